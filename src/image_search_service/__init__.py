@@ -1,0 +1,1 @@
+"""Finds the people in a photo library and helps its owner name them."""

@@ -1,0 +1,57 @@
+"""Settings, from the environment (``IMAGE_SEARCH_…``) and the command line. Each field's description is its documentation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+import psutil
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_library() -> Path:
+    """The platform's folder for an application's data."""
+    return Path(platformdirs.user_data_dir("image-search-service", appauthor=False))
+
+
+def default_models() -> Path:
+    """Where downloaded models lie, shared by all libraries of a user."""
+    return Path(platformdirs.user_cache_dir("image-search-service", appauthor=False)) / "models"
+
+
+def default_memory() -> int:
+    """A quarter of the machine's memory, in bytes."""
+    return int(psutil.virtual_memory().total) // 4
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Immutable once made."""
+
+    model_config = SettingsConfigDict(env_prefix="IMAGE_SEARCH_", frozen=True, extra="ignore")
+
+    library: Path = Field(default_factory=default_library, description="Folder that holds the library.")
+    models: Path = Field(default_factory=default_models, description="Folder of downloaded models.")
+    engine: Literal["auto", "opencv", "onnx", "insightface", "dlib", "synthetic"] = Field(
+        default="auto", description="Face engine for a new library."
+    )
+    detector: Path | None = Field(default=None, description="YuNet ONNX file instead of the downloaded one.")
+    recognizer: Path | None = Field(default=None, description="ArcFace-style ONNX file for the engine onnx.")
+    offline: bool = Field(default=False, description="Never download a model.")
+    memory: int = Field(default_factory=default_memory, description="Memory that grouping may use, in bytes.")
+    workers: int = Field(
+        default_factory=lambda: psutil.cpu_count(logical=True) or 1,
+        ge=1,
+        description="Threads that decode, detect and embed.",
+    )
+    max_megapixels: int = Field(
+        default=250, ge=1, description="A photo with more pixels is refused, not decoded."
+    )
+    qdrant_url: str | None = Field(
+        default=None, description="A Qdrant server instead of the embedded engine."
+    )
+    qdrant_api_key: str | None = Field(default=None, description="API key of the Qdrant server.", repr=False)
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy URL instead of SQLite in the library's folder."
+    )

@@ -1,0 +1,56 @@
+"""Value types and array aliases that every layer shares. No input, no output, no vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+"""float32 array; embeddings are ``(d,)`` or ``(n, d)`` with rows of unit length."""
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+"""``(height, width, 3)`` uint8, RGB, upright (EXIF orientation already applied)."""
+
+ClusteringMethod: TypeAlias = Literal["hdbscan", "dbscan", "agglomerative"]
+
+Progress: TypeAlias = Callable[[int, int | None], None]
+"""Called with how much is done and, once known, how much there is in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the upright photo; may reach over the photo's edge."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def center(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    def scaled(self, factor: float) -> Box:
+        return Box(self.x * factor, self.y * factor, self.width * factor, self.height * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineIdentity:
+    """What a library is bound to. Two engines are the same if all of this is equal.
+
+    name: the engine's name, such as ``opencv``.
+    checksum: SHA-256 (hex) over the engine's model files, or over its version for ``synthetic``.
+    dimension: numbers in an embedding.
+    """
+
+    name: str
+    checksum: str
+    dimension: int
+
+
+JsonObject: TypeAlias = dict[str, Any]
