@@ -1,4 +1,7 @@
-"""Settings, from the environment (``IMAGE_SEARCH_…``) and the command line. Each field's description is its documentation."""
+"""Settings, from the environment (``IMAGE_SEARCH_…``) and the command line.
+
+Each field's description is its documentation.
+"""
 
 from __future__ import annotations
 

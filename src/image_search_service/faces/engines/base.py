@@ -21,8 +21,8 @@ from image_search_service.core.types import Box, EngineIdentity, FloatArray, Pix
 from image_search_service.faces.thresholds import Thresholds
 
 Landmarks = tuple[tuple[float, float], ...]
-"""Five points, in pixels: right eye, left eye, nose, right and left corner of the mouth, as the person has them
-(so the right eye is the one on the left of the picture)."""
+"""Five points, in pixels: right eye, left eye, nose, right and left corner of the mouth,
+as the person has them (so the right eye is the one on the left of the picture)."""
 
 
 @dataclass(frozen=True, slots=True)
