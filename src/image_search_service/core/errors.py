@@ -2,7 +2,10 @@
 
     ImageSearchError
     ├── NotFoundError         404  photo, face, person, cluster, suggestion
-    ├── ConflictError         409  decided meanwhile, already exists, in use by another process
+    ├── ConflictError         409  decided meanwhile, already exists
+    │   ├── LibraryInUseError      another process has the library open
+    │   ├── EngineMismatchError    the library was made with another engine
+    │   └── NewerLibraryError      the library was written by a newer version
     ├── InvalidInputError     422  what was wrong, and what would be right
     ├── MediaError            422  unreadable photo: it is reported, the run goes on
     ├── UnavailableError      503  vector store, database, queue, model: worth another try
@@ -13,6 +16,10 @@ stand here as classes, so that a sentence is written once.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
+
+from image_search_service.core.types import EngineIdentity
 
 
 class ImageSearchError(Exception):
@@ -30,6 +37,41 @@ class NotFoundError(ImageSearchError):
 
 class ConflictError(ImageSearchError):
     """The request contradicts the present state."""
+
+
+class LibraryInUseError(ConflictError):
+    """Another process has the library open; ``holder`` is its process id and command line."""
+
+    def __init__(self, library: Path, holder: str) -> None:
+        pid, _, command = holder.partition(" ")
+        who = f"process {pid} ({command or 'unknown command'})" if pid else "another process"
+        super().__init__(
+            f"The library {library} is in use by {who}.",
+            hint="Wait until it has finished, or stop it, or choose another library with --library.",
+        )
+
+
+class EngineMismatchError(ConflictError):
+    """Embeddings of two engines cannot be compared, so they are never mixed in one library."""
+
+    def __init__(self, bound: EngineIdentity, wanted: EngineIdentity) -> None:
+        super().__init__(
+            f"This library was made with the engine {bound.name} ({bound.dimension} numbers, model "
+            f"{bound.checksum[:12]}); {wanted.name} ({wanted.dimension} numbers, model "
+            f"{wanted.checksum[:12]}) gives embeddings that cannot be compared with it.",
+            hint="Leave --engine away to go on with the library's own engine, "
+            "or start another library with --library.",
+        )
+
+
+class NewerLibraryError(ConflictError):
+    """The library's database has a revision that this version does not know."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"The library was written by a newer version of this program (database revision {revision}).",
+            hint="Update image-search-service; nothing was changed.",
+        )
 
 
 class InvalidInputError(ImageSearchError):

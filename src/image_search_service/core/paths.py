@@ -1,0 +1,53 @@
+"""Where things lie in a library's folder. Nothing is stored outside of it but downloaded models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryPaths:
+    """The folder of one library and the names in it."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """SQLite's file, unless ``IMAGE_SEARCH_DATABASE_URL`` says otherwise."""
+        return self.root / "library.sqlite3"
+
+    @property
+    def vectors(self) -> Path:
+        """The embedded Qdrant's folder, unless ``IMAGE_SEARCH_QDRANT_URL`` says otherwise."""
+        return self.root / "vectors"
+
+    @property
+    def thumbnails(self) -> Path:
+        return self.root / "thumbnails"
+
+    @property
+    def crops(self) -> Path:
+        return self.root / "crops"
+
+    @property
+    def backups(self) -> Path:
+        """Copies of the database, made before it is migrated."""
+        return self.root / "backups"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "library.lock"
+
+    def thumbnail(self, asset_id: UUID) -> Path:
+        return fan_out(self.thumbnails, asset_id)
+
+    def crop(self, face_id: UUID) -> Path:
+        return fan_out(self.crops, face_id)
+
+
+def fan_out(folder: Path, item_id: UUID) -> Path:
+    """``folder/ab/cd/abcd….webp``: two levels of 256 folders keep each folder small at a million files."""
+    name = item_id.hex
+    return folder / name[:2] / name[2:4] / f"{name}.webp"

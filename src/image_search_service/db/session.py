@@ -1,0 +1,83 @@
+"""Opening the database, and the two kinds of transaction: ``read`` and ``write``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+
+__all__ = ["Database", "Session", "sqlite_url"]
+
+SQLITE_BUSY_SECONDS = 30
+"""How long a writer waits for another one before SQLite says "database is locked"."""
+
+
+def sqlite_url(path: Path) -> URL:
+    return URL.create("sqlite+pysqlite", database=str(path))
+
+
+class Database:
+    """A connection pool and its sessions. Both kinds of session end with the ``with`` block:
+    ``write`` commits when the block succeeds and rolls back when it raises; ``read`` never commits."""
+
+    def __init__(self, url: str | URL) -> None:
+        self.url = make_url(url)
+        self.engine = create_engine(
+            self.url, pool_pre_ping=not self.is_sqlite, connect_args=self._connect_args()
+        )
+        if self.is_sqlite:
+            _prepare_sqlite(self.engine)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    def _connect_args(self) -> dict[str, Any]:
+        return {"timeout": SQLITE_BUSY_SECONDS} if self.is_sqlite else {}
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session on one consistent snapshot."""
+        with self._sessions() as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose changes are committed together at the end of the block, or not at all."""
+        with self._sessions() as session:
+            session.connection(execution_options={"is_writer": True})
+            yield session
+            session.commit()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """WAL mode, enforced foreign keys, and real transactions.
+
+    pysqlite would begin a transaction only before a write, too late for a consistent read; so it is told
+    to leave that to us (as SQLAlchemy's manual shows). A writer takes its lock at once (``IMMEDIATE``):
+    a reader that turned writer would fail at once instead of waiting for its turn.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined]  # of sqlite3.Connection only
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        writer = connection.get_execution_options().get("is_writer", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
