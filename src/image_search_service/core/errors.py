@@ -9,7 +9,9 @@
     ├── InvalidInputError     422  what was wrong, and what would be right
     ├── MediaError            422  unreadable photo: it is reported, the run goes on
     ├── UnavailableError      503  vector store, database, queue, model: worth another try
+    │   └── KeyRefusedError        the vector store does not accept the key
     └── DataIntegrityError    500  something that must be there is not
+        └── VectorStoreError       the vector store gave an answer that cannot be used
 
 A message says what is wrong; ``hint`` says what to do next. Texts that more than one place needs
 stand here as classes, so that a sentence is written once.
@@ -88,3 +90,11 @@ class UnavailableError(ImageSearchError):
 
 class DataIntegrityError(ImageSearchError):
     """Stored data contradicts itself, for instance an embedding of the wrong dimension."""
+
+
+class KeyRefusedError(UnavailableError):
+    """The vector store does not accept the key. It works again once the key is right, not by waiting."""
+
+
+class VectorStoreError(DataIntegrityError):
+    """The vector store answered, but what it said cannot be used: broken, too large, or an inner failure."""

@@ -1,0 +1,176 @@
+"""Embeddings by id, many at once: the heart of the project.
+
+``BatchReader.read`` → ``_Reading.run`` (several batches in flight, tried again while Qdrant is unavailable)
+→ ``_Reading._receive`` (one batch, else its points one by one) → ``EmbeddingRows.take`` (one row).
+
+Missing and unavailable are different things. A point that is not there is reported in ``missing``; a server
+that does not answer is an error for the whole call, never a result made of what happened to arrive.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import numpy as np
+import structlog
+
+from image_search_service.core.errors import (
+    ImageSearchError,
+    InvalidInputError,
+    UnavailableError,
+    VectorStoreError,
+)
+from image_search_service.vector.calls import MISSING, POINTS, Retry
+from image_search_service.vector.embedding_batch import EmbeddingBatch, EmbeddingRows, as_matrix
+from image_search_service.vector.transport import Answer, Transport, transport_for
+
+if TYPE_CHECKING:
+    from image_search_service.vector.transport import AnyQdrant
+
+log = structlog.get_logger(__name__)
+
+__all__ = ["DEFAULT_BATCH_SIZE", "BatchReader", "EmbeddingBatch", "as_matrix"]
+
+DEFAULT_BATCH_SIZE = 100
+
+_HOPELESS = 8
+"""So many points that cannot be read one by one, and none that can: the fault is not theirs."""
+
+
+class BatchReader:
+    """Reads embeddings of one collection by id.
+
+    vector_name: which one to take where points have several named vectors.
+    """
+
+    def __init__(
+        self,
+        client: AnyQdrant,
+        collection_name: str,
+        dimension: int,
+        *,
+        vector_name: str | None = None,
+        retry: Retry | None = None,
+    ) -> None:
+        self._client = client
+        self._collection_name = collection_name
+        self._dimension = dimension
+        self._vector_name = vector_name
+        self._retry = retry or Retry()
+
+    def read(self, ids: Sequence[UUID], batch_size: int = DEFAULT_BATCH_SIZE) -> EmbeddingBatch:
+        """The embeddings of ``ids``, in that order, repeats asked for once.
+
+        Raises InvalidInputError for ``batch_size < 1``, UnavailableError when Qdrant does not answer,
+        NotFoundError when the collection is not there, VectorStoreError when nothing can be read.
+        """
+        if batch_size < 1:
+            raise InvalidInputError(f"batch_size is {batch_size}, it must be 1 or more.")
+        wanted = list(dict.fromkeys(ids))
+        if not wanted:
+            return EmbeddingBatch((), np.empty((0, self._dimension), dtype=np.float32))
+        transport = transport_for(self._client, self._collection_name)
+        try:
+            reading = _Reading(transport, wanted, self._dimension, self._vector_name, self._retry)
+            batch = reading.run(batch_size)
+        finally:
+            transport.close()
+        self._report(batch)
+        return batch
+
+    def _report(self, batch: EmbeddingBatch) -> None:
+        POINTS.inc(len(batch))
+        MISSING.inc(len(batch.missing))
+        if batch.missing:
+            some = {str(point_id): reason for point_id, reason in list(batch.missing.items())[:5]}
+            log.warning(
+                "Embeddings are missing",
+                collection=self._collection_name,
+                missing=len(batch.missing),
+                asked=len(batch) + len(batch.missing),
+                examples=some,
+            )
+
+
+class _Reading:
+    """One call of ``BatchReader.read``: the array being filled, and what is still to come."""
+
+    def __init__(
+        self, transport: Transport, wanted: list[UUID], dimension: int, vector_name: str | None, retry: Retry
+    ) -> None:
+        self._transport = transport
+        self._retry = retry
+        self._rows = EmbeddingRows(wanted, dimension, vector_name)
+
+    def run(self, batch_size: int) -> EmbeddingBatch:
+        rows = range(len(self._rows))
+        self._fetch(deque(rows[start : start + batch_size] for start in range(0, len(rows), batch_size)))
+        return self._rows.batch()
+
+    def _fetch(self, todo: deque[range]) -> None:
+        """Everything in ``todo``. After a failure one request at a time, until one succeeds."""
+        flying: deque[tuple[range, Answer]] = deque()
+        failures = 0
+        try:
+            while todo or flying:
+                while todo and len(flying) < (1 if failures else self._transport.in_flight):
+                    rows = todo.popleft()
+                    flying.append((rows, self._transport.start(self._rows.names[rows.start : rows.stop])))
+                rows, answer = flying.popleft()
+                try:
+                    refusal = self._receive(answer)
+                except UnavailableError as error:
+                    failures += 1
+                    todo.extendleft(reversed([rows, *_cancelled(flying)]))
+                    self._retry.wait(failures, error)
+                else:
+                    failures = 0
+                    if refusal is not None:
+                        self._one_by_one(rows, refusal)
+        finally:
+            _cancelled(flying)
+
+    def _receive(self, answer: Answer) -> ImageSearchError | None:
+        """One batch into the array; the error if it fails for a reason of its own."""
+        try:
+            answer.receive(self._rows.take)
+        except (InvalidInputError, VectorStoreError) as error:
+            return error
+        return None
+
+    def _one_by_one(self, rows: range, error: ImageSearchError) -> None:
+        """A batch that failed for a reason of its own: what makes it fail must not cost the other points."""
+        if len(rows) == 1:
+            self._give_up(rows.start, error)
+        else:
+            log.warning("A batch cannot be read, reading its points one by one", error=error.message)
+            self._fetch(deque(range(row, row + 1) for row in rows))
+
+    def _give_up(self, row: int, error: ImageSearchError) -> None:
+        """Notes a point that cannot be read even alone; raises when the fault is not the point's."""
+        self._rows.reasons[row] = error.message
+        blameless = sum(_is_point_id(self._rows.wanted[row]) for row in self._rows.reasons)
+        if not self._rows.found.any() and blameless >= min(_HOPELESS, len(self._rows)):
+            raise error
+
+
+def _cancelled(flying: deque[tuple[range, Answer]]) -> list[range]:
+    """Cancels what is under way and tells what it was."""
+    rows = [rows for rows, _ in flying]
+    while flying:
+        flying.pop()[1].cancel()
+    return rows
+
+
+def _is_point_id(value: object) -> bool:
+    """Whether Qdrant could know a point by this id: a UUID, or a whole number from 0."""
+    if isinstance(value, UUID):
+        return True
+    try:
+        UUID(str(value))
+    except ValueError:
+        return str(value).isdecimal()
+    return True

@@ -1,0 +1,63 @@
+"""One call to Qdrant: counted, timed, its errors translated, and tried again when Qdrant is unavailable.
+
+Every round trip passes through here: ``image_search_qdrant_requests_total`` is their number.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from image_search_service.core.errors import KeyRefusedError, UnavailableError
+from image_search_service.vector.errors import translated
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+REQUESTS: Final = Counter("image_search_qdrant_requests", "Requests sent to Qdrant.", ["operation"])
+RETRIES: Final = Counter("image_search_qdrant_retries", "Requests sent again, Qdrant being unavailable.")
+SECONDS: Final = Histogram(
+    "image_search_qdrant_request_seconds", "From a request to its answer, in seconds.", ["operation"]
+)
+POINTS: Final = Counter("image_search_qdrant_points", "Embeddings read by id.")
+MISSING: Final = Counter("image_search_qdrant_points_missing", "Embeddings asked for by id and not there.")
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How long to wait, in seconds, before each further try; when the pauses are used up, it is an error."""
+
+    pauses: tuple[float, ...] = (0.1, 0.4, 1.6)
+    sleep: Callable[[float], None] = time.sleep
+
+    def wait(self, failures: int, error: UnavailableError) -> None:
+        """Waits after the ``failures``-th failure in a row. Raises ``error`` if trying again is in vain."""
+        if failures > len(self.pauses) or isinstance(error, KeyRefusedError):
+            raise error
+        pause = self.pauses[failures - 1]
+        log.warning("Qdrant is unavailable, trying again", error=error.message, seconds=pause)
+        RETRIES.inc()
+        self.sleep(pause)
+
+
+def call_once(operation: str, doing: str, send: Callable[[], T]) -> T:
+    """One request. ``operation`` names it in the metrics, ``doing`` in an error's message."""
+    REQUESTS.labels(operation).inc()
+    with SECONDS.labels(operation).time(), translated(doing):
+        return send()
+
+
+def call(operation: str, doing: str, send: Callable[[], T], retry: Retry) -> T:
+    """A request that may be repeated without changing its effect, tried again while Qdrant is unavailable."""
+    failures = 0
+    while True:
+        try:
+            return call_once(operation, doing, send)
+        except UnavailableError as error:
+            failures += 1
+            retry.wait(failures, error)

@@ -1,0 +1,100 @@
+"""Centroids in Qdrant: one point for each person's active centroid, in a collection of their own.
+
+What every method raises, and what it costs: see ``qdrant_collection``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from image_search_service.core.errors import DataIntegrityError, UnavailableError
+from image_search_service.core.types import FloatArray
+from image_search_service.vector.batching import DEFAULT_BATCH_SIZE, EmbeddingBatch
+from image_search_service.vector.collections import CENTROID_INDEXES, PERSON_ID
+from image_search_service.vector.qdrant_collection import WRITE_BATCH, QdrantCollection, similarity
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+
+@dataclass(frozen=True, slots=True)
+class CentroidPoint:
+    """A centroid as it is stored. embedding: ``(d,)`` float32 of unit length."""
+
+    point_id: UUID
+    embedding: FloatArray
+    person_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CentroidMatch:
+    """A centroid that a search found. score: cosine similarity, −1 to 1."""
+
+    point_id: UUID
+    score: float
+    person_id: UUID
+
+
+class CentroidQdrantClient(QdrantCollection):
+    """The centroids of one library (``collections.centroids_collection``)."""
+
+    indexes = CENTROID_INDEXES
+
+    def upsert_centroids(self, centroids: Iterable[CentroidPoint], batch_size: int = WRITE_BATCH) -> None:
+        """Stores centroids, replacing those that are there: one request for each batch."""
+        from image_search_service.vector import queries
+
+        points = (
+            queries.point(each.point_id, self._checked(each.embedding), {PERSON_ID: str(each.person_id)})
+            for each in centroids
+        )
+        self._upsert(points, batch_size)
+
+    def get_centroids_by_point_ids(
+        self, point_ids: Sequence[UUID], batch_size: int = DEFAULT_BATCH_SIZE
+    ) -> EmbeddingBatch:
+        """Centroids by id, as ``FaceQdrantClient.get_embeddings_by_point_ids`` gives faces."""
+        return self._reader.read(point_ids, batch_size)
+
+    def search_many(
+        self,
+        embeddings: FloatArray | Sequence[Sequence[float]],
+        limit: int = 1,
+        score_threshold: float | None = None,
+    ) -> list[list[CentroidMatch]]:
+        """The most similar centroids for each row of ``(n, d)``, best first, in a request for every hundred."""
+        found = self._search_many(embeddings, [None] * len(embeddings), limit, score_threshold)
+        return [[_match(point) for point in points] for points in found]
+
+    def delete_centroids(self, point_ids: Iterable[UUID]) -> None:
+        """Removes retired centroids; one that is not there is as good as removed."""
+        self.delete(point_ids)
+
+
+def _match(point: models.ScoredPoint) -> CentroidMatch:
+    try:
+        person_id = UUID((point.payload or {})[PERSON_ID])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataIntegrityError(f"The centroid {point.id} does not say whose it is.") from error
+    return CentroidMatch(UUID(str(point.id)), similarity(point), person_id)
+
+
+_configured: list[CentroidQdrantClient] = []
+
+
+def configure_centroid_qdrant_client(client: CentroidQdrantClient | None) -> None:
+    """Says which client ``get_centroid_qdrant_client`` returns; None takes it away. ``bootstrap`` calls this."""
+    _configured[:] = [] if client is None else [client]
+
+
+def get_centroid_qdrant_client() -> CentroidQdrantClient:
+    """The client of the library that is open. Raises UnavailableError when none is."""
+    if not _configured:
+        raise UnavailableError(
+            "No library is open, so that no centroid can be looked up.",
+            hint="bootstrap opens one and calls configure_centroid_qdrant_client().",
+        )
+    return _configured[0]

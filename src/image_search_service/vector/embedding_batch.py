@@ -1,0 +1,162 @@
+"""Embeddings by point id over one array, and how it is filled from what a vendor gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import numpy as np
+
+from image_search_service.core.errors import DataIntegrityError
+from image_search_service.core.types import FloatArray
+
+NOT_FOUND = "not found"
+
+RawVector: TypeAlias = Any
+"""Numbers, a dict from names to numbers, or None, as a vendor gave it."""
+
+
+class EmbeddingBatch(Mapping[UUID, list[float]]):
+    """Embeddings by point id: reads as a ``dict[UUID, list[float]]``, computes as one array.
+
+    ids: the points that were found, in the order asked for.
+    matrix: their embeddings, ``(n, d)`` float32, read-only, row i for ``ids[i]``.
+    missing: why each of the other points has no embedding here.
+    """
+
+    def __init__(
+        self, ids: Sequence[UUID], matrix: FloatArray, missing: Mapping[UUID, str] | None = None
+    ) -> None:
+        if matrix.ndim != 2 or len(ids) != len(matrix):
+            raise DataIntegrityError(f"{len(ids)} ids do not fit an array of shape {matrix.shape}.")
+        self.ids = tuple(ids)
+        self.matrix = matrix.view()
+        self.matrix.flags.writeable = False
+        self.missing: Mapping[UUID, str] = MappingProxyType(dict(missing or {}))
+        self._rows = {point_id: row for row, point_id in enumerate(self.ids)}
+
+    @classmethod
+    def from_mapping(
+        cls, embeddings: Mapping[UUID, Sequence[float]], ids: Sequence[UUID] | None = None
+    ) -> EmbeddingBatch:
+        """The same for any mapping, such as a plain dict; a batch that fits is returned without a copy.
+
+        ids: what to take, in this order; by default everything. What the mapping lacks is missing.
+        Raises DataIntegrityError for embeddings of different lengths.
+        """
+        wanted = tuple(dict.fromkeys(embeddings if ids is None else ids))
+        if isinstance(embeddings, EmbeddingBatch):
+            return embeddings if wanted == embeddings.ids else embeddings._select(wanted)
+        found = [point_id for point_id in wanted if point_id in embeddings]
+        missing = {point_id: NOT_FOUND for point_id in wanted if point_id not in embeddings}
+        rows = [embeddings[point_id] for point_id in found]
+        if len({len(row) for row in rows}) > 1:
+            raise DataIntegrityError("The embeddings are not all of the same dimension.")
+        matrix = np.array(rows, dtype=np.float32).reshape(len(rows), len(rows[0]) if rows else 0)
+        return cls(found, matrix, missing)
+
+    @classmethod
+    def concatenated(cls, batches: Sequence[EmbeddingBatch], dimension: int) -> EmbeddingBatch:
+        """Batches of different points as one."""
+        empty = np.empty((0, dimension), dtype=np.float32)
+        matrix = np.concatenate([empty, *(batch.matrix for batch in batches)])
+        missing = {point_id: why for batch in batches for point_id, why in batch.missing.items()}
+        return cls([point_id for batch in batches for point_id in batch.ids], matrix, missing)
+
+    def _select(self, wanted: Sequence[UUID]) -> EmbeddingBatch:
+        found = [point_id for point_id in wanted if point_id in self._rows]
+        missing = {
+            point_id: self.missing.get(point_id, NOT_FOUND)
+            for point_id in wanted
+            if point_id not in self._rows
+        }
+        return EmbeddingBatch(found, self.matrix[[self._rows[point_id] for point_id in found]], missing)
+
+    def __getitem__(self, point_id: UUID) -> list[float]:
+        numbers: list[float] = self.matrix[self._rows[point_id]].tolist()
+        return numbers
+
+    def __contains__(self, point_id: object) -> bool:
+        return point_id in self._rows
+
+    def __iter__(self) -> Iterator[UUID]:
+        return iter(self.ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        return f"EmbeddingBatch({len(self)} × {self.matrix.shape[1]}, {len(self.missing)} missing)"
+
+
+def as_matrix(
+    embeddings: Mapping[UUID, Sequence[float]], ids: Sequence[UUID] | None = None
+) -> tuple[list[UUID], FloatArray]:
+    """The ids that ``embeddings`` has and their array ``(n, d)`` float32; by default all, in its order."""
+    batch = EmbeddingBatch.from_mapping(embeddings, ids)
+    return list(batch.ids), batch.matrix
+
+
+class EmbeddingRows:
+    """An array with a row for each wanted id, filled point by point.
+
+    vector_name: which vector to take where points have several named ones.
+    """
+
+    def __init__(self, wanted: Sequence[UUID], dimension: int, vector_name: str | None = None) -> None:
+        self.wanted = wanted
+        self.names = [str(point_id) for point_id in wanted]
+        self.found = np.zeros(len(wanted), dtype=np.bool_)
+        self.reasons: dict[int, str] = {}
+        self._vector_name = vector_name
+        self._matrix: FloatArray = np.empty((len(wanted), dimension), dtype=np.float32)
+        self._row_of = {name: row for row, name in enumerate(self.names)}
+
+    def __len__(self) -> int:
+        return len(self.wanted)
+
+    def take(self, name: str, vector: RawVector) -> None:
+        """One point of an answer into its row of the array."""
+        row = self._row_of.get(name)
+        if row is None:
+            return
+        numbers, reason = self._choose(vector)
+        if reason is None:
+            reason = self._store(row, numbers)
+        if reason is None:
+            self.found[row] = True
+        else:
+            self.reasons[row] = reason
+
+    def _choose(self, vector: RawVector) -> tuple[RawVector, str | None]:
+        """The wanted one of a point's vectors, or why there is none."""
+        if isinstance(vector, dict):
+            if self._vector_name is None and len(vector) > 1:
+                return None, f"has the vectors {sorted(vector)}: their name is needed"
+            name = next(iter(vector), None) if self._vector_name is None else self._vector_name
+            vector = vector.get(name)
+        if vector is None or len(vector) == 0:
+            return None, "has no embedding"
+        return vector, None
+
+    def _store(self, row: int, numbers: RawVector) -> str | None:
+        """Writes the row; the reason if the numbers are no embedding."""
+        dimension = self._matrix.shape[1]
+        if len(numbers) != dimension:
+            return f"has {len(numbers)} numbers, expected {dimension}"
+        try:
+            self._matrix[row] = numbers
+        except (TypeError, ValueError):
+            return "is not made of numbers"
+        return None if np.isfinite(self._matrix[row]).all() else "has a number that is infinite or NaN"
+
+    def batch(self) -> EmbeddingBatch:
+        if self.found.all():
+            return EmbeddingBatch(self.wanted, self._matrix)
+        rows = np.flatnonzero(self.found).tolist()
+        missing = {
+            self.wanted[row]: self.reasons.get(row, NOT_FOUND) for row in np.flatnonzero(~self.found).tolist()
+        }
+        return EmbeddingBatch([self.wanted[row] for row in rows], self._matrix[rows], missing)

@@ -1,0 +1,162 @@
+"""The vendors' errors, translated once into the tree of ``core/errors.py``.
+
+    refused connection, time-out, overload, server gone   UnavailableError, worth another try
+    key refused                                           KeyRefusedError, another try is in vain
+    malformed or impossible request                       InvalidInputError
+    collection not there, already there                   NotFoundError, ConflictError
+    anything else, such as an answer that is too large    VectorStoreError
+
+The vendors: ``grpc``, ``httpx``, ``qdrant_client`` (server and local mode) and ``qdrant_edge``, which raises
+plain ``Exception`` and says the rest in its message.
+"""
+
+from __future__ import annotations
+
+import re
+from types import TracebackType
+from typing import Final
+
+from image_search_service.core.errors import (
+    ConflictError,
+    ImageSearchError,
+    InvalidInputError,
+    KeyRefusedError,
+    NotFoundError,
+    UnavailableError,
+    VectorStoreError,
+)
+
+ErrorType = type[ImageSearchError]
+
+# https://qdrant.tech/documentation: 429 and 503 are overload, 502 and 504 a gateway whose server is away.
+HTTP_ERRORS: Final[dict[int, ErrorType]] = {
+    400: InvalidInputError,
+    401: KeyRefusedError,
+    403: KeyRefusedError,
+    404: NotFoundError,
+    408: UnavailableError,
+    409: ConflictError,
+    422: InvalidInputError,
+    425: UnavailableError,
+    429: UnavailableError,
+    502: UnavailableError,
+    503: UnavailableError,
+    504: UnavailableError,
+}
+
+# Names of grpc.StatusCode; grpc itself is imported only when it has raised something.
+GRPC_ERRORS: Final[dict[str, ErrorType]] = {
+    "CANCELLED": UnavailableError,
+    "INVALID_ARGUMENT": InvalidInputError,
+    "DEADLINE_EXCEEDED": UnavailableError,
+    "NOT_FOUND": NotFoundError,
+    "ALREADY_EXISTS": ConflictError,
+    "PERMISSION_DENIED": KeyRefusedError,
+    "UNAUTHENTICATED": KeyRefusedError,
+    "RESOURCE_EXHAUSTED": UnavailableError,
+    "ABORTED": UnavailableError,
+    "UNAVAILABLE": UnavailableError,
+}
+
+# gRPC reports a message over the size limit with the code that stands for an overloaded server.
+_TOO_LARGE = re.compile(r"larger than max|message length too large", re.IGNORECASE)
+
+# What the engines in this process say. The first pattern that matches decides.
+_MESSAGES: Final[tuple[tuple[re.Pattern[str], ErrorType], ...]] = (
+    (re.compile(r"already exists", re.IGNORECASE), ConflictError),
+    (re.compile(r"not found|no point with id|does not exist|doesn't exist", re.IGNORECASE), NotFoundError),
+    (re.compile(r"closed|not initialized", re.IGNORECASE), ConflictError),
+    (re.compile(r"dimension|failed to parse|invalid|wrong input", re.IGNORECASE), InvalidInputError),
+)
+
+_UNAVAILABLE_HINT = "See whether Qdrant runs and can be reached, then try again."
+_KEY_HINT = "Set IMAGE_SEARCH_QDRANT_API_KEY to a key that the server accepts."
+
+
+class translated:  # noqa: N801 - reads as a statement: with translated("reading embeddings"):
+    """A block around calls to a vendor: what the vendor raises leaves it as one of this project's errors."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception):
+            ours = translate(error, self._doing)
+            if ours is not error:
+                raise ours from error
+
+
+def translate(error: Exception, doing: str) -> Exception:
+    """The project's error for a vendor's; anything that no vendor raises is returned as it is."""
+    if isinstance(error, ImageSearchError):
+        return error
+    kind = _kind(error)
+    if kind is None:
+        return error
+    hints: dict[ErrorType, str] = {UnavailableError: _UNAVAILABLE_HINT, KeyRefusedError: _KEY_HINT}
+    return kind(f"Qdrant failed {doing}: {_text(error)}", hint=hints.get(kind))
+
+
+def _kind(error: Exception) -> ErrorType | None:
+    """Which error it becomes. Vendors are told by their module, so that none must be imported here."""
+    vendor = type(error).__module__.partition(".")[0]
+    names = {base.__name__ for base in type(error).__mro__}
+    if "RpcError" in names:
+        return _grpc_kind(error)
+    if vendor == "grpc":  # FutureTimeoutError, FutureCancelledError
+        return UnavailableError
+    if vendor in {"httpx", "httpcore"}:
+        return _httpx_kind(names)
+    if vendor == "qdrant_client":
+        return _qdrant_client_kind(error)
+    if type(error) in {Exception, ValueError, RuntimeError, AssertionError} or "ValidationError" in names:
+        return _message_kind(error)
+    return None
+
+
+def _grpc_kind(error: Exception) -> ErrorType:
+    code = getattr(error, "code", None)
+    name = code().name if callable(code) and code() is not None else "UNKNOWN"
+    if _TOO_LARGE.search(_text(error)):
+        return VectorStoreError
+    return GRPC_ERRORS.get(name, VectorStoreError)
+
+
+def _httpx_kind(names: set[str]) -> ErrorType:
+    if names & {"UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}:
+        return InvalidInputError
+    return (
+        UnavailableError
+        if names & {"TransportError", "TimeoutException", "NetworkError"}
+        else VectorStoreError
+    )
+
+
+def _qdrant_client_kind(error: Exception) -> ErrorType:
+    source = getattr(error, "source", None)  # ResponseHandlingException wraps what happened
+    if isinstance(source, Exception):
+        is_transport = type(source).__module__.partition(".")[0] in {"httpx", "httpcore"}
+        return (_kind(source) if is_transport else None) or VectorStoreError
+    status = getattr(error, "status_code", None)  # UnexpectedResponse
+    if status is not None:
+        return HTTP_ERRORS.get(status, VectorStoreError)
+    return UnavailableError if hasattr(error, "retry_after_s") else VectorStoreError
+
+
+def _message_kind(error: Exception) -> ErrorType:
+    for pattern, kind in _MESSAGES:
+        if pattern.search(str(error)):
+            return kind
+    return InvalidInputError if isinstance(error, ValueError) else VectorStoreError
+
+
+def _text(error: Exception) -> str:
+    """What the vendor says, in one line."""
+    details = getattr(error, "details", None)
+    said = details() if callable(details) else str(getattr(error, "source", None) or error)
+    return " ".join(str(said).split())[:300] or type(error).__name__

@@ -1,0 +1,211 @@
+"""What the collections of faces and of centroids have in common: points, searches, making and removing.
+
+Every method costs ⌈n ÷ batch⌉ round trips for n points, and may be repeated without changing its effect.
+Every method raises UnavailableError when Qdrant does not answer after a few tries, NotFoundError when the
+collection is not there, and VectorStoreError when an answer cannot be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, cast
+from uuid import UUID
+
+import numpy as np
+import structlog
+
+from image_search_service.core.errors import ConflictError, InvalidInputError
+from image_search_service.core.types import FloatArray
+from image_search_service.vector.batching import BatchReader
+from image_search_service.vector.calls import Retry, call
+from image_search_service.vector.collections import CollectionSettings, IndexKind
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient, models
+
+    from image_search_service.vector.transport import AnyQdrant
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+WRITE_BATCH = 1000
+"""Points in one writing request: at 512 numbers 2 MB over gRPC, 10 MB over REST; a server takes 32 MB."""
+
+SEARCH_GROUP = 100
+"""Searches in one request."""
+
+
+class QdrantCollection:
+    """One collection of unit vectors ``(dimension,)``, compared by cosine."""
+
+    indexes: ClassVar[Mapping[str, IndexKind]]
+
+    def __init__(
+        self,
+        client: AnyQdrant,
+        collection_name: str,
+        dimension: int,
+        *,
+        settings: CollectionSettings | None = None,
+        vector_name: str | None = None,
+        retry: Retry | None = None,
+    ) -> None:
+        self.client = cast("QdrantClient", client)  # EmbeddedQdrant has the methods that are used
+        self.collection_name = collection_name
+        self.dimension = dimension
+        self._settings = settings or CollectionSettings()
+        self._vector_name = vector_name
+        self._retry = retry or Retry()
+        self._reader = BatchReader(
+            client, collection_name, dimension, vector_name=vector_name, retry=self._retry
+        )
+
+    def ensure_collection(self) -> None:
+        """Makes the collection and its payload indexes unless it is there.
+
+        Raises ConflictError when it is there with vectors of another dimension or distance.
+        """
+        name = self.collection_name
+        if not self._call("collection_exists", self.client.collection_exists, name):
+            self._create()
+            return
+        info = self._call("get_collection", self.client.get_collection, name)
+        self._check(info.config.params.vectors)
+
+    def _check(self, vectors: Any) -> None:
+        from image_search_service.vector import queries
+
+        if not queries.same_vectors(vectors, self.dimension):
+            raise ConflictError(
+                f"The collection {self.collection_name} does not hold vectors of {self.dimension} numbers "
+                f"compared by cosine, but: {vectors}.",
+                hint="It was made by another engine or program. Use that engine, or another library.",
+            )
+
+    def _create(self) -> None:
+        from image_search_service.vector import queries
+
+        arguments = queries.new_collection(self.dimension, self._settings)
+        try:
+            self._call("create_collection", self.client.create_collection, self.collection_name, **arguments)
+        except ConflictError:  # made by another process since we looked, or by a try whose answer got lost
+            log.info("The collection exists by now", collection=self.collection_name)
+        for key, kind in self.indexes.items() if _has_indexes(self.client) else ():
+            self._create_index(key, queries.index_schema(kind))
+
+    def _create_index(self, key: str, schema: models.PayloadSchemaType) -> None:
+        self._call(
+            "create_payload_index",
+            self.client.create_payload_index,
+            self.collection_name,
+            key,
+            field_schema=schema,
+        )
+
+    def reset_collection(self, confirm: str | None = None) -> None:
+        """Removes every point. A collection that is not empty must be confirmed by its name.
+
+        Raises ConflictError when it is not.
+        """
+        number = self.count()
+        if number and confirm != self.collection_name:
+            raise ConflictError(
+                f"The collection {self.collection_name} holds {number} points; they would be lost.",
+                hint=f"To remove them all the same, confirm with its name: {self.collection_name}",
+            )
+        self._call("delete_collection", self.client.delete_collection, self.collection_name)
+        self._create()
+
+    def count(self) -> int:
+        """Number of points, exactly."""
+        return self._call("count", self.client.count, self.collection_name, exact=True).count
+
+    def delete(self, point_ids: Iterable[UUID]) -> None:
+        """Removes points; one that is not there is as good as removed."""
+        from image_search_service.vector import queries
+
+        for chunk in chunks(point_ids, WRITE_BATCH):
+            ids = queries.ids_of(chunk)
+            self._call("delete", self.client.delete, self.collection_name, ids)
+
+    def _upsert(self, points: Iterable[models.PointStruct], batch_size: int) -> None:
+        for chunk in chunks(points, batch_size):
+            self._call("upsert", self.client.upsert, self.collection_name, chunk)
+
+    def _checked(self, embedding: FloatArray) -> FloatArray:
+        if embedding.shape != (self.dimension,) or not np.isfinite(embedding).all():
+            raise InvalidInputError(
+                f"An embedding has the shape {embedding.shape}; {self.dimension} finite numbers are needed."
+            )
+        return embedding
+
+    def _update_payload(self, key: str, values: Mapping[UUID, UUID | None]) -> None:
+        """Sets ``key`` of points by id, None removes it. Points that are not there are passed over."""
+        from image_search_service.vector import queries
+
+        for chunk in chunks(values.items(), WRITE_BATCH):
+            operations = queries.payload_updates(key, dict(chunk))
+            self._call("update_payload", self.client.batch_update_points, self.collection_name, operations)
+
+    def _search_many(
+        self,
+        embeddings: FloatArray | Sequence[Sequence[float]],
+        filters: Sequence[models.Filter | None],
+        limit: int,
+        score_threshold: float | None,
+    ) -> Iterator[list[models.ScoredPoint]]:
+        """For each row its nearest points, best first, equal scores by id."""
+        from image_search_service.vector import queries
+
+        rows = self._query_rows(embeddings, limit)
+        requests = (
+            queries.search(row, limit, score_threshold, where)
+            for row, where in zip(rows, filters, strict=True)
+        )
+        for group in chunks(requests, SEARCH_GROUP):
+            answers = self._call("search", self.client.query_batch_points, self.collection_name, group)
+            for answer in answers:
+                yield sorted(answer.points, key=lambda point: (-point.score, str(point.id)))
+
+    def _query_rows(
+        self, embeddings: FloatArray | Sequence[Sequence[float]], limit: int
+    ) -> list[list[float]]:
+        if limit < 1:
+            raise InvalidInputError(f"limit is {limit}, it must be 1 or more.")
+        matrix = np.asarray(embeddings, dtype=np.float32)
+        if matrix.size == 0:
+            return []
+        if matrix.ndim != 2 or matrix.shape[1] != self.dimension or not np.isfinite(matrix).all():
+            raise InvalidInputError(
+                f"A search needs embeddings of {self.dimension} finite numbers, shape (n, {self.dimension}); "
+                f"these have the shape {matrix.shape}."
+            )
+        rows: list[list[float]] = matrix.tolist()
+        return rows
+
+    def _call(self, operation: str, send: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """One request, by a method of the client; every request is made through here."""
+        doing = f"in {operation} of {self.collection_name}"
+        return call(operation, doing, lambda: send(*args, **kwargs), self._retry)
+
+
+def similarity(point: models.ScoredPoint) -> float:
+    """Cosine, −1 to 1; rounding may carry a vendor's score a little beyond."""
+    return min(1.0, max(-1.0, float(point.score)))
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """``items`` in lists of at most ``size``."""
+    if size < 1:
+        raise InvalidInputError(f"A batch size is {size}, it must be 1 or more.")
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _has_indexes(client: AnyQdrant) -> bool:
+    """qdrant-client's local mode has no payload indexes and warns when asked for one."""
+    options = getattr(client, "init_options", None)
+    return options is None or (options["path"] is None and options["location"] != ":memory:")

@@ -1,0 +1,125 @@
+"""Qdrant's request objects, built from the project's own types. Pure functions, no input or output.
+
+Importing this module imports ``qdrant_client``, which takes a second or two: import it where it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from qdrant_client import models
+
+from image_search_service.core.types import FloatArray
+from image_search_service.vector.collections import (
+    CLUSTER_ID,
+    PERSON_ID,
+    QUALITY_SCORE,
+    CollectionSettings,
+    FaceFilter,
+    IndexKind,
+)
+
+_INDEX_SCHEMAS = {"uuid": models.PayloadSchemaType.UUID, "float": models.PayloadSchemaType.FLOAT}
+
+
+def new_collection(dimension: int, settings: CollectionSettings) -> dict[str, Any]:
+    """Arguments of ``create_collection``: unit vectors compared by cosine, and what the settings ask for."""
+    arguments: dict[str, Any] = {
+        "vectors_config": models.VectorParams(
+            size=dimension, distance=models.Distance.COSINE, on_disk=settings.on_disk
+        ),
+        "shard_number": settings.shard_number,
+        "replication_factor": settings.replication_factor,
+        "quantization_config": _quantization(settings),
+    }
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _quantization(settings: CollectionSettings) -> models.QuantizationConfig | None:
+    if settings.quantization == "scalar":
+        return models.ScalarQuantization(scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8))
+    if settings.quantization == "binary":
+        return models.BinaryQuantization(binary=models.BinaryQuantizationConfig())
+    return None
+
+
+def same_vectors(vectors: Any, dimension: int) -> bool:
+    """Whether a collection's vectors are of this dimension and compared by cosine."""
+    return (
+        isinstance(vectors, models.VectorParams)
+        and vectors.size == dimension
+        and vectors.distance == models.Distance.COSINE
+    )
+
+
+def index_schema(kind: IndexKind) -> models.PayloadSchemaType:
+    return _INDEX_SCHEMAS[kind]
+
+
+def point(point_id: UUID, embedding: FloatArray, payload: dict[str, Any]) -> models.PointStruct:
+    return models.PointStruct(id=str(point_id), vector=embedding.tolist(), payload=payload)
+
+
+def ids_of(point_ids: Iterable[UUID]) -> list[models.ExtendedPointId]:
+    return [str(point_id) for point_id in point_ids]
+
+
+def has_id(point_ids: Iterable[UUID]) -> models.Filter:
+    """The points among ``point_ids`` that exist. An id list would fail for one that does not."""
+    return models.Filter(must=[models.HasIdCondition(has_id=ids_of(point_ids))])
+
+
+def face_filter(where: FaceFilter) -> models.Filter | None:
+    """The filter in Qdrant's words; None when everything may pass."""
+    must = list(_conditions(where))
+    must_not: list[models.Condition] = []
+    if where.except_ids:
+        must_not.append(models.HasIdCondition(has_id=ids_of(where.except_ids)))
+    return models.Filter(must=must or None, must_not=must_not or None) if must or must_not else None
+
+
+def _conditions(where: FaceFilter) -> Iterator[models.Condition]:
+    if where.person_id is not None:
+        yield _equals(PERSON_ID, where.person_id)
+    if where.cluster_id is not None:
+        yield _equals(CLUSTER_ID, where.cluster_id)
+    if where.unlabeled:
+        yield models.IsEmptyCondition(is_empty=models.PayloadField(key=PERSON_ID))
+    if where.min_quality is not None:
+        yield models.FieldCondition(key=QUALITY_SCORE, range=models.Range(gte=where.min_quality))
+    if where.among is not None:
+        yield models.HasIdCondition(has_id=ids_of(where.among))
+
+
+def _equals(key: str, value: UUID) -> models.FieldCondition:
+    return models.FieldCondition(key=key, match=models.MatchValue(value=str(value)))
+
+
+def search(
+    embedding: Sequence[float], limit: int, score_threshold: float | None, where: models.Filter | None
+) -> models.QueryRequest:
+    """One nearest-neighbour query among those of a batch."""
+    return models.QueryRequest(
+        query=list(embedding),
+        filter=where,
+        limit=limit,
+        score_threshold=score_threshold,
+        with_payload=True,
+    )
+
+
+def payload_updates(key: str, values: Mapping[UUID, UUID | None]) -> list[models.UpdateOperation]:
+    """Operations that set ``key`` of each point, one for each different value; None removes the key."""
+    groups: dict[UUID | None, list[UUID]] = {}
+    for point_id, value in values.items():
+        groups.setdefault(value, []).append(point_id)
+    return [_payload_update(key, value, point_ids) for value, point_ids in groups.items()]
+
+
+def _payload_update(key: str, value: UUID | None, point_ids: Sequence[UUID]) -> models.UpdateOperation:
+    where = has_id(point_ids)
+    if value is None:
+        return models.DeletePayloadOperation(delete_payload=models.DeletePayload(keys=[key], filter=where))
+    return models.SetPayloadOperation(set_payload=models.SetPayload(payload={key: str(value)}, filter=where))
