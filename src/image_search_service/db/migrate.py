@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from image_search_service.core.errors import NewerLibraryError
+from image_search_service.db.errors import translated
 from image_search_service.db.session import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -23,6 +24,11 @@ def migrate(database: Database, backups: Path) -> Path | None:
 
     Raises NewerLibraryError when the database has a revision that this version does not know.
     """
+    with translated():
+        return _migrate(database, backups)
+
+
+def _migrate(database: Database, backups: Path) -> Path | None:
     config = alembic_config()
     scripts = ScriptDirectory.from_config(config)
     current = current_revision(database)

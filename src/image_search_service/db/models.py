@@ -6,7 +6,7 @@ import os
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -67,7 +67,12 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime, uuid.UUID: Uuid, dict[str, Any]: JSON, Path: FilePath}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime,
+        uuid.UUID: Uuid,
+        dict[str, Any]: JSON,
+        Path: FilePath,
+    }
 
 
 class Library(Base):
@@ -76,6 +81,8 @@ class Library(Base):
     __tablename__ = "library"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    uid: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4)
+    """Tells this library's collections from another's on a shared Qdrant server."""
     engine_name: Mapped[str]
     engine_checksum: Mapped[str]
     dimension: Mapped[int]

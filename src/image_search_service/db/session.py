@@ -12,6 +12,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from image_search_service.db.errors import translated
+
 __all__ = ["Database", "Session", "sqlite_url"]
 
 SQLITE_BUSY_SECONDS = 30
@@ -45,13 +47,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session on one consistent snapshot."""
-        with self._sessions() as session:
+        with translated(), self._sessions() as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session whose changes are committed together at the end of the block, or not at all."""
-        with self._sessions() as session:
+        with translated(), self._sessions() as session:
             session.connection(execution_options={"is_writer": True})
             yield session
             session.commit()
@@ -70,7 +72,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # type: ignore[attr-defined]  # of sqlite3.Connection only
+        connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=NORMAL")

@@ -46,6 +46,7 @@ def upgrade() -> None:
     op.create_table(
         "library",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
         sa.Column("engine_name", sa.String(), nullable=False),
         sa.Column("engine_checksum", sa.String(), nullable=False),
         sa.Column("dimension", sa.Integer(), nullable=False),

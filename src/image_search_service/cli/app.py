@@ -1,0 +1,34 @@
+"""The command ``image-search``: each command parses its options, calls a service and shows the answer."""
+
+from __future__ import annotations
+
+import typer
+
+from image_search_service.cli import demo, evaluate, index, info, models, people
+
+app = typer.Typer(
+    name="image-search",
+    help="Finds the people in a photo library and helps you name them. Everything stays on this machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=True,
+)
+app.command("index")(index.index)
+app.command("cluster")(index.cluster)
+app.command("people")(people.people)
+app.command("name")(people.name)
+app.command("photos")(people.photos)
+app.command("evaluate")(evaluate.evaluate)
+app.add_typer(models.app, name="models")
+app.command("demo")(demo.demo)
+app.command("info")(info.info)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app(prog_name="image-search")
+
+
+if __name__ == "__main__":
+    main()

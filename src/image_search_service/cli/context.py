@@ -1,0 +1,135 @@
+"""What every command shares: its options, its settings, and the way in which it ends.
+
+A command's body runs inside ``with running(...) as run``. An error of ours becomes a message that says what
+is wrong and what to do, and exit code 2 for wrong use or 1 for anything else; only ``--debug`` shows a
+traceback.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from image_search_service.cli.output import Output
+from image_search_service.core.config import Settings
+from image_search_service.core.errors import ImageSearchError, InvalidInputError
+from image_search_service.core.logging import configure_logging
+
+LibraryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--library",
+        metavar="DIR",
+        envvar="IMAGE_SEARCH_LIBRARY",
+        show_envvar=True,
+        help="Folder of the library.  [default: the platform's data folder]",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show what happens, and tracebacks.")]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="auto, opencv, onnx, insightface, dlib or synthetic; see `image-search models list`.",
+    ),
+]
+RecognizerOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="ArcFace-style ONNX file, for the engine onnx.")
+]
+DetectorOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="YuNet ONNX file instead of the downloaded one.")
+]
+MemoryOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE", help="Memory that grouping may use, such as 500M or 2G.  [default: a quarter]"
+    ),
+]
+
+EXIT_FAILED = 1
+EXIT_WRONG_USE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A command in progress."""
+
+    settings: Settings
+    out: Output
+
+
+@contextmanager
+def running(*, as_json: bool, debug: bool, **settings: Any) -> Iterator[Running]:
+    """The frame of every command. ``settings`` that are None are left to the environment and the defaults."""
+    configure_logging(debug=debug)
+    out = Output(as_json=as_json)
+    try:
+        yield Running(make_settings(settings), out)
+    except ImageSearchError as error:
+        _show_traceback(debug=debug)
+        out.error(type(error).__name__, error.message, error.hint)
+        wrong_use = isinstance(error, InvalidInputError)
+        raise typer.Exit(EXIT_WRONG_USE if wrong_use else EXIT_FAILED) from None
+    except KeyboardInterrupt:
+        out.error(
+            "Interrupted", "Interrupted.", "What was stored is kept; the same command goes on from there."
+        )
+        raise typer.Exit(EXIT_FAILED) from None
+    except (typer.Exit, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the end of a command: whatever it is, its user gets a sentence
+        _show_traceback(debug=debug)
+        out.error(
+            type(error).__name__,
+            f"Unexpected error: {error}",
+            "Run the same command with --debug and report what it prints; your photos were not touched.",
+        )
+        raise typer.Exit(EXIT_FAILED) from None
+
+
+def make_settings(given: dict[str, Any]) -> Settings:
+    """Settings from the command line's values, then the environment, then the defaults."""
+    values = {name: value for name, value in given.items() if value is not None}
+    if "memory" in values:
+        values["memory"] = parse_size(values["memory"])
+    for name in ("library", "recognizer", "detector"):
+        if name in values:
+            values[name] = Path(values[name]).expanduser().absolute()
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()
+        )
+        raise InvalidInputError(
+            f"A setting is wrong. {problems}", hint="docs/operations.md lists the settings."
+        ) from None
+
+
+def parse_size(text: str) -> int:
+    """Bytes from ``500M``, ``2G``, ``2GiB`` or a number. Raises InvalidInputError."""
+    units = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+    number = text.strip().upper().removesuffix("IB").removesuffix("B")
+    unit = number[-1:] if number[-1:] in units else ""
+    try:
+        size = int(float(number.removesuffix(unit)) * units[unit])
+    except (ValueError, OverflowError):
+        size = 0
+    if size <= 0:
+        raise InvalidInputError(f"{text!r} is no size.", hint="Write it as 500M or 2G.")
+    return size
+
+
+def _show_traceback(*, debug: bool) -> None:
+    if debug:
+        traceback.print_exc()

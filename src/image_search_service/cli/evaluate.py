@@ -1,0 +1,98 @@
+"""``image-search evaluate``."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from image_search_service.bootstrap import open_library
+from image_search_service.cli.context import (
+    DebugOption,
+    DetectorOption,
+    EngineOption,
+    JsonOption,
+    LibraryOption,
+    MemoryOption,
+    RecognizerOption,
+    running,
+)
+from image_search_service.cli.output import table
+from image_search_service.core.types import JsonObject
+
+if TYPE_CHECKING:
+    from image_search_service.faces.evaluation import PrecisionRecall
+
+
+def evaluate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with one folder for each person.")],
+    engine: EngineOption = None,
+    recognizer: RecognizerOption = None,
+    detector: DetectorOption = None,
+    method: Annotated[
+        str, typer.Option(metavar="hdbscan|dbscan|agglomerative", help="How to group.")
+    ] = "hdbscan",
+    min_cluster_size: Annotated[int | None, typer.Option(help="Fewest faces that are a group.")] = None,
+    memory: MemoryOption = None,
+    library: LibraryOption = None,  # noqa: ARG001 - every command has it; this one makes a temporary library
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Measure the engine and the grouping on photos of known people, in a temporary library."""
+    with tempfile.TemporaryDirectory(prefix="image-search-evaluate-") as temporary:
+        settings = {
+            "library": temporary,
+            "engine": engine,
+            "recognizer": recognizer,
+            "detector": detector,
+            "memory": memory,
+        }
+        with (
+            running(as_json=as_json, debug=debug, **settings) as run,
+            open_library(run.settings, run.out.note) as opened,
+        ):
+            with run.out.progress("Reading photos", "photos") as progress:
+                result = opened.evaluate(
+                    folder.expanduser().absolute(), method, min_cluster_size, progress=progress
+                )
+            scores = result.evaluation.scores
+            document: JsonObject = {
+                "faces": result.evaluation.faces,
+                "identities": result.evaluation.identities,
+                "pairwise": _rounded(scores.pairwise),
+                "bcubed": _rounded(scores.bcubed),
+                "purity": round(scores.purity, 4),
+                "coverage": round(scores.coverage, 4),
+                "clusters": scores.clusters,
+                "photos_without_face": result.evaluation.photos_without_face,
+                "seconds": round(result.seconds, 3),
+                "engine": result.engine,
+                "method": method,
+            }
+            run.out.result(document, *_tables(document))
+
+
+def _rounded(score: PrecisionRecall) -> dict[str, float]:
+    return {
+        "precision": round(score.precision, 4),
+        "recall": round(score.recall, 4),
+        "f": round(score.f, 4),
+    }
+
+
+def _tables(document: JsonObject) -> list[object]:
+    measures = [
+        (name, f"{score['precision']:.4f}", f"{score['recall']:.4f}", f"{score['f']:.4f}")
+        for name, score in (("pairwise", document["pairwise"]), ("BCubed", document["bcubed"]))
+    ]
+    facts = [
+        ("Faces", f"{document['faces']:,} of {document['identities']:,} people"),
+        ("Groups", f"{document['clusters']:,}"),
+        ("Purity", f"{document['purity']:.4f}"),
+        ("Coverage", f"{document['coverage']:.4f}"),
+        ("Photos without a face", f"{document['photos_without_face']:,}"),
+        ("Seconds", f"{document['seconds']:,.1f}, engine {document['engine']}"),
+    ]
+    return [table(None, ("", "Precision", "Recall", "F"), measures), "", table(None, ("", ""), facts)]

@@ -1,0 +1,172 @@
+"""``image-search index`` and ``image-search cluster``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from image_search_service.bootstrap import open_library
+from image_search_service.cli.context import (
+    DebugOption,
+    DetectorOption,
+    EngineOption,
+    JsonOption,
+    LibraryOption,
+    MemoryOption,
+    RecognizerOption,
+    running,
+)
+from image_search_service.cli.output import table
+from image_search_service.core.types import JsonObject
+
+if TYPE_CHECKING:
+    from image_search_service.db.queries.library import Counts
+    from image_search_service.services.index_service import IndexReport
+
+SHOWN_FAILURES = 20
+"""Failures named in the table; ``--json`` has them all."""
+
+
+def index(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Folders of photos, or single files.")],
+    engine: EngineOption = None,
+    recognizer: RecognizerOption = None,
+    detector: DetectorOption = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Read again what could not be read before.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads that read photos.")] = None,
+    memory: MemoryOption = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Find the photos below PATH, find the faces in them, and group the faces into people.
+
+    Run it again whenever photos were added, moved or removed: only what is new costs time.
+    Photos are never changed.
+    """
+    settings = {
+        "library": library,
+        "engine": engine,
+        "recognizer": recognizer,
+        "detector": detector,
+        "workers": workers,
+        "memory": memory,
+    }
+    with (
+        running(as_json=as_json, debug=debug, **settings) as run,
+        open_library(run.settings, run.out.note) as opened,
+    ):
+        roots = [path.expanduser().absolute() for path in paths]
+        opened.check_engine()
+        with run.out.progress("Reading photos", "photos") as progress:
+            report = opened.index_service().index(roots, retry_failed=retry_failed, progress=progress)
+        opened.grouping_service().group_if_stale()
+        opened.send_due_payloads()
+        counts = opened.counts()
+        document = _document(report, counts, opened.engine_name())
+        run.out.result(document, *_tables(report, counts, opened.engine_name()))
+
+
+def _document(report: IndexReport, counts: Counts, engine: str | None) -> JsonObject:
+    return {
+        "photos_seen": report.photos_seen,
+        "photos_new": report.photos_new,
+        "photos_unchanged": report.photos_unchanged,
+        "photos_moved": report.photos_moved,
+        "photos_missing": report.photos_missing,
+        "photos_failed": report.photos_failed,
+        "photos": counts.photos,
+        "photos_with_faces": counts.photos_with_faces,
+        "files_ignored": report.files_ignored,
+        "faces_new": report.faces_new,
+        "faces": counts.faces,
+        "clusters": counts.clusters,
+        "clustered_faces": counts.clustered_faces,
+        "noise_faces": counts.noise_faces,
+        "named_faces": counts.named_faces,
+        "seconds": round(report.seconds, 3),
+        "photos_per_second": round(report.photos_per_second, 1),
+        "engine": engine,
+        "failures": [
+            {"path": str(item.path), "reason": item.reason}
+            for item in [*report.failures, *report.unread_folders]
+        ],
+    }
+
+
+def _tables(report: IndexReport, counts: Counts, engine: str | None) -> list[Any]:
+    rate = f" ({report.photos_per_second:,.0f} photos a second)" if report.photos_new else ""
+    rows: list[tuple[str, int, str]] = [
+        ("Files seen", report.photos_seen, ""),
+        ("  new", report.photos_new, f"{report.seconds:,.1f} s{rate}"),
+        ("  unchanged", report.photos_unchanged, ""),
+        ("  moved or copied", report.photos_moved, "known by their content"),
+        ("  failed", report.photos_failed, "named below" if report.photos_failed else ""),
+        ("Missing", report.photos_missing, "were here before, kept" if report.photos_missing else ""),
+        ("Skipped", report.files_ignored, "no photos by their name" if report.files_ignored else ""),
+        ("Photos", counts.photos, f"{counts.photos_with_faces:,} of them show faces"),
+        ("Faces", counts.faces, f"engine {engine}" if engine else ""),
+        ("  named", counts.named_faces, f"{counts.persons:,} people"),
+        ("  grouped", counts.clustered_faces, f"{counts.clusters:,} groups"),
+        ("  alone", counts.noise_faces, "like no other face"),
+    ]
+    shown: list[Any] = [table(None, ("", "", ""), rows)]
+    if report.failures or report.unread_folders:
+        shown += ["", _failures(report)]
+    if counts.clusters:
+        shown += [
+            "",
+            "Next: `image-search people` lists the groups, `image-search name GROUP NAME` names one.",
+        ]
+    return shown
+
+
+def _failures(report: IndexReport) -> Any:
+    failures = [*report.failures, *report.unread_folders]
+    reasons = Counter(item.reason for item in failures)
+    rows = [(item.path, item.reason) for item in failures[:SHOWN_FAILURES]]
+    title = f"Not read: {len(failures):,}"
+    if len(failures) > SHOWN_FAILURES:
+        most = ", ".join(f"{count:,} × {reason}" for reason, count in reasons.most_common(3))
+        title += f" (the first {SHOWN_FAILURES}; most often {most})"
+    return table(title, ("File", "Reason"), rows)
+
+
+def cluster(
+    method: Annotated[
+        str, typer.Option(metavar="hdbscan|dbscan|agglomerative", help="How to group.")
+    ] = "hdbscan",
+    min_cluster_size: Annotated[int | None, typer.Option(help="Fewest faces that are a group.")] = None,
+    memory: MemoryOption = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Group again the faces that nobody has named. Named people stay as they are."""
+    with (
+        running(as_json=as_json, debug=debug, library=library, memory=memory) as run,
+        open_library(run.settings, run.out.note) as opened,
+    ):
+        service = opened.grouping_service()
+        grouped = service.group(service.parameters(method=method, min_cluster_size=min_cluster_size))
+        opened.send_due_payloads()
+        document = {
+            "faces": grouped.faces,
+            "clusters": grouped.clusters,
+            "noise_faces": grouped.noise_faces,
+            "seconds": round(grouped.seconds, 3),
+            "method": method,
+            "parameters": grouped.parameters,
+        }
+        rows = [
+            ("Faces without a name", grouped.faces),
+            ("Groups", grouped.clusters),
+            ("Alone", grouped.noise_faces),
+            ("Seconds", round(grouped.seconds, 2)),
+        ]
+        run.out.result(document, table(f"Grouped by {method}", ("", ""), rows))

@@ -1,0 +1,1 @@
+"""``image-search models list | pull | check``."""

@@ -1,0 +1,104 @@
+"""What a command prints: one result on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from image_search_service.core.types import Progress as ProgressCallback
+
+
+class Output:
+    """Tables and sentences for a human, or one line of JSON for a program."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._stdout = Console(highlight=False, soft_wrap=True)
+        self._stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def result(self, document: dict[str, Any], *shown: RenderableType) -> None:
+        """The command's result: ``document`` with ``--json``, else ``shown``."""
+        if self._as_json:
+            sys.stdout.write(json.dumps(document) + "\n")
+            return
+        for item in shown:
+            self._stdout.print(Text(item) if isinstance(item, str) else item)
+
+    def note(self, message: str) -> None:
+        """Something worth knowing on the way."""
+        self._stderr.print(Text(message))
+
+    def error(self, kind: str, message: str, hint: str | None) -> None:
+        """Why the command failed and what to do; with ``--json`` also as the document."""
+        if self._as_json:
+            sys.stdout.write(json.dumps({"error": {"type": kind, "message": message, "hint": hint}}) + "\n")
+        self._stderr.print(Text.assemble(("Error: ", "bold red"), message))
+        if hint:
+            self._stderr.print(Text(hint))
+
+    @contextmanager
+    def progress(self, what: str, unit: str) -> Iterator[ProgressCallback]:
+        """A bar on standard error with rate and time left; hidden where nobody watches."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _RateColumn(unit),
+            TimeRemainingColumn(),
+        )
+        with Progress(
+            *columns, console=self._stderr, transient=True, disable=not self._stderr.is_terminal
+        ) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+class _RateColumn(ProgressColumn):
+    """Units a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:,.0f} {self._unit}/s")
+
+
+def table(title: str | None, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    """A plain table; numbers stand on the right. Cells are text, not markup: names may hold brackets."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for i, column in enumerate(columns):
+        numeric = all(isinstance(row[i], int | float) for row in rows) and bool(rows)
+        made.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(_cell(value)) for value in row))
+    return made
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else printable(str(value))
+
+
+def printable(text: str) -> str:
+    """File names may hold bytes that are no Unicode; a terminal is shown their escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

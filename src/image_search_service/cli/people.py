@@ -1,0 +1,108 @@
+"""``image-search people``, ``name`` and ``photos``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from image_search_service.bootstrap import open_library
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, running
+from image_search_service.cli.output import table
+
+SHOWN_ID = 8
+"""Characters of a cluster's id that are shown; enough to name it among millions."""
+
+
+def people(
+    limit: Annotated[int, typer.Option(min=1, help="How many groups to show in the table.")] = 40,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """List the people with a name and the groups without one, largest first."""
+    with (
+        running(as_json=as_json, debug=debug, library=library) as run,
+        open_library(run.settings, run.out.note) as opened,
+    ):
+        found = opened.people_service().people()
+        document = {
+            "people": [
+                {"id": str(item.id), "name": item.name, "faces": item.faces, "photos": item.photos}
+                for item in found.persons
+            ],
+            "clusters": [
+                {
+                    "id": str(item.id),
+                    "faces": item.faces,
+                    "confidence": round(item.confidence, 4),
+                    "representative_face_id": str(item.representative_face_id),
+                    "sample": str(item.sample) if item.sample else None,
+                }
+                for item in found.clusters
+            ],
+        }
+        named = table(
+            "People", ("Name", "Faces", "Photos"), [(p.name, p.faces, p.photos) for p in found.persons]
+        )
+        unnamed = table(
+            _title(len(found.clusters), limit),
+            ("Group", "Faces", "Confidence", "For example in"),
+            [(c.id.hex[:SHOWN_ID], c.faces, c.confidence, c.sample) for c in found.clusters[:limit]],
+        )
+        run.out.result(document, *([named, ""] if found.persons else []), unnamed)
+
+
+def _title(groups: int, limit: int) -> str:
+    if groups <= limit:
+        return f"Groups without a name: {groups:,}"
+    return f"Groups without a name: {groups:,}, the largest {limit:,}"
+
+
+def name(
+    cluster: Annotated[str, typer.Argument(metavar="GROUP", help="The group's id, or its first characters.")],
+    person: Annotated[str, typer.Argument(metavar="NAME", help="A new name, or that of a person there is.")],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say who a group is: its faces go to the person of that name, who is created if need be."""
+    with (
+        running(as_json=as_json, debug=debug, library=library) as run,
+        open_library(run.settings, run.out.note) as opened,
+    ):
+        named = opened.people_service().name_cluster(cluster, person)
+        opened.send_due_payloads()
+        document = {
+            "person_id": str(named.person_id),
+            "name": named.name,
+            "faces": named.faces,
+            "created": named.created,
+        }
+        who = "a new person" if named.created else "who was known already"
+        run.out.result(document, f"{named.faces:,} faces are now {named.name}, {who}.")
+
+
+def photos(
+    person: Annotated[
+        list[str], typer.Option("--person", metavar="NAME", help="Give it again for photos that show both.")
+    ],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """List the photos that show all of these people, oldest first."""
+    with (
+        running(as_json=as_json, debug=debug, library=library) as run,
+        open_library(run.settings, run.out.note) as opened,
+    ):
+        found = opened.people_service().photos(person)
+        document = {
+            "people": person,
+            "photos": [
+                {"asset_id": str(photo.asset_id), "path": str(photo.path) if photo.path else None}
+                for photo in found
+            ],
+        }
+        rows = [(photo.path or f"missing: {photo.asset_id}",) for photo in found]
+        run.out.result(document, table(f"Photos of {' and '.join(person)}: {len(found):,}", ("File",), rows))

@@ -1,0 +1,59 @@
+"""SQLAlchemy's errors, translated once into the tree of ``core/errors.py``.
+
+cannot connect, locked for too long, disk full  → UnavailableError, worth another try
+a constraint says no                            → ConflictError
+the file is damaged or no database              → DataIntegrityError
+a mistake of ours (unknown column, …)           → passed on as it is
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import exc
+
+from image_search_service.core.errors import (
+    ConflictError,
+    DataIntegrityError,
+    ImageSearchError,
+    UnavailableError,
+)
+
+_HINTS = (
+    ("disk is full", "Make room on the disk; the same command goes on from there."),
+    ("locked", "Another program keeps the database busy; try again."),
+    ("readonly", "The library's folder cannot be written to; check its permissions."),
+    ("unable to open", "Check that the library's folder exists and can be written to."),
+)
+_MISTAKES = ("no such", "syntax error", "does not exist", "has no column")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Whatever the database says inside the block comes out as an error of ours."""
+    try:
+        yield
+    except exc.DBAPIError as error:
+        ours = translate(error)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def translate(error: exc.DBAPIError) -> ImageSearchError | None:
+    """Our error for the database's; None for a mistake in our own SQL."""
+    said = str(error.orig).strip()
+    if isinstance(error, exc.IntegrityError):
+        return ConflictError(f"The change contradicts what is stored: {said}.")
+    if isinstance(error, exc.OperationalError):
+        if any(mistake in said for mistake in _MISTAKES):
+            return None
+        hint = next((hint for sign, hint in _HINTS if sign in said), "Try again when the database answers.")
+        return UnavailableError(f"The database does not answer: {said}.", hint=hint)
+    if type(error) is exc.DatabaseError:
+        return DataIntegrityError(
+            f"The database cannot be read: {said}.",
+            hint="Restore library.sqlite3 from a backup, such as one in the library's folder backups.",
+        )
+    return None

@@ -1,0 +1,132 @@
+"""Photos and the files that hold them."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, LargeBinary, and_, exists, false, or_, select, type_coerce, update
+from sqlalchemy.orm import Session
+
+from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, utc_now
+from image_search_service.db.queries.batches import Row, insert_rows, upsert_rows
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file as it was when it was last seen. ``failure``: why its content could not be read."""
+
+    path_id: int
+    asset_id: uuid.UUID
+    size: int
+    modified_ns: int
+    failure: str | None
+
+
+def known_files(session: Session, paths: Sequence[Path]) -> dict[Path, KnownFile]:
+    """Those of ``paths`` that the library knows: one statement."""
+    rows = session.execute(
+        select(
+            AssetPath.path,
+            AssetPath.id,
+            AssetPath.asset_id,
+            AssetPath.size,
+            AssetPath.modified_ns,
+            ImageAsset.failure,
+        )
+        .join(ImageAsset, ImageAsset.id == AssetPath.asset_id)
+        .where(AssetPath.path.in_(paths))
+    )
+    return {row[0]: KnownFile(*row[1:]) for row in rows}
+
+
+def assets_by_hash(session: Session, hashes: Iterable[str]) -> dict[str, tuple[uuid.UUID, str | None]]:
+    """For each content hash that the library knows: the photo's id and why it cannot be read, if so."""
+    rows = session.execute(
+        select(ImageAsset.content_hash, ImageAsset.id, ImageAsset.failure).where(
+            ImageAsset.content_hash.in_(list(hashes))
+        )
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def mark_seen(session: Session, path_ids: Sequence[int], run: int) -> None:
+    """These files were there, unchanged, in this run."""
+    if path_ids:
+        session.execute(
+            update(AssetPath)
+            .where(AssetPath.id.in_(path_ids))
+            .values(seen_in_run=run, missing_since=None)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def mark_missing(session: Session, roots: Sequence[Path], unread: Sequence[Path], run: int) -> int:
+    """Files below ``roots`` that this run has not seen are missing from now on; returns how many.
+
+    Nothing is said of what lies below ``unread``, folders that could not be read in this run.
+    """
+    result = session.execute(
+        update(AssetPath)
+        .where(
+            or_(false(), *(_below(root) for root in roots)),
+            ~or_(false(), *(_below(folder) for folder in unread)),
+            AssetPath.seen_in_run != run,
+            AssetPath.missing_since.is_(None),
+        )
+        .values(missing_since=utc_now())
+        .execution_options(synchronize_session=False)
+    )
+    return int(getattr(result, "rowcount", 0))
+
+
+def _below(folder: Path) -> ColumnElement[bool]:
+    """The path itself or anything below it, as a range that an index can serve ("0" follows "/")."""
+    prefix = os.fsencode(folder).rstrip(b"/")
+    path = type_coerce(AssetPath.path, LargeBinary)
+    return or_(path == prefix, and_(path >= prefix + b"/", path < prefix + b"0"))
+
+
+def save_assets(session: Session, rows: Sequence[Row]) -> None:
+    """New photos; one that could not be read before is overwritten."""
+    changed = ["format", "width", "height", "taken_at", "failure"]
+    upsert_rows(session, ImageAsset, rows, key=["content_hash"], update=changed)
+
+
+def save_faces(session: Session, rows: Sequence[Row]) -> None:
+    """New faces; those that are there already stay as they are."""
+    upsert_rows(session, FaceInstance, rows, key=["id"], update=[])
+
+
+def save_paths(session: Session, rows: Sequence[Row]) -> None:
+    """Files and the photos they hold now."""
+    changed = ["asset_id", "size", "modified_ns", "seen_in_run", "missing_since"]
+    upsert_rows(session, AssetPath, rows, key=["path"], update=changed)
+
+
+def update_replaced(session: Session, asset_ids: Sequence[uuid.UUID]) -> None:
+    """Photos of these whose last file now holds another content are replaced; those with a file are not."""
+    held = exists().where(AssetPath.asset_id == ImageAsset.id)
+    session.execute(
+        update(ImageAsset)
+        .where(ImageAsset.id.in_(asset_ids))
+        .values(replaced=~held)
+        .execution_options(synchronize_session=False)
+    )
+
+
+__all__ = [
+    "KnownFile",
+    "assets_by_hash",
+    "insert_rows",
+    "known_files",
+    "mark_missing",
+    "mark_seen",
+    "save_assets",
+    "save_faces",
+    "save_paths",
+    "update_replaced",
+]

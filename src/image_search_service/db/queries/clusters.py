@@ -1,0 +1,48 @@
+"""Clusters: faces that grouping put together and nobody has named yet."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from image_search_service.db.models import Cluster, FaceInstance
+from image_search_service.db.queries.batches import Row, upsert_rows
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFaces:
+    """A cluster and the ids of its faces."""
+
+    cluster: Cluster
+    face_ids: list[uuid.UUID]
+
+
+def save_clusters(session: Session, rows: Sequence[Row]) -> None:
+    """New clusters; those that are there get their new size, confidence and representative."""
+    changed = ["size", "confidence", "representative_face_id"]
+    upsert_rows(session, Cluster, rows, key=["id"], update=changed)
+
+
+def delete_empty_clusters(session: Session) -> None:
+    """A cluster without faces is nothing."""
+    held = exists().where(FaceInstance.cluster_id == Cluster.id)
+    session.execute(delete(Cluster).where(~held).execution_options(synchronize_session=False))
+
+
+def clusters_starting_with(session: Session, prefix: str) -> list[Cluster]:
+    """Those whose id, in hexadecimal, starts with ``prefix``: two at most, which tells that it is not one."""
+    low = uuid.UUID(prefix.ljust(32, "0"))
+    high = uuid.UUID(prefix.ljust(32, "f"))
+    return list(session.scalars(select(Cluster).where(Cluster.id >= low, Cluster.id <= high).limit(2)))
+
+
+def faces_of_cluster(session: Session, cluster_id: uuid.UUID) -> list[uuid.UUID]:
+    return list(
+        session.scalars(
+            select(FaceInstance.id).where(FaceInstance.cluster_id == cluster_id).order_by(FaceInstance.id)
+        )
+    )

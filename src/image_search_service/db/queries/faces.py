@@ -1,0 +1,149 @@
+"""Faces: who they belong to, and what of that has still to reach Qdrant."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Update, bindparam, select, update
+from sqlalchemy.orm import Session
+
+from image_search_service.core.types import Box
+from image_search_service.db.models import FaceInstance, ImageAsset
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedFace:
+    """A face, whose it is, and where: the box relative to the photo, 0 to 1."""
+
+    id: uuid.UUID
+    person_id: uuid.UUID | None
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class GroupableFace:
+    """A face that nobody has named."""
+
+    id: uuid.UUID
+    asset_id: uuid.UUID
+    point_id: uuid.UUID
+    cluster_id: uuid.UUID | None
+    quality: float
+
+
+@dataclass(frozen=True, slots=True)
+class DuePayload:
+    """What Qdrant has still to be told of a face, and the version of it."""
+
+    id: uuid.UUID
+    point_id: uuid.UUID
+    person_id: uuid.UUID | None
+    cluster_id: uuid.UUID | None
+    version: int
+
+
+def existing_points(session: Session, point_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of ``point_ids`` that belong to a face."""
+    rows = session.scalars(
+        select(FaceInstance.qdrant_point_id).where(FaceInstance.qdrant_point_id.in_(point_ids))
+    )
+    return set(rows)
+
+
+def replaced_among(session: Session, asset_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of the photos that an edited version has replaced."""
+    if not asset_ids:
+        return set()
+    return set(
+        session.scalars(select(ImageAsset.id).where(ImageAsset.id.in_(asset_ids), ImageAsset.replaced))
+    )
+
+
+def located_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[LocatedFace]]:
+    """The faces of each photo, left to right."""
+    rows = session.execute(
+        select(FaceInstance, ImageAsset.width, ImageAsset.height)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(FaceInstance.asset_id.in_(asset_ids))
+        .order_by(FaceInstance.asset_id, FaceInstance.position)
+    )
+    located: dict[uuid.UUID, list[LocatedFace]] = {}
+    for face, width, height in rows:
+        box = Box(face.box_x / width, face.box_y / height, face.box_width / width, face.box_height / height)
+        located.setdefault(face.asset_id, []).append(LocatedFace(face.id, face.person_id, box))
+    return located
+
+
+def groupable_faces(session: Session) -> list[GroupableFace]:
+    """Every face without a person, but for those of replaced photos, in an order that does not change."""
+    rows = session.execute(
+        select(
+            FaceInstance.id,
+            FaceInstance.asset_id,
+            FaceInstance.qdrant_point_id,
+            FaceInstance.cluster_id,
+            FaceInstance.quality_score,
+        )
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(FaceInstance.person_id.is_(None), ~ImageAsset.replaced)
+        .order_by(FaceInstance.id)
+    )
+    return [GroupableFace(*row) for row in rows]
+
+
+def set_persons(session: Session, persons: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
+    """Give each face to its person; it leaves its cluster, since a cluster is what nobody has named."""
+    _update_faces(
+        session,
+        update(FaceInstance).values(person_id=bindparam("owner"), cluster_id=None),
+        persons,
+    )
+
+
+def set_clusters(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
+    """Put each face into its cluster, or into none; one that was named meanwhile stays where it is."""
+    _update_faces(
+        session,
+        update(FaceInstance).where(FaceInstance.person_id.is_(None)).values(cluster_id=bindparam("owner")),
+        clusters,
+    )
+
+
+def _update_faces(session: Session, change: Update, owners: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
+    """One statement for all faces; each change is one more thing that Qdrant has to be told."""
+    if not owners:
+        return
+    statement = change.where(FaceInstance.id == bindparam("face")).values(
+        payload_version=FaceInstance.payload_version + 1
+    )
+    rows = [{"face": face, "owner": owner} for face, owner in owners.items()]
+    session.connection().execute(statement, rows)
+
+
+def due_payloads(session: Session, limit: int) -> list[DuePayload]:
+    """Faces whose person or cluster Qdrant does not know yet."""
+    rows = session.execute(
+        select(
+            FaceInstance.id,
+            FaceInstance.qdrant_point_id,
+            FaceInstance.person_id,
+            FaceInstance.cluster_id,
+            FaceInstance.payload_version,
+        )
+        .where(FaceInstance.payload_sent < FaceInstance.payload_version)
+        .order_by(FaceInstance.id)
+        .limit(limit)
+    )
+    return [DuePayload(*row) for row in rows]
+
+
+def mark_payloads_sent(session: Session, sent: Sequence[DuePayload]) -> None:
+    """Remember which version has arrived; a face changed meanwhile stays due."""
+    session.connection().execute(
+        update(FaceInstance)
+        .where(FaceInstance.id == bindparam("face"))
+        .values(payload_sent=bindparam("version")),
+        [{"face": due.id, "version": due.version} for due in sent],
+    )

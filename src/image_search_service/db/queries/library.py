@@ -1,0 +1,116 @@
+"""The library's own row, its runs, and its counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from image_search_service.core.types import EngineIdentity
+from image_search_service.db.models import (
+    AssetPath,
+    Cluster,
+    FaceInstance,
+    ImageAsset,
+    IndexRun,
+    Library,
+    Person,
+    utc_now,
+)
+
+LIBRARY_ID = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a library holds. ``clustered_faces`` and ``noise_faces`` are the faces that nobody has named."""
+
+    photos: int
+    photos_with_faces: int
+    photos_missing: int
+    files: int
+    faces: int
+    named_faces: int
+    clustered_faces: int
+    noise_faces: int
+    clusters: int
+    persons: int
+
+
+def get_library(session: Session) -> Library | None:
+    return session.get(Library, LIBRARY_ID)
+
+
+def bind_engine(session: Session, identity: EngineIdentity, files: dict[str, str]) -> Library:
+    """Make the library's row: from now on it belongs to this engine."""
+    row = Library(
+        id=LIBRARY_ID,
+        engine_name=identity.name,
+        engine_checksum=identity.checksum,
+        dimension=identity.dimension,
+        engine_files=files,
+    )
+    session.add(row)
+    return row
+
+
+def set_engine_files(session: Session, files: dict[str, str]) -> None:
+    session.execute(update(Library).values(engine_files=files))
+
+
+def set_grouping_stale(session: Session) -> None:
+    session.execute(update(Library).values(grouping_stale=True))
+
+
+def set_grouped(session: Session, grouping: dict[str, Any]) -> None:
+    session.execute(update(Library).values(grouping_stale=False, grouping=grouping))
+
+
+def start_run(session: Session) -> tuple[int, bool]:
+    """A new run's id, and whether the run before it was interrupted."""
+    unfinished = session.scalar(select(func.count()).where(IndexRun.finished_at.is_(None)))
+    run = IndexRun()
+    session.add(run)
+    session.flush()
+    return run.id, bool(unfinished)
+
+
+def finish_runs(session: Session) -> None:
+    """Close this run and those interrupted before it, whose work it has completed."""
+    session.execute(update(IndexRun).where(IndexRun.finished_at.is_(None)).values(finished_at=utc_now()))
+
+
+def library_counts(session: Session) -> Counts:
+    readable = select(func.count()).where(ImageAsset.failure.is_(None), ~ImageAsset.replaced)
+    present = select(AssetPath.id).where(
+        AssetPath.asset_id == ImageAsset.id, AssetPath.missing_since.is_(None)
+    )
+    has_face = select(FaceInstance.id).where(FaceInstance.asset_id == ImageAsset.id)
+    face = current_faces()
+    unnamed = face.where(FaceInstance.person_id.is_(None))
+    row = session.execute(
+        select(
+            readable.scalar_subquery(),
+            readable.where(has_face.exists()).scalar_subquery(),
+            readable.where(~present.exists()).scalar_subquery(),
+            select(func.count()).where(AssetPath.missing_since.is_(None)).scalar_subquery(),
+            face.scalar_subquery(),
+            face.where(FaceInstance.person_id.is_not(None)).scalar_subquery(),
+            unnamed.where(FaceInstance.cluster_id.is_not(None)).scalar_subquery(),
+            unnamed.where(FaceInstance.cluster_id.is_(None)).scalar_subquery(),
+            select(func.count()).select_from(Cluster).scalar_subquery(),
+            select(func.count()).select_from(Person).scalar_subquery(),
+        )
+    ).one()
+    return Counts(*(int(value or 0) for value in row))
+
+
+def current_faces() -> Any:
+    """``SELECT count(*)`` over the faces of photos that no edited version has replaced."""
+    return (
+        select(func.count(FaceInstance.id))
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(~ImageAsset.replaced)
+    )

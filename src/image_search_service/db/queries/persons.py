@@ -1,0 +1,98 @@
+"""People with a name, and the list of people and clusters that a user sees."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from image_search_service.db.models import AssetPath, Cluster, FaceInstance, ImageAsset, Person
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSize:
+    """A named person and how many faces and photos show them."""
+
+    id: uuid.UUID
+    name: str
+    faces: int
+    photos: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSize:
+    """An unnamed cluster, how many faces it has, and one photo of it."""
+
+    id: uuid.UUID
+    faces: int
+    confidence: float
+    representative_face_id: uuid.UUID
+    sample: Path | None
+
+
+def person_by_key(session: Session, name_key: str) -> Person | None:
+    return session.scalar(select(Person).where(Person.name_key == name_key))
+
+
+def persons_by_keys(session: Session, name_keys: Sequence[str]) -> dict[str, Person]:
+    rows = session.scalars(select(Person).where(Person.name_key.in_(name_keys)))
+    return {person.name_key: person for person in rows}
+
+
+def person_sizes(session: Session) -> list[PersonSize]:
+    """All named people, largest first; one who lost every face is still there."""
+    shown = (
+        select(FaceInstance.person_id, FaceInstance.id, FaceInstance.asset_id)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(~ImageAsset.replaced)
+        .subquery()
+    )
+    size = func.count(shown.c.id)
+    rows = session.execute(
+        select(Person.id, Person.name, size, func.count(shown.c.asset_id.distinct()))
+        .outerjoin(shown, shown.c.person_id == Person.id)
+        .group_by(Person.id, Person.name)
+        .order_by(size.desc(), Person.name)
+    )
+    return [PersonSize(*row) for row in rows]
+
+
+def cluster_sizes(session: Session, limit: int | None = None) -> list[ClusterSize]:
+    """All clusters, largest first, each with a file of its representative face's photo."""
+    sample = (
+        select(func.min(AssetPath.path))
+        .join(FaceInstance, FaceInstance.asset_id == AssetPath.asset_id)
+        .where(FaceInstance.id == Cluster.representative_face_id, AssetPath.missing_since.is_(None))
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Cluster.id, Cluster.size, Cluster.confidence, Cluster.representative_face_id, sample)
+        .order_by(Cluster.size.desc(), Cluster.id)
+        .limit(limit)
+    )
+    return [ClusterSize(*row) for row in rows]
+
+
+def photos_of_all(session: Session, person_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, Path | None]]:
+    """Photos that show every one of the persons, oldest first, each with one file that is there."""
+    showing = (
+        select(FaceInstance.asset_id)
+        .where(FaceInstance.person_id.in_(person_ids))
+        .group_by(FaceInstance.asset_id)
+        .having(func.count(FaceInstance.person_id.distinct()) == len(set(person_ids)))
+    )
+    file = (
+        select(func.min(AssetPath.path))
+        .where(AssetPath.asset_id == ImageAsset.id, AssetPath.missing_since.is_(None))
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(ImageAsset.id, file)
+        .where(ImageAsset.id.in_(showing), ~ImageAsset.replaced)
+        .order_by(ImageAsset.taken_at, ImageAsset.id)
+    )
+    return [(row[0], row[1]) for row in rows]

@@ -1,0 +1,136 @@
+"""Grouping the faces that nobody has named: load, decide, save."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import structlog
+
+from image_search_service.core.types import FloatArray, IntArray, Progress
+from image_search_service.db.models import Library
+from image_search_service.db.queries import clusters, faces, library
+from image_search_service.db.queries.faces import GroupableFace
+from image_search_service.db.session import Database
+from image_search_service.faces.cluster_identity import match_clusters
+from image_search_service.faces.clustering import (
+    Clustering,
+    ClusteringParameters,
+    cluster_embeddings,
+    confidences,
+)
+from image_search_service.faces.representative import representatives
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+log = structlog.get_logger(__name__)
+
+FETCH_BATCH = 1_000
+"""Embeddings in one request when all are wanted: ten times fewer round trips than a page for a screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """What a grouping found. ``noise_faces`` are in no cluster."""
+
+    faces: int
+    clusters: int
+    noise_faces: int
+    seconds: float
+    parameters: ClusteringParameters
+
+
+class FaceClusteringService:
+    """Groups the faces without a name into clusters."""
+
+    def __init__(self, database: Database, vectors: FaceQdrantClient, *, memory: int) -> None:
+        self._database = database
+        self._vectors = vectors
+        self._memory = memory
+
+    def group_if_stale(self, parameters: ClusteringParameters) -> Grouped | None:
+        """Group, unless nothing has changed since the last time it was done with these parameters."""
+        with self._database.read() as session:
+            row = library.get_library(session)
+        return self.group(parameters) if row is not None and _is_stale(row, parameters) else None
+
+    def group(self, parameters: ClusteringParameters, progress: Progress | None = None) -> Grouped:
+        """Put the faces without a name into clusters, all anew; a cluster found again keeps its id.
+
+        Raises UnavailableError when the embeddings cannot all be read: nothing is changed then.
+        """
+        started = time.monotonic()
+        with self._database.read() as session:
+            found = faces.groupable_faces(session)
+        batch = self._vectors.get_embeddings_by_point_ids([face.point_id for face in found], FETCH_BATCH)
+        there = [face for face in found if face.point_id in batch]
+        clustering = cluster_embeddings(batch.matrix, _photo_codes(there), parameters, self._memory, progress)
+        self._save(found, there, batch.matrix, clustering, parameters)
+        return Grouped(
+            faces=len(found),
+            clusters=clustering.clusters,
+            noise_faces=len(found) - int((clustering.labels >= 0).sum()),
+            seconds=time.monotonic() - started,
+            parameters=parameters,
+        )
+
+    def _save(
+        self,
+        found: Sequence[GroupableFace],
+        there: Sequence[GroupableFace],
+        matrix: FloatArray,
+        clustering: Clustering,
+        parameters: ClusteringParameters,
+    ) -> None:
+        """One transaction: the new clusters, the faces whose cluster has changed, the parameters."""
+        ids = _cluster_ids(there, clustering)
+        rows = _cluster_rows(there, matrix, clustering, ids)
+        member = {
+            face.id: ids[label] for face, label in zip(there, clustering.labels, strict=True) if label >= 0
+        }
+        changed = {face.id: member.get(face.id) for face in found if member.get(face.id) != face.cluster_id}
+        with self._database.write() as session:
+            clusters.save_clusters(session, rows)
+            faces.set_clusters(session, changed)
+            clusters.delete_empty_clusters(session)
+            library.set_grouped(session, asdict(parameters))
+
+
+def _is_stale(row: Library, parameters: ClusteringParameters) -> bool:
+    return row.grouping_stale or row.grouping != asdict(parameters)
+
+
+def _photo_codes(found: Sequence[GroupableFace]) -> IntArray:
+    """``(n,)``: equal numbers for faces of the same photo."""
+    numbers: dict[uuid.UUID, int] = {}
+    return np.array([numbers.setdefault(face.asset_id, len(numbers)) for face in found], dtype=np.int64)
+
+
+def _cluster_ids(found: Sequence[GroupableFace], clustering: Clustering) -> list[uuid.UUID]:
+    """The id of each cluster: its former one if it has essentially the same faces, else a new one."""
+    former = sorted({face.cluster_id for face in found if face.cluster_id is not None})
+    index = {cluster_id: i for i, cluster_id in enumerate(former)}
+    old = np.array([index[f.cluster_id] if f.cluster_id is not None else -1 for f in found], dtype=np.int64)
+    inherited = match_clusters(old, clustering.labels)
+    return [former[i] if i >= 0 else uuid.uuid4() for i in inherited]
+
+
+def _cluster_rows(
+    found: Sequence[GroupableFace], matrix: FloatArray, clustering: Clustering, ids: Sequence[uuid.UUID]
+) -> list[clusters.Row]:
+    labels = clustering.labels
+    confidence = confidences(matrix, labels)
+    quality = np.array([face.quality for face in found], dtype=np.float32)
+    best = representatives(matrix, labels, quality)
+    sizes = np.bincount(labels[labels >= 0], minlength=len(ids))
+    return [
+        {
+            "id": cluster_id,
+            "size": int(sizes[i]),
+            "confidence": float(confidence[i]),
+            "representative_face_id": found[int(best[i])].id,
+        }
+        for i, cluster_id in enumerate(ids)
+    ]

@@ -1,0 +1,94 @@
+"""Migrations: forward with a copy, never backward by accident, and true to the models."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
+
+from image_search_service.core.errors import NewerLibraryError
+from image_search_service.db.migrate import alembic_config, current_revision, migrate
+from image_search_service.db.models import Base
+from image_search_service.db.session import Database, sqlite_url
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(sqlite_url(tmp_path / "library.sqlite3"))
+    yield made
+    made.close()
+
+
+def test_new_database_gets_the_newest_schema_without_a_copy(database: Database, tmp_path: Path) -> None:
+    """There is nothing to copy in a library that has just been made."""
+    assert migrate(database, tmp_path / "backups") is None
+    assert current_revision(database) is not None
+    assert not (tmp_path / "backups").exists()
+
+
+def test_migrated_schema_is_the_models_schema(database: Database, tmp_path: Path) -> None:
+    """Alembic finds no difference between what the migrations made and what the models say."""
+    migrate(database, tmp_path / "backups")
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_newer_library_is_refused_and_left_alone(database: Database, tmp_path: Path) -> None:
+    """A revision that this version does not know is an error that names it and says what to do."""
+    migrate(database, tmp_path / "backups")
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(NewerLibraryError, match="9999"):
+        migrate(database, tmp_path / "backups")
+    assert current_revision(database) == "9999"
+
+
+def test_older_library_is_copied_and_then_migrated(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before an older library is changed, a consistent copy of its database is made."""
+    migrate(database, tmp_path / "backups")
+    newest = current_revision(database)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO index_runs (started_at) VALUES ('2026-01-01')")
+    newer = tmp_path / "migrations"
+    _copy_with_a_later_revision(newer, newest)
+    monkeypatch.setattr("image_search_service.db.migrate.MIGRATIONS", newer)
+    copy = migrate(database, tmp_path / "backups")
+    assert copy is not None
+    with sqlite3.connect(copy) as kept:
+        assert kept.execute("SELECT version_num FROM alembic_version").fetchone() == (newest,)
+        assert kept.execute("SELECT count(*) FROM index_runs").fetchone() == (1,)
+    kept.close()
+    assert current_revision(database) == "later"
+
+
+def test_every_migration_can_be_taken_back(database: Database, tmp_path: Path) -> None:
+    """Downgrading to nothing leaves no table of ours."""
+    migrate(database, tmp_path / "backups")
+    config = alembic_config()
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    assert inspect(database.engine).get_table_names() == ["alembic_version"]
+
+
+def _copy_with_a_later_revision(folder: Path, newest: str | None) -> None:
+    from image_search_service.db.migrate import MIGRATIONS
+
+    (folder / "versions").mkdir(parents=True)
+    for name in ("env.py", "versions"):
+        source = MIGRATIONS / name
+        for file in [source] if source.is_file() else source.glob("*.py"):
+            (folder / file.relative_to(MIGRATIONS)).write_bytes(file.read_bytes())
+    (folder / "versions" / "later.py").write_text(
+        f"revision = 'later'\ndown_revision = {newest!r}\n"
+        "def upgrade():\n    pass\n\ndef downgrade():\n    pass\n"
+    )
