@@ -1,0 +1,56 @@
+"""Many faces against many people: one matrix product in blocks, and the decision that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from image_search_service.core.types import FloatArray, IntArray
+
+BLOCK_BYTES = 64 * 2**20
+"""Size of a block of similarities; larger ones are not faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """For each face ``(n,)``: the most similar person's row, the similarity, and the second best one's.
+
+    With one person there is no second: its similarity is −1. With none, ``person`` is −1 too.
+    """
+
+    person: IntArray
+    similarity: FloatArray
+    runner_up: FloatArray
+
+    def accepted(self, threshold: float, margin: float = 0.0) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Faces whose best person is similar enough, and more similar than the next by ``margin``."""
+        chosen: np.ndarray[tuple[int], np.dtype[np.bool_]] = (
+            (self.person >= 0) & (self.similarity >= threshold) & (self.similarity - self.runner_up >= margin)
+        )
+        return chosen
+
+
+def match_faces(faces: FloatArray, people: FloatArray) -> Matches:
+    """Compare faces ``(n, d)`` with people ``(p, d)``, all of unit length; among equals the first wins."""
+    n = len(faces)
+    person = np.full(n, -1, dtype=np.int64)
+    similarity = np.full(n, -1.0, dtype=np.float32)
+    runner_up = np.full(n, -1.0, dtype=np.float32)
+    if len(people) == 0:
+        return Matches(person, similarity, runner_up)
+    for rows in _blocks(n, len(people)):
+        scores = faces[rows] @ people.T
+        best = scores.argmax(axis=1)
+        at = np.arange(len(best))
+        person[rows], similarity[rows] = best, scores[at, best]
+        if len(people) > 1:
+            scores[at, best] = -np.inf
+            runner_up[rows] = scores.max(axis=1)
+    return Matches(person, similarity, runner_up)
+
+
+def _blocks(rows: int, columns: int) -> Iterator[slice]:
+    step = max(1, BLOCK_BYTES // (4 * columns))
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
