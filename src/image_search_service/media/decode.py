@@ -1,0 +1,160 @@
+"""From a file to upright RGB pixels, whatever the camera, the phone or the scanner made of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pillow_heif
+from PIL import AvifImagePlugin, Image
+
+from image_search_service.core.errors import MediaError
+from image_search_service.core.types import Pixels
+from image_search_service.media.errors import media_errors
+from image_search_service.media.exif import read_orientation, read_taken_at
+from image_search_service.media.formats import PILLOW_FORMATS
+
+# Photos are decoded many at a time, one thread each; a decoder with threads of its own would only get in
+# the way. Done once, when this module is imported, and so by one thread.
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings a photo of each EXIF orientation upright (CIPA DC-008, tag 0x0112)."""
+
+_SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
+_NO_PIXELS: Pixels = np.empty((0, 0, 3), dtype=np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A decoded photo.
+
+    pixels: ``(height, width, 3)`` uint8 RGB, upright, contiguous, read-only.
+    width, height: of the upright photo, in pixels.
+    format: ``JPEG``, ``PNG``, ``WEBP``, ``TIFF``, ``GIF``, ``HEIF`` or ``AVIF``, by its content.
+    taken_at: by the camera's clock: local time at that place, without a zone; None if not known.
+    orientation: EXIF's, 1 to 8, as it was before the photo was brought upright.
+    """
+
+    pixels: Pixels
+    width: int
+    height: int
+    format: str
+    taken_at: datetime | None
+    orientation: int
+
+    def without_pixels(self) -> Photo:
+        """The same, with an empty array: for whoever keeps many photos' facts."""
+        return replace(self, pixels=_NO_PIXELS)
+
+
+def decode_photo(path: Path, *, max_pixels: int) -> Photo:
+    """The photo in a file: the first picture of those with several.
+
+    Raises MediaError, with a short reason, if the file is empty, no photo, truncated, damaged, unreadable,
+    vanished, or has more than ``max_pixels`` pixels by its header (then nothing is decoded).
+    """
+    with media_errors(), path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            raise MediaError("The file is empty.")
+        return _decode(file, max_pixels)
+
+
+def _decode(file: BinaryIO, max_pixels: int) -> Photo:
+    _raise_pillows_limit(max_pixels)
+    with Image.open(file, formats=PILLOW_FORMATS) as image:
+        _check_size(image, max_pixels)
+        format_ = "JPEG" if image.format == "MPO" else str(image.format)
+        orientation, moment = read_orientation(image), read_taken_at(image)
+        image.load()
+        # Pillow brings a TIFF upright itself while it loads it, and no other format.
+        upright = image if format_ == "TIFF" else _upright(image, orientation)
+        pixels = _rgb(upright)
+    height, width = pixels.shape[:2]
+    return Photo(pixels, width, height, format_, moment, orientation)
+
+
+def _raise_pillows_limit(max_pixels: int) -> None:
+    """Pillow's limit holds for the whole process, so it cannot be ours; it is only ever moved out of the way.
+
+    Two threads may do this at once: each leaves the limit at least as high as it needs it.
+    """
+    if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
+        Image.MAX_IMAGE_PIXELS = max_pixels
+
+
+def _check_size(image: Image.Image, max_pixels: int) -> None:
+    pixels = image.width * image.height
+    if pixels > max_pixels:
+        raise MediaError(
+            f"The photo has {image.width} × {image.height} = {pixels:,} pixels; the limit is {max_pixels:,}.",
+            hint="IMAGE_SEARCH_MAX_MEGAPIXELS sets the limit, in millions of pixels.",
+        )
+    if pixels == 0:
+        raise MediaError("The photo has no pixels.")
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    method = _TRANSPOSE.get(orientation)
+    return image if method is None else image.transpose(method)
+
+
+def _rgb(image: Image.Image) -> Pixels:
+    """``(h, w, 3)`` uint8. What is transparent becomes white, as on paper."""
+    if image.mode in _SIXTEEN_BIT:
+        return _grey(np.asarray(image) >> 8)
+    if image.mode in ("I", "F"):
+        return _grey(_stretched(np.asarray(image, dtype=np.float64)))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _grey(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Pixels:
+    return np.repeat(values.astype(np.uint8)[:, :, np.newaxis], 3, axis=2)
+
+
+def _stretched(
+    values: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Grey values of unknown range, as scanners and instruments write them, brought to 0 to 255."""
+    finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(finite.min()), float(finite.max())
+    return (finite - low) * (255.0 / (high - low)) if high > low else np.zeros_like(finite)
+
+
+def reduced(pixels: Pixels, long_side: int) -> tuple[Pixels, float]:
+    """A copy whose longer side has at most ``long_side`` pixels, and how large it is: 0 < factor ≤ 1.
+
+    A photo that is small enough is returned as it is, with factor 1.0. First by a whole number, averaging,
+    which is fast; the rest, less than a half, by interpolation. Averaging by a fraction takes three to six
+    times as long.
+    """
+    import cv2
+
+    height, width = pixels.shape[:2]
+    factor = long_side / max(height, width)
+    if factor >= 1:
+        return pixels, 1.0
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    whole = int(1 / factor)
+    if whole > 1 and min(height, width) >= whole:
+        middle = width // whole, height // whole
+        whole_pixels = pixels[: middle[1] * whole, : middle[0] * whole]
+        pixels = cv2.resize(whole_pixels, middle, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False), factor

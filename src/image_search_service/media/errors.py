@@ -1,0 +1,74 @@
+"""Whatever reading a photo can raise, translated into MediaError in one place.
+
+A reason stands next to the file's name wherever it is shown, so it does not repeat the name.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PIL import Image, UnidentifiedImageError
+
+from image_search_service.core.errors import MediaError
+
+DAMAGE = (
+    OSError,  # Pillow's own word for a broken stream; also a disk that cannot be read
+    SyntaxError,  # Pillow's word for a broken header, in PNG and TIFF also met while decoding
+    EOFError,
+    ValueError,  # also UnicodeDecodeError
+    TypeError,
+    AttributeError,
+    AssertionError,
+    LookupError,  # IndexError and KeyError, from tables with holes in them
+    ArithmeticError,  # ZeroDivisionError and OverflowError, from sizes and ratios that make no sense
+    RuntimeError,  # libheif, libavif and libwebp
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+"""What Pillow and its plugins raise for files that are damaged; found by damaging files of each format
+(``tests/unit/media/test_damaged_photos.py``)."""
+
+# What Pillow has to say of a file that it can read all the same is of no use to the photo's owner. The
+# filter is set once, here: ``warnings.catch_warnings`` is not made for several threads.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+@contextmanager
+def media_errors() -> Iterator[None]:
+    """Turns whatever the block raises because of the file into MediaError with a short reason."""
+    try:
+        yield
+    except DAMAGE as error:
+        raise MediaError(explain(error)) from error
+
+
+def explain(error: Exception) -> str:
+    """A sentence for the photo's owner: what is wrong with the file."""
+    for kind, reason in _REASONS:
+        if isinstance(error, kind):
+            return reason
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"The file cannot be read: {error.strerror}."
+    if "truncated" in str(error).lower():
+        return "The file is truncated: its end is missing."
+    return "The file is damaged."
+
+
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (FileNotFoundError, "The file has vanished."),
+    (NotADirectoryError, "The file has vanished."),
+    (PermissionError, "The file may not be read: permission denied."),
+    (IsADirectoryError, "This is a folder, not a file."),
+    (UnidentifiedImageError, "The file is not a photo, or its beginning is damaged."),
+    (MemoryError, "There is not enough memory to decode the photo."),
+    (Image.DecompressionBombError, "The photo is too large."),
+    (Image.DecompressionBombWarning, "The photo is too large."),
+)

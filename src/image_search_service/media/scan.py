@@ -1,0 +1,167 @@
+"""Finding photos below folders, as people's folders really are.
+
+Folders are walked with a list instead of recursion, so that no tree is too deep; names are in order, so
+that two runs see the same; names that are no valid Unicode survive. Each folder is visited once, by
+device and inode, so that symbolic links make neither loops nor duplicates. Linked folders come last: a
+photo that can be reached without a link has its real path.
+
+Not looked into: the library's own folder, folders whose name begins with a dot (caches, bins and what
+was meant to be hidden), and folders of thumbnails that storage devices leave behind.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from image_search_service.core.errors import InvalidInputError
+from image_search_service.media.formats import is_photo_name
+
+JUNK_FOLDERS = frozenset(
+    {
+        "@eadir",  # Synology's thumbnails
+        "#recycle",  # Synology's bin
+        "@recycle",  # QNAP's bin
+        "$recycle.bin",  # Windows' bin
+        "system volume information",  # Windows
+        "lost+found",
+        "__macosx",  # what macOS leaves in archives
+    }
+)
+"""In lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file that is a photo by its name. modified_ns: nanoseconds since 1970."""
+
+    path: Path
+    size: int
+    modified_ns: int
+
+
+class PhotoScan:
+    """The photos below ``roots``, folders or single files (which are taken whatever their name is).
+
+    To be gone through once. Afterwards ``ignored`` is the number of files that are no photos by their name,
+    and ``unread`` names what could not be looked into, each with its reason.
+
+    Raises InvalidInputError for a root that does not exist or is neither a folder nor a file.
+    """
+
+    def __init__(self, roots: Sequence[Path], *, exclude: Sequence[Path] = ()) -> None:
+        self.roots = [_absolute(root) for root in roots]
+        self.ignored = 0
+        self.unread: list[tuple[Path, str]] = []
+        self._visited = {_identity(path) for path in exclude if path.exists()}
+        self._linked: deque[str] = deque()
+        self._single = {os.fspath(root) for root in self.roots if _is_file(root)}
+
+    def __iter__(self) -> Iterator[FoundFile]:
+        for file in sorted(self._single):
+            yield from self._file(file)
+        for root in self.roots:
+            if os.fspath(root) not in self._single:
+                yield from self._tree(os.fspath(root))
+        while self._linked:
+            yield from self._tree(self._linked.popleft())
+
+    def _tree(self, top: str) -> Iterator[FoundFile]:
+        waiting = [top]
+        while waiting:
+            folder = waiting.pop()
+            files, folders = self._look_into(folder)
+            for file in files:
+                yield from self._file(file)
+            waiting += reversed(folders)
+
+    def _look_into(self, folder: str) -> tuple[list[str], list[str]]:
+        """Photos and folders in ``folder``, in order; linked folders are put off."""
+        files: list[str] = []
+        folders: list[str] = []
+        try:
+            if not self._is_first_visit(folder):
+                return [], []
+            with os.scandir(folder) as entries:
+                for entry in sorted(entries, key=lambda entry: entry.name):
+                    self._sort_in(entry, files, folders)
+        except OSError as error:
+            self.unread.append((Path(folder), _reason(error)))
+        return files, folders
+
+    def _is_first_visit(self, folder: str) -> bool:
+        identity = _identity(Path(folder))
+        first = identity not in self._visited
+        self._visited.add(identity)
+        return first
+
+    def _sort_in(self, entry: os.DirEntry[str], files: list[str], folders: list[str]) -> None:
+        if _is_folder(entry):
+            if entry.name.startswith(".") or entry.name.lower() in JUNK_FOLDERS:
+                return
+            if entry.is_symlink():
+                self._linked.append(entry.path)
+            else:
+                folders.append(entry.path)
+        elif is_photo_name(entry.name) and not entry.name.startswith("."):
+            if entry.path not in self._single:
+                files.append(entry.path)
+        else:
+            self.ignored += 1
+
+    def _file(self, name: str) -> Iterator[FoundFile]:
+        path = Path(name)
+        try:
+            status = path.stat()
+        except OSError as error:
+            if path.is_symlink() or not isinstance(error, FileNotFoundError):
+                self.unread.append((path, _reason(error)))
+            return  # otherwise it has vanished since its folder was read
+        if stat.S_ISREG(status.st_mode):
+            yield FoundFile(path, status.st_size, status.st_mtime_ns)
+        else:
+            self.ignored += 1
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link in a circle: what is wrong with it is said when it is read
+
+
+def _is_file(root: Path) -> bool:
+    """True for a file, False for a folder. Raises InvalidInputError for anything else."""
+    try:
+        mode = root.stat().st_mode
+    except OSError as error:
+        raise InvalidInputError(
+            f"{root} cannot be opened: {_reason(error)}", hint="Give a folder of photos, or a photo."
+        ) from error
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+        raise InvalidInputError(
+            f"{root} is neither a folder nor a file.", hint="Give a folder of photos, or a photo."
+        )
+    return stat.S_ISREG(mode)
+
+
+def _absolute(path: Path) -> Path:
+    """One name for one folder: symbolic links stay, unless a ``..`` asks where they lead."""
+    return path.resolve() if ".." in path.parts else path.absolute()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "Permission denied."
+    if isinstance(error, FileNotFoundError):
+        return "It is not there; if it is a link, what it points to is not there."
+    return f"{error.strerror or error}."
