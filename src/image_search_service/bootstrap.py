@@ -7,25 +7,27 @@ first use, so that a command that needs only SQL starts at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import EngineMismatchError, NotFoundError
 from image_search_service.core.lock import LibraryLock
 from image_search_service.core.paths import LibraryPaths
-from image_search_service.core.types import EngineIdentity
+from image_search_service.core.types import EngineIdentity, Progress
 from image_search_service.db.migrate import migrate
 from image_search_service.db.models import Library as LibraryRow
 from image_search_service.db.queries import library as library_queries
+from image_search_service.db.queries.library import Counts
 from image_search_service.db.session import Database, sqlite_url
-from image_search_service.services.payload_service import send_due_payloads
 from image_search_service.services.people_service import PeopleService
 
 if TYPE_CHECKING:
+    from image_search_service.faces.clustering import ClusteringParameters
     from image_search_service.faces.engines.base import FaceEngine
+    from image_search_service.faces.thresholds import Thresholds
     from image_search_service.services.face_clustering_service import FaceClusteringService
     from image_search_service.services.index_service import IndexService
     from image_search_service.services.photo_reader import PhotoReader
@@ -33,11 +35,13 @@ if TYPE_CHECKING:
     from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 Note = Callable[[str], None]
-"""Told what the user should know on the way, such as that a model is downloaded."""
+"""Told what the user should know on the way, such as which engine was chosen."""
+Watch = Callable[[str, str], AbstractContextManager[Progress]]
+"""``watch(what, unit)`` shows a progress bar for the length of the block; see ``Output.progress``."""
 
 
 @contextmanager
-def open_library(settings: Settings, note: Note) -> Iterator[Library]:
+def open_library(settings: Settings, note: Note, watch: Watch) -> Iterator[Library]:
     """Lock, open and migrate the library in ``settings.library``; close it at the end.
 
     Raises LibraryInUseError, NewerLibraryError, UnavailableError.
@@ -45,16 +49,178 @@ def open_library(settings: Settings, note: Note) -> Iterator[Library]:
     paths = LibraryPaths(settings.library)
     with LibraryLock(paths.lock):
         database = Database(settings.database_url or sqlite_url(paths.database))
+        library = Library(settings, paths, database, note, watch)
         try:
             copy = migrate(database, paths.backups)
             if copy is not None:
                 note(f"The library is from an older version; a copy of its database is {copy}.")
-            library = Library(settings, paths, database, note)
-            try:
-                yield library
-            finally:
-                library.close()
+            yield library
         finally:
-            database.close()
-'''
-'''
+            library.close()
+
+
+class Library:
+    """One open library and the services on it."""
+
+    def __init__(
+        self, settings: Settings, paths: LibraryPaths, database: Database, note: Note, watch: Watch
+    ) -> None:
+        self.settings = settings
+        self.paths = paths
+        self.database = database
+        self._note = note
+        self._watch = watch
+        self._on_close: list[Callable[[], None]] = [database.close]
+
+    def close(self) -> None:
+        """Close what was opened, the last first."""
+        while self._on_close:
+            self._on_close.pop()()
+
+    # The engine
+
+    def bound_engine(self) -> LibraryRow | None:
+        """The library's row, or None while it has not been bound to an engine."""
+        with self.database.read() as session:
+            return library_queries.get_library(session)
+
+    def bind_engine(self) -> EngineIdentity:
+        """The engine that the library belongs to; a new library is bound to the one that is asked for.
+
+        Raises EngineMismatchError when another one is asked for than it was made with.
+        """
+        row = self.bound_engine()
+        if row is None or self.settings.recognizer or self.settings.detector:
+            return self.engine.identity
+        if self.settings.engine not in ("auto", row.engine_name):
+            raise EngineMismatchError(_identity(row), self.settings.engine)
+        return _identity(row)
+
+    @cached_property
+    def engine(self) -> FaceEngine:
+        """The face engine, opened and checked against the library. Raises EngineMismatchError."""
+        from image_search_service.faces.engines.registry import open_engine
+
+        row = self.bound_engine()
+        given = self.settings
+        if row is not None and given.engine not in ("auto", row.engine_name):
+            raise EngineMismatchError(_identity(row), given.engine)
+        files = _engine_files(row, given)
+        engine = open_engine(
+            given.engine if row is None else row.engine_name,
+            models=given.models,
+            detector=files.get("detector"),
+            recognizer=files.get("recognizer"),
+            offline=given.offline,
+            watch=self._watch,
+            note=self._note,
+        )
+        if row is not None and engine.identity != _identity(row):
+            raise EngineMismatchError(_identity(row), engine.identity)
+        stored = {name: str(path) for name, path in files.items()}
+        with self.database.write() as session:
+            if row is None:
+                library_queries.bind_engine(session, engine.identity, stored)
+            elif stored != row.engine_files:
+                library_queries.set_engine_files(session, stored)
+        return engine
+
+    def thresholds(self) -> Thresholds:
+        """Those of the library's engine, known without its models."""
+        from image_search_service.faces.engines.registry import engine_thresholds
+
+        return engine_thresholds(self._require_bound().engine_name)
+
+    def _require_bound(self) -> LibraryRow:
+        row = self.bound_engine()
+        if row is None:
+            raise NotFoundError(
+                f"The library {self.paths.root} is empty.",
+                hint="Index a folder of photos first: image-search index FOLDER.",
+            )
+        return row
+
+    # The vector store
+
+    @cached_property
+    def _qdrant(self) -> VectorClient:
+        from image_search_service.vector.client import open_client
+
+        client = open_client(
+            url=self.settings.qdrant_url, api_key=self.settings.qdrant_api_key, path=self.paths.vectors
+        )
+        self._on_close.append(client.close)
+        return client
+
+    @cached_property
+    def faces(self) -> FaceQdrantClient:
+        """The collection of the library's faces; made if it is not there."""
+        from image_search_service.vector.collections import faces_collection
+        from image_search_service.vector.face_qdrant import FaceQdrantClient, configure_face_qdrant_client
+
+        row = self._require_bound()
+        client = FaceQdrantClient(self._qdrant, faces_collection(_identity(row), row.uid), row.dimension)
+        client.ensure_collection()
+        configure_face_qdrant_client(client)
+        self._on_close.append(lambda: configure_face_qdrant_client(None))
+        return client
+
+    # Services
+
+    def counts(self) -> Counts:
+        with self.database.read() as session:
+            return library_queries.library_counts(session)
+
+    def people_service(self) -> PeopleService:
+        return PeopleService(self.database)
+
+    def index_service(self) -> IndexService:
+        from image_search_service.services.index_service import IndexService
+
+        return IndexService(
+            self.database,
+            lambda: self.faces,
+            self._photo_reader,
+            library_folder=self.paths.root,
+            workers=self.settings.workers,
+        )
+
+    def _photo_reader(self) -> PhotoReader:
+        from image_search_service.services.photo_reader import PhotoReader
+
+        return PhotoReader(self.engine, self.paths, max_pixels=self.settings.max_megapixels * 1_000_000)
+
+    def clustering_service(self) -> FaceClusteringService:
+        from image_search_service.services.face_clustering_service import FaceClusteringService
+
+        return FaceClusteringService(self.database, self.faces, memory=self.settings.memory)
+
+    def clustering_parameters(self, **given: Any) -> ClusteringParameters:
+        """The parameters for the library's engine; those given that are not None take their place."""
+        from image_search_service.faces.clustering import ClusteringParameters
+
+        chosen = {name: value for name, value in given.items() if value is not None}
+        return ClusteringParameters.for_engine(self.thresholds(), **chosen)
+
+    def group_if_stale(self) -> None:
+        """Group if faces were added since it was last done, as the user chose it then."""
+        row = self.bound_engine()
+        if row is not None and row.grouping_stale:
+            self.clustering_service().group(self.clustering_parameters(**(row.grouping or {})))
+
+    def send_due_payloads(self) -> int:
+        """Tell Qdrant what SQL has decided; see ``payload_service``."""
+        from image_search_service.services.payload_service import send_due_payloads
+
+        return send_due_payloads(self.database, lambda: self.faces)
+
+
+def _identity(row: LibraryRow) -> EngineIdentity:
+    return EngineIdentity(row.engine_name, row.engine_checksum, row.dimension)
+
+
+def _engine_files(row: LibraryRow | None, given: Settings) -> dict[str, Path]:
+    """The engine's own files: as given now, else as they were given when the library was made."""
+    files = {} if row is None else {name: Path(path) for name, path in row.engine_files.items()}
+    now = {"detector": given.detector, "recognizer": given.recognizer}
+    return files | {name: path for name, path in now.items() if path is not None}

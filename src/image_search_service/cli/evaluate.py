@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ from image_search_service.cli.context import (
 )
 from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
+from image_search_service.services.evaluation_service import evaluate_library
 
 if TYPE_CHECKING:
     from image_search_service.faces.evaluation import PrecisionRecall
@@ -51,24 +53,29 @@ def evaluate(
         }
         with (
             running(as_json=as_json, debug=debug, **settings) as run,
-            open_library(run.settings, run.out.note) as opened,
+            open_library(run.settings, run.out.note, run.out.progress) as opened,
         ):
+            started = time.monotonic()
+            root = folder.expanduser().absolute()
+            engine_name = opened.bind_engine().name
             with run.out.progress("Reading photos", "photos") as progress:
-                result = opened.evaluate(
-                    folder.expanduser().absolute(), method, min_cluster_size, progress=progress
-                )
-            scores = result.evaluation.scores
+                report = opened.index_service().index([root], progress=progress)
+            opened.clustering_service().group(
+                opened.clustering_parameters(method=method, min_cluster_size=min_cluster_size)
+            )
+            found = evaluate_library(opened.database, root, report.photos_seen - report.photos_failed)
             document: JsonObject = {
-                "faces": result.evaluation.faces,
-                "identities": result.evaluation.identities,
-                "pairwise": _rounded(scores.pairwise),
-                "bcubed": _rounded(scores.bcubed),
-                "purity": round(scores.purity, 4),
-                "coverage": round(scores.coverage, 4),
-                "clusters": scores.clusters,
-                "photos_without_face": result.evaluation.photos_without_face,
-                "seconds": round(result.seconds, 3),
-                "engine": result.engine,
+                "faces": found.faces,
+                "identities": found.identities,
+                "pairwise": _rounded(found.scores.pairwise),
+                "bcubed": _rounded(found.scores.bcubed),
+                "purity": round(found.scores.purity, 4),
+                "coverage": round(found.scores.coverage, 4),
+                "clusters": found.scores.clusters,
+                "photos_without_face": found.photos_without_face,
+                "photos_failed": report.photos_failed,
+                "seconds": round(time.monotonic() - started, 3),
+                "engine": engine_name,
                 "method": method,
             }
             run.out.result(document, *_tables(document))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,20 +60,19 @@ def index(
     }
     with (
         running(as_json=as_json, debug=debug, **settings) as run,
-        open_library(run.settings, run.out.note) as opened,
+        open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         roots = [path.expanduser().absolute() for path in paths]
-        opened.check_engine()
+        engine = opened.bind_engine().name
         with run.out.progress("Reading photos", "photos") as progress:
             report = opened.index_service().index(roots, retry_failed=retry_failed, progress=progress)
-        opened.grouping_service().group_if_stale()
+        opened.group_if_stale()
         opened.send_due_payloads()
         counts = opened.counts()
-        document = _document(report, counts, opened.engine_name())
-        run.out.result(document, *_tables(report, counts, opened.engine_name()))
+        run.out.result(_document(report, counts, engine), *_tables(report, counts, engine))
 
 
-def _document(report: IndexReport, counts: Counts, engine: str | None) -> JsonObject:
+def _document(report: IndexReport, counts: Counts, engine: str) -> JsonObject:
     return {
         "photos_seen": report.photos_seen,
         "photos_new": report.photos_new,
@@ -99,7 +99,7 @@ def _document(report: IndexReport, counts: Counts, engine: str | None) -> JsonOb
     }
 
 
-def _tables(report: IndexReport, counts: Counts, engine: str | None) -> list[Any]:
+def _tables(report: IndexReport, counts: Counts, engine: str) -> list[Any]:
     rate = f" ({report.photos_per_second:,.0f} photos a second)" if report.photos_new else ""
     rows: list[tuple[str, int, str]] = [
         ("Files seen", report.photos_seen, ""),
@@ -110,7 +110,7 @@ def _tables(report: IndexReport, counts: Counts, engine: str | None) -> list[Any
         ("Missing", report.photos_missing, "were here before, kept" if report.photos_missing else ""),
         ("Skipped", report.files_ignored, "no photos by their name" if report.files_ignored else ""),
         ("Photos", counts.photos, f"{counts.photos_with_faces:,} of them show faces"),
-        ("Faces", counts.faces, f"engine {engine}" if engine else ""),
+        ("Faces", counts.faces, f"engine {engine}"),
         ("  named", counts.named_faces, f"{counts.persons:,} people"),
         ("  grouped", counts.clustered_faces, f"{counts.clusters:,} groups"),
         ("  alone", counts.noise_faces, "like no other face"),
@@ -150,10 +150,10 @@ def cluster(
     """Group again the faces that nobody has named. Named people stay as they are."""
     with (
         running(as_json=as_json, debug=debug, library=library, memory=memory) as run,
-        open_library(run.settings, run.out.note) as opened,
+        open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
-        service = opened.grouping_service()
-        grouped = service.group(service.parameters(method=method, min_cluster_size=min_cluster_size))
+        parameters = opened.clustering_parameters(method=method, min_cluster_size=min_cluster_size)
+        grouped = opened.clustering_service().group(parameters)
         opened.send_due_payloads()
         document = {
             "faces": grouped.faces,
@@ -161,7 +161,7 @@ def cluster(
             "noise_faces": grouped.noise_faces,
             "seconds": round(grouped.seconds, 3),
             "method": method,
-            "parameters": grouped.parameters,
+            "parameters": asdict(grouped.parameters),
         }
         rows = [
             ("Faces without a name", grouped.faces),

@@ -23,7 +23,7 @@ def people(
     """List the people with a name and the groups without one, largest first."""
     with (
         running(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note) as opened,
+        open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         found = opened.people_service().people()
         document = {
@@ -69,7 +69,7 @@ def name(
     """Say who a group is: its faces go to the person of that name, who is created if need be."""
     with (
         running(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note) as opened,
+        open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         named = opened.people_service().name_cluster(cluster, person)
         opened.send_due_payloads()
@@ -94,7 +94,7 @@ def photos(
     """List the photos that show all of these people, oldest first."""
     with (
         running(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note) as opened,
+        open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         found = opened.people_service().photos(person)
         document = {

@@ -6,7 +6,6 @@ Each field's description is its documentation.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import platformdirs
 import psutil
@@ -36,9 +35,7 @@ class Settings(BaseSettings):
 
     library: Path = Field(default_factory=default_library, description="Folder that holds the library.")
     models: Path = Field(default_factory=default_models, description="Folder of downloaded models.")
-    engine: Literal["auto", "opencv", "onnx", "insightface", "dlib", "synthetic"] = Field(
-        default="auto", description="Face engine for a new library."
-    )
+    engine: str = Field(default="auto", description="Face engine for a new library.")
     detector: Path | None = Field(default=None, description="YuNet ONNX file instead of the downloaded one.")
     recognizer: Path | None = Field(default=None, description="ArcFace-style ONNX file for the engine onnx.")
     offline: bool = Field(default=False, description="Never download a model.")

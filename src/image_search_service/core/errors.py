@@ -56,14 +56,18 @@ class LibraryInUseError(ConflictError):
 class EngineMismatchError(ConflictError):
     """Embeddings of two engines cannot be compared, so they are never mixed in one library."""
 
-    def __init__(self, bound: EngineIdentity, wanted: EngineIdentity) -> None:
+    def __init__(self, bound: EngineIdentity, wanted: EngineIdentity | str) -> None:
+        other = wanted if isinstance(wanted, str) else _described(wanted)
         super().__init__(
-            f"This library was made with the engine {bound.name} ({bound.dimension} numbers, model "
-            f"{bound.checksum[:12]}); {wanted.name} ({wanted.dimension} numbers, model "
-            f"{wanted.checksum[:12]}) gives embeddings that cannot be compared with it.",
-            hint="Leave --engine away to go on with the library's own engine, "
+            f"This library was made with the engine {_described(bound)}; {other} gives embeddings that "
+            "cannot be compared with it.",
+            hint="Leave --engine and its files away to go on with the library's own engine, "
             "or start another library with --library.",
         )
+
+
+def _described(engine: EngineIdentity) -> str:
+    return f"{engine.name} ({engine.dimension} numbers, model {engine.checksum[:12]})"
 
 
 class NewerLibraryError(ConflictError):

@@ -91,7 +91,7 @@ class Library(Base):
     grouping_stale: Mapped[bool] = mapped_column(default=True)
     """True from the moment faces were added until they have been grouped."""
     grouping: Mapped[dict[str, Any] | None]
-    """Method and parameters of the last grouping."""
+    """What the user chose for the last grouping: method and smallest size of a cluster."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

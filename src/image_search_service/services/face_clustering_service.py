@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import structlog
 
-from image_search_service.core.types import FloatArray, IntArray, Progress
-from image_search_service.db.models import Library
+from image_search_service.core.types import FloatArray, IntArray, JsonObject, Progress
 from image_search_service.db.queries import clusters, faces, library
 from image_search_service.db.queries.faces import GroupableFace
 from image_search_service.db.session import Database
@@ -20,7 +19,6 @@ from image_search_service.faces.clustering import (
     Clustering,
     ClusteringParameters,
     cluster_embeddings,
-    confidences,
 )
 from image_search_service.faces.representative import representatives
 from image_search_service.vector.face_qdrant import FaceQdrantClient
@@ -49,12 +47,6 @@ class FaceClusteringService:
         self._database = database
         self._vectors = vectors
         self._memory = memory
-
-    def group_if_stale(self, parameters: ClusteringParameters) -> Grouped | None:
-        """Group, unless nothing has changed since the last time it was done with these parameters."""
-        with self._database.read() as session:
-            row = library.get_library(session)
-        return self.group(parameters) if row is not None and _is_stale(row, parameters) else None
 
     def group(self, parameters: ClusteringParameters, progress: Progress | None = None) -> Grouped:
         """Put the faces without a name into clusters, all anew; a cluster found again keeps its id.
@@ -95,11 +87,12 @@ class FaceClusteringService:
             clusters.save_clusters(session, rows)
             faces.set_clusters(session, changed)
             clusters.delete_empty_clusters(session)
-            library.set_grouped(session, asdict(parameters))
+            library.set_grouped(session, _choice(parameters))
 
 
-def _is_stale(row: Library, parameters: ClusteringParameters) -> bool:
-    return row.grouping_stale or row.grouping != asdict(parameters)
+def _choice(parameters: ClusteringParameters) -> JsonObject:
+    """What is kept of the parameters for the next run; the rest follows from the engine."""
+    return {"method": parameters.method, "min_cluster_size": parameters.min_cluster_size}
 
 
 def _photo_codes(found: Sequence[GroupableFace]) -> IntArray:
@@ -121,7 +114,6 @@ def _cluster_rows(
     found: Sequence[GroupableFace], matrix: FloatArray, clustering: Clustering, ids: Sequence[uuid.UUID]
 ) -> list[clusters.Row]:
     labels = clustering.labels
-    confidence = confidences(matrix, labels)
     quality = np.array([face.quality for face in found], dtype=np.float32)
     best = representatives(matrix, labels, quality)
     sizes = np.bincount(labels[labels >= 0], minlength=len(ids))
@@ -129,7 +121,7 @@ def _cluster_rows(
         {
             "id": cluster_id,
             "size": int(sizes[i]),
-            "confidence": float(confidence[i]),
+            "confidence": float(clustering.confidences[i]),
             "representative_face_id": found[int(best[i])].id,
         }
         for i, cluster_id in enumerate(ids)

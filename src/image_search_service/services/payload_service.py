@@ -6,6 +6,8 @@ nothing is due, so that a crash, or a Qdrant that was down, delays it and loses 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from image_search_service.db.queries import faces
 from image_search_service.db.session import Database
 from image_search_service.vector.face_qdrant import FaceQdrantClient
@@ -14,14 +16,18 @@ BATCH = 1_000
 """Faces told of in one request."""
 
 
-def send_due_payloads(database: Database, vectors: FaceQdrantClient) -> int:
-    """Send until nothing is due; returns the number of faces. Raises UnavailableError."""
+def send_due_payloads(database: Database, open_faces: Callable[[], FaceQdrantClient]) -> int:
+    """Send until nothing is due; returns the number of faces. Raises UnavailableError.
+
+    Qdrant is opened only if there is something to send.
+    """
     sent = 0
     while True:
         with database.read() as session:
             due = faces.due_payloads(session, BATCH)
         if not due:
             return sent
+        vectors = open_faces()
         vectors.update_person_ids({face.point_id: face.person_id for face in due})
         vectors.update_cluster_ids({face.point_id: face.cluster_id for face in due})
         with database.write() as session:
