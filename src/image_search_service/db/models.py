@@ -203,3 +203,119 @@ class FaceInstance(Base):
     @property
     def box(self) -> Box:
         return Box(self.box_x, self.box_y, self.box_width, self.box_height)
+
+
+class PersonPrototype(Base):
+    """A face chosen to stand for a person in searches."""
+
+    __tablename__ = "person_prototypes"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("persons.id"), index=True)
+    face_instance_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("face_instances.id"))
+    role: Mapped[str] = mapped_column(String(16))
+    """primary, exemplar, temporal or fallback."""
+    pinned: Mapped[bool] = mapped_column(default=False)
+    """True for one that a human chose; no job takes it away."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (UniqueConstraint("person_id", "face_instance_id"),)
+
+
+class PersonCentroid(Base):
+    """A person's trimmed mean embedding; its id is that of its point in the collection of centroids."""
+
+    __tablename__ = "person_centroids"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("persons.id"))
+    state: Mapped[str] = mapped_column(String(16))
+    """active or retired. A person has at most one that is active."""
+    algorithm_version: Mapped[int]
+    faces: Mapped[int]
+    """How many faces the person had."""
+    faces_used: Mapped[int]
+    """How many of them the trimmed mean is of."""
+    source_hash: Mapped[str] = mapped_column(String(64))
+    """Of the ids of the faces it was computed from: another set of faces makes it stale."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        Index(
+            "uq_person_centroids_active",
+            "person_id",
+            unique=True,
+            sqlite_where=text("state = 'active'"),
+            postgresql_where=text("state = 'active'"),
+        ),
+    )
+
+
+class FaceSuggestion(Base):
+    """A face that may be a person. Rejected ones stay for good, so that the pair is not brought back."""
+
+    __tablename__ = "face_suggestions"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    face_instance_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("face_instances.id"))
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("persons.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    """pending, accepted, rejected or expired."""
+    confidence: Mapped[float]
+    """The similarity that it was ranked by: the best of its evidence's, −1 to 1."""
+    source: Mapped[str] = mapped_column(String(32))
+    """prototype, multi_prototype, centroid or assignment."""
+    evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    """The prototypes (``face_instance_id``) or the centroid (``centroid_id``) that it resembles, each with
+    its ``similarity``, the best first."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    reviewed_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "uq_face_suggestions_pending",
+            "face_instance_id",
+            "person_id",
+            unique=True,
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
+        Index("ix_face_suggestions_face_person", "face_instance_id", "person_id"),
+    )
+
+
+class Job(Base):
+    """Something to be done in the background, what has become of it, and how far it is."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    kind: Mapped[str] = mapped_column(String(64))
+    parameters: Mapped[dict[str, Any]]
+    key: Mapped[str] = mapped_column(String(64))
+    """Equal for jobs that would do the same: one of them at a time waits or runs."""
+    state: Mapped[str] = mapped_column(String(16))
+    """queued, running, succeeded, failed or cancelled."""
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What it found and did, by name."""
+    error: Mapped[str | None]
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    heartbeat_at: Mapped[datetime | None]
+    """When its worker last said that it lives; one that has not for long was killed."""
+
+    __table_args__ = (
+        Index(
+            "uq_jobs_active_key",
+            "key",
+            unique=True,
+            sqlite_where=text("state IN ('queued', 'running')"),
+            postgresql_where=text("state IN ('queued', 'running')"),
+        ),
+        Index("ix_jobs_created_at", "created_at", "id"),
+    )
