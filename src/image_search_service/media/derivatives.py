@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -85,7 +86,8 @@ def write_atomically(path: Path, content: bytes) -> None:
             temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise UnavailableError(
             f"{path} cannot be written: {error.strerror}.",
             hint="Make room or give access to the library's folder, then run the same command again.",

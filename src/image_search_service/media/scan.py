@@ -34,6 +34,8 @@ JUNK_FOLDERS = frozenset(
 )
 """In lower case."""
 
+_BROKEN_LINK = "What the link points to is not there."
+
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
@@ -110,6 +112,8 @@ class PhotoScan:
         elif is_photo_name(entry.name) and not entry.name.startswith("."):
             if entry.path not in self._single:
                 files.append(entry.path)
+        elif entry.is_symlink() and not _exists(entry):
+            self.unread.append((Path(entry.path), _BROKEN_LINK))  # perhaps a drive that is not plugged in
         else:
             self.ignored += 1
 
@@ -131,7 +135,15 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:
-        return False  # a link in a circle: what is wrong with it is said when it is read
+        return False  # a link in a circle
+
+
+def _exists(entry: os.DirEntry[str]) -> bool:
+    try:
+        entry.stat()
+    except OSError:
+        return False
+    return True
 
 
 def _is_file(root: Path) -> bool:
@@ -163,5 +175,5 @@ def _reason(error: OSError) -> str:
     if isinstance(error, PermissionError):
         return "Permission denied."
     if isinstance(error, FileNotFoundError):
-        return "It is not there; if it is a link, what it points to is not there."
+        return _BROKEN_LINK if Path(error.filename or "").is_symlink() else "It does not exist."
     return f"{error.strerror or error}."
