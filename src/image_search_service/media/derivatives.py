@@ -24,7 +24,7 @@ CROP_SIDE = 192
 """Longest side of a face crop, in pixels; a smaller face keeps its size."""
 CROP_MARGIN = 0.3
 """Part of the box's longer side that is added on each side: hair, ears and chin, and hardly a neighbour."""
-WEBP_QUALITY = 80
+WEBP_QUALITY = 75
 
 
 def write_thumbnail(pixels: Pixels, path: Path) -> None:
