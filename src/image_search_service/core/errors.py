@@ -7,6 +7,7 @@
     │   ├── EngineMismatchError    the library was made with another engine
     │   └── NewerLibraryError      the library was written by a newer version
     ├── InvalidInputError     422  what was wrong, and what would be right
+    │   └── NotEnoughMemoryError   the memory allowed is too little for so many faces
     ├── MediaError            422  unreadable photo: it is reported, the run goes on
     ├── UnavailableError      503  vector store, database, queue, model: worth another try
     │   └── KeyRefusedError        the vector store does not accept the key
@@ -102,3 +103,14 @@ class KeyRefusedError(UnavailableError):
 
 class VectorStoreError(DataIntegrityError):
     """The vector store answered, but what it said cannot be used: broken, too large, or an inner failure."""
+
+
+class NotEnoughMemoryError(InvalidInputError):
+    """Grouping keeps within the memory it is given, and cannot do with so little."""
+
+    def __init__(self, faces: int, needed: int, allowed: int) -> None:
+        super().__init__(
+            f"Grouping {faces:,} faces needs about {needed / 2**20:,.0f} MiB, "
+            f"and {allowed / 2**20:,.0f} MiB are allowed.",
+            hint="Allow more with --memory, as far as the machine has it.",
+        )
