@@ -47,6 +47,6 @@ pip() {
 say "Installing what the project is built with (1 of 2) …"
 pip install --constraint constraints.txt hatchling editables setuptools wheel
 # Without isolation the versions above are used, which are pinned; isolated builds would fetch any.
-say "Installing the project and its libraries, some 500 MB; this takes a minute or two (2 of 2) …"
+say "Installing the project and its libraries: 1.2 GB on disk, a minute or two (2 of 2) …"
 pip install --constraint constraints.txt --no-build-isolation --editable '.[dev]'
 say "Installed in .venv; the command is .venv/bin/image-search"

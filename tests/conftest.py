@@ -1,0 +1,40 @@
+"""What all tests share: the photos and models to test with, and the rule that CI skips nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.no_skips import NoSkips
+
+SHARED = Path(os.environ.get("IMAGE_SEARCH_TEST_SHARED") or Path(__file__).parents[2] / "shared")
+"""Photos and models that are no part of the project; beside the repository unless the variable says where."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get("IMAGE_SEARCH_CI"):
+        config.pluginmanager.register(NoSkips(allowed=() if SHARED.is_dir() else (str(SHARED),)), "no-skips")
+
+
+def _shared(name: str) -> Path:
+    folder = SHARED / name
+    if not folder.is_dir():
+        pytest.skip(
+            f"there is no {folder}: put the {name} there, or set IMAGE_SEARCH_TEST_SHARED to the folder "
+            f"that has a folder {name}"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """Folder with real photos: ``lfw/PERSON/*.jpg`` and ``groups/PERSON_N.*``."""
+    return _shared("photos")
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """Folder with real models: ``face_detection_yunet_2023mar.onnx`` and ``mobilefacenet.onnx``."""
+    return _shared("models")
