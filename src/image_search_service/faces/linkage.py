@@ -18,10 +18,10 @@ from image_search_service.core.errors import NotEnoughMemoryError
 from image_search_service.core.types import FloatArray, IntArray
 from image_search_service.faces.neighbours import NeighbourGraph
 
-CHUNK = 32_768
-"""Edges whose similarities are computed at a time, so that their vectors need little memory."""
-BYTES_PER_EDGE = 250
-"""Of an edge between two groups: a place in two sets, in the heap, and the numbers themselves."""
+CHUNK = 2_048
+"""Edges whose similarities are computed at a time, so that their vectors stay in the processor's cache."""
+BYTES_PER_EDGE = 120
+"""Of an edge between two groups: its ends and their similarity, several times while they are sorted."""
 
 Vectors = npt.NDArray[np.float32]
 
@@ -84,63 +84,86 @@ def join_groups(
     edges = _group_edges(graph, groups)
     if len(edges[0]) * BYTES_PER_EDGE > memory:
         raise NotEnoughMemoryError(graph.faces, len(edges[0]) * BYTES_PER_EDGE, memory)
-    forest = _Forest(vectors, edges, photos, groups)
-    heap = forest.candidates(similarity)
+    forest = _Forest(vectors, edges, photos, groups, similarity)
+    heap = forest.first_offers()
     heapq.heapify(heap)
     while heap:
-        _, left, right = heapq.heappop(heap)
-        if forest.may_join(left, right):
-            for candidate in forest.join(left, right, similarity):
-                heapq.heappush(heap, candidate)
+        _, group, partner = heapq.heappop(heap)
+        if not forest.exists(group):
+            continue
+        if forest.exists(partner) and forest.allowed(group, partner):
+            group = forest.join(group, partner)
+        if (offer := forest.best_offer(group)) is not None:
+            heapq.heappush(heap, offer)
     return forest.labels(groups)
 
 
-Candidate = tuple[float, int, int]
-"""Similarity, negated for the heap, and two groups. Ties go to the groups that are older."""
+Offer = tuple[float, int, int]
+"""Similarity, negated for the heap, a group, and the one it would most like to be joined with."""
 
 
 class _Forest:
     """Groups and what they have become. A join makes a new group, with the next number, out of two.
 
+    The heap holds one offer of each group. An offer whose partner is gone is replaced when its turn comes;
+    that is soon enough, since a new group offers itself to all around it when it is made.
+
     ``sums`` has a row for each group that there was in the beginning; a new group takes over the row of
-    one that it was made of (``row``), so that joining takes no further memory.
+    one that it was made of (``row``), so that joining takes no further memory. Lists of adjacent groups
+    are not kept up to date either: who is meant by a group that is no more is looked up.
     """
 
     def __init__(
-        self, vectors: Vectors, edges: tuple[IntArray, IntArray], photos: IntArray, groups: IntArray
+        self,
+        vectors: Vectors,
+        edges: tuple[IntArray, IntArray],
+        photos: IntArray,
+        groups: IntArray,
+        similarity: float,
     ) -> None:
         self.count = int(groups.max()) + 1
+        self.similarity = similarity
         self.parent = np.arange(2 * self.count)
         self.row = np.arange(2 * self.count)
         self.size = np.bincount(groups, minlength=self.count).astype(np.float32)
         self.sums = _member_matrix(groups, self.count) @ vectors
         self.length = np.sqrt(_squares(self.sums, self.size))
         self.photos = _photos_of_groups(photos, groups, self.count)
-        self.left, self.right = edges
-        self.adjacent: list[set[int]] = [set() for _ in range(self.count)]
-        for left, right in zip(self.left.tolist(), self.right.tolist(), strict=True):
-            self.adjacent[left].add(right)
-            self.adjacent[right].add(left)
+        self.edges = edges
+        self.adjacent = _adjacency(*edges, self.count)
 
-    def candidates(self, similarity: float) -> list[Candidate]:
-        """All pairs of groups with an edge between them that are alike enough."""
-        value = _products(self.sums, self.left, self.right) / (
-            self.length[self.left] * self.length[self.right]
-        )
-        kept = value >= similarity
-        return list(
-            zip((-value[kept]).tolist(), self.left[kept].tolist(), self.right[kept].tolist(), strict=True)
-        )
+    def first_offers(self) -> list[Offer]:
+        """For each group the most similar one of those before it; best_offer for all at once."""
+        left, right = self.edges
+        value = _products(self.sums, left, right) / (self.length[left] * self.length[right])
+        order = np.lexsort((left, -value, right))
+        order = order[value[order] >= self.similarity]
+        best = order[np.unique(right[order], return_index=True)[1]]
+        return list(zip((-value[best]).tolist(), right[best].tolist(), left[best].tolist(), strict=True))
 
-    def may_join(self, left: int, right: int) -> bool:
-        """Whether both still exist and no photo has a face in each."""
-        alive = self.parent[left] == left and self.parent[right] == right
-        return bool(alive) and self.photos[left].isdisjoint(self.photos[right])
+    def exists(self, group: int) -> bool:
+        """Whether it has not been joined with another."""
+        return bool(self.parent[group] == group)
 
-    def join(self, left: int, right: int, similarity: float) -> list[Candidate]:
-        """Makes one group of two; returns it with those that are now alike enough."""
-        new = self.count
-        self.count += 1
+    def allowed(self, group: int, other: int) -> bool:
+        """Whether no photo has a face in each."""
+        return self.photos[group].isdisjoint(self.photos[other])
+
+    def best_offer(self, group: int) -> Offer | None:
+        """The most similar group that this one may be joined with, if one is similar enough."""
+        around = self._around(group)
+        rows, row = self.row[around], self.row[group]
+        value = self.sums[rows] @ mirrored(self.sums[row]) / (self.length[rows] * self.length[row])
+        for i in np.argsort(-value, kind="stable"):
+            if value[i] < self.similarity:
+                break
+            if self.allowed(group, int(around[i])):
+                return -float(value[i]), group, int(around[i])
+        return None
+
+    def join(self, left: int, right: int) -> int:
+        """Makes one group of two; returns it."""
+        new, self.count = self.count, self.count + 1
         self.parent[left] = self.parent[right] = new
         into, out_of = self.row[left], self.row[right]
         self.row[new] = into
@@ -148,27 +171,36 @@ class _Forest:
         self.size[into] += self.size[out_of]
         self.length[into] = np.sqrt(_squares(self.sums[into], self.size[into]))
         self.photos.append(self.photos[left] | self.photos[right])
-        around = self._move_edges(left, right, new)
-        rows = self.row[around]
-        value = self.sums[rows] @ mirrored(self.sums[into]) / (self.length[rows] * self.length[into])
-        kept = np.flatnonzero(value >= similarity)
-        return [(-float(value[i]), int(around[i]), new) for i in kept]
+        self.adjacent.append(np.concatenate([self.adjacent[left], self.adjacent[right]]))
+        self.adjacent[left] = self.adjacent[right] = np.empty(0, dtype=np.int64)
+        return new
 
-    def _move_edges(self, left: int, right: int, new: int) -> IntArray:
-        around = (self.adjacent[left] | self.adjacent[right]) - {left, right}
-        self.adjacent[left] = self.adjacent[right] = set()
-        self.adjacent.append(around)
-        for other in around:
-            self.adjacent[other] -= {left, right}
-            self.adjacent[other].add(new)
-        return np.array(sorted(around), dtype=np.int64)
+    def _around(self, group: int) -> IntArray:
+        """The groups adjacent to one, as they are now."""
+        around: IntArray = np.unique(self._roots(self.adjacent[group]))
+        self.adjacent[group] = around = around[around != group]
+        return around
+
+    def _roots(self, groups: IntArray) -> IntArray:
+        """What has become of some groups; shortens the way for the next time."""
+        root: IntArray = self.parent[groups]
+        while np.any((further := self.parent[root]) != root):
+            root = further
+        self.parent[groups] = root
+        return root
 
     def labels(self, groups: IntArray) -> IntArray:
         """What has become of each face's group, numbered from 0."""
-        root = np.arange(self.count)
-        for group in range(self.count - 1, -1, -1):  # a parent is always younger than its children
-            root[group] = root[self.parent[group]]
+        root = self._roots(np.arange(self.count))
         return np.unique(root[groups], return_inverse=True)[1].astype(np.int64)
+
+
+def _adjacency(left: IntArray, right: IntArray, count: int) -> list[IntArray]:
+    """For each group the other ends of its edges."""
+    ends, others = np.concatenate([left, right]), np.concatenate([right, left])
+    order = np.argsort(ends, kind="stable")
+    starts = np.searchsorted(ends[order], np.arange(1, count))
+    return np.split(others[order], starts)
 
 
 def _products(vectors: Vectors, left: npt.NDArray[np.integer], right: npt.NDArray[np.integer]) -> FloatArray:
@@ -176,7 +208,8 @@ def _products(vectors: Vectors, left: npt.NDArray[np.integer], right: npt.NDArra
     products = np.empty(len(left), dtype=np.float32)
     for start in range(0, len(products), CHUNK):
         part = slice(start, start + CHUNK)
-        products[part] = np.einsum("ij,ij->i", vectors[left[part]], mirrored(vectors[right[part]]))
+        first, second = vectors[left[part]], vectors[right[part]]
+        products[part] = np.einsum("ij,ij->i", first, second) - 2 * first[:, -1] * second[:, -1]
     return products
 
 
