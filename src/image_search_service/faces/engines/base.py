@@ -10,6 +10,7 @@ of many photos in one call.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,8 +50,11 @@ class FaceEngine(ABC):
     thresholds: Thresholds
 
     def detect(self, image: Pixels) -> list[Detection]:
-        """Faces in ``image`` (RGB, upright), left to right, then top to bottom."""
-        found = self._detect(image)
+        """Faces in ``image`` (RGB, upright), left to right, then top to bottom.
+
+        What a detector gives that is no place in a picture (not a number, smaller than a pixel) is left out.
+        """
+        found = [face for face in self._detect(image) if _is_sound(face)]
         return sorted(found, key=lambda face: (face.box.x, face.box.y))
 
     def align(self, image: Pixels, detection: Detection) -> Pixels:
@@ -84,3 +88,12 @@ class FaceEngine(ABC):
 
     @abstractmethod
     def _embed(self, chips: Sequence[Pixels]) -> FloatArray: ...
+
+
+def _is_sound(face: Detection) -> bool:
+    """Whether box and landmarks are finite and the landmarks are not all in one point."""
+    box, points = face.box, face.landmarks
+    finite = all(map(math.isfinite, (box.x, box.y, box.width, box.height, *(c for p in points for c in p))))
+    if not finite or box.width < 1 or box.height < 1:
+        return False
+    return max(math.dist(points[0], point) for point in points) >= 1

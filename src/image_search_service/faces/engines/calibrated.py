@@ -1,0 +1,55 @@
+"""Each engine's thresholds, and how each number was found. What they mean: ``faces/thresholds.py``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from image_search_service.faces.thresholds import Thresholds
+
+MOBILEFACENET: Final = Thresholds(
+    same_person=0.344, assign=0.47, suggest=0.26, neighbour=0.453, baseline=0.015
+)
+"""The engine ``onnx``. Measured with MobileFaceNet on 5,103 photos of 2,320 people (Labeled Faces in the
+Wild), 12,984,255 pairs of two people, by
+
+    python scripts/calibrate_thresholds.py PHOTOS --engine onnx --detector FILE --recognizer FILE
+
+Of 33,498 pairs of one person 95.7 % reach ``same_person``, 98.1 % ``suggest``, 83.9 % ``assign``. Other
+recognisers trained with ArcFace's loss are near these numbers, so any file given gets them."""
+
+
+def _in_proportion(same_person: float) -> Thresholds:
+    """For an engine of which only one similarity is known: the others stand to it as MobileFaceNet's do."""
+    factor = same_person / MOBILEFACENET.same_person
+    return Thresholds(
+        same_person=same_person,
+        assign=round(MOBILEFACENET.assign * factor, 3),
+        suggest=round(MOBILEFACENET.suggest * factor, 3),
+        neighbour=round(MOBILEFACENET.neighbour * factor, 3),
+        baseline=MOBILEFACENET.baseline,
+    )
+
+
+SFACE: Final = _in_proportion(0.363)
+"""The engine ``opencv``. Not measured here. 0.363 is the cosine that OpenCV publishes for SFace
+(``samples/dnn/face_detect.cpp`` and OpenCV Zoo's ``sface.py``): the best accuracy on Labeled Faces in the
+Wild."""
+
+ARCFACE: Final = _in_proportion(0.28)
+"""The engine ``insightface``. Not measured here. 0.28 is published for ArcFace, 512 numbers, at one in a
+thousand pairs of two people in Labeled Faces in the Wild (Deb et al., AdvFaces, IJCB 2020; the procedure is
+in ronny3050/AdvFaces issue 7)."""
+
+DLIB: Final = Thresholds(same_person=0.928, assign=0.951, suggest=0.911, neighbour=0.95, baseline=0.84)
+
+_BY_ENGINE: Final = {"opencv": SFACE, "onnx": MOBILEFACENET, "insightface": ARCFACE, "dlib": DLIB}
+
+
+def engine_thresholds(name: str) -> Thresholds:
+    """Those of an engine by its name, without its models: ``open_engine(name).thresholds`` is the same."""
+    kind = name.partition(":")[0]
+    if kind in _BY_ENGINE:
+        return _BY_ENGINE[kind]
+    from image_search_service.faces.engines.synthetic import SyntheticEngine
+
+    return SyntheticEngine.thresholds
