@@ -1,7 +1,7 @@
 """Embeddings by id, many at once: the heart of the project.
 
-``BatchReader.read`` → ``_Reading.run`` (several batches in flight, tried again while Qdrant is unavailable)
-→ ``_Reading._receive`` (one batch, else its points one by one) → ``EmbeddingRows.take`` (one row).
+``BatchReader.read`` → ``_Reading._fetch`` (several batches in flight; again, while Qdrant is unavailable)
+→ ``Transport.start`` (one batch) → ``EmbeddingRows.fill`` (its rows of the array).
 
 Missing and unavailable are different things. A point that is not there is reported in ``missing``; a server
 that does not answer is an error for the whole call, never a result made of what happened to arrive.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -35,6 +35,9 @@ log = structlog.get_logger(__name__)
 __all__ = ["DEFAULT_BATCH_SIZE", "BatchReader", "EmbeddingBatch", "as_matrix"]
 
 DEFAULT_BATCH_SIZE = 100
+
+Flying: TypeAlias = tuple[range, dict[str, int], Answer]
+"""Some rows, the ids asked for with the row of each, and the request on its way."""
 
 _HOPELESS = 8
 """So many points that cannot be read one by one, and none that can: the fault is not theirs."""
@@ -73,11 +76,12 @@ class BatchReader:
         if not wanted:
             return EmbeddingBatch((), np.empty((0, self._dimension), dtype=np.float32))
         transport = transport_for(self._client, self._collection_name)
+        rows = EmbeddingRows(wanted, self._dimension, self._vector_name)
         try:
-            reading = _Reading(transport, wanted, self._dimension, self._vector_name, self._retry)
-            batch = reading.run(batch_size)
+            _Reading(transport, rows, self._retry).run(batch_size)
         finally:
             transport.close()
+        batch = rows.batch()
         self._report(batch)
         return batch
 
@@ -96,50 +100,39 @@ class BatchReader:
 
 
 class _Reading:
-    """One call of ``BatchReader.read``: the array being filled, and what is still to come."""
+    """One call of ``BatchReader.read``: what is on its way, and what is still to come."""
 
-    def __init__(
-        self, transport: Transport, wanted: list[UUID], dimension: int, vector_name: str | None, retry: Retry
-    ) -> None:
+    def __init__(self, transport: Transport, rows: EmbeddingRows, retry: Retry) -> None:
         self._transport = transport
+        self._rows = rows
         self._retry = retry
-        self._rows = EmbeddingRows(wanted, dimension, vector_name)
 
-    def run(self, batch_size: int) -> EmbeddingBatch:
+    def run(self, batch_size: int) -> None:
         rows = range(len(self._rows))
         self._fetch(deque(rows[start : start + batch_size] for start in range(0, len(rows), batch_size)))
-        return self._rows.batch()
 
     def _fetch(self, todo: deque[range]) -> None:
         """Everything in ``todo``. After a failure one request at a time, until one succeeds."""
-        flying: deque[tuple[range, Answer]] = deque()
+        flying: deque[Flying] = deque()
         failures = 0
         try:
             while todo or flying:
                 while todo and len(flying) < (1 if failures else self._transport.in_flight):
-                    rows = todo.popleft()
-                    flying.append((rows, self._transport.start(self._rows.names[rows.start : rows.stop])))
-                rows, answer = flying.popleft()
+                    names = self._rows.names(todo[0])
+                    flying.append((todo.popleft(), names, self._transport.start(list(names))))
+                rows, names, answer = flying.popleft()
                 try:
-                    refusal = self._receive(answer)
+                    self._rows.fill(answer.points(), names)
+                    failures = 0
+                except (InvalidInputError, VectorStoreError) as error:
+                    failures = 0
+                    self._one_by_one(rows, error)
                 except UnavailableError as error:
                     failures += 1
                     todo.extendleft(reversed([rows, *_cancelled(flying)]))
                     self._retry.wait(failures, error)
-                else:
-                    failures = 0
-                    if refusal is not None:
-                        self._one_by_one(rows, refusal)
         finally:
             _cancelled(flying)
-
-    def _receive(self, answer: Answer) -> ImageSearchError | None:
-        """One batch into the array; the error if it fails for a reason of its own."""
-        try:
-            answer.receive(self._rows.take)
-        except (InvalidInputError, VectorStoreError) as error:
-            return error
-        return None
 
     def _one_by_one(self, rows: range, error: ImageSearchError) -> None:
         """A batch that failed for a reason of its own: what makes it fail must not cost the other points."""
@@ -157,12 +150,13 @@ class _Reading:
             raise error
 
 
-def _cancelled(flying: deque[tuple[range, Answer]]) -> list[range]:
-    """Cancels what is under way and tells what it was."""
-    rows = [rows for rows, _ in flying]
-    while flying:
-        flying.pop()[1].cancel()
-    return rows
+def _cancelled(flying: deque[Flying]) -> list[range]:
+    """Cancels what is on its way, and tells what it was."""
+    for _, _, answer in flying:
+        answer.cancel()
+    cancelled = [rows for rows, _, _ in flying]
+    flying.clear()
+    return cancelled
 
 
 def _is_point_id(value: object) -> bool:

@@ -65,7 +65,7 @@ class CentroidQdrantClient(QdrantCollection):
         limit: int = 1,
         score_threshold: float | None = None,
     ) -> list[list[CentroidMatch]]:
-        """The most similar centroids for each row of ``(n, d)``, best first, in a request for every hundred."""
+        """The most similar centroids for each row of ``(n, d)``, best first, a hundred in a request."""
         found = self._search_many(embeddings, [None] * len(embeddings), limit, score_threshold)
         return [[_match(point) for point in points] for points in found]
 
@@ -86,7 +86,7 @@ _configured: list[CentroidQdrantClient] = []
 
 
 def configure_centroid_qdrant_client(client: CentroidQdrantClient | None) -> None:
-    """Says which client ``get_centroid_qdrant_client`` returns; None takes it away. ``bootstrap`` calls this."""
+    """Says which client ``get_centroid_qdrant_client`` returns; None takes it away."""
     _configured[:] = [] if client is None else [client]
 
 

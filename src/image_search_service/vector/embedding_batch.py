@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -13,9 +13,13 @@ from image_search_service.core.errors import DataIntegrityError
 from image_search_service.core.types import FloatArray
 
 NOT_FOUND = "not found"
+NO_EMBEDDING = "has no embedding"
 
 RawVector: TypeAlias = Any
 """Numbers, a dict from names to numbers, or None, as a vendor gave it."""
+
+RawPoint: TypeAlias = tuple[str, RawVector]
+"""A point's id and its vector."""
 
 
 class EmbeddingBatch(Mapping[UUID, list[float]]):
@@ -107,50 +111,55 @@ class EmbeddingRows:
 
     def __init__(self, wanted: Sequence[UUID], dimension: int, vector_name: str | None = None) -> None:
         self.wanted = wanted
-        self.names = [str(point_id) for point_id in wanted]
         self.found = np.zeros(len(wanted), dtype=np.bool_)
         self.reasons: dict[int, str] = {}
         self._vector_name = vector_name
         self._matrix: FloatArray = np.empty((len(wanted), dimension), dtype=np.float32)
-        self._row_of = {name: row for row, name in enumerate(self.names)}
 
     def __len__(self) -> int:
         return len(self.wanted)
 
-    def take(self, name: str, vector: RawVector) -> None:
-        """One point of an answer into its row of the array."""
-        row = self._row_of.get(name)
-        if row is None:
-            return
-        numbers, reason = self._choose(vector)
-        if reason is None:
-            reason = self._store(row, numbers)
-        if reason is None:
-            self.found[row] = True
-        else:
-            self.reasons[row] = reason
+    def names(self, rows: range) -> dict[str, int]:
+        """The ids of some rows as a vendor writes them, each with its row."""
+        return {str(self.wanted[row]): row for row in rows}
 
-    def _choose(self, vector: RawVector) -> tuple[RawVector, str | None]:
-        """The wanted one of a point's vectors, or why there is none."""
-        if isinstance(vector, dict):
-            if self._vector_name is None and len(vector) > 1:
-                return None, f"has the vectors {sorted(vector)}: their name is needed"
-            name = next(iter(vector), None) if self._vector_name is None else self._vector_name
-            vector = vector.get(name)
-        if vector is None or len(vector) == 0:
-            return None, "has no embedding"
-        return vector, None
+    def fill(self, points: Iterable[RawPoint], row_of: Mapping[str, int]) -> None:
+        """Writes points into their rows; notes the reason for each whose vector is no embedding."""
+        filled = []
+        for name, vector in points:
+            row = row_of.get(name)
+            if row is not None and self._write(row, vector):
+                filled.append(row)
+        finite = np.isfinite(self._matrix[filled]).all(axis=1)
+        self.found[filled] = finite
+        for row in np.flatnonzero(~finite).tolist():
+            self.reasons[filled[row]] = "has a number that is infinite or NaN"
 
-    def _store(self, row: int, numbers: RawVector) -> str | None:
-        """Writes the row; the reason if the numbers are no embedding."""
+    def _write(self, row: int, vector: RawVector) -> bool:
+        if vector is None or isinstance(vector, dict):
+            vector, reason = self._choose(vector)
+            if reason is not None:
+                self.reasons[row] = reason
+                return False
         dimension = self._matrix.shape[1]
-        if len(numbers) != dimension:
-            return f"has {len(numbers)} numbers, expected {dimension}"
+        if len(vector) != dimension:
+            self.reasons[row] = f"has {len(vector)} numbers, expected {dimension}" if vector else NO_EMBEDDING
+            return False
         try:
-            self._matrix[row] = numbers
+            self._matrix[row] = vector
         except (TypeError, ValueError):
-            return "is not made of numbers"
-        return None if np.isfinite(self._matrix[row]).all() else "has a number that is infinite or NaN"
+            self.reasons[row] = "is not made of numbers"
+            return False
+        return True
+
+    def _choose(self, vectors: RawVector) -> tuple[RawVector, str | None]:
+        """The wanted one of a point's named vectors, or why there is none."""
+        if not vectors:
+            return None, NO_EMBEDDING
+        if self._vector_name is None and len(vectors) > 1:
+            return None, f"has the vectors {sorted(vectors)}: their name is needed"
+        vector = vectors.get(next(iter(vectors)) if self._vector_name is None else self._vector_name)
+        return vector, NO_EMBEDDING if vector is None else None
 
     def batch(self) -> EmbeddingBatch:
         if self.found.all():

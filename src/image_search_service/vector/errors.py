@@ -157,6 +157,12 @@ def _message_kind(error: Exception) -> ErrorType:
 
 def _text(error: Exception) -> str:
     """What the vendor says, in one line."""
-    details = getattr(error, "details", None)
-    said = details() if callable(details) else str(getattr(error, "source", None) or error)
+    details = getattr(error, "details", None)  # grpc
+    content = getattr(error, "content", None)  # UnexpectedResponse: what the server answered
+    if callable(details):
+        said = details()
+    elif isinstance(content, bytes):
+        said = f"{getattr(error, 'status_code', '')} {content.decode(errors='replace')}"
+    else:
+        said = getattr(error, "source", None) or error
     return " ".join(str(said).split())[:300] or type(error).__name__

@@ -185,8 +185,8 @@ class FaceQdrantClient(QdrantCollection):
     def _page(self, records: Sequence[models.Record], with_embeddings: bool) -> FacePage:
         payloads = {UUID(str(record.id)): _payload(record) for record in records}
         rows = EmbeddingRows(list(payloads) if with_embeddings else [], self.dimension, self._vector_name)
-        for record in records:
-            rows.take(str(record.id), record.vector)
+        points = ((str(record.id), record.vector) for record in records)
+        rows.fill(points, rows.names(range(len(rows))))
         return FacePage(payloads, rows.batch())
 
     def delete_faces(self, point_ids: Iterable[UUID]) -> None:

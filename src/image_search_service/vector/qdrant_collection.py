@@ -20,6 +20,7 @@ from image_search_service.core.types import FloatArray
 from image_search_service.vector.batching import BatchReader
 from image_search_service.vector.calls import Retry, call
 from image_search_service.vector.collections import CollectionSettings, IndexKind
+from image_search_service.vector.transport import is_in_process
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
@@ -207,5 +208,4 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 def _has_indexes(client: AnyQdrant) -> bool:
     """qdrant-client's local mode has no payload indexes and warns when asked for one."""
-    options = getattr(client, "init_options", None)
-    return options is None or (options["path"] is None and options["location"] != ":memory:")
+    return not (is_in_process(client) and hasattr(client, "init_options"))
