@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from image_search_service.services.face_clustering_service import FaceClusteringService
     from image_search_service.services.index_service import IndexService
     from image_search_service.services.photo_reader import PhotoReader
-    from image_search_service.vector.client import VectorClient
+    from image_search_service.vector.transport import AnyQdrant
     from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 Note = Callable[[str], None]
@@ -143,7 +143,7 @@ class Library:
     # The vector store
 
     @cached_property
-    def _qdrant(self) -> VectorClient:
+    def _qdrant(self) -> AnyQdrant:
         from image_search_service.vector.client import open_client
 
         client = open_client(

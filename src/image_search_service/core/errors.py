@@ -7,7 +7,8 @@
     │   ├── EngineMismatchError    the library was made with another engine
     │   └── NewerLibraryError      the library was written by a newer version
     ├── InvalidInputError     422  what was wrong, and what would be right
-    │   └── NotEnoughMemoryError   the memory allowed is too little for so many faces
+    │   ├── NotEnoughMemoryError   the memory allowed is too little for so many faces
+    │   └── UnsupportedByEmbeddedQdrantError  a Qdrant server can do it, the embedded engine cannot
     ├── MediaError            422  unreadable photo: it is reported, the run goes on
     ├── UnavailableError      503  vector store, database, queue, model: worth another try
     │   └── KeyRefusedError        the vector store does not accept the key
@@ -113,4 +114,14 @@ class NotEnoughMemoryError(InvalidInputError):
             f"Grouping {faces:,} faces needs about {needed / 2**20:,.0f} MiB, "
             f"and {allowed / 2**20:,.0f} MiB are allowed.",
             hint="Allow more with --memory, as far as the machine has it.",
+        )
+
+
+class UnsupportedByEmbeddedQdrantError(InvalidInputError):
+    """``what`` was asked of the embedded Qdrant, which has the part of Qdrant that this project needs."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The embedded Qdrant does not support {what}.",
+            hint="A Qdrant server does: set IMAGE_SEARCH_QDRANT_URL.",
         )
