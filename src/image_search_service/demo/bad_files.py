@@ -19,7 +19,7 @@ def bad_files() -> Iterator[tuple[str, bytes, str]]:
     jpeg = encode(draw_scene("garden", (640, 480), 0), "JPEG")
     yield "defekt/empty.jpg", b"", "empty file"
     yield "defekt/truncated.jpg", jpeg[: len(jpeg) * 2 // 5], "truncated JPEG"
-    yield "defekt/letter.jpg", "Liebe Oma,\nanbei die Bilder.\n".encode(), "text named .jpg"
+    yield "defekt/letter.jpg", b"Liebe Oma,\nanbei die Bilder.\n", "text named .jpg"
     yield "defekt/damaged.png", _damaged_png(), "PNG with damaged data"
     yield "defekt/enormous.png", _enormous_png(), f"{_ENORMOUS**2 // 10**6} megapixels in a few kilobytes"
 
@@ -32,7 +32,7 @@ def _damaged_png() -> bytes:
 
 
 def _enormous_png() -> bytes:
-    """A white square of one bit a pixel, written row by row: decoding it would take the memory, writing does not."""
+    """A white square of one bit a pixel, packed row by row: only who decodes it needs the memory."""
     packer = zlib.compressobj(9)
     row = b"\0" + b"\xff" * (_ENORMOUS // 8)
     data = b"".join(packer.compress(row) for _ in range(_ENORMOUS)) + packer.flush()

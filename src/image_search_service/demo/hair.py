@@ -22,7 +22,7 @@ def skull(look: Look, age: int, turn: float, grow: float = 0.0) -> list[Point]:
     rx = 8.4 * (look.width + 0.05 * child) + grow
     jaw = look.jaw - 0.4 * child
     steps = 40  # the oval starts at the right and goes down first
-    lower = oval(0, _MIDDLE, rx, 13.3 + grow, power=_jaw_power(jaw), steps=steps)[: steps // 2 + 1]
+    lower = oval(0, _MIDDLE, rx, 13.3 + grow, power=round(_jaw_power(jaw), 2), steps=steps)[: steps // 2 + 1]
     upper = oval(0, _MIDDLE, rx, 11.6 + grow, steps=steps)[steps // 2 + 1 :]
     return [(x + turn * 0.2, y) for x, y in lower] + [(x - turn * 0.12, y) for x, y in upper]
 
@@ -110,7 +110,8 @@ class Cut:
         """Hair between the crown and ``hairline``, points from the left temple to the right one."""
         outer = [p for p in skull(self.look, self.age, self.turn, grow) if p[1] < low]
         outer.sort(key=lambda p: p[0])
-        line = [(x + self.turn * 0.55, y) for x, y in hairline]
+        # The forehead turns with the head; the temples stay where the skull ends.
+        line = [(x + self.turn * 0.55 * (1 - (x / 9.5) ** 2), y) for x, y in hairline]
         pen.polygon([*outer, *smooth(line[::-1], closed=False)], self.color)
 
     def _shine(self, pen: Pen) -> None:

@@ -12,7 +12,7 @@ _SPACING = 28.5
 """Cells from one person to the next, so that no scarf is covered: its code and quiet zone take 25."""
 _ROW = 45.0
 """Cells from one row to the next: the hat of who stands in front ends below the scarf behind."""
-_ABOVE, _BELOW = 37.0, 13.0
+_ABOVE, _BELOW = 37.0, 15.0
 """Cells above the code of the hindmost row and below that of the front row."""
 
 
@@ -41,12 +41,14 @@ def arrange(rng: Random, sizes: Sequence[float], size: Size) -> list[Place]:
     rows = rows_for(len(sizes), size)
     limit = _cell_for(max(rows), len(rows), size)
     cell = limit * (rng.uniform(0.62, 1.0) if len(sizes) < 4 else rng.uniform(0.9, 1.0))
+    spare = size[1] / cell - (_ABOVE + _ROW * (len(rows) - 1) + _BELOW)
+    lift = rng.uniform(0.2, 1.0) * min(spare, 14.0)
     places: list[Place] = []
     remaining = list(sizes)
     for number, count in enumerate(rows):
         row, remaining = remaining[:count], remaining[count:]
         from_front = len(rows) - 1 - number
-        base = size[1] - (_BELOW + _ROW * from_front) * cell
+        base = size[1] - (_BELOW + lift + _ROW * from_front) * cell
         places += _row(rng, row, base, cell, (size[0], from_front))
     return places
 
@@ -78,7 +80,7 @@ def _cell_for(columns: int, rows: int, size: Size) -> float:
 
 
 def free_place(rng: Random, taken: Sequence[Place], size: Size, cell: float) -> Place | None:
-    """Somewhere in the background where a passer-by's face and scarf are not covered; None when it is full."""
+    """Somewhere in the background where nobody covers a passer-by's face and scarf; None when it is full."""
     for _ in range(20):
         x = rng.uniform(20 * cell, size[0] - 20 * cell)
         y = rng.uniform(0.42, 0.5) * size[1]

@@ -17,6 +17,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC
 from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
 
@@ -24,7 +25,8 @@ from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import JsonObject, Progress
 from image_search_service.demo.bad_files import bad_files
 from image_search_service.demo.darkroom import NOTE, develop, encodable
-from image_search_service.demo.plan import SUFFIXES, Picture, Plan, plan_library
+from image_search_service.demo.picture import SUFFIXES, Picture, Plan
+from image_search_service.demo.plan import plan_library
 
 TRUTH = "truth.json"
 _MADE_BY = "image-search demo"
@@ -62,9 +64,9 @@ def make_demo_library(
 ) -> DemoSummary:
     """Draw a library of ``faces`` faces into ``folder``; the same arguments give the same bytes.
 
-    Up to 2,000 faces it is an album (events over thirty years, families, all file formats, bad files), beyond
-    that a load test (plain pictures of ten faces). ``workers``: processes that draw; more than one needs a main
-    module that can be imported. ``progress`` is called with pictures written and to be written.
+    Up to 2,000 faces it is an album (events over thirty years, families, all file formats, bad files),
+    beyond that a load test (plain pictures of ten faces). ``workers``: processes that draw; more than one
+    needs a main module that can be imported. ``progress`` gets pictures written and to be written.
 
     A folder that holds an earlier demo library is made anew: files it had written before are replaced or
     removed, others are left alone. Raises InvalidInputError when the folder holds anything else, or when
@@ -188,5 +190,5 @@ def _drawn(folder: Path, pictures: Sequence[Picture], workers: int) -> Iterator[
 def _draw_one(job: tuple[str, Picture]) -> None:
     folder, picture = job
     _write(Path(folder), picture.path, develop(picture))
-    moment = picture.taken.timestamp()
+    moment = picture.taken.replace(tzinfo=UTC).timestamp()
     os.utime(Path(folder) / picture.path, (moment, moment))

@@ -5,6 +5,7 @@ Coordinates are cells with x = 0 in the middle of the face; the chin lies at y =
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -87,16 +88,12 @@ class _Portrait:
         self.age = figure.code.age
         self.turn = figure.code.yaw * marker.YAW_SHIFT
         self.pen = Pen(image, origin, scale)
-        self.head = Pen(image, origin, scale)
-        self.head.place = self._lean
+        lean = math.radians(figure.code.tilt * marker.TILT_DEGREES)
+        self.head = Pen(image, origin, scale, lean=lean, pivot=(0.0, marker.CHIN))
         self.skin = mix(self.look.skin, (238, 200, 176), 0.12 if self.age > 65 else 0.0)
         self.dark = mix(shade(self.skin, 0.8), (150, 60, 50), 0.12)
         self.hair = hair.color_at(self.look.hair, self.age)
         self.cut = hair.Cut(figure.person, self.age, self.turn, self.hair, figure.hat)
-
-    def _lean(self, x: float, y: float) -> Point:
-        px, py = marker.tilted(marker.FACE_MIDDLE + x, y, self.figure.code.tilt)
-        return px - marker.FACE_MIDDLE, py
 
     def draw(self) -> None:
         self.cut.back(self.head)

@@ -29,7 +29,10 @@ FACE_LEFT, FACE_TOP, FACE_WIDTH, FACE_HEIGHT = 1.5, -27.5, 20.0, 26.0
 FACE_MIDDLE = FACE_LEFT + FACE_WIDTH / 2
 CHIN = FACE_TOP + FACE_HEIGHT
 
-_FIELDS = (("family", 20), ("member", 4), ("age", 7), ("variation", 12), ("blur", 4), ("yaw", 3), ("tilt", 2))
+_FIELDS = (
+    ("family", 20), ("member", 4), ("age", 7), ("moment", 8), ("shot", 4),
+    ("blur", 4), ("yaw", 3), ("tilt", 2),
+)  # fmt: skip
 _CRC_BITS = 32
 _PAYLOAD_BITS = sum(width for _, width in _FIELDS)
 _BYTES = (_PAYLOAD_BITS + 7) // 8
@@ -49,7 +52,8 @@ class FaceCode:
     family: 0 to 1,048,575; members of one family resemble each other.
     member: 0 to 15; 0 and 1 are the parents, all others their children.
     age: years, 0 to 127.
-    variation: 0 to 4,095, tells two pictures of one person apart.
+    moment: 0 to 255, tells two pictures of one person apart.
+    shot: 0 to 15, tells apart two pictures of one moment, which are nearly alike.
     blur: 0 (a good picture) to 15 (a bad one).
     yaw: −3 to 3, steps of about 12 degrees, positive when the face looks to the picture's right.
     tilt: −1 to 1, steps of 7 degrees, positive when the head leans clockwise.
@@ -58,7 +62,8 @@ class FaceCode:
     family: int
     member: int = 0
     age: int = 30
-    variation: int = 0
+    moment: int = 0
+    shot: int = 0
     blur: int = 0
     yaw: int = 0
     tilt: int = 0

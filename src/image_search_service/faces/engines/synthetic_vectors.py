@@ -6,7 +6,8 @@ The model, on the unit sphere in 128 dimensions:
   cosine 0.58 and parent and child 0.54 (of the persons; of two photos it is less, see below);
 - the years move a face: somebody at 5 and at 65 resembles himself less than at 30 and 40, and small
   children resemble each other a little;
-- a photo is its person plus noise that is larger in bad pictures and in profile.
+- a photo is its person plus noise that is larger in bad pictures and in profile; photos of one moment
+  share most of it.
 
 Each number is the count of ones in a hashed 64-bit word: binomial(64, ½), which is normal enough,
 and the same on every machine, as no logarithm or cosine is taken.
@@ -32,6 +33,8 @@ _CHILDHOOD = 0.5
 """Weight that all faces of newborn children share; it fades to nothing at the age of 16."""
 _DRIFT = 0.45
 """How far a person moves between the ages of 0 and 80."""
+_SHOT = 0.3
+"""How much of the noise is a shot's own; the rest belongs to its moment."""
 _PERSON, _AGEING, _CHILD, _NOISE, _STRANGER = range(1, 6)
 """Streams of the generator."""
 
@@ -39,12 +42,13 @@ _PERSON, _AGEING, _CHILD, _NOISE, _STRANGER = range(1, 6)
 def face_vectors(codes: Sequence[FaceCode]) -> FloatArray:
     """Embeddings ``(n, 128)`` float32 of unit length."""
     fields = np.array(
-        [(c.family, c.member, c.age, c.variation, c.blur, c.yaw, c.tilt) for c in codes], dtype=np.int64
-    ).reshape(-1, 7)
-    family, member, age, _, blur, yaw, _ = fields.T
+        [(c.family, c.member, c.age, c.moment, c.blur, c.yaw, c.tilt, c.shot) for c in codes], dtype=np.int64
+    ).reshape(-1, 8)
+    family, member, age, _, blur, yaw, _, _ = fields.T
     person = _aged(_person_vectors(family, member), family * 16 + member, age)
-    fidelity = np.clip(0.885 - 0.024 * blur - 0.03 * np.abs(yaw), 0.3, 1.0)[:, None]
-    return _unit(fidelity * person + np.sqrt(1 - fidelity**2) * _normal(_NOISE, _seeds(fields)))
+    fidelity = np.clip(0.9 - 0.019 * blur - 0.025 * np.abs(yaw), 0.3, 1.0)[:, None]
+    noise = _unit(_normal(_NOISE, _seeds(fields[:, :-1])) + _SHOT * _normal(_NOISE, _seeds(fields)))
+    return _unit(fidelity * person + np.sqrt(1 - fidelity**2) * noise)
 
 
 def stranger_vectors(seeds: Sequence[int]) -> FloatArray:
