@@ -46,7 +46,8 @@ class Photo:
     width, height: of the upright photo, in pixels.
     format: ``JPEG``, ``PNG``, ``WEBP``, ``TIFF``, ``GIF``, ``HEIF`` or ``AVIF``, by its content.
     taken_at: by the camera's clock: local time at that place, without a zone; None if not known.
-    orientation: EXIF's, 1 to 8, as it was before the photo was brought upright.
+    orientation: EXIF's, 1 to 8, as it was before the photo was brought upright; 1 for HEIF, which libheif
+        brings upright itself.
     """
 
     pixels: Pixels

@@ -133,7 +133,7 @@ def test_transparent_is_white(tmp_path: Path) -> None:
     assert 120 < pixels[2].mean() < 135
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "heic", "avif"])
+@pytest.mark.parametrize("suffix", EXIF_SUFFIXES)
 def test_the_date_is_read(tmp_path: Path, suffix: str) -> None:
     """The moment of exposure is read from every format that has EXIF."""
     exif = exif_bytes(DateTime="2021:01:01 00:00:00", DateTimeOriginal="2020:02:03 04:05:06")
