@@ -29,7 +29,7 @@ def demo(
     with running(as_json=as_json, debug=debug) as run:
         target = (folder or Path("demo-photos")).expanduser().absolute()
         with run.out.progress("Drawing", "photos") as progress:
-            made = make_demo_library(target, faces=faces, progress=progress)
+            made = make_demo_library(target, faces=faces, workers=run.settings.workers, progress=progress)
         document = {
             "folder": str(target),
             "pictures": made.pictures,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import RenderableType
 
 from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import (
@@ -89,7 +90,7 @@ def _rounded(score: PrecisionRecall) -> dict[str, float]:
     }
 
 
-def _tables(document: JsonObject) -> list[object]:
+def _tables(document: JsonObject) -> list[RenderableType]:
     measures = [
         (name, f"{score['precision']:.4f}", f"{score['recall']:.4f}", f"{score['f']:.4f}")
         for name, score in (("pairwise", document["pairwise"]), ("BCubed", document["bcubed"]))

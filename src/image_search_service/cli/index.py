@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import RenderableType
 
 from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import (
@@ -99,7 +100,7 @@ def _document(report: IndexReport, counts: Counts, engine: str) -> JsonObject:
     }
 
 
-def _tables(report: IndexReport, counts: Counts, engine: str) -> list[Any]:
+def _tables(report: IndexReport, counts: Counts, engine: str) -> list[RenderableType]:
     rate = f" ({report.photos_per_second:,.0f} photos a second)" if report.photos_new else ""
     rows: list[tuple[str, int, str]] = [
         ("Files seen", report.photos_seen, ""),
@@ -115,7 +116,7 @@ def _tables(report: IndexReport, counts: Counts, engine: str) -> list[Any]:
         ("  grouped", counts.clustered_faces, f"{counts.clusters:,} groups"),
         ("  alone", counts.noise_faces, "like no other face"),
     ]
-    shown: list[Any] = [table(None, ("", "", ""), rows)]
+    shown: list[RenderableType] = [table(None, ("", "", ""), rows)]
     if report.failures or report.unread_folders:
         shown += ["", _failures(report)]
     if counts.clusters:
@@ -126,7 +127,7 @@ def _tables(report: IndexReport, counts: Counts, engine: str) -> list[Any]:
     return shown
 
 
-def _failures(report: IndexReport) -> Any:
+def _failures(report: IndexReport) -> RenderableType:
     failures = [*report.failures, *report.unread_folders]
     reasons = Counter(item.reason for item in failures)
     rows = [(item.path, item.reason) for item in failures[:SHOWN_FAILURES]]

@@ -23,14 +23,16 @@ from rich.text import Text
 
 from image_search_service.core.types import Progress as ProgressCallback
 
+PIPE_WIDTH = 1_000
+
 
 class Output:
     """Tables and sentences for a human, or one line of JSON for a program."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._stdout = Console(highlight=False, soft_wrap=True)
-        self._stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._stdout = _console(stderr=False)
+        self._stderr = _console(stderr=True)
 
     def result(self, document: dict[str, Any], *shown: RenderableType) -> None:
         """The command's result: ``document`` with ``--json``, else ``shown``."""
@@ -67,6 +69,14 @@ class Output:
         ) as bar:
             task = bar.add_task(what, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _console(*, stderr: bool) -> Console:
+    """As wide as the terminal; what goes into a file or a pipe is not wrapped."""
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    return console
 
 
 class _RateColumn(ProgressColumn):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.console import RenderableType
 
 from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, running
@@ -50,7 +51,8 @@ def people(
             ("Group", "Faces", "Confidence", "For example in"),
             [(c.id.hex[:SHOWN_ID], c.faces, c.confidence, c.sample) for c in found.clusters[:limit]],
         )
-        run.out.result(document, *([named, ""] if found.persons else []), unnamed)
+        shown: list[RenderableType] = [named, "", unnamed] if found.persons else [unnamed]
+        run.out.result(document, *shown)
 
 
 def _title(groups: int, limit: int) -> str:

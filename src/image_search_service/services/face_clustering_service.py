@@ -12,6 +12,7 @@ import structlog
 
 from image_search_service.core.types import FloatArray, IntArray, JsonObject, Progress
 from image_search_service.db.queries import clusters, faces, library
+from image_search_service.db.queries.batches import Row
 from image_search_service.db.queries.faces import GroupableFace
 from image_search_service.db.session import Database
 from image_search_service.faces.cluster_identity import match_clusters
@@ -112,7 +113,7 @@ def _cluster_ids(found: Sequence[GroupableFace], clustering: Clustering) -> list
 
 def _cluster_rows(
     found: Sequence[GroupableFace], matrix: FloatArray, clustering: Clustering, ids: Sequence[uuid.UUID]
-) -> list[clusters.Row]:
+) -> list[Row]:
     labels = clustering.labels
     quality = np.array([face.quality for face in found], dtype=np.float32)
     best = representatives(matrix, labels, quality)

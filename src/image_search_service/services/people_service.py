@@ -12,6 +12,7 @@ from pathlib import Path
 from image_search_service.core.errors import InvalidInputError, NotFoundError
 from image_search_service.db.models import Cluster, Person
 from image_search_service.db.queries import clusters, faces, persons
+from image_search_service.db.queries.persons import ClusterSize, PersonSize
 from image_search_service.db.session import Database, Session
 
 MIN_PREFIX = 4
@@ -22,8 +23,8 @@ MIN_PREFIX = 4
 class People:
     """Named persons and unnamed clusters, each largest first."""
 
-    persons: list[persons.PersonSize]
-    clusters: list[persons.ClusterSize]
+    persons: list[PersonSize]
+    clusters: list[ClusterSize]
 
 
 @dataclass(frozen=True, slots=True)
