@@ -17,7 +17,7 @@ from image_search_service.faces.engines.alignment import align_face
 from image_search_service.faces.engines.base import Detection, FaceEngine
 from image_search_service.faces.engines.insightface_packs import engine_name
 from image_search_service.faces.engines.model_store import combined_checksum
-from image_search_service.faces.engines.sessions import MAX_BATCH
+from image_search_service.faces.engines.sessions import MAX_BATCH, PROVIDERS, session_options
 
 SCORE_THRESHOLD = 0.5
 """``FaceAnalysis.prepare``'s default."""
@@ -62,7 +62,8 @@ def _analysis(root: Path, pack: str) -> Any:
             name=pack,
             root=str(root),
             allowed_modules=["detection", "recognition"],
-            providers=["CPUExecutionProvider"],
+            providers=PROVIDERS,
+            sess_options=session_options(),
         )
         # A negative context is the processor; anything else is the number of a graphics card.
         analysis.prepare(ctx_id=-1, det_thresh=SCORE_THRESHOLD, det_size=DETECTION_SIZE)

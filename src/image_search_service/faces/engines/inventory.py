@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from image_search_service.core.errors import ConflictError, InvalidInputError, UnavailableError
 from image_search_service.faces.engines import known_models as known
@@ -75,12 +74,13 @@ def pull_engine(
     kind, _, variant = name.partition(":")
     if kind == "insightface":
         return pull_pack(store, variant or known.DEFAULT_PACK, watch, accept_licence=accept_licence)
-    if name not in _DOWNLOADS:
+    downloads = _downloads()
+    if name not in downloads:
         raise InvalidInputError(
             f"There is nothing to download for {name!r}.",
-            hint=f"Downloads are there for {', '.join([*_DOWNLOADS, 'insightface'])}.",
+            hint=f"Downloads are there for {', '.join([*downloads, 'insightface'])}.",
         )
-    return [store.pull(file, watch) for file in _DOWNLOADS[name]]
+    return [store.pull(file, watch) for file in downloads[name]]
 
 
 def check_models(*, models: Path) -> list[CheckedFile]:
@@ -96,11 +96,9 @@ def check_models(*, models: Path) -> list[CheckedFile]:
     return checked
 
 
-_DOWNLOADS: Final = {
-    "auto": (known.YUNET, known.SFACE),
-    "opencv": (known.YUNET, known.SFACE),
-    "onnx": (known.YUNET,),
-}
+def _downloads() -> dict[str, tuple[ModelFile, ...]]:
+    both = known.YUNET, known.SFACE
+    return {"auto": both, "opencv": both, "onnx": (known.YUNET,)}
 
 
 def _opencv(yunet: ModelFileInfo, sface: ModelFileInfo) -> EngineInfo:

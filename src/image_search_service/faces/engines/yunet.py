@@ -13,6 +13,7 @@ import numpy as np
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import Box, FloatArray, Pixels
 from image_search_service.faces.engines.base import Detection
+from image_search_service.faces.engines.tilt import look_again
 
 SCORE_THRESHOLD = 0.6
 """Below this it is no face: the value that OpenCV Zoo's ``yunet.py`` uses. ``FaceDetectorYN``'s own
@@ -65,7 +66,10 @@ class YuNet:
             ) from error
 
     def detect(self, image: Pixels) -> list[Detection]:
-        """Faces in an RGB picture, in its pixels, in no particular order."""
+        """Faces in an RGB picture, in its pixels, in no order; tilted heads are looked at twice."""
+        return [look_again(image, face, self._find) for face in self._find(image)]
+
+    def _find(self, image: Pixels) -> list[Detection]:
         height, width = image.shape[:2]
         detector = self._detector()
         detector.setInputSize((width, height))
