@@ -13,9 +13,6 @@ from image_search_service.demo.scenes import draw_scene
 
 NOTE = "drawn, not real"
 
-_FINE = 9.0
-"""Pixels a cell from which on drawing at twice the size looks as good as at three times."""
-
 _ORIENTATION, _DATE, _MAKE, _EXIF_IFD, _TAKEN = 0x0112, 0x0132, 0x010F, 0x8769, 0x9003
 # What has to be done to upright pixels so that a viewer who obeys the orientation undoes it.
 _TURNED = {
@@ -29,7 +26,7 @@ def draw(picture: Picture) -> Image.Image:
     """The picture, upright, RGB or (old ones) grey."""
     image = draw_scene(picture.scene, picture.size, picture.backdrop)
     for figure in picture.figures:
-        draw_figure(image, figure, min(picture.supersample, 2 if figure.cell > _FINE else 3))
+        draw_figure(image, figure, picture.supersample)
     if picture.blur > 0.3:
         image = image.filter(ImageFilter.GaussianBlur(picture.blur))
     if picture.light != 1:

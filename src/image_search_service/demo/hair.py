@@ -38,7 +38,7 @@ class Cut:
         self.look, self.age, self.turn, self.color = person.look, age, turn, color
         self.style = self._style_at(person, age)
         self.covered = hat in ("beanie", "cap", "sun")
-        self.light = shade(color, 1.22)
+        self.light = shade(color, 1.15)
         self.deep = shade(color, 0.72)
 
     @staticmethod
@@ -117,7 +117,7 @@ class Cut:
     def _shine(self, pen: Pen) -> None:
         if not self.covered:
             x = -3.0 + self.turn * 0.3
-            pen.line([(x - 2.6, -23.9), (x, -25.2), (x + 3.0, -25.4)], (*self.light, 150), 0.8)
+            pen.line([(x - 2.6, -23.9), (x, -25.2), (x + 3.0, -25.4)], self.light, 0.8)
 
     def _short(self, pen: Pen) -> None:
         self._cap_of_hair(

@@ -29,6 +29,8 @@ from image_search_service.demo.picture import SUFFIXES, Picture, Plan
 from image_search_service.demo.plan import plan_library
 
 TRUTH = "truth.json"
+_FEW = 50
+"""Pictures up to which starting other processes takes longer than it saves."""
 _MADE_BY = "image-search demo"
 _README = "READ ME.txt"
 _README_TEXT = f"""\
@@ -59,14 +61,15 @@ def make_demo_library(
     faces: int = 600,
     *,
     seed: int = 1,
-    workers: int = 1,
+    workers: int | None = None,
     progress: Progress | None = None,
 ) -> DemoSummary:
     """Draw a library of ``faces`` faces into ``folder``; the same arguments give the same bytes.
 
     Up to 2,000 faces it is an album (events over thirty years, families, all file formats, bad files),
-    beyond that a load test (plain pictures of ten faces). ``workers``: processes that draw; more than one
-    needs a main module that can be imported. ``progress`` gets pictures written and to be written.
+    beyond that a load test (plain pictures of ten faces). ``workers``: processes that draw; by default as
+    many as there are processors, or this one alone for a few pictures. More than one needs a main module
+    that can be imported again. ``progress`` gets pictures written and to be written.
 
     A folder that holds an earlier demo library is made anew: files it had written before are replaced or
     removed, others are left alone. Raises InvalidInputError when the folder holds anything else, or when
@@ -140,7 +143,11 @@ def _faces_in(picture: Picture) -> list[JsonObject]:
 
 def _clear(folder: Path) -> None:
     """Make way: an earlier demo library's files go, anything else is a reason to refuse."""
-    if not folder.exists() or not any(folder.iterdir()):
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InvalidInputError(f"{folder} is a file.", hint="Name a folder, new or empty.")
+    if not any(folder.iterdir()):
         return
     try:
         truth = json.loads((folder / TRUTH).read_text(encoding="utf-8"))
@@ -170,8 +177,10 @@ def _write(folder: Path, path: str, content: bytes) -> None:
 
 
 def _write_pictures(
-    folder: Path, pictures: Sequence[Picture], workers: int, progress: Progress | None
+    folder: Path, pictures: Sequence[Picture], workers: int | None, progress: Progress | None
 ) -> None:
+    if workers is None:
+        workers = (os.cpu_count() or 1) if len(pictures) > _FEW else 1
     for number, _ in enumerate(_drawn(folder, pictures, workers), start=1):
         if progress:
             progress(number, len(pictures))

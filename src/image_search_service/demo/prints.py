@@ -57,7 +57,7 @@ def with_one_enormous(pictures: list[Picture]) -> list[Picture]:
     chosen = max(landscape, key=lambda i: (len(pictures[i].figures), -i))
     picture, factor = pictures[chosen], 4.5
     figures = tuple(figure.scaled(factor) for figure in picture.figures)
-    large = replace(picture, size=(5760, 4320), figures=figures, blur=picture.blur * factor, supersample=1)
+    large = replace(picture, size=(5760, 4320), figures=figures, blur=picture.blur * factor, supersample=2)
     return [*pictures[:chosen], large, *pictures[chosen + 1 :]]
 
 

@@ -118,7 +118,7 @@ def _beach(stage: _Stage) -> None:
     for y in (47, 52, 57):
         for start in range(0, int(stage.wide), 22):
             at = start + stage.rng.uniform(0, 14)
-            stage.pen.line([(at, y), (at + 4, y - 0.7), (at + 8, y)], (255, 255, 255, 130), 0.5)
+            stage.pen.line([(at, y), (at + 4, y - 0.7), (at + 8, y)], (162, 202, 222), 0.5)
     stage.ground((238, 216, 166), 60)
     stage.pen.blob(
         [

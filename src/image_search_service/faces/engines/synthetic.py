@@ -40,7 +40,10 @@ _RATIO = marker.FRAME_WIDTH / marker.FRAME_HEIGHT
 CHIP_CELLS, CHIP_SCALE = 36, 4
 CHIP_SIZE = CHIP_CELLS * CHIP_SCALE
 _CHIP_LEFT, _CHIP_TOP = marker.FRAME_WIDTH / 2 - CHIP_CELLS / 2, marker.FRAME_HEIGHT + 1.5 - CHIP_CELLS
-_CHIP_FRAME = Box(-_CHIP_LEFT, -_CHIP_TOP, marker.FRAME_WIDTH, marker.FRAME_HEIGHT).scaled(CHIP_SCALE)
+_CHIP_FRAMES = [
+    Box(x - _CHIP_LEFT, y - _CHIP_TOP, marker.FRAME_WIDTH, marker.FRAME_HEIGHT).scaled(CHIP_SCALE)
+    for x, y in ((0, 0), (0, -0.35), (0, 0.35), (-0.35, 0), (0.35, 0))
+]
 
 
 def _grid(columns: range, rows: range) -> tuple[FloatArray, FloatArray]:
@@ -67,12 +70,8 @@ class SyntheticEngine(FaceEngine):
 
     def _detect(self, image: Pixels) -> list[Detection]:
         gray = _gray(image)
-        found = []
-        for frame in _frames(gray):
-            code, contrast = _read(gray, frame)
-            if code is not None:
-                found.append(_detection(frame, code, contrast))
-        return found
+        found = (_find(gray, frame) for frame in _frames(gray))
+        return [face for face in found if face is not None]
 
     def _align(self, image: Pixels, detection: Detection) -> Pixels:
         """The square of 36 × 36 cells that holds face and scarf, 4 pixels a cell."""
@@ -92,13 +91,35 @@ class SyntheticEngine(FaceEngine):
 def _frames(gray: _Gray) -> list[Box]:
     """Dark connected areas that have a frame's proportions."""
     dark = cv2.threshold(gray, _DARK, 255, cv2.THRESH_BINARY_INV)[1]
-    outlines, _ = cv2.findContours(dark, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-    boxes = (cv2.boundingRect(outline) for outline in outlines)
+    # Outlines of holes have a parent; they are the inner edges of areas whose outer edges are listed too.
+    outlines, tree = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    parents = tree[0, :, 3] if outlines else ()
+    boxes = (
+        cv2.boundingRect(outline) for outline, parent in zip(outlines, parents, strict=True) if parent < 0
+    )
     return [Box(*map(float, box)) for box in boxes if _is_frame(box[2], box[3])]
 
 
 def _is_frame(width: int, height: int) -> bool:
     return width >= _MIN_FRAME and abs(width / height / _RATIO - 1) < 0.2
+
+
+def _find(gray: _Gray, frame: Box) -> Detection | None:
+    """The face that wears ``frame``, if that is a code."""
+    for attempt in (frame, *_nudged(frame)):
+        code, contrast = _read(gray, attempt)
+        if code is not None:
+            return _detection(attempt, code, contrast)
+        if contrast < _MIN_CONTRAST:
+            return None
+    return None
+
+
+def _nudged(frame: Box) -> list[Box]:
+    """Where a small frame may lie exactly: its height follows from its width, its edges are soft."""
+    height = frame.width / _RATIO
+    top = frame.y + (frame.height - height) / 2
+    return [Box(frame.x, top + shift, frame.width, height) for shift in (0.0, -0.5, 0.5)]
 
 
 def _read(gray: _Gray, frame: Box) -> tuple[FaceCode | None, float]:
@@ -159,7 +180,12 @@ def _crop(image: Pixels, left: float, top: float, side: float) -> Pixels:
 
 
 def _read_chip(chip: Pixels) -> FaceCode | None:
-    return _read(_gray(chip), _CHIP_FRAME)[0] if chip.shape == (CHIP_SIZE, CHIP_SIZE, 3) else None
+    """The code in a chip. That of a small face may lie some pixels beside its place."""
+    if chip.shape != (CHIP_SIZE, CHIP_SIZE, 3):
+        return None
+    gray = _gray(chip)
+    attempts = (_read(gray, frame)[0] for frame in _CHIP_FRAMES)
+    return next((code for code in attempts if code is not None), None)
 
 
 def _gray(image: Pixels) -> _Gray:

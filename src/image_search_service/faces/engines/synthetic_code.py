@@ -101,8 +101,9 @@ def decode(cells: Bits) -> FaceCode | None:
 def _pack(code: FaceCode) -> int:
     number = 0
     for name, width in _FIELDS:
-        value = getattr(code, name) + _offset(name)
-        if not 0 <= value < 1 << width:
+        offset = _offset(name)
+        value = getattr(code, name) + offset
+        if not 0 <= value <= (2 * offset or (1 << width) - 1):
             raise ValueError(f"{name} is {getattr(code, name)}, out of its range")
         number = number << width | value
     return number
