@@ -120,8 +120,7 @@ class ModelStore:
         The zip itself is not kept. Raises UnavailableError.
         """
         if any(self.check(file).state != "ok" for file in archive.files):
-            zipped = self.path(archive.archive)
-            self._download(archive.archive, watch)
+            zipped = self.pull(archive.archive, watch)  # it may have been put there by hand
             try:
                 self._unpack(zipped, archive)
             finally:

@@ -169,3 +169,14 @@ def test_a_member_with_another_content_is_refused(
     with pytest.raises(UnavailableError, match="checksum"):
         ModelStore(tmp_path).pull_archive(pack, watch)
     assert files_in(tmp_path) == []
+
+
+def test_an_archive_put_there_by_hand_is_unpacked(
+    tmp_path: Path, server: FileServer, watch: Watching
+) -> None:
+    """Where nothing can be downloaded, the zip may be brought by hand, as the hint says."""
+    pack = archive(server, {"a.onnx": b"weights"}, {"a.onnx": b"weights"})
+    (tmp_path / "pack.zip").write_bytes(server.files["/pack.zip"])
+    (path,) = ModelStore(tmp_path, offline=True).pull_archive(pack, watch)
+    assert path.read_bytes() == b"weights"
+    assert files_in(tmp_path) == ["a.onnx"]
