@@ -15,7 +15,6 @@ from qdrant_client import QdrantClient
 
 from image_search_service.core.types import FloatArray
 from image_search_service.vector.collections import FacePayload, FacePoint
-from image_search_service.vector.embedded import EmbeddedQdrant
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.qdrant_server import QdrantServer
 
@@ -26,6 +25,8 @@ REAL_SERVER = "IMAGE_SEARCH_TEST_QDRANT_URL"
 @contextmanager
 def open_backend(name: str, folder: Path) -> Iterator[Any]:
     """A client of the backend: in memory, embedded in ``folder``, the stand-in server, or a real one."""
+    from image_search_service.vector.embedded import EmbeddedQdrant
+
     if name == "memory":
         client = QdrantClient(":memory:")
         yield client

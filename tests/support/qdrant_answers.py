@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qdrant_client import models
+
 from image_search_service.core.errors import (
     ConflictError,
     ImageSearchError,
@@ -34,6 +36,29 @@ def status_of(error: Exception) -> tuple[int, str, str]:
         if isinstance(ours, kind):
             return status, code, str(ours)
     return 500, "INTERNAL", repr(error)
+
+
+def collection_info(gate: Gate, name: str) -> models.CollectionInfo:
+    """What a server tells of a collection; an engine in this process has nothing to say of its settings."""
+    info = run(gate, "get_collection", name)
+    return models.CollectionInfo(
+        status=models.CollectionStatus.GREEN,
+        optimizer_status=models.OptimizersStatusOneOf.OK,
+        segments_count=info.segments_count,
+        points_count=info.points_count,
+        payload_schema={},
+        config=models.CollectionConfig(
+            params=models.CollectionParams(vectors=info.config.params.vectors),
+            hnsw_config=models.HnswConfig(m=16, ef_construct=100, full_scan_threshold=10000),
+            optimizer_config=models.OptimizersConfig(
+                deleted_threshold=0.2,
+                vacuum_min_vector_number=1000,
+                default_segment_number=0,
+                flush_interval_sec=5,
+            ),
+            wal_config=models.WalConfig(wal_capacity_mb=32, wal_segments_ahead=0),
+        ),
+    )
 
 
 def run(gate: Gate, method: str, *args: Any, **kwargs: Any) -> Any:

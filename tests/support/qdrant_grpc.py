@@ -20,7 +20,7 @@ from qdrant_client.conversions.conversion import (
     grpc_to_payload,
 )
 
-from tests.support.qdrant_answers import run, status_of
+from tests.support.qdrant_answers import collection_info, run, status_of
 
 if TYPE_CHECKING:
     from tests.support.qdrant_server import Fault, Gate
@@ -203,7 +203,7 @@ def _exists(gate: Gate, request: Any) -> Any:
 
 
 def _info(gate: Gate, request: Any) -> Any:
-    info = run(gate, "get_collection", request.collection_name)
+    info = collection_info(gate, request.collection_name)
     return q.GetCollectionInfoResponse(result=RestToGrpc.convert_collection_info(info))
 
 

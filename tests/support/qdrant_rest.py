@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 from qdrant_client import models
 
-from tests.support.qdrant_answers import run, status_of
+from tests.support.qdrant_answers import collection_info, run, status_of
 
 if TYPE_CHECKING:
     from tests.support.qdrant_server import Fault, Gate
@@ -101,11 +101,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer_truly(self, collection: str, request: Any, answer: Answer, fault: Fault | None) -> None:
         try:
             result = answer(self.gate, collection, request)
+            body = result if isinstance(result, bytes) else to_json(result)
         except Exception as error:  # noqa: BLE001 - here a request ends
             status, _, text = status_of(error)
             self._send(status, to_json({"status": {"error": text}, "time": 0}))
             return
-        body = result if isinstance(result, bytes) else to_json(result)
         whole = b'{"result":' + body + b',"status":"ok","time":0.0}'
         self._send(200, whole, cut=fault is not None and fault.name == "DROPS")
 
@@ -197,7 +197,7 @@ def _exists(gate: Gate, collection: str, _: None) -> Any:
 
 
 def _info(gate: Gate, collection: str, _: None) -> Any:
-    return run(gate, "get_collection", collection)
+    return collection_info(gate, collection)
 
 
 def _create(gate: Gate, collection: str, request: models.CreateCollection) -> Any:

@@ -1,7 +1,7 @@
 """A Qdrant server for tests: Qdrant's own gRPC and REST on loopback over an engine in this process.
 
 ``QdrantClient(url=…)`` works against it unmodified, for the calls that the project makes. It counts requests,
-delays them and fails on demand. What a fault means on a protocol stands in ``qdrant_grpc`` and ``qdrant_rest``.
+delays them and fails on demand. What a fault means on a protocol: see ``qdrant_grpc`` and ``qdrant_rest``.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ class Gate:
     stopped: Event = field(default_factory=Event)
     lock: Any = field(default_factory=Lock)
     encoded: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    waiting: int = 0
+    most_waiting: int = 0  # requests that were being delayed at the same time
 
     def enter(self, operation: str, ids: Collection[str] = ()) -> Fault | None:
         with self.lock:
@@ -71,8 +73,12 @@ class Gate:
             failing = next((each for each in self.failing if each.applies(operation, ids)), None)
             if failing is not None and failing.times is not None:
                 failing.times -= 1
+            self.waiting += 1
+            self.most_waiting = max(self.waiting, self.most_waiting)
         if self.delay:
             time.sleep(self.delay)
+        with self.lock:
+            self.waiting -= 1
         if failing is not None and failing.fault is Fault.HANGS:
             self.stopped.wait(60)
         return None if failing is None else failing.fault

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import qdrant_edge as edge
 from qdrant_client import models
+from qdrant_client.http.models import QueryResponse  # qdrant_client.models has fastembed's of the same name
 
 from image_search_service.core.errors import UnsupportedByEmbeddedQdrantError
 from image_search_service.vector import embedded_convert as convert
@@ -171,7 +172,7 @@ class EmbeddedQdrant:
         score_threshold: float | None = None,
         with_payload: Any = True,
         with_vectors: Any = False,
-    ) -> models.QueryResponse:
+    ) -> QueryResponse:
         request = models.QueryRequest.model_construct(
             query=query,
             using=using,
@@ -186,13 +187,13 @@ class EmbeddedQdrant:
 
     def query_batch_points(
         self, collection_name: str, requests: Sequence[models.QueryRequest], **_: Any
-    ) -> list[models.QueryResponse]:
+    ) -> list[QueryResponse]:
         if not requests:
             return []
         batch = edge.QueryBatchRequest([convert.query(request) for request in requests])
         answers = self._shard(collection_name).query_batch(batch)
         return [
-            models.QueryResponse.model_construct(points=[convert.scored(point) for point in points])
+            QueryResponse.model_construct(points=[convert.scored(point) for point in points])
             for points in answers
         ]
 

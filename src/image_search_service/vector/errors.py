@@ -69,6 +69,9 @@ _MESSAGES: Final[tuple[tuple[re.Pattern[str], ErrorType], ...]] = (
     (re.compile(r"dimension|failed to parse|invalid|wrong input", re.IGNORECASE), InvalidInputError),
 )
 
+# qdrant_edge raises Exception and ValueError, the local mode the others.
+_PLAIN: Final = frozenset({Exception, ValueError, RuntimeError, AssertionError})
+
 _UNAVAILABLE_HINT = "See whether Qdrant runs and can be reached, then try again."
 _KEY_HINT = "Set IMAGE_SEARCH_QDRANT_API_KEY to a key that the server accepts."
 
@@ -106,17 +109,20 @@ def _kind(error: Exception) -> ErrorType | None:
     """Which error it becomes. Vendors are told by their module, so that none must be imported here."""
     vendor = type(error).__module__.partition(".")[0]
     names = {base.__name__ for base in type(error).__mro__}
+    kind: ErrorType | None = None
     if "RpcError" in names:
-        return _grpc_kind(error)
-    if vendor == "grpc":  # FutureTimeoutError, FutureCancelledError
-        return UnavailableError
-    if vendor in {"httpx", "httpcore"}:
-        return _httpx_kind(names)
-    if vendor == "qdrant_client":
-        return _qdrant_client_kind(error)
-    if type(error) in {Exception, ValueError, RuntimeError, AssertionError} or "ValidationError" in names:
-        return _message_kind(error)
-    return None
+        kind = _grpc_kind(error)
+    elif vendor == "grpc":  # FutureTimeoutError, FutureCancelledError
+        kind = UnavailableError
+    elif vendor in {"httpx", "httpcore"}:
+        kind = _httpx_kind(names)
+    elif vendor == "qdrant_client":
+        kind = _qdrant_client_kind(error)
+    elif names & {"JSONDecodeError", "UnicodeDecodeError"}:  # qdrant-client passes them on as they are
+        kind = VectorStoreError
+    elif type(error) in _PLAIN or "ValidationError" in names:
+        kind = _message_kind(error)
+    return kind
 
 
 def _grpc_kind(error: Exception) -> ErrorType:

@@ -168,7 +168,7 @@ class QdrantCollection:
         for group in chunks(requests, SEARCH_GROUP):
             answers = self._call("search", self.client.query_batch_points, self.collection_name, group)
             for answer in answers:
-                yield sorted(answer.points, key=lambda point: (-point.score, str(point.id)))
+                yield sorted(answer.points, key=lambda point: (-similarity(point), str(point.id)))
 
     def _query_rows(
         self, embeddings: FloatArray | Sequence[Sequence[float]], limit: int
@@ -193,8 +193,8 @@ class QdrantCollection:
 
 
 def similarity(point: models.ScoredPoint) -> float:
-    """Cosine, −1 to 1; rounding may carry a vendor's score a little beyond."""
-    return min(1.0, max(-1.0, float(point.score)))
+    """Cosine, −1 to 1, to six decimals: beyond them equal embeddings can differ by how an engine adds up."""
+    return round(min(1.0, max(-1.0, float(point.score))), 6)
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
