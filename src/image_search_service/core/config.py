@@ -55,3 +55,22 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None, description="SQLAlchemy URL instead of SQLite in the library's folder."
     )
+    redis_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="Redis that carries the jobs, instead of a SQLite file in the library's folder.",
+    )
+    job_threads: int = Field(default=1, ge=1, description="Jobs that one process works on at a time.")
+    host: str = Field(
+        default="127.0.0.1", description="Address that the service listens on; by default this machine only."
+    )
+    port: int = Field(default=8000, ge=0, le=65535, description="Port that the service listens on.")
+    allowed_hosts: str | None = Field(
+        default=None,
+        description="Names, with commas between, by which browsers may call the service; * for any.",
+    )
+
+    @property
+    def stores_are_shared(self) -> bool:
+        """Whether all of the library's data lie on servers, so that several processes may use it at once."""
+        return self.qdrant_url is not None and self.database_url is not None

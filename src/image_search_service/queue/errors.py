@@ -1,0 +1,22 @@
+"""The queue's errors, translated once: whatever SQLite or Redis says means that the queue does not answer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redis.exceptions import RedisError
+
+from image_search_service.core.errors import UnavailableError
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, sqlite3.Error, OSError) as error:
+        raise UnavailableError(
+            f"The queue does not answer: {str(error) or type(error).__name__}.",
+            hint="Jobs that were accepted are kept and start when it answers again.",
+        ) from error

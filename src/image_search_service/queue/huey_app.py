@@ -1,0 +1,136 @@
+"""Huey carries ids of jobs to workers, on SQLite or on Redis. What a job is, its row in the database says.
+
+A message may come twice or not at all: a job is claimed in the database before it runs, and jobs that wait
+without a message get one again every minute.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+from huey import Huey, crontab
+from huey.consumer import Consumer
+from huey.exceptions import RetryTask
+from huey.storage import RedisStorage, SqliteStorage
+
+from image_search_service.queue.errors import translated
+from image_search_service.queue.names import QUEUE, RECOVER_JOBS, RUN_JOB
+from image_search_service.queue.runner import JobRunner
+from image_search_service.queue.serializer import JsonSerializer
+
+log = structlog.get_logger(__name__)
+
+REDIS_SECONDS = 5
+"""Time-out of a connection to Redis and of an answer from it."""
+POLL_SECONDS = 1.0
+"""Longest pause between two looks at a queue in SQLite; Redis tells at once."""
+
+
+def open_huey(*, redis_url: str | None, file: Path, name: str = QUEUE) -> Huey:
+    """Redis where a URL is given, else a SQLite file. Raises UnavailableError."""
+    settings: dict[str, Any] = {"name": name, "results": False, "serializer": JsonSerializer()}
+    with translated():
+        if redis_url is None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            return Huey(storage_class=SqliteStorage, filename=str(file), timeout=30, **settings)
+        pool = _redis_pool(redis_url)
+        return Huey(storage_class=RedisStorage, connection_pool=pool, clean_name=False, **settings)
+
+
+def _redis_pool(url: str) -> Any:
+    from redis import BlockingConnectionPool
+
+    return BlockingConnectionPool.from_url(
+        url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, health_check_interval=30
+    )
+
+
+class JobQueue:
+    """Sends jobs to workers, wherever they are."""
+
+    def __init__(self, huey: Huey) -> None:
+        self.huey = huey
+        self.runner: JobRunner | None = None
+        """Who runs the jobs that arrive in this process; None in one that only sends."""
+        self._task = huey.task(name=RUN_JOB)(self._run)
+        huey.periodic_task(crontab(), name=RECOVER_JOBS)(self.recover)
+
+    def enqueue(self, job_id: uuid.UUID) -> None:
+        """Send a job to a worker. Raises UnavailableError."""
+        with translated():
+            self._task(str(job_id))
+
+    def check(self) -> int:
+        """How many messages wait. Raises UnavailableError when the queue does not answer."""
+        with translated():
+            return int(self.huey.pending_count())
+
+    def send_lost(self, waiting: Sequence[uuid.UUID]) -> int:
+        """Send those of the waiting jobs that have no message, now or later; returns how many."""
+        with translated():
+            tasks = [*self.huey.pending(), *self.huey.scheduled()]
+        there = {uuid.UUID(task.args[0]) for task in tasks if task.name == RUN_JOB}
+        lost = [job_id for job_id in waiting if job_id not in there]
+        for job_id in lost:
+            self.enqueue(job_id)
+        return len(lost)
+
+    def recover(self) -> None:
+        """Take up what dead workers have left, and send again what has lost its message."""
+        if self.runner is None:
+            return
+        sent = self.send_lost(self.runner.recover())
+        if sent:
+            log.warning("jobs without a message were sent again", jobs=sent)
+
+    def close(self) -> None:
+        """Close the connections."""
+        storage = self.huey.storage
+        if isinstance(storage, RedisStorage):
+            storage.pool.disconnect()
+        else:
+            storage.close()
+
+    def _run(self, job_id: str) -> None:
+        if self.runner is None:
+            raise RuntimeError("a process without Workers runs no jobs")
+        again = self.runner.run(uuid.UUID(job_id))
+        if again is not None:
+            raise RetryTask(delay=again)
+
+
+class _QuietConsumer(Consumer):  # type: ignore[misc]  # Huey has no type information
+    """A consumer among other threads: the process's signals belong to whoever runs the process."""
+
+    def _set_signal_handlers(self) -> None:
+        pass
+
+
+class Workers:
+    """Threads of this process that run jobs until they are stopped."""
+
+    def __init__(self, queue: JobQueue, runner: JobRunner, threads: int) -> None:
+        self._queue = queue
+        self._runner = queue.runner = runner
+        self._consumer = _QuietConsumer(
+            queue.huey, workers=threads, max_delay=POLL_SECONDS, check_worker_health=False
+        )
+
+    def start(self) -> None:
+        """Start, with the jobs that an earlier process has left. Raises UnavailableError."""
+        self._queue.recover()
+        self._consumer.start()
+
+    def stop(self, seconds: float) -> bool:
+        """Take no more jobs, and let those that run wait again at their next step.
+
+        Waits so long for them; False if one has not stopped: another worker takes it up once it is silent.
+        """
+        self._runner.stop()
+        self._consumer.shutdown_timeout = seconds
+        self._consumer.stop_flag.set()
+        return bool(self._consumer._join_workers())
