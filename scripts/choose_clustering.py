@@ -233,7 +233,7 @@ def grid(faces: Faces) -> None:
     _show(sorted(found, key=lambda row: -_both(row[1])))
 
 
-def validate(faces: Faces, rounds: int = 10) -> None:
+def validate(faces: Faces, rounds: int = 5) -> None:
     """How good is what is chosen, and the default, on people that it was not chosen on?"""
     random = np.random.default_rng(0)
     combinations = list(_combinations(faces))

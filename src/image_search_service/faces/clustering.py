@@ -4,8 +4,8 @@ All methods work on one sparse graph of exact nearest neighbours (``faces/neighb
 
 Each face is first moved a little towards its neighbours (``linkage.expanded``). Then
 
-- ``hdbscan``, the default: HDBSCAN (Campello et al. 2013) finds the dense cores, and what is left over,
-  single faces and fragments, is joined to them or to each other by centroid linkage;
+- ``hdbscan``, the default: HDBSCAN (Campello et al. 2013) finds dense cores, and these and the faces left
+  over are joined by centroid linkage;
 - ``agglomerative``: centroid linkage alone (``linkage.join_groups``);
 - ``dbscan``: DBSCAN* alone (same source), which is DBSCAN without border faces.
 
@@ -195,7 +195,11 @@ def _groups(
 
 
 def _density_groups(graph: NeighbourGraph, photos: IntArray, parameters: ClusteringParameters) -> IntArray:
-    """HDBSCAN's clusters by excess of mass; or DBSCAN*'s: its hierarchy, cut at the reach of the graph."""
+    """HDBSCAN's leaves, or DBSCAN*'s clusters: the same hierarchy, cut at the reach of the graph.
+
+    Leaves are the densest clusters, too small rather than too large, which the second pass puts right.
+    Excess of mass would take each connected part of the graph whole: all of them begin at density 0.
+    """
     near = graph.at_least(parameters.above_baseline(parameters.core))
     if len(near.left) == 0:
         return np.full(near.faces, NOISE, dtype=np.int64)
@@ -223,6 +227,7 @@ def _hdbscan(graph: NeighbourGraph, photos: IntArray, size: int) -> Any:
         min_samples=size,
         metric="precomputed",
         algorithm="kruskal",
+        cluster_selection_method="leaf",
         cannot_link=_cannot_link(graph, photos),
         validate_cannot_link=False,
     )

@@ -9,6 +9,7 @@ vector carries one more number, ``√b``, whose product is subtracted (``lifted`
 from __future__ import annotations
 
 import heapq
+import itertools
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,10 @@ from image_search_service.faces.neighbours import NeighbourGraph
 
 CHUNK = 2_048
 """Edges whose similarities are computed at a time, so that their vectors stay in the processor's cache."""
+EQUAL = 0.01
+"""Similarities that differ by less are equal to a group that looks for partners, so that it takes them all at
+once. Else somebody with thousands of photos would take as many steps, each as long as there are photos."""
+LONG_WAY = 8
 BYTES_PER_EDGE = 120
 """Of an edge between two groups: its ends and their similarity, several times while they are sorted."""
 
@@ -88,18 +93,21 @@ def join_groups(
     heap = forest.first_offers()
     heapq.heapify(heap)
     while heap:
-        _, group, partner = heapq.heappop(heap)
+        _, age, partners = heapq.heappop(heap)
+        group = -age
         if not forest.exists(group):
             continue
-        if forest.exists(partner) and forest.allowed(group, partner):
-            group = forest.join(group, partner)
+        for partner in partners:
+            if forest.exists(partner) and forest.allowed(group, partner):
+                group = forest.join(group, partner)
         if (offer := forest.best_offer(group)) is not None:
             heapq.heappush(heap, offer)
     return forest.labels(groups)
 
 
-Offer = tuple[float, int, int]
-"""Similarity, negated for the heap, a group, and the one it would most like to be joined with."""
+Offer = tuple[float, int, tuple[int, ...]]
+"""Similarity, rounded, and a group, both negated so that the heap gives the greatest; and those that the
+group would most like to be joined with. Of equal offers the youngest group's is taken: it is growing."""
 
 
 class _Forest:
@@ -139,7 +147,13 @@ class _Forest:
         order = np.lexsort((left, -value, right))
         order = order[value[order] >= self.similarity]
         best = order[np.unique(right[order], return_index=True)[1]]
-        return list(zip((-value[best]).tolist(), right[best].tolist(), left[best].tolist(), strict=True))
+        partners = ((partner,) for partner in left[best].tolist())
+        return [
+            (-round(similarity, 4), -group, partner)
+            for similarity, group, partner in zip(
+                value[best].tolist(), right[best].tolist(), partners, strict=True
+            )
+        ]
 
     def exists(self, group: int) -> bool:
         """Whether it has not been joined with another."""
@@ -150,15 +164,15 @@ class _Forest:
         return self.photos[group].isdisjoint(self.photos[other])
 
     def best_offer(self, group: int) -> Offer | None:
-        """The most similar group that this one may be joined with, if one is similar enough."""
+        """The most similar group that this one may be joined with, if any is, with its equals."""
         around = self._around(group)
         rows, row = self.row[around], self.row[group]
         value = self.sums[rows] @ mirrored(self.sums[row]) / (self.length[rows] * self.length[row])
-        for i in np.argsort(-value, kind="stable"):
-            if value[i] < self.similarity:
-                break
+        order = np.argsort(-value, kind="stable")
+        for place, i in enumerate(order[value[order] >= self.similarity]):
             if self.allowed(group, int(around[i])):
-                return -float(value[i]), group, int(around[i])
+                alike = order[place:][value[order[place:]] >= max(value[i] - EQUAL, self.similarity)]
+                return -round(float(value[i]), 4), -group, tuple(around[alike].tolist())
         return None
 
     def join(self, left: int, right: int) -> int:
@@ -170,7 +184,7 @@ class _Forest:
         self.sums[into] += self.sums[out_of]
         self.size[into] += self.size[out_of]
         self.length[into] = np.sqrt(_squares(self.sums[into], self.size[into]))
-        self.photos.append(self.photos[left] | self.photos[right])
+        self.photos.append(_united(self.photos[left], self.photos[right]))
         self.adjacent.append(np.concatenate([self.adjacent[left], self.adjacent[right]]))
         self.adjacent[left] = self.adjacent[right] = np.empty(0, dtype=np.int64)
         return new
@@ -184,8 +198,13 @@ class _Forest:
     def _roots(self, groups: IntArray) -> IntArray:
         """What has become of some groups; shortens the way for the next time."""
         root: IntArray = self.parent[groups]
-        while np.any((further := self.parent[root]) != root):
+        for step in itertools.count(1):
+            further = self.parent[root]
+            if np.array_equal(further, root):
+                break
             root = further
+            if step % LONG_WAY == 0:  # a group that took in thousands at once: halve all ways
+                self.parent = self.parent[self.parent]
         self.parent[groups] = root
         return root
 
@@ -193,6 +212,13 @@ class _Forest:
         """What has become of each face's group, numbered from 0."""
         root = self._roots(np.arange(self.count))
         return np.unique(root[groups], return_inverse=True)[1].astype(np.int64)
+
+
+def _united(first: set[int], second: set[int]) -> set[int]:
+    """Both together, at the cost of the smaller one; neither may be used any more."""
+    small, large = sorted((first, second), key=len)
+    large |= small
+    return large
 
 
 def _adjacency(left: IntArray, right: IntArray, count: int) -> list[IntArray]:
