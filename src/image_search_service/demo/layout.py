@@ -83,7 +83,8 @@ def free_place(rng: Random, taken: Sequence[Place], size: Size, cell: float) -> 
     """Somewhere in the background where nobody covers a passer-by's face and scarf; None when it is full."""
     for _ in range(20):
         x = rng.uniform(20 * cell, size[0] - 20 * cell)
-        y = rng.uniform(0.42, 0.5) * size[1]
+        # Every outdoor scene has its ground from 78 % of the height on; shoes are 80 cells below the scarf.
+        y = rng.uniform(0.8, 0.85) * size[1] - 80 * cell
         if all(_apart(x, y, cell, other) for other in taken):
             return Place(x, y, cell)
     return None

@@ -251,7 +251,7 @@ def test_thresholds_are_the_quantiles_that_they_claim_to_be() -> None:
         (have.neighbour, 50_000),
         (have.assign, 100_000),
     ):
-        assert value == pytest.approx(np.quantile(impostors, 1 - 1 / one_in), abs=0.002)
+        assert value == pytest.approx(np.quantile(impostors, 1 - 1 / one_in), abs=0.005)
     assert have.baseline == pytest.approx(impostors.mean(), abs=0.002)
 
 
