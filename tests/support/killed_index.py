@@ -1,0 +1,100 @@
+"""A process that indexes, and dies by SIGKILL at a given moment, as often as it is asked to.
+
+It imports everything once and forks for each run. Standard input has a line ``LIBRARY<TAB>PHOTOS<TAB>STEP``
+for each; standard output answers with the exit status (negative for a signal) and the number of steps made.
+A step is the moment before or after a transaction in SQL, a request to Qdrant, or a file being written.
+Small batches make many steps. Step 0 never comes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import image_search_service.services.face_clustering_service
+import image_search_service.services.photo_reader
+import image_search_service.vector.embedded  # noqa: F401 - imported once, before the forks
+from image_search_service.bootstrap import open_library
+from image_search_service.cli.output import Output
+from image_search_service.core.config import Settings
+from image_search_service.db.session import Database, Session
+from image_search_service.media import derivatives
+from image_search_service.services import index_service
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+
+class Steps:
+    """Counts moments, and dies at one of them."""
+
+    def __init__(self, die_at: int) -> None:
+        self.count = 0
+        self._die_at = die_at
+        self._lock = threading.Lock()
+
+    def step(self) -> None:
+        with self._lock:
+            self.count += 1
+            if self.count == self._die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def stepping(*args: Any, **kwargs: Any) -> Any:
+            self.step()
+            result = function(*args, **kwargs)
+            self.step()
+            return result
+
+        return stepping
+
+
+def index(library: str, photos: str, die_at: str) -> int:
+    """Index once; the number of steps."""
+    steps = Steps(int(die_at))
+    write = Database.write
+
+    @contextmanager
+    def stepping_write(database: Database) -> Iterator[Session]:
+        with write(database) as session:
+            yield session
+            steps.step()
+        steps.step()
+
+    Database.write = stepping_write  # type: ignore[assignment, method-assign]
+    FaceQdrantClient.upsert_faces = steps.around(FaceQdrantClient.upsert_faces)  # type: ignore[method-assign]
+    FaceQdrantClient.update_cluster_ids = steps.around(  # type: ignore[method-assign]
+        FaceQdrantClient.update_cluster_ids
+    )
+    derivatives.write_atomically = steps.around(derivatives.write_atomically)
+    index_service.STORE_BATCH = 16
+    settings = Settings(library=Path(library), engine="synthetic", workers=2)
+    out = Output(as_json=True)
+    with open_library(settings, out.note, out.progress) as opened:
+        opened.bind_engine()
+        opened.index_service().index([Path(photos)])
+        opened.group_if_stale()
+        opened.send_due_payloads()
+    return steps.count
+
+
+def main() -> None:
+    for line in sys.stdin:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.write(writing, str(index(*line.rstrip("\n").split("\t"))).encode())
+            os._exit(0)
+        os.close(writing)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        with os.fdopen(reading) as answer:
+            sys.stdout.write(f"{status} {answer.read() or 0}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
