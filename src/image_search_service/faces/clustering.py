@@ -1,8 +1,7 @@
 """Which faces are of one person: pure functions on an array of embeddings.
 
-All methods work on one sparse graph of exact nearest neighbours (``faces/neighbours.py``):
-
-Each face is first moved a little towards its neighbours (``linkage.expanded``). Then
+All methods work on one sparse graph of exact nearest neighbours (``faces/neighbours.py``). Each face is
+first moved a little towards its neighbours (``linkage.expanded``); then
 
 - ``hdbscan``, the default: HDBSCAN (Campello et al. 2013) finds dense cores, and these and the faces left
   over are joined by centroid linkage;
