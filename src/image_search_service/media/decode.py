@@ -79,6 +79,10 @@ def _decode(file: BinaryIO, max_pixels: int) -> Photo:
     with Image.open(file, formats=PILLOW_FORMATS) as image:
         _check_size(image, max_pixels)
         format_ = "JPEG" if image.format == "MPO" else str(image.format)
+        # To look for EXIF in a PNG, Pillow loads it, and reading EXIF forgives whatever that raises; so the
+        # pixels come first. Only a TIFF has to be asked before, since loading it turns it.
+        if format_ != "TIFF":
+            image.load()
         orientation, moment = read_orientation(image), read_taken_at(image)
         image.load()
         # Pillow brings a TIFF upright itself while it loads it, and no other format.

@@ -30,5 +30,5 @@ def open_client(
     client = QdrantClient(
         url=url, api_key=api_key, prefer_grpc=prefer_grpc, timeout=TIMEOUT, check_compatibility=False
     )
-    call_once("get_collections", f"to connect to {url}", client.get_collections)
+    call_once("collection_exists", f"to connect to {url}", lambda: client.collection_exists("any"))
     return client

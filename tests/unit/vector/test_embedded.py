@@ -140,9 +140,7 @@ def test_what_is_not_supported_is_refused_by_name(store: EmbeddedQdrant) -> None
     with pytest.raises(UnsupportedByEmbeddedQdrantError, match="geo_radius"):
         store.count("faces", geo)
     with pytest.raises(UnsupportedByEmbeddedQdrantError, match="RecommendQuery"):
-        store.query_points(
-            "faces", models.RecommendQuery(recommend=models.RecommendInput(positive=[1]))
-        )
+        store.query_points("faces", models.RecommendQuery(recommend=models.RecommendInput(positive=[1])))
     with pytest.raises(UnsupportedByEmbeddedQdrantError, match="order_by"):
         store.scroll("faces", order_by="n")
     with pytest.raises(UnsupportedByEmbeddedQdrantError, match="update_filter"):
@@ -151,3 +149,12 @@ def test_what_is_not_supported_is_refused_by_name(store: EmbeddedQdrant) -> None
         store.create_collection("other", VECTORS, sparse_vectors_config={"text": models.SparseVectorParams()})
     with pytest.raises(UnsupportedByEmbeddedQdrantError, match="text"):
         store.create_payload_index("faces", "name", models.PayloadSchemaType.TEXT)
+
+
+def test_points_may_come_as_columns(store: EmbeddedQdrant) -> None:
+    """A batch of ids, vectors and payloads is the same as a list of points."""
+    store.create_collection("faces", VECTORS)
+    rows = unit_vectors(2).tolist()
+    store.upsert("faces", models.Batch(ids=[1, 2], vectors=rows, payloads=[{"n": 1}, {"n": 2}]))
+    assert [record.payload for record in store.retrieve("faces", [1, 2])] == [{"n": 1}, {"n": 2}]
+    assert store.query_points("faces", rows[1], limit=1).points[0].id == 2
