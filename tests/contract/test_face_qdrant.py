@@ -9,8 +9,6 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
-from tests.support.backends import BACKENDS, face_points, open_faces, unit_vectors
-from tests.support.round_trips import round_trips
 
 from image_search_service.core.errors import (
     ConflictError,
@@ -21,6 +19,8 @@ from image_search_service.core.errors import (
 from image_search_service.vector.collections import FaceFilter, FacePayload
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from image_search_service.vector.queries import point
+from tests.support.backends import BACKENDS, face_points, open_faces, unit_vectors
+from tests.support.round_trips import round_trips
 
 FACES = face_points(130, quality_score=0.5, detection_confidence=0.9)
 IDS = [face.point_id for face in FACES]

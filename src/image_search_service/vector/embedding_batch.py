@@ -125,41 +125,40 @@ class EmbeddingRows:
 
     def fill(self, points: Iterable[RawPoint], row_of: Mapping[str, int]) -> None:
         """Writes points into their rows; notes the reason for each whose vector is no embedding."""
-        filled = []
-        for name, vector in points:
+        matrix, dimension, filled = self._matrix, self._matrix.shape[1], []
+        for name, given in points:
             row = row_of.get(name)
-            if row is not None and self._write(row, vector):
+            if row is None:
+                continue
+            vector = given if given is not None and not isinstance(given, dict) else self._named(row, given)
+            if vector is None:
+                continue
+            if len(vector) != dimension:
+                self.reasons[row] = _wrong_length(len(vector), dimension)
+                continue
+            try:
+                matrix[row] = vector
+            except (TypeError, ValueError):
+                self.reasons[row] = "is not made of numbers"
+            else:
                 filled.append(row)
+        self._accept(filled)
+
+    def _accept(self, filled: list[int]) -> None:
+        """Marks rows as found unless a number in them is none."""
         finite = np.isfinite(self._matrix[filled]).all(axis=1)
         self.found[filled] = finite
         for row in np.flatnonzero(~finite).tolist():
             self.reasons[filled[row]] = "has a number that is infinite or NaN"
 
-    def _write(self, row: int, vector: RawVector) -> bool:
-        if vector is None or isinstance(vector, dict):
-            vector, reason = self._choose(vector)
-            if reason is not None:
-                self.reasons[row] = reason
-                return False
-        dimension = self._matrix.shape[1]
-        if len(vector) != dimension:
-            self.reasons[row] = f"has {len(vector)} numbers, expected {dimension}" if vector else NO_EMBEDDING
-            return False
-        try:
-            self._matrix[row] = vector
-        except (TypeError, ValueError):
-            self.reasons[row] = "is not made of numbers"
-            return False
-        return True
-
-    def _choose(self, vectors: RawVector) -> tuple[RawVector, str | None]:
-        """The wanted one of a point's named vectors, or why there is none."""
-        if not vectors:
-            return None, NO_EMBEDDING
-        if self._vector_name is None and len(vectors) > 1:
-            return None, f"has the vectors {sorted(vectors)}: their name is needed"
-        vector = vectors.get(next(iter(vectors)) if self._vector_name is None else self._vector_name)
-        return vector, NO_EMBEDDING if vector is None else None
+    def _named(self, row: int, vectors: RawVector) -> RawVector:
+        """The wanted one of a point's named vectors; if there is none, None and the reason noted."""
+        if vectors and self._vector_name is None and len(vectors) > 1:
+            self.reasons[row] = f"has the vectors {sorted(vectors)}: their name is needed"
+            return None
+        self.reasons[row] = NO_EMBEDDING
+        name = self._vector_name
+        return vectors.get(next(iter(vectors)) if name is None else name) if vectors else None
 
     def batch(self) -> EmbeddingBatch:
         if self.found.all():
@@ -169,3 +168,7 @@ class EmbeddingRows:
             self.wanted[row]: self.reasons.get(row, NOT_FOUND) for row in np.flatnonzero(~self.found).tolist()
         }
         return EmbeddingBatch([self.wanted[row] for row in rows], self._matrix[rows], missing)
+
+
+def _wrong_length(length: int, dimension: int) -> str:
+    return f"has {length} numbers, expected {dimension}" if length else NO_EMBEDDING

@@ -12,11 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from qdrant_client import QdrantClient
-from tests.support.backends import face_points, unit_vectors
-from tests.support.qdrant_server import Fault, QdrantServer
-from tests.support.reference import get_embeddings_one_by_one
-from tests.support.round_trips import round_trips
-from tests.support.scripted_qdrant import ScriptedQdrant
 
 from image_search_service.core.errors import (
     DataIntegrityError,
@@ -29,6 +24,11 @@ from image_search_service.core.errors import (
 from image_search_service.vector.batching import BatchReader, EmbeddingBatch, as_matrix
 from image_search_service.vector.calls import MISSING, POINTS, Retry
 from image_search_service.vector.face_qdrant import FaceQdrantClient
+from tests.support.backends import face_points, unit_vectors
+from tests.support.qdrant_server import Fault, QdrantServer
+from tests.support.reference import get_embeddings_one_by_one
+from tests.support.round_trips import round_trips
+from tests.support.scripted_qdrant import ScriptedQdrant
 
 FACES = face_points(250)
 IDS = [face.point_id for face in FACES]

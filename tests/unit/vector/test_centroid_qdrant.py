@@ -8,8 +8,6 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
-from tests.support.backends import BACKENDS, open_backend, unit_vectors
-from tests.support.round_trips import round_trips
 
 from image_search_service.core.errors import DataIntegrityError, InvalidInputError, UnavailableError
 from image_search_service.vector.centroid_qdrant import (
@@ -19,6 +17,8 @@ from image_search_service.vector.centroid_qdrant import (
     get_centroid_qdrant_client,
 )
 from image_search_service.vector.queries import point
+from tests.support.backends import BACKENDS, open_backend, unit_vectors
+from tests.support.round_trips import round_trips
 
 VECTORS = unit_vectors(150)
 CENTROIDS = [

@@ -13,7 +13,6 @@ import pytest
 from qdrant_client import QdrantClient
 from qdrant_client.common import client_exceptions
 from qdrant_client.http import exceptions as http_exceptions
-from tests.support.backends import unit_vectors
 
 from image_search_service.core.errors import (
     ConflictError,
@@ -28,6 +27,7 @@ from image_search_service.vector.collections import CollectionSettings
 from image_search_service.vector.embedded import EmbeddedQdrant
 from image_search_service.vector.errors import translate, translated
 from image_search_service.vector.queries import new_collection, point
+from tests.support.backends import unit_vectors
 
 
 class Status(grpc.RpcError):  # type: ignore[misc]

@@ -8,13 +8,6 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
-from tests.support.backends import BACKENDS, face_points, open_faces
-from tests.support.reference import (
-    get_embedding_by_point_id,
-    get_embeddings_as_specified,
-    get_embeddings_one_by_one,
-)
-from tests.support.round_trips import round_trips
 
 from image_search_service.core.errors import UnavailableError
 from image_search_service.vector.face_qdrant import (
@@ -22,6 +15,13 @@ from image_search_service.vector.face_qdrant import (
     configure_face_qdrant_client,
     get_face_qdrant_client,
 )
+from tests.support.backends import BACKENDS, face_points, open_faces
+from tests.support.reference import (
+    get_embedding_by_point_id,
+    get_embeddings_as_specified,
+    get_embeddings_one_by_one,
+)
+from tests.support.round_trips import round_trips
 
 FACES = face_points(200)
 IDS = [face.point_id for face in FACES]
