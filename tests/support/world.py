@@ -21,6 +21,9 @@ def migrated_database(folder: Path) -> Database:
     return database
 
 
+MIDDLE = Box(40, 40, 20, 20)
+
+
 class World:
     """Adds rows to one session and remembers nothing."""
 
@@ -47,9 +50,7 @@ class World:
         self.session.flush()
         return asset
 
-    def face(
-        self, asset: ImageAsset, position: int = 0, box: Box = Box(40, 40, 20, 20), **columns: Any
-    ) -> FaceInstance:
+    def face(self, asset: ImageAsset, position: int = 0, box: Box = MIDDLE, **columns: Any) -> FaceInstance:
         """One more face of a photo."""
         face_id = uuid.uuid4()
         face = FaceInstance(
