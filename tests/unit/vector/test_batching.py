@@ -254,6 +254,19 @@ class TestUnavailable:
         assert "IMAGE_SEARCH_QDRANT_API_KEY" in str(raised.value.hint)
         assert pauses(faces) == []
 
+    @pytest.mark.parametrize("grpc", [True, False], ids=["grpc", "rest"])
+    def test_the_right_key_is_sent(self, server: QdrantServer, grpc: bool) -> None:
+        """The client's key opens every way of reading."""
+        server.heal()
+        with pytest.warns(UserWarning, match="insecure connection"):
+            client = server.client(grpc=grpc, api_key="secret")
+        server.gate.api_key = "secret"
+        try:
+            batch = FaceQdrantClient(client, "faces", 16).get_embeddings_by_point_ids(IDS)
+        finally:
+            server.gate.api_key = None
+        assert len(batch) == len(IDS)
+
     def test_a_missing_collection_is_no_outage(self, faces: FaceQdrantClient) -> None:
         """Without the collection there is nothing to fall back to."""
         elsewhere = FaceQdrantClient(faces.client, "nowhere", 16)
