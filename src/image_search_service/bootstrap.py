@@ -7,13 +7,13 @@ first use, so that a command that needs only SQL starts at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import EngineMismatchError, NotFoundError
+from image_search_service.core.lazy import locked_property
 from image_search_service.core.lock import LibraryLock
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity, Progress
@@ -22,17 +22,20 @@ from image_search_service.db.models import Library as LibraryRow
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.queries.library import Counts
 from image_search_service.db.session import Database, sqlite_url
+from image_search_service.services.browse_service import BrowseService
+from image_search_service.services.job_service import JobService
 from image_search_service.services.people_service import PeopleService
+from image_search_service.services.readiness_service import ReadinessService
 
 if TYPE_CHECKING:
-    from image_search_service.faces.clustering import ClusteringParameters
     from image_search_service.faces.engines.base import FaceEngine
     from image_search_service.faces.thresholds import Thresholds
+    from image_search_service.queue.huey_app import JobQueue, Workers
     from image_search_service.services.face_clustering_service import FaceClusteringService
     from image_search_service.services.index_service import IndexService
     from image_search_service.services.photo_reader import PhotoReader
-    from image_search_service.vector.transport import AnyQdrant
     from image_search_service.vector.face_qdrant import FaceQdrantClient
+    from image_search_service.vector.transport import AnyQdrant
 
 Note = Callable[[str], None]
 """Told what the user should know on the way, such as which engine was chosen."""
@@ -44,10 +47,11 @@ Watch = Callable[[str, str], AbstractContextManager[Progress]]
 def open_library(settings: Settings, note: Note, watch: Watch) -> Iterator[Library]:
     """Lock, open and migrate the library in ``settings.library``; close it at the end.
 
+    A library whose stores are all servers is not locked: several processes may use it.
     Raises LibraryInUseError, NewerLibraryError, UnavailableError.
     """
     paths = LibraryPaths(settings.library)
-    with LibraryLock(paths.lock):
+    with nullcontext() if settings.stores_are_shared else LibraryLock(paths.lock):
         database = Database(settings.database_url or sqlite_url(paths.database))
         library = Library(settings, paths, database, note, watch)
         try:
@@ -96,7 +100,7 @@ class Library:
             raise EngineMismatchError(_identity(row), self.settings.engine)
         return _identity(row)
 
-    @cached_property
+    @locked_property
     def engine(self) -> FaceEngine:
         """The face engine, opened and checked against the library. Raises EngineMismatchError."""
         from image_search_service.faces.engines.registry import open_engine
@@ -142,7 +146,7 @@ class Library:
 
     # The vector store
 
-    @cached_property
+    @locked_property
     def _qdrant(self) -> AnyQdrant:
         from image_search_service.vector.client import open_client
 
@@ -152,7 +156,7 @@ class Library:
         self._on_close.append(client.close)
         return client
 
-    @cached_property
+    @locked_property
     def faces(self) -> FaceQdrantClient:
         """The collection of the library's faces; made if it is not there."""
         from image_search_service.vector.collections import faces_collection
@@ -193,26 +197,67 @@ class Library:
     def clustering_service(self) -> FaceClusteringService:
         from image_search_service.services.face_clustering_service import FaceClusteringService
 
-        return FaceClusteringService(self.database, self.faces, memory=self.settings.memory)
-
-    def clustering_parameters(self, **given: Any) -> ClusteringParameters:
-        """The parameters for the library's engine; those given that are not None take their place."""
-        from image_search_service.faces.clustering import ClusteringParameters
-
-        chosen = {name: value for name, value in given.items() if value is not None}
-        return ClusteringParameters.for_engine(self.thresholds(), **chosen)
+        return FaceClusteringService(
+            self.database, self.faces, self.thresholds(), memory=self.settings.memory
+        )
 
     def group_if_stale(self) -> None:
         """Group if faces were added since it was last done, as the user chose it then."""
         row = self.bound_engine()
         if row is not None and row.grouping_stale:
-            self.clustering_service().group(self.clustering_parameters(**(row.grouping or {})))
+            self.clustering_service().group(**(row.grouping or {}))
 
     def send_due_payloads(self) -> int:
         """Tell Qdrant what SQL has decided; see ``payload_service``."""
         from image_search_service.services.payload_service import send_due_payloads
 
         return send_due_payloads(self.database, lambda: self.faces)
+
+    # The API
+
+    def browse_service(self) -> BrowseService:
+        return BrowseService(self.database, self.paths)
+
+    def readiness_service(self) -> ReadinessService:
+        return ReadinessService(
+            {"database": self._database_state, "qdrant": self._qdrant_state, "queue": self._queue_state}
+        )
+
+    def _database_state(self) -> str:
+        return f"{self.database.url.get_backend_name()}, {self.counts().faces} faces"
+
+    def _qdrant_state(self) -> str:
+        if self.bound_engine() is None:
+            return "nothing is indexed yet"
+        return f"{self.faces.count()} embeddings in {self.faces.collection_name}"
+
+    def _queue_state(self) -> str:
+        where = "SQLite" if self.settings.redis_url is None else "Redis"
+        return f"{where}, {self.job_queue.check()} jobs wait"
+
+    # Jobs
+
+    @locked_property
+    def job_queue(self) -> JobQueue:
+        """What carries jobs to workers. Raises UnavailableError."""
+        from image_search_service.queue.huey_app import JobQueue, open_huey
+
+        queue = JobQueue(open_huey(redis_url=self.settings.redis_url, file=self.paths.queue))
+        self._on_close.append(queue.close)
+        return queue
+
+    def job_service(self) -> JobService:
+        return JobService(self.database, self.job_queue.enqueue)
+
+    def workers(self) -> Workers:
+        """Threads that run jobs in this process; not started yet."""
+        from image_search_service.queue.face_jobs import JOBS
+        from image_search_service.queue.huey_app import Workers
+        from image_search_service.queue.runner import JobRunner
+        from image_search_service.services.job_ledger import JobLedger
+
+        runner = JobRunner(JobLedger(self.database), JOBS, self, alone=not self.settings.stores_are_shared)
+        return Workers(self.job_queue, runner, self.settings.job_threads)
 
 
 def _identity(row: LibraryRow) -> EngineIdentity:

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import redis
-from tests.support.world import migrated_database
 
 from image_search_service.core.errors import (
     ConflictError,
@@ -27,6 +26,7 @@ from image_search_service.queue.huey_app import JobQueue, Workers, open_huey
 from image_search_service.queue.runner import JobRunner
 from image_search_service.services.job_ledger import JobLedger
 from image_search_service.services.job_service import JobKind, JobService, JobState
+from tests.support.world import migrated_database
 
 KIND = JobKind.CLUSTER_FACES
 PATIENCE = 20.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from image_search_service.cli import demo, evaluate, index, info, models, people
+from image_search_service.cli import demo, evaluate, index, info, models, people, serve
 
 app = typer.Typer(
     name="image-search",
@@ -23,6 +23,8 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.app, name="models")
 app.command("demo")(demo.demo)
 app.command("info")(info.info)
+app.command("serve")(serve.serve)
+app.command("worker")(serve.worker)
 
 
 def main() -> None:

@@ -37,6 +37,11 @@ class LibraryPaths:
         return self.root / "backups"
 
     @property
+    def queue(self) -> Path:
+        """Ids of the jobs that wait, unless ``IMAGE_SEARCH_REDIS_URL`` says otherwise."""
+        return self.root / "queue.sqlite3"
+
+    @property
     def lock(self) -> Path:
         return self.root / "library.lock"
 

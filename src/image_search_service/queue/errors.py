@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from huey.storage import SqliteStorage
 from redis.exceptions import RedisError
 
 from image_search_service.core.errors import UnavailableError
@@ -15,7 +15,7 @@ from image_search_service.core.errors import UnavailableError
 def translated() -> Iterator[None]:
     try:
         yield
-    except (RedisError, sqlite3.Error, OSError) as error:
+    except (RedisError, SqliteStorage.operational_error, OSError) as error:
         raise UnavailableError(
             f"The queue does not answer: {str(error) or type(error).__name__}.",
             hint="Jobs that were accepted are kept and start when it answers again.",

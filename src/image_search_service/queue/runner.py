@@ -90,11 +90,18 @@ class JobRunner:
             return self._unavailable(claim, error)
         except ImageSearchError as error:
             log.warning("job failed", error=error.message)
-            self._ledger.fail(claim, _sentence(error))
+            self._failed(claim, _sentence(error))
         except Exception as error:
-            self._ledger.fail(claim, f"Unexpected error: {error!r}. The log of the worker says where.")
+            self._failed(claim, f"Unexpected error: {error!r}. The log of the worker says where.")
             raise
         return None
+
+    def _failed(self, claim: Claim, said: str) -> None:
+        """A job whose stores were closed under it, the process being about to end, waits again."""
+        if self._stopping.is_set():
+            self._ledger.put_back(claim)
+        else:
+            self._ledger.fail(claim, said)
 
     def _stopped(self, run: _Run) -> None:
         if run.cancelled:

@@ -1,0 +1,73 @@
+"""The HTTP API as one application: routes, errors, guard, documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import version
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from image_search_service.api.errors import add_error_handlers, problems
+from image_search_service.api.guard import add_guard
+from image_search_service.api.routes import assets, clusters, faces, jobs, persons, suggestions, system
+from image_search_service.api.schemas.problem import Problem
+from image_search_service.core.config import Settings
+
+DESCRIPTION = """\
+Finds the people in a photo library and helps its owner name them. Everything stays on this machine.
+
+**Pages.** Lists come in pages: hand `next_cursor` back as `cursor` until it is null. `total` counts the items
+on all pages.
+
+**Jobs.** What takes long is answered with 202 and a job. Look at it again at its `url`, or watch its events.
+Asked for twice, it runs once: the same job is returned while it waits or runs.
+
+**Errors** are problem details (RFC 9457): `type` for programs, `detail` and `hint` for people.
+"""
+PREFIX: Final = "/api/v1"
+OpenApi = dict[str, Any]
+
+
+def build_app(
+    settings: Settings, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]
+) -> FastAPI:
+    """The application; ``lifespan`` puts the open library into ``app.state.library``."""
+    app = FastAPI(
+        title="image-search-service",
+        version=version("image-search-service"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.include_router(api_router())
+    app.include_router(system.router)
+    add_error_handlers(app)
+    add_guard(app, host=settings.host, allowed_hosts=settings.allowed_hosts)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as FastAPI's manual extends it
+    return app
+
+
+def api_router() -> APIRouter:
+    """Everything below ``/api/v1``. Clusters come before faces: ``/faces/clusters`` is no face's id."""
+    router = APIRouter(prefix=PREFIX, responses=problems(422, 500, 503))
+    for part in (clusters, faces, assets, persons, suggestions, jobs):
+        router.include_router(part.router)
+    return router
+
+
+def _openapi(app: FastAPI) -> OpenApi:
+    """The documentation, with the schema of problems that no route returns and every route may end with."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        _, definitions = models_json_schema(
+            [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
+        )
+        schema["components"]["schemas"].update(definitions["$defs"])
+        app.openapi_schema = schema
+    return app.openapi_schema

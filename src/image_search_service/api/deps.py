@@ -1,0 +1,48 @@
+"""What routes need: the open library, as far as HTTP may use it. ``main`` puts it into the application."""
+
+from __future__ import annotations
+
+from typing import Annotated, Protocol, cast
+
+from fastapi import Depends, Request
+
+from image_search_service.core.config import Settings
+from image_search_service.core.paths import LibraryPaths
+from image_search_service.db.models import Library as LibraryRow
+from image_search_service.db.session import Database
+from image_search_service.services.browse_service import BrowseService
+from image_search_service.services.job_service import JobService
+from image_search_service.services.readiness_service import ReadinessService
+
+
+class OpenLibrary(Protocol):
+    """The part of ``bootstrap.Library`` that the API calls."""
+
+    settings: Settings
+    paths: LibraryPaths
+    database: Database
+
+    def bound_engine(self) -> LibraryRow | None: ...
+
+    def browse_service(self) -> BrowseService: ...
+
+    def job_service(self) -> JobService: ...
+
+    def readiness_service(self) -> ReadinessService: ...
+
+
+def open_library(request: Request) -> OpenLibrary:
+    return cast(OpenLibrary, request.app.state.library)
+
+
+def _browse(library: Annotated[OpenLibrary, Depends(open_library)]) -> BrowseService:
+    return library.browse_service()
+
+
+def _jobs(library: Annotated[OpenLibrary, Depends(open_library)]) -> JobService:
+    return library.job_service()
+
+
+Opened = Annotated[OpenLibrary, Depends(open_library)]
+Browse = Annotated[BrowseService, Depends(_browse)]
+Jobs = Annotated[JobService, Depends(_jobs)]

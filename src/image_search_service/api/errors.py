@@ -1,0 +1,166 @@
+"""Errors on their way out: every one becomes problem details (RFC 9457), in the command line's words.
+
+    {"type": "urn:image-search:not-found", "title": "Not found", "status": 404, "detail": …, "hint": …}
+
+What nobody foresaw becomes a 500 that says nothing of the inside; the log does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from image_search_service.api.schemas.problem import InvalidField, Problem
+from image_search_service.core.errors import (
+    ConflictError,
+    DataIntegrityError,
+    ImageSearchError,
+    InvalidInputError,
+    MediaError,
+    NotFoundError,
+    UnavailableError,
+)
+
+log = structlog.get_logger(__name__)
+
+PROBLEM_JSON: Final = "application/problem+json"
+RETRY_AFTER: Final = {"Retry-After": "5"}
+
+STATUSES: Final[Mapping[type[ImageSearchError], HTTPStatus]] = {
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    ConflictError: HTTPStatus.CONFLICT,
+    InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    MediaError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    DataIntegrityError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""For an error and all below it in the tree."""
+
+
+class ProblemResponse(JSONResponse):
+    """A problem, as its media type wants it."""
+
+    media_type = PROBLEM_JSON
+
+    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(problem.model_dump(exclude_none=True), problem.status, headers)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Every error that a route raises ends here."""
+    app.add_exception_handler(ImageSearchError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def problem_of(error: ImageSearchError) -> Problem:
+    """Our error as a problem; its type is the name of its class."""
+    status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
+    words = re.findall("[A-Z][a-z]+", type(error).__name__.removesuffix("Error"))
+    return Problem(
+        type="urn:image-search:" + "-".join(words).lower(),
+        title=" ".join(words).capitalize(),
+        status=status,
+        detail=error.message,
+        hint=error.hint,
+    )
+
+
+def _ours(_request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, ImageSearchError)  # noqa: S101 - it is registered for no other
+    problem = problem_of(error)
+    if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("a request failed", problem=problem.type, detail=problem.detail)
+    unavailable = problem.status == HTTPStatus.SERVICE_UNAVAILABLE
+    return ProblemResponse(problem, RETRY_AFTER if unavailable else None)
+
+
+def _invalid(_request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for no other
+    fields = [
+        InvalidField(location=".".join(str(part) for part in item["loc"]), message=item["msg"])
+        for item in error.errors()
+    ]
+    return ProblemResponse(
+        Problem(
+            type="urn:image-search:invalid-input",
+            title="Invalid input",
+            status=HTTPStatus.UNPROCESSABLE_ENTITY,
+            detail="; ".join(f"{field.location}: {field.message}" for field in fields),
+            hint="/docs describes each parameter.",
+            errors=fields,
+        )
+    )
+
+
+def _http(_request: Request, error: Exception) -> ProblemResponse:
+    """What the framework refuses: an unknown path, a wrong method."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for no other
+    title = HTTPStatus(error.status_code).phrase
+    return ProblemResponse(
+        Problem(
+            type="about:blank", title=title, status=error.status_code, detail=str(error.detail), hint=None
+        ),
+        error.headers,
+    )
+
+
+def _unexpected(request: Request, error: Exception) -> ProblemResponse:
+    log.error("a request failed unexpectedly", path=request.url.path, error=repr(error))
+    return ProblemResponse(
+        Problem(
+            type="urn:image-search:unexpected",
+            title="Unexpected error",
+            status=HTTPStatus.INTERNAL_SERVER_ERROR,
+            detail="Something went wrong that should not.",
+            hint="The service's log says what; please report it.",
+        )
+    )
+
+
+_EXAMPLES: Final[Mapping[int, Problem]] = {
+    403: Problem(
+        type="urn:image-search:foreign-origin",
+        title="Foreign origin",
+        status=403,
+        detail="https://example.org may not change anything here.",
+        hint="Pages of other sites may not call this service.",
+    ),
+    404: problem_of(NotFoundError("There is no face 3f2a0c9e-5d0b-4a57-9d3b-8a8b2f1c6e01.")),
+    409: problem_of(ConflictError("The job 6c1e4a52-70f5-4d5f-8f4e-2d1d3d0f7a11 has succeeded already.")),
+    422: Problem(
+        type="urn:image-search:invalid-input",
+        title="Invalid input",
+        status=422,
+        detail="query.limit: Input should be greater than or equal to 1",
+        hint="/docs describes each parameter.",
+        errors=[InvalidField(location="query.limit", message="Input should be greater than or equal to 1")],
+    ),
+    500: problem_of(DataIntegrityError("A face that SQL knows has no embedding in Qdrant.")),
+    503: problem_of(UnavailableError("Qdrant does not answer.", hint="Try again when it does.")),
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route's documentation says of the errors that it can end with."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {
+                PROBLEM_JSON: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "example": _EXAMPLES[status].model_dump(exclude_none=True),
+                }
+            },
+        }
+        for status in statuses
+    }

@@ -1,0 +1,87 @@
+"""Clusters: faces that belong together and have no name yet; and grouping them again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from image_search_service.api.deps import Browse, Jobs
+from image_search_service.api.errors import problems
+from image_search_service.api.pagination import (
+    CursorText,
+    Limit,
+    decode_cursor,
+    next_cursor,
+    real_number,
+    whole_number,
+)
+from image_search_service.api.schemas.clusters import (
+    Cluster,
+    ClusterDetail,
+    ClusteringRequest,
+    ClusterPage,
+    FacePage,
+)
+from image_search_service.api.schemas.faces import Face
+from image_search_service.api.schemas.jobs import Job
+from image_search_service.db.queries.face_pages import ClusterFilter
+from image_search_service.services.job_service import JobKind
+
+router = APIRouter(prefix="/faces", tags=["clusters"])
+
+Size = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Faces in the cluster, inclusive.")]
+Confidence = Annotated[
+    float | None,
+    Query(ge=-1, le=1, allow_inf_nan=False, description="Mean similarity of its faces, inclusive."),
+]
+
+
+@router.get("/clusters")
+def list_clusters(
+    browse: Browse,
+    min_size: Size = None,
+    max_size: Size = None,
+    min_confidence: Confidence = None,
+    max_confidence: Confidence = None,
+    cursor: CursorText = None,
+    limit: Limit = 50,
+) -> ClusterPage:
+    """Clusters, the largest first. The bounds hold for `total` as for the pages."""
+    where = ClusterFilter(
+        min_size=min_size,
+        max_size=max_size,
+        min_confidence=min_confidence,
+        max_confidence=max_confidence,
+        after=decode_cursor(cursor, whole_number, UUID),
+    )
+    found = browse.clusters(where, limit)
+    return ClusterPage(
+        items=[Cluster.of(cluster) for cluster in found.items],
+        next_cursor=next_cursor(found.items, limit, lambda cluster: (cluster.size, cluster.id)),
+        total=found.total,
+    )
+
+
+@router.get("/clusters/{cluster_id}", responses=problems(404))
+def get_cluster(
+    cluster_id: UUID, browse: Browse, cursor: CursorText = None, limit: Limit = 50
+) -> ClusterDetail:
+    """One cluster with its faces, the best first; `cursor` and `limit` page through these."""
+    cluster, faces = browse.cluster(cluster_id, decode_cursor(cursor, real_number, UUID), limit)
+    following = next_cursor(faces.items, limit, lambda shown: (shown.face.quality_score, shown.face.id))
+    page = FacePage(items=[Face.of(face) for face in faces.items], next_cursor=following, total=faces.total)
+    return ClusterDetail(cluster=Cluster.of(cluster), faces=page)
+
+
+@router.post("/cluster", status_code=202)
+def cluster_faces(request: ClusteringRequest, jobs: Jobs) -> Job:
+    """Group again the faces that nobody has named, as a job. Named people stay as they are."""
+    return Job.of(jobs.submit(JobKind.CLUSTER_FACES, request.model_dump()))
+
+
+@router.post("/cluster/dual", status_code=202)
+def cluster_faces_dual(request: ClusteringRequest, jobs: Jobs) -> Job:
+    """Give faces to the people they resemble, and group the rest, as a job."""
+    return Job.of(jobs.submit(JobKind.CLUSTER_DUAL, request.model_dump()))

@@ -1,0 +1,26 @@
+"""Faces: what is known of one, and its picture."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from image_search_service.api.deps import Browse
+from image_search_service.api.errors import problems
+from image_search_service.api.routes.images import IMAGE, WebP
+from image_search_service.api.schemas.faces import Face
+
+router = APIRouter(prefix="/faces", tags=["faces"])
+
+
+@router.get("/{face_id}", responses=problems(404))
+def get_face(face_id: UUID, browse: Browse) -> Face:
+    """One face: where it is, how good it is, and whose it is."""
+    return Face.of(browse.face(face_id))
+
+
+@router.get("/{face_id}/crop", response_class=WebP, responses=IMAGE | problems(404))
+def get_face_crop(face_id: UUID, browse: Browse) -> WebP:
+    """A small picture of the face with some margin."""
+    return WebP(browse.crop(face_id))

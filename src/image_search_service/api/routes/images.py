@@ -1,0 +1,24 @@
+"""Small pictures from the library's folder. They follow from a photo's content, so that they never change."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import Response
+
+
+class WebP(Response):
+    """A small picture, kept by the browser for a year."""
+
+    media_type = "image/webp"
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content, headers={"Cache-Control": "private, max-age=31536000, immutable"})
+
+
+IMAGE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The picture.",
+        "content": {"image/webp": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}

@@ -1,0 +1,76 @@
+"""Suggestions: faces that may be a person; and looking for more of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from image_search_service.api.deps import Browse
+from image_search_service.api.deps import Jobs as JobsDependency
+from image_search_service.api.errors import problems
+from image_search_service.api.pagination import (
+    CursorText,
+    Limit,
+    decode_cursor,
+    next_cursor,
+    text,
+    whole_number,
+)
+from image_search_service.api.schemas.jobs import Job, Jobs
+from image_search_service.api.schemas.suggestions import (
+    ExpireRequest,
+    FindMoreRequest,
+    SearchBy,
+    SuggestionGroup,
+    SuggestionGroupPage,
+    SuggestionStats,
+)
+from image_search_service.services.job_service import JobKind
+
+router = APIRouter(prefix="/suggestions", tags=["suggestions"])
+
+KINDS = {
+    SearchBy.PROTOTYPES: JobKind.FIND_MORE_SUGGESTIONS,
+    SearchBy.MULTI_PROTOTYPE: JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS,
+    SearchBy.CENTROID: JobKind.FIND_MORE_CENTROID_SUGGESTIONS,
+}
+
+Each = Annotated[int, Query(ge=1, le=100, description="How many suggestions of each person are shown.")]
+
+
+@router.get("")
+def list_suggestions(
+    browse: Browse, cursor: CursorText = None, limit: Limit = 20, per_person: Each = 10
+) -> SuggestionGroupPage:
+    """What waits for a decision, by person: those with most suggestions first, of each the best ones."""
+    found = browse.suggestions(decode_cursor(cursor, whole_number, text), limit, per_person)
+    return SuggestionGroupPage(
+        items=[SuggestionGroup.of(group) for group in found.items],
+        next_cursor=next_cursor(found.items, limit, lambda group: (group.pending, group.person.name_key)),
+        total=found.total,
+    )
+
+
+@router.get("/stats")
+def get_suggestion_stats(browse: Browse) -> SuggestionStats:
+    """How many suggestions there are, by state and by source."""
+    return SuggestionStats.of(browse.suggestion_counts(), browse.persons_with_suggestions())
+
+
+@router.post("/find-more/{search_by}", status_code=202, responses=problems(404))
+def find_more(search_by: SearchBy, request: FindMoreRequest, browse: Browse, jobs: JobsDependency) -> Jobs:
+    """Look for more faces of these persons, or of all, as jobs of a hundred persons each.
+
+    `prototypes` takes some of their best faces, `multi_prototype` all that were chosen to stand for them,
+    `centroid` their mean.
+    """
+    persons = browse.person_ids(request.person_ids)
+    parameters = request.model_dump(exclude={"person_ids"})
+    return Jobs.of(jobs.submit_for_persons(KINDS[search_by], persons, parameters))
+
+
+@router.post("/expire", status_code=202)
+def expire_suggestions(request: ExpireRequest, jobs: JobsDependency) -> Job:
+    """Withdraw suggestions that nobody has decided for long, as a job; they may be found again."""
+    return Job.of(jobs.submit(JobKind.EXPIRE_OLD_SUGGESTIONS, request.model_dump()))

@@ -1,0 +1,37 @@
+"""How the service is: for people, load balancers and Prometheus."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+
+from image_search_service.api.deps import Jobs, Opened
+from image_search_service.api.schemas.system import Health, Ready
+
+router = APIRouter(tags=["system"])
+JOBS = Gauge("image_search_jobs", "Jobs by what has become of them.", ["state"])
+
+
+@router.get("/health")
+def get_health() -> Health:
+    """The process lives and answers."""
+    return Health(version=version("image-search-service"))
+
+
+@router.get("/ready", responses={503: {"model": Ready, "description": "Something does not work."}})
+def get_readiness(library: Opened, response: Response) -> Ready:
+    """Whether database, Qdrant and queue work; 503 when one of them does not."""
+    ready = Ready.of(library.readiness_service().check())
+    response.status_code = 200 if ready.ready else 503
+    return ready
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def get_metrics(jobs: Jobs) -> Response:
+    """Counters and histograms, as Prometheus reads them."""
+    for state, count in jobs.counts().items():
+        JOBS.labels(state).set(count)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

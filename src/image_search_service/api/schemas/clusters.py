@@ -1,0 +1,58 @@
+"""Clusters, and what grouping again is asked for."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import Field
+
+from image_search_service.api.schemas.common import Answer, Page, RequestBody
+from image_search_service.api.schemas.faces import Face, crop_url
+from image_search_service.core.types import ClusteringMethod
+from image_search_service.db import models
+
+
+class Cluster(Answer):
+    """Faces that grouping put together and nobody has named yet."""
+
+    id: UUID
+    size: int = Field(description="How many faces it has.", examples=[34])
+    confidence: float = Field(
+        description="Mean similarity of its faces to each other, −1 to 1.", examples=[0.62]
+    )
+    representative_face_id: UUID = Field(description="The face that shows best who it is.")
+    crop_url: str = Field(description="A small picture of that face, WebP.")
+
+    @classmethod
+    def of(cls, cluster: models.Cluster) -> Cluster:
+        return cls(
+            id=cluster.id,
+            size=cluster.size,
+            confidence=cluster.confidence,
+            representative_face_id=cluster.representative_face_id,
+            crop_url=crop_url(cluster.representative_face_id),
+        )
+
+
+class ClusterPage(Page[Cluster]):
+    """Clusters, the largest first."""
+
+
+class FacePage(Page[Face]):
+    """Faces, the best first."""
+
+
+class ClusterDetail(Answer):
+    """A cluster and some of its faces."""
+
+    cluster: Cluster
+    faces: FacePage
+
+
+class ClusteringRequest(RequestBody):
+    """How to group; what is left away follows from the library's engine."""
+
+    method: ClusteringMethod = Field(default="hdbscan", examples=["hdbscan"])
+    min_cluster_size: int | None = Field(
+        default=None, ge=2, le=10_000, description="Fewest faces that are a cluster.", examples=[3]
+    )

@@ -1,0 +1,31 @@
+"""What several answers share."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+T = TypeVar("T")
+
+
+class Answer(BaseModel):
+    """The base of every answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Page(Answer, Generic[T]):
+    """Some items, and where the next ones begin."""
+
+    items: list[T]
+    next_cursor: str | None = Field(
+        description="Hand it back as `cursor` for the next page; null: this is the last one."
+    )
+    total: int = Field(description="How many items there are on all pages.")
+
+
+class RequestBody(BaseModel):
+    """The base of every request's body: what it does not know, it refuses."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,0 +1,109 @@
+"""Faces and the photos that they are in."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from image_search_service.api.schemas.common import Answer
+from image_search_service.db.queries.face_pages import ShownFace, ShownPhoto
+
+PREFIX = "/api/v1"
+
+
+class BoxAnswer(Answer):
+    """A rectangle in pixels of the upright photo; may reach over its edge."""
+
+    x: float = Field(examples=[412.5])
+    y: float = Field(examples=[180.0])
+    width: float = Field(examples=[96.0])
+    height: float = Field(examples=[124.0])
+
+
+class Face(Answer):
+    """One face found in one photo."""
+
+    id: UUID
+    asset_id: UUID = Field(description="The photo that it is in.")
+    position: int = Field(description="Left to right in the photo, from 0.", examples=[0])
+    box: BoxAnswer
+    landmarks: list[list[float]] = Field(
+        description="Eyes, nose and corners of the mouth, each x and y in pixels of the photo.",
+        examples=[[[430.1, 221.4], [477.0, 219.8], [453.2, 249.5], [436.0, 275.3], [471.8, 274.0]]],
+    )
+    photo_width: int = Field(examples=[1024])
+    photo_height: int = Field(examples=[768])
+    detection_confidence: float = Field(description="0 to 1.", examples=[0.97])
+    quality_score: float = Field(description="0 to 1.", examples=[0.81])
+    quality_parts: dict[str, Any] = Field(description="What the quality is made of, by name, 0 to 1 each.")
+    person_id: UUID | None = Field(description="Whose face it is; null while nobody has said so.")
+    person_name: str | None = Field(examples=["Ada Lovelace"])
+    cluster_id: UUID | None = Field(description="Its cluster; null if it is named, or like no other face.")
+    crop_url: str = Field(description="A small picture of the face, WebP.")
+
+    @classmethod
+    def of(cls, shown: ShownFace) -> Face:
+        face = shown.face
+        return cls(
+            id=face.id,
+            asset_id=face.asset_id,
+            position=face.position,
+            box=BoxAnswer(x=face.box_x, y=face.box_y, width=face.box_width, height=face.box_height),
+            landmarks=face.landmarks,
+            photo_width=shown.photo_width,
+            photo_height=shown.photo_height,
+            detection_confidence=face.detection_confidence,
+            quality_score=face.quality_score,
+            quality_parts=face.quality_parts,
+            person_id=face.person_id,
+            person_name=shown.person_name,
+            cluster_id=face.cluster_id,
+            crop_url=crop_url(face.id),
+        )
+
+
+class Photo(Answer):
+    """An image file in the library."""
+
+    asset_id: UUID
+    path: str | None = Field(
+        description="A file that holds it; null when all of them are missing.",
+        examples=["/photos/2019/garden.jpg"],
+    )
+    width: int | None = Field(description="In pixels, of the upright photo.", examples=[1024])
+    height: int | None = Field(examples=[768])
+    taken_at: datetime | None = Field(description="Local time where it was taken, as the camera wrote it.")
+    thumbnail_url: str = Field(description="A small copy, WebP.")
+
+    @classmethod
+    def of(cls, shown: ShownPhoto) -> Photo:
+        return cls(**photo_fields(shown))
+
+
+def photo_fields(shown: ShownPhoto) -> dict[str, Any]:
+    """A photo's fields, for the answers that add some of their own."""
+    asset = shown.asset
+    path = None if shown.path is None else os.fsencode(shown.path).decode("utf-8", "backslashreplace")
+    return {
+        "asset_id": asset.id,
+        "path": path,
+        "width": asset.width,
+        "height": asset.height,
+        "taken_at": asset.taken_at,
+        "thumbnail_url": f"{PREFIX}/assets/{asset.id}/thumbnail",
+    }
+
+
+class PhotoFaces(Answer):
+    """A photo and the faces in it, left to right."""
+
+    photo: Photo
+    faces: list[Face]
+
+
+def crop_url(face_id: UUID) -> str:
+    return f"{PREFIX}/faces/{face_id}/crop"

@@ -1,0 +1,132 @@
+"""Suggestions, and what looking for more of them is asked for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from image_search_service.api.schemas.common import Answer, Page, RequestBody
+from image_search_service.api.schemas.faces import crop_url
+from image_search_service.db.models import FaceSuggestion
+from image_search_service.db.queries.person_pages import SuggestionGroup as FoundGroup
+from image_search_service.services.browse_service import SuggestionCount
+
+PersonIds = list[UUID]
+MAX_PERSONS = 10_000
+
+
+class Evidence(Answer):
+    """What a suggested face resembles: a prototype's face, or the person's centroid."""
+
+    face_instance_id: UUID | None = None
+    centroid_id: UUID | None = None
+    similarity: float = Field(description="Cosine similarity, −1 to 1.", examples=[0.58])
+
+
+class Suggestion(Answer):
+    """A face that may be a person, waiting for a decision."""
+
+    id: UUID
+    face_instance_id: UUID
+    crop_url: str = Field(description="A small picture of the face, WebP.")
+    confidence: float = Field(description="The best similarity, −1 to 1.", examples=[0.58])
+    source: str = Field(description="How it was found.", examples=["centroid"])
+    evidence: list[Evidence] = Field(description="What the face resembles, the most similar first.")
+    created_at: datetime
+
+    @classmethod
+    def of(cls, suggestion: FaceSuggestion) -> Suggestion:
+        return cls(
+            id=suggestion.id,
+            face_instance_id=suggestion.face_instance_id,
+            crop_url=crop_url(suggestion.face_instance_id),
+            confidence=suggestion.confidence,
+            source=suggestion.source,
+            evidence=[_evidence(item) for item in suggestion.evidence],
+            created_at=suggestion.created_at,
+        )
+
+
+def _evidence(item: dict[str, Any]) -> Evidence:
+    return Evidence(
+        face_instance_id=item.get("face_instance_id"),
+        centroid_id=item.get("centroid_id"),
+        similarity=item["similarity"],
+    )
+
+
+class SuggestionGroup(Answer):
+    """A person, how many suggestions wait for them, and the best of these."""
+
+    person_id: UUID
+    person_name: str = Field(examples=["Ada Lovelace"])
+    pending: int = Field(description="Suggestions that wait for this person.", examples=[4])
+    suggestions: list[Suggestion]
+
+    @classmethod
+    def of(cls, group: FoundGroup) -> SuggestionGroup:
+        return cls(
+            person_id=group.person.id,
+            person_name=group.person.name,
+            pending=group.pending,
+            suggestions=[Suggestion.of(suggestion) for suggestion in group.suggestions],
+        )
+
+
+class SuggestionGroupPage(Page[SuggestionGroup]):
+    """Persons for whom suggestions wait, those with most of them first."""
+
+
+class SuggestionStats(Answer):
+    """How many suggestions there are, by state and by source."""
+
+    by_state: dict[str, int] = Field(examples=[{"pending": 12, "accepted": 40, "rejected": 3}])
+    pending_by_source: dict[str, int] = Field(examples=[{"centroid": 9, "prototype": 3}])
+    persons_with_pending: int = Field(examples=[5])
+
+    @classmethod
+    def of(cls, counts: list[SuggestionCount], persons: int) -> SuggestionStats:
+        by_state: dict[str, int] = {}
+        for count in counts:
+            by_state[count.state] = by_state.get(count.state, 0) + count.suggestions
+        pending = {count.source: count.suggestions for count in counts if count.state == "pending"}
+        return cls(by_state=by_state, pending_by_source=pending, persons_with_pending=persons)
+
+
+class SearchBy(StrEnum):
+    """With what to look for a person's faces."""
+
+    PROTOTYPES = "prototypes"
+    MULTI_PROTOTYPE = "multi_prototype"
+    CENTROID = "centroid"
+
+
+class ForPersons(RequestBody):
+    """Which persons."""
+
+    person_ids: PersonIds | None = Field(
+        default=None, min_length=1, max_length=MAX_PERSONS, description="These persons; null: all of them."
+    )
+
+
+class FindMoreRequest(ForPersons):
+    """Whose faces to look for, and how many."""
+
+    limit: int = Field(default=50, ge=1, le=1_000, description="At most so many new suggestions a person.")
+    min_confidence: float | None = Field(
+        default=None,
+        ge=-1,
+        le=1,
+        allow_inf_nan=False,
+        description="Least similarity; null: what fits the library's engine.",
+    )
+
+
+class ExpireRequest(RequestBody):
+    """What is too old."""
+
+    older_than_days: int = Field(default=30, ge=1, le=36_500, examples=[30])

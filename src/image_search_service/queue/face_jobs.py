@@ -1,0 +1,68 @@
+"""What the workers do: each job calls one service and returns what it found and did, by name.
+
+A job raises what goes wrong; ``runner`` knows what is tried again. Its parameters are JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from image_search_service.core.types import JsonObject, Progress
+from image_search_service.faces.clustering import ClusteringParameters
+from image_search_service.queue.runner import JobFunction
+from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.index_service import IndexService
+from image_search_service.services.job_service import JobKind
+
+
+class FaceServices(Protocol):
+    """The part of ``bootstrap.Library`` that jobs call."""
+
+    def clustering_service(self) -> FaceClusteringService: ...
+
+    def clustering_parameters(self, **given: Any) -> ClusteringParameters: ...
+
+    def index_service(self) -> IndexService: ...
+
+    def bind_engine(self) -> object: ...
+
+    def group_if_stale(self) -> None: ...
+
+    def send_due_payloads(self) -> int: ...
+
+
+def cluster_faces_job(
+    services: FaceServices, progress: Progress, *, method: str, min_cluster_size: int | None
+) -> JsonObject:
+    """Group again the faces that nobody has named."""
+    parameters = services.clustering_parameters(method=method, min_cluster_size=min_cluster_size)
+    grouped = services.clustering_service().group(parameters, progress)
+    services.send_due_payloads()
+    return asdict(grouped)
+
+
+def detect_faces_job(
+    services: FaceServices, progress: Progress, *, paths: Sequence[str], retry_failed: bool = False
+) -> JsonObject:
+    """Index the photos below ``paths``, then group if there are new faces."""
+    services.bind_engine()
+    roots = [Path(path) for path in paths]
+    report = services.index_service().index(roots, retry_failed=retry_failed, progress=progress)
+    services.group_if_stale()
+    services.send_due_payloads()
+    return {
+        "photos_seen": report.photos_seen,
+        "photos_new": report.photos_new,
+        "photos_failed": report.photos_failed,
+        "faces_new": report.faces_new,
+    }
+
+
+JOBS: Final[Mapping[str, JobFunction]] = {
+    JobKind.CLUSTER_FACES: cluster_faces_job,
+    JobKind.DETECT_FACES: detect_faces_job,
+}
+"""The function of each kind of job."""

@@ -1,0 +1,37 @@
+"""A process that only runs jobs: as many as wanted, on as many machines, once all stores are servers."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from image_search_service.bootstrap import Library
+
+STOP_SECONDS = 30.0
+"""How long a job that runs may take to its next step when the worker is told to end."""
+
+
+def run_worker(library: Library, stop: threading.Event) -> None:
+    """Run jobs until ``stop`` is set; those that run then wait again for another worker."""
+    workers = library.workers()
+    workers.start()
+    try:
+        stop.wait()
+    finally:
+        workers.stop(STOP_SECONDS)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that is set when the process is asked to end (SIGTERM, as service managers do, or Ctrl-C)."""
+    stop = threading.Event()
+    former = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -1,0 +1,17 @@
+"""A served library for each test of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.served import Served, served
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Served]:
+    """An API on a library without a face; its jobs are run."""
+    with served(tmp_path / "library") as opened:
+        yield opened

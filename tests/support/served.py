@@ -1,0 +1,114 @@
+"""A library with people in it, behind the HTTP API: embedded stores, made-up embeddings, workers if wanted."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fastapi.testclient import TestClient
+
+from image_search_service.bootstrap import Library, open_library
+from image_search_service.core.config import Settings
+from image_search_service.core.types import FloatArray
+from image_search_service.db.models import FaceInstance, Person
+from image_search_service.db.queries import library as library_queries
+from image_search_service.faces.engines.synthetic import SyntheticEngine
+from image_search_service.main import create_app_on
+from image_search_service.vector.collections import FacePayload, FacePoint
+from tests.support.world import World
+
+DIMENSION = SyntheticEngine.identity.dimension
+BASE_URL = "http://localhost:8000"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An open library, and a client of its API."""
+
+    library: Library
+    client: TestClient
+
+    def get(self, path: str, status: int = 200, **query: Any) -> Any:
+        """The JSON of ``GET /api/v1…``."""
+        answer = self.client.get(f"/api/v1{path}", params=query)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def post(self, path: str, body: Any = None, status: int = 202) -> Any:
+        """The JSON of ``POST /api/v1…``."""
+        answer = self.client.post(f"/api/v1{path}", json=body)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def pages(self, path: str, **query: Any) -> list[Any]:
+        """Every page of a list."""
+        pages = [self.get(path, **query)]
+        while cursor := pages[-1]["next_cursor"]:
+            pages.append(self.get(path, cursor=cursor, **query))
+        return pages
+
+
+@contextmanager
+def served(folder: Path, **settings: Any) -> Iterator[Served]:
+    """A library of the synthetic engine, without a face, served; workers run unless ``settings`` say other."""
+    given = Settings(library=folder, engine="synthetic", offline=True, workers=1, **settings)
+    with open_library(given, lambda _: None, no_bar) as library:
+        bind(library)
+        with TestClient(create_app_on(library), base_url=BASE_URL, raise_server_exceptions=False) as client:
+            yield Served(library, client)
+
+
+@contextmanager
+def no_bar(_what: str, _unit: str) -> Iterator[Any]:
+    """Progress that nobody watches."""
+    yield lambda _done, _total: None
+
+
+def bind(library: Library) -> None:
+    """Bind the library to the synthetic engine."""
+    with library.database.write() as session:
+        library_queries.bind_engine(session, SyntheticEngine.identity, {})
+
+
+def directions(number: int, seed: int = 0) -> FloatArray:
+    """Random unit vectors ``(number, DIMENSION)``: nobody resembles anybody."""
+    rows = np.random.default_rng(seed).standard_normal((number, DIMENSION)).astype(np.float32)
+    unit: FloatArray = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
+
+
+def alike(direction: FloatArray, number: int, spread: float = 0.5, seed: int = 0) -> FloatArray:
+    """``(number, DIMENSION)``: faces of one person, whose embedding is about ``direction``."""
+    rows = direction + spread * directions(number, seed)
+    unit: FloatArray = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+def add_person(world: World, name: str) -> Person:
+    person = Person(id=uuid.uuid4(), name=name, name_key=name.casefold())
+    world.session.add(person)
+    world.session.flush()
+    return person
+
+
+def add_faces(library: Library, world: World, embeddings: FloatArray, **columns: Any) -> list[FaceInstance]:
+    """A face for each embedding, each in a photo of its own, in SQL and in Qdrant.
+
+    ``columns``: of the face, such as ``person_id``.
+    """
+    photos = [world.photo(f"/photos/{uuid.uuid4().hex}.jpg") for _ in embeddings]
+    faces = [world.face(photo, **columns) for photo in photos]
+    library.faces.upsert_faces(
+        FacePoint(
+            face.qdrant_point_id,
+            embedding,
+            FacePayload(face.id, face.asset_id, face.person_id, face.cluster_id, face.quality_score, 0.9),
+        )
+        for face, embedding in zip(faces, embeddings, strict=True)
+    )
+    return faces
