@@ -4,6 +4,7 @@
     python scripts/choose_clustering.py compare FILE.npz    # the default and other rules
     python scripts/choose_clustering.py grid FILE.npz       # all combinations tried, best first
     python scripts/choose_clustering.py validate FILE.npz   # chosen on half of the people, scored on the rest
+    python scripts/choose_clustering.py sizes FILE.npz      # which neighbours are best for how many faces
 
 PHOTOS has one folder for each person. FILE.npz holds ``embeddings`` (n, d) float32 unit rows, ``photos``
 (n,) int64, and ``people`` (n,) int64: who the face nearest the middle of its photo is, and −1 for others,
@@ -19,6 +20,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +30,13 @@ from rich.table import Table
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import MediaError
 from image_search_service.core.types import FloatArray, IntArray
-from image_search_service.faces.clustering import ClusteringParameters, cluster_embeddings
+from image_search_service.faces.clustering import FALSE_NEIGHBOURS, ClusteringParameters, cluster_embeddings
 from image_search_service.faces.engines.base import FaceEngine
 from image_search_service.faces.evaluation import Scores, score_clustering
 
-NEIGHBOUR = 1 / 50_000
-"""Share of the pairs of different people that are neighbours; the definition in ``faces/thresholds.py``."""
 MEMORY = 4 << 30
+NEIGHBOURS = (0.30, 0.33, 0.36, 0.39, 0.42, 0.45, 0.48)
+"""Similarities tried by ``sizes``; they suit MobileFaceNet."""
 
 console = Console()
 console.width = max(console.width, 130)  # the names of rules are long, and files have no width
@@ -84,7 +86,7 @@ def main() -> None:
     faces = Faces.read(given.file)
     scored = int(np.count_nonzero(faces.people >= 0))
     console.print(f"{len(faces.people):,} faces, {scored:,} scored, of {_count(faces):,} people")
-    {"compare": compare, "grid": grid, "validate": validate}[given.command](faces)
+    {"compare": compare, "grid": grid, "validate": validate, "sizes": sizes}[given.command](faces)
 
 
 def _arguments() -> argparse.Namespace:
@@ -100,7 +102,7 @@ def _arguments() -> argparse.Namespace:
     maker.add_argument("--recognizer", type=Path)
     maker.add_argument("--models", type=Path, default=Settings().models)
     maker.add_argument("--every", type=int, default=1, help="take every so-manieth person only")
-    for command in ("compare", "grid", "validate"):
+    for command in ("compare", "grid", "validate", "sizes"):
         commands.add_parser(command).add_argument("file", type=Path)
     return parser.parse_args()
 
@@ -145,7 +147,7 @@ def _faces(engine: FaceEngine, file: Path) -> Iterator[tuple[FloatArray, bool]]:
 
 def compare(faces: Faces) -> None:
     """The default, its parts, and the rules of other programs, all on the same faces."""
-    parameters = _parameters(faces, NEIGHBOUR)
+    parameters = _parameters(faces)
     console.print(parameters)
     rules: dict[str, Rule] = {
         "HDBSCAN, at least 3 faces (scikit-learn)": _sklearn_hdbscan,
@@ -160,8 +162,10 @@ def compare(faces: Faces) -> None:
     _show([(name, faces.scores(rule(faces))) for name, rule in rules.items()])
 
 
-def _parameters(faces: Faces, share: float) -> ClusteringParameters:
+def _parameters(faces: Faces, false_neighbours: float = FALSE_NEIGHBOURS) -> ClusteringParameters:
+    """As ``ClusteringParameters.for_engine``, with the similarities of these faces themselves."""
     impostors = faces.impostors()
+    share = false_neighbours / len(faces.people)
     neighbour, baseline = float(np.quantile(impostors, 1 - share)), max(float(impostors.mean()), 0.0)
     return ClusteringParameters(neighbour=round(neighbour, 4), baseline=round(baseline, 4))
 
@@ -214,12 +218,18 @@ def _chinese_whispers(faces: Faces, similarity: float = 0.5, rounds: int = 20) -
 # The grid
 
 
-def _combinations(faces: Faces) -> Iterator[tuple[str, ClusteringParameters]]:
-    for share in (1e-4, 5e-5, NEIGHBOUR, 1e-5):
-        parameters = _parameters(faces, share)
-        for join, core, size in itertools.product((0.09, 0.135, 0.18, 0.225, 0.27), (0.2, 0.3, 0.4), (2, 3)):
-            name = f"1 in {1 / share:,.0f} = {parameters.neighbour}, join {join}, core {core} of {size}"
-            yield name, replace(parameters, join=join, core=core, core_size=size)
+Choice = Callable[[Faces], ClusteringParameters]
+
+
+def _combinations() -> Iterator[tuple[str, Choice]]:
+    shares = itertools.product((0.09, 0.135, 0.18, 0.225, 0.27), (0.2, 0.3, 0.4), (2, 3))
+    for false, (join, core, size) in itertools.product((1 / 2, 1 / 4, FALSE_NEIGHBOURS, 1 / 16), shares):
+        name = f"{false} false neighbours, join {join}, core {core} of {size}"
+        yield name, partial(_chosen, false=false, join=join, core=core, size=size)
+
+
+def _chosen(faces: Faces, *, false: float, join: float, core: float, size: int) -> ClusteringParameters:
+    return replace(_parameters(faces, false), join=join, core=core, core_size=size)
 
 
 def _both(scores: Scores) -> float:
@@ -229,22 +239,42 @@ def _both(scores: Scores) -> float:
 
 def grid(faces: Faces) -> None:
     """All combinations, best first."""
-    found = [(name, faces.scores(_ours(one)(faces))) for name, one in _combinations(faces)]
+    found = [(name, _scores_of(choice, faces)) for name, choice in _combinations()]
     _show(sorted(found, key=lambda row: -_both(row[1])))
+
+
+def _scores_of(choice: Choice, faces: Faces) -> Scores:
+    return faces.scores(_ours(choice(faces))(faces))
+
+
+def sizes(faces: Faces, rounds: int = 6) -> None:
+    """Mean of both measures for libraries of few and many people, by the similarity of neighbours."""
+    random = np.random.default_rng(1)
+    table = Table("people", "faces", *(f"{one:.2f}" for one in NEIGHBOURS), "chosen")
+    for people in (50, 200, 800, _count(faces)):
+        times = 1 if people == _count(faces) else rounds
+        some = [faces.of(random.choice(_count(faces), people, replace=False)) for _ in range(times)]
+        found = [
+            np.mean([_both(_scores_of(lambda f, s=s: replace(_parameters(f), neighbour=s), f)) for f in some])
+            for s in NEIGHBOURS
+        ]
+        chosen = np.mean([_parameters(f).neighbour for f in some])
+        count = np.mean([len(f.people) for f in some])
+        table.add_row(f"{people:,}", f"{count:,.0f}", *(f"{one:.4f}" for one in found), f"{chosen:.2f}")
+    console.print(table)
 
 
 def validate(faces: Faces, rounds: int = 5) -> None:
     """How good is what is chosen, and the default, on people that it was not chosen on?"""
     random = np.random.default_rng(0)
-    combinations = list(_combinations(faces))
-    default = _ours(_parameters(faces, NEIGHBOUR))
+    combinations = list(_combinations())
     rows = []
     for _ in range(rounds):
         order = random.permutation(_count(faces))
         halves = [faces.of(order[: len(order) // 2]), faces.of(order[len(order) // 2 :])]
-        name, best = max(combinations, key=lambda one: _both(halves[0].scores(_ours(one[1])(halves[0]))))
-        rows.append((f"chosen: {name}", halves[1].scores(_ours(best)(halves[1]))))
-        rows.append(("default", halves[1].scores(default(halves[1]))))
+        name, best = max(combinations, key=lambda one: _both(_scores_of(one[1], halves[0])))
+        rows.append((f"chosen: {name}", _scores_of(best, halves[1])))
+        rows.append(("default", _scores_of(_parameters, halves[1])))
         rows.append(("Chinese whispers at 0.5", halves[1].scores(_chinese_whispers(halves[1]))))
     _show(rows)
     for i, name in enumerate(("chosen", "default", "Chinese whispers at 0.5")):

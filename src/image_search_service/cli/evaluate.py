@@ -21,6 +21,7 @@ from image_search_service.cli.context import (
     RecognizerOption,
     running,
 )
+from image_search_service.cli.index import MethodOption, MinClusterSizeOption, chosen
 from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
 from image_search_service.services.evaluation_service import evaluate_library
@@ -34,10 +35,8 @@ def evaluate(
     engine: EngineOption = None,
     recognizer: RecognizerOption = None,
     detector: DetectorOption = None,
-    method: Annotated[
-        str, typer.Option(metavar="hdbscan|dbscan|agglomerative", help="How to group.")
-    ] = "hdbscan",
-    min_cluster_size: Annotated[int | None, typer.Option(help="Fewest faces that are a group.")] = None,
+    method: MethodOption = "hdbscan",
+    min_cluster_size: MinClusterSizeOption = None,
     memory: MemoryOption = None,
     library: LibraryOption = None,  # noqa: ARG001 - every command has it; this one makes a temporary library
     as_json: JsonOption = False,
@@ -61,9 +60,7 @@ def evaluate(
             engine_name = opened.bind_engine().name
             with run.out.progress("Reading photos", "photos") as progress:
                 report = opened.index_service().index([root], progress=progress)
-            opened.clustering_service().group(
-                opened.clustering_parameters(method=method, min_cluster_size=min_cluster_size)
-            )
+            opened.clustering_service().group(**chosen(method, min_cluster_size))
             found = evaluate_library(opened.database, root, report.photos_seen - report.photos_failed)
             document: JsonObject = {
                 "faces": found.faces,

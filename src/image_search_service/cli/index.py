@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from image_search_service.db.queries.library import Counts
     from image_search_service.services.index_service import IndexReport
 
+MethodOption = Annotated[str, typer.Option(metavar="hdbscan|dbscan|agglomerative", help="How to group.")]
+MinClusterSizeOption = Annotated[
+    int | None, typer.Option(help="Fewest faces that are a group.  [default: 2]")
+]
 SHOWN_FAILURES = 20
 """Failures named in the table; ``--json`` has them all."""
 
@@ -138,11 +142,14 @@ def _failures(report: IndexReport) -> RenderableType:
     return table(title, ("File", "Reason"), rows)
 
 
+def chosen(method: str, min_cluster_size: int | None) -> JsonObject:
+    """What the user said of how to group; the rest is left to its defaults."""
+    return {"method": method} | ({} if min_cluster_size is None else {"min_cluster_size": min_cluster_size})
+
+
 def cluster(
-    method: Annotated[
-        str, typer.Option(metavar="hdbscan|dbscan|agglomerative", help="How to group.")
-    ] = "hdbscan",
-    min_cluster_size: Annotated[int | None, typer.Option(help="Fewest faces that are a group.")] = None,
+    method: MethodOption = "hdbscan",
+    min_cluster_size: MinClusterSizeOption = None,
     memory: MemoryOption = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
@@ -153,8 +160,7 @@ def cluster(
         running(as_json=as_json, debug=debug, library=library, memory=memory) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
-        parameters = opened.clustering_parameters(method=method, min_cluster_size=min_cluster_size)
-        grouped = opened.clustering_service().group(parameters)
+        grouped = opened.clustering_service().group(**chosen(method, min_cluster_size))
         opened.send_due_payloads()
         document = {
             "faces": grouped.faces,

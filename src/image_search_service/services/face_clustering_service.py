@@ -10,7 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 
-from image_search_service.core.types import FloatArray, IntArray, JsonObject, Progress
+from image_search_service.core.types import (
+    ClusteringMethod,
+    FloatArray,
+    IntArray,
+    JsonObject,
+    Progress,
+)
 from image_search_service.db.queries import clusters, faces, library
 from image_search_service.db.queries.batches import Row
 from image_search_service.db.queries.faces import GroupableFace
@@ -22,6 +28,7 @@ from image_search_service.faces.clustering import (
     cluster_embeddings,
 )
 from image_search_service.faces.representative import representatives
+from image_search_service.faces.thresholds import Thresholds
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 log = structlog.get_logger(__name__)
@@ -44,21 +51,32 @@ class Grouped:
 class FaceClusteringService:
     """Groups the faces without a name into clusters."""
 
-    def __init__(self, database: Database, vectors: FaceQdrantClient, *, memory: int) -> None:
+    def __init__(
+        self, database: Database, vectors: FaceQdrantClient, thresholds: Thresholds, *, memory: int
+    ) -> None:
         self._database = database
         self._vectors = vectors
+        self._thresholds = thresholds
         self._memory = memory
 
-    def group(self, parameters: ClusteringParameters, progress: Progress | None = None) -> Grouped:
+    def group(
+        self,
+        *,
+        method: ClusteringMethod = "hdbscan",
+        min_cluster_size: int = 2,
+        progress: Progress | None = None,
+    ) -> Grouped:
         """Put the faces without a name into clusters, all anew; a cluster found again keeps its id.
 
-        Raises UnavailableError when the embeddings cannot all be read: nothing is changed then.
+        Raises InvalidInputError for an unknown method or a size below 2, UnavailableError when the
+        embeddings cannot all be read: nothing is changed then.
         """
         started = time.monotonic()
         with self._database.read() as session:
             found = faces.groupable_faces(session)
         batch = self._vectors.get_embeddings_by_point_ids([face.point_id for face in found], FETCH_BATCH)
         there = [face for face in found if face.point_id in batch]
+        parameters = ClusteringParameters.for_engine(self._thresholds, len(there), method, min_cluster_size)
         clustering = cluster_embeddings(batch.matrix, _photo_codes(there), parameters, self._memory, progress)
         self._save(found, there, batch.matrix, clustering, parameters)
         return Grouped(

@@ -207,8 +207,22 @@ def test_wrong_parameters_are_refused(field: str, value: Any) -> None:
 def test_parameters_of_an_engine() -> None:
     """The engine gives the similarities, the caller the rest."""
     thresholds = Thresholds(same_person=0.3, assign=0.5, suggest=0.2, neighbour=0.45, baseline=0.1)
-    found = ClusteringParameters.for_engine(thresholds, method="dbscan", min_cluster_size=4)
-    assert (found.neighbour, found.baseline, found.method, found.min_cluster_size) == (0.45, 0.1, "dbscan", 4)
+    found = ClusteringParameters.for_engine(thresholds, 6_250, method="dbscan", min_cluster_size=4)
+    assert (round(found.neighbour, 6), found.baseline, found.method, found.min_cluster_size) == (
+        0.45,
+        0.1,
+        "dbscan",
+        4,
+    )
+
+
+def test_neighbours_must_be_more_alike_the_more_faces_there_are() -> None:
+    """A small library takes as neighbours what would be chance among many faces; beyond both ends it stays."""
+    thresholds = Thresholds(same_person=0.3, assign=0.5, suggest=0.2, neighbour=0.45, baseline=0.1)
+    sizes = [0, 1, 125, 1_000, 6_250, 12_500, 10**6]
+    found = [ClusteringParameters.for_engine(thresholds, size).neighbour for size in sizes]
+    assert found == sorted(found)
+    assert (found[0], found[1], found[2], found[-1]) == pytest.approx((0.2, 0.2, 0.3, 0.5))
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tests.support.pictures import SUFFIXES, exif_bytes, picture, save
 
 from image_search_service.core.errors import MediaError
 from image_search_service.media.decode import decode_photo
 from image_search_service.media.errors import explain
 from image_search_service.media.hashing import content_hash
+from tests.support.pictures import SUFFIXES, exif_bytes, picture, save
 
 LIMIT = 100_000
 

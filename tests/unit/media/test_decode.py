@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.pictures import EXIF_SUFFIXES, STORED_AS, SUFFIXES, exif_bytes, picture, save
 
 from image_search_service.core.errors import MediaError
 from image_search_service.media.decode import decode_photo, reduced
+from tests.support.pictures import EXIF_SUFFIXES, STORED_AS, SUFFIXES, exif_bytes, picture, save
 
 LIMIT = 1_000_000
 

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tests.support.pictures import picture
 
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import Box
@@ -26,6 +25,7 @@ from image_search_service.media.derivatives import (
     write_crop,
     write_thumbnail,
 )
+from tests.support.pictures import picture
 
 
 def opened(content: bytes) -> Image.Image:

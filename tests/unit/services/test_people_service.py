@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.world import World, migrated_database
 
 from image_search_service.core.errors import InvalidInputError, NotFoundError
 from image_search_service.core.types import Box
 from image_search_service.db.queries import faces
 from image_search_service.db.session import Database
 from image_search_service.services.people_service import PeopleService, clean_name
+from tests.support.world import World, migrated_database
 
 LEFT, RIGHT = Box(10, 40, 20, 20), Box(60, 40, 20, 20)
 

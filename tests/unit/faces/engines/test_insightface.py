@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.file_server import file_server
-from tests.support.models import save_recognizer, unseen
 
 from image_search_service.core.errors import ConflictError, UnavailableError
 from image_search_service.faces.engines import known_models as known
 from image_search_service.faces.engines.inventory import list_engines, pull_engine
 from image_search_service.faces.engines.model_store import ModelArchive, ModelFile, sha256_of
 from image_search_service.faces.engines.registry import open_engine
+from tests.support.file_server import file_server
+from tests.support.models import save_recognizer, unseen
 
 STAND_INS = Path(__file__).parents[3] / "support" / "stand_ins"
 

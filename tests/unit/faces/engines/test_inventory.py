@@ -3,13 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.file_server import file_server
-from tests.support.models import save_recognizer, unseen
 
 from image_search_service.core.errors import ConflictError, InvalidInputError
 from image_search_service.faces.engines import known_models as known
 from image_search_service.faces.engines.inventory import check_models, list_engines, pull_engine
 from image_search_service.faces.engines.model_store import ModelFile, sha256_of
+from tests.support.file_server import file_server
+from tests.support.models import save_recognizer, unseen
 
 
 def test_every_engine_is_listed_with_what_it_lacks(tmp_path: Path) -> None:

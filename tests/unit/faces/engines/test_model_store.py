@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.support.file_server import FileServer, file_server
 
 from image_search_service.core.errors import DataIntegrityError, UnavailableError
 from image_search_service.core.types import Progress
 from image_search_service.faces.engines.model_store import ModelArchive, ModelFile, ModelStore
+from tests.support.file_server import FileServer, file_server
 
 CONTENT = b"weights " * 100_000
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support import models as tiny
 
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import Pixels
 from image_search_service.faces.engines.onnx import ArcFaceModel, OnnxEngine
+from tests.support import models as tiny
 
 
 def chips(count: int, size: int = 112) -> list[Pixels]:

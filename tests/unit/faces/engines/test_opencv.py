@@ -6,13 +6,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.support.models import save_recognizer
 
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import Pixels
 from image_search_service.faces.engines.alignment import TEMPLATE, align_face
 from image_search_service.faces.engines.opencv import OpenCvEngine, SFace
 from image_search_service.faces.engines.yunet import without_target_warning
+from tests.support.models import save_recognizer
 
 
 @pytest.fixture

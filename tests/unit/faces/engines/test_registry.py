@@ -4,14 +4,14 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from tests.support.file_server import file_server
-from tests.support.models import save_recognizer, unseen
 
 from image_search_service.core.errors import InvalidInputError, UnavailableError
 from image_search_service.faces.engines import known_models as known
 from image_search_service.faces.engines.calibrated import engine_thresholds
 from image_search_service.faces.engines.model_store import ModelFile, sha256_of
 from image_search_service.faces.engines.registry import open_engine
+from tests.support.file_server import file_server
+from tests.support.models import save_recognizer, unseen
 
 
 @pytest.fixture
