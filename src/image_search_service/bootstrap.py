@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import EngineMismatchError, NotFoundError
@@ -232,8 +232,8 @@ class Library:
         return f"{self.faces.count()} embeddings in {self.faces.collection_name}"
 
     def _queue_state(self) -> str:
-        where = "SQLite" if self.settings.redis_url is None else "Redis"
-        return f"{where}, {self.job_queue.check()} jobs wait"
+        self.job_queue.check()
+        return "sqlite" if self.settings.redis_url is None else "redis"
 
     # Jobs
 

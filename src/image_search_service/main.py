@@ -22,18 +22,24 @@ def create_app(settings: Settings) -> FastAPI:
 
     Its start raises LibraryInUseError, NewerLibraryError or UnavailableError.
     """
-    return _app(settings, lambda: open_library(settings, _untold, _unwatched))
+    return _app(settings, lambda: open_library(settings, _untold, _unwatched), runs_jobs(settings))
 
 
-def create_app_on(library: Library) -> FastAPI:
-    """The application on a library that is open, and stays open when it ends."""
-    return _app(library.settings, lambda: nullcontext(library))
+def create_app_on(library: Library, *, run_jobs: bool | None = None) -> FastAPI:
+    """The application on a library that is open, and stays open when it ends.
+
+    run_jobs: whether it runs the library's jobs; None: unless ``image-search worker`` can do it.
+    """
+    here = runs_jobs(library.settings) if run_jobs is None else run_jobs
+    return _app(library.settings, lambda: nullcontext(library), here)
 
 
-def _app(settings: Settings, opened: Callable[[], AbstractContextManager[Library]]) -> FastAPI:
+def _app(
+    settings: Settings, opened: Callable[[], AbstractContextManager[Library]], run_jobs: bool
+) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with opened() as library, _workers(library):
+        with opened() as library, _workers(library) if run_jobs else nullcontext():
             app.state.library = library
             yield
 
@@ -47,9 +53,6 @@ def runs_jobs(settings: Settings) -> bool:
 
 @contextmanager
 def _workers(library: Library) -> Iterator[None]:
-    if not runs_jobs(library.settings):
-        yield
-        return
     workers = library.workers()
     workers.start()
     try:

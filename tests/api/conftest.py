@@ -12,6 +12,13 @@ from tests.support.served import Served, served
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Served]:
-    """An API on a library without a face; its jobs are run."""
-    with served(tmp_path / "library") as opened:
+    """An API on a library without a face; jobs are accepted, and nobody runs them."""
+    with served(tmp_path / "library", run_jobs=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def working(tmp_path: Path) -> Iterator[Served]:
+    """An API on a library without a face whose jobs are run."""
+    with served(tmp_path / "working") as opened:
         yield opened

@@ -301,10 +301,3 @@ def test_a_job_whose_message_was_lost_is_sent_again(bench: Bench) -> None:
     job = service.submit(KIND, {"number": 4})
     bench.work(double)
     assert bench.ended(job).counts == {"doubled": 8}
-
-
-def test_the_queue_is_asked_how_it_is(bench: Bench) -> None:
-    """Readiness asks the queue itself: it counts what waits."""
-    assert bench.queue.check() == 0
-    bench.service.submit(KIND, {})
-    assert bench.queue.check() == 1

@@ -1,4 +1,4 @@
-"""A library with people in it, behind the HTTP API: embedded stores, made-up embeddings, workers if wanted."""
+"""A library behind the HTTP API: embedded stores, made-up embeddings, workers for its jobs."""
 
 from __future__ import annotations
 
@@ -54,12 +54,13 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, **settings: Any) -> Iterator[Served]:
-    """A library of the synthetic engine, without a face, served; workers run unless ``settings`` say other."""
+def served(folder: Path, *, run_jobs: bool = True, **settings: Any) -> Iterator[Served]:
+    """A library of the synthetic engine, without a face, served, and its jobs run."""
     given = Settings(library=folder, engine="synthetic", offline=True, workers=1, **settings)
     with open_library(given, lambda _: None, no_bar) as library:
         bind(library)
-        with TestClient(create_app_on(library), base_url=BASE_URL, raise_server_exceptions=False) as client:
+        app = create_app_on(library, run_jobs=run_jobs)
+        with TestClient(app, base_url=BASE_URL, raise_server_exceptions=False) as client:
             yield Served(library, client)
 
 

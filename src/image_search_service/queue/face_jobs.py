@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from image_search_service.core.types import JsonObject, Progress
-from image_search_service.faces.clustering import ClusteringParameters
+from image_search_service.core.types import ClusteringMethod, JsonObject, Progress
 from image_search_service.queue.runner import JobFunction
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.index_service import IndexService
@@ -23,8 +22,6 @@ class FaceServices(Protocol):
 
     def clustering_service(self) -> FaceClusteringService: ...
 
-    def clustering_parameters(self, **given: Any) -> ClusteringParameters: ...
-
     def index_service(self) -> IndexService: ...
 
     def bind_engine(self) -> object: ...
@@ -35,11 +32,12 @@ class FaceServices(Protocol):
 
 
 def cluster_faces_job(
-    services: FaceServices, progress: Progress, *, method: str, min_cluster_size: int | None
+    services: FaceServices, progress: Progress, *, method: ClusteringMethod, min_cluster_size: int
 ) -> JsonObject:
     """Group again the faces that nobody has named."""
-    parameters = services.clustering_parameters(method=method, min_cluster_size=min_cluster_size)
-    grouped = services.clustering_service().group(parameters, progress)
+    grouped = services.clustering_service().group(
+        method=method, min_cluster_size=min_cluster_size, progress=progress
+    )
     services.send_due_payloads()
     return asdict(grouped)
 

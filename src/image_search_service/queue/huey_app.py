@@ -64,10 +64,10 @@ class JobQueue:
         with translated():
             self._task(str(job_id))
 
-    def check(self) -> int:
-        """How many messages wait. Raises UnavailableError when the queue does not answer."""
+    def check(self) -> None:
+        """Raises UnavailableError when the queue does not answer."""
         with translated():
-            return int(self.huey.pending_count())
+            self.huey.pending_count()
 
     def send_lost(self, waiting: Sequence[uuid.UUID]) -> int:
         """Send those of the waiting jobs that have no message, now or later; returns how many."""

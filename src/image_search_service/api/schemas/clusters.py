@@ -53,6 +53,6 @@ class ClusteringRequest(RequestBody):
     """How to group; what is left away follows from the library's engine."""
 
     method: ClusteringMethod = Field(default="hdbscan", examples=["hdbscan"])
-    min_cluster_size: int | None = Field(
-        default=None, ge=2, le=10_000, description="Fewest faces that are a cluster.", examples=[3]
+    min_cluster_size: int = Field(
+        default=2, ge=2, le=10_000, description="Fewest faces that are a cluster.", examples=[3]
     )

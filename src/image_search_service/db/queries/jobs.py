@@ -84,7 +84,7 @@ def _matching(where: JobFilter) -> list[ColumnElement[bool]]:
 
 def count_by_state(session: Session) -> dict[str, int]:
     rows = session.execute(select(Job.state, func.count()).group_by(Job.state))
-    return dict(rows.tuples().all())
+    return {str(state): int(count) for state, count in rows}
 
 
 def claim(session: Session, job_id: uuid.UUID) -> Claim | None:

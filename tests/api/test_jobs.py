@@ -1,0 +1,84 @@
+"""Jobs over HTTP: begun, listed, watched, cancelled."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from image_search_service.services.job_service import JobKind
+from tests.support.served import Served, add_faces, alike, directions
+from tests.support.world import World
+
+PATIENCE = 60.0
+
+
+def ended(api: Served, job: dict[str, Any]) -> Any:
+    """The job when it has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = api.get(f"/jobs/{job['id']}")
+        if found["state"] not in ("queued", "running"):
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"{found} after {PATIENCE} s")
+
+
+def test_grouping_as_a_job(working: Served) -> None:
+    """Grouping is accepted as a job; when it has succeeded, its clusters are there, in SQL and in Qdrant."""
+    people = directions(3)
+    with working.library.database.write() as session:
+        world = World(session)
+        for number, person in enumerate(people):
+            add_faces(working.library, world, alike(person, 6, seed=number))
+    job = working.post("/faces/cluster", {"method": "hdbscan", "min_cluster_size": 3})
+    assert (job["kind"], job["state"]) == ("cluster_faces", "queued")
+    done = ended(working, job)
+    assert done["state"] == "succeeded", done["error"]
+    assert (done["counts"]["faces"], done["counts"]["clusters"]) == (18, 3)
+    assert [item["size"] for item in working.get("/faces/clusters")["items"]] == [6, 6, 6]
+    (page,) = working.library.faces.scroll_faces()
+    assert len({payload.cluster_id for payload in page.payloads.values()}) == 3
+
+
+def test_jobs_are_listed_newest_first(api: Served) -> None:
+    """Jobs come in pages, the newest first, by state and kind if wanted."""
+    service = api.library.job_service()
+    made = [str(service.submit(JobKind.CLUSTER_FACES, {"n": n}).id) for n in range(5)]
+    service.submit(JobKind.ASSIGN_FACES, {})
+    service.cancel(service.submit(JobKind.CLUSTER_FACES, {"n": 5}).id)
+    pages = api.pages("/jobs", limit=2, state="queued", kind="cluster_faces")
+    assert [item["id"] for page in pages for item in page["items"]] == made[::-1]
+    assert {page["total"] for page in pages} == {5}
+    assert api.get("/jobs")["total"] == 7
+
+
+def test_a_job_is_cancelled(api: Served) -> None:
+    """A job that waits is cancelled at once; one that there is not is not found."""
+    service = api.library.job_service()
+    job = service.submit(JobKind.CLUSTER_FACES, {})
+    assert api.post(f"/jobs/{job.id}/cancel", status=200)["state"] == "cancelled"
+    api.post("/jobs/3f2a0c9e-5d0b-4a57-9d3b-8a8b2f1c6e01/cancel", status=404)
+
+
+def test_a_job_that_has_ended_is_not_cancelled(working: Served) -> None:
+    """Cancelling what has succeeded is a conflict."""
+    job = ended(working, working.post("/faces/cluster", {}))
+    problem = working.post(f"/jobs/{job['id']}/cancel", status=409)
+    assert problem["type"] == "urn:image-search:conflict"
+
+
+def test_a_job_is_watched(working: Served) -> None:
+    """Its events begin with the job as it is and end with its end."""
+    job = working.post("/faces/cluster", {})
+    events = working.client.get(job["url"] + "/events")
+    assert events.headers["content-type"].startswith("text/event-stream")
+    seen = [json.loads(line[6:]) for line in events.text.splitlines() if line.startswith("data: ")]
+    assert {item["id"] for item in seen} == {job["id"]}
+    assert seen[-1]["state"] == "succeeded"
+    assert events.text.splitlines()[0] == f"event: {seen[0]['state']}"
+
+
+def test_nothing_to_watch(api: Served) -> None:
+    """Watching a job that there is not is a problem, not a stream."""
+    api.get("/jobs/3f2a0c9e-5d0b-4a57-9d3b-8a8b2f1c6e01/events", status=404)

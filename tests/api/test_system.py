@@ -1,0 +1,78 @@
+"""Health, readiness and metrics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from image_search_service.core.errors import UnavailableError
+from tests.support.served import Served, served
+
+
+def test_healthy(api: Served) -> None:
+    """A process that answers is healthy."""
+    assert api.client.get("/health").json()["status"] == "ok"
+
+
+def test_ready(api: Served) -> None:
+    """Database, Qdrant and queue each say how they are."""
+    answer = api.client.get("/ready")
+    assert answer.status_code == 200
+    assert answer.json()["ready"]
+    states = {item["name"]: item["detail"] for item in answer.json()["components"]}
+    assert states["database"] == "sqlite, 0 faces"
+    assert states["qdrant"].startswith("0 embeddings in faces_synthetic")
+    assert states["queue"] == "sqlite"
+
+
+def test_not_ready(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When one of them does not answer, it is a 503 that says which; the others are asked all the same."""
+
+    def away() -> int:
+        raise UnavailableError("Qdrant does not answer.")
+
+    monkeypatch.setattr(api.library.faces, "count", away)
+    answer = api.client.get("/ready")
+    assert answer.status_code == 503
+    ready = {item["name"]: item["ready"] for item in answer.json()["components"]}
+    assert ready == {"database": True, "qdrant": False, "queue": True}
+    assert api.client.get("/health").status_code == 200
+
+
+def test_a_redis_that_is_not_there_is_said_at_the_start(tmp_path: Path) -> None:
+    """A service that is to run jobs from a Redis that nobody runs does not start."""
+    with (
+        pytest.raises(UnavailableError, match="queue"),
+        served(tmp_path / "library", run_jobs=True, redis_url="redis://127.0.0.1:1/0"),
+    ):
+        pass
+
+
+def test_metrics(api: Served) -> None:
+    """Requests to Qdrant and jobs are counted for Prometheus."""
+    api.client.get("/ready")
+    answer = api.client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert 'image_search_qdrant_requests_total{operation="count"}' in answer.text
+    assert 'image_search_jobs{state="failed"} 0.0' in answer.text
+
+
+def test_unknown_paths_are_problems(api: Served) -> None:
+    """What the framework refuses looks like every other error."""
+    assert api.get("/nothing", status=404)["title"] == "Not Found"
+    answer = api.client.delete("/api/v1/persons")
+    assert (answer.status_code, answer.json()["status"]) == (405, 405)
+    assert answer.headers["allow"] == "GET"
+
+
+def test_the_unexpected_says_nothing_of_the_inside(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake of ours is a 500 whose text does not tell what happened; the log does."""
+
+    def mistake() -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(api.library, "browse_service", mistake)
+    problem = api.get("/persons", status=500)
+    assert problem["type"] == "urn:image-search:unexpected"
+    assert "secret" not in str(problem)
