@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.support.import_rules import LEVELS, PACKAGE, violations
 
 SOURCE = Path(__file__).parents[2] / "src" / PACKAGE

@@ -1,0 +1,38 @@
+"""A drawn library, drawn once, and a library's services on a copy of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from image_search_service.bootstrap import Library, open_library
+from image_search_service.cli.output import Output
+from image_search_service.core.config import Settings
+from image_search_service.demo.library import make_demo_library
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty drawn faces and some bad files; not to be changed."""
+    folder = tmp_path_factory.mktemp("drawn")
+    make_demo_library(folder, faces=60)
+    return folder
+
+
+@pytest.fixture
+def album(drawn: Path, tmp_path: Path) -> Path:
+    """A copy of the drawn library, to be moved, edited and damaged."""
+    return Path(shutil.copytree(drawn, tmp_path / "album"))
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Library]:
+    """An empty library, bound to the engine that reads drawn faces."""
+    out = Output(as_json=True)
+    settings = Settings(library=tmp_path / "library", engine="synthetic", workers=2)
+    with open_library(settings, out.note, out.progress) as library:
+        library.bind_engine()
+        yield library
