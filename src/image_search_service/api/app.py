@@ -30,11 +30,10 @@ Asked for twice, it runs once: the same job is returned while it waits or runs.
 """
 PREFIX: Final = "/api/v1"
 OpenApi = dict[str, Any]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def build_app(
-    settings: Settings, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]
-) -> FastAPI:
+def build_app(settings: Settings, lifespan: Lifespan | None) -> FastAPI:
     """The application; ``lifespan`` puts the open library into ``app.state.library``."""
     app = FastAPI(
         title="image-search-service",

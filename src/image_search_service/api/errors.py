@@ -105,6 +105,8 @@ def _invalid(_request: Request, error: Exception) -> ProblemResponse:
 def _http(_request: Request, error: Exception) -> ProblemResponse:
     """What the framework refuses: an unknown path, a wrong method."""
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for no other
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return ProblemResponse(problem_of(InvalidInputError("The body is not JSON in UTF-8.")))
     title = HTTPStatus(error.status_code).phrase
     return ProblemResponse(
         Problem(

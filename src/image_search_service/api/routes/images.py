@@ -12,8 +12,8 @@ class WebP(Response):
 
     media_type = "image/webp"
 
-    def __init__(self, content: bytes) -> None:
-        super().__init__(content, headers={"Cache-Control": "private, max-age=31536000, immutable"})
+    def __init__(self, content: bytes, status_code: int = 200) -> None:
+        super().__init__(content, status_code, {"Cache-Control": "private, max-age=31536000, immutable"})
 
 
 IMAGE: Final[dict[int | str, dict[str, Any]]] = {

@@ -1,0 +1,133 @@
+"""The documentation is complete, and every route keeps to it, whatever it is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import positive_data_acceptance
+
+from image_search_service.api.app import build_app
+from image_search_service.core.config import Settings
+from image_search_service.services.job_service import JobKind
+from tests.support.served import Served, add_person, served
+from tests.support.world import World
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A served library with a person, a cluster and a job."""
+    with served(tmp_path_factory.mktemp("served"), run_jobs=False, allowed_hosts="*") as opened:
+        with opened.library.database.write() as session:
+            world = World(session)
+            person = add_person(world, "Ada")
+            faces = [world.face(world.photo(f"/photos/{n}.jpg")) for n in range(4)]
+            world.cluster(faces[:3])
+            faces[3].person_id = person.id
+        opened.library.job_service().submit(JobKind.ASSIGN_FACES, {})
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def documented(filled: Served) -> Any:
+    """The API as schemathesis reads it from its documentation."""
+    return schemathesis.openapi.from_asgi("/openapi.json", filled.client.app)
+
+
+def requests() -> list[tuple[str, str, GenerationMode]]:
+    """Right requests to every route, and wrong ones where there is something to get wrong.
+
+    Streams are left out: they end when their job does.
+    """
+    document = build_app(Settings(), lifespan=None).openapi()
+    return [
+        (path, method, mode)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        for mode in GenerationMode
+        if not path.endswith("/events")
+        and (mode.is_positive or "parameters" in operation or "requestBody" in operation)
+    ]
+
+
+@pytest.mark.parametrize(("path", "method", "mode"), requests())
+def test_every_route_keeps_to_its_documentation(
+    documented: Any, path: str, method: str, mode: GenerationMode
+) -> None:
+    """Sent what is right or what is wrong, a route answers as documented, never with a mistake of ours."""
+
+    @settings(
+        max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=HealthCheck
+    )
+    @given(case=documented[path][method].as_strategy(generation_mode=mode))
+    def keeps(case: schemathesis.Case) -> None:
+        # A made-up cursor is text like a right one, and is refused.
+        case.call_and_validate(excluded_checks=[positive_data_acceptance])
+
+    keeps()
+
+
+@pytest.fixture(scope="module")
+def document(filled: Served) -> Any:
+    return filled.client.get("/openapi.json").json()
+
+
+def operations(document: Any) -> list[tuple[str, Any]]:
+    return [(path, each) for path, methods in document["paths"].items() for each in methods.values()]
+
+
+def test_every_route_says_what_it_does_and_how_it_fails(document: Any) -> None:
+    """Each route has a name, a sentence, a tag, and each of its errors an example."""
+    for path, operation in operations(document):
+        assert operation["operationId"], path
+        assert operation["description"], path
+        assert operation["tags"], path
+        if not path.startswith("/api/v1"):
+            continue
+        assert {"422", "500", "503"} <= operation["responses"].keys(), path
+        for status, answer in operation["responses"].items():
+            if status[0] in "45":
+                assert answer["content"]["application/problem+json"]["example"]["status"] == int(status)
+
+
+def test_what_is_looked_up_by_id_may_be_missing(document: Any) -> None:
+    """Each route with an id in its path documents 404."""
+    for path, operation in operations(document):
+        if re.search(r"_id\}", path):
+            assert "404" in operation["responses"], path
+
+
+def test_one_way_of_writing_names(document: Any) -> None:
+    """Paths' parameters, queries and fields are snake_case throughout."""
+    names = {
+        parameter["name"]
+        for _, operation in operations(document)
+        for parameter in operation.get("parameters", [])
+    }
+    for schema in document["components"]["schemas"].values():
+        names |= schema.get("properties", {}).keys()
+    assert [name for name in sorted(names) if not re.fullmatch(r"[a-z][a-z0-9_]*", name)] == []
+
+
+def test_lists_come_in_pages(document: Any) -> None:
+    """Every route that takes a cursor takes a limit, and answers with a page."""
+    paged = {
+        path: operation
+        for path, operation in operations(document)
+        if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", []))
+    }
+    assert set(paged) == {
+        "/api/v1/faces/clusters",
+        "/api/v1/faces/clusters/{cluster_id}",
+        "/api/v1/persons",
+        "/api/v1/persons/{person_id}/photos",
+        "/api/v1/suggestions",
+        "/api/v1/jobs",
+    }
+    for path, operation in paged.items():
+        assert "limit" in {parameter["name"] for parameter in operation["parameters"]}, path
