@@ -53,6 +53,6 @@ class LibraryPaths:
 
 
 def fan_out(folder: Path, item_id: UUID) -> Path:
-    """``folder/ab/cd/abcd….webp``: two levels of 256 folders keep each folder small at a million files."""
+    """``folder/ab/abcd….webp``: of a million files, each of 256 folders has four thousand."""
     name = item_id.hex
-    return folder / name[:2] / name[2:4] / f"{name}.webp"
+    return folder / name[:2] / f"{name}.webp"

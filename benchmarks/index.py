@@ -1,0 +1,121 @@
+"""How fast photos are indexed, and how much of that is the models' own time.
+
+    python -m benchmarks.index PHOTOS --engine onnx --detector FILE --recognizer FILE
+    python -m benchmarks.index --faces 100000          # drawn ones, with the engine synthetic
+
+"The models alone" is the same photos, decoded beforehand, detected and embedded by the same engine with as
+many threads and nothing else: the time that no program around the models can go below.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from image_search_service.bootstrap import open_library
+from image_search_service.cli.output import Output
+from image_search_service.core.config import Settings
+from image_search_service.core.errors import MediaError
+from image_search_service.demo.library import make_demo_library
+from image_search_service.faces.engines.base import FaceEngine
+from image_search_service.media.decode import decode_photo, reduced
+from image_search_service.media.scan import PhotoScan
+from image_search_service.services.photo_reader import DETECTION_SIDE
+
+SAMPLE = 2_000
+"""Photos that the models' own time is measured on; all of them decoded would fill the memory."""
+
+
+def main() -> None:
+    given = _arguments()
+    with tempfile.TemporaryDirectory(prefix="image-search-bench-") as temporary:
+        photos = given.photos
+        if photos is None:
+            photos = Path(temporary) / "photos"
+            make_demo_library(photos, faces=given.faces)
+        settings = Settings(
+            library=Path(temporary) / "library",
+            engine=given.engine,
+            detector=given.detector,
+            recognizer=given.recognizer,
+        )
+        measure(settings, photos)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("photos", type=Path, nargs="?", help="a folder of photos; without it, they are drawn")
+    parser.add_argument("--faces", type=int, default=10_000, help="faces to draw")
+    parser.add_argument("--engine", default="synthetic")
+    parser.add_argument("--detector", type=Path)
+    parser.add_argument("--recognizer", type=Path)
+    return parser.parse_args()
+
+
+def measure(settings: Settings, photos: Path) -> None:
+    """Index, index again, and run the models alone; print a table."""
+    out = Output(as_json=True)
+    with open_library(settings, out.note, out.progress) as opened:
+        opened.bind_engine()
+        models = models_alone(opened.engine, photos, settings.workers)
+        report = opened.index_service().index([photos])
+        started = time.perf_counter()
+        opened.group_if_stale()
+        grouping = time.perf_counter() - started
+        again = opened.index_service().index([photos])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    per_photo = report.seconds / max(report.photos_new, 1)
+    rows = [
+        ("photos", f"{report.photos_new:,}"),
+        ("faces", f"{report.faces_new:,}"),
+        ("seconds", f"{report.seconds:.1f}"),
+        ("photos a second", f"{1 / per_photo:.0f}"),
+        ("faces a second", f"{report.faces_new / report.seconds:.0f}"),
+        ("models alone, ms a photo", f"{models * 1e3:.2f}"),
+        ("all in all, ms a photo", f"{per_photo * 1e3:.2f}"),
+        ("all in all ÷ models alone", f"{per_photo / models:.2f}"),
+        ("share of pure model time", f"{models / per_photo:.0%}"),
+        ("grouping afterwards, seconds", f"{grouping:.1f}"),
+        ("second run, seconds", f"{again.seconds:.2f}"),
+        ("peak memory, MB", f"{peak / 1e6:.0f}"),
+    ]
+    table = Table(f"indexing, {settings.engine}, {settings.workers} threads", "")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def models_alone(engine: FaceEngine, photos: Path, threads: int) -> float:
+    """Seconds a photo for detecting and embedding, over at most ``SAMPLE`` photos decoded beforehand."""
+    files = [file.path for file in PhotoScan([photos])]
+    step = max(1, len(files) // SAMPLE)
+    pixels = []
+    for path in files[::step][:SAMPLE]:
+        try:
+            pixels.append(reduced(decode_photo(path, max_pixels=50_000_000).pixels, DETECTION_SIDE)[0])
+        except MediaError:
+            continue
+    chips = [[engine.align(image, face) for face in engine.detect(image)] for image in pixels]
+
+    def run(i: int) -> None:
+        engine.detect(pixels[i])
+        engine.embed(chips[i])
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(run, range(len(pixels))))
+    return (time.perf_counter() - started) / len(pixels)
+
+
+if __name__ == "__main__":
+    main()
