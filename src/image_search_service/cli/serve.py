@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Annotated
 
 import typer
 
 from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import DebugOption, LibraryOption, running
-from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.errors import ConflictError, InvalidInputError
 
 GRACE_SECONDS = 5
 """How long requests may take to end when the service is stopped; streams of events would go on for ever."""
@@ -31,17 +32,36 @@ def serve(
         from image_search_service.worker import stopped_by_signals
 
         # uvicorn stops by signals and raises them again when it has ended: what is open is closed first.
-        with open_library(run.settings, run.out.note, run.out.progress) as opened, stopped_by_signals():
-            run.out.note(f"Serving http://{_shown(run.settings.host)}:{run.settings.port} (see /docs there).")
+        with (
+            _listening(run.settings.host, run.settings.port) as listening,
+            open_library(run.settings, run.out.note, run.out.progress) as opened,
+            stopped_by_signals(),
+        ):
+            run.out.note(f"Serving {_address(listening)} (see /docs there). Ctrl-C ends.")
             config = uvicorn.Config(
                 create_app_on(opened),
-                host=run.settings.host,
-                port=run.settings.port,
                 log_level="info" if debug else "warning",
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 server_header=False,
             )
-            uvicorn.Server(config).run()
+            uvicorn.Server(config).run([listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises ConflictError when that cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConflictError(
+            f"Port {port} of {host} cannot be listened on: {error.strerror or error}.",
+            hint="Choose another port with --port, or another address with --host.",
+        ) from None
+
+
+def _address(listening: socket.socket) -> str:
+    host, port, *_ = listening.getsockname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def worker(library: LibraryOption = None, debug: DebugOption = False) -> None:
@@ -61,7 +81,3 @@ def worker(library: LibraryOption = None, debug: DebugOption = False) -> None:
         ):
             run.out.note("Waiting for jobs. Ctrl-C ends.")
             run_worker(opened, stop)
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
