@@ -104,7 +104,7 @@ def make_settings(given: dict[str, Any]) -> Settings:
         values["memory"] = parse_size(values["memory"])
     for name in ("library", "recognizer", "detector"):
         if name in values:
-            values[name] = Path(values[name]).expanduser().absolute()
+            values[name] = real_path(Path(values[name]))
     try:
         return Settings(**values)
     except ValidationError as error:
@@ -114,6 +114,11 @@ def make_settings(given: dict[str, Any]) -> Settings:
         raise InvalidInputError(
             f"A setting is wrong. {problems}", hint="docs/operations.md lists the settings."
         ) from None
+
+
+def real_path(path: Path) -> Path:
+    """A path as the user meant it, by the one name that it has: links followed, ``~`` and ``..`` resolved."""
+    return path.expanduser().resolve()
 
 
 def parse_size(text: str) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, running
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, real_path, running
 from image_search_service.cli.output import table
 
 
@@ -27,7 +27,7 @@ def demo(
     from image_search_service.demo.library import make_demo_library
 
     with running(as_json=as_json, debug=debug) as run:
-        target = (folder or Path("demo-photos")).expanduser().absolute()
+        target = real_path(folder or Path("demo-photos"))
         with run.out.progress("Drawing", "photos") as progress:
             made = make_demo_library(target, faces=faces, workers=run.settings.workers, progress=progress)
         document = {

@@ -19,6 +19,7 @@ from image_search_service.cli.context import (
     LibraryOption,
     MemoryOption,
     RecognizerOption,
+    real_path,
     running,
 )
 from image_search_service.cli.index import MethodOption, MinClusterSizeOption, chosen
@@ -56,7 +57,7 @@ def evaluate(
             open_library(run.settings, run.out.note, run.out.progress) as opened,
         ):
             started = time.monotonic()
-            root = folder.expanduser().absolute()
+            root = real_path(folder)
             engine_name = opened.bind_engine().name
             with run.out.progress("Reading photos", "photos") as progress:
                 report = opened.index_service().index([root], progress=progress)

@@ -19,6 +19,7 @@ from image_search_service.cli.context import (
     LibraryOption,
     MemoryOption,
     RecognizerOption,
+    real_path,
     running,
 )
 from image_search_service.cli.output import table
@@ -67,7 +68,7 @@ def index(
         running(as_json=as_json, debug=debug, **settings) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
-        roots = [path.expanduser().absolute() for path in paths]
+        roots = [real_path(path) for path in paths]
         engine = opened.bind_engine().name
         with run.out.progress("Reading photos", "photos") as progress:
             report = opened.index_service().index(roots, retry_failed=retry_failed, progress=progress)
