@@ -1,4 +1,4 @@
-"""Jobs from the request to the end, carried by SQLite and by Redis."""
+"""Jobs from the request to the end, carried by SQLite and by Redis, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -26,17 +26,16 @@ from image_search_service.queue.huey_app import JobQueue, Workers, open_huey
 from image_search_service.queue.runner import JobRunner
 from image_search_service.services.job_ledger import JobLedger
 from image_search_service.services.job_service import JobKind, JobService, JobState
-from tests.support.world import migrated_database
+from tests.support.databases import DATABASES, open_database
 
 KIND = JobKind.CLUSTER_FACES
 PATIENCE = 20.0
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = migrated_database(tmp_path)
-    yield made
-    made.close()
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    with open_database(request.param, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture(params=["sqlite", "redis"])

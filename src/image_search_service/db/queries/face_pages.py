@@ -150,10 +150,12 @@ def _showing(person_id: uuid.UUID) -> tuple[ColumnElement[bool], ...]:
 
 
 def _file() -> Any:
-    """One file of the photo that is there."""
+    """One file of the photo that is there: the first by name (PostgreSQL knows no ``min`` of bytes)."""
     return (
-        select(func.min(AssetPath.path))
+        select(AssetPath.path)
         .where(AssetPath.asset_id == ImageAsset.id, AssetPath.missing_since.is_(None))
+        .order_by(AssetPath.path)
+        .limit(1)
         .scalar_subquery()
     )
 
