@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import Any
 
+import pytest
+
+from image_search_service.api.routes import jobs as jobs_routes
 from image_search_service.services.job_service import JobKind
 from tests.support.served import Served, add_faces, alike, directions
 from tests.support.world import World
@@ -77,6 +81,16 @@ def test_a_job_is_watched(working: Served) -> None:
     assert {item["id"] for item in seen} == {job["id"]}
     assert seen[-1]["state"] == "succeeded"
     assert events.text.splitlines()[0] == f"event: {seen[0]['state']}"
+
+
+def test_too_many_watchers_ask_again(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When enough streams are open, a further one says how the job is, when to ask again, and ends."""
+    monkeypatch.setattr(jobs_routes, "_watchers", threading.BoundedSemaphore(1))
+    assert jobs_routes._watchers.acquire()
+    job = api.library.job_service().submit(JobKind.CLUSTER_FACES, {})
+    lines = api.client.get(f"/api/v1/jobs/{job.id}/events").text.splitlines()
+    assert lines[0] == "event: queued"
+    assert "retry: 3000" in lines
 
 
 def test_nothing_to_watch(api: Served) -> None:

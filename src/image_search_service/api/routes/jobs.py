@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Annotated
@@ -15,14 +16,20 @@ from image_search_service.api.errors import problems
 from image_search_service.api.pagination import CursorText, Limit, decode_cursor, moment, next_cursor
 from image_search_service.api.schemas.jobs import Job, JobPage
 from image_search_service.db.queries.jobs import JobFilter
-from image_search_service.services.job_service import JobKind, JobState
+from image_search_service.services.job_service import JobKind, JobService, JobState
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 LOOK_SECONDS = 0.5
 """Pause between two looks at a job that is watched."""
 WATCH_SECONDS = 600.0
-"""After so long a stream ends; browsers then open it again by themselves."""
+"""After so long a stream ends."""
+RETRY_MILLISECONDS = 3_000
+"""When a browser opens a stream again that has ended."""
+WATCHERS = 16
+"""Streams that are followed at a time: each takes one of the server's 40 threads. Further ones tell how the
+job is and end, so that their browsers ask again."""
+_watchers = threading.BoundedSemaphore(WATCHERS)
 ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
 
@@ -62,9 +69,19 @@ def _watched(job_id: UUID, jobs: JobsDependency) -> Job:
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=problems(404))
 def watch_job(first: Annotated[Job, Depends(_watched)], jobs: JobsDependency) -> Iterator[ServerSentEvent]:
-    """Server-sent events: the job now, again whenever it has changed, and at last when it has ended."""
-    shown = first
-    yield ServerSentEvent(event=shown.state, data=shown)
+    """Server-sent events: the job now, again whenever it has changed, and at last when it has ended.
+
+    A stream may end before its job; browsers then open it again by themselves.
+    """
+    yield ServerSentEvent(event=first.state, data=first, retry=RETRY_MILLISECONDS)
+    if _watchers.acquire(blocking=False):
+        try:
+            yield from _changes(first, jobs)
+        finally:
+            _watchers.release()
+
+
+def _changes(shown: Job, jobs: JobService) -> Iterator[ServerSentEvent]:
     until = time.monotonic() + WATCH_SECONDS
     while shown.state not in ENDED and time.monotonic() < until:
         time.sleep(LOOK_SECONDS)
