@@ -96,11 +96,14 @@ class ClusteringParameters:
         """What suits an engine and a number of faces.
 
         The more faces there are, the more strangers look alike by chance, so the more alike neighbours must
-        be: a face has ``FALSE_NEIGHBOURS`` strangers among its neighbours, however many faces there are.
+        be: a face has ``FALSE_NEIGHBOURS`` strangers among its neighbours, however many faces there are. But
+        however few there are, two that would not pass as the same person are no neighbours.
         Raises InvalidInputError for an unknown method or a size below 2.
         """
         return cls(
-            neighbour=thresholds.reached_by(min(1.0, FALSE_NEIGHBOURS / max(faces, 1))),
+            neighbour=max(
+                thresholds.same_person, thresholds.reached_by(min(1.0, FALSE_NEIGHBOURS / max(faces, 1)))
+            ),
             baseline=thresholds.baseline,
             method=method,
             min_cluster_size=min_cluster_size,
@@ -310,4 +313,7 @@ def _check(embeddings: FloatArray, photos: IntArray) -> None:
 
 def _require(condition: bool, right: str, given: object) -> None:
     if not condition:
-        raise InvalidInputError(f"Grouping needs other input: {right}; given was {given}.")
+        raise InvalidInputError(
+            f"Grouping needs other input: {right}; given was {given}.",
+            hint="`image-search cluster --help` shows what can be chosen.",
+        )

@@ -217,12 +217,12 @@ def test_parameters_of_an_engine() -> None:
 
 
 def test_neighbours_must_be_more_alike_the_more_faces_there_are() -> None:
-    """A small library takes as neighbours what would be chance among many faces; beyond both ends it stays."""
+    """What is a neighbour in a small library would be chance in a large one; both ends are bounded."""
     thresholds = Thresholds(same_person=0.3, assign=0.5, suggest=0.2, neighbour=0.45, baseline=0.1)
     sizes = [0, 1, 125, 1_000, 6_250, 12_500, 10**6]
     found = [ClusteringParameters.for_engine(thresholds, size).neighbour for size in sizes]
     assert found == sorted(found)
-    assert (found[0], found[1], found[2], found[-1]) == pytest.approx((0.2, 0.2, 0.3, 0.5))
+    assert (found[0], found[2], found[4], found[-1]) == pytest.approx((0.3, 0.3, 0.45, 0.5))
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:

@@ -1,0 +1,234 @@
+"""The command ``image-search``, from an empty folder to named people."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageOps
+from typer.testing import CliRunner
+
+from image_search_service.cli.app import app
+from image_search_service.cli.context import parse_size
+from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.lock import LibraryLock
+
+Run = Callable[..., tuple[int, Any, str]]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("command") / "library"
+
+
+@pytest.fixture
+def run(library: Path) -> Run:
+    """Run a command on the module's library: exit code, what ``--json`` printed, standard error."""
+
+    def invoke(*arguments: str, json_: bool = True) -> tuple[int, Any, str]:
+        options = ["--library", str(library), *(["--json"] if json_ else [])]
+        result = CliRunner().invoke(app, [*arguments, *options])
+        out = json.loads(result.stdout) if json_ and result.stdout else result.stdout
+        return result.exit_code, out, result.stderr
+
+    return invoke
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn album, drawn by the command itself."""
+    folder = tmp_path_factory.mktemp("album") / "photos"
+    result = CliRunner().invoke(app, ["demo", str(folder), "--faces", "120", "--json"])
+    assert result.exit_code == 0
+    made = json.loads(result.stdout)
+    assert (made["faces"], made["folder"]) == (120, str(folder))
+    return folder
+
+
+def test_index_prints_one_line_of_json(run: Run, album: Path) -> None:
+    """The document has every key that programs rely on, on one line."""
+    code, document, _ = run("index", str(album), "--engine", "synthetic")
+    assert code == 0
+    assert set(document) >= {
+        *("photos_seen", "photos_new", "photos_unchanged", "photos_failed", "faces", "clusters"),
+        *("clustered_faces", "noise_faces", "seconds", "photos_per_second", "engine", "failures"),
+    }
+    assert (document["faces"], document["engine"]) == (120, "synthetic")
+    assert document["clustered_faces"] + document["noise_faces"] == 120
+    assert len(document["failures"]) == document["photos_failed"] > 0
+    assert set(document["failures"][0]) == {"path", "reason"}
+
+
+def test_index_table_names_failures(run: Run, album: Path) -> None:
+    """A human is told how many photos, faces and groups there are, and what could not be read."""
+    code, shown, _ = run("index", str(album), json_=False)
+    assert code == 0
+    assert "empty.jpg" in shown
+    assert "The file is empty." in shown
+    assert "image-search name" in shown
+
+
+def test_cluster_says_what_it_did(run: Run) -> None:
+    """Grouping again gives the same groups, with the parameters that were used."""
+    before = run("people")[1]["clusters"]
+    code, document, _ = run("cluster", "--method", "hdbscan")
+    assert code == 0
+    assert set(document) == {"faces", "clusters", "noise_faces", "seconds", "method", "parameters"}
+    assert document["parameters"]["min_cluster_size"] == 2
+    assert run("people")[1]["clusters"] == before
+
+
+@pytest.mark.parametrize("method", ["dbscan", "agglomerative"])
+def test_cluster_by_other_methods(run: Run, method: str) -> None:
+    """Each method puts most faces of the demo into groups."""
+    code, document, _ = run("cluster", "--method", method)
+    assert (code, document["method"]) == (0, method)
+    assert document["noise_faces"] < document["faces"] / 2
+
+
+def test_index_keeps_to_the_method_chosen(run: Run, album: Path) -> None:
+    """What was chosen for grouping holds for the next run of indexing, too."""
+    assert run("cluster", "--method", "hdbscan", "--min-cluster-size", "3")[0] == 0
+    sizes = [cluster["faces"] for cluster in run("people")[1]["clusters"]]
+    assert min(sizes) >= 3
+    assert run("cluster", "--method", "hdbscan", "--min-cluster-size", "2")[0] == 0
+
+
+def test_naming_and_finding(run: Run) -> None:
+    """Two groups get names; photos of both show both; people lists them with their sizes."""
+    first, second = run("people")[1]["clusters"][:2]
+    code, named, _ = run("name", first["id"][:8], "Ada Lovelace")
+    assert (code, named["faces"], named["created"]) == (0, first["faces"], True)
+    assert run("name", second["id"], "Grace [bold]Hopper")[0] == 0
+    people = run("people")[1]["people"]
+    assert [person["name"] for person in people] == ["Ada Lovelace", "Grace [bold]Hopper"]
+    photos = run("photos", "--person", "ada lovelace")[1]["photos"]
+    assert len(photos) == people[0]["photos"]
+    both = run("photos", "--person", "Ada Lovelace", "--person", "grace [bold]hopper")[1]["photos"]
+    assert {photo["path"] for photo in both} <= {photo["path"] for photo in photos}
+    assert "Grace [bold]Hopper" in run("people", json_=False)[1]
+
+
+def test_named_faces_are_left_alone_by_grouping(run: Run) -> None:
+    """Grouping again does not touch who has a name."""
+    before = run("people")[1]["people"]
+    assert run("cluster")[0] == 0
+    assert run("people")[1]["people"] == before
+
+
+def test_info_tells_where_things_are(run: Run, library: Path) -> None:
+    """Versions, engine, paths, counts and sizes."""
+    code, document, _ = run("info")
+    assert code == 0
+    assert document["engine"]["name"] == "synthetic"
+    assert document["paths"]["library"] == str(library)
+    assert document["counts"]["faces"] == 120
+    assert document["bytes"]["database"] > 0
+    assert "qdrant-edge-py" in document["versions"]
+
+
+def test_evaluate_scores_folders_of_people(run: Run, album: Path, tmp_path: Path) -> None:
+    """Photos sorted into a folder for the person in the middle are grouped well; no library is left."""
+    truth = json.loads((album / "truth.json").read_text(encoding="utf-8"))["photos"]
+    for path, faces in truth.items():
+        if path.endswith(".jpg") and faces and all(face["readable"] for face in faces):
+            target = tmp_path / f"person {central(album / path, faces)}" / path.replace("/", " ")
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy(album / path, target)
+    code, document, _ = run("evaluate", str(tmp_path), "--engine", "synthetic")
+    assert code == 0
+    assert document["identities"] == len(list(tmp_path.iterdir()))
+    assert document["bcubed"]["f"] > 0.9, document
+    assert set(document["pairwise"]) == {"precision", "recall", "f"}
+
+
+def central(photo: Path, faces: list[dict[str, Any]]) -> int:
+    """The person whose face is nearest the middle of the upright photo."""
+    with Image.open(photo) as image:
+        width, height = ImageOps.exif_transpose(image).size
+
+    def off(face: dict[str, Any]) -> float:
+        x, y, w, h = face["box"]
+        return math.hypot(x + w / 2 - width / 2, y + h / 2 - height / 2)
+
+    return int(min(faces, key=off)["person"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["index", "/no/such/folder"], 2, "/no/such/folder"),
+        (["cluster", "--method", "kmeans"], 2, "hdbscan"),
+        (["cluster", "--min-cluster-size", "1"], 2, "min_cluster_size"),
+        (["cluster", "--memory", "lots"], 2, "500M"),
+        (["name", "zzzz", "Ada"], 2, "zzzz"),
+        (["name", "00000000", "Ada"], 1, "image-search people"),
+        (["photos", "--person", "Nobody"], 1, "Nobody"),
+        (["index", ".", "--engine", "dlib"], 1, "synthetic"),
+        (["index", ".", "--engine", "nonsense"], 1, "synthetic"),
+        (["models", "pull", "nonsense"], 2, "nonsense"),
+    ],
+)
+def test_errors_say_what_is_wrong_and_what_to_do(
+    run: Run, arguments: list[str], code: int, said: str
+) -> None:
+    """Wrong use ends with 2, anything else with 1; there is a sentence, a hint, and no traceback."""
+    ended, document, shown = run(*arguments)
+    assert ended == code
+    assert document["error"]["message"]
+    assert document["error"]["hint"]
+    assert said in shown
+    assert "Traceback" not in shown
+
+
+def test_library_in_use_is_refused(run: Run, library: Path) -> None:
+    """While another process has the library, a command ends with 1 and names that process."""
+    with LibraryLock(library / "library.lock"):
+        code, _, shown = run("people")
+    assert code == 1
+    assert "is in use by process" in shown
+
+
+def test_typing_errors_are_wrong_use(run: Run) -> None:
+    """An unknown option or a missing argument ends with 2."""
+    assert CliRunner().invoke(app, ["people", "--nonsense"]).exit_code == 2
+    assert CliRunner().invoke(app, ["name"]).exit_code == 2
+
+
+def test_models_list_and_check(run: Run) -> None:
+    """Every engine is listed with what it needs; dlib's weights are whole."""
+    listed = run("models", "list")[1]["engines"]
+    assert {engine["name"] for engine in listed} >= {"opencv", "onnx", "dlib", "insightface", "synthetic"}
+    assert next(engine for engine in listed if engine["name"] == "dlib")["ready"]
+    code, document, _ = run("models", "check")
+    assert code == 0
+    assert "ok" in {file["state"] for file in document["files"]}
+
+
+def test_module_is_the_same_as_the_command() -> None:
+    """``python -m image_search_service --help`` starts, and lists the commands."""
+    command = [sys.executable, "-m", "image_search_service", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "evaluate" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("500M", 500 * 2**20), ("2g", 2**31), ("1.5 GiB", 3 * 2**29), ("1024", 1024)]
+)
+def test_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
+    """Units are powers of 1,024."""
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "-1", "0", "M", "two", "1e400"])
+def test_sizes_that_are_none_are_refused(text: str) -> None:
+    """What is no size is wrong use."""
+    with pytest.raises(InvalidInputError):
+        parse_size(text)
