@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from image_search_service.faces.engines.base import FaceEngine
     from image_search_service.faces.thresholds import Thresholds
     from image_search_service.queue.huey_app import JobQueue, Workers
+    from image_search_service.services.centroid_service import CentroidService
     from image_search_service.services.face_clustering_service import FaceClusteringService
     from image_search_service.services.index_service import IndexService
     from image_search_service.services.photo_reader import PhotoReader
+    from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
     from image_search_service.vector.face_qdrant import FaceQdrantClient
     from image_search_service.vector.transport import AnyQdrant
 
@@ -169,6 +171,23 @@ class Library:
         self._on_close.append(lambda: configure_face_qdrant_client(None))
         return client
 
+    @locked_property
+    def centroids(self) -> CentroidQdrantClient:
+        """The collection of the persons' centroids; made if it is not there."""
+        from image_search_service.vector.centroid_qdrant import (
+            CentroidQdrantClient,
+            configure_centroid_qdrant_client,
+        )
+        from image_search_service.vector.collections import centroids_collection
+
+        row = self._require_bound()
+        name = centroids_collection(_identity(row), row.uid)
+        client = CentroidQdrantClient(self._qdrant, name, row.dimension)
+        client.ensure_collection()
+        configure_centroid_qdrant_client(client)
+        self._on_close.append(lambda: configure_centroid_qdrant_client(None))
+        return client
+
     # Services
 
     def counts(self) -> Counts:
@@ -200,6 +219,11 @@ class Library:
         return FaceClusteringService(
             self.database, self.faces, self.thresholds(), memory=self.settings.memory
         )
+
+    def centroid_service(self) -> CentroidService:
+        from image_search_service.services.centroid_service import CentroidService
+
+        return CentroidService(self.database, self.faces, self.centroids)
 
     def group_if_stale(self) -> None:
         """Group if faces were added since it was last done, as the user chose it then."""

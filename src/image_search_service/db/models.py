@@ -230,7 +230,7 @@ class PersonCentroid(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("persons.id"))
     state: Mapped[str] = mapped_column(String(16))
-    """active or retired. A person has at most one that is active."""
+    """building, active or retired. A person has at most one that is active."""
     algorithm_version: Mapped[int]
     faces: Mapped[int]
     """How many faces the person had."""

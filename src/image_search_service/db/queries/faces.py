@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Update, bindparam, select, update
+from sqlalchemy import Update, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.types import Box
-from image_search_service.db.models import FaceInstance, ImageAsset
+from image_search_service.db.models import FaceInstance, ImageAsset, Person
+from image_search_service.db.queries.batches import BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +149,61 @@ def mark_payloads_sent(session: Session, sent: Sequence[DuePayload]) -> None:
         .values(payload_sent=bindparam("version")),
         [{"face": due.id, "version": due.version} for due in sent],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFace:
+    """A face of a named person. taken_at: local time of the photo, None where it is not known."""
+
+    id: uuid.UUID
+    person_id: uuid.UUID
+    asset_id: uuid.UUID
+    point_id: uuid.UUID
+    quality: float
+    taken_at: datetime | None
+
+
+def faces_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> list[PersonFace]:
+    """The faces of at most ``BATCH`` persons, but for those of replaced photos: by person, then by id."""
+    rows = session.execute(
+        select(
+            FaceInstance.id,
+            Person.id,
+            FaceInstance.asset_id,
+            FaceInstance.qdrant_point_id,
+            FaceInstance.quality_score,
+            ImageAsset.taken_at,
+        )
+        .join(Person, Person.id == FaceInstance.person_id)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(Person.id.in_(person_ids), ~ImageAsset.replaced)
+        .order_by(Person.id, FaceInstance.id)
+    )
+    return [PersonFace(*row) for row in rows]
+
+
+def face_counts(
+    session: Session, person_ids: Sequence[uuid.UUID] | None = None
+) -> list[tuple[uuid.UUID, int]]:
+    """How many faces each person has, those with none too; all persons unless some are named."""
+    shown = (
+        select(FaceInstance.id, FaceInstance.person_id)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(~ImageAsset.replaced)
+        .subquery()
+    )
+    counted = (
+        select(Person.id, func.count(shown.c.id))
+        .outerjoin(shown, shown.c.person_id == Person.id)
+        .group_by(Person.id)
+        .order_by(Person.id)
+    )
+    if person_ids is None:
+        return [(person_id, count) for person_id, count in session.execute(counted)]
+    wanted = sorted(set(person_ids))
+    parts = (wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH))
+    return [
+        (person_id, count)
+        for part in parts
+        for person_id, count in session.execute(counted.where(Person.id.in_(part)))
+    ]

@@ -1,0 +1,71 @@
+"""Persons' centroids: building → active → retired. A row is there from before its point until after it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from image_search_service.db.models import PersonCentroid
+from image_search_service.db.queries.batches import BATCH, Row, insert_rows
+
+BUILDING, ACTIVE, RETIRED = "building", "active", "retired"
+
+
+def active_centroids(session: Session, person_ids: Sequence[uuid.UUID] | None = None) -> list[PersonCentroid]:
+    """The active centroid of each person that has one, by person: of at most ``BATCH`` persons, or of all."""
+    statement = (
+        select(PersonCentroid).where(PersonCentroid.state == ACTIVE).order_by(PersonCentroid.person_id)
+    )
+    if person_ids is not None:
+        statement = statement.where(PersonCentroid.person_id.in_(person_ids))
+    return list(session.scalars(statement))
+
+
+def add_building(session: Session, rows: Sequence[Row]) -> None:
+    """Announce centroids whose points are about to be stored."""
+    insert_rows(session, PersonCentroid, [{**row, "state": BUILDING} for row in rows])
+
+
+def replace_active(
+    session: Session, person_ids: Sequence[uuid.UUID], centroid_ids: Sequence[uuid.UUID]
+) -> None:
+    """Retire what is active for these persons (at most ``BATCH``), and make these centroids active."""
+    active = and_(PersonCentroid.person_id.in_(person_ids), PersonCentroid.state == ACTIVE)
+    session.execute(
+        update(PersonCentroid)
+        .where(active)
+        .values(state=RETIRED)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(PersonCentroid)
+        .where(PersonCentroid.id.in_(centroid_ids))
+        .values(state=ACTIVE)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def leftovers(session: Session, building_before: datetime) -> list[uuid.UUID]:
+    """At most ``BATCH`` centroids that nobody needs: retired, or begun before a moment and never finished."""
+    abandoned = and_(PersonCentroid.state == BUILDING, PersonCentroid.created_at < building_before)
+    return list(
+        session.scalars(
+            select(PersonCentroid.id)
+            .where(or_(PersonCentroid.state == RETIRED, abandoned))
+            .order_by(PersonCentroid.id)
+            .limit(BATCH)
+        )
+    )
+
+
+def delete_centroids(session: Session, centroid_ids: Sequence[uuid.UUID]) -> None:
+    """Forget at most ``BATCH`` centroids whose points are gone."""
+    session.execute(
+        delete(PersonCentroid)
+        .where(PersonCentroid.id.in_(centroid_ids))
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,263 @@
+"""Persons' centroids: one algorithm (``faces/centroid.py``), computed when the faces have changed.
+
+A new centroid is announced in SQL, stored in Qdrant, and made active in the transaction that retires the
+old one, whose point is deleted last. A crash leaves what the next run clears away, and never a person
+whose active centroid is not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import groupby
+from operator import attrgetter
+
+import structlog
+
+from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.types import FloatArray, Progress
+from image_search_service.db.models import PersonCentroid, utc_now
+from image_search_service.db.queries import centroids as centroid_queries
+from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries.batches import BATCH, Row
+from image_search_service.db.queries.faces import PersonFace
+from image_search_service.db.session import Database
+from image_search_service.faces.centroid import ALGORITHM_VERSION, Centroid, trimmed_centroid
+from image_search_service.vector.centroid_qdrant import CentroidPoint, CentroidQdrantClient
+from image_search_service.vector.embedding_batch import EmbeddingBatch
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+log = structlog.get_logger(__name__)
+
+FETCH_BATCH = 1_000
+"""Embeddings in one request."""
+GROUP_FACES = 20_000
+"""Faces of one group of persons, unless one person alone has more: 40 MB of 512 numbers each."""
+ABANDONED = timedelta(hours=1)
+"""A centroid that was announced so long ago and is not active will never be."""
+
+
+@dataclass(slots=True)
+class CentroidRun:
+    """What computing centroids did, in persons. without_embeddings: their faces cannot make a centroid."""
+
+    persons: int = 0
+    computed: int = 0
+    fresh: int = 0
+    without_embeddings: int = 0
+    faces_missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveCentroids:
+    """person_ids, centroid_ids: ``p`` each, by person. matrix: ``(p, d)`` float32 of unit length."""
+
+    person_ids: list[uuid.UUID]
+    centroid_ids: list[uuid.UUID]
+    matrix: FloatArray
+
+
+@dataclass(slots=True)
+class _Built:
+    """A group's new centroids, not stored yet; ``gone``: persons who have no centroid any more."""
+
+    rows: list[Row] = field(default_factory=list)
+    points: list[CentroidPoint] = field(default_factory=list)
+    gone: list[uuid.UUID] = field(default_factory=list)
+    missing: int = 0
+
+
+class CentroidService:
+    """Computes and reads persons' centroids. Raises UnavailableError; then no person has lost theirs."""
+
+    def __init__(self, database: Database, faces: FaceQdrantClient, centroids: CentroidQdrantClient) -> None:
+        self._database = database
+        self._faces = faces
+        self._centroids = centroids
+
+    def get_person_face_embeddings(self, person_id: uuid.UUID) -> tuple[list[uuid.UUID], EmbeddingBatch]:
+        """A person's faces that have an embedding, by id, and the embeddings, row for row: one statement and
+        ⌈n ÷ 1,000⌉ fetches for n faces."""
+        with self._database.read() as session:
+            found = face_queries.faces_of_persons(session, [person_id])
+        batch = self._embeddings(found)
+        return [face.id for face in found if face.point_id in batch], batch
+
+    def compute_centroids_for_person(self, person_id: uuid.UUID, *, force: bool = False) -> CentroidRun:
+        """The same as ``compute_centroids`` for one person."""
+        return self.compute_centroids([person_id], force=force)
+
+    def compute_centroids(
+        self,
+        person_ids: Sequence[uuid.UUID] | None = None,
+        progress: Progress | None = None,
+        *,
+        force: bool = False,
+    ) -> CentroidRun:
+        """Centroids of these persons, or of all, where faces were added or taken away since; ``force``: of
+        the others too. Somebody without a face that has an embedding loses theirs.
+
+        Persons go in groups; each group costs ⌈n ÷ 1,000⌉ fetches for n faces and a fixed number of
+        statements. Persons that there are not are passed over.
+        """
+        with self._database.read() as session:
+            counts = face_queries.face_counts(session, person_ids)
+        run = CentroidRun()
+        for group in _groups(counts):
+            self._compute_group(group, run, force)
+            if progress is not None:
+                progress(run.persons, len(counts))
+        self._clear_leftovers()
+        return run
+
+    def is_stale(self, person_id: uuid.UUID) -> bool:
+        """Whether the person's faces are others than the active centroid was made of. False if there is
+        neither a face nor a centroid."""
+        with self._database.read() as session:
+            found = face_queries.faces_of_persons(session, [person_id])
+            active = centroid_queries.active_centroids(session, [person_id])
+        return bool(found or active) and not _is_fresh(found, active[0] if active else None)
+
+    def active_centroid(self, person_id: uuid.UUID) -> PersonCentroid | None:
+        """The row of the person's active centroid."""
+        with self._database.read() as session:
+            return next(iter(centroid_queries.active_centroids(session, [person_id])), None)
+
+    def active_centroids(self, person_ids: Sequence[uuid.UUID] | None = None) -> ActiveCentroids:
+        """All active centroids, or those of at most 500 persons, to match faces with: one statement and
+        ⌈p ÷ 1,000⌉ fetches for p persons. One that is replaced meanwhile is read again."""
+        rows, batch = self._read_active(person_ids)
+        if batch.missing:
+            rows, batch = self._read_active(person_ids)
+        there = [row for row in rows if row.id in batch]
+        return ActiveCentroids([row.person_id for row in there], list(batch.ids), batch.matrix)
+
+    def _read_active(
+        self, person_ids: Sequence[uuid.UUID] | None
+    ) -> tuple[list[PersonCentroid], EmbeddingBatch]:
+        with self._database.read() as session:
+            rows = centroid_queries.active_centroids(session, person_ids)
+        return rows, self._centroids.get_centroids_by_point_ids([row.id for row in rows], FETCH_BATCH)
+
+    def _embeddings(self, found: Iterable[PersonFace]) -> EmbeddingBatch:
+        ids = [face.point_id for face in found]
+        return EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids)
+
+    def _compute_group(self, person_ids: Sequence[uuid.UUID], run: CentroidRun, force: bool) -> None:
+        with self._database.read() as session:
+            found = face_queries.faces_of_persons(session, person_ids)
+            rows = centroid_queries.active_centroids(session, person_ids)
+        faces = {person: list(theirs) for person, theirs in groupby(found, attrgetter("person_id"))}
+        active = {row.person_id: row for row in rows}
+        stale = {
+            person: faces.get(person, [])
+            for person in person_ids
+            if force or not _is_fresh(faces.get(person, []), active.get(person))
+        }
+        batch = self._embeddings(face for theirs in stale.values() for face in theirs)
+        built = _build(stale, batch)
+        self._store(built, retire=[person for person in built.gone if person in active])
+        run.persons += len(person_ids)
+        run.fresh += len(person_ids) - len(stale)
+        run.computed += len(built.rows)
+        run.without_embeddings += len(built.gone)
+        run.faces_missing += len(batch.missing)
+
+    def _store(self, built: _Built, retire: Sequence[uuid.UUID]) -> None:
+        """Announce, store, switch: at no moment is somebody's active centroid half there."""
+        if built.rows:
+            with self._database.write() as session:
+                centroid_queries.add_building(session, built.rows)
+            self._centroids.upsert_centroids(built.points)
+        persons = [*retire, *(point.person_id for point in built.points)]
+        if persons:
+            with self._database.write() as session:
+                centroid_queries.replace_active(session, persons, [point.point_id for point in built.points])
+
+    def _clear_leftovers(self) -> None:
+        """The points first, then the rows that know of them."""
+        while True:
+            with self._database.read() as session:
+                left = centroid_queries.leftovers(session, utc_now() - ABANDONED)
+            if not left:
+                return
+            self._centroids.delete_centroids(left)
+            with self._database.write() as session:
+                centroid_queries.delete_centroids(session, left)
+
+
+def get_person_face_embeddings(
+    service: CentroidService, person_id: uuid.UUID
+) -> tuple[list[uuid.UUID], EmbeddingBatch]:
+    """``CentroidService.get_person_face_embeddings`` under the name that the specification calls."""
+    return service.get_person_face_embeddings(person_id)
+
+
+def compute_centroids_for_person(service: CentroidService, person_id: uuid.UUID) -> CentroidRun:
+    """``CentroidService.compute_centroids_for_person`` under the name that the specification calls."""
+    return service.compute_centroids_for_person(person_id)
+
+
+def source_hash(face_ids: Iterable[uuid.UUID]) -> str:
+    """SHA-256 (hex) over a set of faces and the version of the algorithm."""
+    text = "\n".join([str(ALGORITHM_VERSION), *sorted(str(face_id) for face_id in face_ids)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_fresh(found: Sequence[PersonFace], active: PersonCentroid | None) -> bool:
+    """Somebody without faces and without a centroid is as they should be."""
+    if active is None:
+        return not found
+    return active.source_hash == source_hash(face.id for face in found)
+
+
+def _groups(counts: Iterable[tuple[uuid.UUID, int]]) -> Iterator[list[uuid.UUID]]:
+    """Persons in groups of at most ``BATCH`` with about ``GROUP_FACES`` faces."""
+    group: list[uuid.UUID] = []
+    faces = 0
+    for person_id, count in counts:
+        if group and (len(group) == BATCH or faces + count > GROUP_FACES):
+            yield group
+            group, faces = [], 0
+        group.append(person_id)
+        faces += count
+    if group:
+        yield group
+
+
+def _build(stale: dict[uuid.UUID, list[PersonFace]], batch: EmbeddingBatch) -> _Built:
+    """One centroid for each person of whom there are embeddings."""
+    row_of = {point_id: row for row, point_id in enumerate(batch.ids)}
+    built = _Built()
+    for person_id, faces in stale.items():
+        there = [face for face in faces if face.point_id in row_of]
+        centroid = _centroid(person_id, batch.matrix[[row_of[face.point_id] for face in there]])
+        if centroid is None:
+            built.gone.append(person_id)
+            continue
+        centroid_id = uuid.uuid4()
+        built.points.append(CentroidPoint(centroid_id, centroid.vector, person_id))
+        built.rows.append(
+            {
+                "id": centroid_id,
+                "person_id": person_id,
+                "algorithm_version": ALGORITHM_VERSION,
+                "faces": len(faces),
+                "faces_used": len(centroid.used),
+                "source_hash": source_hash(face.id for face in there),
+            }
+        )
+    return built
+
+
+def _centroid(person_id: uuid.UUID, embeddings: FloatArray) -> Centroid | None:
+    if len(embeddings) == 0:
+        return None
+    try:
+        return trimmed_centroid(embeddings)
+    except InvalidInputError as error:
+        log.warning("A person has no centroid", person_id=str(person_id), reason=error.message)
+        return None
