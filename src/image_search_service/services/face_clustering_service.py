@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 
+from image_search_service.core.errors import InvalidInputError, NotFoundError
 from image_search_service.core.types import (
     ClusteringMethod,
     FloatArray,
@@ -25,16 +26,21 @@ from image_search_service.faces.cluster_identity import match_clusters
 from image_search_service.faces.clustering import (
     Clustering,
     ClusteringParameters,
+    cluster_confidence,
     cluster_embeddings,
 )
 from image_search_service.faces.representative import representatives
 from image_search_service.faces.thresholds import Thresholds
+from image_search_service.vector.embedding_batch import EmbeddingBatch
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 log = structlog.get_logger(__name__)
 
 FETCH_BATCH = 1_000
 """Embeddings in one request when all are wanted: ten times fewer round trips than a page for a screen."""
+
+DEFAULT_MAX_FACES = 20
+"""Of so many faces a cluster's confidence is computed when it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,50 @@ class FaceClusteringService:
             parameters=parameters,
         )
 
+    def calculate_cluster_confidence(
+        self,
+        cluster_id: uuid.UUID,
+        qdrant_point_ids: Sequence[uuid.UUID] | None = None,
+        max_faces_for_calculation: int | None = DEFAULT_MAX_FACES,
+    ) -> float:
+        """Mean cosine similarity over all pairs of a cluster's faces, −1 to 1; 1 for one face, 0 for none.
+
+        qdrant_point_ids: its faces' points, if they are known already.
+        max_faces_for_calculation: of more faces so many are taken, evenly over their sorted ids; None takes
+            all, exactly, at a cost of n · d.
+
+        Raises InvalidInputError for a maximum below 2, UnavailableError.
+        """
+        if qdrant_point_ids is None:
+            qdrant_point_ids = [face.point_id for face in self._faces_of(cluster_id)]
+        chosen = _evenly(sorted(set(qdrant_point_ids)), max_faces_for_calculation)
+        return cluster_confidence(_unit_rows(self._embeddings(chosen).matrix))
+
+    def select_representative_face(self, cluster_id: uuid.UUID) -> uuid.UUID:
+        """The cluster's face that is clear and typical; the clearest one if no embedding is there.
+
+        Raises NotFoundError for a cluster without a face, UnavailableError.
+        """
+        found = self._faces_of(cluster_id)
+        if not found:
+            raise NotFoundError(f"There is no cluster {cluster_id}, or it has no face.")
+        batch = self._embeddings([face.point_id for face in found])
+        there = [face for face in found if face.point_id in batch]
+        if not there:
+            return max(found, key=lambda face: face.quality).id
+        quality = np.array([face.quality for face in there], dtype=np.float32)
+        labels = np.zeros(len(there), dtype=np.int64)
+        return there[int(representatives(_unit_rows(batch.matrix), labels, quality)[0])].id
+
+    def _faces_of(self, cluster_id: uuid.UUID) -> list[GroupableFace]:
+        with self._database.read() as session:
+            return faces.faces_in_cluster(session, cluster_id)
+
+    def _embeddings(self, point_ids: Sequence[uuid.UUID]) -> EmbeddingBatch:
+        return EmbeddingBatch.from_mapping(
+            self._vectors.get_embeddings_by_point_ids(list(point_ids)), point_ids
+        )
+
     def _save(
         self,
         found: Sequence[GroupableFace],
@@ -107,6 +157,22 @@ class FaceClusteringService:
             faces.set_clusters(session, changed)
             clusters.delete_empty_clusters(session)
             library.set_grouped(session, _choice(parameters))
+
+
+def _evenly(ids: Sequence[uuid.UUID], most: int | None) -> Sequence[uuid.UUID]:
+    """At most ``most`` of the ids, the first and the last among them."""
+    if most is not None and most < 2:
+        raise InvalidInputError(f"max_faces_for_calculation is {most}, it must be 2 or more, or None.")
+    if most is None or len(ids) <= most:
+        return ids
+    return [ids[i] for i in np.linspace(0, len(ids) - 1, most).round().astype(int)]
+
+
+def _unit_rows(embeddings: FloatArray) -> FloatArray:
+    """``(n, d)`` with rows of unit length, as Qdrant gives them and a plain dict need not; zeros stay."""
+    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    unit: FloatArray = embeddings / np.where(lengths > 0, lengths, np.float32(1))
+    return unit
 
 
 def _choice(parameters: ClusteringParameters) -> JsonObject:

@@ -207,3 +207,20 @@ def face_counts(
         for part in parts
         for person_id, count in session.execute(counted.where(Person.id.in_(part)))
     ]
+
+
+def faces_in_cluster(session: Session, cluster_id: uuid.UUID) -> list[GroupableFace]:
+    """A cluster's faces, but for those of replaced photos, by id."""
+    rows = session.execute(
+        select(
+            FaceInstance.id,
+            FaceInstance.asset_id,
+            FaceInstance.qdrant_point_id,
+            FaceInstance.cluster_id,
+            FaceInstance.quality_score,
+        )
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(FaceInstance.cluster_id == cluster_id, ~ImageAsset.replaced)
+        .order_by(FaceInstance.id)
+    )
+    return [GroupableFace(*row) for row in rows]
