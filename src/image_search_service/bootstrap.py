@@ -225,11 +225,11 @@ class Library:
 
         return CentroidService(self.database, self.faces, self.centroids)
 
-    def group_if_stale(self) -> None:
+    def group_if_stale(self, progress: Progress | None = None) -> None:
         """Group if faces were added since it was last done, as the user chose it then."""
         row = self.bound_engine()
         if row is not None and row.grouping_stale:
-            self.clustering_service().group(**(row.grouping or {}))
+            self.clustering_service().group(**(row.grouping or {}), progress=progress)
 
     def send_due_payloads(self) -> int:
         """Tell Qdrant what SQL has decided; see ``payload_service``."""

@@ -72,7 +72,8 @@ def index(
         engine = opened.bind_engine().name
         with run.out.progress("Reading photos", "photos") as progress:
             report = opened.index_service().index(roots, retry_failed=retry_failed, progress=progress)
-        opened.group_if_stale()
+        with run.out.progress("Comparing faces", "blocks") as progress:
+            opened.group_if_stale(progress)
         opened.send_due_payloads()
         counts = opened.counts()
         run.out.result(_document(report, counts, engine), *_tables(report, counts, engine))
@@ -161,7 +162,8 @@ def cluster(
         running(as_json=as_json, debug=debug, library=library, memory=memory) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
-        grouped = opened.clustering_service().group(**chosen(method, min_cluster_size))
+        with run.out.progress("Comparing faces", "blocks") as progress:
+            grouped = opened.clustering_service().group(**chosen(method, min_cluster_size), progress=progress)
         opened.send_due_payloads()
         document = {
             "faces": grouped.faces,
