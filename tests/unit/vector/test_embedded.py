@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from qdrant_client import models
 
-from image_search_service.core.errors import UnsupportedByEmbeddedQdrantError
+from image_search_service.core.errors import ConflictError, UnsupportedByEmbeddedQdrantError
 from image_search_service.vector.embedded import EmbeddedQdrant
+from image_search_service.vector.errors import translate
 from tests.support.backends import unit_vectors
 
 VECTORS = models.VectorParams(size=16, distance=models.Distance.COSINE)
@@ -94,7 +95,7 @@ def test_second_process_is_refused(tmp_path: Path, store: EmbeddedQdrant) -> Non
     command = [sys.executable, "-c", OPEN, str(tmp_path / "vectors")]
     second = subprocess.run(command, capture_output=True, text=True, check=False)
     assert second.returncode != 0
-    assert "WouldBlock" in second.stderr
+    assert type(translate(Exception(second.stderr), "to open a shard")) is ConflictError
 
 
 def test_threads_read_while_another_writes(store: EmbeddedQdrant) -> None:
