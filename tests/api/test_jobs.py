@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from typing import Any
 
 import pytest
 
@@ -13,19 +11,6 @@ from image_search_service.api.routes import jobs as jobs_routes
 from image_search_service.services.job_service import JobKind
 from tests.support.served import Served, add_faces, alike, directions
 from tests.support.world import World
-
-PATIENCE = 60.0
-
-
-def ended(api: Served, job: dict[str, Any]) -> Any:
-    """The job when it has ended."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        found = api.get(f"/jobs/{job['id']}")
-        if found["state"] not in ("queued", "running"):
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"{found} after {PATIENCE} s")
 
 
 def test_grouping_as_a_job(working: Served) -> None:
@@ -37,7 +22,7 @@ def test_grouping_as_a_job(working: Served) -> None:
             add_faces(working.library, world, alike(person, 6, seed=number))
     job = working.post("/faces/cluster", {"method": "hdbscan", "min_cluster_size": 3})
     assert (job["kind"], job["state"]) == ("cluster_faces", "queued")
-    done = ended(working, job)
+    done = working.ended(job)
     assert done["state"] == "succeeded", done["error"]
     assert (done["counts"]["faces"], done["counts"]["clusters"]) == (18, 3)
     assert [item["size"] for item in working.get("/faces/clusters")["items"]] == [6, 6, 6]
@@ -67,7 +52,7 @@ def test_a_job_is_cancelled(api: Served) -> None:
 
 def test_a_job_that_has_ended_is_not_cancelled(working: Served) -> None:
     """Cancelling what has succeeded is a conflict."""
-    job = ended(working, working.post("/faces/cluster", {}))
+    job = working.ended(working.post("/faces/cluster", {}))
     problem = working.post(f"/jobs/{job['id']}/cancel", status=409)
     assert problem["type"] == "urn:image-search:conflict"
 

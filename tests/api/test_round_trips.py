@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from image_search_service.api.pagination import MAX_LIMIT
 from image_search_service.db.models import FaceSuggestion
 from tests.support.round_trips import round_trips
-from tests.support.served import Served, add_person
+from tests.support.served import Served, add_faces, add_person, directions
 from tests.support.world import World
 
 SIZES = (10, 100, 1_000)
@@ -20,8 +21,7 @@ def fill(api: Served, faces: int) -> dict[str, str]:
         crowd = world.photo(f"/photos/crowd{faces}.jpg")
         members = [world.face(crowd, position) for position in range(faces)]
         cluster = world.cluster(members)
-        for number in range(faces):
-            world.face(world.photo(f"/photos/{faces}/{number}.jpg"), person_id=person.id)
+        add_faces(api.library, world, directions(faces), person_id=person.id)
         session.add_all(
             FaceSuggestion(
                 face_instance_id=face.id,
@@ -47,33 +47,39 @@ ROUTES = [
     "/persons",
     "/persons/{person}",
     "/persons/{person}/photos",
+    "/persons/{person}/centroid",
+    "/centroids/{person}",
     "/suggestions",
     "/suggestions/stats",
     "/jobs",
 ]
-"""Those that only read SQL."""
 
 
 @pytest.fixture
 def filled(api: Served) -> dict[int, dict[str, str]]:
-    return {faces: fill(api, faces) for faces in SIZES}
+    made = {faces: fill(api, faces) for faces in SIZES}
+    api.library.centroid_service().compute_centroids()
+    return made
 
 
 def test_reading_costs_the_same_for_any_number_of_faces(
     api: Served, filled: dict[int, dict[str, str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each route's statements are as many for a thousand faces as for ten, and it asks Qdrant nothing."""
-    table = [("route", *SIZES)]
-    for route in ROUTES:
-        costs = []
-        for ids in filled.values():
-            with round_trips(api.library.database.engine) as trips:
-                api.get(route.format(**ids), **({"limit": 200} if "{face}" not in route else {}))
-            costs.append(trips.statements)
-            assert trips.requests == 0
-        table.append((route, *costs))
+    """Each route's statements are as many for a thousand faces as for ten, and so are its requests to Qdrant."""
+    costs = {route: [cost(api, route.format(**ids)) for ids in filled.values()] for route in ROUTES}
     with capsys.disabled():
-        print("\nSQL statements a route, by faces")
-        for row in table:
-            print(f"{row[0]:28}" + "".join(f"{cost:>7}" for cost in row[1:]))
-    assert all(len(set(row[1:])) == 1 for row in table[1:])
+        print("\nSQL statements + requests to Qdrant a route, by faces")
+        print(f"{'':28}" + "".join(f"{faces:>9,}" for faces in SIZES))
+        for route, each in costs.items():
+            print(f"{route:28}" + "".join(f"{sql:>5} + {qdrant}" for sql, qdrant in each))
+    assert [route for route, each in costs.items() if len(set(each)) != 1] == []
+    asking = {route for route, each in costs.items() if each[0][1]}
+    assert asking == {"/centroids/{person}"}
+
+
+def cost(api: Served, path: str) -> tuple[int, int]:
+    """Statements (with BEGIN) and requests of one call, as large a page as there can be."""
+    api.get(path)  # what is opened on first use is open
+    with round_trips(api.library.database.engine) as trips:
+        api.get(path, limit=MAX_LIMIT)
+    return trips.statements, trips.requests

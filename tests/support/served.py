@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from image_search_service.vector.collections import FacePayload, FacePoint
 from tests.support.world import World
 
 DIMENSION = SyntheticEngine.identity.dimension
+PATIENCE = 60.0
 BASE_URL = "http://localhost:8000"
 
 
@@ -44,6 +46,16 @@ class Served:
         answer = self.client.post(f"/api/v1{path}", json=body)
         assert answer.status_code == status, answer.text
         return answer.json()
+
+    def ended(self, job: Any) -> Any:
+        """The job when it has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            found = self.get(f"/jobs/{job['id']}")
+            if found["state"] not in ("queued", "running"):
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"{found} after {PATIENCE} s")
 
     def pages(self, path: str, **query: Any) -> list[Any]:
         """Every page of a list."""

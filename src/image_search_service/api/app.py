@@ -13,7 +13,16 @@ from pydantic.json_schema import models_json_schema
 
 from image_search_service.api.errors import add_error_handlers, problems
 from image_search_service.api.guard import add_guard
-from image_search_service.api.routes import assets, clusters, faces, jobs, persons, suggestions, system
+from image_search_service.api.routes import (
+    assets,
+    centroids,
+    clusters,
+    faces,
+    jobs,
+    persons,
+    suggestions,
+    system,
+)
 from image_search_service.api.schemas.problem import Problem
 from image_search_service.core.config import Settings
 
@@ -53,7 +62,7 @@ def build_app(settings: Settings, lifespan: Lifespan | None) -> FastAPI:
 def api_router() -> APIRouter:
     """Everything below ``/api/v1``. Clusters come before faces: ``/faces/clusters`` is no face's id."""
     router = APIRouter(prefix=PREFIX, responses=problems(422, 500, 503))
-    for part in (clusters, faces, assets, persons, suggestions, jobs):
+    for part in (clusters, faces, assets, persons, centroids, suggestions, jobs):
         router.include_router(part.router)
     return router
 

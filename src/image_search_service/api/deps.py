@@ -11,6 +11,7 @@ from image_search_service.core.paths import LibraryPaths
 from image_search_service.db.models import Library as LibraryRow
 from image_search_service.db.session import Database
 from image_search_service.services.browse_service import BrowseService
+from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.job_service import JobService
 from image_search_service.services.readiness_service import ReadinessService
 
@@ -25,6 +26,8 @@ class OpenLibrary(Protocol):
     def bound_engine(self) -> LibraryRow | None: ...
 
     def browse_service(self) -> BrowseService: ...
+
+    def centroid_service(self) -> CentroidService: ...
 
     def job_service(self) -> JobService: ...
 

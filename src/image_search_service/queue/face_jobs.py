@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final, Protocol
+from uuid import UUID
 
 from image_search_service.core.types import ClusteringMethod, JsonObject, Progress
 from image_search_service.queue.runner import JobFunction
+from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.index_service import IndexService
 from image_search_service.services.job_service import JobKind
@@ -21,6 +23,8 @@ class FaceServices(Protocol):
     """The part of ``bootstrap.Library`` that jobs call."""
 
     def clustering_service(self) -> FaceClusteringService: ...
+
+    def centroid_service(self) -> CentroidService: ...
 
     def index_service(self) -> IndexService: ...
 
@@ -42,6 +46,14 @@ def cluster_faces_job(
     return asdict(grouped)
 
 
+def compute_centroids_job(
+    services: FaceServices, progress: Progress, *, person_ids: Sequence[str], force: bool
+) -> JsonObject:
+    """Compute the centroids of these persons whose faces have changed."""
+    run = services.centroid_service().compute_centroids(_ids(person_ids), progress, force=force)
+    return asdict(run)
+
+
 def detect_faces_job(
     services: FaceServices, progress: Progress, *, paths: Sequence[str], retry_failed: bool = False
 ) -> JsonObject:
@@ -59,8 +71,13 @@ def detect_faces_job(
     }
 
 
+def _ids(texts: Sequence[str]) -> list[UUID]:
+    return [UUID(text) for text in texts]
+
+
 JOBS: Final[Mapping[str, JobFunction]] = {
     JobKind.CLUSTER_FACES: cluster_faces_job,
+    JobKind.COMPUTE_CENTROIDS: compute_centroids_job,
     JobKind.DETECT_FACES: detect_faces_job,
 }
 """The function of each kind of job."""

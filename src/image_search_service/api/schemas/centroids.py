@@ -1,0 +1,52 @@
+"""Centroids: a person's trimmed mean embedding."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from image_search_service.api.schemas.common import Answer
+from image_search_service.api.schemas.suggestions import ForPersons
+from image_search_service.db.models import PersonCentroid
+
+
+class Centroid(Answer):
+    """A person's active centroid, and whether it is of the faces that they have now."""
+
+    id: UUID
+    person_id: UUID
+    faces: int = Field(description="Faces that the person had when it was computed.", examples=[57])
+    faces_used: int = Field(description="Those of them that it is the mean of.", examples=[55])
+    algorithm_version: int = Field(examples=[1])
+    fresh: bool = Field(description="False: faces were added or taken away since.")
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: PersonCentroid, *, fresh: bool) -> Centroid:
+        return cls(
+            id=row.id,
+            person_id=row.person_id,
+            faces=row.faces,
+            faces_used=row.faces_used,
+            algorithm_version=row.algorithm_version,
+            fresh=fresh,
+            created_at=row.created_at,
+        )
+
+
+class CentroidEmbedding(Answer):
+    """A person's active centroid as numbers."""
+
+    id: UUID
+    person_id: UUID
+    embedding: list[float] = Field(
+        description="Of unit length; as many numbers as the library's engine gives."
+    )
+
+
+class ComputeRequest(ForPersons):
+    """Whose centroids to compute."""
+
+    force: bool = Field(default=False, description="Compute those that are fresh, too.")
