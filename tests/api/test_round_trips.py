@@ -65,7 +65,7 @@ def filled(api: Served) -> dict[int, dict[str, str]]:
 def test_reading_costs_the_same_for_any_number_of_faces(
     api: Served, filled: dict[int, dict[str, str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each route's statements are as many for a thousand faces as for ten, and so are its requests to Qdrant."""
+    """A route's statements and requests to Qdrant are as many for a thousand faces as for ten."""
     costs = {route: [cost(api, route.format(**ids)) for ids in filled.values()] for route in ROUTES}
     with capsys.disabled():
         print("\nSQL statements + requests to Qdrant a route, by faces")
