@@ -61,7 +61,8 @@ GRPC_ERRORS: Final[dict[str, ErrorType]] = {
 # gRPC reports a message over the size limit with the code that stands for an overloaded server.
 _TOO_LARGE = re.compile(r"larger than max|message length too large", re.IGNORECASE)
 
-# What the engines in this process say; WouldBlock is the log of a shard that another process has open. The first pattern that matches decides.
+# What the engines in this process say; WouldBlock is the log of a shard that another process has open.
+# The first pattern that matches decides.
 _MESSAGES: Final[tuple[tuple[re.Pattern[str], ErrorType], ...]] = (
     (re.compile(r"already exists", re.IGNORECASE), ConflictError),
     (re.compile(r"not found|no point with id|does not exist|doesn't exist", re.IGNORECASE), NotFoundError),
