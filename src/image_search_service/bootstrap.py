@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from image_search_service.services.face_clustering_service import FaceClusteringService
     from image_search_service.services.index_service import IndexService
     from image_search_service.services.photo_reader import PhotoReader
+    from image_search_service.services.prototype_service import PrototypeService
     from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
     from image_search_service.vector.face_qdrant import FaceQdrantClient
     from image_search_service.vector.transport import AnyQdrant

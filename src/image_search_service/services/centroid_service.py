@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
@@ -22,10 +22,11 @@ from image_search_service.core.types import FloatArray, Progress
 from image_search_service.db.models import PersonCentroid, utc_now
 from image_search_service.db.queries import centroids as centroid_queries
 from image_search_service.db.queries import faces as face_queries
-from image_search_service.db.queries.batches import BATCH, Row
+from image_search_service.db.queries.batches import Row
 from image_search_service.db.queries.faces import PersonFace
 from image_search_service.db.session import Database
 from image_search_service.faces.centroid import ALGORITHM_VERSION, Centroid, trimmed_centroid
+from image_search_service.services.person_groups import person_groups
 from image_search_service.vector.centroid_qdrant import CentroidPoint, CentroidQdrantClient
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 from image_search_service.vector.face_qdrant import FaceQdrantClient
@@ -34,8 +35,6 @@ log = structlog.get_logger(__name__)
 
 FETCH_BATCH = 1_000
 """Embeddings in one request."""
-GROUP_FACES = 20_000
-"""Faces of one group of persons, unless one person alone has more: 40 MB of 512 numbers each."""
 ABANDONED = timedelta(hours=1)
 """A centroid that was announced so long ago and is not active will never be."""
 
@@ -106,7 +105,7 @@ class CentroidService:
         with self._database.read() as session:
             counts = face_queries.face_counts(session, person_ids)
         run = CentroidRun()
-        for group in _groups(counts):
+        for group in person_groups(counts):
             self._compute_group(group, run, force)
             if progress is not None:
                 progress(run.persons, len(counts))
@@ -212,20 +211,6 @@ def _is_fresh(found: Sequence[PersonFace], active: PersonCentroid | None) -> boo
     if active is None:
         return not found
     return active.source_hash == source_hash(face.id for face in found)
-
-
-def _groups(counts: Iterable[tuple[uuid.UUID, int]]) -> Iterator[list[uuid.UUID]]:
-    """Persons in groups of at most ``BATCH`` with about ``GROUP_FACES`` faces."""
-    group: list[uuid.UUID] = []
-    faces = 0
-    for person_id, count in counts:
-        if group and (len(group) == BATCH or faces + count > GROUP_FACES):
-            yield group
-            group, faces = [], 0
-        group.append(person_id)
-        faces += count
-    if group:
-        yield group
 
 
 def _build(stale: dict[uuid.UUID, list[PersonFace]], batch: EmbeddingBatch) -> _Built:

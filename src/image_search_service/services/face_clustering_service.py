@@ -171,7 +171,7 @@ def _evenly(ids: Sequence[uuid.UUID], most: int | None) -> Sequence[uuid.UUID]:
 def _unit_rows(embeddings: FloatArray) -> FloatArray:
     """``(n, d)`` with rows of unit length, as Qdrant gives them and a plain dict need not; zeros stay."""
     lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    unit: FloatArray = embeddings / np.where(lengths > 0, lengths, np.float32(1))
+    unit: FloatArray = (embeddings / np.where(lengths > 0, lengths, 1)).astype(np.float32)
     return unit
 
 

@@ -21,6 +21,7 @@ from image_search_service.db.models import PersonCentroid, utc_now
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.faces.centroid import trimmed_centroid
 from image_search_service.services import centroid_service as module
+from image_search_service.services import person_groups
 from image_search_service.services.centroid_service import CentroidService, source_hash
 from tests.support.reference import get_embeddings_one_by_one
 from tests.support.served import add_faces, add_person, alike, bind, directions, no_bar
@@ -193,7 +194,7 @@ def test_what_a_crash_left_is_cleared(library: Library) -> None:
 def test_groups_are_bounded(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many people go in groups, and progress tells of each."""
     people(library, 3, 3, 3, 0)
-    monkeypatch.setattr(module, "GROUP_FACES", 6)
+    monkeypatch.setattr(person_groups, "GROUP_FACES", 6)
     told: list[tuple[int, int | None]] = []
     run = library.centroid_service().compute_centroids(None, lambda done, total: told.append((done, total)))
     assert run.computed == 3
