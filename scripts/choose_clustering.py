@@ -247,6 +247,10 @@ def _scores_of(choice: Choice, faces: Faces) -> Scores:
     return faces.scores(_ours(choice(faces))(faces))
 
 
+def _scores_at(neighbour: float, faces: Faces) -> Scores:
+    return faces.scores(_ours(replace(_parameters(faces), neighbour=neighbour))(faces))
+
+
 def sizes(faces: Faces, rounds: int = 6) -> None:
     """Mean of both measures for libraries of few and many people, by the similarity of neighbours."""
     random = np.random.default_rng(1)
@@ -254,10 +258,7 @@ def sizes(faces: Faces, rounds: int = 6) -> None:
     for people in (50, 200, 800, _count(faces)):
         times = 1 if people == _count(faces) else rounds
         some = [faces.of(random.choice(_count(faces), people, replace=False)) for _ in range(times)]
-        found = [
-            np.mean([_both(_scores_of(lambda f, s=s: replace(_parameters(f), neighbour=s), f)) for f in some])
-            for s in NEIGHBOURS
-        ]
+        found = [np.mean([_both(_scores_at(similarity, f)) for f in some]) for similarity in NEIGHBOURS]
         chosen = np.mean([_parameters(f).neighbour for f in some])
         count = np.mean([len(f.people) for f in some])
         table.add_row(f"{people:,}", f"{count:,.0f}", *(f"{one:.4f}" for one in found), f"{chosen:.2f}")
