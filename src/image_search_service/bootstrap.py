@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from image_search_service.services.index_service import IndexService
     from image_search_service.services.photo_reader import PhotoReader
     from image_search_service.services.prototype_service import PrototypeService
+    from image_search_service.services.suggestion_service import SuggestionService
     from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
     from image_search_service.vector.face_qdrant import FaceQdrantClient
     from image_search_service.vector.transport import AnyQdrant
@@ -225,6 +226,16 @@ class Library:
         from image_search_service.services.centroid_service import CentroidService
 
         return CentroidService(self.database, self.faces, self.centroids)
+
+    def prototype_service(self) -> PrototypeService:
+        from image_search_service.services.prototype_service import PrototypeService
+
+        return PrototypeService(self.database, self.faces)
+
+    def suggestion_service(self) -> SuggestionService:
+        from image_search_service.services.suggestion_service import SuggestionService
+
+        return SuggestionService(self.database, self.faces, self.centroids, self.thresholds())
 
     def group_if_stale(self, progress: Progress | None = None) -> None:
         """Group if faces were added since it was last done, as the user chose it then."""

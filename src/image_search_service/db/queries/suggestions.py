@@ -1,0 +1,168 @@
+"""Suggestions: which are remembered, and what must not be suggested."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, Table, func, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset, Person, PersonCentroid
+from image_search_service.db.queries.batches import BATCH, Row
+from image_search_service.db.queries.centroids import ACTIVE
+
+PENDING, REJECTED, EXPIRED = "pending", "rejected", "expired"
+
+Pair = tuple[uuid.UUID, uuid.UUID]
+"""A face and a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceState:
+    """What of a face decides whether it may be suggested."""
+
+    asset_id: uuid.UUID
+    person_id: uuid.UUID | None
+    replaced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A pair that was suggested before, and waits or was rejected."""
+
+    state: str
+    confidence: float
+    source: str
+    evidence: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCentroid:
+    """Whose active centroid it is."""
+
+    person_id: uuid.UUID
+    name: str
+
+
+def known_counts(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """How many faces wait or were rejected for each of at most ``BATCH`` persons that has any."""
+    rows = session.execute(
+        select(FaceSuggestion.person_id, func.count())
+        .where(FaceSuggestion.person_id.in_(person_ids), FaceSuggestion.state.in_((PENDING, REJECTED)))
+        .group_by(FaceSuggestion.person_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def face_states(session: Session, face_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, FaceState]:
+    """Those faces that there are: one statement for each ``BATCH``."""
+    statement = select(
+        FaceInstance.id, FaceInstance.asset_id, FaceInstance.person_id, ImageAsset.replaced
+    ).join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+    return {
+        face_id: FaceState(asset_id, person_id, replaced)
+        for part in _parts(face_ids)
+        for face_id, asset_id, person_id, replaced in session.execute(
+            statement.where(FaceInstance.id.in_(part))
+        )
+    }
+
+
+def remembered(
+    session: Session, face_ids: Iterable[uuid.UUID], person_ids: Sequence[uuid.UUID]
+) -> dict[Pair, Remembered]:
+    """Pairs of these faces and persons that wait or were rejected; a rejection counts more."""
+    statement = (
+        select(FaceSuggestion)
+        .where(FaceSuggestion.person_id.in_(person_ids), FaceSuggestion.state.in_((PENDING, REJECTED)))
+        .order_by(FaceSuggestion.state)
+    )
+    return {
+        (one.face_instance_id, one.person_id): Remembered(one.state, one.confidence, one.source, one.evidence)
+        for part in _parts(face_ids)
+        for one in session.scalars(statement.where(FaceSuggestion.face_instance_id.in_(part)))
+    }
+
+
+def photos_with(
+    session: Session, asset_ids: Iterable[uuid.UUID], person_ids: Sequence[uuid.UUID]
+) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    """Pairs of a photo and a person who is in it already."""
+    statement = select(FaceInstance.asset_id, Person.id).join(Person, Person.id == FaceInstance.person_id)
+    return {
+        (asset_id, person_id)
+        for part in _parts(asset_ids)
+        for asset_id, person_id in session.execute(
+            statement.where(FaceInstance.asset_id.in_(part), Person.id.in_(person_ids))
+        )
+    }
+
+
+def save_pending(session: Session, rows: Sequence[Row]) -> None:
+    """One statement: pairs that do not wait yet are added; the others get new confidence and evidence."""
+    if not rows:
+        return
+    table = FaceSuggestion.__table__
+    assert isinstance(table, Table)  # noqa: S101 - narrows SQLAlchemy's FromClause for the type checker
+    postgres = session.get_bind().dialect.name == "postgresql"
+    statement = postgresql.insert(table) if postgres else sqlite.insert(table)
+    new = {name: statement.excluded[name] for name in ("confidence", "source", "evidence")}
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["face_instance_id", "person_id"],
+            index_where=text("state = 'pending'"),
+            set_=new,
+        ),
+        [{**row, "state": PENDING} for row in rows],
+    )
+
+
+def expire_pending(session: Session, before: datetime) -> int:
+    """Withdraw what was suggested before a moment and nobody has decided; how many."""
+    result = session.execute(
+        update(FaceSuggestion)
+        .where(FaceSuggestion.state == PENDING, FaceSuggestion.created_at < before)
+        .values(state=EXPIRED)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(result, CursorResult)  # noqa: S101 - what an UPDATE gives
+    return result.rowcount
+
+
+def face_by_id(session: Session, face_id: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID | None] | None:
+    """A face's point, and whose it is."""
+    row = session.execute(
+        select(FaceInstance.qdrant_point_id, FaceInstance.person_id).where(FaceInstance.id == face_id)
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def suggestable_centroids(
+    session: Session, centroid_ids: Sequence[uuid.UUID], face_id: uuid.UUID
+) -> dict[uuid.UUID, NamedCentroid]:
+    """Those of the centroids that are active, but for persons that this face was rejected for."""
+    rejected = (
+        select(FaceSuggestion.id)
+        .where(
+            FaceSuggestion.face_instance_id == face_id,
+            FaceSuggestion.person_id == PersonCentroid.person_id,
+            FaceSuggestion.state == REJECTED,
+        )
+        .exists()
+    )
+    rows = session.execute(
+        select(PersonCentroid.id, Person.id, Person.name)
+        .join(Person, Person.id == PersonCentroid.person_id)
+        .where(PersonCentroid.id.in_(centroid_ids), PersonCentroid.state == ACTIVE, ~rejected)
+    )
+    return {centroid_id: NamedCentroid(person_id, name) for centroid_id, person_id, name in rows}
+
+
+def _parts(ids: Iterable[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
+    every = sorted(set(ids))
+    return (every[start : start + BATCH] for start in range(0, len(every), BATCH))

@@ -1,0 +1,66 @@
+"""From what searches found to what may be suggested: pure decisions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from image_search_service.core.types import JsonObject
+from image_search_service.vector.collections import FaceMatch
+
+EvidenceKey = Literal["face_instance_id", "centroid_id"]
+"""What a suggestion rests on: a prototype's face, or a centroid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was searched with, on behalf of whom."""
+
+    person_id: uuid.UUID
+    key: EvidenceKey
+    id: uuid.UUID
+    point_id: uuid.UUID
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A face that resembles a person. evidence: each source with its similarity, the best first."""
+
+    face_id: uuid.UUID
+    person_id: uuid.UUID
+    evidence: list[JsonObject] = field(default_factory=list)
+
+    @property
+    def confidence(self) -> float:
+        """The best similarity of the evidence, −1 to 1."""
+        return float(self.evidence[0]["similarity"])
+
+
+def candidates(sources: Sequence[Source], found: Sequence[Sequence[FaceMatch]]) -> list[Candidate]:
+    """What the searches found, a face once a person: by person, best first, among equals by id."""
+    pairs: dict[tuple[uuid.UUID, uuid.UUID], Candidate] = {}
+    for source, matches in zip(sources, found, strict=True):
+        for match in matches:
+            face_id = match.payload.face_instance_id
+            pair = pairs.setdefault((source.person_id, face_id), Candidate(face_id, source.person_id))
+            pair.evidence.append({source.key: str(source.id), "similarity": match.score})
+    for pair in pairs.values():
+        pair.evidence = best_first(pair.evidence)
+    return sorted(pairs.values(), key=lambda one: (one.person_id, -one.confidence, one.face_id))
+
+
+def best_first(evidence: Iterable[JsonObject]) -> list[JsonObject]:
+    """Most similar first, among equals by id."""
+    return sorted(evidence, key=lambda item: (-item["similarity"], _source_id(item)))
+
+
+def merged(old: Iterable[JsonObject], new: Sequence[JsonObject]) -> list[JsonObject]:
+    """Evidence of another kind is kept, that of the same kind replaced: a retired centroid proves nothing."""
+    kinds = {key for item in new for key in item if key != "similarity"}
+    return best_first([*(item for item in old if not kinds & item.keys()), *new])
+
+
+def _source_id(item: JsonObject) -> str:
+    return str(item.get("face_instance_id") or item.get("centroid_id"))

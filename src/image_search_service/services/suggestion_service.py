@@ -1,0 +1,291 @@
+"""Faces that may be a person: looked for with prototypes or centroids, remembered until somebody decides.
+
+All persons of a call go together: one fetch, one search, one transaction, each in batches. Qdrant proposes;
+SQL, in the transaction that remembers, says what is assigned, rejected or known.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby, islice
+from operator import attrgetter
+
+from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
+from image_search_service.core.types import FloatArray, Progress
+from image_search_service.db.models import utc_now
+from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import person_pages
+from image_search_service.db.queries import prototypes as prototype_queries
+from image_search_service.db.queries import suggestions as queries
+from image_search_service.db.queries.faces import PersonFace
+from image_search_service.db.queries.suggestions import NamedCentroid
+from image_search_service.db.session import Database
+from image_search_service.faces.candidates import Candidate, Source, candidates
+from image_search_service.faces.thresholds import Thresholds
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.prototype_service import PrototypeService
+from image_search_service.services.suggestion_memory import (
+    FindMoreRun,
+    SuggestionSource,
+    Wanted,
+    remember,
+)
+from image_search_service.vector.centroid_qdrant import CentroidMatch, CentroidQdrantClient
+from image_search_service.vector.collections import FaceFilter
+from image_search_service.vector.embedding_batch import EmbeddingBatch
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+PERSONS_AT_ONCE = 100
+DEFAULT_PROTOTYPES = 10
+DEFAULT_LIMIT = 50
+MOST_FOUND = 5_000
+"""Faces that one search gives at most."""
+MIN_FACES_FOR_CENTROID = 5
+"""A mean of fewer faces says more of the photos than of the person."""
+STALE_CENTROIDS = 20
+"""So many more centroids are looked at for one face than wanted: some are of persons it was rejected for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSuggestion:
+    """Somebody whom a face resembles. margin: how much more than the most similar other person, negative if
+    less, None if there is nobody else."""
+
+    person_id: uuid.UUID
+    name: str
+    similarity: float
+    margin: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionStats:
+    """How many suggestions there are in each state, and how many wait from each source."""
+
+    by_state: dict[str, int]
+    pending_by_source: dict[str, int]
+
+
+FindSources = Callable[[Sequence[uuid.UUID], FindMoreRun], tuple[list[Source], FloatArray]]
+"""What to search with for some persons: sources and their embeddings ``(n, d)``, row for row."""
+
+
+class SuggestionService:
+    """Finds and remembers suggestions. Raises UnavailableError; then nothing of the group is remembered."""
+
+    def __init__(
+        self,
+        database: Database,
+        faces: FaceQdrantClient,
+        centroids: CentroidQdrantClient,
+        thresholds: Thresholds,
+    ) -> None:
+        self._database = database
+        self._faces = faces
+        self._centroids = centroids
+        self._thresholds = thresholds
+        self._centroid_service = CentroidService(database, faces, centroids)
+        self._prototype_service = PrototypeService(database, faces)
+
+    def find_more(
+        self,
+        person_id: uuid.UUID | Sequence[uuid.UUID],
+        *,
+        prototypes: int = DEFAULT_PROTOTYPES,
+        limit: int = DEFAULT_LIMIT,
+        min_confidence: float | None = None,
+        progress: Progress | None = None,
+    ) -> FindMoreRun:
+        """Look for faces like the best ``prototypes`` faces of one person, or of each of many.
+
+        limit: new suggestions for each person. min_confidence: −1 to 1, by default the engine's ``suggest``.
+        """
+
+        def find(ids: Sequence[uuid.UUID], run: FindMoreRun) -> tuple[list[Source], FloatArray]:
+            return self._fetched(self._best_faces(ids, prototypes), run)
+
+        return self._find(person_id, self._wanted("prototype", limit, min_confidence), find, progress)
+
+    def find_more_multi_prototype(
+        self,
+        person_id: uuid.UUID | Sequence[uuid.UUID],
+        *,
+        limit: int = DEFAULT_LIMIT,
+        min_confidence: float | None = None,
+        progress: Progress | None = None,
+    ) -> FindMoreRun:
+        """Look for faces like any of those that stand for the person; whoever has none gets them chosen."""
+        wanted = self._wanted("multi_prototype", limit, min_confidence)
+        return self._find(person_id, wanted, self._prototypes, progress)
+
+    def find_more_centroid(
+        self,
+        person_id: uuid.UUID | Sequence[uuid.UUID],
+        *,
+        limit: int = DEFAULT_LIMIT,
+        min_confidence: float | None = None,
+        progress: Progress | None = None,
+    ) -> FindMoreRun:
+        """Look for faces like the person's centroid, which is computed first where it is not fresh.
+
+        Raises ConflictError for one person with fewer than five faces; of many, they are counted.
+        """
+        wanted = self._wanted("centroid", limit, min_confidence)
+        run = self._find(person_id, wanted, self._fresh_centroids, progress)
+        if isinstance(person_id, uuid.UUID) and run.too_few_faces:
+            raise ConflictError(
+                f"The person {person_id} has fewer than {MIN_FACES_FOR_CENTROID} faces, too few for a mean.",
+                hint="Look with prototypes instead, or name more of their faces first.",
+            )
+        return run
+
+    def suggestions_for_face(self, face_id: uuid.UUID, limit: int = 5) -> list[PersonSuggestion]:
+        """Whom a face resembles, by their centroids, the most similar first; not whom it was rejected for.
+
+        Empty if its embedding is not there. Raises NotFoundError for a face that there is not.
+        """
+        with self._database.read() as session:
+            face = queries.face_by_id(session, face_id)
+        if face is None:
+            raise NotFoundError(f"There is no face {face_id}.")
+        batch = self._faces.get_embeddings_by_point_ids([face[0]])
+        if not batch:
+            return []
+        found = self._centroids.search_many(
+            EmbeddingBatch.from_mapping(batch).matrix, limit + STALE_CENTROIDS, self._thresholds.suggest
+        )[0]
+        with self._database.read() as session:
+            named = queries.suggestable_centroids(session, [match.point_id for match in found], face_id)
+        return _ranked(found, named)[:limit]
+
+    def expire_old(self, days: int) -> int:
+        """Withdraw what has waited for longer; returns how many. They may be found again."""
+        with self._database.write() as session:
+            return queries.expire_pending(session, utc_now() - timedelta(days=days))
+
+    def stats(self) -> SuggestionStats:
+        by_state: dict[str, int] = {}
+        waiting: dict[str, int] = {}
+        with self._database.read() as session:
+            for state, source, count, _ in person_pages.suggestion_counts(session):
+                by_state[state] = by_state.get(state, 0) + count
+                if state == queries.PENDING:
+                    waiting[source] = count
+        return SuggestionStats(by_state, waiting)
+
+    # What to search with
+
+    def _best_faces(self, person_ids: Sequence[uuid.UUID], number: int) -> list[Source]:
+        with self._database.read() as session:
+            found = face_queries.faces_of_persons(session, person_ids)
+        return [
+            _face_source(face.person_id, face.id, face.point_id)
+            for _, theirs in groupby(found, attrgetter("person_id"))
+            for face in sorted(theirs, key=_best_quality_first)[:number]
+        ]
+
+    def _prototypes(
+        self, person_ids: Sequence[uuid.UUID], run: FindMoreRun
+    ) -> tuple[list[Source], FloatArray]:
+        sources = self._prototype_sources(person_ids)
+        if lacking := sorted(set(person_ids) - {source.person_id for source in sources}):
+            self._prototype_service.compute_prototypes(lacking)
+            sources = self._prototype_sources(person_ids)
+        return self._fetched(sources, run)
+
+    def _prototype_sources(self, person_ids: Sequence[uuid.UUID]) -> list[Source]:
+        with self._database.read() as session:
+            found = prototype_queries.prototypes_of(session, person_ids)
+        return [_face_source(one.person_id, one.face_id, one.point_id) for one in found if one.is_theirs]
+
+    def _fresh_centroids(
+        self, person_ids: Sequence[uuid.UUID], run: FindMoreRun
+    ) -> tuple[list[Source], FloatArray]:
+        with self._database.read() as session:
+            counts = face_queries.face_counts(session, person_ids)
+        enough = [person_id for person_id, count in counts if count >= MIN_FACES_FOR_CENTROID]
+        run.too_few_faces += len(counts) - len(enough)
+        self._centroid_service.compute_centroids(enough)
+        active = self._centroid_service.active_centroids(enough)
+        pairs = zip(active.person_ids, active.centroid_ids, strict=True)
+        return [Source(person, "centroid_id", one, one) for person, one in pairs], active.matrix
+
+    def _fetched(self, sources: list[Source], run: FindMoreRun) -> tuple[list[Source], FloatArray]:
+        """The sources whose embeddings are there, with these."""
+        ids = [source.point_id for source in sources]
+        batch = EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids(ids), ids)
+        run.embeddings_missing += len(batch.missing)
+        return [source for source in sources if source.point_id in batch], batch.matrix
+
+    # Searching and remembering
+
+    def _find(
+        self,
+        person_id: uuid.UUID | Sequence[uuid.UUID],
+        wanted: Wanted,
+        find_sources: FindSources,
+        progress: Progress | None,
+    ) -> FindMoreRun:
+        person_ids = self._existing([person_id] if isinstance(person_id, uuid.UUID) else person_id)
+        run = FindMoreRun()
+        for start in range(0, len(person_ids), PERSONS_AT_ONCE):
+            group = person_ids[start : start + PERSONS_AT_ONCE]
+            found = self._search(group, wanted, find_sources, run)
+            with self._database.write() as session:
+                remember(session, group, found, wanted, run)
+            run.persons += len(group)
+            if progress is not None:
+                progress(run.persons, len(person_ids))
+        return run
+
+    def _existing(self, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+        with self._database.read() as session:
+            there = [person_id for person_id, _ in face_queries.face_counts(session, person_ids)]
+        if missing := sorted(set(person_ids) - set(there)):
+            raise NotFoundError(f"There is no person {', '.join(map(str, missing))}.")
+        return there
+
+    def _search(
+        self, group: Sequence[uuid.UUID], wanted: Wanted, find_sources: FindSources, run: FindMoreRun
+    ) -> list[Candidate]:
+        """The candidates of each person: as many more than wanted as may turn out to be known already."""
+        sources, matrix = find_sources(group, run)
+        if not sources:
+            return []
+        with self._database.read() as session:
+            known = queries.known_counts(session, group)
+        number = min(wanted.limit + max(known.values(), default=0), MOST_FOUND)
+        matches = self._faces.search_many(matrix, number, wanted.least, FaceFilter(unlabeled=True))
+        run.searched += len(sources)
+        every = groupby(candidates(sources, matches), attrgetter("person_id"))
+        return [
+            one for person, theirs in every for one in islice(theirs, wanted.limit + known.get(person, 0))
+        ]
+
+    def _wanted(self, source: SuggestionSource, limit: int, min_confidence: float | None) -> Wanted:
+        if limit < 1:
+            raise InvalidInputError(f"limit is {limit}, it must be 1 or more.")
+        return Wanted(source, limit, self._thresholds.suggest if min_confidence is None else min_confidence)
+
+
+def _face_source(person_id: uuid.UUID, face_id: uuid.UUID, point_id: uuid.UUID) -> Source:
+    return Source(person_id, "face_instance_id", face_id, point_id)
+
+
+def _best_quality_first(face: PersonFace) -> tuple[float, uuid.UUID]:
+    return -face.quality, face.id
+
+
+def _ranked(
+    found: Iterable[CentroidMatch], named: Mapping[uuid.UUID, NamedCentroid]
+) -> list[PersonSuggestion]:
+    """Each person once, the most similar first, and how far from the others."""
+    there = [(match.score, named[match.point_id]) for match in found if match.point_id in named]
+    scores = [score for score, _ in there]
+    others = [max(scores[:i] + scores[i + 1 :], default=None) for i in range(len(scores))]
+    return [
+        PersonSuggestion(one.person_id, one.name, score, None if other is None else round(score - other, 6))
+        for (score, one), other in zip(there, others, strict=True)
+    ]
