@@ -21,7 +21,7 @@ def fill(api: Served, faces: int) -> dict[str, str]:
         crowd = world.photo(f"/photos/crowd{faces}.jpg")
         members = [world.face(crowd, position) for position in range(faces)]
         cluster = world.cluster(members)
-        add_faces(api.library, world, directions(faces), person_id=person.id)
+        shown = add_faces(api.library, world, directions(faces), person_id=person.id)
         session.add_all(
             FaceSuggestion(
                 face_instance_id=face.id,
@@ -35,12 +35,13 @@ def fill(api: Served, faces: int) -> dict[str, str]:
         )
         return {
             "asset": str(crowd.id), "cluster": str(cluster.id), "person": str(person.id),
-            "face": str(members[0].id),
+            "face": str(shown[0].id),
         }  # fmt: skip
 
 
 ROUTES = [
     "/faces/{face}",
+    "/faces/{face}/suggestions",
     "/assets/{asset}/faces",
     "/faces/clusters",
     "/faces/clusters/{cluster}",
@@ -69,12 +70,12 @@ def test_reading_costs_the_same_for_any_number_of_faces(
     costs = {route: [cost(api, route.format(**ids)) for ids in filled.values()] for route in ROUTES}
     with capsys.disabled():
         print("\nSQL statements + requests to Qdrant a route, by faces")
-        print(f"{'':28}" + "".join(f"{faces:>9,}" for faces in SIZES))
+        print(f"{'':30}" + "".join(f"{faces:>9,}" for faces in SIZES))
         for route, each in costs.items():
-            print(f"{route:28}" + "".join(f"{sql:>5} + {qdrant}" for sql, qdrant in each))
+            print(f"{route:30}" + "".join(f"{sql:>5} + {qdrant}" for sql, qdrant in each))
     assert [route for route, each in costs.items() if len(set(each)) != 1] == []
     asking = {route for route, each in costs.items() if each[0][1]}
-    assert asking == {"/centroids/{person}"}
+    assert asking == {"/centroids/{person}", "/faces/{face}/suggestions"}
 
 
 def cost(api: Served, path: str) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from image_search_service.services.browse_service import BrowseService
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.job_service import JobService
 from image_search_service.services.readiness_service import ReadinessService
+from image_search_service.services.suggestion_service import SuggestionService
 
 
 class OpenLibrary(Protocol):
@@ -30,6 +31,8 @@ class OpenLibrary(Protocol):
     def centroid_service(self) -> CentroidService: ...
 
     def job_service(self) -> JobService: ...
+
+    def suggestion_service(self) -> SuggestionService: ...
 
     def readiness_service(self) -> ReadinessService: ...
 

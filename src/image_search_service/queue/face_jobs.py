@@ -17,6 +17,7 @@ from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.index_service import IndexService
 from image_search_service.services.job_service import JobKind
+from image_search_service.services.suggestion_service import SuggestionService
 
 
 class FaceServices(Protocol):
@@ -30,7 +31,9 @@ class FaceServices(Protocol):
 
     def bind_engine(self) -> object: ...
 
-    def group_if_stale(self) -> None: ...
+    def suggestion_service(self) -> SuggestionService: ...
+
+    def group_if_stale(self, progress: Progress | None = None) -> None: ...
 
     def send_due_payloads(self) -> int: ...
 
@@ -61,7 +64,7 @@ def detect_faces_job(
     services.bind_engine()
     roots = [Path(path) for path in paths]
     report = services.index_service().index(roots, retry_failed=retry_failed, progress=progress)
-    services.group_if_stale()
+    services.group_if_stale(progress)
     services.send_due_payloads()
     return {
         "photos_seen": report.photos_seen,
@@ -69,6 +72,58 @@ def detect_faces_job(
         "photos_failed": report.photos_failed,
         "faces_new": report.faces_new,
     }
+
+
+def find_more_suggestions_job(
+    services: FaceServices,
+    progress: Progress,
+    *,
+    person_ids: Sequence[str],
+    limit: int,
+    min_confidence: float | None,
+) -> JsonObject:
+    """Look for more faces of these persons with their best faces."""
+    run = services.suggestion_service().find_more(
+        _ids(person_ids), limit=limit, min_confidence=min_confidence, progress=progress
+    )
+    return asdict(run)
+
+
+def find_more_multi_prototype_suggestions_job(
+    services: FaceServices,
+    progress: Progress,
+    *,
+    person_ids: Sequence[str],
+    limit: int,
+    min_confidence: float | None,
+) -> JsonObject:
+    """Look for more faces of these persons with all faces that stand for them."""
+    run = services.suggestion_service().find_more_multi_prototype(
+        _ids(person_ids), limit=limit, min_confidence=min_confidence, progress=progress
+    )
+    return asdict(run)
+
+
+def find_more_centroid_suggestions_job(
+    services: FaceServices,
+    progress: Progress,
+    *,
+    person_ids: Sequence[str],
+    limit: int,
+    min_confidence: float | None,
+) -> JsonObject:
+    """Look for more faces of these persons with their centroids, if they have five faces."""
+    run = services.suggestion_service().find_more_centroid(
+        _ids(person_ids), limit=limit, min_confidence=min_confidence, progress=progress
+    )
+    return asdict(run)
+
+
+def expire_old_suggestions_job(
+    services: FaceServices, _progress: Progress, *, older_than_days: int
+) -> JsonObject:
+    """Withdraw suggestions that nobody has decided for so long."""
+    return {"expired": services.suggestion_service().expire_old(older_than_days)}
 
 
 def _ids(texts: Sequence[str]) -> list[UUID]:
@@ -79,5 +134,9 @@ JOBS: Final[Mapping[str, JobFunction]] = {
     JobKind.CLUSTER_FACES: cluster_faces_job,
     JobKind.COMPUTE_CENTROIDS: compute_centroids_job,
     JobKind.DETECT_FACES: detect_faces_job,
+    JobKind.FIND_MORE_SUGGESTIONS: find_more_suggestions_job,
+    JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS: find_more_multi_prototype_suggestions_job,
+    JobKind.FIND_MORE_CENTROID_SUGGESTIONS: find_more_centroid_suggestions_job,
+    JobKind.EXPIRE_OLD_SUGGESTIONS: expire_old_suggestions_job,
 }
 """The function of each kind of job."""

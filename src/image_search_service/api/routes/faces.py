@@ -6,10 +6,12 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from image_search_service.api.deps import Browse
+from image_search_service.api.deps import Browse, Opened
 from image_search_service.api.errors import problems
+from image_search_service.api.pagination import Limit
 from image_search_service.api.routes.images import IMAGE, WebP
 from image_search_service.api.schemas.faces import Face
+from image_search_service.api.schemas.suggestions import FaceSuggestions
 
 router = APIRouter(prefix="/faces", tags=["faces"])
 
@@ -24,3 +26,10 @@ def get_face(face_id: UUID, browse: Browse) -> Face:
 def get_face_crop(face_id: UUID, browse: Browse) -> WebP:
     """A small picture of the face with some margin."""
     return WebP(browse.crop(face_id))
+
+
+@router.get("/{face_id}/suggestions", responses=problems(404))
+def get_face_suggestions(face_id: UUID, browse: Browse, library: Opened, limit: Limit = 5) -> FaceSuggestions:
+    """Whom a face may show: persons whose centroids it resembles, the most similar first."""
+    browse.face(face_id)
+    return FaceSuggestions.of(face_id, library.suggestion_service().suggestions_for_face(face_id, limit))

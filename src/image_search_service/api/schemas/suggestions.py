@@ -14,6 +14,7 @@ from image_search_service.api.schemas.faces import crop_url
 from image_search_service.db.models import FaceSuggestion
 from image_search_service.db.queries.person_pages import SuggestionGroup as FoundGroup
 from image_search_service.services.browse_service import SuggestionCount
+from image_search_service.services.suggestion_service import PersonSuggestion
 
 PersonIds = list[UUID]
 MAX_PERSONS = 10_000
@@ -95,6 +96,40 @@ class SuggestionStats(Answer):
             by_state[count.state] = by_state.get(count.state, 0) + count.suggestions
         pending = {count.source: count.suggestions for count in counts if count.state == "pending"}
         return cls(by_state=by_state, pending_by_source=pending, persons_with_pending=persons)
+
+
+class PersonForFace(Answer):
+    """Somebody whom a face resembles."""
+
+    person_id: UUID
+    person_name: str = Field(examples=["Ada Lovelace"])
+    similarity: float = Field(description="To the person's centroid, −1 to 1.", examples=[0.61])
+    margin: float | None = Field(
+        description="How much more than the most similar other person; null if there is nobody else.",
+        examples=[0.23],
+    )
+
+
+class FaceSuggestions(Answer):
+    """Whom a face may show, the most similar first; not those whom it was rejected for."""
+
+    face_id: UUID
+    suggestions: list[PersonForFace]
+
+    @classmethod
+    def of(cls, face_id: UUID, found: list[PersonSuggestion]) -> FaceSuggestions:
+        return cls(
+            face_id=face_id,
+            suggestions=[
+                PersonForFace(
+                    person_id=one.person_id,
+                    person_name=one.name,
+                    similarity=one.similarity,
+                    margin=one.margin,
+                )
+                for one in found
+            ],
+        )
 
 
 class SearchBy(StrEnum):
