@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from image_search_service.cli import demo, evaluate, index, info, models, people, serve
+from image_search_service.cli import demo, evaluate, index, info, models, people, serve, suggest
 
 app = typer.Typer(
     name="image-search",
@@ -19,6 +19,7 @@ app.command("cluster")(index.cluster)
 app.command("people")(people.people)
 app.command("name")(people.name)
 app.command("photos")(people.photos)
+app.command("suggest")(suggest.suggest)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.app, name="models")
 app.command("demo")(demo.demo)

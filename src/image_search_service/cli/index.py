@@ -120,7 +120,7 @@ def _tables(report: IndexReport, counts: Counts, engine: str) -> list[Renderable
         ("Faces", counts.faces, f"engine {engine}"),
         ("  named", counts.named_faces, f"{counts.persons:,} people"),
         ("  grouped", counts.clustered_faces, f"{counts.clusters:,} groups"),
-        ("  alone", counts.noise_faces, "like no other face"),
+        ("  alone", counts.noise_faces, "like no other face, or not to be told apart"),
     ]
     shown: list[RenderableType] = [table(None, ("", "", ""), rows)]
     if report.failures or report.unread_folders:

@@ -182,6 +182,8 @@ class FaceInstance(Base):
     detection_confidence: Mapped[float]
     quality_score: Mapped[float]
     quality_parts: Mapped[dict[str, Any]]
+    recognizable: Mapped[bool] = mapped_column(default=True)
+    """False for a face that cannot be told from others; it is kept and shown, but no job groups it."""
     cluster_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("clusters.id"), index=True)
     person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"), index=True)
     payload_version: Mapped[int] = mapped_column(default=0)

@@ -53,6 +53,7 @@ def _face_row(asset_id: uuid.UUID, position: int, face: ReadFace) -> Row:
         "detection_confidence": face.detection.confidence,
         "quality_score": face.quality.score,
         "quality_parts": face.quality.parts(),
+        "recognizable": face.recognizable,
     }
 
 

@@ -74,19 +74,29 @@ class PeopleService:
             clusters.delete_empty_clusters(session)
             return Named(person.id, person.name, len(members), created)
 
+    def person(self, name: str) -> Person:
+        """Somebody by name. Raises NotFoundError for an unknown name."""
+        with self._database.read() as session:
+            return _known_people(session, [name])[0]
+
     def photos(self, names: Sequence[str]) -> list[PersonPhoto]:
         """Photos that show all of these persons, oldest first. Raises NotFoundError for an unknown name."""
-        keys = {clean_name(name)[1]: name for name in names}
         with self._database.read() as session:
-            found = persons.persons_by_keys(session, list(keys))
-            unknown = [name for key, name in keys.items() if key not in found]
-            if unknown:
-                raise NotFoundError(
-                    f"Nobody is called {', '.join(unknown)}.",
-                    hint="`image-search people` lists the names.",
-                )
-            rows = persons.photos_of_all(session, [person.id for person in found.values()])
+            found = _known_people(session, names)
+            rows = persons.photos_of_all(session, [person.id for person in found])
         return [PersonPhoto(*row) for row in rows]
+
+
+def _known_people(session: Session, names: Sequence[str]) -> list[Person]:
+    """The persons of these names, each once; an error names all that there are not."""
+    keys = {clean_name(name)[1]: name for name in names}
+    found = persons.persons_by_keys(session, list(keys))
+    unknown = [name for key, name in keys.items() if key not in found]
+    if unknown:
+        raise NotFoundError(
+            f"Nobody is called {', '.join(unknown)}.", hint="`image-search people` lists the names."
+        )
+    return [found[key] for key in keys]
 
 
 def clean_name(name: str) -> tuple[str, str]:

@@ -7,15 +7,16 @@ thread is in memory, keeps the small aligned chips of all of them, and embeds th
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from image_search_service.core.errors import MediaError
+from image_search_service.core.errors import DataIntegrityError, MediaError
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import FloatArray, Pixels
 from image_search_service.faces.engines.base import Detection, FaceEngine
 from image_search_service.faces.quality import FaceQuality, face_quality
+from image_search_service.faces.recognizability import blank_embedding, is_recognizable, visible_share
 from image_search_service.media.decode import Photo, decode_photo, reduced
 from image_search_service.media.derivatives import write_crop, write_thumbnail
 
@@ -49,6 +50,8 @@ class ReadFace:
     detection: Detection
     quality: FaceQuality
     embedding: FloatArray
+    recognizable: bool
+    """Whether it can be told from others, see ``faces/recognizability.py``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class _Found:
     detection: Detection
     chip: Pixels
     quality: FaceQuality
+    visible: float
+    """Share of the face that is inside of the photo."""
 
 
 class PhotoReader:
@@ -77,23 +82,35 @@ class PhotoReader:
         self._engine = engine
         self._paths = paths
         self._max_pixels = max_pixels
+        self._blank = blank_embedding(engine)
 
     def read(self, files: Sequence[HashedFile]) -> list[ReadPhoto]:
         """Decode, detect, align and embed; makes thumbnails and crops on the way."""
-        found = [self._find_faces(file) for file in files]
-        chips = [face.chip for _, faces in found for face in faces]
-        embeddings = iter(self._engine.embed(chips))
+        return self._embed([self._find_faces(file) for file in files])
+
+    def _embed(self, found: Sequence[tuple[ReadPhoto, list[_Found]]]) -> list[ReadPhoto]:
+        """All photos' faces in one call; if the model fails, photo by photo, so that only one is lost."""
+        try:
+            embeddings = self._engine.embed([face.chip for _, faces in found for face in faces])
+        except DataIntegrityError as error:
+            if len(found) == 1:
+                return [ReadPhoto(found[0][0].file, failure=error.message)]
+            return [read for one in found for read in self._embed([one])]
+        rows = iter(embeddings)
+        return [replace(read, faces=self._read_faces(read.file, faces, rows)) for read, faces in found]
+
+    def _read_faces(
+        self, file: HashedFile, faces: Sequence[_Found], embeddings: Iterator[FloatArray]
+    ) -> list[ReadFace]:
         return [
-            ReadPhoto(
-                read.file,
-                read.photo,
-                [
-                    ReadFace(face_id(read.file.asset_id, i), face.detection, face.quality, next(embeddings))
-                    for i, face in enumerate(faces)
-                ],
-                read.failure,
+            ReadFace(
+                face_id(file.asset_id, position),
+                face.detection,
+                face.quality,
+                embedding,
+                is_recognizable(embedding, face.visible, self._blank, self._engine.thresholds),
             )
-            for read, faces in found
+            for position, (face, embedding) in enumerate(zip(faces, embeddings, strict=False))
         ]
 
     def _find_faces(self, file: HashedFile) -> tuple[ReadPhoto, list[_Found]]:
@@ -109,7 +126,8 @@ class PhotoReader:
 
     def _prepare(self, photo: Photo, detection: Detection) -> _Found:
         chip = self._engine.align(photo.pixels, detection)
-        return _Found(detection, chip, face_quality(detection, chip))
+        visible = visible_share(detection.box, width=photo.width, height=photo.height)
+        return _Found(detection, chip, face_quality(detection, chip), visible)
 
     def _write_derivatives(
         self, asset_id: uuid.UUID, photo: Photo, small: Pixels, detections: Sequence[Detection]

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby, islice
 from operator import attrgetter
+from pathlib import Path
+from typing import Any
 
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
 from image_search_service.core.types import FloatArray, Progress
@@ -58,6 +60,16 @@ class PersonSuggestion:
     name: str
     similarity: float
     margin: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingSuggestion:
+    """A face that may be a person. evidence: which faces or centroid it is like, each with its similarity."""
+
+    face_id: uuid.UUID
+    similarity: float
+    evidence: list[dict[str, Any]]
+    path: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +171,12 @@ class SuggestionService:
         with self._database.read() as session:
             named = queries.suggestable_centroids(session, [match.point_id for match in found], face_id)
         return _ranked(found, named)[:limit]
+
+    def pending(self, person_id: uuid.UUID, limit: int = DEFAULT_LIMIT) -> list[PendingSuggestion]:
+        """What waits for a decision on one person, the most similar first."""
+        with self._database.read() as session:
+            rows = queries.pending_of_person(session, person_id, limit)
+        return [PendingSuggestion(*row) for row in rows]
 
     def expire_old(self, days: int) -> int:
         """Withdraw what has waited for longer; returns how many. They may be found again."""

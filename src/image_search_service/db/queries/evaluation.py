@@ -45,4 +45,5 @@ def located_clusters(session: Session) -> Iterator[FaceInPhoto]:
         .order_by(AssetPath.path, FaceInstance.position)
     )
     for row in rows:
-        yield FaceInPhoto(*row[:5], Box(*row[5:]))
+        face_id, cluster_id, path, width, height, *box = row
+        yield FaceInPhoto(face_id, cluster_id, path, width or 1, height or 1, Box(*box))

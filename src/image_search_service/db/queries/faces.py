@@ -73,13 +73,17 @@ def located_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid
     )
     located: dict[uuid.UUID, list[LocatedFace]] = {}
     for face, width, height in rows:
-        box = Box(face.box_x / width, face.box_y / height, face.box_width / width, face.box_height / height)
+        across, down = width or 1, height or 1  # a photo with faces has both
+        box = Box(face.box_x / across, face.box_y / down, face.box_width / across, face.box_height / down)
         located.setdefault(face.asset_id, []).append(LocatedFace(face.id, face.person_id, box))
     return located
 
 
 def groupable_faces(session: Session) -> list[GroupableFace]:
-    """Every face without a person, but for those of replaced photos, in an order that does not change."""
+    """Every face without a person, in an order that does not change.
+
+    Left out are faces that cannot be told from others, and those of replaced photos.
+    """
     rows = session.execute(
         select(
             FaceInstance.id,
@@ -89,7 +93,7 @@ def groupable_faces(session: Session) -> list[GroupableFace]:
             FaceInstance.quality_score,
         )
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(FaceInstance.person_id.is_(None), ~ImageAsset.replaced)
+        .where(FaceInstance.person_id.is_(None), FaceInstance.recognizable, ~ImageAsset.replaced)
         .order_by(FaceInstance.id)
     )
     return [GroupableFace(*row) for row in rows]

@@ -6,13 +6,21 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import CursorResult, Table, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset, Person, PersonCentroid
+from image_search_service.db.models import (
+    AssetPath,
+    FaceInstance,
+    FaceSuggestion,
+    ImageAsset,
+    Person,
+    PersonCentroid,
+)
 from image_search_service.db.queries.batches import BATCH, Row
 from image_search_service.db.queries.centroids import ACTIVE
 
@@ -166,3 +174,22 @@ def suggestable_centroids(
 def _parts(ids: Iterable[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
     every = sorted(set(ids))
     return (every[start : start + BATCH] for start in range(0, len(every), BATCH))
+
+
+def pending_of_person(
+    session: Session, person_id: uuid.UUID, limit: int
+) -> list[tuple[uuid.UUID, float, list[dict[str, Any]], Path | None]]:
+    """A person's pending suggestions, the best first: face, similarity, evidence, a file to look at."""
+    file = (
+        select(func.min(AssetPath.path))
+        .where(AssetPath.asset_id == FaceInstance.asset_id, AssetPath.missing_since.is_(None))
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(FaceSuggestion.face_instance_id, FaceSuggestion.confidence, FaceSuggestion.evidence, file)
+        .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
+        .where(FaceSuggestion.person_id == person_id, FaceSuggestion.state == PENDING)
+        .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.face_instance_id)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]

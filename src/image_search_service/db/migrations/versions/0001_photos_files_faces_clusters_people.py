@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("detection_confidence", sa.Double(), nullable=False),
         sa.Column("quality_score", sa.Double(), nullable=False),
         sa.Column("quality_parts", sa.JSON(), nullable=False),
+        sa.Column("recognizable", sa.Boolean(), nullable=False),
         sa.Column("cluster_id", sa.Uuid(), nullable=True),
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("payload_version", sa.Integer(), nullable=False),

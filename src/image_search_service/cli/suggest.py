@@ -1,0 +1,70 @@
+"""``image-search suggest``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from image_search_service.bootstrap import open_library
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, running
+from image_search_service.cli.output import table
+from image_search_service.core.errors import InvalidInputError
+
+WAYS = ("prototypes", "all-prototypes", "centroid")
+
+
+def suggest(
+    person: Annotated[str, typer.Option("--person", metavar="NAME", help="Whose faces to look for.")],
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(WAYS),
+            help="Compare with their best faces, all that stand for them, or the mean.",
+        ),
+    ] = "all-prototypes",
+    limit: Annotated[int, typer.Option(min=1, help="How many new suggestions at most.")] = 50,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Look for more faces of a person among those without a name, and list what may be them.
+
+    Nothing is decided by it: a suggestion waits until somebody accepts or rejects it.
+    """
+    with (
+        running(as_json=as_json, debug=debug, library=library) as run,
+        open_library(run.settings, run.out.note, run.out.progress) as opened,
+    ):
+        service = opened.suggestion_service()
+        ways = dict(
+            zip(
+                WAYS,
+                (service.find_more, service.find_more_multi_prototype, service.find_more_centroid),
+                strict=True,
+            )
+        )
+        if by not in ways:
+            raise InvalidInputError(f"There is no way {by!r} to look.", hint=f"There are {', '.join(WAYS)}.")
+        found = opened.people_service().person(person)
+        did = ways[by](found.id, limit=limit)
+        pending = service.pending(found.id, limit)
+        document = {
+            "person_id": str(found.id),
+            "name": found.name,
+            "by": by,
+            "run": asdict(did),
+            "suggestions": [
+                {
+                    "face_id": str(one.face_id),
+                    "similarity": round(one.similarity, 4),
+                    "path": str(one.path) if one.path else None,
+                    "evidence": one.evidence,
+                }
+                for one in pending
+            ],
+        }
+        rows = [(one.similarity, one.path or "missing") for one in pending]
+        title = f"May be {found.name}: {len(pending):,} ({did.created:,} new)"
+        run.out.result(document, table(title, ("Similarity", "Photo"), rows))
