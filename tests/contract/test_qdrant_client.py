@@ -12,7 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from qdrant_client import models
 
+from image_search_service.core.errors import InvalidInputError, NotFoundError, UnavailableError
+from image_search_service.vector.client import open_client
+from image_search_service.vector.embedded import EmbeddedQdrant
+from image_search_service.vector.errors import translated
 from tests.support.backends import BACKENDS, open_backend, unit_vectors
+from tests.support.qdrant_server import QdrantServer
+
+WHOLE = [backend for backend in BACKENDS if backend not in {"grpc", "rest"}]
+"""Backends with every method; the stand-in server has those that the project's jobs and routes need."""
+INDEXED = [backend for backend in BACKENDS if backend != "memory"]
+"""Backends with payload indexes."""
 
 COUNT = 60
 GROUPS = ("red", "green", "blue")
@@ -23,7 +33,7 @@ def point_id(n: int) -> str:
 
 
 def payload(n: int) -> dict[str, Any]:
-    values: dict[str, Any] = {"n": n, "half": n / 2, "group": GROUPS[n % 3]}
+    values: dict[str, Any] = {"n": n, "half": n / 2, "group": GROUPS[n % 3], "note": None if n % 4 else "x"}
     return values | ({"owner": str(UUID(int=n % 5))} if n % 2 else {})
 
 
@@ -168,6 +178,23 @@ CONDITIONS: list[tuple[Any, Any]] = [
         lambda p: p.get("owner") == str(UUID(int=3)),
     ),
     (models.HasIdCondition(has_id=[point_id(n) for n in range(0, 60, 7)]), lambda p: p["n"] % 7 == 0),
+    (
+        models.FieldCondition(key="n", match=models.MatchExcept(**{"except": [1, 2, 3]})),
+        lambda p: p["n"] not in {1, 2, 3},
+    ),
+    (models.IsNullCondition(is_null=models.PayloadField(key="note")), lambda p: p["note"] is None),
+    (models.FieldCondition(key="note", is_empty=False), lambda p: p["note"] is not None),
+    (
+        models.Filter(
+            should=[
+                models.FieldCondition(key="n", range=models.Range(lt=10)),
+                models.Filter(
+                    must_not=[models.FieldCondition(key="group", match=models.MatchAny(any=["red", "blue"]))]
+                ),
+            ]
+        ),
+        lambda p: p["n"] < 10 or p["group"] == "green",
+    ),
 ]
 picks = st.lists(st.integers(0, len(CONDITIONS) - 1), max_size=3, unique=True)
 
@@ -192,3 +219,110 @@ def test_filters_mean_what_they_say(
     ]
     assert everything(client, name, where) == expected
     assert client.count(name, count_filter=where, exact=True).count == len(expected)
+
+
+def test_malformed_requests_are_told_apart(client: Any, name: str) -> None:
+    """A collection that is not there, a wrong dimension and a malformed id are the same on every backend."""
+    short = models.PointStruct(id=point_id(0), vector=[1.0, 2.0], payload={})
+    nameless = models.PointStruct(id="face-1", vector=[1.0] * 16, payload={})
+    with pytest.raises(NotFoundError), translated("in a test"):
+        client.retrieve(f"no_{name}", [point_id(0)])
+    with pytest.raises(InvalidInputError), translated("in a test"):
+        client.upsert(name, [short])
+    with pytest.raises(InvalidInputError), translated("in a test"):
+        search(client, name, unit_vectors(1, 15)[0])
+    with pytest.raises(InvalidInputError), translated("in a test"):
+        client.upsert(name, [nameless])
+    assert client.count(name, exact=True).count == COUNT
+
+
+@pytest.mark.parametrize("client", INDEXED, indirect=True)
+def test_payload_indexes_do_not_change_answers(client: Any, name: str) -> None:
+    """An index may be made twice, is listed, and finds what was found without it."""
+    where = models.Filter(
+        must=[models.FieldCondition(key="owner", match=models.MatchAny(any=[str(UUID(int=3))]))]
+    )
+    before = everything(client, name, where)
+    for _ in range(2):
+        client.create_payload_index(name, "owner", field_schema=models.PayloadSchemaType.UUID)
+    assert before
+    assert everything(client, name, where) == before
+
+
+@pytest.mark.parametrize("client", WHOLE, indirect=True)
+def test_payloads_by_ids_and_by_filter(client: Any, name: str) -> None:
+    """Keys are set, taken away and replaced on the points that are named, and on no others."""
+    blue = models.Filter(must=[models.FieldCondition(key="group", match=models.MatchValue(value="blue"))])
+    client.set_payload(name, {"owner": "ada"}, points=[point_id(0)])
+    client.set_payload(name, {"owner": "bea"}, points=blue)
+    client.delete_payload(name, ["half", "note"], points=[point_id(3)])
+    client.overwrite_payload(name, {"only": 1}, points=models.PointIdsList(points=[point_id(6)]))
+    found = {str(r.id): r.payload for r in client.retrieve(name, [point_id(n) for n in (0, 2, 3, 6, 9)])}
+    assert found[point_id(0)] == payload(0) | {"owner": "ada"}
+    assert found[point_id(2)] == payload(2) | {"owner": "bea"}
+    assert found[point_id(3)] == {key: payload(3)[key] for key in ("n", "group", "owner")}
+    assert found[point_id(6)] == {"only": 1}
+    assert found[point_id(9)] == payload(9)
+
+
+@pytest.mark.parametrize("client", WHOLE, indirect=True)
+def test_vectors_are_replaced_alone(client: Any, name: str) -> None:
+    """A new vector leaves the payload as it was."""
+    vector = unit_vectors(1, seed=9)[0].tolist()
+    client.update_vectors(name, [models.PointVectors(id=point_id(1), vector=vector)])
+    record = client.retrieve(name, [point_id(1)], with_vectors=True)[0]
+    assert record.vector == pytest.approx(vector, abs=1e-6)
+    assert record.payload == payload(1)
+
+
+@pytest.mark.parametrize("client", WHOLE, indirect=True)
+def test_every_kind_of_update_in_one_call(client: Any, name: str) -> None:
+    """Updates of different kinds are done in the order in which they are given."""
+    first, second = unit_vectors(2, seed=9).tolist()
+    new, ids = str(uuid4()), models.PointIdsList(points=[point_id(0)])
+    upsert = models.PointsList(
+        points=[models.PointStruct(id=new, vector=first, payload={"new": 1, "old": 1})]
+    )
+    client.batch_update_points(
+        name,
+        [
+            models.UpsertOperation(upsert=upsert),
+            models.OverwritePayloadOperation(
+                overwrite_payload=models.SetPayload(payload={"new": 2}, points=[new])
+            ),
+            models.UpdateVectorsOperation(
+                update_vectors=models.UpdateVectors(points=[models.PointVectors(id=new, vector=second)])
+            ),
+            models.DeleteOperation(delete=ids),
+        ],
+    )
+    record = client.retrieve(name, [new, point_id(0)], with_vectors=True)
+    assert [(str(r.id), r.payload) for r in record] == [(new, {"new": 2})]
+    assert record[0].vector == pytest.approx(second, abs=1e-6)
+    assert name in {one.name for one in client.get_collections().collections}
+
+
+@pytest.mark.parametrize("client", WHOLE, indirect=True)
+def test_single_query_equals_one_of_a_batch(client: Any, name: str) -> None:
+    """A search by itself finds what it finds in a batch, and gives what of the points is asked for."""
+    row = unit_vectors(COUNT)[7]
+    single = client.query_points(name, row.tolist(), limit=3, offset=1, with_payload=["n"], with_vectors=True)
+    batched = search(client, name, row, limit=4)
+    assert [point.id for point in single.points] == [point.id for point in batched[1:]]
+    assert all(set(point.payload) == {"n"} and len(point.vector) == 16 for point in single.points)
+
+
+def test_opens_what_the_settings_ask_for(tmp_path: Path) -> None:
+    """Without an address the engine in this process, with one a client of the server that answers there."""
+    with EmbeddedQdrant(tmp_path / "served") as engine, QdrantServer(engine) as server:
+        url = f"http://127.0.0.1:{server.rest_port}"
+        client: Any = open_client(path=tmp_path / "own", url=url, prefer_grpc=False)
+        client.create_collection("faces", models.VectorParams(size=4, distance=models.Distance.COSINE))
+        client.close()
+        assert engine.collection_exists("faces")
+        server.stop()
+        with pytest.raises(UnavailableError, match="to connect to"):
+            open_client(path=tmp_path / "own", url=url, prefer_grpc=False)
+    own: Any = open_client(path=tmp_path / "own")
+    with own:
+        assert not own.collection_exists("faces")

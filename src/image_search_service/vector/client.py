@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from image_search_service.core.errors import ImageSearchError
 from image_search_service.vector.calls import call_once
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ def open_client(
 ) -> AnyQdrant:
     """The engine embedded in ``path``; with ``url`` a client of that server, which has answered once.
 
-    Raises UnavailableError when the server does not answer, KeyRefusedError when it refuses the key.
+    The client's own check of versions is left out: it warns of what that answer tells with more certainty.
+    Raises UnavailableError when the server does not answer, KeyRefusedError when it refuses the key,
+    LibraryInUseError when another process has ``path`` open.
     """
     if url is None:
         from image_search_service.vector.embedded import EmbeddedQdrant
@@ -30,5 +33,9 @@ def open_client(
     client = QdrantClient(
         url=url, api_key=api_key, prefer_grpc=prefer_grpc, timeout=TIMEOUT, check_compatibility=False
     )
-    call_once("collection_exists", f"to connect to {url}", lambda: client.collection_exists("any"))
+    try:
+        call_once("collection_exists", f"to connect to {url}", lambda: client.collection_exists("any"))
+    except ImageSearchError:
+        client.close()
+        raise
     return client

@@ -2,35 +2,37 @@
 
 ``qdrant_edge`` (in beta, its version pinned) keeps one shard in one folder; here a collection is such a
 folder below ``path``. Arguments and answers are ``qdrant_client.models``; what is not supported is refused
-by name.
-Errors are raised as the vendor raises them: ``vector/errors.py`` translates those of all clients alike.
+by name with UnsupportedByEmbeddedQdrantError.
 
-An update that returned survives ``kill -9``, since the shard writes ahead to a log. Several threads may use
-one object; a second process that opens the same folder is refused.
+Errors are raised as qdrant-client's local mode and the engine raise them (ValueError for a malformed request
+and for a collection that is not there, RuntimeError once closed, the engine's bare Exception):
+``vector/errors.py`` translates those of all clients alike. The project's own come only for what no vendor
+says: a folder in use (LibraryInUseError), a full disk (UnavailableError), a damaged folder
+(DataIntegrityError).
+
+An update that returned survives ``kill -9``, since the shard writes ahead to a log; a power failure may cost
+what came after the last flush. Several threads may use one object. The engine does not release Python's
+global lock: a call, and ``optimize`` most of all, holds up every other thread of the process.
 """
 
 from __future__ import annotations
 
-import json
-import re
-import shutil
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import qdrant_edge as edge
-from qdrant_client import models
+from qdrant_client import QdrantClient, models
 from qdrant_client.http.models import QueryResponse  # qdrant_client.models has fastembed's of the same name
 
 from image_search_service.core.errors import UnsupportedByEmbeddedQdrantError
 from image_search_service.vector import embedded_convert as convert
+from image_search_service.vector import embedded_updates as updates
+from image_search_service.vector.embedded_shards import SPACE_NEEDED, ShardFolder
 
-_PARAMS = "collection.json"
-"""Written last: a folder without it was not finished and is made anew."""
-_UNFINISHED, _REMOVED = ".unfinished-", ".removed-"
-_NAME = re.compile(r"[\w:-][\w.:-]{0,200}")
+_IGNORED: Final = frozenset({"wait", "timeout", "ordering", "consistency"})
+"""How a server or a cluster should answer. Here every call is as if ``wait`` were true."""
 _IGNORED_AT_CREATION: Final = frozenset(
     {"shard_number", "replication_factor", "write_consistency_factor", "on_disk_payload", "timeout"}
     | {"hnsw_config", "optimizers_config", "quantization_config", "wal_config", "metadata"}
@@ -41,16 +43,14 @@ _COMPLETED = models.UpdateResult(operation_id=0, status=models.UpdateStatus.COMP
 
 
 class EmbeddedQdrant:
-    """Collections below ``path``, each opened on first use."""
+    """Collections below ``path``, each opened on first use.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.RLock()
-        self._shards: dict[str, edge.EdgeShard] = {}
-        self._closed = False
-        path.mkdir(parents=True, exist_ok=True)
-        for left in [*path.glob(f"{_UNFINISHED}*"), *path.glob(f"{_REMOVED}*")]:
-            shutil.rmtree(left)
+    Raises LibraryInUseError when another process has ``path`` open. With fewer than ``space_needed`` bytes
+    free on its disk, writing raises UnavailableError.
+    """
+
+    def __init__(self, path: Path, *, space_needed: int = SPACE_NEEDED) -> None:
+        self._shards = ShardFolder(path, space_needed)
 
     def __enter__(self) -> EmbeddedQdrant:
         return self
@@ -61,16 +61,20 @@ class EmbeddedQdrant:
         self.close()
 
     def close(self, **_: Any) -> None:
-        """Write everything to disk and let the next process in. To be called once no thread uses it."""
-        with self._lock:
-            self._closed = True
-            while self._shards:
-                self._shards.popitem()[1].close()
+        """Write everything to disk and let the next process in; every later call raises RuntimeError."""
+        self._shards.close()
+
+    if not TYPE_CHECKING:  # the type checker is to know which methods there are
+
+        def __getattr__(self, name: str) -> Any:
+            if callable(getattr(QdrantClient, name, None)) and not name.startswith("_"):
+                raise UnsupportedByEmbeddedQdrantError(f"the method {name}")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # Collections
 
     def collection_exists(self, collection_name: str) -> bool:
-        return (self._folder(collection_name) / _PARAMS).is_file()
+        return self._shards.has(collection_name)
 
     def create_collection(
         self,
@@ -79,71 +83,40 @@ class EmbeddedQdrant:
         **options: Any,
     ) -> bool:
         """Make a collection. Options of a server or a cluster have no effect; others are refused."""
-        if refused := {name for name, value in options.items() if value is not None} - _IGNORED_AT_CREATION:
-            raise UnsupportedByEmbeddedQdrantError(f"a collection with {', '.join(sorted(refused))}")
-        by_name = {"": vectors_config} if isinstance(vectors_config, models.VectorParams) else vectors_config
-        config = edge.EdgeConfig({name: convert.vector_params(one) for name, one in by_name.items()})
-        with self._lock:
-            if self.collection_exists(collection_name):
-                raise ValueError(f"Collection {collection_name} already exists")
-            self._make(collection_name, config, by_name)
+        _refuse(options, "a collection", _IGNORED_AT_CREATION)
+        named = {"": vectors_config} if isinstance(vectors_config, models.VectorParams) else vectors_config
+        self._shards.create(collection_name, named)
         return True
-
-    def _make(self, name: str, config: edge.EdgeConfig, vectors: Mapping[str, models.VectorParams]) -> None:
-        """Under another name first: whatever has the right name is whole."""
-        unfinished = self._path / f"{_UNFINISHED}{name}"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir()
-        edge.EdgeShard.create(str(unfinished / "shard"), config).close()
-        params = {key: one.model_dump(mode="json", exclude_none=True) for key, one in vectors.items()}
-        (unfinished / _PARAMS).write_text(json.dumps({"vectors": params}))
-        unfinished.replace(self._folder(name))
 
     def delete_collection(self, collection_name: str, **_: Any) -> bool:
-        """Remove a collection; False if there is none. No thread may be using it."""
-        with self._lock:
-            if not self.collection_exists(collection_name):
-                return False
-            if collection_name in self._shards:
-                self._shards.pop(collection_name).close()
-            removed = self._path / f"{_REMOVED}{collection_name}"
-            shutil.rmtree(removed, ignore_errors=True)
-            self._folder(collection_name).replace(removed)
-            shutil.rmtree(removed)
-        return True
+        """Remove a collection; False if there is none. Threads that are using it get an error."""
+        return self._shards.remove(collection_name)
 
     def get_collections(self) -> models.CollectionsResponse:
-        names = sorted(params.parent.name for params in self._path.glob(f"*/{_PARAMS}"))
         return models.CollectionsResponse(
-            collections=[models.CollectionDescription(name=name) for name in names]
+            collections=[models.CollectionDescription(name=name) for name in self._shards.names()]
         )
 
     def get_collection(self, collection_name: str) -> models.CollectionInfo:
-        """What a caller can rely on: points, indexed vectors, segments, and the vectors' parameters."""
-        info = self._shard(collection_name).info()
-        stored = json.loads((self._folder(collection_name) / _PARAMS).read_text())["vectors"]
-        by_name = {name: models.VectorParams(**params) for name, params in stored.items()}
-        vectors = by_name[""] if set(by_name) == {""} else by_name
-        return models.CollectionInfo.model_construct(
-            status=models.CollectionStatus.GREEN,
-            points_count=info.points_count,
-            indexed_vectors_count=info.indexed_vectors_count,
-            segments_count=info.segments_count,
-            payload_schema=dict(info.payload_schema),
-            config=models.CollectionConfig.model_construct(
-                params=models.CollectionParams.model_construct(vectors=vectors)
-            ),
-        )
+        """What a caller can rely on: points, indexed vectors, segments, indexes, the vectors' parameters."""
+        shard = self._shards.shard(collection_name)
+        return convert.collection_info(shard.engine.info(), shard.vectors)
 
     def create_payload_index(
-        self, collection_name: str, field_name: str, field_schema: Any = None, **_: Any
+        self, collection_name: str, field_name: str, field_schema: Any = None, **refused: Any
     ) -> models.UpdateResult:
+        _refuse(refused, "a payload index")
         schema = convert.index_schema(field_schema)
         return self._update(collection_name, edge.UpdateOperation.create_field_index(field_name, schema))
 
     def optimize(self, collection_name: str) -> bool:
-        """Merge segments and build the index of a large collection. Blocks; True if there was work to do."""
-        return self._shard(collection_name).optimize()
+        """Merge segments and index the vectors of a large collection; True if there was work to do.
+
+        It holds up every thread of the process, for about a second per thousand points of 512 numbers on
+        two cores, to make a search of 100,000 ten times faster. So nothing calls it by itself: it is for a
+        process that does nothing else.
+        """
+        return self._shards.shard(collection_name).engine.optimize()
 
     # Reading
 
@@ -153,17 +126,19 @@ class EmbeddedQdrant:
         ids: Iterable[models.ExtendedPointId],
         with_payload: Any = True,
         with_vectors: Any = False,
-        **_: Any,
+        **refused: Any,
     ) -> list[models.Record]:
+        """The points that are there, each once, in any order."""
+        _refuse(refused, "reading by id")
         wanted = convert.point_ids(ids)
-        shard = self._shard(collection_name)
-        found = shard.retrieve(wanted, convert.selection(with_payload), convert.selection(with_vectors))
+        engine = self._shards.shard(collection_name).engine
+        found = engine.retrieve(wanted, convert.selection(with_payload), convert.selection(with_vectors))
         return [convert.record(one) for one in found]
 
     def query_points(
         self,
         collection_name: str,
-        query: Any,
+        query: Any = None,
         *,
         using: str | None = None,
         query_filter: models.Filter | None = None,
@@ -172,7 +147,9 @@ class EmbeddedQdrant:
         score_threshold: float | None = None,
         with_payload: Any = True,
         with_vectors: Any = False,
+        **refused: Any,
     ) -> QueryResponse:
+        _refuse(refused, "a query")
         request = models.QueryRequest.model_construct(
             query=query,
             using=using,
@@ -186,15 +163,17 @@ class EmbeddedQdrant:
         return self.query_batch_points(collection_name, [request])[0]
 
     def query_batch_points(
-        self, collection_name: str, requests: Sequence[models.QueryRequest], **_: Any
+        self, collection_name: str, requests: Sequence[models.QueryRequest], **refused: Any
     ) -> list[QueryResponse]:
+        """Searches that share one pass over the vectors, each by a vector and not by a point's id."""
+        _refuse(refused, "a query")
         if not requests:
             return []
-        batch = edge.QueryBatchRequest([convert.query(request) for request in requests])
-        answers = self._shard(collection_name).query_batch(batch)
+        shard = self._shards.shard(collection_name)
+        batch = edge.QueryBatchRequest([convert.query(request, shard.vectors) for request in requests])
         return [
             QueryResponse.model_construct(points=[convert.scored(point) for point in points])
-            for points in answers
+            for points in shard.engine.query_batch(batch)
         ]
 
     def scroll(  # noqa: PLR0917 - QdrantClient's signature
@@ -207,132 +186,82 @@ class EmbeddedQdrant:
         with_vectors: Any = False,
         **refused: Any,
     ) -> tuple[list[models.Record], int | str | None]:
+        """A page of points in the order of their ids, and the id that the next page begins with."""
         _refuse(refused, "a scroll")
         request = edge.ScrollRequest(
             offset=None if offset is None else convert.point_id(offset),
-            limit=limit,
+            limit=convert.limit(limit),
             filter=convert.filter_(scroll_filter),
             with_payload=convert.selection(with_payload),
             with_vector=convert.selection(with_vectors),
         )
-        found, offset_after = self._shard(collection_name).scroll(request)
+        found, offset_after = self._shards.shard(collection_name).engine.scroll(request)
         return [convert.record(one) for one in found], convert.next_offset(offset_after)
 
     def count(
-        self, collection_name: str, count_filter: models.Filter | None = None, exact: bool = True, **_: Any
+        self,
+        collection_name: str,
+        count_filter: models.Filter | None = None,
+        exact: bool = True,
+        **refused: Any,
     ) -> models.CountResult:
+        _refuse(refused, "a count")
         request = edge.CountRequest(exact, convert.filter_(count_filter))
-        return models.CountResult(count=self._shard(collection_name).count(request))
+        return models.CountResult(count=self._shards.shard(collection_name).engine.count(request))
 
     # Writing
 
     def upsert(self, collection_name: str, points: Any, **refused: Any) -> models.UpdateResult:
+        """All of the points, or none if one of their vectors or ids is malformed (ValueError)."""
         _refuse(refused, "an upsert")
-        return self._update(collection_name, edge.UpdateOperation.upsert_points(convert.points(points)))
+        vectors = self._shards.shard(collection_name).vectors
+        return self._update(collection_name, updates.upsert(points, vectors))
 
-    def delete(self, collection_name: str, points_selector: Any, **_: Any) -> models.UpdateResult:
-        operation = _selected(
-            points_selector,
-            edge.UpdateOperation.delete_points,
-            edge.UpdateOperation.delete_points_by_filter,
-        )
-        return self._update(collection_name, operation)
+    def update_vectors(
+        self, collection_name: str, points: Sequence[models.PointVectors], **refused: Any
+    ) -> models.UpdateResult:
+        _refuse(refused, "an update of vectors")
+        vectors = self._shards.shard(collection_name).vectors
+        return self._update(collection_name, updates.update_vectors(points, vectors))
+
+    def delete(self, collection_name: str, points_selector: Any, **refused: Any) -> models.UpdateResult:
+        _refuse(refused, "a deletion")
+        return self._update(collection_name, updates.delete(points_selector))
 
     def set_payload(
         self, collection_name: str, payload: dict[str, Any], points: Any, **refused: Any
     ) -> models.UpdateResult:
         _refuse(refused, "a payload update")
-        return self._update(collection_name, _set_payload(payload, points))
+        return self._update(collection_name, updates.set_payload(payload, points))
+
+    def overwrite_payload(
+        self, collection_name: str, payload: dict[str, Any], points: Any, **refused: Any
+    ) -> models.UpdateResult:
+        _refuse(refused, "a payload update")
+        return self._update(collection_name, updates.overwrite_payload(payload, points))
 
     def delete_payload(
-        self, collection_name: str, keys: Sequence[str], points: Any, **_: Any
+        self, collection_name: str, keys: Sequence[str], points: Any, **refused: Any
     ) -> models.UpdateResult:
-        return self._update(collection_name, _delete_payload(keys, points))
+        _refuse(refused, "a payload update")
+        return self._update(collection_name, updates.delete_payload(keys, points))
 
     def batch_update_points(
-        self, collection_name: str, update_operations: Sequence[models.UpdateOperation], **_: Any
+        self, collection_name: str, update_operations: Sequence[models.UpdateOperation], **refused: Any
     ) -> list[models.UpdateResult]:
-        """Several updates in order, in one call."""
-        operations = [_operation(one) for one in update_operations]
+        """Several updates in order, in one call; none of them if one is not supported."""
+        _refuse(refused, "a batch of updates")
+        vectors = self._shards.shard(collection_name).vectors
+        operations = [updates.operation(one, vectors) for one in update_operations]
         return [self._update(collection_name, operation) for operation in operations]
 
     def _update(self, collection_name: str, operation: edge.UpdateOperation) -> models.UpdateResult:
-        self._shard(collection_name).update(operation)
+        self._shards.shard(collection_name).update(operation)
         return _COMPLETED
 
-    # Shards
 
-    def _shard(self, name: str) -> edge.EdgeShard:
-        with self._lock:
-            if self._closed:
-                raise RuntimeError(f"The vector store {self._path} is closed.")
-            if name not in self._shards:
-                if not self.collection_exists(name):
-                    raise ValueError(f"Collection {name} not found")
-                self._shards[name] = edge.EdgeShard.load(str(self._folder(name) / "shard"))
-            return self._shards[name]
-
-    def _folder(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"Invalid collection name {name!r}: letters, digits and .:_- may be in it")
-        return self._path / name
-
-
-def _refuse(options: Mapping[str, Any], what: str) -> None:
-    """Options of other clients that have no equal here; ``wait`` is always as if it were true."""
-    given = {name for name, value in options.items() if value is not None} - {"wait", "timeout", "ordering"}
+def _refuse(options: Mapping[str, Any], what: str, ignored: frozenset[str] = _IGNORED) -> None:
+    """Options of other clients that have no equal here."""
+    given = {name for name, value in options.items() if value is not None} - ignored
     if given:
         raise UnsupportedByEmbeddedQdrantError(f"{what} with {', '.join(sorted(given))}")
-
-
-def _operation(given: models.UpdateOperation) -> edge.UpdateOperation:
-    if isinstance(given, models.SetPayloadOperation):
-        change = given.set_payload
-        convert.only(change, "a payload update", "payload", "points", "filter")
-        return _set_payload(change.payload, change.filter or change.points or [])
-    if isinstance(given, models.DeletePayloadOperation):
-        removal = given.delete_payload
-        convert.only(removal, "a payload update", "keys", "points", "filter")
-        return _delete_payload(removal.keys, removal.filter or removal.points or [])
-    if isinstance(given, models.UpsertOperation):
-        upsert = given.upsert
-        points = upsert.points if isinstance(upsert, models.PointsList) else upsert.batch
-        return edge.UpdateOperation.upsert_points(convert.points(points))
-    if isinstance(given, models.DeleteOperation):
-        by_ids, by_filter = (
-            edge.UpdateOperation.delete_points,
-            edge.UpdateOperation.delete_points_by_filter,
-        )
-        return _selected(given.delete, by_ids, by_filter)
-    raise UnsupportedByEmbeddedQdrantError(f"an update of the type {type(given).__name__}")
-
-
-def _set_payload(payload: dict[str, Any], points: Any) -> edge.UpdateOperation:
-    values = convert.payload(payload)
-    return _selected(
-        points,
-        lambda ids: edge.UpdateOperation.set_payload(ids, values),
-        lambda where: edge.UpdateOperation.set_payload_by_filter(where, values),
-    )
-
-
-def _delete_payload(keys: Sequence[str], points: Any) -> edge.UpdateOperation:
-    return _selected(
-        points,
-        lambda ids: edge.UpdateOperation.delete_payload(ids, list(keys)),
-        lambda where: edge.UpdateOperation.delete_payload_by_filter(where, list(keys)),
-    )
-
-
-def _selected(
-    points: Any,
-    by_ids: Callable[[list[Any]], edge.UpdateOperation],
-    by_filter: Callable[[Any], edge.UpdateOperation],
-) -> edge.UpdateOperation:
-    """The operation on points given by their ids, or by a filter, in any of the client's ways to say so."""
-    if isinstance(points, models.FilterSelector):
-        points = points.filter
-    if isinstance(points, models.Filter):
-        return by_filter(convert.filter_(points))
-    ids = points.points if isinstance(points, models.PointIdsList) else points
-    return by_ids(convert.point_ids(ids if isinstance(ids, list | tuple) else [ids]))

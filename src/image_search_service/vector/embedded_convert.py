@@ -5,7 +5,7 @@ What the embedded engine is not asked to do by this project is refused by name, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -30,6 +30,8 @@ _INDEXES: Final = {
     models.PayloadSchemaType.DATETIME: edge.PayloadSchemaType.Datetime,
     models.PayloadSchemaType.UUID: edge.PayloadSchemaType.Uuid,
 }
+_INDEXES_BACK: Final = {theirs: ours for ours, theirs in _INDEXES.items()}
+_FLOAT32_MAX: Final = float(np.finfo(np.float32).max)
 
 
 def supported(given: Any, what: str, *kinds: type) -> Any:
@@ -63,38 +65,45 @@ def index_schema(schema: Any) -> Any:
 
 
 def point_id(given: Any) -> int | str:
-    return given if isinstance(given, int) else str(given)
+    """A whole number of 64 bits, or a UUID in any of its forms. Raises ValueError."""
+    if not isinstance(given, int):
+        return str(given)  # the engine reads it
+    if isinstance(given, bool) or not 0 <= given < 2**64:
+        raise ValueError(f"Invalid point id {given}: a UUID or a whole number from 0 to 2^64 - 1 is needed")
+    return given
 
 
 def point_ids(given: Iterable[Any]) -> list[int | UUID | str]:
     return [point_id(one) for one in given]
 
 
-def vector(given: Any) -> Any:
-    """A dense vector, or several by name. Integers among the numbers are numbers."""
+def limit(given: int | None) -> int:
+    """How many to return; 10 if it is not said. Raises ValueError below 1."""
+    if given is not None and given < 1:
+        raise ValueError(f"Invalid limit {given}: it must be 1 or more")
+    return 10 if given is None else given
+
+
+def vector(given: Any, vectors: Mapping[str, models.VectorParams]) -> Any:
+    """A dense vector, or several by name, as the collection's ``vectors`` say. Raises ValueError."""
     if isinstance(given, dict):
-        return {name: _numbers(numbers) for name, numbers in given.items()}
-    return _numbers(given)
+        return {name: _numbers(numbers, name, vectors) for name, numbers in given.items()}
+    return _numbers(given, "", vectors)
 
 
-def _numbers(given: Any) -> list[float]:
+def _numbers(given: Any, name: str, vectors: Mapping[str, models.VectorParams]) -> list[float]:
+    """Finite float32 numbers, as many as the vector of that name has. Integers among them are numbers."""
+    if name not in vectors:
+        raise ValueError(f"Invalid vector name {name!r}: the collection has {sorted(vectors)}")
     numbers = np.asarray(supported(given, "a vector", list, tuple, np.ndarray), dtype=np.float64)
     if numbers.ndim != 1:
         raise UnsupportedByEmbeddedQdrantError("a vector of vectors")
+    if numbers.size != vectors[name].size:
+        raise ValueError(f"Vector dimension error: expected dim: {vectors[name].size}, got {numbers.size}")
+    if not np.abs(numbers).max() <= _FLOAT32_MAX:  # false for NaN, too
+        raise ValueError("Invalid vector: a number in it is not finite")
     plain: list[float] = numbers.tolist()
     return plain
-
-
-def points(given: Any) -> list[edge.Point]:
-    """From a list of ``PointStruct`` or a ``Batch``."""
-    if isinstance(given, models.Batch):
-        payloads: Sequence[Any] = given.payloads or [None] * len(given.ids)
-        vectors: Any = given.vectors
-        if isinstance(vectors, dict):
-            vectors = [dict(zip(vectors, row, strict=True)) for row in zip(*vectors.values(), strict=True)]
-        rows = zip(given.ids, vectors, payloads, strict=True)
-        return [edge.Point(point_id(i), vector(v), payload(p)) for i, v, p in rows]
-    return [edge.Point(point_id(one.id), vector(one.vector), payload(one.payload)) for one in given]
 
 
 def payload(given: dict[str, Any] | None) -> dict[str, Any]:
@@ -121,8 +130,8 @@ def selection(given: Any) -> Any:
     return list(given) if isinstance(given, list | tuple) else bool(given)
 
 
-def query(request: models.QueryRequest) -> edge.QueryRequest:
-    """A nearest-neighbour search; others are refused."""
+def query(request: models.QueryRequest, vectors: Mapping[str, models.VectorParams]) -> edge.QueryRequest:
+    """A nearest-neighbour search by a vector; others are refused."""
     only(
         request,
         "a query",
@@ -132,9 +141,9 @@ def query(request: models.QueryRequest) -> edge.QueryRequest:
     if nearest is None:
         raise UnsupportedByEmbeddedQdrantError("a query without a vector")
     return edge.QueryRequest(
-        10 if request.limit is None else request.limit,
+        limit(request.limit),
         offset=request.offset,
-        query=edge.Query.Nearest(_numbers(nearest), request.using),
+        query=edge.Query.Nearest(_numbers(nearest, request.using or "", vectors), request.using),
         with_vector=selection(request.with_vector),
         with_payload=selection(request.with_payload),
         filter=filter_(request.filter),
@@ -200,6 +209,26 @@ _CONDITIONS: Final[dict[type, Callable[[Any], Any]]] = {
 
 
 # Back from the engine
+
+
+def collection_info(
+    info: edge.ShardInfo, vectors: Mapping[str, models.VectorParams]
+) -> models.CollectionInfo:
+    params = models.CollectionParams.model_construct(
+        vectors=vectors[""] if set(vectors) == {""} else dict(vectors)
+    )
+    indexes = {
+        key: models.PayloadIndexInfo(data_type=_INDEXES_BACK[index.data_type], points=index.points)
+        for key, index in info.payload_schema.items()
+    }
+    return models.CollectionInfo.model_construct(
+        status=models.CollectionStatus.GREEN,
+        points_count=info.points_count,
+        indexed_vectors_count=info.indexed_vectors_count,
+        segments_count=info.segments_count,
+        payload_schema=indexes,
+        config=models.CollectionConfig.model_construct(params=params),
+    )
 
 
 def record(found: edge.Record) -> models.Record:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from qdrant_client import models
 
-from image_search_service.core.errors import ConflictError, UnsupportedByEmbeddedQdrantError
+from image_search_service.core.errors import (
+    ConflictError,
+    DataIntegrityError,
+    InvalidInputError,
+    NotFoundError,
+    UnavailableError,
+    UnsupportedByEmbeddedQdrantError,
+)
 from image_search_service.vector.embedded import EmbeddedQdrant
-from image_search_service.vector.errors import translate
+from image_search_service.vector.errors import translated
 from tests.support.backends import unit_vectors
 
 VECTORS = models.VectorParams(size=16, distance=models.Distance.COSINE)
 
 WRITE_UNTIL_KILLED = """
-import sys
+import contextlib, sys
 from pathlib import Path
 from qdrant_client import models
 from image_search_service.vector.embedded import EmbeddedQdrant
@@ -30,6 +39,8 @@ number = 0
 while True:
     number += 1
     store.upsert("faces", [models.PointStruct(id=number, vector=[1.0, 0.0, 0.0, number], payload={})])
+    with contextlib.suppress(Exception):  # what the engine refuses stands in its log all the same
+        store.set_payload("faces", {"owner": "ada"}, [number, 10**9])
     print(number, flush=True)
 """
 
@@ -78,24 +89,58 @@ def test_vectors_come_back_to_the_bit_after_reopening(tmp_path: Path) -> None:
     np.testing.assert_allclose(read, unit_vectors(50), atol=1e-7)
 
 
-def test_unfinished_collection_is_made_anew(tmp_path: Path) -> None:
-    """What a crash left of a collection that was being made, or removed, is cleared away."""
-    for name in (".unfinished-faces", ".removed-faces", "faces"):
+def test_unfinished_collection_is_cleared_away(tmp_path: Path) -> None:
+    """What a crash left of a collection that was being made, or removed, is as if it had never been."""
+    for name in (".unfinished-faces", ".removed-faces"):
         (tmp_path / name / "shard").mkdir(parents=True)
     with EmbeddedQdrant(tmp_path) as store:
         assert not store.collection_exists("faces")
         assert store.get_collections().collections == []
-    assert not (tmp_path / ".unfinished-faces").exists()
+        store.create_collection("faces", VECTORS)
+    assert not list(tmp_path.glob(".*-faces"))
+
+
+def test_damaged_collection_is_not_replaced_by_an_empty_one(tmp_path: Path) -> None:
+    """A folder that lost its parameters may hold points, so nothing is made in its place."""
+    (tmp_path / "faces" / "shard").mkdir(parents=True)
+    with EmbeddedQdrant(tmp_path) as store, pytest.raises(DataIntegrityError, match="not a whole collection"):
+        store.create_collection("faces", VECTORS)
 
 
 def test_second_process_is_refused(tmp_path: Path, store: EmbeddedQdrant) -> None:
-    """A shard that one process has open cannot be opened by another."""
+    """A folder that one process has open cannot be opened by another, which is told by which."""
     store.create_collection("faces", VECTORS)
-    store.upsert("faces", points(1))
     command = [sys.executable, "-c", OPEN, str(tmp_path / "vectors")]
     second = subprocess.run(command, capture_output=True, text=True, check=False)
     assert second.returncode != 0
-    assert type(translate(Exception(second.stderr), "to open a shard")) is ConflictError
+    assert (
+        f"LibraryInUseError: The library {tmp_path}/vectors is in use by process {os.getpid()}"
+        in second.stderr
+    )
+
+
+def test_full_disk_is_refused_in_time(tmp_path: Path) -> None:
+    """With too little space nothing is written, since the engine would end the process; reading goes on."""
+    with EmbeddedQdrant(tmp_path) as store:
+        store.create_collection("faces", VECTORS)
+    with EmbeddedQdrant(tmp_path, space_needed=2**62) as store:
+        with pytest.raises(UnavailableError, match="nearly full"):
+            store.upsert("faces", points(1))
+        with pytest.raises(UnavailableError, match="nearly full"):
+            store.create_collection("other", VECTORS)
+        assert store.count("faces").count == 0
+        assert not store.collection_exists("other")
+
+
+def test_log_does_not_grow_without_end(tmp_path: Path, store: EmbeddedQdrant) -> None:
+    """What is in the log is flushed as it grows, so that it stays small and opening stays fast."""
+    store.create_collection("faces", VECTORS)
+    eight_megabytes = {"text": "x" * 8 * 2**20}
+    vector = unit_vectors(1)[0].tolist()
+    for _ in range(20):
+        store.upsert("faces", [models.PointStruct(id=1, vector=vector, payload=eight_megabytes)])
+        log = tmp_path / "vectors" / "faces" / "shard" / "wal"
+        assert len(list(log.glob("closed-*"))) <= 3
 
 
 def test_threads_read_while_another_writes(store: EmbeddedQdrant) -> None:
@@ -113,12 +158,90 @@ def test_threads_read_while_another_writes(store: EmbeddedQdrant) -> None:
         assert set(reads) == {100}
 
 
-def test_closed_store_says_so(store: EmbeddedQdrant) -> None:
-    """After it was closed nothing can be read, and that is not the same as nothing being there."""
+def test_collection_removed_while_threads_use_it(store: EmbeddedQdrant) -> None:
+    """Whoever uses a collection that is being removed is told that it is gone, and nothing crashes."""
+    store.create_collection("faces", VECTORS)
+    store.upsert("faces", points(100))
+
+    def use(_: int) -> str:
+        try:
+            with translated("in a test"):
+                store.upsert("faces", points(100))
+                return str(len(store.retrieve("faces", range(100), with_vectors=True)))
+        except (NotFoundError, ConflictError) as error:
+            return type(error).__name__
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = pool.map(use, range(100))
+        store.delete_collection("faces")
+        assert set(answers) <= {"100", "NotFoundError", "ConflictError"}
+    assert not store.collection_exists("faces")
+
+
+CALLS: list[Callable[[EmbeddedQdrant], object]] = [
+    lambda store: store.count("faces"),
+    lambda store: store.collection_exists("faces"),
+    lambda store: store.get_collections(),
+    lambda store: store.create_collection("other", VECTORS),
+    lambda store: store.delete_collection("faces"),
+    lambda store: store.upsert("faces", points(1)),
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_closed_store_says_so(store: EmbeddedQdrant, call: Callable[[EmbeddedQdrant], object]) -> None:
+    """After it was closed nothing can be done, and that is not the same as nothing being there."""
     store.create_collection("faces", VECTORS)
     store.close()
     with pytest.raises(RuntimeError, match="closed"):
-        store.count("faces")
+        call(store)
+    store.close()
+
+
+GOOD = [1.0] * 16
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"id": 2, "vector": [1.0] * 15},
+        {"id": 2, "vector": [*GOOD[1:], float("nan")]},
+        {"id": 2, "vector": [*GOOD[1:], 1e39]},
+        {"id": 2, "vector": {"other": GOOD}},
+        {"id": -1, "vector": GOOD},
+        {"id": 2**64, "vector": GOOD},
+        {"id": "face-2", "vector": GOOD},
+    ],
+    ids=str,
+)
+def test_malformed_point_is_refused_with_its_batch(store: EmbeddedQdrant, bad: dict[str, Any]) -> None:
+    """A malformed point is the caller's mistake, and nothing of its batch is stored, not even in part."""
+    store.create_collection("faces", VECTORS)
+    batch = [
+        models.PointStruct(id=1, vector=GOOD, payload={}),
+        models.PointStruct.model_construct(**bad, payload={}),
+    ]
+    with pytest.raises(InvalidInputError), translated("in a test"):
+        store.upsert("faces", batch)
+    assert store.count("faces").count == 0
+
+
+def test_page_has_room_for_a_point(store: EmbeddedQdrant) -> None:
+    """A limit below one is refused: whoever pages with it would never come to an end."""
+    store.create_collection("faces", VECTORS)
+    with pytest.raises(ValueError, match="limit"):
+        store.scroll("faces", limit=0)
+    with pytest.raises(ValueError, match="limit"):
+        store.query_points("faces", GOOD, limit=0)
+
+
+def test_collection_keeps_its_points_when_it_is_optimized(store: EmbeddedQdrant) -> None:
+    """Merging segments changes neither what is there nor what can be written."""
+    store.create_collection("faces", VECTORS)
+    store.upsert("faces", points(100))
+    store.optimize("faces")
+    store.upsert("faces", points(101))
+    assert store.count("faces").count == 101
 
 
 @pytest.mark.parametrize("name", ["../faces", "", "a/b", ".hidden"])
@@ -150,6 +273,19 @@ def test_what_is_not_supported_is_refused_by_name(store: EmbeddedQdrant) -> None
         store.create_collection("other", VECTORS, sparse_vectors_config={"text": models.SparseVectorParams()})
     with pytest.raises(UnsupportedByEmbeddedQdrantError, match="text"):
         store.create_payload_index("faces", "name", models.PayloadSchemaType.TEXT)
+    with pytest.raises(UnsupportedByEmbeddedQdrantError, match="ClearPayloadOperation"):
+        clear = models.ClearPayloadOperation(clear_payload=models.PointIdsList(points=[1]))
+        store.batch_update_points("faces", [clear])
+    with pytest.raises(UnsupportedByEmbeddedQdrantError, match="shard_key_selector"):
+        store.retrieve("faces", [1], shard_key_selector="a")
+
+
+def test_methods_of_the_client_that_are_not_here_are_refused_by_name(store: EmbeddedQdrant) -> None:
+    """A method that only QdrantClient has is not supported; what nobody has is no attribute."""
+    method: Any = "facet"
+    with pytest.raises(UnsupportedByEmbeddedQdrantError, match="the method facet"):
+        getattr(store, method)
+    assert not hasattr(store, "no_such_method")
 
 
 def test_points_may_come_as_columns(store: EmbeddedQdrant) -> None:
