@@ -1,15 +1,18 @@
 #!/bin/sh
 # Runs every benchmark, or those named: bench.sh [NAME…]
+# Indexing is measured on real photos where there are some beside the repository, else on drawn ones.
 set -eu
 cd "$(dirname "$0")/.."
 
-if [ $# -eq 0 ]; then
-    for file in benchmarks/[a-z]*.py; do
-        name=${file##*/}
-        set -- "$@" "${name%.py}"
-    done
-fi
+shared=${IMAGE_SEARCH_TEST_SHARED:-../shared}
+if [ $# -eq 0 ]; then set -- retrieval clustering index; fi
 for name; do
-    printf '\n== benchmarks/%s.py ==\n' "$name"
-    .venv/bin/python "benchmarks/$name.py"
+    arguments=
+    if [ "$name" = index ] && [ -d "$shared/photos/lfw" ] && [ -d "$shared/models" ]; then
+        arguments="$shared/photos/lfw --engine onnx --detector $shared/models/face_detection_yunet_2023mar.onnx"
+        arguments="$arguments --recognizer $shared/models/mobilefacenet.onnx"
+    fi
+    printf '\n== python -m benchmarks.%s %s\n' "$name" "$arguments"
+    # shellcheck disable=SC2086 # several words
+    .venv/bin/python -m "benchmarks.$name" $arguments
 done

@@ -27,9 +27,17 @@ def people(
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         found = opened.people_service().people()
+        alike = opened.clustering_service().person_confidences() if found.persons else {}
         document = {
             "people": [
-                {"id": str(item.id), "name": item.name, "faces": item.faces, "photos": item.photos}
+                {
+                    "id": str(item.id),
+                    "name": item.name,
+                    "faces": item.faces,
+                    "photos": item.photos,
+                    "confidence": round(alike[item.id], 4) if item.id in alike else None,
+                    "sample": str(item.sample) if item.sample else None,
+                }
                 for item in found.persons
             ],
             "clusters": [
@@ -44,7 +52,9 @@ def people(
             ],
         }
         named = table(
-            "People", ("Name", "Faces", "Photos"), [(p.name, p.faces, p.photos) for p in found.persons]
+            "People",
+            ("Name", "Faces", "Photos", "Confidence", "For example in"),
+            [(p.name, p.faces, p.photos, alike.get(p.id), p.sample) for p in found.persons],
         )
         unnamed = table(
             _title(len(found.clusters), limit),

@@ -28,6 +28,7 @@ from image_search_service.faces.clustering import (
     ClusteringParameters,
     cluster_confidence,
     cluster_embeddings,
+    confidences,
 )
 from image_search_service.faces.representative import representatives
 from image_search_service.faces.thresholds import Thresholds
@@ -92,6 +93,17 @@ class FaceClusteringService:
             seconds=time.monotonic() - started,
             parameters=parameters,
         )
+
+    def person_confidences(self) -> dict[uuid.UUID, float]:
+        """For each named person the mean pairwise similarity of their faces, −1 to 1."""
+        with self._database.read() as session:
+            named = faces.named_points(session)
+        batch = self._vectors.get_embeddings_by_point_ids([point_id for _, point_id in named], FETCH_BATCH)
+        there = [person_id for person_id, point_id in named if point_id in batch]
+        persons = sorted(set(there))
+        number = {person_id: i for i, person_id in enumerate(persons)}
+        labels = np.array([number[person_id] for person_id in there], dtype=np.int64)
+        return dict(zip(persons, confidences(batch.matrix, labels).tolist(), strict=True))
 
     def calculate_cluster_confidence(
         self,

@@ -99,6 +99,16 @@ def groupable_faces(session: Session) -> list[GroupableFace]:
     return [GroupableFace(*row) for row in rows]
 
 
+def named_points(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Person and point of every named face."""
+    rows = session.execute(
+        select(FaceInstance.person_id, FaceInstance.qdrant_point_id)
+        .where(FaceInstance.person_id.is_not(None))
+        .order_by(FaceInstance.person_id, FaceInstance.id)
+    )
+    return [(person_id, point_id) for person_id, point_id in rows if person_id is not None]
+
+
 def set_persons(session: Session, persons: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
     """Give each face to its person; it leaves its cluster, since a cluster is what nobody has named."""
     _update_faces(

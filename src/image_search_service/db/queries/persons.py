@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -21,6 +22,8 @@ class PersonSize:
     name: str
     faces: int
     photos: int
+    sample: Path | None
+    """A file that shows the clearest of their faces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,25 @@ def person_sizes(session: Session) -> list[PersonSize]:
     )
     size = func.count(shown.c.id)
     rows = session.execute(
-        select(Person.id, Person.name, size, func.count(shown.c.asset_id.distinct()))
+        select(Person.id, Person.name, size, func.count(shown.c.asset_id.distinct()), _clearest_photo())
         .outerjoin(shown, shown.c.person_id == Person.id)
         .group_by(Person.id, Person.name)
         .order_by(size.desc(), Person.name)
     )
     return [PersonSize(*row) for row in rows]
+
+
+def _clearest_photo() -> Any:
+    """For each person a file that is there, of the photo with their face of best quality."""
+    return (
+        select(AssetPath.path)
+        .join(FaceInstance, FaceInstance.asset_id == AssetPath.asset_id)
+        .where(FaceInstance.person_id == Person.id, AssetPath.missing_since.is_(None))
+        .order_by(FaceInstance.quality_score.desc(), FaceInstance.id, AssetPath.path)
+        .limit(1)
+        .correlate(Person)
+        .scalar_subquery()
+    )
 
 
 def cluster_sizes(session: Session, limit: int | None = None) -> list[ClusterSize]:
