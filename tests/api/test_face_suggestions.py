@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import FaceSuggestion
 from tests.support.round_trips import round_trips
@@ -72,6 +73,25 @@ def test_a_face_whose_embedding_is_gone(working: Served, people: dict[str, UUID]
     _, (face,) = add(working, alike(directions(3)[1], 1, seed=9))
     working.library.faces.delete_faces([face])
     assert working.get(f"/faces/{face}/suggestions")["suggestions"] == []
+
+
+def test_qdrant_is_away(working: Served, people: dict[str, UUID], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outage is said, not taken for a face that resembles nobody; a job waits to be tried again."""
+    _, (face,) = add(working, alike(directions(3)[1], 1, seed=9))
+
+    def away(*_: Any, **__: Any) -> None:
+        raise UnavailableError("Qdrant does not answer.")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(working.library.faces, "get_embeddings_by_point_ids", away)
+        problem = working.get(f"/faces/{face}/suggestions", status=503)
+        assert problem["type"] == "urn:image-search:unavailable"
+        (job,) = working.post("/suggestions/find-more/prototypes", {})["jobs"]
+        waiting = working.seen(job, lambda found: found["error"] is not None)
+    assert (waiting["state"], waiting["attempts"]) == ("queued", 1)
+    assert waiting["error"] == "Qdrant does not answer. Tried again in 5 s."
+    assert working.get("/suggestions/stats")["by_state"] == {}
+    assert working.get(f"/faces/{face}/suggestions")["suggestions"]
 
 
 def test_a_face_that_there_is_not(working: Served) -> None:

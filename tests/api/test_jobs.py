@@ -34,7 +34,7 @@ def test_jobs_are_listed_newest_first(api: Served) -> None:
     """Jobs come in pages, the newest first, by state and kind if wanted."""
     service = api.library.job_service()
     made = [str(service.submit(JobKind.CLUSTER_FACES, {"n": n}).id) for n in range(5)]
-    service.submit(JobKind.ASSIGN_FACES, {})
+    service.submit(JobKind.EXPIRE_OLD_SUGGESTIONS, {})
     service.cancel(service.submit(JobKind.CLUSTER_FACES, {"n": 5}).id)
     pages = api.pages("/jobs", limit=2, state="queued", kind="cluster_faces")
     assert [item["id"] for page in pages for item in page["items"]] == made[::-1]

@@ -29,7 +29,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             faces = [world.face(world.photo(f"/photos/{n}.jpg")) for n in range(4)]
             world.cluster(faces[:3])
             faces[3].person_id = person.id
-        opened.library.job_service().submit(JobKind.ASSIGN_FACES, {})
+        opened.library.job_service().submit(JobKind.EXPIRE_OLD_SUGGESTIONS, {})
         yield opened
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,10 +49,14 @@ class Served:
 
     def ended(self, job: Any) -> Any:
         """The job when it has ended."""
+        return self.seen(job, lambda found: found["state"] not in ("queued", "running"))
+
+    def seen(self, job: Any, awaited: Callable[[Any], bool]) -> Any:
+        """The job as soon as it is as awaited."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             found = self.get(f"/jobs/{job['id']}")
-            if found["state"] not in ("queued", "running"):
+            if awaited(found):
                 return found
             time.sleep(0.02)
         raise AssertionError(f"{found} after {PATIENCE} s")

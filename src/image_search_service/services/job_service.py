@@ -30,8 +30,6 @@ class JobKind(StrEnum):
     """What can be done in the background; ``queue/face_jobs.py`` says how."""
 
     CLUSTER_FACES = "cluster_faces"
-    CLUSTER_DUAL = "cluster_dual"
-    ASSIGN_FACES = "assign_faces"
     COMPUTE_CENTROIDS = "compute_centroids"
     DETECT_FACES = "detect_faces"
     FIND_MORE_SUGGESTIONS = "find_more_suggestions"

@@ -79,9 +79,3 @@ def get_cluster(
 def cluster_faces(request: ClusteringRequest, jobs: Jobs) -> Job:
     """Group again the faces that nobody has named, as a job. Named people stay as they are."""
     return Job.of(jobs.submit(JobKind.CLUSTER_FACES, request.model_dump()))
-
-
-@router.post("/cluster/dual", status_code=202)
-def cluster_faces_dual(request: ClusteringRequest, jobs: Jobs) -> Job:
-    """Give faces to the people they resemble, and group the rest, as a job."""
-    return Job.of(jobs.submit(JobKind.CLUSTER_DUAL, request.model_dump()))

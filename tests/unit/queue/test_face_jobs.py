@@ -1,0 +1,42 @@
+"""Every kind of job that can be asked for is one that a worker knows."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from image_search_service.queue.face_jobs import JOBS, detect_faces_job
+from image_search_service.services.job_service import JobKind
+from tests.support.served import served
+
+
+def test_every_kind_has_its_function() -> None:
+    """No job is accepted that no worker can run, and each function is named after its kind."""
+    assert {kind: function.__name__ for kind, function in JOBS.items()} == {
+        kind: f"{kind}_job" for kind in JobKind
+    }
+
+
+@pytest.mark.parametrize("kind", JobKind)
+def test_parameters_are_named(kind: JobKind) -> None:
+    """A job takes the services and its progress, and everything else by name, as its row keeps it."""
+    first, second, *rest = inspect.signature(JOBS[kind]).parameters.values()
+    assert first.name == "services"
+    assert second.name.lstrip("_") == "progress"
+    assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in rest)
+
+
+def test_photos_are_indexed_by_a_job(tmp_path: Path) -> None:
+    """Indexing as a job finds the photos below its paths and tells how far it is."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(3):
+        Image.new("RGB", (64, 48), (number, 0, 0)).save(photos / f"{number}.png")
+    seen: list[int] = []
+    with served(tmp_path / "library", run_jobs=False) as api:
+        counts = detect_faces_job(api.library, lambda done, _total: seen.append(done), paths=[str(photos)])
+    assert (counts["photos_new"], counts["photos_failed"], counts["faces_new"]) == (3, 0, 0)
+    assert seen[-1] == 3
