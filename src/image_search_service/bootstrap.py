@@ -98,11 +98,24 @@ class Library:
         Raises EngineMismatchError when another one is asked for than it was made with.
         """
         row = self.bound_engine()
-        if row is None or self.settings.recognizer or self.settings.detector:
+        if row is None:
             return self.engine.identity
         if self.settings.engine not in ("auto", row.engine_name):
             raise EngineMismatchError(_identity(row), self.settings.engine)
+        if self._names_other_files(row):
+            return self.engine.identity
         return _identity(row)
+
+    def _names_other_files(self, row: LibraryRow) -> bool:
+        """Whether files are given that may not be the library's own; comparing them loads no model."""
+        from image_search_service.faces.engines.model_store import combined_checksum
+
+        if not (self.settings.recognizer or self.settings.detector):
+            return False
+        files = _engine_files(row, self.settings)
+        paths = [files.get("detector"), files.get("recognizer")]
+        known = [path for path in paths if path is not None and path.is_file()]
+        return len(known) != len(paths) or combined_checksum(*known) != row.engine_checksum
 
     @locked_property
     def engine(self) -> FaceEngine:

@@ -13,7 +13,6 @@ middle, and of those 686 faces all but 68.
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from image_search_service.core.types import Box, FloatArray, Pixels
 from image_search_service.faces.engines.base import Detection, FaceEngine
@@ -38,6 +37,8 @@ def blank_embedding(engine: FaceEngine) -> FloatArray:
 
 def _pictures_of_nothing() -> list[Pixels]:
     """Plain grey, and noise blurred beyond recognition."""
+    from scipy.ndimage import gaussian_filter
+
     noise = np.random.default_rng(0).integers(0, 256, (_SIDE, _SIDE, 3)).astype(np.float32)
     soft = [gaussian_filter(noise, (blur, blur, 0), mode="wrap") for blur in _BLURS]
     return [np.full((_SIDE, _SIDE, 3), 128, np.uint8), *(np.round(one).astype(np.uint8) for one in soft)]
