@@ -80,9 +80,12 @@ def _clearest_photo() -> Any:
 def cluster_sizes(session: Session, limit: int | None = None) -> list[ClusterSize]:
     """All clusters, largest first, each with a file of its representative face's photo."""
     sample = (
-        select(func.min(AssetPath.path))
+        select(AssetPath.path)
         .join(FaceInstance, FaceInstance.asset_id == AssetPath.asset_id)
         .where(FaceInstance.id == Cluster.representative_face_id, AssetPath.missing_since.is_(None))
+        .order_by(AssetPath.path)
+        .limit(1)
+        .correlate(Cluster)
         .scalar_subquery()
     )
     rows = session.execute(
@@ -102,8 +105,11 @@ def photos_of_all(session: Session, person_ids: Sequence[uuid.UUID]) -> list[tup
         .having(func.count(FaceInstance.person_id.distinct()) == len(set(person_ids)))
     )
     file = (
-        select(func.min(AssetPath.path))
+        select(AssetPath.path)
         .where(AssetPath.asset_id == ImageAsset.id, AssetPath.missing_since.is_(None))
+        .order_by(AssetPath.path)
+        .limit(1)
+        .correlate(ImageAsset)
         .scalar_subquery()
     )
     rows = session.execute(

@@ -181,8 +181,11 @@ def pending_of_person(
 ) -> list[tuple[uuid.UUID, float, list[dict[str, Any]], Path | None]]:
     """A person's pending suggestions, the best first: face, similarity, evidence, a file to look at."""
     file = (
-        select(func.min(AssetPath.path))
+        select(AssetPath.path)
         .where(AssetPath.asset_id == FaceInstance.asset_id, AssetPath.missing_since.is_(None))
+        .order_by(AssetPath.path)
+        .limit(1)
+        .correlate(FaceInstance)
         .scalar_subquery()
     )
     rows = session.execute(
