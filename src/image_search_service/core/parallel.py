@@ -9,12 +9,16 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
+from image_search_service.core.errors import InvalidInputError
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """``items`` in lists of at most ``size``."""
+    """``items`` in lists of at most ``size``. Raises InvalidInputError for ``size < 1``."""
+    if size < 1:
+        raise InvalidInputError(f"A batch size is {size}, it must be 1 or more.")
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk

@@ -8,7 +8,6 @@ collection is not there, and VectorStoreError when an answer cannot be used.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, cast
 from uuid import UUID
 
@@ -16,6 +15,7 @@ import numpy as np
 import structlog
 
 from image_search_service.core.errors import ConflictError, InvalidInputError
+from image_search_service.core.parallel import chunks
 from image_search_service.core.types import FloatArray
 from image_search_service.vector.batching import BatchReader
 from image_search_service.vector.calls import Retry, call
@@ -195,15 +195,6 @@ class QdrantCollection:
 def similarity(point: models.ScoredPoint) -> float:
     """Cosine, −1 to 1, to six decimals: beyond them equal embeddings can differ by how an engine adds up."""
     return round(min(1.0, max(-1.0, float(point.score))), 6)
-
-
-def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """``items`` in lists of at most ``size``."""
-    if size < 1:
-        raise InvalidInputError(f"A batch size is {size}, it must be 1 or more.")
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
 
 
 def _has_indexes(client: AnyQdrant) -> bool:
