@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from image_search_service.services.prototype_service import PrototypeService
     from image_search_service.services.suggestion_service import SuggestionService
     from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
+    from image_search_service.vector.collections import CollectionSettings
     from image_search_service.vector.face_qdrant import FaceQdrantClient
     from image_search_service.vector.transport import AnyQdrant
 
@@ -165,13 +166,35 @@ class Library:
 
     @locked_property
     def _qdrant(self) -> AnyQdrant:
-        from image_search_service.vector.client import open_client
+        from image_search_service.vector.client import QdrantServerOptions, open_embedded, open_server
 
-        client = open_client(
-            url=self.settings.qdrant_url, api_key=self.settings.qdrant_api_key, path=self.paths.vectors
-        )
+        given = self.settings
+        client: AnyQdrant
+        if given.qdrant_url is None:
+            client = open_embedded(self.paths.vectors)
+        else:
+            client = open_server(
+                QdrantServerOptions(
+                    url=given.qdrant_url,
+                    api_key=given.qdrant_api_key,
+                    prefer_grpc=given.qdrant_prefer_grpc,
+                    grpc_port=given.qdrant_grpc_port,
+                    timeout=given.qdrant_timeout,
+                )
+            )
         self._on_close.append(client.close)
         return client
+
+    def _collection_settings(self) -> CollectionSettings:
+        from image_search_service.vector.collections import CollectionSettings
+
+        given = self.settings
+        return CollectionSettings(
+            shard_number=given.qdrant_shard_number,
+            replication_factor=given.qdrant_replication_factor,
+            on_disk=given.qdrant_on_disk,
+            quantization=given.qdrant_quantization,
+        )
 
     @locked_property
     def faces(self) -> FaceQdrantClient:
@@ -180,7 +203,8 @@ class Library:
         from image_search_service.vector.face_qdrant import FaceQdrantClient, configure_face_qdrant_client
 
         row = self._require_bound()
-        client = FaceQdrantClient(self._qdrant, faces_collection(_identity(row), row.uid), row.dimension)
+        name = faces_collection(_identity(row), row.uid)
+        client = FaceQdrantClient(self._qdrant, name, row.dimension, settings=self._collection_settings())
         client.ensure_collection()
         configure_face_qdrant_client(client)
         self._on_close.append(lambda: configure_face_qdrant_client(None))
@@ -197,7 +221,7 @@ class Library:
 
         row = self._require_bound()
         name = centroids_collection(_identity(row), row.uid)
-        client = CentroidQdrantClient(self._qdrant, name, row.dimension)
+        client = CentroidQdrantClient(self._qdrant, name, row.dimension, settings=self._collection_settings())
         client.ensure_collection()
         configure_centroid_qdrant_client(client)
         self._on_close.append(lambda: configure_centroid_qdrant_client(None))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from qdrant_client import models
 
 from image_search_service.core.errors import InvalidInputError, NotFoundError, UnavailableError
-from image_search_service.vector.client import open_client
+from image_search_service.vector.client import QdrantServerOptions, open_embedded, open_server
 from image_search_service.vector.embedded import EmbeddedQdrant
 from image_search_service.vector.errors import translated
 from tests.support.backends import BACKENDS, open_backend, unit_vectors
@@ -312,17 +312,23 @@ def test_single_query_equals_one_of_a_batch(client: Any, name: str) -> None:
     assert all(set(point.payload) == {"n"} and len(point.vector) == 16 for point in single.points)
 
 
-def test_opens_what_the_settings_ask_for(tmp_path: Path) -> None:
-    """Without an address the engine in this process, with one a client of the server that answers there."""
+@pytest.mark.parametrize("prefer_grpc", [True, False])
+def test_a_server_is_opened_once_it_has_answered(tmp_path: Path, prefer_grpc: bool) -> None:
+    """Opening a server gives a client of it; one that does not answer is unavailable at once."""
     with EmbeddedQdrant(tmp_path / "served") as engine, QdrantServer(engine) as server:
-        url = f"http://127.0.0.1:{server.rest_port}"
-        client: Any = open_client(path=tmp_path / "own", url=url, prefer_grpc=False)
+        options = QdrantServerOptions(
+            f"http://127.0.0.1:{server.rest_port}", prefer_grpc=prefer_grpc, grpc_port=server.grpc_port
+        )
+        client = open_server(options)
         client.create_collection("faces", models.VectorParams(size=4, distance=models.Distance.COSINE))
         client.close()
         assert engine.collection_exists("faces")
         server.stop()
         with pytest.raises(UnavailableError, match="to connect to"):
-            open_client(path=tmp_path / "own", url=url, prefer_grpc=False)
-    own: Any = open_client(path=tmp_path / "own")
-    with own:
+            open_server(options)
+
+
+def test_the_embedded_engine_is_opened_empty(tmp_path: Path) -> None:
+    """Without an address the engine in this process is opened in its folder."""
+    with open_embedded(tmp_path / "own") as own:
         assert not own.collection_exists("faces")

@@ -214,8 +214,21 @@ def _create(gate: Gate, request: Any) -> Any:
         request.collection_name,
         vectors_config=GrpcToRest.convert_vectors_config(request.vectors_config),
         metadata=grpc_to_payload(request.metadata) or None,
+        **_sharding(request),
     )
     return q.CollectionOperationResponse(result=made)
+
+
+def _sharding(request: Any) -> dict[str, Any]:
+    """What only a server or a cluster can do, where it is asked for."""
+    given = {
+        name: getattr(request, name)
+        for name in ("shard_number", "replication_factor")
+        if request.HasField(name)
+    }
+    if request.HasField("quantization_config"):
+        given["quantization_config"] = GrpcToRest.convert_quantization_config(request.quantization_config)
+    return given
 
 
 def _drop(gate: Gate, request: Any) -> Any:

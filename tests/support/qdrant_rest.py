@@ -201,8 +201,18 @@ def _info(gate: Gate, collection: str, _: None) -> Any:
 
 
 def _create(gate: Gate, collection: str, request: models.CreateCollection) -> Any:
+    given = {
+        name: getattr(request, name)
+        for name in ("shard_number", "replication_factor", "quantization_config")
+        if getattr(request, name) is not None
+    }
     return run(
-        gate, "create_collection", collection, vectors_config=request.vectors, metadata=request.metadata
+        gate,
+        "create_collection",
+        collection,
+        vectors_config=request.vectors,
+        metadata=request.metadata,
+        **given,
     )
 
 

@@ -6,6 +6,7 @@ Each field's description is its documentation.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 import psutil
@@ -52,6 +53,21 @@ class Settings(BaseSettings):
         default=None, description="A Qdrant server instead of the embedded engine."
     )
     qdrant_api_key: str | None = Field(default=None, description="API key of the Qdrant server.", repr=False)
+    qdrant_prefer_grpc: bool = Field(default=True, description="gRPC to the Qdrant server instead of REST.")
+    qdrant_grpc_port: int = Field(default=6334, ge=1, le=65535, description="Its port for gRPC.")
+    qdrant_timeout: int = Field(default=30, ge=1, description="Seconds that it may take for one request.")
+    qdrant_shard_number: int | None = Field(
+        default=None, ge=1, description="Shards of a collection that is made."
+    )
+    qdrant_replication_factor: int | None = Field(
+        default=None, ge=1, description="Copies of each shard of a collection that is made."
+    )
+    qdrant_on_disk: bool | None = Field(
+        default=None, description="Whether the vectors of a collection that is made stay on disk."
+    )
+    qdrant_quantization: Literal["scalar", "binary"] | None = Field(
+        default=None, description="Smaller copies of the vectors, kept in memory to search in."
+    )
     database_url: str | None = Field(
         default=None, description="SQLAlchemy URL instead of SQLite in the library's folder."
     )

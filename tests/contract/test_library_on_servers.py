@@ -1,0 +1,64 @@
+"""A library whose vectors lie on a Qdrant server, opened as the settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from image_search_service.bootstrap import Library, open_library
+from image_search_service.core.config import Settings
+from image_search_service.vector.embedded import EmbeddedQdrant
+from tests.support.qdrant_server import QdrantServer
+from tests.support.served import bind, no_bar
+
+
+class Recording(EmbeddedQdrant):
+    """An engine that remembers what collections were asked of it."""
+
+    made: list[dict[str, Any]]
+
+    def create_collection(self, name: str, vectors_config: Any, **options: Any) -> bool:
+        self.made.append({"name": name, "on_disk": vectors_config.on_disk, **options})
+        return super().create_collection(name, vectors_config)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Recording]:
+    with Recording(tmp_path / "server") as made:
+        made.made = []
+        yield made
+
+
+@pytest.mark.parametrize("prefer_grpc", [True, False])
+def test_collections_are_made_as_the_settings_say(
+    engine: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefer_grpc: bool
+) -> None:
+    """Shards, replicas, disk and quantisation, set in the environment, reach the server."""
+    with QdrantServer(engine) as server:
+        for name, value in {
+            "URL": f"http://127.0.0.1:{server.rest_port}",
+            "GRPC_PORT": server.grpc_port,
+            "PREFER_GRPC": prefer_grpc,
+            "SHARD_NUMBER": 3,
+            "REPLICATION_FACTOR": 2,
+            "ON_DISK": "true",
+            "QUANTIZATION": "scalar",
+        }.items():
+            monkeypatch.setenv(f"IMAGE_SEARCH_QDRANT_{name}", str(value))
+        settings = Settings(library=tmp_path / "library", engine="synthetic", offline=True)
+        with open_library(settings, lambda _: None, no_bar) as library:
+            bind(library)
+            names = _open_collections(library)
+    assert [each["name"] for each in engine.made] == names
+    for each in engine.made:
+        assert (each["shard_number"], each["replication_factor"], each["on_disk"]) == (3, 2, True)
+        assert each["quantization_config"].scalar.type == "int8"
+
+
+def _open_collections(library: Library) -> list[str]:
+    assert library.faces.count() == 0
+    assert library.centroids.count() == 0
+    return [library.faces.collection_name, library.centroids.collection_name]
