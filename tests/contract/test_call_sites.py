@@ -207,15 +207,15 @@ SITES: dict[str, tuple[Callable[[Crowd], object], Cost]] = {
     ),
     "find_more": (
         lambda c: c.suggestion_service.find_more(c.person_id, limit=1_000),
-        Cost(requests=2, statements=8, chunked=3),
+        Cost(requests=2, statements=10, chunked=3),
     ),
     "find_more_multi_prototype": (
         lambda c: c.suggestion_service.find_more_multi_prototype(c.person_id, limit=1_000),
-        Cost(requests=2, batch=1_000, statements=17, chunked=3),
+        Cost(requests=2, batch=1_000, statements=19, chunked=3),
     ),
     "find_more_centroid": (
         lambda c: c.suggestion_service.find_more_centroid(c.person_id, limit=1_000),
-        Cost(requests=3, batch=1_000, statements=22, chunked=3),
+        Cost(requests=3, batch=1_000, statements=24, chunked=3),
     ),
     "suggestions_for_face": (
         lambda c: c.suggestion_service.suggestions_for_face(c.unnamed[0]),

@@ -67,5 +67,6 @@ def _face_point(asset_id: uuid.UUID, face: ReadFace) -> FacePoint:
         asset_id=asset_id,
         quality_score=face.quality.score,
         detection_confidence=face.detection.confidence,
+        recognizable=face.recognizable,
     )
     return FacePoint(face.id, face.embedding, payload)

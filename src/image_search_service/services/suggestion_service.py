@@ -26,15 +26,15 @@ from image_search_service.db.queries.faces import PersonFace
 from image_search_service.db.queries.suggestions import NamedCentroid
 from image_search_service.db.session import Database
 from image_search_service.faces.candidates import Candidate, Source, candidates
-from image_search_service.faces.thresholds import Thresholds
-from image_search_service.services.centroid_service import CentroidService
-from image_search_service.services.prototype_service import PrototypeService
-from image_search_service.services.suggestion_memory import (
+from image_search_service.faces.suggestion_memory import (
     FindMoreRun,
     SuggestionSource,
     Wanted,
     remember,
 )
+from image_search_service.faces.thresholds import Thresholds
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.prototype_service import PrototypeService
 from image_search_service.vector.centroid_qdrant import CentroidMatch, CentroidQdrantClient
 from image_search_service.vector.collections import FaceFilter
 from image_search_service.vector.embedding_batch import EmbeddingBatch
@@ -47,6 +47,7 @@ MOST_FOUND = 5_000
 """Faces that one search gives at most."""
 MIN_FACES_FOR_CENTROID = 5
 """A mean of fewer faces says more of the photos than of the person."""
+SUGGESTABLE = FaceFilter(unlabeled=True, recognizable=True)
 STALE_CENTROIDS = 20
 """So many more centroids are looked at for one face than wanted: some are of persons it was rejected for."""
 
@@ -112,7 +113,8 @@ class SuggestionService:
     ) -> FindMoreRun:
         """Look for faces like the best ``prototypes`` faces of one person, or of each of many.
 
-        limit: new suggestions for each person. min_confidence: −1 to 1, by default the engine's ``suggest``.
+        limit: new suggestions for each person. min_confidence: −1 to 1, by default what suits
+        the engine and the number of faces without a name (``Thresholds.suggest_among``).
         """
 
         def find(ids: Sequence[uuid.UUID], run: FindMoreRun) -> tuple[list[Source], FloatArray]:
@@ -275,7 +277,7 @@ class SuggestionService:
         with self._database.read() as session:
             known = queries.known_counts(session, group)
         number = min(wanted.limit + max(known.values(), default=0), MOST_FOUND)
-        matches = self._faces.search_many(matrix, number, wanted.least, FaceFilter(unlabeled=True))
+        matches = self._faces.search_many(matrix, number, wanted.least, SUGGESTABLE)
         run.searched += len(sources)
         every = groupby(candidates(sources, matches), attrgetter("person_id"))
         return [
@@ -285,7 +287,11 @@ class SuggestionService:
     def _wanted(self, source: SuggestionSource, limit: int, min_confidence: float | None) -> Wanted:
         if limit < 1:
             raise InvalidInputError(f"limit is {limit}, it must be 1 or more.")
-        return Wanted(source, limit, self._thresholds.suggest if min_confidence is None else min_confidence)
+        return Wanted(source, limit, self._worth_showing() if min_confidence is None else min_confidence)
+
+    def _worth_showing(self) -> float:
+        with self._database.read() as session:
+            return self._thresholds.suggest_among(face_queries.count_unnamed(session))
 
 
 def _face_source(person_id: uuid.UUID, face_id: uuid.UUID, point_id: uuid.UUID) -> Source:

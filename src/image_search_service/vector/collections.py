@@ -22,10 +22,16 @@ PERSON_ID: Final = "person_id"
 CLUSTER_ID: Final = "cluster_id"
 QUALITY_SCORE: Final = "quality_score"
 DETECTION_CONFIDENCE: Final = "detection_confidence"
+UNRECOGNIZABLE: Final = "unrecognizable"
 
-IndexKind = Literal["uuid", "float"]
+IndexKind = Literal["uuid", "float", "bool"]
 
-FACE_INDEXES: Final[dict[str, IndexKind]] = {PERSON_ID: "uuid", CLUSTER_ID: "uuid", QUALITY_SCORE: "float"}
+FACE_INDEXES: Final[dict[str, IndexKind]] = {
+    PERSON_ID: "uuid",
+    CLUSTER_ID: "uuid",
+    QUALITY_SCORE: "float",
+    UNRECOGNIZABLE: "bool",
+}
 CENTROID_INDEXES: Final[dict[str, IndexKind]] = {PERSON_ID: "uuid"}
 
 
@@ -62,7 +68,8 @@ class CollectionSettings:
 class FacePayload:
     """What Qdrant knows of a face beside its embedding.
 
-    asset_id: the photo. quality_score, detection_confidence: 0 to 1.
+    asset_id: the photo. quality_score, detection_confidence: 0 to 1. recognizable: whether the face can be
+    told from others; only where it cannot, the payload says so.
     """
 
     face_instance_id: UUID
@@ -71,6 +78,7 @@ class FacePayload:
     cluster_id: UUID | None = None
     quality_score: float | None = None
     detection_confidence: float | None = None
+    recognizable: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """The payload as Qdrant stores it: ids as text, unknown values left out."""
@@ -81,6 +89,7 @@ class FacePayload:
             CLUSTER_ID: _text(self.cluster_id),
             QUALITY_SCORE: self.quality_score,
             DETECTION_CONFIDENCE: self.detection_confidence,
+            UNRECOGNIZABLE: None if self.recognizable else True,
         }
         return {key: value for key, value in values.items() if value is not None}
 
@@ -94,6 +103,7 @@ class FacePayload:
             cluster_id=_uuid(payload.get(CLUSTER_ID)),
             quality_score=payload.get(QUALITY_SCORE),
             detection_confidence=payload.get(DETECTION_CONFIDENCE),
+            recognizable=not payload.get(UNRECOGNIZABLE, False),
         )
 
 
@@ -119,13 +129,15 @@ class FaceMatch:
 class FaceFilter:
     """Which faces a search or scroll may return; all conditions hold at once.
 
-    unlabeled: only faces without a person. min_quality: 0 to 1, faces without a quality are left out.
+    unlabeled: only faces without a person. recognizable: only those that can be told from others.
+    min_quality: 0 to 1, faces without a quality are left out.
     among, except_ids: point ids to choose from, and to leave out.
     """
 
     person_id: UUID | None = None
     cluster_id: UUID | None = None
     unlabeled: bool = False
+    recognizable: bool = False
     min_quality: float | None = None
     among: Collection[UUID] | None = None
     except_ids: Collection[UUID] = ()

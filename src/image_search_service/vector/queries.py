@@ -16,12 +16,17 @@ from image_search_service.vector.collections import (
     CLUSTER_ID,
     PERSON_ID,
     QUALITY_SCORE,
+    UNRECOGNIZABLE,
     CollectionSettings,
     FaceFilter,
     IndexKind,
 )
 
-_INDEX_SCHEMAS = {"uuid": models.PayloadSchemaType.UUID, "float": models.PayloadSchemaType.FLOAT}
+_INDEX_SCHEMAS = {
+    "uuid": models.PayloadSchemaType.UUID,
+    "float": models.PayloadSchemaType.FLOAT,
+    "bool": models.PayloadSchemaType.BOOL,
+}
 
 
 def new_collection(dimension: int, settings: CollectionSettings) -> dict[str, Any]:
@@ -86,11 +91,17 @@ def _conditions(where: FaceFilter) -> Iterator[models.Condition]:
     if where.cluster_id is not None:
         yield _equals(CLUSTER_ID, where.cluster_id)
     if where.unlabeled:
-        yield models.IsEmptyCondition(is_empty=models.PayloadField(key=PERSON_ID))
+        yield _is_empty(PERSON_ID)
+    if where.recognizable:
+        yield _is_empty(UNRECOGNIZABLE)
     if where.min_quality is not None:
         yield models.FieldCondition(key=QUALITY_SCORE, range=models.Range(gte=where.min_quality))
     if where.among is not None:
         yield models.HasIdCondition(has_id=ids_of(where.among))
+
+
+def _is_empty(key: str) -> models.IsEmptyCondition:
+    return models.IsEmptyCondition(is_empty=models.PayloadField(key=key))
 
 
 def _equals(key: str, value: UUID) -> models.FieldCondition:

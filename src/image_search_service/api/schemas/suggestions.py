@@ -157,7 +157,7 @@ class FindMoreRequest(ForPersons):
         ge=-1,
         le=1,
         allow_inf_nan=False,
-        description="Least similarity; null: what fits the library's engine.",
+        description="Least similarity; null: what fits the engine and the number of faces without a name.",
     )
 
 

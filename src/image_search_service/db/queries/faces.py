@@ -99,6 +99,16 @@ def groupable_faces(session: Session) -> list[GroupableFace]:
     return [GroupableFace(*row) for row in rows]
 
 
+def count_unnamed(session: Session) -> int:
+    """How many faces ``groupable_faces`` gives."""
+    count = session.scalar(
+        select(func.count(FaceInstance.id))
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(FaceInstance.person_id.is_(None), FaceInstance.recognizable, ~ImageAsset.replaced)
+    )
+    return count or 0
+
+
 def named_points(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
     """Person and point of every named face."""
     rows = session.execute(

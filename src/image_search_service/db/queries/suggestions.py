@@ -36,6 +36,7 @@ class FaceState:
 
     asset_id: uuid.UUID
     person_id: uuid.UUID | None
+    recognizable: bool
     replaced: bool
 
 
@@ -70,14 +71,16 @@ def known_counts(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid
 def face_states(session: Session, face_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, FaceState]:
     """Those faces that there are: one statement for each ``BATCH``."""
     statement = select(
-        FaceInstance.id, FaceInstance.asset_id, FaceInstance.person_id, ImageAsset.replaced
+        FaceInstance.id,
+        FaceInstance.asset_id,
+        FaceInstance.person_id,
+        FaceInstance.recognizable,
+        ImageAsset.replaced,
     ).join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
     return {
-        face_id: FaceState(asset_id, person_id, replaced)
+        row[0]: FaceState(row[1], row[2], row[3], row[4])
         for part in _parts(face_ids)
-        for face_id, asset_id, person_id, replaced in session.execute(
-            statement.where(FaceInstance.id.in_(part))
-        )
+        for row in session.execute(statement.where(FaceInstance.id.in_(part)))
     }
 
 

@@ -29,8 +29,9 @@ class Wanted:
 class FindMoreRun:
     """What looking for more faces did. searched: searches; found: pairs of a face and a person.
 
-    skipped_in_photo: the person is in the face's photo already. skipped_gone: the face or its photo is no
-    longer there. too_few_faces: persons. embeddings_missing: prototypes that could not be searched with.
+    skipped_in_photo: the person is in the face's photo already. skipped_unrecognizable: the face cannot be
+    told from others. skipped_gone: the face or its photo is no longer there. too_few_faces: persons.
+    embeddings_missing: prototypes that could not be searched with.
     """
 
     persons: int = 0
@@ -41,6 +42,7 @@ class FindMoreRun:
     skipped_assigned: int = 0
     skipped_rejected: int = 0
     skipped_in_photo: int = 0
+    skipped_unrecognizable: int = 0
     skipped_gone: int = 0
     too_few_faces: int = 0
     embeddings_missing: int = 0
@@ -86,6 +88,8 @@ def _may_be_suggested(
         run.skipped_gone += 1
     elif state.person_id is not None:
         run.skipped_assigned += 1
+    elif not state.recognizable:
+        run.skipped_unrecognizable += 1
     elif before is not None and before.state == queries.REJECTED:
         run.skipped_rejected += 1
     elif (state.asset_id, one.person_id) in present:
