@@ -28,6 +28,8 @@ from image_search_service.services.people_service import PeopleService
 from image_search_service.services.readiness_service import ReadinessService
 
 if TYPE_CHECKING:
+    from image_search_service.faces.assigner import FaceAssigner
+    from image_search_service.faces.dual_clusterer import DualModeClusterer
     from image_search_service.faces.engines.base import FaceEngine
     from image_search_service.faces.thresholds import Thresholds
     from image_search_service.queue.huey_app import JobQueue, Workers
@@ -258,6 +260,18 @@ class Library:
         return FaceClusteringService(
             self.database, self.faces, self.thresholds(), memory=self.settings.memory
         )
+
+    def face_assigner(self) -> FaceAssigner:
+        from image_search_service.faces.assigner import FaceAssigner
+
+        return FaceAssigner(self.database, self.faces, self.centroid_service(), self.thresholds())
+
+    def dual_clusterer(self) -> DualModeClusterer:
+        from image_search_service.faces.dual_clusterer import DualModeClusterer
+        from image_search_service.faces.grouping import FaceGrouper
+
+        grouper = FaceGrouper(self.database, self.faces, self.thresholds(), memory=self.settings.memory)
+        return DualModeClusterer(self.face_assigner(), grouper)
 
     def centroid_service(self) -> CentroidService:
         from image_search_service.services.centroid_service import CentroidService

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from image_search_service.vector.embedding_batch import EmbeddingBatch
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+
 
 def get_embedding_by_point_id(client: Any, collection_name: str, point_id: UUID) -> list[float] | None:
     """The embedding of one point, in a request of its own; None if it is not there."""
@@ -44,3 +47,12 @@ def get_embeddings_as_specified(
             if isinstance(point.vector, list) and all(isinstance(number, float) for number in point.vector):
                 embeddings[UUID(str(point.id))] = point.vector
     return embeddings
+
+
+class OneByOneFaces(FaceQdrantClient):
+    """A collection of faces whose embeddings are fetched as they were before."""
+
+    def get_embeddings_by_point_ids(self, point_ids: Sequence[UUID], batch_size: int = 100) -> EmbeddingBatch:
+        del batch_size
+        found = get_embeddings_one_by_one(self.client, self.collection_name, point_ids)
+        return EmbeddingBatch.from_mapping(found, point_ids)

@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.command("index")(index.index)
 app.command("cluster")(index.cluster)
+app.command("assign")(index.assign)
 app.command("people")(people.people)
 app.command("name")(people.name)
 app.command("photos")(people.photos)

@@ -1,4 +1,4 @@
-"""``image-search index`` and ``image-search cluster``."""
+"""``image-search index``, ``cluster`` and ``assign``."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from image_search_service.core.types import JsonObject
 
 if TYPE_CHECKING:
     from image_search_service.db.queries.library import Counts
+    from image_search_service.faces.assigner import AssignmentRun
     from image_search_service.services.index_service import IndexReport
 
 MethodOption = Annotated[str, typer.Option(metavar="hdbscan|dbscan|agglomerative", help="How to group.")]
@@ -152,6 +153,9 @@ def chosen(method: str, min_cluster_size: int | None) -> JsonObject:
 def cluster(
     method: MethodOption = "hdbscan",
     min_cluster_size: MinClusterSizeOption = None,
+    dual: Annotated[
+        bool, typer.Option("--dual", help="First give faces to the people with a name whom they resemble.")
+    ] = False,
     memory: MemoryOption = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
@@ -162,8 +166,14 @@ def cluster(
         running(as_json=as_json, debug=debug, library=library, memory=memory) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
+        choice = chosen(method, min_cluster_size)
+        assigned = None
         with run.out.progress("Comparing faces", "blocks") as progress:
-            grouped = opened.clustering_service().group(**chosen(method, min_cluster_size), progress=progress)
+            if dual:
+                both = opened.dual_clusterer().cluster_all(**choice, progress=progress)
+                assigned, grouped = both.assigned, both.grouped
+            else:
+                grouped = opened.clustering_service().group(**choice, progress=progress)
         opened.send_due_payloads()
         document = {
             "faces": grouped.faces,
@@ -172,11 +182,41 @@ def cluster(
             "seconds": round(grouped.seconds, 3),
             "method": method,
             "parameters": asdict(grouped.parameters),
+            "assigned": None if assigned is None else asdict(assigned),
         }
         rows = [
+            *([] if assigned is None else _assigned_rows(assigned)),
             ("Faces without a name", grouped.faces),
             ("Groups", grouped.clusters),
             ("Alone", grouped.noise_faces),
             ("Seconds", round(grouped.seconds, 2)),
         ]
         run.out.result(document, table(f"Grouped by {method}", ("", ""), rows))
+
+
+def assign(
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Give faces without a name to the people with one, where they are alike beyond doubt.
+
+    What is alike, but not enough for that, waits as a suggestion. What you named or rejected stays so.
+    """
+    with (
+        running(as_json=as_json, debug=debug, library=library) as run,
+        open_library(run.settings, run.out.note, run.out.progress) as opened,
+    ):
+        with run.out.progress("Comparing faces", "faces") as progress:
+            assigned = opened.face_assigner().assign_new_faces(progress=progress)
+        opened.send_due_payloads()
+        run.out.result(asdict(assigned), table("Assigned", ("", ""), _assigned_rows(assigned)))
+
+
+def _assigned_rows(assigned: AssignmentRun) -> list[tuple[str, int]]:
+    return [
+        ("Faces compared", assigned.faces),
+        ("  with people", assigned.persons),
+        ("  given to them", assigned.assigned),
+        ("  to be asked about", assigned.suggested + assigned.updated),
+    ]

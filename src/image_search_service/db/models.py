@@ -186,6 +186,8 @@ class FaceInstance(Base):
     """False for a face that cannot be told from others; it is kept and shown, but no job groups it."""
     cluster_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("clusters.id"), index=True)
     person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"), index=True)
+    assigned_by: Mapped[str | None] = mapped_column(String(16))
+    """Who gave it to the person, ``human`` or ``machine``; null while it has none."""
     payload_version: Mapped[int] = mapped_column(default=0)
     """Counts the changes of what Qdrant's payload repeats (person and cluster)."""
     payload_sent: Mapped[int] = mapped_column(default=0)

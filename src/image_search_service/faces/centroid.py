@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
+from uuid import UUID
 
 import numpy as np
 
@@ -27,6 +28,16 @@ class Centroid:
 
     vector: FloatArray
     used: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveCentroids:
+    """Persons' centroids. person_ids, centroid_ids: ``p`` each, by person. matrix: ``(p, d)`` float32 of unit
+    length."""
+
+    person_ids: list[UUID]
+    centroid_ids: list[UUID]
+    matrix: FloatArray
 
 
 def trim_share(faces: int) -> float:

@@ -44,6 +44,7 @@ SMALLEST_SEARCH = 16 << 20
 BYTES_PER_FACE = 100
 
 Confidences = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 log = structlog.get_logger(__name__)
 
@@ -162,6 +163,14 @@ def cluster_embeddings(
         progress=progress,
     )
     labels = _numbered(_groups(embeddings, graph, photos, parameters, memory), parameters.min_cluster_size)
+    return Clustering(labels, confidences(embeddings, labels))
+
+
+def left_over(clustering: Clustering, embeddings: FloatArray, stays: BoolArray, least: int) -> Clustering:
+    """The clusters without the faces that do not stay, (n,) bool; then smaller than ``least`` is noise."""
+    if stays.all():
+        return clustering
+    labels = _numbered(np.where(stays, clustering.labels, NOISE), least)
     return Clustering(labels, confidences(embeddings, labels))
 
 

@@ -17,7 +17,8 @@ BLOCK_BYTES = 64 * 2**20
 class Matches:
     """For each face ``(n,)``: the most similar person's row, the similarity, and the second best one's.
 
-    With one person there is no second: its similarity is −1. With none, ``person`` is −1 too.
+    With one person there is no second: its similarity is −1. With none, or none that may be, ``person`` is
+    −1 too.
     """
 
     person: IntArray
@@ -32,8 +33,14 @@ class Matches:
         return chosen
 
 
-def match_faces(faces: FloatArray, people: FloatArray) -> Matches:
-    """Compare faces ``(n, d)`` with people ``(p, d)``, all of unit length; among equals the first wins."""
+NOBODY = np.empty((2, 0), dtype=np.int64)
+
+
+def match_faces(faces: FloatArray, people: FloatArray, barred: IntArray = NOBODY) -> Matches:
+    """Compare faces ``(n, d)`` with people ``(p, d)``, all of unit length; among equals the first wins.
+
+    barred: ``(2, b)`` rows of faces and of people; these pairs are neither best nor second.
+    """
     n = len(faces)
     person = np.full(n, -1, dtype=np.int64)
     similarity = np.full(n, -1.0, dtype=np.float32)
@@ -42,13 +49,16 @@ def match_faces(faces: FloatArray, people: FloatArray) -> Matches:
         return Matches(person, similarity, runner_up)
     for rows in _blocks(n, len(people)):
         scores = faces[rows] @ people.T
+        here = barred[:, (barred[0] >= rows.start) & (barred[0] < rows.stop)]
+        scores[here[0] - rows.start, here[1]] = -np.inf
         best = scores.argmax(axis=1)
         at = np.arange(len(best))
         person[rows], similarity[rows] = best, scores[at, best]
         if len(people) > 1:
             scores[at, best] = -np.inf
             runner_up[rows] = scores.max(axis=1)
-    return Matches(person, similarity, runner_up)
+    person[np.isneginf(similarity)] = -1
+    return Matches(person, np.maximum(similarity, -1), np.maximum(runner_up, -1))
 
 
 def _blocks(rows: int, columns: int) -> Iterator[slice]:

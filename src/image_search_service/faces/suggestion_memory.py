@@ -13,7 +13,7 @@ from image_search_service.db.queries.suggestions import FaceState, Pair, Remembe
 from image_search_service.db.session import Session
 from image_search_service.faces.candidates import Candidate, merged
 
-SuggestionSource = Literal["prototype", "multi_prototype", "centroid"]
+SuggestionSource = Literal["prototype", "multi_prototype", "centroid", "assignment"]
 
 
 @dataclass(frozen=True, slots=True)

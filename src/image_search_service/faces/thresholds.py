@@ -13,13 +13,14 @@ import numpy as np
 
 FALSE_SUGGESTIONS = 1.0
 """Strangers that a search for somebody's faces finds, on average. Of 5,098 photos of 2,317 people (Labeled
-Faces in the Wild, MobileFaceNet; 20 or 100 people with 2 or 5 named photos each, ten draws) 88 to 92 % of what
-a centroid found with it were theirs, and it found 97 to 99 % of theirs; with ``suggest``, 23 to 39 % were."""
+Faces in the Wild, MobileFaceNet; 20 or 100 people with 2 or 5 named photos each, ten draws) 88 to 92 %
+of what a centroid found with it were theirs, and 97 to 99 % of theirs were found; of what reaches ``suggest``
+23 to 39 % were theirs."""
 
 BEYOND_ASSIGN = 0.05
-"""How far beyond ``assign``, of the way to 1, a face must resemble a centroid to be given to its person: a mean
-has less of its own than a photo has, so that everybody resembles it more. In the same draws 99.8 % were right
-instead of 99.2 to 99.6 %, and 92 to 97 % of theirs were found instead of 94 to 98 %."""
+"""How far beyond ``assign``, of the way to 1, a face must resemble a centroid to be given to its person: a
+mean has less of its own than a photo has, so that everybody resembles it more. In the same draws 99.8 % were
+right instead of 99.2 to 99.6 %, and 92 to 97 % of theirs were found instead of 94 to 98 %."""
 
 MARGIN = 0.05
 """How much more alike, of the way from ``baseline`` to 1, the best person must be than the second best."""

@@ -7,21 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 from uuid import UUID
 
 from image_search_service.core.types import ClusteringMethod, JsonObject, Progress
+from image_search_service.faces.assigner import FaceAssigner
+from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.queue.runner import JobFunction
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.index_service import IndexService
 from image_search_service.services.job_service import JobKind
+from image_search_service.services.prototype_service import PrototypeService
 from image_search_service.services.suggestion_service import SuggestionService
 
 
 class FaceServices(Protocol):
     """The part of ``bootstrap.Library`` that jobs call."""
+
+    def face_assigner(self) -> FaceAssigner: ...
+
+    def dual_clusterer(self) -> DualModeClusterer: ...
+
+    def prototype_service(self) -> PrototypeService: ...
 
     def clustering_service(self) -> FaceClusteringService: ...
 
@@ -49,12 +59,34 @@ def cluster_faces_job(
     return asdict(grouped)
 
 
+def assign_faces_job(services: FaceServices, progress: Progress, *, since: str | None = None) -> JsonObject:
+    """Give faces without a name to the people whose centroids they resemble. ``since``: ISO 8601."""
+    run = services.face_assigner().assign_new_faces(
+        since=None if since is None else datetime.fromisoformat(since), progress=progress
+    )
+    services.send_due_payloads()
+    return asdict(run)
+
+
+def cluster_dual_job(
+    services: FaceServices, progress: Progress, *, method: ClusteringMethod, min_cluster_size: int
+) -> JsonObject:
+    """Give faces without a name to known people, then group those that are left."""
+    run = services.dual_clusterer().cluster_all(
+        method=method, min_cluster_size=min_cluster_size, progress=progress
+    )
+    services.send_due_payloads()
+    return asdict(run)
+
+
 def compute_centroids_job(
     services: FaceServices, progress: Progress, *, person_ids: Sequence[str], force: bool
 ) -> JsonObject:
-    """Compute the centroids of these persons whose faces have changed."""
-    run = services.centroid_service().compute_centroids(_ids(person_ids), progress, force=force)
-    return asdict(run)
+    """Compute the centroids of these persons whose faces have changed, and choose their prototypes anew."""
+    ids = _ids(person_ids)
+    run = services.centroid_service().compute_centroids(ids, progress, force=force)
+    chosen = services.prototype_service().compute_prototypes(ids)
+    return {**asdict(run), "prototypes": chosen.prototypes}
 
 
 def detect_faces_job(
@@ -131,6 +163,8 @@ def _ids(texts: Sequence[str]) -> list[UUID]:
 
 
 JOBS: Final[Mapping[str, JobFunction]] = {
+    JobKind.ASSIGN_FACES: assign_faces_job,
+    JobKind.CLUSTER_DUAL: cluster_dual_job,
     JobKind.CLUSTER_FACES: cluster_faces_job,
     JobKind.COMPUTE_CENTROIDS: compute_centroids_job,
     JobKind.DETECT_FACES: detect_faces_job,

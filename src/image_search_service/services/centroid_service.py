@@ -25,7 +25,12 @@ from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.batches import Row
 from image_search_service.db.queries.faces import PersonFace
 from image_search_service.db.session import Database
-from image_search_service.faces.centroid import ALGORITHM_VERSION, Centroid, trimmed_centroid
+from image_search_service.faces.centroid import (
+    ALGORITHM_VERSION,
+    ActiveCentroids,
+    Centroid,
+    trimmed_centroid,
+)
 from image_search_service.services.person_groups import person_groups
 from image_search_service.vector.centroid_qdrant import CentroidPoint, CentroidQdrantClient
 from image_search_service.vector.embedding_batch import EmbeddingBatch
@@ -48,15 +53,6 @@ class CentroidRun:
     fresh: int = 0
     without_embeddings: int = 0
     faces_missing: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ActiveCentroids:
-    """person_ids, centroid_ids: ``p`` each, by person. matrix: ``(p, d)`` float32 of unit length."""
-
-    person_ids: list[uuid.UUID]
-    centroid_ids: list[uuid.UUID]
-    matrix: FloatArray
 
 
 @dataclass(slots=True)

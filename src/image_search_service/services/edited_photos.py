@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from image_search_service.core.types import Box
 from image_search_service.db.queries import faces
+from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.db.session import Session
 
 SAME_PLACE = 0.5
@@ -28,28 +29,35 @@ def hand_on_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -
     if not pairs:
         return
     located = faces.located_faces(session, [*pairs.keys(), *pairs.values()])
-    moves: dict[uuid.UUID, uuid.UUID | None] = {}
+    origins: dict[uuid.UUID, LocatedFace] = {}
     for old, new in pairs.items():
-        moves |= successor_faces(located.get(old, []), located.get(new, []))
-    faces.set_persons(session, moves)
+        origins |= successor_faces(located.get(old, []), located.get(new, []))
+    faces.set_persons(session, _persons(origins, faces.HUMAN))
+    faces.assign_persons(session, _persons(origins, faces.MACHINE))
 
 
-def successor_faces(
-    old: Sequence[faces.LocatedFace], new: Sequence[faces.LocatedFace]
-) -> dict[uuid.UUID, uuid.UUID | None]:
-    """For faces of the new photo without a person: the person of the old face in the same place."""
+def _persons(origins: Mapping[uuid.UUID, LocatedFace], by: str) -> dict[uuid.UUID, uuid.UUID]:
+    return {
+        new: old.person_id
+        for new, old in origins.items()
+        if old.person_id is not None and old.assigned_by == by
+    }
+
+
+def successor_faces(old: Sequence[LocatedFace], new: Sequence[LocatedFace]) -> dict[uuid.UUID, LocatedFace]:
+    """For faces of the new photo without a person: the named face of the old one in the same place."""
     named = [face for face in old if face.person_id is not None]
     pairs = sorted(
         ((overlap(a.box, b.box), a, b) for a in named for b in new if b.person_id is None),
         key=lambda pair: -pair[0],
     )
-    moves: dict[uuid.UUID, uuid.UUID | None] = {}
+    origins: dict[uuid.UUID, LocatedFace] = {}
     taken: set[uuid.UUID] = set()
     for share, a, b in pairs:
-        if share >= SAME_PLACE and a.id not in taken and b.id not in moves:
-            moves[b.id] = a.person_id
+        if share >= SAME_PLACE and a.id not in taken and b.id not in origins:
+            origins[b.id] = a
             taken.add(a.id)
-    return moves
+    return origins
 
 
 def overlap(a: Box, b: Box) -> float:

@@ -29,6 +29,8 @@ SUBMIT_TRIES = 5
 class JobKind(StrEnum):
     """What can be done in the background; ``queue/face_jobs.py`` says how."""
 
+    ASSIGN_FACES = "assign_faces"
+    CLUSTER_DUAL = "cluster_dual"
     CLUSTER_FACES = "cluster_faces"
     COMPUTE_CENTROIDS = "compute_centroids"
     DETECT_FACES = "detect_faces"

@@ -18,6 +18,7 @@ from image_search_service.api.pagination import (
     whole_number,
 )
 from image_search_service.api.schemas.clusters import (
+    AssignmentRequest,
     Cluster,
     ClusterDetail,
     ClusteringRequest,
@@ -79,3 +80,19 @@ def get_cluster(
 def cluster_faces(request: ClusteringRequest, jobs: Jobs) -> Job:
     """Group again the faces that nobody has named, as a job. Named people stay as they are."""
     return Job.of(jobs.submit(JobKind.CLUSTER_FACES, request.model_dump()))
+
+
+@router.post("/cluster/dual", status_code=202)
+def cluster_dual(request: ClusteringRequest, jobs: Jobs) -> Job:
+    """Give faces without a name to the people whom they resemble, then group the others, as a job."""
+    return Job.of(jobs.submit(JobKind.CLUSTER_DUAL, request.model_dump()))
+
+
+@router.post("/assign", status_code=202)
+def assign_faces(request: AssignmentRequest, jobs: Jobs) -> Job:
+    """Give faces without a name to the people whom they resemble, as a job.
+
+    What a human said stands: named faces stay where they are, and rejected ones are not asked for again.
+    What is alike, but not enough, becomes a suggestion.
+    """
+    return Job.of(jobs.submit(JobKind.ASSIGN_FACES, request.model_dump(mode="json")))

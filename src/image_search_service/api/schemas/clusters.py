@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.api.schemas.faces import Face, crop_url
@@ -55,4 +55,14 @@ class ClusteringRequest(RequestBody):
     method: ClusteringMethod = Field(default="hdbscan", examples=["hdbscan"])
     min_cluster_size: int = Field(
         default=2, ge=2, le=10_000, description="Fewest faces that are a cluster.", examples=[3]
+    )
+
+
+class AssignmentRequest(RequestBody):
+    """Which faces to compare with the people who are known."""
+
+    since: AwareDatetime | None = Field(
+        default=None,
+        description="Only faces found from then on; null: all.",
+        examples=["2026-11-01T00:00:00Z"],
     )

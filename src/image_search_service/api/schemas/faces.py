@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer
+from image_search_service.db.models import FaceInstance
 from image_search_service.db.queries.face_pages import ShownFace, ShownPhoto
+from image_search_service.db.queries.faces import MACHINE
 
 PREFIX = "/api/v1"
 
@@ -42,6 +44,9 @@ class Face(Answer):
     quality_parts: dict[str, Any] = Field(description="What the quality is made of, by name, 0 to 1 each.")
     person_id: UUID | None = Field(description="Whose face it is; null while nobody has said so.")
     person_name: str | None = Field(examples=["Ada Lovelace"])
+    assigned_by: Literal["human", "machine"] | None = Field(
+        description="Who said so; null while it has no person.", examples=["human"]
+    )
     cluster_id: UUID | None = Field(description="Its cluster; null if it is named, or like no other face.")
     crop_url: str = Field(description="A small picture of the face, WebP.")
 
@@ -61,6 +66,7 @@ class Face(Answer):
             quality_parts=face.quality_parts,
             person_id=face.person_id,
             person_name=shown.person_name,
+            assigned_by=assigned_by(face),
             cluster_id=face.cluster_id,
             crop_url=crop_url(face.id),
         )
@@ -103,6 +109,12 @@ class PhotoFaces(Answer):
 
     photo: Photo
     faces: list[Face]
+
+
+def assigned_by(face: FaceInstance) -> Literal["human", "machine"] | None:
+    if face.person_id is None:
+        return None
+    return "machine" if face.assigned_by == MACHINE else "human"
 
 
 def crop_url(face_id: UUID) -> str:

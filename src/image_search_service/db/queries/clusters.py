@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from image_search_service.db.models import Cluster, FaceInstance
@@ -31,6 +31,21 @@ def delete_empty_clusters(session: Session) -> None:
     """A cluster without faces is nothing."""
     held = exists().where(FaceInstance.cluster_id == Cluster.id)
     session.execute(delete(Cluster).where(~held).execution_options(synchronize_session=False))
+
+
+def mend_clusters(session: Session) -> None:
+    """After faces were taken out of clusters: sizes are counted again, a representative that left is replaced
+    by the clearest face, and a cluster without faces goes. Three statements."""
+    delete_empty_clusters(session)
+    member = select(FaceInstance.id).where(FaceInstance.cluster_id == Cluster.id).correlate(Cluster)
+    size = member.with_only_columns(func.count(FaceInstance.id)).scalar_subquery()
+    clearest = member.order_by(FaceInstance.quality_score.desc(), FaceInstance.id).limit(1).scalar_subquery()
+    stays = member.where(FaceInstance.id == Cluster.representative_face_id).exists()
+    for change in (
+        update(Cluster).where(Cluster.size != size).values(size=size),
+        update(Cluster).where(~stays).values(representative_face_id=clearest),
+    ):
+        session.execute(change.execution_options(synchronize_session=False))
 
 
 def clusters_starting_with(session: Session, prefix: str) -> list[Cluster]:

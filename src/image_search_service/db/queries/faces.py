@@ -14,6 +14,9 @@ from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance, ImageAsset, Person
 from image_search_service.db.queries.batches import BATCH
 
+HUMAN, MACHINE = "human", "machine"
+"""Who gave a face to its person."""
+
 
 @dataclass(frozen=True, slots=True)
 class LocatedFace:
@@ -21,6 +24,7 @@ class LocatedFace:
 
     id: uuid.UUID
     person_id: uuid.UUID | None
+    assigned_by: str | None
     box: Box
 
 
@@ -75,7 +79,9 @@ def located_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid
     for face, width, height in rows:
         across, down = width or 1, height or 1  # a photo with faces has both
         box = Box(face.box_x / across, face.box_y / down, face.box_width / across, face.box_height / down)
-        located.setdefault(face.asset_id, []).append(LocatedFace(face.id, face.person_id, box))
+        located.setdefault(face.asset_id, []).append(
+            LocatedFace(face.id, face.person_id, face.assigned_by, box)
+        )
     return located
 
 
@@ -119,13 +125,19 @@ def named_points(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
     return [(person_id, point_id) for person_id, point_id in rows if person_id is not None]
 
 
-def set_persons(session: Session, persons: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
-    """Give each face to its person; it leaves its cluster, since a cluster is what nobody has named."""
-    _update_faces(
-        session,
-        update(FaceInstance).values(person_id=bindparam("owner"), cluster_id=None),
-        persons,
-    )
+def set_persons(session: Session, persons: Mapping[uuid.UUID, uuid.UUID]) -> None:
+    """Give each face to the person that a human says; it leaves its cluster, since a cluster is what nobody
+    has named."""
+    _update_faces(session, _given(HUMAN), persons)
+
+
+def assign_persons(session: Session, persons: Mapping[uuid.UUID, uuid.UUID]) -> None:
+    """The same on the machine's own account: a face that has a person stays where it is."""
+    _update_faces(session, _given(MACHINE).where(FaceInstance.person_id.is_(None)), persons)
+
+
+def _given(by: str) -> Update:
+    return update(FaceInstance).values(person_id=bindparam("owner"), cluster_id=None, assigned_by=by)
 
 
 def set_clusters(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
@@ -137,7 +149,11 @@ def set_clusters(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None
     )
 
 
-def _update_faces(session: Session, change: Update, owners: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
+def _update_faces(
+    session: Session,
+    change: Update,
+    owners: Mapping[uuid.UUID, uuid.UUID] | Mapping[uuid.UUID, uuid.UUID | None],
+) -> None:
     """One statement for all faces; each change is one more thing that Qdrant has to be told."""
     if not owners:
         return

@@ -1,0 +1,224 @@
+"""Giving faces without a name to the persons whose centroids they resemble: load, decide, save.
+
+What a human said stands: a face that has a person stays there, a rejected pair never comes back. Nobody is
+put into a photo twice. Where the resemblance is not enough to decide without asking, a suggestion waits.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from image_search_service.core.parallel import chunks
+from image_search_service.core.types import FloatArray, IntArray, Progress
+from image_search_service.db.queries import assignment, clusters, faces
+from image_search_service.db.queries.assignment import AssignableFace
+from image_search_service.db.queries.batches import BATCH
+from image_search_service.db.queries.suggestions import Pair
+from image_search_service.db.session import Database, Session
+from image_search_service.faces.candidates import Candidate
+from image_search_service.faces.centroid import ActiveCentroids
+from image_search_service.faces.matching import Matches, match_faces
+from image_search_service.faces.suggestion_memory import FindMoreRun, Wanted, remember
+from image_search_service.faces.thresholds import Thresholds
+from image_search_service.vector.embedding_batch import EmbeddingBatch
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+PAGE = 10_000
+"""Faces that are decided on at once: 20 MB of 512 numbers each, and one transaction."""
+FETCH_BATCH = 1_000
+"""Embeddings in one request."""
+
+Chosen = npt.NDArray[np.bool_]
+
+
+class PersonCentroids(Protocol):
+    """Where persons' centroids come from: ``CentroidService``, the only one that computes them."""
+
+    def compute_centroids(self, person_ids: Sequence[uuid.UUID] | None = None) -> object: ...
+
+    def active_centroids(self, person_ids: Sequence[uuid.UUID] | None = None) -> ActiveCentroids: ...
+
+
+@dataclass(slots=True)
+class AssignmentRun:
+    """What assigning did. faces: looked at. persons: compared with. assigned: given to a person.
+
+    suggested: new suggestions. updated: suggestions that waited already. embeddings_missing: faces that
+    could not be compared.
+    """
+
+    faces: int = 0
+    persons: int = 0
+    assigned: int = 0
+    suggested: int = 0
+    updated: int = 0
+    embeddings_missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """For each face ``(n,)``: the best person's row or −1, how similar, and what follows from it."""
+
+    person: IntArray
+    similarity: FloatArray
+    assign: Chosen
+    suggest: Chosen
+
+
+class FaceAssigner:
+    """Gives faces to persons. Raises UnavailableError; then the page of faces at hand is unchanged."""
+
+    def __init__(
+        self,
+        database: Database,
+        vectors: FaceQdrantClient,
+        centroids: PersonCentroids,
+        thresholds: Thresholds,
+    ) -> None:
+        self._database = database
+        self._vectors = vectors
+        self._centroids = centroids
+        self._thresholds = thresholds
+
+    def compute_person_centroids(self, person_ids: Sequence[uuid.UUID] | None = None) -> ActiveCentroids:
+        """The centroids of these persons (at most 500), or of all; stale ones are computed first."""
+        self._centroids.compute_centroids(person_ids)
+        return self._centroids.active_centroids(person_ids)
+
+    def assign_new_faces(
+        self, *, since: datetime | None = None, progress: Progress | None = None
+    ) -> AssignmentRun:
+        """Compare every face without a person, or those found ``since``, with every person's centroid.
+
+        Nobody has asked for a certain person here, so that what is only shown must be rare among all pairs.
+        Costs ⌈n ÷ 1,000⌉ fetches for n faces, beside those for the centroids, and for each 10,000 faces one
+        matrix product and a number of statements that grows only with the suggestions, by a few in 500.
+        """
+        people = self.compute_person_centroids()
+        with self._database.read() as session:
+            total = assignment.count_assignable(session, since)
+            pairs = faces.count_unnamed(session) * len(people.person_ids)
+        least = self._thresholds.suggest_among(pairs)
+        run = AssignmentRun(persons=len(people.person_ids))
+        for page in self._pages(since) if people.person_ids else ():
+            self._assign_page(page, people, least, run)
+            if progress is not None:
+                progress(run.faces, total)
+        return run
+
+    def _pages(self, since: datetime | None) -> Iterator[list[AssignableFace]]:
+        last: AssignableFace | None = None
+        while True:
+            with self._database.read() as session:
+                page = assignment.assignable_faces(session, last, PAGE, since)
+            if not page:
+                return
+            yield page
+            last = page[-1]
+
+    def _assign_page(
+        self, page: Sequence[AssignableFace], people: ActiveCentroids, least: float, run: AssignmentRun
+    ) -> None:
+        """One transaction, in which nobody else changes these photos' faces."""
+        batch = self._embeddings(page)
+        there = [face for face in page if face.point_id in batch]
+        run.faces += len(page)
+        run.embeddings_missing += len(page) - len(there)
+        with self._database.write() as session:
+            free = assignment.lock_unassigned(session, page)
+            barred = assignment.barred_pairs(session, page)
+            found = match_faces(batch.matrix, people.matrix, _positions(barred, there, people.person_ids))
+            still = np.array([face.id in free for face in there], dtype=np.bool_)
+            decision = decide(found, _photos(there), still, self._thresholds, least)
+            run.assigned += _assign(session, there, people, decision)
+            remembered = _suggest(session, there, people, decision, least)
+        run.suggested += remembered.created
+        run.updated += remembered.updated
+
+    def _embeddings(self, page: Sequence[AssignableFace]) -> EmbeddingBatch:
+        ids = [face.point_id for face in page]
+        return EmbeddingBatch.from_mapping(self._vectors.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids)
+
+
+def decide(found: Matches, photos: IntArray, free: Chosen, thresholds: Thresholds, least: float) -> Decision:
+    """Which faces are given to their best person, and which are only shown.
+
+    photos: ``(n,)``, equal for faces of one photo; of these only the most similar is given to a person.
+    free: ``(n,)``, faces that nobody has named. least: similarity from which a face is shown, −1 to 1.
+    """
+    sure = free & found.accepted(thresholds.assign_to_centroid, thresholds.margin)
+    assign = _best_of_photo(found, photos, sure)
+    suggest = free & ~assign & (found.person >= 0) & (found.similarity >= least)
+    return Decision(found.person, found.similarity, assign, suggest)
+
+
+def _best_of_photo(found: Matches, photos: IntArray, among: Chosen) -> Chosen:
+    """``(n,)``: ``among`` the faces of one photo with the same best person the most similar, of equal ones
+    the first."""
+    rows = np.flatnonzero(among)
+    order = rows[np.lexsort((rows, -found.similarity[rows]))]
+    _, first = np.unique(np.stack([photos[order], found.person[order]]), axis=1, return_index=True)
+    best = np.zeros(len(photos), dtype=np.bool_)
+    best[order[first]] = True
+    return best
+
+
+def _assign(
+    session: Session, there: Sequence[AssignableFace], people: ActiveCentroids, decision: Decision
+) -> int:
+    rows = np.flatnonzero(decision.assign).tolist()
+    faces.assign_persons(session, {there[row].id: people.person_ids[decision.person[row]] for row in rows})
+    if any(there[row].cluster_id is not None for row in rows):
+        clusters.mend_clusters(session)
+    return len(rows)
+
+
+def _suggest(
+    session: Session,
+    there: Sequence[AssignableFace],
+    people: ActiveCentroids,
+    decision: Decision,
+    least: float,
+) -> FindMoreRun:
+    shown = [
+        _candidate(there[row], people, int(decision.person[row]), float(decision.similarity[row]))
+        for row in np.flatnonzero(decision.suggest).tolist()
+    ]
+    shown.sort(key=lambda one: (one.person_id, -one.confidence, one.face_id))
+    run = FindMoreRun()
+    for group in chunks(shown, BATCH):
+        persons = sorted({one.person_id for one in group})
+        remember(session, persons, group, Wanted("assignment", len(group), least), run)
+    return run
+
+
+def _candidate(face: AssignableFace, people: ActiveCentroids, person: int, similarity: float) -> Candidate:
+    evidence = {"centroid_id": str(people.centroid_ids[person]), "similarity": round(similarity, 6)}
+    return Candidate(face.id, people.person_ids[person], [evidence])
+
+
+def _photos(there: Sequence[AssignableFace]) -> IntArray:
+    """``(n,)``: equal numbers for faces of the same photo."""
+    numbers: dict[uuid.UUID, int] = {}
+    return np.array([numbers.setdefault(face.asset_id, len(numbers)) for face in there], dtype=np.int64)
+
+
+def _positions(
+    barred: set[Pair], there: Sequence[AssignableFace], person_ids: Sequence[uuid.UUID]
+) -> IntArray:
+    """``(2, b)``: the rows of barred faces and persons, of those that are here."""
+    face_rows = {face.id: row for row, face in enumerate(there)}
+    person_rows = {person_id: row for row, person_id in enumerate(person_ids)}
+    pairs = [
+        (face_rows[face_id], person_rows[person_id])
+        for face_id, person_id in barred
+        if face_id in face_rows and person_id in person_rows
+    ]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2).T

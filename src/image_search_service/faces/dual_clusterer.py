@@ -1,0 +1,61 @@
+"""Who the faces without a name are: first those who are known, then groups of the unknown.
+
+Both parts are those of the rest of the house: faces go to known people by their centroids
+(``assigner.py``), and what is left over is grouped (``grouping.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from image_search_service.core.types import ClusteringMethod, Progress
+from image_search_service.faces.assigner import AssignmentRun, FaceAssigner
+from image_search_service.faces.grouping import FaceGrouper, Grouped
+
+
+@dataclass(frozen=True, slots=True)
+class DualRun:
+    """What both parts did."""
+
+    assigned: AssignmentRun
+    grouped: Grouped
+
+
+class DualModeClusterer:
+    """Assigns and groups. Raises UnavailableError; what was assigned by then stays assigned."""
+
+    def __init__(self, assigner: FaceAssigner, grouper: FaceGrouper) -> None:
+        self._assigner = assigner
+        self._grouper = grouper
+
+    def assign_to_known_people(self, progress: Progress | None = None) -> AssignmentRun:
+        """Give faces without a name to the persons that they resemble enough.
+
+        Costs ⌈n ÷ 1,000⌉ fetches for n faces, and as many for the named faces of stale centroids.
+        """
+        return self._assigner.assign_new_faces(progress=progress)
+
+    def cluster_unknown_faces(
+        self,
+        *,
+        method: ClusteringMethod = "hdbscan",
+        min_cluster_size: int = 2,
+        progress: Progress | None = None,
+    ) -> Grouped:
+        """Group the faces that resemble nobody enough. Costs ⌈n ÷ 1,000⌉ fetches for n faces."""
+        return self._grouper.group(method=method, min_cluster_size=min_cluster_size, progress=progress)
+
+    def cluster_all(
+        self,
+        *,
+        method: ClusteringMethod = "hdbscan",
+        min_cluster_size: int = 2,
+        progress: Progress | None = None,
+    ) -> DualRun:
+        """Both, in this order. Raises InvalidInputError for an unknown method or a size below 2."""
+        self._grouper.check(method, min_cluster_size)
+        assigned = self.assign_to_known_people(progress)
+        grouped = self.cluster_unknown_faces(
+            method=method, min_cluster_size=min_cluster_size, progress=progress
+        )
+        return DualRun(assigned, grouped)
