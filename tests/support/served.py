@@ -24,7 +24,7 @@ from image_search_service.vector.collections import FacePayload, FacePoint
 from tests.support.world import World
 
 DIMENSION = SyntheticEngine.identity.dimension
-PATIENCE = 300.0
+PATIENCE = 60.0
 BASE_URL = "http://localhost:8000"
 
 

@@ -80,8 +80,11 @@ def test_cluster_says_what_it_did(run: Run) -> None:
     before = run("people")[1]["clusters"]
     code, document, _ = run("cluster", "--method", "hdbscan")
     assert code == 0
-    assert set(document) == {"faces", "clusters", "noise_faces", "seconds", "method", "parameters"}
+    assert set(document) == {
+        "faces", "clusters", "noise_faces", "seconds", "method", "parameters", "assigned",
+    }  # fmt: skip
     assert document["parameters"]["min_cluster_size"] == 2
+    assert document["assigned"] is None
     assert run("people")[1]["clusters"] == before
 
 
@@ -122,6 +125,17 @@ def test_named_faces_are_left_alone_by_grouping(run: Run) -> None:
     before = run("people")[1]["people"]
     assert run("cluster")[0] == 0
     assert run("people")[1]["people"] == before
+
+
+def test_assign_and_dual_say_what_they_did(run: Run) -> None:
+    """Faces are compared with the two people who have names; what is assigned once is not assigned again."""
+    code, first, _ = run("assign")
+    assert (code, first["persons"]) == (0, 2)
+    code, second, _ = run("cluster", "--dual")
+    assert code == 0
+    assert second["assigned"]["assigned"] == 0
+    assert second["assigned"]["faces"] == first["faces"] - first["assigned"] == second["faces"]
+    assert "given to them" in run("cluster", "--dual", json_=False)[1]
 
 
 def test_info_tells_where_things_are(run: Run, library: Path) -> None:

@@ -43,3 +43,15 @@ def test_nobody_to_compare_with_matches_nobody() -> None:
     assert not match_faces(faces, faces[:0]).accepted(-1).any()
     assert match_faces(faces, faces[:1]).runner_up.tolist() == [-1, -1, -1]
     assert match_faces(faces[:0], faces).person.shape == (0,)
+
+
+def test_barred_pairs_are_neither_best_nor_second() -> None:
+    """Who may not be matched leaves the place to the next; a face that may be nobody has nobody."""
+    people = np.eye(3, dtype=np.float32)
+    faces = np.array([[0.8, 0.6, 0], [0.8, 0.6, 0], [0, 0, 1]], dtype=np.float32)
+    barred = np.array([[0, 1, 1, 1], [0, 0, 1, 2]])
+    found = match_faces(faces, people, barred)
+    assert found.person.tolist() == [1, -1, 2]
+    assert found.similarity.tolist() == pytest.approx([0.6, -1, 1])
+    assert found.runner_up.tolist() == pytest.approx([0, -1, 0])
+    assert found.accepted(-1).tolist() == [True, False, True]

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from image_search_service.core.types import Box
+from image_search_service.db.models import FaceInstance, Person
 from image_search_service.db.queries.faces import LocatedFace
-from image_search_service.services.edited_photos import overlap, successor_faces
+from image_search_service.services.edited_photos import hand_on_names, overlap, successor_faces
+from tests.support.world import World, migrated_database
 
 ADA, GRACE = uuid.uuid4(), uuid.uuid4()
+LEFT, RIGHT = Box(10, 10, 20, 20), Box(60, 10, 20, 20)
 
 
 def face(x: float, person: uuid.UUID | None = None) -> LocatedFace:
-    return LocatedFace(uuid.uuid4(), person, Box(x, 0.4, 0.2, 0.2))
+    return LocatedFace(uuid.uuid4(), person, "human" if person else None, Box(x, 0.4, 0.2, 0.2))
 
 
 def test_names_go_to_the_faces_in_the_same_place() -> None:
     """Each named face hands its person to the new face that lies where it lay."""
     new = [face(0.11), face(0.62)]
-    moves = successor_faces([face(0.6, GRACE), face(0.1, ADA)], new)
-    assert moves == {new[0].id: ADA, new[1].id: GRACE}
+    grace, ada = face(0.6, GRACE), face(0.1, ADA)
+    assert successor_faces([grace, ada], new) == {new[0].id: ada, new[1].id: grace}
 
 
 def test_unnamed_faces_hand_nothing_on() -> None:
@@ -36,8 +41,34 @@ def test_a_face_named_already_keeps_its_person() -> None:
 
 def test_each_name_is_handed_on_once() -> None:
     """Of two new faces in one place, only the nearer one gets the name."""
-    near, far = face(0.1), face(0.13)
-    assert successor_faces([face(0.1, ADA)], [far, near]) == {near.id: ADA}
+    near, far, ada = face(0.1), face(0.13), face(0.1, ADA)
+    assert successor_faces([ada], [far, near]) == {near.id: ada}
+
+
+def test_who_said_it_is_handed_on_too(tmp_path: Path) -> None:
+    """A name that a human gave stays a human's word, and the machine's guess a guess."""
+    database = migrated_database(tmp_path)
+    with database.write() as session:
+        world = World(session)
+        people = [Person(name=name, name_key=name) for name in ("ada", "grace")]
+        session.add_all(people)
+        session.flush()
+        old, new = (world.photo(path, [LEFT, RIGHT]) for path in ("/old.jpg", "/new.jpg"))
+        for place, (person, by) in enumerate(zip(people, ("human", "machine"), strict=True)):
+            face = session.scalars(select(FaceInstance).filter_by(asset_id=old.id, position=place)).one()
+            face.person_id, face.assigned_by = person.id, by
+        old.replaced = True
+        session.flush()
+        hand_on_names(session, {old.id: new.id})
+        session.expire_all()
+        rows = session.scalars(
+            select(FaceInstance).filter_by(asset_id=new.id).order_by(FaceInstance.position)
+        )
+        assert [(row.person_id, row.assigned_by) for row in rows] == [
+            (people[0].id, "human"),
+            (people[1].id, "machine"),
+        ]
+    database.close()
 
 
 @pytest.mark.parametrize(("x", "expected"), [(0.0, 1.0), (0.5, 1 / 3), (1.0, 0.0), (2.0, 0.0)])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.api.schemas.faces import Face, crop_url
@@ -58,10 +59,17 @@ class ClusteringRequest(RequestBody):
     )
 
 
+def _written_out(given: object) -> object:
+    """Pydantic would take a number for seconds; the documentation promises text."""
+    if given is not None and not isinstance(given, str):
+        raise ValueError("a moment is text such as 2026-11-01T00:00:00Z")
+    return given
+
+
 class AssignmentRequest(RequestBody):
     """Which faces to compare with the people who are known."""
 
-    since: AwareDatetime | None = Field(
+    since: Annotated[AwareDatetime | None, BeforeValidator(_written_out)] = Field(
         default=None,
         description="Only faces found from then on; null: all.",
         examples=["2026-11-01T00:00:00Z"],

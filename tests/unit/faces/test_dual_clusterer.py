@@ -1,0 +1,73 @@
+"""Known people first, then groups of the unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from image_search_service.bootstrap import Library, open_library
+from image_search_service.core.config import Settings
+from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.types import ClusteringMethod
+from image_search_service.db.models import FaceInstance
+from tests.support.served import add_faces, add_person, alike, bind, directions, no_bar
+from tests.support.world import World
+
+LOOKS = directions(3, seed=5)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    """Ada with five named faces and four without a name, and six faces of somebody unknown."""
+    settings = Settings(library=tmp_path / "library", engine="synthetic", offline=True, workers=1)
+    with open_library(settings, lambda _: None, no_bar) as opened:
+        bind(opened)
+        with opened.database.write() as session:
+            world = World(session)
+            ada = add_person(world, "Ada")
+            known = alike(LOOKS[0], 5, spread=0.3)
+            add_faces(opened, world, known, person_id=ada.id, assigned_by="human")
+            unnamed = [alike(LOOKS[0], 4, spread=0.3, seed=1), alike(LOOKS[1], 6, spread=0.3)]
+            add_faces(opened, world, np.vstack(unnamed))
+        yield opened
+
+
+def places(library: Library) -> dict[UUID, tuple[UUID | None, UUID | None]]:
+    """Person and cluster of each face."""
+    with library.database.read() as session:
+        rows = session.execute(select(FaceInstance.id, FaceInstance.person_id, FaceInstance.cluster_id))
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def test_known_people_then_groups(library: Library) -> None:
+    """Who is known gets their faces; the unknown become a cluster; a second run finds nothing to do."""
+    first = library.dual_clusterer().cluster_all()
+    assert (first.assigned.faces, first.assigned.assigned) == (10, 4)
+    assert (first.grouped.faces, first.grouped.clusters, first.grouped.noise_faces) == (6, 1, 0)
+    before = places(library)
+    second = library.dual_clusterer().cluster_all()
+    assert (second.assigned.assigned, second.grouped.clusters) == (0, 1)
+    assert places(library) == before
+
+
+def test_each_part_by_itself(library: Library) -> None:
+    """Grouping alone puts the known person's faces into a cluster, from which assigning then takes them."""
+    dual = library.dual_clusterer()
+    assert dual.cluster_unknown_faces().clusters == 2
+    assert dual.assign_to_known_people().assigned == 4
+    assert library.counts().clusters == 1
+
+
+@pytest.mark.parametrize(("method", "size"), [("guess", 2), ("hdbscan", 1)])
+def test_what_cannot_be_grouped_is_said_before_anything_is_done(
+    library: Library, method: ClusteringMethod, size: int
+) -> None:
+    """An unknown method or size is refused before a face is assigned."""
+    with pytest.raises(InvalidInputError):
+        library.dual_clusterer().cluster_all(method=method, min_cluster_size=size)
+    assert library.counts().named_faces == 5
