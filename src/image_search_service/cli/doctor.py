@@ -10,7 +10,7 @@ from rich.console import RenderableType
 
 from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import EXIT_FAILED, DebugOption, JsonOption, LibraryOption, running
-from image_search_service.cli.output import table
+from image_search_service.cli.output import printable, table
 from image_search_service.services.doctor_findings import WORDS, DoctorReport, Finding
 
 WAITING = {
@@ -49,9 +49,10 @@ def _shown(report: DoctorReport, *, repair: bool) -> Iterator[RenderableType]:
         yield table(None, columns, rows)
         for finding in report.shown:
             yield ""
-            yield table(f"{WORDS[finding.kind].what} {_number(finding)}", ("",), _lines(finding))
+            yield f"{WORDS[finding.kind].what} {_beginning(finding)}"
+            yield from (f"  {printable(line)}" for line in _lines(finding))
         yield ""
-    yield table(None, ("", ""), [(f"{name} compared", count) for name, count in report.checked.items()])
+    yield f"Compared: {', '.join(f'{count:,} {name}' for name, count in report.checked.items())}."
     for name, count in report.waiting.items():
         if count:
             yield f"Waiting: {count:,} {WAITING[name]}."
@@ -66,15 +67,12 @@ def _row(finding: Finding, *, repair: bool) -> tuple[object, ...]:
     return words.what, finding.found, finding.repaired, f"{left:,} left" if left else "done"
 
 
-def _number(finding: Finding) -> str:
-    shown = len(finding.examples)
-    return f"{finding.found:,}, for example:" if shown < finding.found else f"{finding.found:,}:"
+def _beginning(finding: Finding) -> str:
+    return "For example:" if len(finding.examples) < finding.found else ""
 
 
-def _lines(finding: Finding) -> list[tuple[str]]:
-    return [(example,) for example in finding.examples] + [
-        (f"not repaired: {reason}",) for reason in finding.reasons
-    ]
+def _lines(finding: Finding) -> list[str]:
+    return [*finding.examples, *(f"not repaired: {reason}" for reason in finding.reasons)]
 
 
 def _verdict(report: DoctorReport, *, repair: bool) -> str:

@@ -85,7 +85,7 @@ def _derived(entry: os.DirEntry[str], folder: str) -> DerivedFile | None:
 
 def _folders(root: Path) -> list[Path]:
     try:
-        return [folder for folder in root.iterdir() if _FOLDER.fullmatch(folder.name)]
+        return [folder for folder in root.iterdir() if _FOLDER.fullmatch(folder.name) and folder.is_dir()]
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -106,13 +106,14 @@ class Finding:
 class DoctorReport:
     """What a check found, by kind, and what was repaired.
 
-    checked: how many things were looked at. waiting: what is not wrong, but not finished either:
-    ``payloads`` that Qdrant is still to be told, ``points`` and ``files`` of an index run that has not ended.
+    checked: how many ``faces``, ``points``, ``centroids`` and ``files`` were looked at. waiting: what is not
+    wrong, but not finished either: ``payloads`` that Qdrant is still to be told, ``points`` and ``files`` of
+    an index run that has not ended.
     """
 
     findings: dict[Kind, Finding] = field(default_factory=dict)
-    checked: Counter[str] = field(default_factory=Counter)
-    waiting: Counter[str] = field(default_factory=Counter)
+    checked: Counter[str] = field(default_factory=lambda: Counter(faces=0, points=0, centroids=0, files=0))
+    waiting: Counter[str] = field(default_factory=lambda: Counter(payloads=0, points=0, files=0))
     seconds: float = 0.0
 
     @property

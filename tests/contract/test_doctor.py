@@ -1,0 +1,101 @@
+"""The doctor on PostgreSQL and a Qdrant server over gRPC: what it finds and mends there is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from image_search_service.bootstrap import Library, open_library
+from image_search_service.core.config import Settings
+from image_search_service.core.errors import VectorStoreError
+from image_search_service.demo.library import make_demo_library
+from image_search_service.services.doctor_findings import DoctorReport
+from image_search_service.vector.embedded import EmbeddedQdrant
+from tests.support.damage import (
+    DAMAGE,
+    all_faces,
+    embeddings_unusable,
+    embeddings_unusable_in,
+    found,
+    payloads_wrong,
+    points_gone,
+    points_of,
+    stray_points,
+)
+from tests.support.databases import postgresql_schema
+from tests.support.qdrant_server import Fault, QdrantServer
+from tests.support.served import no_bar
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedQdrant]:
+    with EmbeddedQdrant(tmp_path_factory.mktemp("engine")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def server(engine: EmbeddedQdrant) -> Iterator[QdrantServer]:
+    with QdrantServer(engine) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def library(server: QdrantServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """An indexed library with two named people; every test leaves it whole."""
+    folder = tmp_path_factory.mktemp("library")
+    make_demo_library(folder / "album", faces=40)
+    with postgresql_schema() as url:
+        settings = Settings(
+            library=folder / "library",
+            engine="synthetic",
+            offline=True,
+            workers=2,
+            database_url=url.render_as_string(hide_password=False),
+            qdrant_url=f"http://127.0.0.1:{server.rest_port}",
+            qdrant_grpc_port=server.grpc_port,
+        )
+        with open_library(settings, lambda _: None, no_bar) as opened:
+            opened.bind_engine()
+            opened.index_service().index([folder / "album"])
+            opened.group_if_stale()
+            people = opened.people_service()
+            for cluster, name in zip(people.people().clusters, ("Ada", "Grace"), strict=False):
+                people.name_cluster(cluster.id.hex, name)
+            opened.send_due_payloads()
+            opened.centroid_service().compute_centroids()
+            yield opened
+
+
+def examine(library: Library, *, repair: bool = False) -> DoctorReport:
+    return library.doctor_service().examine(repair=repair)
+
+
+def test_every_damage_is_found_and_mended(library: Library, engine: EmbeddedQdrant) -> None:
+    """One after the other: exactly what was damaged is found, and repaired it is gone."""
+    assert found(examine(library)) == {}
+    for damage in DAMAGE:
+        expected = (
+            embeddings_unusable_in(engine, library) if damage is embeddings_unusable else damage(library)
+        )
+        assert found(examine(library)) == expected
+        assert examine(library, repair=True).is_healthy
+        assert found(examine(library)) == {}
+
+
+@pytest.mark.parametrize("operation", ["delete", "upsert", "update_payload"])
+def test_interrupted_repair_is_completed_by_the_next(
+    library: Library, server: QdrantServer, operation: str
+) -> None:
+    """Wherever a repair is broken off, run again it mends the rest."""
+    for damage in (payloads_wrong, points_gone, stray_points):
+        damage(library)
+    before = points_of(all_faces(library))
+    server.fail(Fault.INTERNAL, operation, times=1)
+    with pytest.raises(VectorStoreError):
+        examine(library, repair=True)
+    server.heal()
+    assert not examine(library).is_healthy
+    assert examine(library, repair=True).is_healthy
+    assert found(examine(library)) == {}
+    assert set(library.faces.retrieve_stored(before)) == set(before)
