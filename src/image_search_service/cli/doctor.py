@@ -35,7 +35,7 @@ def doctor(
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         service = opened.doctor_service(alone=not run.settings.stores_are_shared)
-        with run.out.progress("Comparing", "faces") as progress:
+        with run.out.progress("Examining", "items") as progress:
             report = service.examine(repair=repair, progress=progress)
         run.out.result(report.to_json(), *_shown(report, repair=repair))
         if not report.is_healthy:

@@ -8,6 +8,7 @@ from itertools import chain
 
 from image_search_service.core.parallel import chunks, map_ahead, thread_pool
 from image_search_service.core.paths import LibraryPaths
+from image_search_service.core.types import Progress
 from image_search_service.db.models import FaceInstance
 from image_search_service.db.queries import doctor
 from image_search_service.db.queries.doctor import PhotoTruth
@@ -34,7 +35,9 @@ class Restoring:
         faces: FaceQdrantClient,
         restorer: PhotoRestorer,
         paths: LibraryPaths,
+        *,
         workers: int,
+        progress: Progress | None,
     ) -> None:
         self._visit = visit
         self._report = visit.report
@@ -42,6 +45,7 @@ class Restoring:
         self._restorer = restorer
         self._paths = paths
         self._workers = workers
+        self._progress = progress
 
     def run(self) -> None:
         """At most three statements and a request for each 250 photos (another for each further thousand
@@ -53,8 +57,12 @@ class Restoring:
                 self._store(photos)
 
     def _lost_photos(self) -> Iterator[LostPhoto]:
+        with self._visit.database.read() as session:
+            total = doctor.count_photos(session)
         rows = self._visit.rows(doctor.photo_page, lambda photo: photo.id)
-        for photos in chunks((photo for _, photo in rows), PHOTOS):
+        for number, photos in enumerate(chunks((photo for _, photo in rows), PHOTOS)):
+            if self._progress is not None:
+                self._progress(min(number * PHOTOS, total), total)
             ids = [photo.id for photo in photos]
             with self._visit.database.read() as session:
                 faces = doctor.faces_of_photos(session, ids)

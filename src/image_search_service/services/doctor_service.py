@@ -59,7 +59,8 @@ class DoctorService:
         self._alone = alone
 
     def examine(self, *, repair: bool = False, progress: Progress | None = None) -> DoctorReport:
-        """Look at everything; with ``repair`` mend what is found. ``progress`` is told the faces seen.
+        """Look at everything; with ``repair`` mend what is found. ``progress`` is told the
+        faces seen and, where something has to be made again, then the photos.
 
         Embeddings and pictures are made before centroids, which are computed from embeddings.
         """
@@ -71,7 +72,9 @@ class DoctorService:
         for files in (crops(self._paths), thumbnails(self._paths)):
             FileCheck(visit, files).run()
         if repair and faces_fit and visit.report.has(*_RESTORED):
-            Restoring(visit, self._faces, self._restorer, self._paths, self._workers).run()
+            Restoring(
+                visit, self._faces, self._restorer, self._paths, workers=self._workers, progress=progress
+            ).run()
         if faces_fit:
             self._examine_centroids(visit)
         if repair and faces_fit:

@@ -153,6 +153,10 @@ def count_faces(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(FaceInstance)) or 0
 
 
+def count_photos(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(ImageAsset)) or 0
+
+
 def mark_payloads_due(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     """Qdrant has to be told of these faces once more."""
     statement = (
