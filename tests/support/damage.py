@@ -150,6 +150,7 @@ def centroids_stale(library: Library) -> dict[str, int]:
         person_id = session.scalar(select(PersonCentroid.person_id).limit(1))
         face_id = session.scalar(select(FaceInstance.id).where(FaceInstance.person_id.is_(None)).limit(1))
         assert face_id is not None
+        assert person_id is not None
         face_queries.set_persons(session, {face_id: person_id})
     return {"stale_centroid": 1}
 

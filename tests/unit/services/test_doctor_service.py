@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from uuid import UUID
 
 import numpy as np
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from image_search_service.bootstrap import Library, open_library
 from image_search_service.cli.output import Output
@@ -20,7 +20,12 @@ from image_search_service.db.models import FaceInstance, ImageAsset, IndexRun, P
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries import library as library_queries
 from image_search_service.services.doctor_findings import DoctorReport
+from image_search_service.services.doctor_service import DoctorService
+from image_search_service.services.photo_restorer import PhotoRestorer
 from image_search_service.vector.collections import FacePayload, FacePoint
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+from image_search_service.vector.qdrant_collection import WRITE_BATCH
+from image_search_service.vector.stored_points import StoredPoint
 from tests.support.damage import (
     DAMAGE,
     Damage,
@@ -158,6 +163,46 @@ def test_other_programs_files_are_left_alone(library: Library) -> None:
         path.write_bytes(b"")
     assert found(examine(library, repair=True)) == {}
     assert all(path.is_file() for path in theirs)
+
+
+class BusyFaces(FaceQdrantClient):
+    """Faces of a library in which somebody does something after the first rows are read, before any point."""
+
+    meanwhile: Callable[[], None]
+
+    def scroll_stored(self, page_size: int = WRITE_BATCH) -> Iterator[StoredPoint]:
+        self.meanwhile()
+        yield from super().scroll_stored(page_size)
+
+
+def test_what_is_done_meanwhile_is_not_wrong(library: Library) -> None:
+    """Faces that are indexed and people who are named between two pages are no findings."""
+    new = next(face for face in all_faces(library) if face.person_id is None and face.cluster_id is None)
+    row = {column.name: getattr(new, column.name) for column in FaceInstance.__table__.columns}
+    embedding = library.faces.get_embeddings_by_point_ids([new.id]).matrix[0]
+    with library.database.write() as session:
+        session.execute(delete(FaceInstance).where(FaceInstance.id == new.id))
+    library.faces.delete_faces([new.id])
+
+    def index_and_name() -> None:
+        payload = FacePayload(new.id, new.asset_id, None, None, new.quality_score, new.detection_confidence)
+        library.faces.upsert_faces([FacePoint(new.id, embedding, payload)])
+        with library.database.write() as session:
+            session.execute(insert(FaceInstance), [row])
+        people = library.people_service()
+        people.name_cluster(people.people().clusters[0].id.hex, "Emmy")
+        library.send_due_payloads()
+
+    faces = BusyFaces(library.faces.client, library.faces.collection_name, library.faces.dimension)
+    faces.meanwhile = index_and_name
+    restorer = PhotoRestorer(lambda: library.engine, library.paths, max_pixels=10**8)
+    doctor = DoctorService(
+        library.database, faces, library.centroids, restorer, library.paths, workers=1, alone=False
+    )
+    with round_trips() as trips:
+        assert found(doctor.examine(repair=True)) == {}
+    assert trips.qdrant["retrieve"] == 1  # they were suspects
+    assert found(examine(library)) == {}
 
 
 # What cannot be mended
