@@ -23,7 +23,7 @@ from image_search_service.db.queries import library as library_queries
 from image_search_service.db.queries.library import Counts
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.services.browse_service import BrowseService
-from image_search_service.services.job_service import JobService
+from image_search_service.services.job_service import JobKind, JobService
 from image_search_service.services.people_service import PeopleService
 from image_search_service.services.readiness_service import ReadinessService
 
@@ -368,7 +368,13 @@ class Library:
         from image_search_service.services.job_ledger import JobLedger
 
         runner = JobRunner(JobLedger(self.database), JOBS, self, alone=not self.settings.stores_are_shared)
+        self.job_queue.on_night = self._submit_nightly
         return Workers(self.job_queue, runner, self.settings.job_threads)
+
+    def _submit_nightly(self) -> None:
+        """Jobs for the night: a library with something in it is examined."""
+        if self.bound_engine() is not None:
+            self.job_service().submit(JobKind.DOCTOR, {"repair": False})
 
 
 def _identity(row: LibraryRow) -> EngineIdentity:
