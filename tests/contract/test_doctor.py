@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
 
 import pytest
 
@@ -15,6 +18,7 @@ from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.support.damage import (
     DAMAGE,
     all_faces,
+    centroids_broken,
     embeddings_unusable,
     embeddings_unusable_in,
     found,
@@ -24,7 +28,8 @@ from tests.support.damage import (
     stray_points,
 )
 from tests.support.databases import postgresql_schema
-from tests.support.qdrant_server import Fault, QdrantServer
+from tests.support.qdrant_server import Failing, Fault, QdrantServer
+from tests.support.round_trips import round_trips
 from tests.support.served import no_bar
 
 
@@ -71,6 +76,14 @@ def examine(library: Library, *, repair: bool = False) -> DoctorReport:
     return library.doctor_service().examine(repair=repair)
 
 
+def test_ids_come_in_the_same_order_from_both_stores(library: Library) -> None:
+    """Rows and points meet at once: nothing has to be looked at again."""
+    with round_trips() as trips:
+        assert found(examine(library)) == {}
+    assert trips.qdrant["scroll"] == 2
+    assert trips.qdrant["retrieve"] == 0
+
+
 def test_every_damage_is_found_and_mended(library: Library, engine: EmbeddedQdrant) -> None:
     """One after the other: exactly what was damaged is found, and repaired it is gone."""
     assert found(examine(library)) == {}
@@ -83,19 +96,31 @@ def test_every_damage_is_found_and_mended(library: Library, engine: EmbeddedQdra
         assert found(examine(library)) == {}
 
 
-@pytest.mark.parametrize("operation", ["delete", "upsert", "update_payload"])
-def test_interrupted_repair_is_completed_by_the_next(
-    library: Library, server: QdrantServer, operation: str
-) -> None:
-    """Wherever a repair is broken off, run again it mends the rest."""
-    for damage in (payloads_wrong, points_gone, stray_points):
-        damage(library)
+@dataclass
+class FailingLater(Failing):
+    """Lets some requests pass, fails the next one, and no other."""
+
+    passing: int = 0
+
+    def applies(self, operation: str, ids: Collection[str]) -> bool:
+        self.passing -= 1
+        return self.passing == -1
+
+
+def test_repair_broken_off_anywhere_is_completed_by_the_next(library: Library, server: QdrantServer) -> None:
+    """Whichever of its requests fails, run again it mends the rest."""
     before = points_of(all_faces(library))
-    server.fail(Fault.INTERNAL, operation, times=1)
-    with pytest.raises(VectorStoreError):
-        examine(library, repair=True)
-    server.heal()
-    assert not examine(library).is_healthy
-    assert examine(library, repair=True).is_healthy
-    assert found(examine(library)) == {}
+    for passing in count():
+        for damage in (payloads_wrong, points_gone, stray_points, centroids_broken):
+            damage(library)
+        failing = FailingLater(Fault.INTERNAL, passing=passing)
+        server.gate.failing.append(failing)
+        with suppress(VectorStoreError):
+            examine(library, repair=True)
+        server.heal()
+        assert examine(library, repair=True).is_healthy
+        assert found(examine(library)) == {}
+        if failing.passing >= 0:
+            break
+    assert passing > 15
     assert set(library.faces.retrieve_stored(before)) == set(before)

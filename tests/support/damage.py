@@ -16,6 +16,7 @@ from sqlalchemy import select
 from image_search_service.bootstrap import Library
 from image_search_service.db.models import FaceInstance, PersonCentroid
 from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries.centroids import ACTIVE
 from image_search_service.services.doctor_findings import DoctorReport
 from image_search_service.vector.centroid_qdrant import CentroidPoint
 from image_search_service.vector.collections import FacePayload, FacePoint
@@ -135,7 +136,8 @@ def recreate(library: Library, name: str) -> None:
 def centroids_broken(library: Library) -> dict[str, int]:
     """One not there, one of another person, and one too many."""
     with library.database.read() as session:
-        gone, wrong = session.scalars(select(PersonCentroid).order_by(PersonCentroid.id))
+        active = select(PersonCentroid).where(PersonCentroid.state == ACTIVE).order_by(PersonCentroid.id)
+        gone, wrong = session.scalars(active)
     a, b = directions(2)
     library.centroids.delete_centroids([gone.id])
     library.centroids.upsert_centroids(
