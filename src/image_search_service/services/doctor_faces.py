@@ -35,7 +35,8 @@ class FaceCheck:
         self._progress = progress
 
     def run(self) -> None:
-        """⌈n ÷ 1,000⌉ statements and requests for n faces, and four more for each page with a difference.
+        """⌈n ÷ 1,000⌉ statements and requests for n faces, and for each page with a
+        difference one request and at most three statements more.
 
         Points without a face and payloads are mended at once; faces without an embedding are counted.
         """
@@ -60,22 +61,9 @@ class FaceCheck:
         )
 
     def _look_again(self, point_ids: Sequence[PointId]) -> None:
-        """By id: SQL, Qdrant, SQL. What changed in between is not wrong, but being written."""
-        uuids = [point_id for point_id in point_ids if isinstance(point_id, UUID)]
-        with self._visit.database.read() as session:
-            before = doctor.faces_at_points(session, uuids)
-        points = self._faces.retrieve_stored(point_ids)
-        with self._visit.database.read() as session:
-            in_transit = self._visit.is_in_transit(session)
-            after = doctor.faces_at_points(session, uuids)
         orphans: list[PointId] = []
         wrong: list[FaceTruth] = []
-        for point_id in point_ids:
-            face = after.get(point_id) if isinstance(point_id, UUID) else None
-            problems = _confirmed(before.get(face.point_id) if face else None, face, points.get(point_id))
-            if face is None and problems and in_transit and isinstance(point_id, UUID):
-                self._report.waiting["points"] += 1
-                continue
+        for point_id, face, problems in self._confirmed(point_ids):
             self._report.add(problems)
             kinds = {problem.kind for problem in problems}
             if Kind.POINT_WITHOUT_FACE in kinds:
@@ -85,6 +73,26 @@ class FaceCheck:
         if self._visit.repair:
             self._delete(orphans)
             self._rewrite(wrong)
+
+    def _confirmed(
+        self, point_ids: Sequence[PointId]
+    ) -> Iterator[tuple[PointId, FaceTruth | None, list[Problem]]]:
+        """By id: SQL, Qdrant, SQL. What changed in between is not wrong, but being written."""
+        uuids = [point_id for point_id in point_ids if isinstance(point_id, UUID)]
+        with self._visit.database.read() as session:
+            before = doctor.faces_at_points(session, uuids)
+        points = self._faces.retrieve_stored(point_ids)
+        with self._visit.database.read() as session:
+            in_transit = self._visit.is_in_transit(session)
+            after = doctor.faces_at_points(session, uuids)
+        for point_id in point_ids:
+            ours = point_id if isinstance(point_id, UUID) else None
+            face = after.get(ours) if ours else None
+            problems = _lasting_problems(before.get(ours) if ours else None, face, points.get(point_id))
+            if problems and face is None and ours and in_transit:
+                self._report.waiting["points"] += 1
+            else:
+                yield point_id, face, problems
 
     def _delete(self, orphans: Sequence[PointId]) -> None:
         self._faces.delete_faces(orphans)
@@ -103,7 +111,9 @@ def _is_suspect(face: FaceTruth | None, point: StoredPoint | None) -> bool:
     return bool(face_problems(face, point, is_due=face is not None and face.is_due))
 
 
-def _confirmed(before: FaceTruth | None, after: FaceTruth | None, point: StoredPoint | None) -> list[Problem]:
+def _lasting_problems(
+    before: FaceTruth | None, after: FaceTruth | None, point: StoredPoint | None
+) -> list[Problem]:
     """What is wrong with a point seen between two looks at its face's row."""
     if before is None and after is not None:
         return []
@@ -116,6 +126,3 @@ def _point_id(face: FaceTruth | None, point: StoredPoint | None) -> PointId:
         return face.point_id
     assert point is not None  # noqa: S101 - one of a pair is there
     return point.id
-
-
-__all__ = ["FaceCheck"]
