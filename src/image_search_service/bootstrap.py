@@ -23,7 +23,7 @@ from image_search_service.db.queries import library as library_queries
 from image_search_service.db.queries.library import Counts
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.services.browse_service import BrowseService
-from image_search_service.services.job_service import JobService
+from image_search_service.services.job_service import JobKind, JobService
 from image_search_service.services.people_service import PeopleService
 from image_search_service.services.readiness_service import ReadinessService
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from image_search_service.faces.thresholds import Thresholds
     from image_search_service.queue.huey_app import JobQueue, Workers
     from image_search_service.services.centroid_service import CentroidService
+    from image_search_service.services.doctor_service import DoctorService
     from image_search_service.services.face_clustering_service import FaceClusteringService
     from image_search_service.services.index_service import IndexService
     from image_search_service.services.photo_reader import PhotoReader
@@ -201,33 +202,40 @@ class Library:
     @locked_property
     def faces(self) -> FaceQdrantClient:
         """The collection of the library's faces; made if it is not there."""
-        from image_search_service.vector.collections import faces_collection
-        from image_search_service.vector.face_qdrant import FaceQdrantClient, configure_face_qdrant_client
+        from image_search_service.vector.face_qdrant import configure_face_qdrant_client
 
-        row = self._require_bound()
-        name = faces_collection(_identity(row), row.uid)
-        client = FaceQdrantClient(self._qdrant, name, row.dimension, settings=self._collection_settings())
+        client = self._unchecked_faces()
         client.ensure_collection()
         configure_face_qdrant_client(client)
         self._on_close.append(lambda: configure_face_qdrant_client(None))
         return client
 
+    def _unchecked_faces(self) -> FaceQdrantClient:
+        from image_search_service.vector.collections import faces_collection
+        from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+        row = self._require_bound()
+        name = faces_collection(_identity(row), row.uid)
+        return FaceQdrantClient(self._qdrant, name, row.dimension, settings=self._collection_settings())
+
     @locked_property
     def centroids(self) -> CentroidQdrantClient:
         """The collection of the persons' centroids; made if it is not there."""
-        from image_search_service.vector.centroid_qdrant import (
-            CentroidQdrantClient,
-            configure_centroid_qdrant_client,
-        )
-        from image_search_service.vector.collections import centroids_collection
+        from image_search_service.vector.centroid_qdrant import configure_centroid_qdrant_client
 
-        row = self._require_bound()
-        name = centroids_collection(_identity(row), row.uid)
-        client = CentroidQdrantClient(self._qdrant, name, row.dimension, settings=self._collection_settings())
+        client = self._unchecked_centroids()
         client.ensure_collection()
         configure_centroid_qdrant_client(client)
         self._on_close.append(lambda: configure_centroid_qdrant_client(None))
         return client
+
+    def _unchecked_centroids(self) -> CentroidQdrantClient:
+        from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
+        from image_search_service.vector.collections import centroids_collection
+
+        row = self._require_bound()
+        name = centroids_collection(_identity(row), row.uid)
+        return CentroidQdrantClient(self._qdrant, name, row.dimension, settings=self._collection_settings())
 
     # Services
 
@@ -288,6 +296,22 @@ class Library:
 
         return SuggestionService(self.database, self.faces, self.centroids, self.thresholds())
 
+    def doctor_service(self, *, alone: bool = False) -> DoctorService:
+        """``alone``: nothing else works on the library meanwhile, be it another thread of this process."""
+        from image_search_service.services.doctor_service import DoctorService
+        from image_search_service.services.photo_restorer import PhotoRestorer
+
+        max_pixels = self.settings.max_megapixels * 1_000_000
+        return DoctorService(
+            self.database,
+            self._unchecked_faces(),
+            self._unchecked_centroids(),
+            PhotoRestorer(lambda: self.engine, self.paths, max_pixels=max_pixels),
+            self.paths,
+            workers=self.settings.workers,
+            alone=alone,
+        )
+
     def group_if_stale(self, progress: Progress | None = None) -> None:
         """Group if faces were added since it was last done, as the user chose it then."""
         row = self.bound_engine()
@@ -344,7 +368,13 @@ class Library:
         from image_search_service.services.job_ledger import JobLedger
 
         runner = JobRunner(JobLedger(self.database), JOBS, self, alone=not self.settings.stores_are_shared)
+        self.job_queue.on_night = self._submit_nightly
         return Workers(self.job_queue, runner, self.settings.job_threads)
+
+    def _submit_nightly(self) -> None:
+        """Jobs for the night: a library with something in it is examined."""
+        if self.bound_engine() is not None:
+            self.job_service().submit(JobKind.DOCTOR, {"repair": False})
 
 
 def _identity(row: LibraryRow) -> EngineIdentity:

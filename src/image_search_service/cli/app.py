@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from image_search_service.cli import demo, evaluate, index, info, models, people, serve, suggest
+from image_search_service.cli import demo, doctor, evaluate, index, info, models, people, serve, suggest
 
 app = typer.Typer(
     name="image-search",
@@ -25,6 +25,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.app, name="models")
 app.command("demo")(demo.demo)
 app.command("info")(info.info)
+app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
 

@@ -12,16 +12,21 @@ from pathlib import Path
 from typing import Final, Protocol
 from uuid import UUID
 
+import structlog
+
 from image_search_service.core.types import ClusteringMethod, JsonObject, Progress
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.queue.runner import JobFunction
 from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.doctor_service import DoctorService
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.index_service import IndexService
 from image_search_service.services.job_service import JobKind
 from image_search_service.services.prototype_service import PrototypeService
 from image_search_service.services.suggestion_service import SuggestionService
+
+log = structlog.get_logger(__name__)
 
 
 class FaceServices(Protocol):
@@ -40,6 +45,8 @@ class FaceServices(Protocol):
     def index_service(self) -> IndexService: ...
 
     def bind_engine(self) -> object: ...
+
+    def doctor_service(self) -> DoctorService: ...
 
     def suggestion_service(self) -> SuggestionService: ...
 
@@ -106,6 +113,15 @@ def detect_faces_job(
     }
 
 
+def doctor_job(services: FaceServices, progress: Progress, *, repair: bool) -> JsonObject:
+    """Compare the database, Qdrant and the small pictures with each other; what is wrong is logged, too."""
+    report = services.doctor_service().examine(repair=repair, progress=progress)
+    if not report.is_healthy:
+        left = {finding.kind.value: finding.found - finding.repaired for finding in report.shown}
+        log.warning("the doctor found what is wrong; image-search doctor tells more", left=left)
+    return report.to_json()
+
+
 def find_more_suggestions_job(
     services: FaceServices,
     progress: Progress,
@@ -168,6 +184,7 @@ JOBS: Final[Mapping[str, JobFunction]] = {
     JobKind.CLUSTER_FACES: cluster_faces_job,
     JobKind.COMPUTE_CENTROIDS: compute_centroids_job,
     JobKind.DETECT_FACES: detect_faces_job,
+    JobKind.DOCTOR: doctor_job,
     JobKind.FIND_MORE_SUGGESTIONS: find_more_suggestions_job,
     JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS: find_more_multi_prototype_suggestions_job,
     JobKind.FIND_MORE_CENTROID_SUGGESTIONS: find_more_centroid_suggestions_job,

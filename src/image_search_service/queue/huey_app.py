@@ -7,7 +7,7 @@ without a message get one again every minute.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from huey.exceptions import RetryTask
 from huey.storage import RedisStorage, SqliteStorage
 
 from image_search_service.queue.errors import translated
-from image_search_service.queue.names import QUEUE, RECOVER_JOBS, RUN_JOB
+from image_search_service.queue.names import NIGHTLY, QUEUE, RECOVER_JOBS, RUN_JOB
 from image_search_service.queue.runner import JobRunner
 from image_search_service.queue.serializer import JsonSerializer
 
@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 REDIS_SECONDS = 5
 """Time-out of a connection to Redis and of an answer from it."""
+NIGHT = crontab(hour="3", minute="0")
+"""When nightly jobs are submitted: at 3:00 UTC."""
 POLL_SECONDS = 1.0
 """Longest pause between two looks at a queue in SQLite; Redis tells at once."""
 
@@ -56,8 +58,11 @@ class JobQueue:
         self.huey = huey
         self.runner: JobRunner | None = None
         """Who runs the jobs that arrive in this process; None in one that only sends."""
+        self.on_night: Callable[[], object] | None = None
+        """What is done every night where jobs run: submitting jobs. Several processes may do it at once."""
         self._task = huey.task(name=RUN_JOB)(self._run)
         huey.periodic_task(crontab(), name=RECOVER_JOBS)(self.recover)
+        huey.periodic_task(NIGHT, name=NIGHTLY)(self.nightly)
 
     def enqueue(self, job_id: uuid.UUID) -> None:
         """Send a job to a worker. Raises UnavailableError."""
@@ -86,6 +91,11 @@ class JobQueue:
         sent = self.send_lost(self.runner.recover())
         if sent:
             log.warning("jobs without a message were sent again", jobs=sent)
+
+    def nightly(self) -> None:
+        """Submit what is to be done every night."""
+        if self.runner is not None and self.on_night is not None:
+            self.on_night()
 
     def close(self) -> None:
         """Close the connections."""

@@ -116,6 +116,17 @@ class CentroidService:
             active = centroid_queries.active_centroids(session, [person_id])
         return bool(found or active) and not _is_fresh(found, active[0] if active else None)
 
+    def persons_with_stale_centroid(self) -> list[uuid.UUID]:
+        """Persons whose active centroid was made of other faces than they have: a fixed number of statements
+        for each group of persons."""
+        with self._database.read() as session:
+            counts = face_queries.face_counts(session)
+        stale: list[uuid.UUID] = []
+        for group in person_groups(counts):
+            faces, active = self._read_group(group)
+            stale += [person for person, row in active.items() if not _is_fresh(faces.get(person, []), row)]
+        return stale
+
     def active_centroid(self, person_id: uuid.UUID) -> PersonCentroid | None:
         """The row of the person's active centroid."""
         with self._database.read() as session:
@@ -141,12 +152,18 @@ class CentroidService:
         ids = [face.point_id for face in found]
         return EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids)
 
-    def _compute_group(self, person_ids: Sequence[uuid.UUID], run: CentroidRun, force: bool) -> None:
+    def _read_group(
+        self, person_ids: Sequence[uuid.UUID]
+    ) -> tuple[dict[uuid.UUID, list[PersonFace]], dict[uuid.UUID, PersonCentroid]]:
+        """Each person's faces and active centroid."""
         with self._database.read() as session:
             found = face_queries.faces_of_persons(session, person_ids)
             rows = centroid_queries.active_centroids(session, person_ids)
         faces = {person: list(theirs) for person, theirs in groupby(found, attrgetter("person_id"))}
-        active = {row.person_id: row for row in rows}
+        return faces, {row.person_id: row for row in rows}
+
+    def _compute_group(self, person_ids: Sequence[uuid.UUID], run: CentroidRun, force: bool) -> None:
+        faces, active = self._read_group(person_ids)
         stale = {
             person: faces.get(person, [])
             for person in person_ids

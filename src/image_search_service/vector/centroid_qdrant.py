@@ -15,6 +15,7 @@ from image_search_service.core.types import FloatArray
 from image_search_service.vector.batching import DEFAULT_BATCH_SIZE, EmbeddingBatch
 from image_search_service.vector.collections import CENTROID_INDEXES, PERSON_ID
 from image_search_service.vector.qdrant_collection import WRITE_BATCH, QdrantCollection, similarity
+from image_search_service.vector.stored_points import PointId
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -69,7 +70,7 @@ class CentroidQdrantClient(QdrantCollection):
         found = self._search_many(embeddings, [None] * len(embeddings), limit, score_threshold)
         return [[_match(point) for point in points] for points in found]
 
-    def delete_centroids(self, point_ids: Iterable[UUID]) -> None:
+    def delete_centroids(self, point_ids: Iterable[PointId]) -> None:
         """Removes retired centroids; one that is not there is as good as removed."""
         self.delete(point_ids)
 

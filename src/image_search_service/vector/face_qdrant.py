@@ -15,6 +15,7 @@ from image_search_service.core.errors import (
     InvalidInputError,
     UnavailableError,
 )
+from image_search_service.core.parallel import chunks
 from image_search_service.core.types import FloatArray
 from image_search_service.vector.batching import DEFAULT_BATCH_SIZE, EmbeddingBatch
 from image_search_service.vector.collections import (
@@ -29,6 +30,7 @@ from image_search_service.vector.collections import (
 )
 from image_search_service.vector.embedding_batch import EmbeddingRows
 from image_search_service.vector.qdrant_collection import WRITE_BATCH, QdrantCollection, similarity
+from image_search_service.vector.stored_points import PointId
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -134,6 +136,14 @@ class FaceQdrantClient(QdrantCollection):
         """Tells points their cluster; None is noise. Points not there are passed over."""
         self._update_payload(CLUSTER_ID, cluster_ids)
 
+    def overwrite_payloads(self, payloads: Mapping[UUID, FacePayload]) -> None:
+        """Replaces the whole payload of points. Points not there are passed over."""
+        from image_search_service.vector import queries
+
+        for chunk in chunks(payloads.items(), WRITE_BATCH):
+            operations = queries.payload_overwrites({point_id: each.to_json() for point_id, each in chunk})
+            self._call("update_payload", self.client.batch_update_points, self.collection_name, operations)
+
     def get_unlabeled_faces_with_embeddings(
         self, *, limit: int | None = None, min_quality: float | None = None
     ) -> EmbeddingBatch:
@@ -189,7 +199,7 @@ class FaceQdrantClient(QdrantCollection):
         rows.fill(points, rows.names(range(len(rows))))
         return FacePage(payloads, rows.batch())
 
-    def delete_faces(self, point_ids: Iterable[UUID]) -> None:
+    def delete_faces(self, point_ids: Iterable[PointId]) -> None:
         """Removes faces; one that is not there is as good as removed."""
         self.delete(point_ids)
 

@@ -20,6 +20,7 @@ from image_search_service.core.types import FloatArray
 from image_search_service.vector.batching import BatchReader
 from image_search_service.vector.calls import Retry, call
 from image_search_service.vector.collections import CollectionSettings, IndexKind
+from image_search_service.vector.stored_points import PointId, StoredPoint, stored_points
 from image_search_service.vector.transport import is_in_process
 
 if TYPE_CHECKING:
@@ -72,18 +73,28 @@ class QdrantCollection:
         if not self._call("collection_exists", self.client.collection_exists, name):
             self._create()
             return
-        info = self._call("get_collection", self.client.get_collection, name)
-        self._check(info.config.params.vectors)
+        problem = self._problem()
+        if problem is not None:
+            raise ConflictError(
+                problem, hint="It was made by another engine or program. Use that engine, or another library."
+            )
 
-    def _check(self, vectors: Any) -> None:
+    def problem(self) -> str | None:
+        """Why the collection cannot hold these vectors; None if it can, or is not there."""
+        there = self._call("collection_exists", self.client.collection_exists, self.collection_name)
+        return self._problem() if there else None
+
+    def _problem(self) -> str | None:
         from image_search_service.vector import queries
 
-        if not queries.same_vectors(vectors, self.dimension):
-            raise ConflictError(
-                f"The collection {self.collection_name} does not hold vectors of {self.dimension} numbers "
-                f"compared by cosine, but: {vectors}.",
-                hint="It was made by another engine or program. Use that engine, or another library.",
-            )
+        info = self._call("get_collection", self.client.get_collection, self.collection_name)
+        vectors = info.config.params.vectors
+        if queries.same_vectors(vectors, self.dimension):
+            return None
+        return (
+            f"The collection {self.collection_name} does not hold vectors of {self.dimension} numbers "
+            f"compared by cosine, but: {vectors}."
+        )
 
     def _create(self) -> None:
         from image_search_service.vector import queries
@@ -123,7 +134,43 @@ class QdrantCollection:
         """Number of points, exactly."""
         return self._call("count", self.client.count, self.collection_name, exact=True).count
 
-    def delete(self, point_ids: Iterable[UUID]) -> None:
+    def scroll_stored(self, page_size: int = WRITE_BATCH) -> Iterator[StoredPoint]:
+        """Every point as it is, one request a page: whole numbers first, then UUIDs, both ascending."""
+        offset: Any = None
+        while True:
+            records, offset = self._call(
+                "scroll",
+                self.client.scroll,
+                self.collection_name,
+                limit=page_size,
+                offset=offset,
+                with_payload=True,
+                with_vectors=True,
+            )
+            yield from stored_points(records, self.dimension, self._vector_name)
+            if offset is None:
+                return
+
+    def retrieve_stored(self, point_ids: Iterable[PointId]) -> dict[PointId, StoredPoint]:
+        """Those of the points that are there, as they are."""
+        from image_search_service.vector import queries
+
+        found: dict[PointId, StoredPoint] = {}
+        for chunk in chunks(point_ids, WRITE_BATCH):
+            ids = queries.ids_of(chunk)
+            records = self._call(
+                "retrieve",
+                self.client.retrieve,
+                self.collection_name,
+                ids,
+                with_payload=True,
+                with_vectors=True,
+            )
+            points = stored_points(records, self.dimension, self._vector_name)
+            found |= {point.id: point for point in points}
+        return found
+
+    def delete(self, point_ids: Iterable[PointId]) -> None:
         """Removes points; one that is not there is as good as removed."""
         from image_search_service.vector import queries
 

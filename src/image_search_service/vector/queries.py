@@ -67,8 +67,8 @@ def point(point_id: UUID, embedding: FloatArray, payload: dict[str, Any]) -> mod
     return models.PointStruct(id=str(point_id), vector=embedding.tolist(), payload=payload)
 
 
-def ids_of(point_ids: Iterable[UUID]) -> list[models.ExtendedPointId]:
-    return [str(point_id) for point_id in point_ids]
+def ids_of(point_ids: Iterable[UUID | int]) -> list[models.ExtendedPointId]:
+    return [point_id if isinstance(point_id, int) else str(point_id) for point_id in point_ids]
 
 
 def has_id(point_ids: Iterable[UUID]) -> models.Filter:
@@ -134,3 +134,13 @@ def _payload_update(key: str, value: UUID | None, point_ids: Sequence[UUID]) -> 
     if value is None:
         return models.DeletePayloadOperation(delete_payload=models.DeletePayload(keys=[key], filter=where))
     return models.SetPayloadOperation(set_payload=models.SetPayload(payload={key: str(value)}, filter=where))
+
+
+def payload_overwrites(payloads: Mapping[UUID, dict[str, Any]]) -> list[models.UpdateOperation]:
+    """Operations that replace the whole payload of each point."""
+    return [
+        models.OverwritePayloadOperation(
+            overwrite_payload=models.SetPayload(payload=payload, filter=has_id([point_id]))
+        )
+        for point_id, payload in payloads.items()
+    ]

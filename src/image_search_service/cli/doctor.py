@@ -1,0 +1,85 @@
+"""``image-search doctor``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+
+from image_search_service.bootstrap import open_library
+from image_search_service.cli.context import EXIT_FAILED, DebugOption, JsonOption, LibraryOption, running
+from image_search_service.cli.output import printable, table
+from image_search_service.services.doctor_findings import WORDS, DoctorReport, Finding
+
+WAITING = {
+    "payloads": "faces whose person or group Qdrant is told next time; that is normal",
+    "points": "points of an index run that has not ended; index again if none is running",
+    "files": "small pictures of an index run that has not ended; index again if none is running",
+}
+
+
+def doctor(
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what is found.")] = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Compare the database, Qdrant and the small pictures with each other; 0 means that nothing is wrong.
+
+    Your photos are only read.
+    """
+    with (
+        running(as_json=as_json, debug=debug, library=library) as run,
+        open_library(run.settings, run.out.note, run.out.progress) as opened,
+    ):
+        service = opened.doctor_service(alone=not run.settings.stores_are_shared)
+        with run.out.progress("Examining", "items") as progress:
+            report = service.examine(repair=repair, progress=progress)
+        run.out.result(report.to_json(), *_shown(report, repair=repair))
+        if not report.is_healthy:
+            raise typer.Exit(EXIT_FAILED)
+
+
+def _shown(report: DoctorReport, *, repair: bool) -> Iterator[RenderableType]:
+    if report.shown:
+        rows = [_row(finding, repair=repair) for finding in report.shown]
+        columns = ("Finding", "Found", "Repaired", "") if repair else ("Finding", "Found", "--repair …")
+        yield table(None, columns, rows)
+        for finding in report.shown:
+            yield ""
+            yield f"{WORDS[finding.kind].what} {_beginning(finding)}"
+            yield from (f"  {printable(line)}" for line in _lines(finding))
+        yield ""
+    yield f"Compared: {', '.join(f'{count:,} {name}' for name, count in report.checked.items())}."
+    for name, count in report.waiting.items():
+        if count:
+            yield f"Waiting: {count:,} {WAITING[name]}."
+    yield _verdict(report, repair=repair)
+
+
+def _row(finding: Finding, *, repair: bool) -> tuple[object, ...]:
+    words = WORDS[finding.kind]
+    if not repair:
+        return words.what, finding.found, words.mend
+    left = finding.found - finding.repaired
+    return words.what, finding.found, finding.repaired, f"{left:,} left" if left else "done"
+
+
+def _beginning(finding: Finding) -> str:
+    return "For example:" if len(finding.examples) < finding.found else ""
+
+
+def _lines(finding: Finding) -> list[str]:
+    return [*finding.examples, *(f"not repaired: {reason}" for reason in finding.reasons)]
+
+
+def _verdict(report: DoctorReport, *, repair: bool) -> str:
+    if not report.shown:
+        return "Nothing is wrong."
+    if report.is_healthy:
+        return "Everything that was wrong is repaired."
+    if repair:
+        return "Some of it cannot be repaired; the reasons are above."
+    return "To mend it: image-search doctor --repair."

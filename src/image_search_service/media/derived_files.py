@@ -1,0 +1,99 @@
+"""The thumbnails and crops that are on the disk, as they lie there."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from image_search_service.core.errors import UnavailableError
+
+_FOLDER = re.compile(r"[0-9a-f]{2}")
+_WHOLE = re.compile(r"([0-9a-f]{32})\.webp")
+_PARTIAL = re.compile(r"\.[0-9a-f]{32}\.webp\.\d+\.\d+")
+"""What ``derivatives.write_atomically`` writes before it has the whole file."""
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedFile:
+    """A file that this program made.
+
+    item_id: the photo or face that it is looked for by; of one that nobody can look for (half written, in
+    another folder than its name says), the least id of its folder, and ``is_stray``. is_empty: a power cut
+    can leave such a file.
+    """
+
+    path: Path
+    item_id: UUID
+    is_stray: bool
+    is_empty: bool
+
+
+def derived_files(root: Path) -> Iterator[DerivedFile]:
+    """What was made below ``root``, by id, one of its 256 folders in memory at a time.
+
+    Files of other programs are passed over. Raises UnavailableError if a folder cannot be read.
+    """
+    for folder in sorted(_folders(root)):
+        yield from _in_folder(folder)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file; one that is gone is as good as removed. Raises UnavailableError."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unavailable(path, "removed", error) from error
+
+
+def is_whole(path: Path) -> bool:
+    """Whether there is a file with something in it."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _unavailable(path, "read", error) from error
+
+
+def _in_folder(folder: Path) -> list[DerivedFile]:
+    try:
+        with os.scandir(folder) as entries:
+            found = [_derived(entry, folder.name) for entry in entries if entry.is_file()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unavailable(folder, "read", error) from error
+    return sorted((file for file in found if file is not None), key=lambda file: file.item_id)
+
+
+def _derived(entry: os.DirEntry[str], folder: str) -> DerivedFile | None:
+    whole = _WHOLE.fullmatch(entry.name)
+    if whole is None and not _PARTIAL.fullmatch(entry.name):
+        return None
+    try:
+        size = entry.stat().st_size
+    except FileNotFoundError:  # gone since the folder was listed
+        return None
+    is_stray = whole is None or not entry.name.startswith(folder)
+    item = folder.ljust(32, "0") if whole is None or is_stray else whole[1]
+    return DerivedFile(Path(entry.path), UUID(item), is_stray, size == 0)
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        return [folder for folder in root.iterdir() if _FOLDER.fullmatch(folder.name) and folder.is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unavailable(root, "read", error) from error
+
+
+def _unavailable(path: Path, what: str, error: OSError) -> UnavailableError:
+    return UnavailableError(
+        f"{path} cannot be {what}: {error.strerror}.",
+        hint="Give access to the library's folder, then run the same command again.",
+    )

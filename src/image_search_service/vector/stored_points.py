@@ -1,0 +1,58 @@
+"""Points as they really are, whatever that is: for ``image-search doctor``, which trusts none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
+
+import numpy as np
+
+from image_search_service.vector.embedding_batch import NO_EMBEDDING, EmbeddingRows
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+PointId: TypeAlias = UUID | int
+"""Qdrant knows points by UUIDs, which this project writes, and by whole numbers, which it does not."""
+
+UNIT_TOLERANCE = 1e-3
+"""How far from 1 the length of an embedding may be; Qdrant itself normalises to about 1e-7."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPoint:
+    """A point and what is wrong with its vector: None for a finite one of unit length and right dimension."""
+
+    id: PointId
+    payload: dict[str, Any]
+    problem: str | None
+
+
+def stored_points(
+    records: Sequence[models.Record], dimension: int, vector_name: str | None
+) -> list[StoredPoint]:
+    """What Qdrant returned, with its vectors looked at and left behind."""
+    ids = [_point_id(record.id) for record in records]
+    rows = EmbeddingRows([each for each in ids if isinstance(each, UUID)], dimension, vector_name)
+    points = ((str(record.id), record.vector) for record in records)
+    rows.fill(points, rows.names(range(len(rows))))
+    batch = rows.batch()
+    problems: dict[PointId, str] = {}
+    problems.update(batch.missing.items())
+    lengths = np.linalg.norm(batch.matrix, axis=1)
+    for row in np.flatnonzero(np.abs(lengths - 1) > UNIT_TOLERANCE).tolist():
+        problems[batch.ids[row]] = f"has the length {lengths[row]:.3g}, expected 1"
+    return [
+        StoredPoint(each, record.payload or {}, problems.get(each, _without_uuid(each)))
+        for each, record in zip(ids, records, strict=True)
+    ]
+
+
+def _point_id(given: Any) -> PointId:
+    return given if isinstance(given, int) else UUID(str(given))
+
+
+def _without_uuid(point_id: PointId) -> str | None:
+    return None if isinstance(point_id, UUID) else NO_EMBEDDING

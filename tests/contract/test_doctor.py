@@ -1,0 +1,126 @@
+"""The doctor on PostgreSQL and a Qdrant server over gRPC: what it finds and mends there is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+
+from image_search_service.bootstrap import Library, open_library
+from image_search_service.core.config import Settings
+from image_search_service.core.errors import VectorStoreError
+from image_search_service.demo.library import make_demo_library
+from image_search_service.services.doctor_findings import DoctorReport
+from image_search_service.vector.embedded import EmbeddedQdrant
+from tests.support.damage import (
+    DAMAGE,
+    all_faces,
+    centroids_broken,
+    embeddings_unusable,
+    embeddings_unusable_in,
+    found,
+    payloads_wrong,
+    points_gone,
+    points_of,
+    stray_points,
+)
+from tests.support.databases import postgresql_schema
+from tests.support.qdrant_server import Failing, Fault, QdrantServer
+from tests.support.round_trips import round_trips
+from tests.support.served import no_bar
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedQdrant]:
+    with EmbeddedQdrant(tmp_path_factory.mktemp("engine")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def server(engine: EmbeddedQdrant) -> Iterator[QdrantServer]:
+    with QdrantServer(engine) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def library(server: QdrantServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """An indexed library with two named people; every test leaves it whole."""
+    folder = tmp_path_factory.mktemp("library")
+    make_demo_library(folder / "album", faces=40)
+    with postgresql_schema() as url:
+        settings = Settings(
+            library=folder / "library",
+            engine="synthetic",
+            offline=True,
+            workers=2,
+            database_url=url.render_as_string(hide_password=False),
+            qdrant_url=f"http://127.0.0.1:{server.rest_port}",
+            qdrant_grpc_port=server.grpc_port,
+        )
+        with open_library(settings, lambda _: None, no_bar) as opened:
+            opened.bind_engine()
+            opened.index_service().index([folder / "album"])
+            opened.group_if_stale()
+            people = opened.people_service()
+            for cluster, name in zip(people.people().clusters, ("Ada", "Grace"), strict=False):
+                people.name_cluster(cluster.id.hex, name)
+            opened.send_due_payloads()
+            opened.centroid_service().compute_centroids()
+            yield opened
+
+
+def examine(library: Library, *, repair: bool = False) -> DoctorReport:
+    return library.doctor_service().examine(repair=repair)
+
+
+def test_ids_come_in_the_same_order_from_both_stores(library: Library) -> None:
+    """Rows and points meet at once: nothing has to be looked at again."""
+    with round_trips() as trips:
+        assert found(examine(library)) == {}
+    assert trips.qdrant["scroll"] == 2
+    assert trips.qdrant["retrieve"] == 0
+
+
+def test_every_damage_is_found_and_mended(library: Library, engine: EmbeddedQdrant) -> None:
+    """One after the other: exactly what was damaged is found, and repaired it is gone."""
+    assert found(examine(library)) == {}
+    for damage in DAMAGE:
+        expected = (
+            embeddings_unusable_in(engine, library) if damage is embeddings_unusable else damage(library)
+        )
+        assert found(examine(library)) == expected
+        assert examine(library, repair=True).is_healthy
+        assert found(examine(library)) == {}
+
+
+@dataclass
+class FailingLater(Failing):
+    """Lets some requests pass, fails the next one, and no other."""
+
+    passing: int = 0
+
+    def applies(self, operation: str, ids: Collection[str]) -> bool:
+        self.passing -= 1
+        return self.passing == -1
+
+
+def test_repair_broken_off_anywhere_is_completed_by_the_next(library: Library, server: QdrantServer) -> None:
+    """Whichever of its requests fails, run again it mends the rest."""
+    before = points_of(all_faces(library))
+    for passing in count():
+        for damage in (payloads_wrong, points_gone, stray_points, centroids_broken):
+            damage(library)
+        failing = FailingLater(Fault.INTERNAL, passing=passing)
+        server.gate.failing.append(failing)
+        with suppress(VectorStoreError):
+            examine(library, repair=True)
+        server.heal()
+        assert examine(library, repair=True).is_healthy
+        assert found(examine(library)) == {}
+        if failing.passing >= 0:
+            break
+    assert passing > 15
+    assert set(library.faces.retrieve_stored(before)) == set(before)

@@ -1,0 +1,85 @@
+"""``image-search doctor``: what a human and a program are told, and the exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from image_search_service.cli.app import app
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("command")
+    run(folder / "library", "index", made(folder / "album"), "--engine", "synthetic")
+    return folder / "library"
+
+
+def made(album: Path) -> str:
+    assert CliRunner().invoke(app, ["demo", str(album), "--faces", "20", "--json"]).exit_code == 0
+    return str(album)
+
+
+def run(library: Path, *arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [*arguments, "--library", str(library)])
+    return result.exit_code, result.stdout
+
+
+def report(library: Path, *arguments: str) -> tuple[int, Any]:
+    code, out = run(library, "doctor", "--json", *arguments)
+    return code, json.loads(out)
+
+
+def test_doctor_tells_what_is_wrong_and_mends_it(library: Path) -> None:
+    """0 when nothing is wrong, 1 when something is, 0 when it has been repaired."""
+    code, shown = run(library, "doctor")
+    assert code == 0
+    assert "20 faces, 20 points" in shown
+    assert "Nothing is wrong." in shown
+    crop = next((library / "crops").rglob("*.webp"))
+    crop.unlink()
+    code, shown = run(library, "doctor")
+    assert code == 1
+    assert "The small picture of these faces is not there or empty." in shown
+    assert f"  {crop}" in shown
+    assert "image-search doctor --repair" in shown
+    code, document = report(library)
+    assert (code, document["healthy"]) == (1, False)
+    assert document["findings"] == [
+        {
+            "kind": "missing_crop",
+            "what": "The small picture of these faces is not there or empty.",
+            "repair": "--repair makes it again from the photo",
+            "found": 1,
+            "repaired": 0,
+            "examples": [str(crop)],
+            "not_repaired_because": [],
+        }
+    ]
+    assert document["waiting"] == {"payloads": 0, "points": 0, "files": 0}
+    code, shown = run(library, "doctor", "--repair")
+    assert (code, "Everything that was wrong is repaired." in shown) == (0, True)
+    assert report(library)[1]["findings"] == []
+
+
+def test_doctor_says_why_something_is_left(library: Path) -> None:
+    """What cannot be repaired keeps the exit code at 1 and comes with its reason."""
+    album = library.parent / "album"
+    next((library / "crops").rglob("*.webp")).unlink()
+    away = album.rename(album.with_name("away"))
+    code, shown = run(library, "doctor", "--repair")
+    assert code == 1
+    assert "1 left" in shown
+    assert "not repaired: photo " in shown
+    away.rename(album)
+    assert report(library, "--repair")[0] == 0
+
+
+def test_doctor_of_nothing(tmp_path: Path) -> None:
+    """A library that is empty is an error with what to do."""
+    code, document = report(tmp_path / "library")
+    assert (code, document["error"]["type"]) == (1, "NotFoundError")
