@@ -206,6 +206,7 @@ def face_payload(face: FaceTruth) -> FacePayload:
         cluster_id=face.cluster_id,
         quality_score=face.quality,
         detection_confidence=face.confidence,
+        recognizable=face.recognizable,
     )
 
 

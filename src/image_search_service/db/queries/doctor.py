@@ -32,6 +32,7 @@ class FaceTruth:
     cluster_id: uuid.UUID | None
     quality: float
     confidence: float
+    recognizable: bool
     version: int
     sent: int
 
@@ -67,6 +68,7 @@ _FACE = (
     FaceInstance.cluster_id,
     FaceInstance.quality_score,
     FaceInstance.detection_confidence,
+    FaceInstance.recognizable,
     FaceInstance.payload_version,
     FaceInstance.payload_sent,
 )
