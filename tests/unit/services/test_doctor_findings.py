@@ -27,7 +27,9 @@ from image_search_service.services.doctor_findings import (
 from image_search_service.vector.stored_points import StoredPoint
 
 A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)
-FACE = FaceTruth(A, B, A, person_id=C, cluster_id=None, quality=0.5, confidence=0.9, version=0, sent=0)
+FACE = FaceTruth(
+    A, B, A, person_id=C, cluster_id=None, quality=0.5, confidence=0.9, recognizable=True, version=0, sent=0
+)
 POINT = StoredPoint(A, face_payload(FACE).to_json(), None)
 CENTROID = CentroidTruth(A, C, ACTIVE, utc_now())
 MEAN = StoredPoint(A, {"person_id": str(C)}, None)

@@ -60,7 +60,7 @@ class PhotoTruth:
     failure: str | None
 
 
-_FACE = (
+_FACE: tuple[Any, ...] = (
     FaceInstance.id,
     FaceInstance.asset_id,
     FaceInstance.qdrant_point_id,
