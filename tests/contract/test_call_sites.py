@@ -225,15 +225,15 @@ SITES: dict[str, tuple[Callable[[Crowd], object], Cost]] = {
     ),
     "find_more": (
         lambda c: c.suggestion_service.find_more(c.person_id, limit=1_000),
-        Cost(requests=2, statements=10, chunked=3),
+        Cost(requests=2, statements=9, chunked=3),
     ),
     "find_more_multi_prototype": (
         lambda c: c.suggestion_service.find_more_multi_prototype(c.person_id, limit=1_000),
-        Cost(requests=2, batch=1_000, statements=19, chunked=3),
+        Cost(requests=2, batch=1_000, statements=18, chunked=3),
     ),
     "find_more_centroid": (
         lambda c: c.suggestion_service.find_more_centroid(c.person_id, limit=1_000),
-        Cost(requests=3, batch=1_000, statements=24, chunked=3),
+        Cost(requests=3, batch=1_000, statements=23, chunked=3),
     ),
     "compute_person_centroids": (
         lambda c: c.face_assigner.compute_person_centroids([c.person_id]),

@@ -138,7 +138,7 @@ class FaceAssigner:
             still = np.array([face.id in free for face in there], dtype=np.bool_)
             decision = decide(found, _photos(there), still, self._thresholds, least)
             run.assigned += _assign(session, there, people, decision)
-            remembered = _suggest(session, there, people, decision, least)
+            remembered = _suggest(session, there, people, decision)
         run.suggested += remembered.created
         run.updated += remembered.updated
 
@@ -185,7 +185,6 @@ def _suggest(
     there: Sequence[AssignableFace],
     people: ActiveCentroids,
     decision: Decision,
-    least: float,
 ) -> FindMoreRun:
     shown = [
         _candidate(there[row], people, int(decision.person[row]), float(decision.similarity[row]))
@@ -195,7 +194,7 @@ def _suggest(
     run = FindMoreRun()
     for group in chunks(shown, BATCH):
         persons = sorted({one.person_id for one in group})
-        remember(session, persons, group, Wanted("assignment", len(group), least), run)
+        remember(session, persons, group, Wanted("assignment", len(group)), run)
     return run
 
 

@@ -18,11 +18,12 @@ SuggestionSource = Literal["prototype", "multi_prototype", "centroid", "assignme
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for. limit: new suggestions for each person. least: similarity, −1 to 1."""
+    """What is looked for. limit: new suggestions for each person. least: similarity, −1 to 1; None: what
+    suits the engine."""
 
     source: SuggestionSource
     limit: int
-    least: float
+    least: float | None = None
 
 
 @dataclass(slots=True)

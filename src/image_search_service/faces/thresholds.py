@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FALSE_SUGGESTIONS = 1.0
-"""Strangers that a search for somebody's faces finds, on average. Of 5,098 photos of 2,317 people (Labeled
+"""Strangers that looking for somebody's faces finds, on average. Of 5,098 photos of 2,317 people (Labeled
 Faces in the Wild, MobileFaceNet; 20 or 100 people with 2 or 5 named photos each, ten draws) 88 to 92 %
 of what a centroid found with it were theirs, and 97 to 99 % of theirs were found; of what reaches ``suggest``
 23 to 39 % were theirs."""
@@ -50,10 +50,10 @@ class Thresholds:
     neighbour: float
     baseline: float = 0.0
 
-    def suggest_among(self, faces: int) -> float:
-        """From which similarity one among so many faces is worth showing: the more strangers there are, the
-        more of them look alike by chance. Never below ``suggest``, never above ``assign``."""
-        return self.reached_by(min(1.0, FALSE_SUGGESTIONS / max(faces, 1)))
+    def suggest_among(self, pairs: int) -> float:
+        """From which similarity one of so many compared pairs is worth showing: the more strangers
+        there are, the more of them look alike by chance. Never below ``suggest``, never above ``assign``."""
+        return self.reached_by(min(1.0, FALSE_SUGGESTIONS / max(pairs, 1)))
 
     @property
     def assign_to_centroid(self) -> float:

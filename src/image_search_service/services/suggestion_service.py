@@ -7,6 +7,7 @@ SQL, in the transaction that remembers, says what is assigned, rejected or known
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -114,7 +115,7 @@ class SuggestionService:
         """Look for faces like the best ``prototypes`` faces of one person, or of each of many.
 
         limit: new suggestions for each person. min_confidence: −1 to 1, by default what suits
-        the engine and the number of faces without a name (``Thresholds.suggest_among``).
+        the engine and the number of comparisons (``Thresholds.suggest_among``).
         """
 
         def find(ids: Sequence[uuid.UUID], run: FindMoreRun) -> tuple[list[Source], FloatArray]:
@@ -276,8 +277,12 @@ class SuggestionService:
             return []
         with self._database.read() as session:
             known = queries.known_counts(session, group)
+            least = wanted.least
+            if least is None:
+                pairs = face_queries.count_unnamed(session) * _most_of_one_person(sources)
+                least = self._thresholds.suggest_among(pairs)
         number = min(wanted.limit + max(known.values(), default=0), MOST_FOUND)
-        matches = self._faces.search_many(matrix, number, wanted.least, SUGGESTABLE)
+        matches = self._faces.search_many(matrix, number, least, SUGGESTABLE)
         run.searched += len(sources)
         every = groupby(candidates(sources, matches), attrgetter("person_id"))
         return [
@@ -287,11 +292,12 @@ class SuggestionService:
     def _wanted(self, source: SuggestionSource, limit: int, min_confidence: float | None) -> Wanted:
         if limit < 1:
             raise InvalidInputError(f"limit is {limit}, it must be 1 or more.")
-        return Wanted(source, limit, self._worth_showing() if min_confidence is None else min_confidence)
+        return Wanted(source, limit, min_confidence)
 
-    def _worth_showing(self) -> float:
-        with self._database.read() as session:
-            return self._thresholds.suggest_among(face_queries.count_unnamed(session))
+
+def _most_of_one_person(sources: Sequence[Source]) -> int:
+    """With how many sources a person's faces are looked for: each finds strangers of its own."""
+    return max(Counter(source.person_id for source in sources).values())
 
 
 def _face_source(person_id: uuid.UUID, face_id: uuid.UUID, point_id: uuid.UUID) -> Source:
