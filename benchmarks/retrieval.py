@@ -1,10 +1,9 @@
 """Embeddings by id: one a call, as the specification has it, as this project does it, and not decoded at all.
 
-    python -m benchmarks.retrieval [--number 1000] [--dimension 512] [--rounds 15] [--json]
+    python -m benchmarks.retrieval [--number 100 1000] [--dimension 512] [--rounds 15] [--json]
 
-The server is the stand-in of ``tests/support`` in a process of its own; it keeps each point's encoded form,
-so that the client is what is measured. Ways are measured in turn, round by round, and medians are given, so
-that a busy machine slows all of them alike.
+The server is in a process of its own (``benchmarks/server.py``), 0, 5 and 20 ms slower than it is. Ways are
+measured in turn, round by round, and medians are given, so that a busy machine slows all of them alike.
 """
 
 from __future__ import annotations
@@ -12,15 +11,12 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from importlib.metadata import version
+from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -28,20 +24,17 @@ from uuid import UUID
 import numpy as np
 from qdrant_client import QdrantClient
 from qdrant_client import grpc as messages
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.report import machine, print_table
+from benchmarks.server import COLLECTION, DELAYS, ids_of, slow_server
 from image_search_service.core.types import FloatArray
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from image_search_service.vector.grpc_stub import get_points
-from tests.support.backends import face_points
-from tests.support.qdrant_server import QdrantServer
 from tests.support.reference import get_embeddings_as_specified, get_embeddings_one_by_one
 
 BATCH = 100
-COLLECTION = "faces_bench"
-DELAYS = (0.0, 0.005)
 ONE_BY_ONE_SAMPLE = 200  # so many are read one by one and the time scaled up; the calls are independent
+NAMES = ("one id a call", "specification", "ours", "not decoded")
 
 Ways = dict[str, Callable[[], object]]
 
@@ -49,10 +42,8 @@ Ways = dict[str, Callable[[], object]]
 def main() -> None:
     """Measures and prints."""
     options = _options()
-    if options.serve is not None:
-        serve(options.serve, options.number, options.dimension)
-    elif options.memory is not None:
-        print(json.dumps(memory(options.memory, options.number, options.dimension)))
+    if options.memory is not None:
+        print(json.dumps(memory(options.memory, max(options.number), options.dimension)))
     else:
         report(options)
 
@@ -61,66 +52,12 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--number", type=int, default=1000, help="embeddings to fetch")
+    parser.add_argument("--number", type=int, nargs="+", default=[100, 1000], help="embeddings to fetch")
     parser.add_argument("--dimension", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--serve", type=float, help=argparse.SUPPRESS)
     parser.add_argument("--memory", help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def serve(delay: float, number: int, dimension: int) -> None:
-    """The server's process: prints its ports, serves until standard input ends."""
-    engine = QdrantClient(":memory:")
-    faces = FaceQdrantClient(engine, COLLECTION, dimension)
-    faces.ensure_collection()
-    faces.upsert_faces(face_points(number, dimension))
-    with QdrantServer(engine, remembers=True) as server:
-        for grpc in (True, False):  # once, so that every point has its encoded form
-            client = FaceQdrantClient(server.client(grpc=grpc, timeout=60), COLLECTION, dimension)
-            client.get_embeddings_by_point_ids(ids_of(number))
-        server.gate.delay = delay
-        print(server.rest_port, server.grpc_port, flush=True)
-        sys.stdin.read()
-
-
-@contextmanager
-def served(delay: float, number: int, dimension: int) -> Iterator[Callable[[bool], QdrantClient]]:
-    """A server in another process; gives what opens a client of it, over gRPC or REST."""
-    command = [sys.executable, "-m", "benchmarks.retrieval", "--serve", str(delay)]
-    sizes = ["--number", str(number), "--dimension", str(dimension)]
-    with subprocess.Popen(
-        [*command, *sizes],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        rest, grpc_port = map(int, process.stdout.readline().split())
-        clients: list[QdrantClient] = []
-
-        def client(grpc: bool) -> QdrantClient:
-            clients.append(
-                QdrantClient(
-                    url=f"http://127.0.0.1:{rest}",
-                    grpc_port=grpc_port,
-                    prefer_grpc=grpc,
-                    check_compatibility=False,
-                )
-            )
-            return clients[-1]
-
-        yield client
-        for each in clients:
-            each.close()
-        process.stdin.close()
-
-
-def ids_of(number: int) -> list[UUID]:
-    return [UUID(int=row + 1) for row in range(number)]
 
 
 def ways(client: QdrantClient, *, grpc: bool, number: int, dimension: int) -> Ways:
@@ -178,8 +115,8 @@ def measure(measured: Ways, rounds: int, number: int) -> dict[str, float]:
 
 def memory(protocol: str, number: int, dimension: int) -> dict[str, float]:
     """How much this process grows at most during one fetch, and the array's size, in MB."""
-    with served(0.0, number, dimension) as open_client:
-        faces = FaceQdrantClient(open_client(protocol == "gRPC"), COLLECTION, dimension)
+    with slow_server(number, dimension) as server:
+        faces = FaceQdrantClient(server.client(grpc=protocol == "gRPC"), COLLECTION, dimension)
         faces.get_embeddings_by_point_ids(ids_of(min(number, 10 * BATCH)))  # what is loaded and pooled once
         ids = ids_of(number)
         gc.collect()
@@ -203,18 +140,18 @@ def _status(key: str) -> float:
 
 def report(options: argparse.Namespace) -> None:
     """Everything, as tables or as JSON."""
-    results: dict[str, Any] = {"machine": machine(), "number": options.number, "dimension": options.dimension}
-    for delay in DELAYS:
-        with served(delay, options.number, options.dimension) as open_client:
-            for protocol, grpc in (("gRPC", True), ("REST", False)):
-                measured = ways(
-                    open_client(grpc), grpc=grpc, number=options.number, dimension=options.dimension
-                )
-                results[f"{protocol} +{delay * 1000:g} ms"] = measure(
-                    measured, options.rounds, options.number
-                )
-    for protocol in ("gRPC", "REST"):
-        results[f"memory {protocol}"] = _memory_apart(protocol, 20 * options.number, options.dimension)
+    most, dimension = max(options.number), options.dimension
+    rows = []
+    with slow_server(most, dimension) as server:
+        for number, grpc, delay in product(options.number, (True, False), DELAYS):
+            server.set_delay(delay)
+            client = server.client(grpc=grpc)
+            row = {"number": number, "protocol": "gRPC" if grpc else "REST", "delay_ms": delay * 1000}
+            measured = ways(client, grpc=grpc, number=number, dimension=dimension)
+            rows.append(row | measure(measured, options.rounds, number))
+            client.close()
+    grown = {protocol: _memory_apart(protocol, 20 * most, dimension) for protocol in ("gRPC", "REST")}
+    results = {"machine": machine(), "dimension": dimension, "times": rows, "memory": grown}
     if options.json:
         print(json.dumps(results))
     else:
@@ -228,31 +165,25 @@ def _memory_apart(protocol: str, number: int, dimension: int) -> Any:
     return json.loads(run.stdout.splitlines()[-1])
 
 
-def machine() -> str:
-    client = version("qdrant-client")
-    return f"{os.cpu_count()} cores, Python {platform.python_version()}, qdrant-client {client}"
-
-
 def show(results: dict[str, Any]) -> None:
     """The tables of docs/performance.md."""
-    console = Console()
-    console.print(f"{results['number']} embeddings of {results['dimension']} numbers; {results['machine']}")
-    table = Table("", "one id a call", "specification", "ours", "not decoded", "faster by", "of the limit")
-    for name, row in results.items():
-        if isinstance(row, dict) and "ours" in row:
-            table.add_row(name, *_cells(row))
-    console.print(table)
-    for name, row in results.items():
-        if isinstance(row, dict) and "peak_mb" in row:
-            array, peak = row["array_mb"], row["peak_mb"]
-            console.print(f"{name}: array {array:.1f} MB, peak {peak:.1f} MB, {peak / array:.2f} times")
+    columns = ["embeddings", "protocol, delay", *NAMES, "times faster", "of the limit"]
+    title = f"Embeddings of {results['dimension']} numbers; {results['machine']}"
+    print_table(title, columns, [_cells(row) for row in results["times"]])
+    for protocol, row in results["memory"].items():
+        array, peak = row["array_mb"], row["peak_mb"]
+        print(f"{protocol}: array {array:.1f} MB, peak {peak:.1f} MB, {peak / array:.2f} times")
 
 
-def _cells(row: dict[str, float]) -> list[str]:
+def _cells(row: dict[str, Any]) -> list[str]:
     ours, limit = row["ours"], row.get("not decoded")
-    faster = f"{row['one id a call'] / ours:.0f}, {row['specification'] / ours:.1f}"
-    times = [f"{row[name]:,.0f} ms" for name in ("one id a call", "specification", "ours")]
-    return [*times, f"{limit:,.0f} ms" if limit else "", faster, f"{ours / limit:.2f}" if limit else ""]
+    return [
+        f"{row['number']:,}",
+        f"{row['protocol']}, {row['delay_ms']:g} ms",
+        *(f"{row[name]:,.1f} ms" if name in row else "–" for name in NAMES),
+        f"{row['one id a call'] / ours:.0f}, {row['specification'] / ours:.1f}",
+        f"{ours / limit:.2f}" if limit else "–",
+    ]
 
 
 if __name__ == "__main__":

@@ -106,9 +106,12 @@ class _Reading:
         self._transport = transport
         self._rows = rows
         self._retry = retry
+        self._in_flight = 1
 
     def run(self, batch_size: int) -> None:
         rows = range(len(self._rows))
+        bound = self._transport.ids_in_flight // batch_size
+        self._in_flight = max(1, min(self._transport.in_flight, bound))
         self._fetch(deque(rows[start : start + batch_size] for start in range(0, len(rows), batch_size)))
 
     def _fetch(self, todo: deque[range]) -> None:
@@ -117,7 +120,7 @@ class _Reading:
         failures = 0
         try:
             while todo or flying:
-                while todo and len(flying) < (1 if failures else self._transport.in_flight):
+                while todo and len(flying) < (1 if failures else self._in_flight):
                     names = self._rows.names(todo[0])
                     flying.append((todo.popleft(), names, self._transport.start(list(names))))
                 rows, names, answer = flying.popleft()

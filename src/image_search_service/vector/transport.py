@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+import numpy as np
+
 from image_search_service.vector.calls import REQUESTS, SECONDS, call_once
 from image_search_service.vector.embedding_batch import RawPoint, RawVector
 from image_search_service.vector.errors import translated
@@ -37,6 +39,8 @@ class Answer(Protocol):
 class Transport(Protocol):
     in_flight: int
     """With so many requests on their way at once it is fastest."""
+    ids_in_flight: int
+    """With so many ids on their way the answers still take little memory."""
 
     def start(self, ids: Sequence[str]) -> Answer:
         """Sends a request for points by id."""
@@ -64,6 +68,7 @@ class Grpc:
     """Calls of the stub: numbers go from the message into the array without becoming Python objects."""
 
     in_flight = 10
+    ids_in_flight = 10_000
 
     def __init__(self, client: Any, collection_name: str) -> None:
         from qdrant_client import grpc
@@ -75,10 +80,11 @@ class Grpc:
     def start(self, ids: Sequence[str]) -> Answer:
         request = self._grpc.GetPoints(
             collection_name=self._collection_name,
-            ids=[self._grpc.PointId(uuid=point_id) for point_id in ids],
             with_vectors=self._grpc.WithVectorsSelector(enable=True),
             with_payload=self._grpc.WithPayloadSelector(enable=False),
         )
+        for point_id in ids:
+            request.ids.add().uuid = point_id
         REQUESTS.labels(OPERATION).inc()
         with translated(DOING):
             return GrpcAnswer(self._get(request))
@@ -110,13 +116,24 @@ def _vector(vectors: Any) -> RawVector:
 
 def _numbers(vector: Any) -> RawVector:
     """A dense vector's numbers: in a field of their own since Qdrant 1.16, in ``data`` before."""
-    return vector.dense.data or vector.data
+    return _unpacked(vector.dense) if vector.HasField("dense") else vector.data
+
+
+def _unpacked(dense: Any) -> RawVector:
+    """The numbers as they end the message's encoding, which takes half as long as asking it for each."""
+    encoded = dense.SerializeToString()
+    size = 4 * len(dense.data)
+    header = 1 + (size.bit_length() + 6) // 7  # the field's tag, and its size in groups of seven bits
+    if len(encoded) != header + size:  # empty, or with a field that these messages do not know
+        return dense.data
+    return np.frombuffer(encoded, "<f4", offset=header)
 
 
 class Rest:
-    """``client.retrieve`` in threads; few, since a decoded answer is eight times its rows' size."""
+    """``client.retrieve`` in threads. Decoding takes longer than waiting, and eight times the rows' space."""
 
-    in_flight = 3
+    in_flight = 5
+    ids_in_flight = 500
 
     def __init__(self, client: Any, collection_name: str) -> None:
         self._retrieve = _retriever(client, collection_name)
@@ -134,6 +151,7 @@ class InProcess:
     """An engine in this process: a call takes microseconds and is made when its answer is wanted."""
 
     in_flight = 1
+    ids_in_flight = 1_000
 
     def __init__(self, client: Any, collection_name: str) -> None:
         self._retrieve = _retriever(client, collection_name)

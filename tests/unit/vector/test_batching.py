@@ -392,3 +392,16 @@ def test_batches_are_in_flight_at_once(faces: FaceQdrantClient, server: QdrantSe
         server.gate.delay = 0.0
     assert bound in {Grpc.in_flight, Rest.in_flight}
     assert 1 < server.gate.most_waiting <= bound
+
+
+def test_few_large_batches_are_in_flight_at_once(server: QdrantServer) -> None:
+    """A decoded answer of REST is large: of batches of 250 two are under way, not five."""
+    server.heal()
+    client = FaceQdrantClient(server.client(grpc=False), "faces", 16)
+    server.gate.most_waiting = 0
+    server.gate.delay = 0.05
+    try:
+        client.get_embeddings_by_point_ids([UUID(int=row) for row in range(1, 1001)], batch_size=250)
+    finally:
+        server.gate.delay = 0.0
+    assert server.gate.most_waiting == 2
