@@ -36,12 +36,14 @@ class Fault(Enum):
 
 @dataclass
 class Failing:
-    """A fault, on which operations (all, if none is named), how often, and for which points (for any)."""
+    """A fault, on which operations (all, if none is named), how often, for which points (for any), and after
+    how many requests that go well."""
 
     fault: Fault
     operations: Collection[str] = ()
     times: int | None = None
     only_with: frozenset[str] = frozenset()
+    after: int = 0
 
     def applies(self, operation: str, ids: Collection[str]) -> bool:
         return (
@@ -71,7 +73,10 @@ class Gate:
         with self.lock:
             self.requests[operation] += 1
             failing = next((each for each in self.failing if each.applies(operation, ids)), None)
-            if failing is not None and failing.times is not None:
+            if failing is not None and failing.after > 0:
+                failing.after -= 1
+                failing = None
+            elif failing is not None and failing.times is not None:
                 failing.times -= 1
             self.waiting += 1
             self.most_waiting = max(self.waiting, self.most_waiting)
@@ -132,9 +137,10 @@ class QdrantServer:
         *operations: str,
         times: int | None = None,
         only_with: Collection[object] = (),
+        after: int = 0,
     ) -> None:
-        """From now on requests fail like this: the first ``times``, or until ``heal``."""
-        self.gate.failing.append(Failing(fault, operations, times, frozenset(map(str, only_with))))
+        """From now on requests fail like this, once ``after`` of them went well: ``times``, or until ``heal``."""
+        self.gate.failing.append(Failing(fault, operations, times, frozenset(map(str, only_with)), after))
 
     def heal(self) -> None:
         self.gate.failing.clear()

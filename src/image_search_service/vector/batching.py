@@ -23,6 +23,7 @@ from image_search_service.core.errors import (
     UnavailableError,
     VectorStoreError,
 )
+from image_search_service.core.parallel import chunks
 from image_search_service.vector.calls import MISSING, POINTS, Retry
 from image_search_service.vector.embedding_batch import EmbeddingBatch, EmbeddingRows, as_matrix
 from image_search_service.vector.transport import Answer, Transport, transport_for
@@ -36,7 +37,7 @@ __all__ = ["DEFAULT_BATCH_SIZE", "BatchReader", "EmbeddingBatch", "as_matrix"]
 
 DEFAULT_BATCH_SIZE = 100
 
-Flying: TypeAlias = tuple[range, dict[str, int], Answer]
+Flying: TypeAlias = tuple[list[int], dict[str, int], Answer]
 """Some rows, the ids asked for with the row of each, and the request on its way."""
 
 _HOPELESS = 8
@@ -109,12 +110,24 @@ class _Reading:
         self._in_flight = 1
 
     def run(self, batch_size: int) -> None:
-        rows = range(len(self._rows))
         bound = self._transport.ids_in_flight // batch_size
         self._in_flight = max(1, min(self._transport.in_flight, bound))
-        self._fetch(deque(rows[start : start + batch_size] for start in range(0, len(rows), batch_size)))
+        self._fetch(deque(chunks(range(len(self._rows)), batch_size)))
+        self._confirm(self._rows.absent(), batch_size)
 
-    def _fetch(self, todo: deque[range]) -> None:
+    def _confirm(self, absent: Sequence[int], batch_size: int) -> None:
+        """What an answer left out is asked for once more: an answer that was cut short is no answer.
+
+        Raises UnavailableError when any of it comes now.
+        """
+        self._fetch(deque(chunks(absent, batch_size)))
+        if came := sum(1 for row in absent if self._rows.found[row]):
+            raise UnavailableError(
+                f"Qdrant has left out {came} embeddings that it has; its answers are incomplete.",
+                hint="Try again when it works as it should; its log may say what is wrong.",
+            )
+
+    def _fetch(self, todo: deque[list[int]]) -> None:
         """Everything in ``todo``. After a failure one request at a time, until one succeeds."""
         flying: deque[Flying] = deque()
         failures = 0
@@ -137,13 +150,13 @@ class _Reading:
         finally:
             _cancelled(flying)
 
-    def _one_by_one(self, rows: range, error: ImageSearchError) -> None:
+    def _one_by_one(self, rows: Sequence[int], error: ImageSearchError) -> None:
         """A batch that failed for a reason of its own: what makes it fail must not cost the other points."""
         if len(rows) == 1:
-            self._give_up(rows.start, error)
+            self._give_up(rows[0], error)
         else:
             log.warning("A batch cannot be read, reading its points one by one", error=error.message)
-            self._fetch(deque(range(row, row + 1) for row in rows))
+            self._fetch(deque([row] for row in rows))
 
     def _give_up(self, row: int, error: ImageSearchError) -> None:
         """Notes a point that cannot be read even alone; raises when the fault is not the point's."""
@@ -153,7 +166,7 @@ class _Reading:
             raise error
 
 
-def _cancelled(flying: deque[Flying]) -> list[range]:
+def _cancelled(flying: deque[Flying]) -> list[list[int]]:
     """Cancels what is on its way, and tells what it was."""
     for _, _, answer in flying:
         answer.cancel()

@@ -119,7 +119,12 @@ class EmbeddingRows:
     def __len__(self) -> int:
         return len(self.wanted)
 
-    def names(self, rows: range) -> dict[str, int]:
+    def absent(self) -> list[int]:
+        """The rows whose points no answer has had."""
+        missing: list[int] = np.flatnonzero(~self.found).tolist()
+        return [row for row in missing if row not in self.reasons]
+
+    def names(self, rows: Iterable[int]) -> dict[str, int]:
         """The ids of some rows as a vendor writes them, each with its row."""
         return {str(self.wanted[row]): row for row in rows}
 
