@@ -139,7 +139,7 @@ class QdrantServer:
         only_with: Collection[object] = (),
         after: int = 0,
     ) -> None:
-        """From now on requests fail like this, once ``after`` of them went well: ``times``, or until ``heal``."""
+        """From now on, ``after`` some that go well, requests fail: ``times`` of them, or until ``heal``."""
         self.gate.failing.append(Failing(fault, operations, times, frozenset(map(str, only_with)), after))
 
     def heal(self) -> None:

@@ -17,6 +17,8 @@ from image_search_service.db.errors import translated
 from image_search_service.db.session import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 0x696D6167655F73
+"""Any number that no other program on the database takes: "image_s" in ASCII."""
 
 
 def migrate(database: Database, backups: Path) -> Path | None:
@@ -54,8 +56,14 @@ def current_revision(database: Database) -> str | None:
 
 
 def run_migrations(database: Database, config: Config, revision: str) -> None:
-    """Up to ``revision`` in one transaction; SQLite, too, takes DDL back if a step fails."""
+    """Up to ``revision`` in one transaction; SQLite, too, takes DDL back if a step fails.
+
+    Of several processes that start at once, one migrates and the others wait for it: SQLite locks the
+    database at the transaction's start, PostgreSQL is asked to.
+    """
     with database.engine.connect().execution_options(is_writer=True) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         _without_foreign_keys(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, revision)

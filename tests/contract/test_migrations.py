@@ -1,0 +1,125 @@
+"""The schema, version by version, on every database."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, inspect, text
+
+from image_search_service.db.migrate import alembic_config, current_revision, migrate, run_migrations
+from image_search_service.db.models import Base
+from image_search_service.db.session import Database, sqlite_url
+from tests.support.databases import DATABASES, postgresql_schema
+
+REVISIONS = [
+    script.revision for script in reversed([*ScriptDirectory.from_config(alembic_config()).walk_revisions()])
+]
+FIRST_PHOTO = """
+INSERT INTO image_assets (id, content_hash, replaced, created_at)
+VALUES ('{photo}', 'abc', {false}, '2026-01-01');
+INSERT INTO persons (id, name, name_key, created_at) VALUES ('{person}', 'Ada', 'ada', '2026-01-01');
+"""
+FACE = """
+INSERT INTO face_instances (id, asset_id, position, qdrant_point_id, box_x, box_y, box_width, box_height,
+    landmarks, detection_confidence, quality_score, quality_parts, recognizable, person_id, payload_version,
+    payload_sent, created_at)
+VALUES ('{face}', '{photo}', {position}, '{face}', 1, 2, 3, 4, '[]', 0.9, 0.5, '{{}}', {true}, {owner}, 0, 0,
+    '2026-01-01');
+"""
+PHOTO, PERSON, NAMED, UNNAMED = (f"{number:032x}" for number in range(1, 5))
+
+
+@pytest.fixture(params=DATABASES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
+    """Where an empty database is."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path / "library.sqlite3")
+    else:
+        with postgresql_schema() as schema:
+            yield schema
+
+
+@pytest.fixture
+def database(url: URL) -> Iterator[Database]:
+    made = Database(url)
+    yield made
+    made.close()
+
+
+def downgrade(database: Database, revision: str) -> None:
+    config = alembic_config()
+    with database.engine.connect().execution_options(is_writer=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
+def differences(database: Database) -> list[Any]:
+    """Where the database's schema is not what the models say."""
+    with database.engine.connect() as connection:
+        return compare_metadata(
+            MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata
+        )
+
+
+def tables(database: Database) -> set[str]:
+    return set(inspect(database.engine).get_table_names()) - {"alembic_version"}
+
+
+def test_up_down_and_up_again(database: Database) -> None:
+    """Every version can be reached from the one before and left again; the last is what the models say."""
+    for _ in range(2):
+        for revision in REVISIONS:
+            run_migrations(database, alembic_config(), revision)
+            assert current_revision(database) == revision
+        assert differences(database) == []
+        assert tables(database) == set(Base.metadata.tables)
+        for revision in [*REVISIONS[-2::-1], "base"]:
+            downgrade(database, revision)
+        assert tables(database) == set()
+
+
+def test_the_comparison_would_find_a_difference(database: Database, tmp_path: Path) -> None:
+    """A column too many is a difference; so the check above can fail."""
+    migrate(database, tmp_path)
+    with database.engine.connect().execution_options(is_writer=True) as connection, connection.begin():
+        connection.execute(text("ALTER TABLE persons ADD COLUMN surplus INTEGER"))
+    assert differences(database) != []
+
+
+def test_what_was_there_is_kept(database: Database, tmp_path: Path) -> None:
+    """Rows of the first version live on, and what a later version adds has the right value for them."""
+    run_migrations(database, alembic_config(), REVISIONS[0])
+    false, true = ("0", "1") if database.is_sqlite else ("false", "true")
+    script = FIRST_PHOTO.format(photo=PHOTO, person=PERSON, false=false)
+    for position, (face, owner) in enumerate([(NAMED, f"'{PERSON}'"), (UNNAMED, "NULL")]):
+        script += FACE.format(face=face, photo=PHOTO, position=position, owner=owner, true=true)
+    with database.engine.connect().execution_options(is_writer=True) as connection, connection.begin():
+        for statement in filter(str.strip, script.split(";")):
+            connection.exec_driver_sql(statement)
+    migrate(database, tmp_path)
+    with database.engine.connect() as connection:
+        found = connection.execute(text("SELECT position, assigned_by FROM face_instances ORDER BY position"))
+        assert [tuple(row) for row in found] == [(0, "human"), (1, None)]
+        assert connection.execute(text("SELECT name FROM persons")).scalars().all() == ["Ada"]
+
+
+def test_many_start_at_once(url: URL, tmp_path: Path) -> None:
+    """A service and its workers that start together on an empty database make its schema once."""
+    program = "import sys; from pathlib import Path; from image_search_service.db.migrate import migrate; "
+    program += "from image_search_service.db.session import Database; "
+    program += "migrate(Database(sys.argv[1]), Path(sys.argv[2]))"
+    command_line = [sys.executable, "-c", program, url.render_as_string(hide_password=False), str(tmp_path)]
+    started = [subprocess.Popen(command_line, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [process.communicate(timeout=60)[1] for process in started] == [""] * 3
+    last = Database(url)
+    assert differences(last) == []
+    last.close()
