@@ -22,18 +22,17 @@ from image_search_service.faces.matching import match_faces
 from image_search_service.faces.thresholds import Thresholds
 from tests.support.reference import get_embedding_by_point_id, get_embeddings_one_by_one
 from tests.support.served import add_faces, add_person, alike, bind, directions, no_bar
+from tests.support.stores import STORES, library_on
 from tests.support.world import World
 
 LOOKS = directions(4, seed=5)
 THRESHOLDS = Thresholds(same_person=0.4, assign=0.6, suggest=0.3, neighbour=0.5)
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
+@pytest.fixture(params=STORES)
+def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]:
     """A library of the synthetic engine with Ada and Grace, who have eight faces each."""
-    settings = Settings(library=tmp_path / "library", engine="synthetic", offline=True, workers=1)
-    with open_library(settings, lambda _: None, no_bar) as opened:
-        bind(opened)
+    with library_on(request.param, tmp_path) as opened:
         with opened.database.write() as session:
             world = World(session)
             for number, name in enumerate(("Ada", "Grace")):

@@ -10,23 +10,21 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library, open_library
-from image_search_service.core.config import Settings
+from image_search_service.bootstrap import Library
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import ClusteringMethod
 from image_search_service.db.models import FaceInstance
-from tests.support.served import add_faces, add_person, alike, bind, directions, no_bar
+from tests.support.served import add_faces, add_person, alike, directions
+from tests.support.stores import STORES, library_on
 from tests.support.world import World
 
 LOOKS = directions(3, seed=5)
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
+@pytest.fixture(params=STORES)
+def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]:
     """Ada with five named faces and four without a name, and six faces of somebody unknown."""
-    settings = Settings(library=tmp_path / "library", engine="synthetic", offline=True, workers=1)
-    with open_library(settings, lambda _: None, no_bar) as opened:
-        bind(opened)
+    with library_on(request.param, tmp_path) as opened:
         with opened.database.write() as session:
             world = World(session)
             ada = add_person(world, "Ada")

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library, open_library
-from image_search_service.core.config import Settings
+from image_search_service.bootstrap import Library
 from image_search_service.db.models import Cluster, FaceInstance
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.faces.grouping import FaceGrouper
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 from image_search_service.vector.face_qdrant import FaceQdrantClient
-from tests.support.served import add_faces, add_person, alike, bind, directions, no_bar
+from tests.support.served import add_faces, add_person, alike, directions
+from tests.support.stores import STORES, library_on
 from tests.support.world import World
 
 LOOKS = directions(2, seed=5)
@@ -37,12 +37,10 @@ class Interrupted(FaceQdrantClient):
         return batch
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
+@pytest.fixture(params=STORES)
+def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]:
     """Five faces of one look and three of another, none of them named."""
-    settings = Settings(library=tmp_path / "library", engine="synthetic", offline=True, workers=1)
-    with open_library(settings, lambda _: None, no_bar) as opened:
-        bind(opened)
+    with library_on(request.param, tmp_path) as opened:
         with opened.database.write() as session:
             looks = [alike(LOOKS[0], 5, spread=0.3), alike(LOOKS[1], 3, spread=0.3)]
             add_faces(opened, World(session), np.vstack(looks))

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library, open_library
-from image_search_service.core.config import Settings
+from image_search_service.bootstrap import Library
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import PersonCentroid, utc_now
@@ -24,16 +23,15 @@ from image_search_service.services import centroid_service as module
 from image_search_service.services import person_groups
 from image_search_service.services.centroid_service import CentroidService, source_hash
 from tests.support.reference import get_embeddings_one_by_one
-from tests.support.served import add_faces, add_person, alike, bind, directions, no_bar
+from tests.support.served import add_faces, add_person, alike, directions
+from tests.support.stores import STORES, library_on
 from tests.support.world import World
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
+@pytest.fixture(params=STORES)
+def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]:
     """A library of the synthetic engine without a face."""
-    settings = Settings(library=tmp_path / "library", engine="synthetic", offline=True, workers=1)
-    with open_library(settings, lambda _: None, no_bar) as opened:
-        bind(opened)
+    with library_on(request.param, tmp_path) as opened:
         yield opened
 
 

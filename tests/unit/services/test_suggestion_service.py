@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from image_search_service.bootstrap import Library, open_library
-from image_search_service.core.config import Settings
+from image_search_service.bootstrap import Library
 from image_search_service.core.errors import (
     ConflictError,
     InvalidInputError,
@@ -26,18 +25,17 @@ from image_search_service.faces.centroid import trimmed_centroid
 from image_search_service.services.suggestion_service import SuggestionService
 from image_search_service.vector.collections import FaceFilter
 from tests.support.reference import get_embedding_by_point_id, get_embeddings_one_by_one
-from tests.support.served import add_faces, add_person, alike, bind, directions, no_bar
+from tests.support.served import add_faces, add_person, alike, directions
+from tests.support.stores import STORES, library_on
 from tests.support.world import World
 
 METHODS = ["find_more", "find_more_multi_prototype", "find_more_centroid"]
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
+@pytest.fixture(params=STORES)
+def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]:
     """A library of the synthetic engine without a face."""
-    settings = Settings(library=tmp_path / "library", engine="synthetic", offline=True, workers=1)
-    with open_library(settings, lambda _: None, no_bar) as opened:
-        bind(opened)
+    with library_on(request.param, tmp_path) as opened:
         yield opened
 
 

@@ -1,0 +1,43 @@
+"""The same library on the stores of one machine, and on servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from image_search_service.bootstrap import Library, open_library
+from image_search_service.core.config import Settings
+from image_search_service.vector.embedded import EmbeddedQdrant
+from tests.support.databases import postgresql_schema
+from tests.support.qdrant_server import QdrantServer
+from tests.support.served import bind, no_bar
+
+STORES = ("embedded", "servers")
+
+
+@contextmanager
+def library_on(stores: str, folder: Path) -> Iterator[Library]:
+    """A library of the synthetic engine without a face: on SQLite and embedded Qdrant, or on PostgreSQL and a
+    Qdrant server. Skips where there is no PostgreSQL."""
+    same = Settings(library=folder / "library", engine="synthetic", offline=True, workers=1)
+    if stores == "embedded":
+        with open_library(same, lambda _: None, no_bar) as opened:
+            bind(opened)
+            yield opened
+        return
+    with (
+        postgresql_schema() as database,
+        EmbeddedQdrant(folder / "server") as engine,
+        QdrantServer(engine) as server,
+    ):
+        settings = same.model_copy(
+            update={
+                "database_url": database.render_as_string(hide_password=False),
+                "qdrant_url": f"http://127.0.0.1:{server.rest_port}",
+                "qdrant_grpc_port": server.grpc_port,
+            }
+        )
+        with open_library(settings, lambda _: None, no_bar) as opened:
+            bind(opened)
+            yield opened
