@@ -2,73 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from image_search_service.bootstrap import open_library
 from image_search_service.core.config import Settings
 from tests.support.served import bind, no_bar
-
-PATIENCE = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-def start(library: Path, port: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "image_search_service", "serve"],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"IMAGE_SEARCH_LIBRARY": str(library), "IMAGE_SEARCH_PORT": str(port)},
-    )
-
-
-@contextmanager
-def serving(library: Path, port: int) -> Iterator[subprocess.Popen[str]]:
-    """``image-search serve`` on the library, ready; killed in the end if it still runs."""
-    process = start(library, port)
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while process.poll() is None and time.monotonic() < deadline and not answers(port):
-            time.sleep(0.05)
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def answers(port: int) -> bool:
-    try:
-        return bool(ask(port, "/ready")["ready"])
-    except (urllib.error.URLError, ConnectionError):
-        return False
-
-
-def ask(port: int, path: str, body: Any = None) -> Any:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}")
-    if body is not None:
-        request.data = json.dumps(body).encode()
-        request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
-        return json.load(answer)
+from tests.support.service_processes import PATIENCE, ask, ended, free_port, serving, start
 
 
 @pytest.fixture
@@ -83,12 +28,9 @@ def library(tmp_path: Path) -> Path:
 def test_it_serves_and_stops(library: Path) -> None:
     """It does jobs while it runs, holds the library's lock, and ends well when it is told to."""
     port = free_port()
-    with serving(library, port) as process:
+    with serving({"library": library, "port": port}) as process:
         job = ask(port, "/api/v1/faces/cluster", {})
-        deadline = time.monotonic() + PATIENCE
-        while ask(port, job["url"])["state"] != "succeeded" and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert ask(port, job["url"])["state"] == "succeeded"
+        assert ended(port, job)["state"] == "succeeded"
         other = subprocess.run(
             [sys.executable, "-m", "image_search_service", "info", "--library", str(library)],
             capture_output=True,
@@ -108,7 +50,7 @@ def test_a_port_that_is_taken_is_said(library: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        process = start(library, int(taken.getsockname()[1]))
+        process = start("serve", {"library": library, "port": taken.getsockname()[1]})
         _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "--port" in said

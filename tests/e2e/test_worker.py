@@ -1,0 +1,91 @@
+"""A service and two workers as processes, on PostgreSQL, Redis and a Qdrant server."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from image_search_service.bootstrap import open_library
+from image_search_service.core.config import Settings
+from image_search_service.demo.library import make_demo_library
+from image_search_service.services.job_service import JobKind
+from image_search_service.vector.embedded import EmbeddedQdrant
+from tests.support.databases import postgresql_schema
+from tests.support.qdrant_server import QdrantServer
+from tests.support.served import bind, no_bar
+from tests.support.service_processes import ask, ended, free_port, running, serving
+
+REDIS_DATABASE = 11  # not the one that other tests put their queues into
+
+
+@pytest.fixture
+def redis_url() -> Iterator[str]:
+    """An empty database of the Redis server."""
+    server = os.environ.get("IMAGE_SEARCH_TEST_REDIS_URL") or "redis://127.0.0.1:6379/0"
+    url = f"{server.rpartition('/')[0]}/{REDIS_DATABASE}"
+    client = redis.Redis.from_url(url, socket_connect_timeout=1)
+    try:
+        client.flushdb()
+    except redis.exceptions.RedisError:
+        pytest.skip(f"no Redis at {url}: start redis-server, or set IMAGE_SEARCH_TEST_REDIS_URL")
+    yield url
+    client.flushdb()
+    client.close()
+
+
+@pytest.fixture
+def settings(redis_url: str, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """What the service and its workers are told: where the servers are, which are running."""
+    with (
+        postgresql_schema() as database,
+        EmbeddedQdrant(tmp_path / "qdrant") as engine,
+        QdrantServer(engine) as server,
+    ):
+        yield {
+            "library": tmp_path / "library",
+            "engine": "synthetic",
+            "offline": "true",
+            "database_url": database.render_as_string(hide_password=False),
+            "redis_url": redis_url,
+            "qdrant_url": f"http://127.0.0.1:{server.rest_port}",
+            "qdrant_grpc_port": server.grpc_port,
+            "port": free_port(),
+        }
+
+
+def test_workers_do_the_services_jobs(settings: dict[str, Any], tmp_path: Path) -> None:
+    """Photos are indexed, grouped and searched by workers; when one is killed the other goes on."""
+    album = tmp_path / "album"
+    make_demo_library(album, faces=40)
+    with open_library(Settings(**settings), lambda _: None, no_bar) as library, ExitStack() as stack:
+        bind(library)
+        jobs, port = library.job_service(), settings["port"]
+        stack.enter_context(serving(settings))
+        workers = [stack.enter_context(running("worker", settings)) for _ in range(2)]
+
+        def done(kind: JobKind, parameters: dict[str, Any]) -> Any:
+            job = jobs.submit(kind, parameters)
+            return ended(port, {"url": f"/api/v1/jobs/{job.id}"})
+
+        index = done(JobKind.DETECT_FACES, {"paths": [str(album)]})
+        assert index["state"] == "succeeded", index
+        assert index["counts"]["faces_new"] == 40
+        (cluster, *_) = ask(port, "/api/v1/faces/clusters")["items"]
+        person = library.people_service().name_cluster(cluster["id"], "Ada").person_id
+        workers[0].send_signal(signal.SIGKILL)
+        workers[0].wait()
+        (job,) = ask(port, "/api/v1/suggestions/find-more/prototypes", {"person_ids": [str(person)]})["jobs"]
+        assert ended(port, job)["state"] == "succeeded"
+        dual = ended(port, ask(port, "/api/v1/faces/cluster/dual", {}))
+        assert (dual["state"], dual["counts"]["assigned"]["persons"]) == ("succeeded", 1)
+        assert ask(port, f"/api/v1/persons/{person}")["faces"] >= cluster["size"]
+        workers[1].terminate()
+        _, said = workers[1].communicate(timeout=30)
+        assert (workers[1].returncode, "Traceback" in said) == (0, False), said

@@ -1,0 +1,84 @@
+"""The service and its workers as processes, as an operator starts them, and how to ask the service."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+PATIENCE = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def start(command: str, settings: dict[str, Any]) -> subprocess.Popen[str]:
+    """``image-search COMMAND`` with settings in its environment, by their names without the prefix."""
+    given = {f"IMAGE_SEARCH_{name.upper()}": str(value) for name, value in settings.items()}
+    return subprocess.Popen(
+        [sys.executable, "-m", "image_search_service", command],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | given,
+    )
+
+
+@contextmanager
+def running(command: str, settings: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
+    """The same, killed in the end if it still runs."""
+    process = start(command, settings)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def serving(settings: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
+    """``image-search serve`` on ``settings["port"]``, ready."""
+    with running("serve", settings) as process:
+        deadline = time.monotonic() + PATIENCE
+        while process.poll() is None and time.monotonic() < deadline and not answers(settings["port"]):
+            time.sleep(0.05)
+        yield process
+
+
+def answers(port: int) -> bool:
+    try:
+        return bool(ask(port, "/ready")["ready"])
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def ask(port: int, path: str, body: Any = None) -> Any:
+    """The JSON of a GET, or of a POST if there is a body."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}")
+    if body is not None:
+        request.data = json.dumps(body).encode()
+        request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def ended(port: int, job: Any) -> Any:
+    """The job when it has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = ask(port, job["url"])
+        if found["state"] not in ("queued", "running"):
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{found} after {PATIENCE} s")
