@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -12,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from image_search_service.core.errors import NewerLibraryError
+from image_search_service.core.errors import DataIntegrityError, NewerLibraryError
 from image_search_service.db.errors import translated
 from image_search_service.db.session import Database
 
@@ -61,18 +64,38 @@ def run_migrations(database: Database, config: Config, revision: str) -> None:
     Of several processes that start at once, one migrates and the others wait for it: SQLite locks the
     database at the transaction's start, PostgreSQL is asked to.
     """
-    with database.engine.connect().execution_options(is_writer=True) as connection, connection.begin():
+    with (
+        database.engine.connect().execution_options(is_writer=True) as connection,
+        _foreign_keys_checked_last(connection),
+        connection.begin(),
+    ):
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-        _without_foreign_keys(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+        _check_foreign_keys(connection)
 
 
-def _without_foreign_keys(connection: Connection) -> None:
-    """Copying a table that others refer to must not trip their keys; they are checked at the commit."""
+@contextmanager
+def _foreign_keys_checked_last(connection: Connection) -> Iterator[None]:
+    """SQLite alters a table by copying and dropping it, which the keys of rows that refer to it would forbid;
+    they can only be turned off outside of a transaction (https://sqlite.org/lang_altertable.html)."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    raw: Any = connection.connection.driver_connection
+    raw.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _check_foreign_keys(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise DataIntegrityError(f"After the migration rows refer to what is not there: {broken[:5]}.")
 
 
 def _copy_sqlite(database: Database, backups: Path, revision: str) -> Path | None:

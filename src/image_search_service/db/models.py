@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -146,9 +146,67 @@ class Person(Base):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     name: Mapped[str]
-    name_key: Mapped[str] = mapped_column(unique=True)
-    """The name as it is compared: normalised, without regard to case or surrounding space."""
+    name_key: Mapped[str]
+    """The name as it is compared: normalised, without regard to case or surrounding space. No two have the
+    same who are there."""
+    gone: Mapped[bool] = mapped_column(default=False)
+    """True for one who was merged into another, or whose making was taken back: kept, and not shown."""
+    merged_into: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"))
+    hidden: Mapped[bool] = mapped_column(default=False)
+    birth_date: Mapped[date | None]
+    cover_face_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        Index(
+            "uq_persons_name_key",
+            "name_key",
+            unique=True,
+            sqlite_where=text("NOT gone"),
+            postgresql_where=text("NOT gone"),
+        ),
+    )
+
+
+class PersonDifference(Base):
+    """Two persons of whom a human has said that they are two. ``person_id`` is the smaller id."""
+
+    __tablename__ = "person_differences"
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    other_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+
+
+class Decision(Base):
+    """Something a human has said: an event, appended and never changed."""
+
+    __tablename__ = "decisions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    """In the order in which they were made."""
+    kind: Mapped[str] = mapped_column(String(32))
+    actor: Mapped[str] = mapped_column(String(128))
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    undoes: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"), index=True)
+    """The decision that this one takes back."""
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What it was said about beside the facts that it changed, such as a cluster."""
+
+
+class DecisionChange(Base):
+    """One fact that a decision has changed (``core/decisions.py``)."""
+
+    __tablename__ = "decision_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"), index=True)
+    fact: Mapped[str] = mapped_column(String(32))
+    subject_id: Mapped[uuid.UUID] = mapped_column(Uuid)
+    other_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    old: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
+    new: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
+
+    __table_args__ = (Index("ix_decision_changes_subject", "subject_id", "fact"),)
 
 
 class Cluster(Base):
@@ -184,6 +242,8 @@ class FaceInstance(Base):
     quality_parts: Mapped[dict[str, Any]]
     recognizable: Mapped[bool] = mapped_column(default=True)
     """False for a face that cannot be told from others; it is kept and shown, but no job groups it."""
+    is_face: Mapped[bool] = mapped_column(default=True)
+    """False where a human has said that it is none."""
     cluster_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("clusters.id"), index=True)
     person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"), index=True)
     assigned_by: Mapped[str | None] = mapped_column(String(16))

@@ -1,0 +1,82 @@
+"""What a decision is: changes of single facts, each from an old value to a new one.
+
+A fact has a key: what it is about, and of which face or person. Since an event holds old and new values of
+the facts that it changed, and nothing else, the present state follows from the events in their order, and an
+event is undone by another one with the two exchanged.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Fact(StrEnum):
+    """What a human can say something about. The value is JSON; None, where nobody has said anything."""
+
+    FACE_PERSON = "face_person"
+    """Of a face: ``{"person": id or None, "by": "human"}``; other keys say what was there besides."""
+    FACE_IS_FACE = "face_is_face"
+    """Of a face: whether it is one."""
+    REJECTED = "rejected"
+    """Of a face and a person: whether it was said that they do not belong together."""
+    PINNED = "pinned"
+    """Of a face and a person: whether it stands for the person whatever a job would choose."""
+    PERSON_NAME = "person_name"
+    PERSON_GONE = "person_gone"
+    """Of a person: False if there, True if never made (or taken back), an id if merged into that person."""
+    PERSON_HIDDEN = "person_hidden"
+    PERSON_BIRTH = "person_birth"
+    """Of a person: date of birth, ISO 8601."""
+    PERSON_COVER = "person_cover"
+    """Of a person: the face that is shown for them."""
+    DIFFERENT = "different"
+    """Of two persons, the smaller id first: whether they are said to be two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One fact. other: the person or second person, of facts about two."""
+
+    fact: Fact
+    id: uuid.UUID
+    other: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One fact's old and new value, as JSON."""
+
+    key: Key
+    old: Any
+    new: Any
+
+    @property
+    def inverse(self) -> Change:
+        return Change(self.key, self.new, self.old)
+
+
+def different(a: uuid.UUID, b: uuid.UUID) -> Key:
+    """The fact that two persons are two."""
+    return Key(Fact.DIFFERENT, min(a, b), max(a, b))
+
+
+def said(key: Key, value: Any) -> Any:
+    """What of a value is a human's word; the machine's guess is as good as nothing."""
+    if key.fact is not Fact.FACE_PERSON:
+        return value
+    if not isinstance(value, dict) or value.get("by") != "human":
+        return None
+    return value["person"]
+
+
+def effective(changes: Iterable[Change]) -> list[Change]:
+    """Those that change what was said; of several for one fact, one, from the first old to the last new."""
+    merged: dict[Key, Change] = {}
+    for change in changes:
+        before = merged.get(change.key)
+        merged[change.key] = change if before is None else Change(change.key, before.old, change.new)
+    return [one for one in merged.values() if said(one.key, one.old) != said(one.key, one.new)]
