@@ -26,6 +26,7 @@ from image_search_service.services.browse_service import BrowseService
 from image_search_service.services.job_service import JobKind, JobService
 from image_search_service.services.people_service import PeopleService
 from image_search_service.services.readiness_service import ReadinessService
+from image_search_service.services.review_service import ReviewService
 
 if TYPE_CHECKING:
     from image_search_service.faces.assigner import FaceAssigner
@@ -245,6 +246,10 @@ class Library:
 
     def people_service(self) -> PeopleService:
         return PeopleService(self.database)
+
+    def review_service(self, actor: str) -> ReviewService:
+        """What ``actor`` decides; their name is kept with each decision."""
+        return ReviewService(self.database, actor)
 
     def index_service(self) -> IndexService:
         from image_search_service.services.index_service import IndexService

@@ -66,7 +66,7 @@ def library(server: QdrantServer, tmp_path_factory: pytest.TempPathFactory) -> I
             opened.group_if_stale()
             people = opened.people_service()
             for cluster, name in zip(people.people().clusters, ("Ada", "Grace"), strict=False):
-                people.name_cluster(cluster.id.hex, name)
+                opened.review_service("test").name_cluster(cluster.id.hex, name)
             opened.send_due_payloads()
             opened.centroid_service().compute_centroids()
             yield opened

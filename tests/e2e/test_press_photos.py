@@ -71,7 +71,7 @@ def name_largest(api: Served, number: int) -> dict[str, str]:
     for cluster in api.get("/faces/clusters", limit=number)["items"]:
         faces = api.get(f"/faces/clusters/{cluster['id']}", limit=200)["faces"]["items"]
         name, _ = Counter(shown_in(api, face["asset_id"]) for face in faces).most_common(1)[0]
-        done = api.library.people_service().name_cluster(cluster["id"], name)
+        done = api.library.review_service("test").name_cluster(cluster["id"], name)
         named[str(done.person_id)] = name
     api.library.send_due_payloads()
     return named

@@ -78,7 +78,7 @@ def test_workers_do_the_services_jobs(settings: dict[str, Any], tmp_path: Path) 
         assert index["state"] == "succeeded", index
         assert index["counts"]["faces_new"] == 40
         (cluster, *_) = ask(port, "/api/v1/faces/clusters")["items"]
-        person = library.people_service().name_cluster(cluster["id"], "Ada").person_id
+        person = library.review_service("test").name_cluster(cluster["id"], "Ada").person_id
         workers[0].send_signal(signal.SIGKILL)
         workers[0].wait()
         (job,) = ask(port, "/api/v1/suggestions/find-more/prototypes", {"person_ids": [str(person)]})["jobs"]

@@ -7,6 +7,7 @@ traceback.
 
 from __future__ import annotations
 
+import getpass
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -138,3 +139,11 @@ def parse_size(text: str) -> int:
 def _show_traceback(*, debug: bool) -> None:
     if debug:
         traceback.print_exc()
+
+
+def actor() -> str:
+    """Who decides: the name of the user who runs the command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user without a name
+        return "command line"

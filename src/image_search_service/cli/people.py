@@ -8,7 +8,7 @@ import typer
 from rich.console import RenderableType
 
 from image_search_service.bootstrap import open_library
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, running
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, running
 from image_search_service.cli.output import table
 
 SHOWN_ID = 8
@@ -83,7 +83,7 @@ def name(
         running(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
-        named = opened.people_service().name_cluster(cluster, person)
+        named = opened.review_service(actor()).name_cluster(cluster, person)
         opened.send_due_payloads()
         document = {
             "person_id": str(named.person_id),

@@ -9,10 +9,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 
+from image_search_service.core.decisions import Fact, Key
 from image_search_service.core.types import Box
 from image_search_service.db.queries import faces
 from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.db.session import Session
+from image_search_service.services.decision_log import Wish, decide
 
 SAME_PLACE = 0.5
 """Intersection over union from which two boxes are the same face, as in PASCAL VOC's evaluation."""
@@ -32,7 +34,10 @@ def hand_on_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -
     origins: dict[uuid.UUID, LocatedFace] = {}
     for old, new in pairs.items():
         origins |= successor_faces(located.get(old, []), located.get(new, []))
-    faces.set_persons(session, _persons(origins, faces.HUMAN))
+    said = _persons(origins, faces.HUMAN)
+    owners = {face: {"person": str(person), "by": faces.HUMAN} for face, person in said.items()}
+    facts = {Key(Fact.FACE_PERSON, face): owner for face, owner in owners.items()}
+    decide(session, Wish("photo_edited", "index", facts))
     faces.assign_persons(session, _persons(origins, faces.MACHINE))
 
 

@@ -1,17 +1,17 @@
-"""Who is in the library: naming clusters, listing people, finding their photos."""
+"""Who is in the library: listing people, finding their photos."""
 
 from __future__ import annotations
 
 import string
-import unicodedata
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from image_search_service.core.errors import InvalidInputError, NotFoundError
+from image_search_service.core.names import clean_name
 from image_search_service.db.models import Cluster, Person
-from image_search_service.db.queries import clusters, faces, persons
+from image_search_service.db.queries import clusters, persons
 from image_search_service.db.queries.persons import ClusterSize, PersonSize
 from image_search_service.db.session import Database, Session
 
@@ -28,16 +28,6 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What naming a cluster did. ``created``: the person is new."""
-
-    person_id: uuid.UUID
-    name: str
-    faces: int
-    created: bool
-
-
-@dataclass(frozen=True, slots=True)
 class PersonPhoto:
     """A photo and one of its files, None when all of them are missing."""
 
@@ -46,7 +36,7 @@ class PersonPhoto:
 
 
 class PeopleService:
-    """Reads and changes who is who, in SQL; ``payload_service`` carries it to Qdrant."""
+    """Reads who is who. What humans say about it: ``review_service``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -54,25 +44,6 @@ class PeopleService:
     def people(self) -> People:
         with self._database.read() as session:
             return People(persons.person_sizes(session), persons.cluster_sizes(session))
-
-    def name_cluster(self, cluster: str, name: str) -> Named:
-        """Give all faces of a cluster to a person, who is created if nobody has this name.
-
-        ``cluster``: its id, or the first characters of it. Raises NotFoundError, InvalidInputError.
-        """
-        shown, key = clean_name(name)
-        with self._database.write() as session:
-            found = _find_cluster(session, cluster)
-            person = persons.person_by_key(session, key)
-            created = person is None
-            if person is None:
-                person = Person(name=shown, name_key=key)
-                session.add(person)
-                session.flush()
-            members = clusters.faces_of_cluster(session, found.id)
-            faces.set_persons(session, dict.fromkeys(members, person.id))
-            clusters.delete_empty_clusters(session)
-            return Named(person.id, person.name, len(members), created)
 
     def person(self, name: str) -> Person:
         """Somebody by name. Raises NotFoundError for an unknown name."""
@@ -99,21 +70,8 @@ def _known_people(session: Session, names: Sequence[str]) -> list[Person]:
     return [found[key] for key in keys]
 
 
-def clean_name(name: str) -> tuple[str, str]:
-    """A name as it is shown, and as it is compared: "  ZOË  " is shown as "ZOË" and equals "zoë".
-
-    Raises InvalidInputError for a name without a visible character.
-    """
-    shown = " ".join(unicodedata.normalize("NFC", name).split())
-    if not shown or not shown.isprintable():
-        raise InvalidInputError(
-            "A person's name needs at least one visible character and no control characters.",
-            hint='For example: image-search name 3f2a "Ada Lovelace".',
-        )
-    return shown, unicodedata.normalize("NFKC", shown).casefold()
-
-
-def _find_cluster(session: Session, text: str) -> Cluster:
+def find_cluster(session: Session, text: str) -> Cluster:
+    """A cluster by its id, or the first characters of it. Raises NotFoundError, InvalidInputError."""
     prefix = text.strip().lower().replace("-", "")
     if not MIN_PREFIX <= len(prefix) <= 32 or not set(prefix) <= set(string.hexdigits):
         raise InvalidInputError(

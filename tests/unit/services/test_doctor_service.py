@@ -61,7 +61,7 @@ def indexed(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         library.group_if_stale()
         people = library.people_service()
         for cluster, name in zip(people.people().clusters, ("Ada", "Grace"), strict=False):
-            people.name_cluster(cluster.id.hex, name)
+            library.review_service("test").name_cluster(cluster.id.hex, name)
         library.send_due_payloads()
         library.centroid_service().compute_centroids()
     return folder
@@ -190,7 +190,7 @@ def test_what_is_done_meanwhile_is_not_wrong(library: Library) -> None:
         with library.database.write() as session:
             session.execute(insert(FaceInstance), [row])
         people = library.people_service()
-        people.name_cluster(people.people().clusters[0].id.hex, "Emmy")
+        library.review_service("test").name_cluster(people.people().clusters[0].id.hex, "Emmy")
         library.send_due_payloads()
 
     faces = BusyFaces(library.faces.client, library.faces.collection_name, library.faces.dimension)

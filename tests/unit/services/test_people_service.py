@@ -11,7 +11,8 @@ from image_search_service.core.errors import InvalidInputError, NotFoundError
 from image_search_service.core.types import Box
 from image_search_service.db.queries import faces
 from image_search_service.db.session import Database
-from image_search_service.services.people_service import PeopleService, clean_name
+from image_search_service.services.people_service import PeopleService
+from image_search_service.services.review_service import ReviewService, clean_name
 from tests.support.world import World, migrated_database
 
 LEFT, RIGHT = Box(10, 40, 20, 20), Box(60, 40, 20, 20)
@@ -47,7 +48,7 @@ def test_people_lists_clusters_largest_first_with_a_sample(database: Database) -
 def test_naming_a_cluster_makes_a_person_of_its_faces(database: Database) -> None:
     """The faces go to a new person, the cluster is no more, and Qdrant is due to be told."""
     large, small = two_clusters(database)
-    named = PeopleService(database).name_cluster(large[:8], "  Ada   Lovelace ")
+    named = ReviewService(database, "test").name_cluster(large[:8], "  Ada   Lovelace ")
     assert (named.name, named.faces, named.created) == ("Ada Lovelace", 3, True)
     found = PeopleService(database).people()
     assert [(person.name, person.faces, person.photos) for person in found.persons] == [
@@ -63,8 +64,8 @@ def test_a_second_cluster_of_the_same_name_goes_to_the_same_person(database: Dat
     """Names are compared without regard to case, width and surrounding space."""
     large, small = two_clusters(database)
     service = PeopleService(database)
-    first = service.name_cluster(large, "Zoë")
-    second = service.name_cluster(small, " ZOE\u0308 ")
+    first = ReviewService(database, "test").name_cluster(large, "Zoë")
+    second = ReviewService(database, "test").name_cluster(small, " ZOE\u0308 ")
     assert second.person_id == first.person_id
     assert not second.created
     assert [(person.name, person.faces) for person in service.people().persons] == [("Zoë", 5)]
@@ -74,8 +75,8 @@ def test_photos_of_several_people_show_all_of_them(database: Database) -> None:
     """With two names only the photos that show both are found."""
     large, small = two_clusters(database)
     service = PeopleService(database)
-    service.name_cluster(large, "Ada")
-    service.name_cluster(small, "Grace")
+    ReviewService(database, "test").name_cluster(large, "Ada")
+    ReviewService(database, "test").name_cluster(small, "Grace")
     assert [photo.path for photo in service.photos(["Ada", "grace"])] != []
     assert {photo.path for photo in service.photos(["Ada", "grace"])} == {
         Path("/photos/0.jpg"),
@@ -94,14 +95,14 @@ def test_unknown_names_are_named(database: Database) -> None:
 def test_what_is_no_id_is_wrong_use(database: Database, text: str) -> None:
     """An id is four or more hexadecimal characters."""
     with pytest.raises(InvalidInputError):
-        PeopleService(database).name_cluster(text, "Ada")
+        ReviewService(database, "test").name_cluster(text, "Ada")
 
 
 def test_absent_cluster_is_not_found(database: Database) -> None:
     """An id that no cluster starts with is an error, and no person is made."""
     two_clusters(database)
     with pytest.raises(NotFoundError):
-        PeopleService(database).name_cluster("0000000000", "Ada")
+        ReviewService(database, "test").name_cluster("0000000000", "Ada")
     assert PeopleService(database).people().persons == []
 
 

@@ -27,7 +27,12 @@ class AssignableFace:
 
 def _assignable(since: datetime | None) -> ColumnElement[bool]:
     """Without a person, to be told from others, in a photo that has not been replaced, found ``since``."""
-    conditions = [FaceInstance.person_id.is_(None), FaceInstance.recognizable, ~ImageAsset.replaced]
+    conditions = [
+        FaceInstance.person_id.is_(None),
+        FaceInstance.recognizable,
+        FaceInstance.is_face,
+        ~ImageAsset.replaced,
+    ]
     return and_(*conditions, *([] if since is None else [FaceInstance.created_at >= since]))
 
 

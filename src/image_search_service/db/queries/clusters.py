@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
+from image_search_service.core.parallel import chunks
 from image_search_service.db.models import Cluster, FaceInstance
-from image_search_service.db.queries.batches import Row, upsert_rows
+from image_search_service.db.queries.batches import BATCH, Row, upsert_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,16 @@ def delete_empty_clusters(session: Session) -> None:
     """A cluster without faces is nothing."""
     held = exists().where(FaceInstance.cluster_id == Cluster.id)
     session.execute(delete(Cluster).where(~held).execution_options(synchronize_session=False))
+
+
+def existing_clusters(session: Session, cluster_ids: Iterable[uuid.UUID | None]) -> set[uuid.UUID]:
+    """Those that there are: one statement for each ``BATCH``."""
+    wanted = sorted(cluster_id for cluster_id in cluster_ids if cluster_id is not None)
+    return {
+        found
+        for part in chunks(wanted, BATCH)
+        for found in session.scalars(select(Cluster.id).where(Cluster.id.in_(part)))
+    }
 
 
 def mend_clusters(session: Session) -> None:

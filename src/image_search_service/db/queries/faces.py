@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Update, bindparam, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Update, bindparam, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance, ImageAsset, Person
@@ -99,10 +99,19 @@ def groupable_faces(session: Session) -> list[GroupableFace]:
             FaceInstance.quality_score,
         )
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(FaceInstance.person_id.is_(None), FaceInstance.recognizable, ~ImageAsset.replaced)
+        .where(*_groupable())
         .order_by(FaceInstance.id)
     )
     return [GroupableFace(*row) for row in rows]
+
+
+def _groupable() -> Sequence[ColumnElement[bool] | InstrumentedAttribute[bool]]:
+    return (
+        FaceInstance.person_id.is_(None),
+        FaceInstance.recognizable,
+        FaceInstance.is_face,
+        ~ImageAsset.replaced,
+    )
 
 
 def count_unnamed(session: Session) -> int:
@@ -110,7 +119,7 @@ def count_unnamed(session: Session) -> int:
     count = session.scalar(
         select(func.count(FaceInstance.id))
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(FaceInstance.person_id.is_(None), FaceInstance.recognizable, ~ImageAsset.replaced)
+        .where(*_groupable())
     )
     return count or 0
 
@@ -138,6 +147,12 @@ def assign_persons(session: Session, persons: Mapping[uuid.UUID, uuid.UUID]) -> 
 
 def _given(by: str) -> Update:
     return update(FaceInstance).values(person_id=bindparam("owner"), cluster_id=None, assigned_by=by)
+
+
+def set_free(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
+    """Take each face away from its person, and put it into a cluster, or into none."""
+    change = update(FaceInstance).values(person_id=None, assigned_by=None, cluster_id=bindparam("owner"))
+    _update_faces(session, change, clusters)
 
 
 def set_clusters(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
@@ -235,6 +250,7 @@ def face_counts(
     counted = (
         select(Person.id, func.count(shown.c.id))
         .outerjoin(shown, shown.c.person_id == Person.id)
+        .where(~Person.gone)
         .group_by(Person.id)
         .order_by(Person.id)
     )

@@ -101,7 +101,7 @@ def library_counts(session: Session) -> Counts:
             unnamed.where(FaceInstance.cluster_id.is_not(None)).scalar_subquery(),
             unnamed.where(FaceInstance.cluster_id.is_(None)).scalar_subquery(),
             select(func.count()).select_from(Cluster).scalar_subquery(),
-            select(func.count()).select_from(Person).scalar_subquery(),
+            select(func.count(Person.id)).where(~Person.gone).scalar_subquery(),
         )
     ).one()
     return Counts(*(int(value or 0) for value in row))

@@ -36,7 +36,7 @@ class SuggestionGroup:
 
 def persons_page(session: Session, after: tuple[int, str] | None, limit: int) -> list[ShownPerson]:
     """Those with most faces first, then by name. ``after``: faces and ``name_key`` of the last one before."""
-    shown = _shown_persons().subquery()
+    shown = _shown_persons().where(~Person.hidden).subquery()
     person = aliased(Person, shown)
     statement = select(person, shown.c.faces, shown.c.photos, shown.c.pending)
     if after is not None:
@@ -54,12 +54,12 @@ def person_by_id(session: Session, person_id: uuid.UUID) -> ShownPerson | None:
 
 
 def count_persons(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(Person)) or 0
+    return session.scalar(select(func.count(Person.id)).where(~Person.gone, ~Person.hidden)) or 0
 
 
 def existing_persons(session: Session, person_ids: Sequence[uuid.UUID] | None) -> list[uuid.UUID]:
     """Those of ``person_ids`` that there are, or all, in the order of their ids."""
-    statement = select(Person.id).order_by(Person.id)
+    statement = select(Person.id).where(~Person.gone).order_by(Person.id)
     return list(
         session.scalars(statement if person_ids is None else statement.where(Person.id.in_(person_ids)))
     )
@@ -87,6 +87,7 @@ def _shown_persons() -> Any:
         )
         .outerjoin(sizes, sizes.c.person_id == Person.id)
         .outerjoin(pending, pending.c.person_id == Person.id)
+        .where(~Person.gone)
     )
 
 
@@ -105,6 +106,7 @@ def suggestion_groups_page(
     """Persons with most suggestions first, then by name, with the best ``each`` of theirs: two statements."""
     pending = _pending().subquery()
     statement = select(Person, pending.c.pending).join(pending, pending.c.person_id == Person.id)
+    statement = statement.where(~Person.gone)
     if after is not None:
         count, name_key = after
         statement = statement.where(

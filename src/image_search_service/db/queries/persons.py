@@ -38,11 +38,11 @@ class ClusterSize:
 
 
 def person_by_key(session: Session, name_key: str) -> Person | None:
-    return session.scalar(select(Person).where(Person.name_key == name_key))
+    return session.scalar(select(Person).where(Person.name_key == name_key, ~Person.gone))
 
 
 def persons_by_keys(session: Session, name_keys: Sequence[str]) -> dict[str, Person]:
-    rows = session.scalars(select(Person).where(Person.name_key.in_(name_keys)))
+    rows = session.scalars(select(Person).where(Person.name_key.in_(name_keys), ~Person.gone))
     return {person.name_key: person for person in rows}
 
 
@@ -58,6 +58,7 @@ def person_sizes(session: Session) -> list[PersonSize]:
     rows = session.execute(
         select(Person.id, Person.name, size, func.count(shown.c.asset_id.distinct()), _clearest_photo())
         .outerjoin(shown, shown.c.person_id == Person.id)
+        .where(~Person.gone, ~Person.hidden)
         .group_by(Person.id, Person.name)
         .order_by(size.desc(), Person.name)
     )

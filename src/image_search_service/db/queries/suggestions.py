@@ -24,7 +24,9 @@ from image_search_service.db.models import (
 from image_search_service.db.queries.batches import BATCH, Row
 from image_search_service.db.queries.centroids import ACTIVE
 
-PENDING, REJECTED, EXPIRED = "pending", "rejected", "expired"
+PENDING, ACCEPTED, REJECTED, EXPIRED = "pending", "accepted", "rejected", "expired"
+SUPERSEDED = "superseded"
+"""The face is somebody else's by now."""
 
 Pair = tuple[uuid.UUID, uuid.UUID]
 """A face and a person."""
@@ -74,7 +76,7 @@ def face_states(session: Session, face_ids: Iterable[uuid.UUID]) -> dict[uuid.UU
         FaceInstance.id,
         FaceInstance.asset_id,
         FaceInstance.person_id,
-        FaceInstance.recognizable,
+        FaceInstance.recognizable & FaceInstance.is_face,
         ImageAsset.replaced,
     ).join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
     return {

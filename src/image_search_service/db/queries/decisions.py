@@ -1,0 +1,128 @@
+"""Decisions: events that are appended and never changed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from image_search_service.core.decisions import Change, Fact, Key
+from image_search_service.core.parallel import chunks
+from image_search_service.db.models import Decision, DecisionChange, Library
+from image_search_service.db.queries.batches import BATCH, insert_rows
+
+
+def take_turn(session: Session) -> None:
+    """Let decisions and groupings go one after the other. SQLite does so anyway."""
+    session.execute(select(Library.id).with_for_update())
+
+
+def append(session: Session, decision: Decision, changes: Sequence[Change]) -> int:
+    """Record a decision with its changes, in two statements; returns its number."""
+    session.add(decision)
+    session.flush()
+    insert_rows(
+        session,
+        DecisionChange,
+        [
+            {
+                "decision_id": decision.id,
+                "fact": change.key.fact.value,
+                "subject_id": change.key.id,
+                "other_id": change.key.other,
+                "old": change.old,
+                "new": change.new,
+            }
+            for change in changes
+        ],
+    )
+    return decision.id
+
+
+def decision_by_id(session: Session, decision_id: int) -> Decision | None:
+    return session.get(Decision, decision_id)
+
+
+def changes_of(session: Session, decision_id: int) -> list[Change]:
+    """What a decision changed, in its order."""
+    rows = session.scalars(
+        select(DecisionChange).where(DecisionChange.decision_id == decision_id).order_by(DecisionChange.id)
+    )
+    return [change(row) for row in rows]
+
+
+def change(row: DecisionChange) -> Change:
+    return Change(Key(Fact(row.fact), row.subject_id, row.other_id), row.old, row.new)
+
+
+def latest_about(session: Session, keys: Iterable[Key], after: int) -> Decision | None:
+    """The last decision after another one that changed any of these facts: a statement for each ``BATCH``."""
+    wanted = set(keys)
+    found: int | None = None
+    for part in chunks(sorted({key.id for key in wanted}), BATCH):
+        rows = session.execute(
+            select(
+                DecisionChange.decision_id,
+                DecisionChange.fact,
+                DecisionChange.subject_id,
+                DecisionChange.other_id,
+            ).where(DecisionChange.subject_id.in_(part), DecisionChange.decision_id > after)
+        )
+        touching = [row[0] for row in rows if Key(Fact(row[1]), row[2], row[3]) in wanted]
+        found = max([*touching, *([] if found is None else [found])], default=None)
+    return None if found is None else session.get(Decision, found)
+
+
+def latest_id(session: Session) -> int:
+    """The number of the last decision, 0 if there is none."""
+    return session.scalar(select(func.max(Decision.id))) or 0
+
+
+def decisions_page(
+    session: Session, before: int | None, limit: int, subject: uuid.UUID | None = None
+) -> list[tuple[Decision, int]]:
+    """Decisions and how much each changed, the newest first; those about a face or person, if given."""
+    counted = (
+        select(Decision, func.count(DecisionChange.id))
+        .outerjoin(DecisionChange, DecisionChange.decision_id == Decision.id)
+        .group_by(Decision.id)
+        .order_by(Decision.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        counted = counted.where(Decision.id < before)
+    if subject is not None:
+        about = select(DecisionChange.decision_id).where(
+            (DecisionChange.subject_id == subject) | (DecisionChange.other_id == subject)
+        )
+        counted = counted.where(Decision.id.in_(about))
+    return [(row[0], row[1]) for row in session.execute(counted)]
+
+
+def last_values(session: Session, page: int = 5_000) -> Iterator[tuple[Key, Any]]:
+    """For each fact that was ever decided on its last new value, by fact and subject; in bounded memory."""
+    last = (
+        select(func.max(DecisionChange.id).label("id"))
+        .group_by(DecisionChange.fact, DecisionChange.subject_id, DecisionChange.other_id)
+        .subquery()
+    )
+    after = 0
+    while True:
+        rows = list(
+            session.scalars(
+                select(DecisionChange)
+                .join(last, last.c.id == DecisionChange.id)
+                .where(DecisionChange.id > after)
+                .order_by(DecisionChange.id)
+                .limit(page)
+            )
+        )
+        if not rows:
+            return
+        for row in rows:
+            yield change(row).key, row.new
+        after = rows[-1].id
+        session.expunge_all()

@@ -1,0 +1,124 @@
+"""Making a decision: one transaction that appends the event and brings the present state up to it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from image_search_service.core.decisions import Change, Fact, Key, effective, said
+from image_search_service.core.errors import ConflictError, NotFoundError
+from image_search_service.db.models import Decision
+from image_search_service.db.queries import decided, decisions
+from image_search_service.db.session import Session
+
+UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody says. facts: the new value of each fact that it is about.
+
+    made_on: the last decision that they had seen; facts that were changed after it make it a conflict.
+    """
+
+    kind: str
+    actor: str
+    facts: Mapping[Key, Any]
+    made_on: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision that was made. id: its number, None if everything was as it says already. faces: whose
+    person or being a face has changed."""
+
+    id: int | None
+    changes: int
+    faces: int
+
+
+def decide(session: Session, wish: Wish) -> Decided:
+    """Append the event and apply it, all or nothing: a fixed number of statements for each 500 facts.
+
+    Raises NotFoundError for a face or person that there is not, ConflictError when what it was made on has
+    changed meanwhile.
+    """
+    decisions.take_turn(session)
+    return _append(session, wish, _changes(session, wish.facts), undoes=None)
+
+
+def undo(session: Session, decision_id: int, actor: str) -> Decided:
+    """Take a decision back, at any later time; undoing an undo makes it again.
+
+    Raises NotFoundError, and ConflictError naming the later decision that contradicts it.
+    """
+    decisions.take_turn(session)
+    target = decisions.decision_by_id(session, decision_id)
+    if target is None:
+        raise NotFoundError(f"There is no decision {decision_id}.", hint="`image-search history` lists them.")
+    inverse = [change.inverse for change in decisions.changes_of(session, decision_id)]
+    now = decided.current(session, [change.key for change in inverse])
+    later = [
+        change.key
+        for change in inverse
+        if said(change.key, now.get(change.key)) != said(change.key, change.old)
+    ]
+    if later:
+        raise _contradicted(session, decision_id, later)
+    if target.details.get("clusters"):
+        rows = {uuid.UUID(key): row for key, row in target.details["clusters"].items()}
+        decided.restore_clusters(session, rows)
+    wish = Wish(UNDO, actor, {}, details={"of": target.kind})
+    return _append(session, wish, inverse, undoes=decision_id)
+
+
+def _changes(session: Session, facts: Mapping[Key, Any]) -> list[Change]:
+    now = decided.current(session, facts)
+    missing = sorted({str(key.id) for key in facts if key not in now})
+    if missing:
+        raise NotFoundError(f"There is no face {', '.join(missing[:5])}.")
+    return effective(Change(key, now[key], new) for key, new in facts.items())
+
+
+def _append(session: Session, wish: Wish, changes: Sequence[Change], undoes: int | None) -> Decided:
+    if not changes:
+        return Decided(None, 0, 0)
+    if wish.made_on is not None:
+        _refuse_if_stale(session, wish.made_on, (change.key for change in changes))
+    row = Decision(kind=wish.kind, actor=wish.actor, undoes=undoes, details=dict(wish.details))
+    number = decisions.append(session, row, changes)
+    decided.write(session, changes)
+    about_faces = {
+        change.key.id for change in changes if change.key.fact in (Fact.FACE_PERSON, Fact.FACE_IS_FACE)
+    }
+    return Decided(number, len(changes), len(about_faces))
+
+
+def _refuse_if_stale(session: Session, made_on: int, keys: Iterable[Key]) -> None:
+    newer = decisions.latest_about(session, keys, made_on)
+    if newer is not None:
+        raise ConflictError(
+            f"What this was decided on has changed meanwhile: {_named(newer)}.",
+            hint="Look again and decide anew.",
+        )
+
+
+def _contradicted(session: Session, decision_id: int, keys: Sequence[Key]) -> ConflictError:
+    later = decisions.latest_about(session, keys, decision_id)
+    if later is None:
+        return ConflictError(f"The decision {decision_id} has been undone already.")
+    if later.undoes == decision_id:
+        return ConflictError(
+            f"The decision {decision_id} has been undone already, by the decision {later.id}."
+        )
+    return ConflictError(
+        f"The decision {decision_id} cannot be undone, a later one contradicts it: {_named(later)}.",
+        hint=f"Undo that one first: image-search undo {later.id}.",
+    )
+
+
+def _named(decision: Decision) -> str:
+    return f"decision {decision.id} ({decision.kind}, {decision.at:%Y-%m-%d %H:%M})"
