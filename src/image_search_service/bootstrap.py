@@ -170,22 +170,7 @@ class Library:
 
     @locked_property
     def _qdrant(self) -> AnyQdrant:
-        from image_search_service.vector.client import QdrantServerOptions, open_embedded, open_server
-
-        given = self.settings
-        client: AnyQdrant
-        if given.qdrant_url is None:
-            client = open_embedded(self.paths.vectors)
-        else:
-            client = open_server(
-                QdrantServerOptions(
-                    url=given.qdrant_url,
-                    api_key=given.qdrant_api_key,
-                    prefer_grpc=given.qdrant_prefer_grpc,
-                    grpc_port=given.qdrant_grpc_port,
-                    timeout=given.qdrant_timeout,
-                )
-            )
+        client = open_qdrant(self.settings, self.paths.vectors)
         self._on_close.append(client.close)
         return client
 
@@ -380,6 +365,26 @@ class Library:
         """Jobs for the night: a library with something in it is examined."""
         if self.bound_engine() is not None:
             self.job_service().submit(JobKind.DOCTOR, {"repair": False})
+
+
+def open_qdrant(settings: Settings, folder: Path) -> AnyQdrant:
+    """The Qdrant server that the settings name, else the engine embedded in ``folder``.
+
+    Raises UnavailableError, KeyRefusedError, LibraryInUseError.
+    """
+    from image_search_service.vector.client import QdrantServerOptions, open_embedded, open_server
+
+    if settings.qdrant_url is None:
+        return open_embedded(folder)
+    return open_server(
+        QdrantServerOptions(
+            url=settings.qdrant_url,
+            api_key=settings.qdrant_api_key,
+            prefer_grpc=settings.qdrant_prefer_grpc,
+            grpc_port=settings.qdrant_grpc_port,
+            timeout=settings.qdrant_timeout,
+        )
+    )
 
 
 def _identity(row: LibraryRow) -> EngineIdentity:

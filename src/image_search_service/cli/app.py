@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from image_search_service.cli import demo, doctor, evaluate, index, info, models, people, serve, suggest
+from image_search_service.cli import (
+    bench,
+    demo,
+    doctor,
+    evaluate,
+    index,
+    info,
+    models,
+    people,
+    serve,
+    suggest,
+)
 
 app = typer.Typer(
     name="image-search",
@@ -22,6 +33,7 @@ app.command("name")(people.name)
 app.command("photos")(people.photos)
 app.command("suggest")(suggest.suggest)
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 app.command("demo")(demo.demo)
 app.command("info")(info.info)

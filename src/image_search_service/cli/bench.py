@@ -1,0 +1,106 @@
+"""``image-search bench``: what is fast here, measured where the user's data lies."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import RenderableType
+
+from image_search_service.bootstrap import open_qdrant
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, running
+from image_search_service.cli.output import table
+from image_search_service.core.config import Settings
+from image_search_service.core.types import JsonObject
+
+if TYPE_CHECKING:
+    from image_search_service.vector.transport import AnyQdrant
+
+app = typer.Typer(
+    help="Measure this program on your own stores.", no_args_is_help=True, rich_markup_mode=None
+)
+
+NumberOption = Annotated[int, typer.Option("--number", min=1, max=1_000_000, help="Embeddings to fetch.")]
+DimensionOption = Annotated[int, typer.Option("--dimension", min=1, max=65_535, help="Numbers in each.")]
+RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Times that each way is measured.")]
+
+
+@app.callback()
+def bench() -> None:
+    """Measure this program on your own stores."""
+
+
+@app.command("retrieval")
+def retrieval(
+    number: NumberOption = 1000,
+    dimension: DimensionOption = 512,
+    rounds: RoundsOption = 5,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Measure how long embeddings take from Qdrant by id, in a collection that is removed again.
+
+    On the server that the settings name, else on the embedded engine in a temporary folder. The library is
+    neither read nor locked.
+    """
+    with running(as_json=as_json, debug=debug, library=library) as run:
+        from image_search_service.vector.retrieval_bench import measure, temporary_faces
+
+        with (
+            _qdrant(run.settings) as client,
+            temporary_faces(client, number, dimension) as faces,
+            run.out.progress("Measuring", "rounds") as progress,
+        ):
+            run.out.note(f"Measured in the collection {faces.collection_name}, which is removed again.")
+            times = measure(faces, number, rounds, progress)
+        document = _document(run.settings, number, dimension, rounds, times)
+        run.out.result(document, _title(document), "", _table(document))
+
+
+@contextmanager
+def _qdrant(settings: Settings) -> Iterator[AnyQdrant]:
+    with (
+        tempfile.TemporaryDirectory(prefix="image-search-bench-") as folder,
+        closing(open_qdrant(settings, Path(folder) / "qdrant")) as client,
+    ):
+        yield client
+
+
+def _document(
+    settings: Settings, number: int, dimension: int, rounds: int, times: dict[str, float]
+) -> JsonObject:
+    """``factor``: how many times as long as this program a way takes."""
+    from image_search_service.vector.retrieval_bench import OURS, SAMPLE
+
+    protocol = "gRPC" if settings.qdrant_prefer_grpc else "REST"
+    return {
+        "qdrant": settings.qdrant_url or "embedded",
+        "protocol": None if settings.qdrant_url is None else protocol,
+        "number": number,
+        "dimension": dimension,
+        "rounds": rounds,
+        "one_id_a_call_sample": min(SAMPLE, number),
+        "ways": [
+            {"way": way, "milliseconds": round(taken, 3), "factor": round(taken / times[OURS], 2)}
+            for way, taken in times.items()
+        ],
+    }
+
+
+def _title(document: JsonObject) -> str:
+    over = f" over {document['protocol']}" if document["protocol"] else ""
+    return (
+        f"{document['number']:,} embeddings of {document['dimension']:,} numbers from Qdrant, "
+        f"{document['qdrant']}{over}; medians of {document['rounds']}. One id a call: "
+        f"{document['one_id_a_call_sample']} of them, scaled up."
+    )
+
+
+def _table(document: JsonObject) -> RenderableType:
+    rows = [(one["way"], float(one["milliseconds"]), float(one["factor"])) for one in document["ways"]]
+    return table(None, ("", "Milliseconds", "Times as long"), rows)
