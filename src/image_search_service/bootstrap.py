@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from image_search_service.services.index_service import IndexService
     from image_search_service.services.photo_reader import PhotoReader
     from image_search_service.services.prototype_service import PrototypeService
+    from image_search_service.services.rebuild_service import RebuildService
     from image_search_service.services.suggestion_service import SuggestionService
     from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
     from image_search_service.vector.collections import CollectionSettings
@@ -235,6 +236,11 @@ class Library:
     def review_service(self, actor: str) -> ReviewService:
         """What ``actor`` decides; their name is kept with each decision."""
         return ReviewService(self.database, actor)
+
+    def rebuild_service(self) -> RebuildService:
+        from image_search_service.services.rebuild_service import RebuildService
+
+        return RebuildService(self.database)
 
     def index_service(self) -> IndexService:
         from image_search_service.services.index_service import IndexService

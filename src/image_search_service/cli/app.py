@@ -6,6 +6,7 @@ import typer
 
 from image_search_service.cli import (
     bench,
+    decisions,
     demo,
     doctor,
     evaluate,
@@ -32,6 +33,8 @@ app.command("people")(people.people)
 app.command("name")(people.name)
 app.command("photos")(people.photos)
 app.command("suggest")(suggest.suggest)
+for _command in ("accept", "reject", "unassign", "merge", "rename", "history", "undo", "rebuild"):
+    app.command(_command)(getattr(decisions, _command))
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")

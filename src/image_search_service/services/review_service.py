@@ -129,10 +129,19 @@ class ReviewService:
         """Nothing that waits for a person is theirs."""
         return self.reject(self._waiting(person_id), made_on)
 
+    def waiting_for(self, person_id: uuid.UUID, face_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+        """The suggestions of these faces for a person. Raises NotFoundError for one that does not wait."""
+        with self._database.read() as session:
+            waiting = review.pending_by_face(session, person_id)
+        missing = [face for face in face_ids if face not in waiting]
+        if missing:
+            raise NotFoundError(f"The face {missing[0]} is not suggested for the person {person_id}.")
+        return [waiting[face] for face in face_ids]
+
     def _waiting(self, person_id: uuid.UUID) -> list[uuid.UUID]:
         with self._database.read() as session:
             _require(session, [person_id])
-            return review.pending_ids(session, person_id)
+            return list(review.pending_by_face(session, person_id).values())
 
     # Persons
 

@@ -110,8 +110,9 @@ class _Reading:
         self._in_flight = 1
 
     def run(self, batch_size: int) -> None:
-        bound = self._transport.ids_in_flight // batch_size
-        self._in_flight = max(1, min(self._transport.in_flight, bound))
+        most = self._transport.ids_in_flight
+        batch_size = min(batch_size, most // 2)
+        self._in_flight = min(self._transport.in_flight, most // batch_size)
         self._fetch(deque(chunks(range(len(self._rows)), batch_size)))
         self._confirm(self._rows.absent(), batch_size)
 

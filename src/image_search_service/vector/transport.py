@@ -40,7 +40,7 @@ class Transport(Protocol):
     in_flight: int
     """With so many requests on their way at once it is fastest."""
     ids_in_flight: int
-    """With so many ids on their way the answers still take little memory."""
+    """With so many ids on their way answers take little memory; a request has half of them at most."""
 
     def start(self, ids: Sequence[str]) -> Answer:
         """Sends a request for points by id."""
@@ -151,7 +151,7 @@ class InProcess:
     """An engine in this process: a call takes microseconds and is made when its answer is wanted."""
 
     in_flight = 1
-    ids_in_flight = 1_000
+    ids_in_flight = 10_000
 
     def __init__(self, client: Any, collection_name: str) -> None:
         self._retrieve = _retriever(client, collection_name)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Exists, and_, delete, select, true, tuple_, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import Change, Fact, Key
@@ -15,6 +15,7 @@ from image_search_service.core.names import name_key
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import (
     Cluster,
+    DecisionChange,
     FaceInstance,
     FaceSuggestion,
     Person,
@@ -46,8 +47,14 @@ def write(session: Session, changes: Sequence[Change]) -> None:
     touched = sorted(
         {change.key.id for change in changes if change.key.fact in (Fact.FACE_PERSON, Fact.REJECTED)}
     )
+    gone = sorted(
+        {one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE and one.new is not False}
+    )
     for part in chunks(touched, BATCH):
+        _free_guesses(session, FaceInstance.id.in_(part) & _is_rejected())
         _settle_suggestions(session, part)
+    for part in chunks(gone, BATCH):
+        _free_guesses(session, FaceInstance.person_id.in_(part))
 
 
 def _by_fact(items: Iterable[Any], fact_of: Callable[[Any], Fact]) -> dict[Fact, list[Any]]:
@@ -56,6 +63,29 @@ def _by_fact(items: Iterable[Any], fact_of: Callable[[Any], Fact]) -> dict[Fact,
     for item in items:
         grouped.setdefault(fact_of(item), []).append(item)
     return {fact: grouped[fact] for fact in _WRITERS if fact in grouped}
+
+
+def _is_rejected() -> Exists:
+    """Whether a face is rejected for whom it belongs to."""
+    return (
+        select(FaceSuggestion.id)
+        .where(
+            FaceSuggestion.face_instance_id == FaceInstance.id,
+            FaceSuggestion.person_id == FaceInstance.person_id,
+            FaceSuggestion.state == REJECTED,
+        )
+        .exists()
+    )
+
+
+def _free_guesses(session: Session, condition: ColumnElement[bool]) -> None:
+    """What the machine gave to somebody and a decision contradicts is nobody's again."""
+    session.execute(
+        update(FaceInstance)
+        .where(FaceInstance.assigned_by == faces.MACHINE, condition)
+        .values(person_id=None, assigned_by=None, payload_version=FaceInstance.payload_version + 1)
+        .execution_options(synchronize_session=False)
+    )
 
 
 # Facts about a face
@@ -112,6 +142,9 @@ def _write_is_face(session: Session, changes: Sequence[Change]) -> None:
     for value in (True, False):
         for part in chunks((change.key.id for change in changes if change.new is value), BATCH):
             session.execute(update(FaceInstance).where(FaceInstance.id.in_(part)).values(is_face=value))
+    none = [change.key.id for change in changes if change.new is False]
+    faces.set_clusters(session, dict.fromkeys(none))
+    clusters.mend_clusters(session)
 
 
 # Facts about a face and a person
@@ -232,7 +265,7 @@ def _read_person(session: Session, fact: Fact, keys: Sequence[Key]) -> Values:
 
 
 _PERSON_VALUES: dict[Fact, Callable[[Person], Any]] = {
-    Fact.PERSON_NAME: lambda person: person.name,
+    Fact.PERSON_NAME: lambda person: None if person.gone and not person.merged_into else person.name,
     Fact.PERSON_GONE: lambda person: _text(person.merged_into) or person.gone,
     Fact.PERSON_HIDDEN: lambda person: person.hidden,
     Fact.PERSON_BIRTH: lambda person: None if person.birth_date is None else person.birth_date.isoformat(),
@@ -324,3 +357,46 @@ _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     Fact.PINNED: _write_pinned,
 }
 """In this order: a person is there before a face is theirs."""
+
+
+UNSAID: dict[Fact, Any] = {
+    Fact.PERSON_NAME: None,
+    Fact.PERSON_GONE: True,
+    Fact.FACE_PERSON: None,
+    Fact.FACE_IS_FACE: True,
+    Fact.REJECTED: False,
+    Fact.PINNED: False,
+    Fact.DIFFERENT: False,
+}
+"""What holds of a fact that no event was ever about."""
+
+
+def unaccounted(session: Session) -> Iterator[Key]:
+    """Facts that the tables have as a human's word and no event was ever about."""
+    for fact, subject, other, condition in (
+        (Fact.PERSON_GONE, Person.id, None, ~Person.gone),
+        (Fact.FACE_PERSON, FaceInstance.id, None, FaceInstance.assigned_by == faces.HUMAN),
+        (Fact.FACE_IS_FACE, FaceInstance.id, None, ~FaceInstance.is_face),
+        (
+            Fact.REJECTED,
+            FaceSuggestion.face_instance_id,
+            FaceSuggestion.person_id,
+            FaceSuggestion.state == REJECTED,
+        ),
+        (
+            Fact.PINNED,
+            PersonPrototype.face_instance_id,
+            PersonPrototype.person_id,
+            PersonPrototype.pinned.is_(True),
+        ),
+        (Fact.DIFFERENT, PersonDifference.person_id, PersonDifference.other_id, true()),
+    ):
+        about = and_(
+            DecisionChange.fact == fact.value,
+            DecisionChange.subject_id == subject,
+            true() if other is None else DecisionChange.other_id == other,
+        )
+        columns = [subject] if other is None else [subject, other]
+        found: Any = select(*columns).where(condition, ~select(DecisionChange.id).where(about).exists())
+        for row in session.execute(found):
+            yield Key(fact, *row)

@@ -121,15 +121,14 @@ def suggestions(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, F
     }
 
 
-def pending_ids(session: Session, person_id: uuid.UUID) -> list[uuid.UUID]:
-    """What waits for a person."""
-    return list(
-        session.scalars(
-            select(FaceSuggestion.id).where(
-                FaceSuggestion.person_id == person_id, FaceSuggestion.state == PENDING
-            )
+def pending_by_face(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, uuid.UUID]:
+    """What waits for a person: the suggestion of each face."""
+    rows = session.execute(
+        select(FaceSuggestion.face_instance_id, FaceSuggestion.id).where(
+            FaceSuggestion.person_id == person_id, FaceSuggestion.state == PENDING
         )
     )
+    return {row[0]: row[1] for row in rows}
 
 
 def persons_there(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Person]:

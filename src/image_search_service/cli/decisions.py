@@ -1,0 +1,179 @@
+"""What a user decides on the command line, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from image_search_service.bootstrap import Library, open_library
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, Running, actor, running
+from image_search_service.cli.output import table
+from image_search_service.services.decision_log import Decided
+
+Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help="Ids of faces.")]
+Person = Annotated[str, typer.Option("--person", metavar="NAME", help="Whose.")]
+Decide = Callable[[Library], Decided]
+
+
+@contextmanager
+def _opened(library: LibraryOption, as_json: bool, debug: bool) -> Iterator[tuple[Running, Library]]:
+    with (
+        running(as_json=as_json, debug=debug, library=library) as run,
+        open_library(run.settings, run.out.note, run.out.progress) as opened,
+    ):
+        yield run, opened
+
+
+def _decide(what: str, decide: Decide, library: LibraryOption, as_json: bool, debug: bool) -> None:
+    with _opened(library, as_json, debug) as (run, opened):
+        made = decide(opened)
+        opened.send_due_payloads()
+        said = f"{what}: {made.changes:,} changes" if made.id else f"{what}: everything was so already."
+        hint = f"To take it back: image-search undo {made.id}" if made.id else ""
+        run.out.result({"decision": made.id, "changes": made.changes, "faces": made.faces}, said, hint)
+
+
+def accept(
+    faces: Annotated[list[UUID] | None, typer.Argument(metavar="[FACE…]", help="Some of them.")] = None,
+    person: Person = "",
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say that what is suggested for a person is them: all of it, or the faces named."""
+    _decide("Accepted", lambda opened: _review(opened, person, faces, True), library, as_json, debug)
+
+
+def reject(
+    faces: Annotated[list[UUID] | None, typer.Argument(metavar="[FACE…]", help="Some of them.")] = None,
+    person: Person = "",
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say that what is suggested for a person is not them. It will not be suggested again."""
+    _decide("Rejected", lambda opened: _review(opened, person, faces, False), library, as_json, debug)
+
+
+def _review(opened: Library, name: str, faces: list[UUID] | None, accepted: bool) -> Decided:
+    person = opened.people_service().person(name)
+    service = opened.review_service(actor())
+    if not faces:
+        return service.accept_all(person.id) if accepted else service.reject_all(person.id)
+    waiting = service.waiting_for(person.id, faces)
+    return service.accept(waiting) if accepted else service.reject(waiting)
+
+
+def unassign(
+    faces: Faces, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """Take faces away from their persons. They will not be suggested for them again."""
+    _decide(
+        "Taken away",
+        lambda opened: opened.review_service(actor()).unassign_faces(faces),
+        library,
+        as_json,
+        debug,
+    )
+
+
+def merge(
+    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Who is the same person.")],
+    into: Annotated[str, typer.Option("--into", metavar="NAME", help="Whose name stays.")],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Make one person of several."""
+
+    def decide(opened: Library) -> Decided:
+        people = opened.people_service()
+        others = [people.person(name).id for name in names]
+        return opened.review_service(actor()).merge_persons(others, people.person(into).id)
+
+    _decide("Merged", decide, library, as_json, debug)
+
+
+def rename(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name so far.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The name from now on.")],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Give a person another name."""
+
+    def decide(opened: Library) -> Decided:
+        person = opened.people_service().person(name)
+        return opened.review_service(actor()).rename_person(person.id, new)
+
+    _decide("Renamed", decide, library, as_json, debug)
+
+
+def history(
+    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """List what was decided, the newest first."""
+    with _opened(library, as_json, debug) as (run, opened):
+        events = opened.review_service(actor()).history(limit=limit)
+        document = {
+            "decisions": [
+                {
+                    "id": event.decision.id,
+                    "kind": event.decision.kind,
+                    "actor": event.decision.actor,
+                    "at": event.decision.at.isoformat(),
+                    "undoes": event.decision.undoes,
+                    "changes": event.changes,
+                }
+                for event in events
+            ]
+        }
+        rows = [
+            (
+                event.decision.id,
+                f"{event.decision.at:%Y-%m-%d %H:%M}",
+                event.decision.actor,
+                event.decision.kind + (f" {event.decision.undoes}" if event.decision.undoes else ""),
+                event.changes,
+            )
+            for event in events
+        ]
+        run.out.result(document, table("Decisions", ("", "When", "Who", "What", "Changes"), rows))
+
+
+def undo(
+    decision: Annotated[int, typer.Argument(metavar="DECISION", help="Its number.")],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Take a decision back, whenever it was made. Undoing that makes it again."""
+    _decide(
+        "Taken back", lambda opened: opened.review_service(actor()).undo(decision), library, as_json, debug
+    )
+
+
+def rebuild(
+    check: Annotated[bool, typer.Option("--check", help="Only compare.")] = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Bring who is who to what follows from the decisions alone."""
+    with _opened(library, as_json, debug) as (run, opened):
+        service = opened.rebuild_service()
+        report = service.check() if check else service.rebuild()
+        opened.send_due_payloads()
+        lines = [f"Facts compared: {report.facts:,}; not as the decisions say: {report.wrong:,}."]
+        run.out.result(asdict(report), *lines, *report.examples)
+        if check and report.wrong:
+            raise typer.Exit(1)

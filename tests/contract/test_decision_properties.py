@@ -1,0 +1,295 @@
+"""Random sequences of decisions, jobs, undos and restarts: what a human said stays said.
+
+More of them: ``IMAGE_SEARCH_TEST_SEQUENCES=5000 pytest tests/contract/test_decision_properties.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from sqlalchemy import func, select
+
+from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
+from image_search_service.db.models import Cluster, FaceInstance, FaceSuggestion, Person
+from image_search_service.db.session import Database, sqlite_url
+from image_search_service.faces.engines.synthetic import SyntheticEngine
+from image_search_service.services.rebuild_service import RebuildService
+from image_search_service.services.review_service import ReviewService
+from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
+from image_search_service.vector.collections import FacePayload, FacePoint
+from image_search_service.vector.embedded import EmbeddedQdrant
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+from tests.support.served import DIMENSION, alike, directions
+from tests.support.services import Services
+from tests.support.world import World, migrated_database
+
+SEQUENCES = int(os.environ.get("IMAGE_SEARCH_TEST_SEQUENCES", "60"))
+STEPS = 25
+LOOKS, EACH = 3, 5
+NAMES = ("Ada", "Grace", "Emmy", "Mary")
+REFUSALS = (ConflictError, InvalidInputError, NotFoundError)
+
+Said = dict[str, Any]
+
+
+class Stores:
+    """One collection of faces for all sequences, and a database to copy for each."""
+
+    def __init__(self) -> None:
+        self.folder = TemporaryDirectory(prefix="decisions")
+        root = Path(self.folder.name)
+        self.qdrant = EmbeddedQdrant(root / "qdrant")
+        self.faces = FaceQdrantClient(self.qdrant, "faces", DIMENSION)
+        self.faces.ensure_collection()
+        self.template = root / "library.sqlite3"
+        database = migrated_database(root)
+        with database.write() as session:
+            world = World(session)
+            for look in range(LOOKS):
+                embeddings = alike(directions(LOOKS, seed=5)[look], EACH, spread=0.4, seed=look)
+                for number, embedding in enumerate(embeddings):
+                    # the first faces of two looks are in one photo
+                    face = world.face(world.photo(f"/{look}-{number}.jpg"))
+                    payload = FacePayload(face.id, face.asset_id)
+                    self.faces.upsert_faces([FacePoint(face.id, embedding, payload)])
+        database.close()
+
+    def copy(self) -> Path:
+        made = Path(self.folder.name) / f"{uuid.uuid4().hex}.sqlite3"
+        shutil.copyfile(self.template, made)
+        return made
+
+
+class Decisions(RuleBasedStateMachine):
+    """A library, what was said so far as a simple model has it, and everything that may happen."""
+
+    stores: ClassVar[Stores]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.path = self.stores.copy()
+        self.centroids = CentroidQdrantClient(self.stores.qdrant, f"c_{self.path.stem}", DIMENSION)
+        self.centroids.ensure_collection()
+        self.database = Database(sqlite_url(self.path))
+        with self.database.read() as session:
+            self.faces = sorted(session.scalars(select(FaceInstance.id)))
+        self.owner: dict[uuid.UUID, uuid.UUID] = {}
+        """Whose a face is by a human's word."""
+        self.before: dict[int, Said] = {}
+        """What was said before each decision."""
+
+    def teardown(self) -> None:
+        self.database.close()
+        self.stores.qdrant.delete_collection(self.centroids.collection_name)
+        self.path.unlink()
+
+    @property
+    def services(self) -> Services:
+        return Services(self.database, self.stores.faces, self.centroids, SyntheticEngine.thresholds)
+
+    @property
+    def review(self) -> ReviewService:
+        return ReviewService(self.database, "hypothesis")
+
+    def some(self, numbers: list[int]) -> list[uuid.UUID]:
+        return sorted({self.faces[number % len(self.faces)] for number in numbers})
+
+    def persons(self) -> list[uuid.UUID]:
+        with self.database.read() as session:
+            return sorted(session.scalars(select(Person.id).where(~Person.gone)))
+
+    def person(self, number: int) -> uuid.UUID:
+        there = self.persons()
+        return there[number % len(there)] if there else uuid.UUID(int=1)
+
+    def said(self) -> Said:
+        """Everything that a human has said, from the tables."""
+        with self.database.read() as session:
+            faces = session.execute(select(FaceInstance.id, FaceInstance.person_id, FaceInstance.assigned_by))
+            rejected = session.execute(
+                select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
+                    FaceSuggestion.state == "rejected"
+                )
+            )
+            return {
+                "owner": {row[0]: row[1] for row in faces if row[2] == "human"},
+                "rejected": {(row[0], row[1]) for row in rejected},
+                "persons": {
+                    (one.id, one.name, one.gone, one.hidden, one.birth_date)
+                    for one in session.scalars(select(Person))
+                    if not one.gone or one.merged_into
+                },
+            }
+
+    def decide(self, decision: Callable[[], Any]) -> Any:
+        """Make a decision that may be refused; then nothing has changed."""
+        before = self.said()
+        try:
+            made = decision()
+        except REFUSALS:
+            assert self.said() == before
+            return None
+        number = made.decision if hasattr(made, "decision") else made.id
+        if number is not None:
+            self.before[number] = before
+        self.owner = self.said()["owner"]
+        return made
+
+    # Decisions
+
+    @rule(number=st.integers(0, 9), name=st.sampled_from(NAMES))
+    def name_cluster(self, number: int, name: str) -> None:
+        with self.database.read() as session:
+            found = sorted(session.scalars(select(Cluster.id)))
+        if found:
+            chosen = found[number % len(found)]
+            self.decide(lambda: self.review.name_cluster(chosen.hex, name))
+
+    @rule(numbers=st.lists(st.integers(0, 99), min_size=1, max_size=4), name=st.sampled_from(NAMES))
+    def split(self, numbers: list[int], name: str) -> None:
+        faces = self.some(numbers)
+        made = self.decide(lambda: self.review.split(faces, name))
+        assert made is None or all(self.owner[face] == made.person_id for face in faces)
+
+    @rule(numbers=st.lists(st.integers(0, 99), min_size=1, max_size=4), who=st.integers(0, 9))
+    def assign(self, numbers: list[int], who: int) -> None:
+        person = self.person(who)
+        self.decide(lambda: self.review.assign_faces(self.some(numbers), person))
+
+    @rule(numbers=st.lists(st.integers(0, 99), min_size=1, max_size=4))
+    def unassign(self, numbers: list[int]) -> None:
+        self.decide(lambda: self.review.unassign_faces(self.some(numbers)))
+
+    @rule(numbers=st.lists(st.integers(0, 99), min_size=1, max_size=2))
+    def not_a_face(self, numbers: list[int]) -> None:
+        self.decide(lambda: self.review.not_a_face(self.some(numbers)))
+
+    @rule(number=st.integers(0, 99), accepted=st.booleans())
+    def answer(self, number: int, accepted: bool) -> None:
+        with self.database.read() as session:
+            pending = sorted(
+                session.scalars(select(FaceSuggestion.id).where(FaceSuggestion.state == "pending"))
+            )
+        if pending:
+            chosen = [pending[number % len(pending)]]
+            self.decide(lambda: (self.review.accept if accepted else self.review.reject)(chosen))
+
+    @rule(a=st.integers(0, 9), b=st.integers(0, 9))
+    def merge(self, a: int, b: int) -> None:
+        self.decide(lambda: self.review.merge_persons([self.person(a)], self.person(b)))
+
+    @rule(a=st.integers(0, 9), b=st.integers(0, 9))
+    def differ(self, a: int, b: int) -> None:
+        self.decide(lambda: self.review.mark_different(self.person(a), self.person(b)))
+
+    @rule(who=st.integers(0, 9), name=st.sampled_from(NAMES))
+    def rename(self, who: int, name: str) -> None:
+        self.decide(lambda: self.review.rename_person(self.person(who), name))
+
+    @rule(who=st.integers(0, 9), hidden=st.booleans())
+    def hide(self, who: int, hidden: bool) -> None:
+        self.decide(lambda: self.review.set_hidden(self.person(who), hidden))
+
+    @rule()
+    def undo_the_last(self) -> None:
+        """Undoing the last decision leaves what was said before it."""
+        number = self.review.latest()
+        if number in self.before:
+            expected = self.before[number]
+            assert self.decide(lambda: self.review.undo(number)) is not None
+            assert self.said() == expected
+
+    @rule(number=st.integers(1, 40))
+    def undo_any(self, number: int) -> None:
+        self.decide(lambda: self.review.undo(number))
+
+    # Jobs and restarts
+
+    @rule()
+    def group(self) -> None:
+        self.services.clustering_service().group()
+
+    @rule()
+    def assign_by_machine(self) -> None:
+        self.services.face_assigner().assign_new_faces()
+
+    @rule()
+    def suggest(self) -> None:
+        if persons := self.persons():
+            self.services.suggestion_service().find_more(persons, min_confidence=0.2)
+
+    @rule()
+    def tell_qdrant(self) -> None:
+        self.services.send_due_payloads()
+
+    @rule()
+    def restart(self) -> None:
+        self.database.close()
+        self.database = Database(sqlite_url(self.path))
+
+    # What must hold whatever happens
+
+    @invariant()
+    def no_job_overrules_a_human(self) -> None:
+        assert self.said()["owner"] == self.owner
+
+    @invariant()
+    def what_was_rejected_does_not_come_back(self) -> None:
+        with self.database.read() as session:
+            rejected = self.said()["rejected"]
+            waiting = session.execute(
+                select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
+                    FaceSuggestion.state == "pending"
+                )
+            )
+            owned = session.execute(
+                select(FaceInstance.id, FaceInstance.person_id).where(FaceInstance.person_id.is_not(None))
+            )
+            assert not rejected & {(row[0], row[1]) for row in waiting}
+            assert not rejected & {(row[0], row[1]) for row in owned}
+
+    @invariant()
+    def clusters_are_what_nobody_has_named(self) -> None:
+        with self.database.read() as session:
+            both = select(FaceInstance).where(
+                FaceInstance.person_id.is_not(None), FaceInstance.cluster_id.is_not(None)
+            )
+            assert session.scalars(both).all() == []
+            members = dict(
+                session.execute(
+                    select(FaceInstance.cluster_id, func.count())
+                    .where(FaceInstance.cluster_id.is_not(None))
+                    .group_by(FaceInstance.cluster_id)
+                ).all()
+            )
+            assert {one.id: one.size for one in session.scalars(select(Cluster))} == members
+
+    @invariant()
+    def the_tables_follow_from_the_events(self) -> None:
+        report = RebuildService(self.database).check()
+        assert report.wrong == 0, report.examples
+
+
+def test_what_was_said_stays_said() -> None:
+    """No sequence of decisions, jobs, undos and restarts breaks any of the rules above."""
+    Decisions.stores = Stores()
+    try:
+        Decisions.TestCase.settings = settings(
+            max_examples=SEQUENCES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        Decisions.TestCase("runTest").runTest()
+    finally:
+        Decisions.stores.qdrant.close()
+        Decisions.stores.folder.cleanup()
