@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from qdrant_client import models
 from sqlalchemy import func, select
 
 from image_search_service.bootstrap import Library
@@ -17,7 +18,7 @@ from image_search_service.core.config import Settings
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import JsonObject
 from image_search_service.db.migrate import migrate
-from image_search_service.db.models import Cluster, FaceInstance
+from image_search_service.db.models import Cluster, FaceInstance, PersonPrototype
 from image_search_service.db.queries.centroids import active_centroids
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.demo.library import make_demo_library
@@ -29,10 +30,12 @@ from image_search_service.vector.embedded import EmbeddedQdrant
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support import stored
 from tests.support.qdrant_server import QdrantServer
-from tests.support.served import add_faces, add_person, alike, bind, directions, no_bar
+from tests.support.served import DIMENSION, add_faces, add_person, alike, bind, directions, no_bar
 from tests.support.world import World
 
 ONCE = Retry(pauses=())
+SERVER = "server"
+"""The folder of the template's points; hundreds of megabytes of holes, which a copy would fill."""
 
 
 class ImpatientLibrary(Library):
@@ -63,7 +66,7 @@ class Template:
     people: list[UUID]
     face: UUID
     named: dict[UUID, UUID]
-    collections: list[str]
+    points: dict[str, list[models.PointStruct]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,17 @@ class Faulty:
     def named(self) -> dict[UUID, UUID]:
         return named(self.library)
 
+    def clusters(self) -> dict[UUID, UUID | None]:
+        """The cluster of each face without a name."""
+        unnamed = select(FaceInstance).where(FaceInstance.person_id.is_(None))
+        with self.library.database.read() as session:
+            return {face.id: face.cluster_id for face in session.scalars(unnamed)}
+
+    def prototypes(self) -> set[UUID]:
+        """The faces that stand for people."""
+        with self.library.database.read() as session:
+            return set(session.scalars(select(PersonPrototype.face_instance_id)))
+
     def cluster_sizes(self) -> list[tuple[int, int]]:
         """Of each cluster the size that it says, and how many faces it has."""
         members = select(func.count()).where(FaceInstance.cluster_id == Cluster.id).scalar_subquery()
@@ -94,10 +108,10 @@ class Faulty:
             return [row.id for row in active_centroids(session)]
 
     def everything(self) -> list[str]:
-        return stored.everything(self.library.database, self.engine, self.template.collections)
+        return stored.everything(self.library.database, self.engine, self.template.points)
 
     def content(self) -> list[str]:
-        return stored.content(self.library.database, self.engine, self.template.collections)
+        return stored.content(self.library.database, self.engine, self.template.points)
 
 
 def make_template(folder: Path) -> Template:
@@ -105,10 +119,21 @@ def make_template(folder: Path) -> Template:
     be, and of two strangers; photos that are not indexed."""
     photos = folder / "photos"
     make_demo_library(photos, faces=12)
-    template = Template(folder / "template", photos, [], UUID(int=0), {}, [])
-    with open_faulty(template, template.folder) as made:
+    template = Template(folder / "template", photos, [], UUID(int=0), {}, {})
+    with (
+        EmbeddedQdrant(template.folder / SERVER) as engine,
+        open_on(engine, template, template.folder) as made,
+    ):
         bind(made.library)
-        return replace(template, **_fill(made.library))
+        filled = replace(template, **_fill(made.library))
+        for name in (made.library.faces.collection_name, made.library.centroids.collection_name):
+            records, _ = engine.scroll(name, limit=stored.ENGINE_PAGE, with_payload=True, with_vectors=True)
+            filled.points[name] = [_point(record) for record in records]
+        return filled
+
+
+def _point(record: models.Record) -> models.PointStruct:
+    return models.PointStruct(id=record.id, vector=record.vector, payload=record.payload)  # type: ignore[arg-type]  # vectors were asked for
 
 
 def _fill(library: Library) -> dict[str, Any]:
@@ -130,23 +155,32 @@ def _fill(library: Library) -> dict[str, Any]:
         ids: dict[str, Any] = {"people": sorted([ada.id, grace.id]), "face": sure[0].id}
     library.send_due_payloads()
     ids["named"] = named(library)
-    return ids | {"collections": [library.faces.collection_name, library.centroids.collection_name]}
+    return ids
 
 
 @contextmanager
 def copied(template: Template, folder: Path, *, grpc: bool = True) -> Iterator[Faulty]:
-    """A copy of the template in ``folder``, opened, its collections too."""
-    shutil.copytree(template.folder, folder)
-    with open_faulty(template, folder, grpc=grpc) as made:
-        assert made.library.faces.count()
-        assert made.library.centroids.count()
-        yield made
+    """A copy of the template in ``folder``: its rows, and its points written anew; opened, its collections
+    too."""
+    shutil.copytree(template.folder, folder, ignore=shutil.ignore_patterns(SERVER))
+    with EmbeddedQdrant(folder / SERVER) as engine:
+        for name, points in template.points.items():
+            engine.create_collection(
+                name, models.VectorParams(size=DIMENSION, distance=models.Distance.COSINE)
+            )
+            engine.upsert(name, points)
+        with open_on(engine, template, folder, grpc=grpc) as made:
+            assert made.library.faces.count()
+            assert made.library.centroids.count()
+            yield made
 
 
 @contextmanager
-def open_faulty(template: Template, folder: Path, *, grpc: bool = True) -> Iterator[Faulty]:
-    """The library in ``folder`` on a server of its own, whose points lie there too."""
-    with EmbeddedQdrant(folder / "server") as engine, QdrantServer(engine) as server:
+def open_on(
+    engine: EmbeddedQdrant, template: Template, folder: Path, *, grpc: bool = True
+) -> Iterator[Faulty]:
+    """The library in ``folder`` on a server of its own, over ``engine``."""
+    with QdrantServer(engine) as server:
         settings = Settings(
             library=folder,
             engine="synthetic",

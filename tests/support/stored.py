@@ -16,7 +16,14 @@ from image_search_service.db.session import Database
 ENGINE_PAGE = 10_000
 DIARIES = {"jobs", "index_runs"}
 """Tables that say what was tried, not what there is."""
-CHANCE = {"person_prototypes.id", "face_suggestions.id", "asset_paths.id", "asset_paths.seen_in_run"}
+CHANCE = {
+    "asset_paths.id",
+    "asset_paths.seen_in_run",
+    "face_instances.payload_sent",
+    "face_instances.payload_version",
+    "face_suggestions.id",
+    "person_prototypes.id",
+}
 """Columns whose values depend on when, or on how often something was tried."""
 
 
@@ -46,7 +53,8 @@ def _rows(database: Database) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _lasting(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
+    told = {"told": row["payload_version"] == row["payload_sent"]} if "payload_sent" in row else {}
+    return told | {
         key: value
         for key, value in row.items()
         if f"{table}.{key}" not in CHANCE and not isinstance(value, datetime)
