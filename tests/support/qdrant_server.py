@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from threading import Event, Lock
 from typing import Any, Self
+from uuid import uuid4
 
 from qdrant_client import QdrantClient
 
@@ -25,7 +26,7 @@ class Fault(Enum):
 
     OVERLOADED = auto()
     UNAVAILABLE = auto()
-    HANGS = auto()  # no answer until the server stops
+    HANGS = auto()  # no answer until the server is healed or stops
     DROPS = auto()  # the connection ends in the middle of the answer
     TOO_LARGE = auto()
     GARBAGE = auto()
@@ -36,8 +37,10 @@ class Fault(Enum):
 
 @dataclass
 class Failing:
-    """A fault, on which operations (all, if none is named), how often, for which points (for any), and after
-    how many requests that go well."""
+    """A fault, on which operations (all, if none is named), how often, and for which points (for any).
+
+    after: so many requests that it is meant for pass before it begins.
+    """
 
     fault: Fault
     operations: Collection[str] = ()
@@ -45,11 +48,20 @@ class Failing:
     only_with: frozenset[str] = frozenset()
     after: int = 0
 
-    def applies(self, operation: str, ids: Collection[str]) -> bool:
-        return (
-            self.times != 0
-            and (not self.operations or operation in self.operations)
-            and (not self.only_with or not self.only_with.isdisjoint(ids))
+    def begins(self, operation: str, ids: Collection[str]) -> bool:
+        """Whether this request fails; counts it."""
+        if not self._is_meant_for(operation, ids) or self.times == 0:
+            return False
+        if self.after > 0:
+            self.after -= 1
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+    def _is_meant_for(self, operation: str, ids: Collection[str]) -> bool:
+        return (not self.operations or operation in self.operations) and (
+            not self.only_with or not self.only_with.isdisjoint(ids)
         )
 
 
@@ -63,7 +75,7 @@ class Gate:
     remembers: bool = False
     requests: Counter[str] = field(default_factory=Counter)
     failing: list[Failing] = field(default_factory=list)
-    stopped: Event = field(default_factory=Event)
+    answering: Event = field(default_factory=Event)  # requests that hang wait for it
     lock: Any = field(default_factory=Lock)
     encoded: dict[tuple[str, str], bytes] = field(default_factory=dict)
     waiting: int = 0
@@ -72,12 +84,8 @@ class Gate:
     def enter(self, operation: str, ids: Collection[str] = ()) -> Fault | None:
         with self.lock:
             self.requests[operation] += 1
-            failing = next((each for each in self.failing if each.applies(operation, ids)), None)
-            if failing is not None and failing.after > 0:
-                failing.after -= 1
-                failing = None
-            elif failing is not None and failing.times is not None:
-                failing.times -= 1
+            failing = next((each for each in self.failing if each.begins(operation, ids)), None)
+            answering = self.answering
             self.waiting += 1
             self.most_waiting = max(self.waiting, self.most_waiting)
         if self.delay:
@@ -85,7 +93,7 @@ class Gate:
         with self.lock:
             self.waiting -= 1
         if failing is not None and failing.fault is Fault.HANGS:
-            self.stopped.wait(60)
+            answering.wait(60)
         return None if failing is None else failing.fault
 
 
@@ -100,6 +108,7 @@ class QdrantServer:
         self, engine: Any, *, delay: float = 0.0, api_key: str | None = None, remembers: bool = False
     ) -> None:
         self.gate = Gate(engine, delay, api_key, remembers)
+        self._api_key = api_key
         self._clients: list[QdrantClient] = []
 
     def __enter__(self) -> Self:
@@ -114,7 +123,7 @@ class QdrantServer:
 
     def stop(self) -> None:
         """Closes both ports at once, whatever is under way."""
-        self.gate.stopped.set()
+        self.gate.answering.set()
         self._grpc.stop(grace=None).wait()
         self._rest.shutdown()
         self._rest.server_close()
@@ -139,11 +148,19 @@ class QdrantServer:
         only_with: Collection[object] = (),
         after: int = 0,
     ) -> None:
-        """From now on, ``after`` some that go well, requests fail: ``times`` of them, or until ``heal``."""
+        """From now on, or after so many requests, requests fail like this: ``times``, or until ``heal``."""
         self.gate.failing.append(Failing(fault, operations, times, frozenset(map(str, only_with)), after))
 
+    def refuse_key(self) -> None:
+        """From now on no client's key is right, until ``heal``."""
+        self.gate.api_key = uuid4().hex
+
     def heal(self) -> None:
+        """No request fails any more, and what hangs ends; the key is the one given at first."""
         self.gate.failing.clear()
+        self.gate.api_key = self._api_key
+        self.gate.answering.set()
+        self.gate.answering = Event()
 
     @property
     def requests(self) -> Counter[str]:

@@ -37,11 +37,13 @@ FETCH_BATCH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """What a grouping found. ``noise_faces`` are in no cluster."""
+    """What a grouping found. ``noise_faces`` are in no cluster of those found; ``embeddings_missing`` of them
+    could not be compared, and stay where they were."""
 
     faces: int
     clusters: int
     noise_faces: int
+    embeddings_missing: int
     seconds: float
     parameters: ClusteringParameters
 
@@ -68,7 +70,8 @@ class FaceGrouper:
         min_cluster_size: int = 2,
         progress: Progress | None = None,
     ) -> Grouped:
-        """Put the faces without a name into clusters, all anew; a cluster found again keeps its id.
+        """Put the faces without a name into clusters, all anew; a cluster found again keeps its id. A face
+        whose embedding is not there stays where it is.
 
         Raises InvalidInputError for an unknown method or a size below 2, UnavailableError when the
         embeddings cannot all be read: nothing is changed then.
@@ -86,6 +89,7 @@ class FaceGrouper:
             faces=len(found),
             clusters=saved.clusters,
             noise_faces=len(found) - int((saved.labels >= 0).sum()),
+            embeddings_missing=len(found) - len(there),
             seconds=time.monotonic() - started,
             parameters=parameters,
         )
@@ -100,8 +104,8 @@ class FaceGrouper:
     ) -> Clustering:
         """One transaction: the parameters, the new clusters, the faces whose cluster has changed.
 
-        What was named since the faces were read stays out of the clusters; what was found since then waits
-        for the next grouping. The library's row comes first:
+        What was named since the faces were read stays out of the clusters; what was found since then, or
+        could not be read, waits for the next grouping. The library's row comes first:
         of two groupings at once, one waits for the other there, and finds what that one has left.
         """
         with self._database.write() as session:
@@ -112,8 +116,11 @@ class FaceGrouper:
             ids = _cluster_ids([now.get(face.id) for face in there], kept)
             clusters.save_clusters(session, _cluster_rows(there, matrix, kept, ids))
             faces.set_clusters(session, _changed(now, there, kept, ids))
-            clusters.delete_empty_clusters(session)
-            if now.keys() - seen:
+            if len(there) < len(seen):
+                clusters.mend_clusters(session)
+            else:
+                clusters.delete_empty_clusters(session)
+            if now.keys() - seen or len(there) < len(seen):
                 library.set_grouping_stale(session)
         return kept
 
@@ -124,9 +131,13 @@ def _changed(
     clustering: Clustering,
     ids: Sequence[uuid.UUID],
 ) -> dict[uuid.UUID, uuid.UUID | None]:
-    """The new cluster, or None, of each face that is in another one now."""
+    """The new cluster, or None, of each face that was compared and is in another one now."""
     member = {face.id: ids[label] for face, label in zip(there, clustering.labels, strict=True) if label >= 0}
-    return {face_id: member.get(face_id) for face_id, old in now.items() if member.get(face_id) != old}
+    return {
+        face.id: member.get(face.id)
+        for face in there
+        if face.id in now and member.get(face.id) != now[face.id]
+    }
 
 
 def _choice(parameters: ClusteringParameters) -> JsonObject:

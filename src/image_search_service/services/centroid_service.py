@@ -17,7 +17,7 @@ from operator import attrgetter
 
 import structlog
 
-from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.errors import DataIntegrityError, InvalidInputError
 from image_search_service.core.types import FloatArray, Progress
 from image_search_service.db.models import PersonCentroid, utc_now
 from image_search_service.db.queries import centroids as centroid_queries
@@ -134,12 +134,17 @@ class CentroidService:
 
     def active_centroids(self, person_ids: Sequence[uuid.UUID] | None = None) -> ActiveCentroids:
         """All active centroids, or those of at most 500 persons, to match faces with: one statement and
-        ⌈p ÷ 1,000⌉ fetches for p persons. One that is replaced meanwhile is read again."""
+        ⌈p ÷ 1,000⌉ fetches for p persons. One that is replaced meanwhile is read again.
+
+        Raises DataIntegrityError when one is not there even so: without it, somebody's faces would resemble
+        somebody else most.
+        """
         rows, batch = self._read_active(person_ids)
         if batch.missing:
             rows, batch = self._read_active(person_ids)
-        there = [row for row in rows if row.id in batch]
-        return ActiveCentroids([row.person_id for row in there], list(batch.ids), batch.matrix)
+        if batch.missing:
+            raise _centroids_missing(len(batch.missing), len(rows))
+        return ActiveCentroids([row.person_id for row in rows], list(batch.ids), batch.matrix)
 
     def _read_active(
         self, person_ids: Sequence[uuid.UUID] | None
@@ -249,6 +254,13 @@ def _build(stale: dict[uuid.UUID, list[PersonFace]], batch: EmbeddingBatch) -> _
             }
         )
     return built
+
+
+def _centroids_missing(missing: int, number: int) -> DataIntegrityError:
+    return DataIntegrityError(
+        f"Of {number} centroids Qdrant did not give {missing}.",
+        hint="Try again; if it stays so, image-search doctor --repair computes them again.",
+    )
 
 
 def _centroid(person_id: uuid.UUID, embeddings: FloatArray) -> Centroid | None:

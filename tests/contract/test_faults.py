@@ -1,0 +1,300 @@
+"""Faults of Qdrant: every job and route says so, changes nothing, and succeeds when it is run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from image_search_service.api.errors import PROBLEM_JSON
+from image_search_service.core.errors import (
+    DataIntegrityError,
+    ImageSearchError,
+    KeyRefusedError,
+    UnavailableError,
+    VectorStoreError,
+)
+from image_search_service.core.types import JsonObject
+from image_search_service.main import create_app_on
+from image_search_service.queue.face_jobs import JOBS
+from image_search_service.queue.runner import JobRunner
+from image_search_service.services.job_ledger import JobLedger
+from image_search_service.services.job_service import JobKind, JobState
+from tests.support.faulty import Faulty, Template, copied, make_template
+from tests.support.qdrant_server import Fault, QdrantServer
+from tests.support.served import BASE_URL
+
+Parameters = Callable[[Template], JsonObject]
+
+
+def grouping(_: Template) -> JsonObject:
+    return {"method": "hdbscan", "min_cluster_size": 2}
+
+
+def people(template: Template) -> JsonObject:
+    return {"person_ids": [str(one) for one in template.people]}
+
+
+def searching(template: Template) -> JsonObject:
+    return people(template) | {"limit": 50, "min_confidence": 0.3}
+
+
+JOB_PARAMETERS: dict[JobKind, Parameters] = {
+    JobKind.ASSIGN_FACES: lambda _: {},
+    JobKind.CLUSTER_DUAL: grouping,
+    JobKind.CLUSTER_FACES: grouping,
+    JobKind.COMPUTE_CENTROIDS: lambda template: people(template) | {"force": False},
+    JobKind.DETECT_FACES: lambda template: {"paths": [str(template.photos)]},
+    JobKind.DOCTOR: lambda _: {"repair": True},
+    JobKind.FIND_MORE_SUGGESTIONS: searching,
+    JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS: searching,
+    JobKind.FIND_MORE_CENTROID_SUGGESTIONS: searching,
+    JobKind.EXPIRE_OLD_SUGGESTIONS: lambda _: {"older_than_days": 1},
+}
+"""What each kind of job is run with; a new kind needs its line."""
+
+WITHOUT_QDRANT = {JobKind.EXPIRE_OLD_SUGGESTIONS}
+ASKING = [kind for kind in JobKind if kind not in WITHOUT_QDRANT]
+READING = [kind for kind in ASKING if kind is not JobKind.DETECT_FACES]
+"""Those that read before they write. A write whose answer is cut off has been done, and is done again."""
+
+MATCHING = {JobKind.ASSIGN_FACES, JobKind.CLUSTER_DUAL, JobKind.FIND_MORE_CENTROID_SUGGESTIONS}
+"""Those that compare with people's centroids: they need them all."""
+
+WORK = ("retrieve", "search", "scroll", "upsert", "delete", "update_payload")
+"""Requests that do something; the others look whether a collection is there."""
+
+Break = Callable[[QdrantServer], None]
+FAULTS: dict[str, tuple[Break, type[ImageSearchError]]] = {
+    "gone": (lambda server: server.fail(Fault.UNAVAILABLE), UnavailableError),
+    "stopped": (QdrantServer.stop, UnavailableError),
+    "slow": (lambda server: server.fail(Fault.HANGS), UnavailableError),
+    "cut off": (lambda server: server.fail(Fault.DROPS), UnavailableError),
+    "garbage": (lambda server: server.fail(Fault.GARBAGE), VectorStoreError),
+    "key refused": (QdrantServer.refuse_key, KeyRefusedError),
+}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    return make_template(tmp_path_factory.mktemp("faults"))
+
+
+Outcomes = Callable[[JobKind, bool], list[list[str]]]
+
+
+@pytest.fixture(scope="module")
+def unharmed(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    """What a library holds after a job that met no fault, and after two; each computed once: over
+    gRPC and over REST, between which the last digit differs, and with it who stands for a pair."""
+
+    @cache
+    def outcomes(kind: JobKind, grpc: bool) -> list[list[str]]:
+        with copied(template, tmp_path_factory.mktemp("unharmed") / "library", grpc=grpc) as faulty:
+            before = faulty.content()
+            faulty.run(kind, JOB_PARAMETERS[kind](template))
+            once = faulty.content()
+            assert once != before, "the job had nothing to do"
+            faulty.run(kind, JOB_PARAMETERS[kind](template))
+            return [once, faulty.content()]
+
+    return outcomes
+
+
+def test_every_kind_of_job_is_here() -> None:
+    """A new kind of job fails this test until the table has it."""
+    assert set(JOB_PARAMETERS) == set(JobKind) == set(JOBS)
+
+
+@pytest.mark.parametrize(
+    ("name", "grpc"),
+    [*((name, True) for name in FAULTS if name != "cut off"), ("cut off", False), ("garbage", False)],
+)
+def test_each_job_says_what_is_wrong_and_changes_nothing(
+    template: Template, tmp_path: Path, name: str, grpc: bool
+) -> None:
+    """Whatever the server does from the first request on, the job ends with an error of ours that names
+    Qdrant, and no row and no point has changed."""
+    spoil, expected = FAULTS[name]
+    with copied(template, tmp_path / "library", grpc=grpc) as faulty:
+        before = faulty.everything()
+        spoil(faulty.server)
+        for kind in READING if name == "cut off" else ASKING:
+            with pytest.raises(expected, match="Qdrant") as raised:
+                faulty.run(kind, JOB_PARAMETERS[kind](template))
+            assert type(raised.value) is expected, kind
+        assert faulty.everything() == before
+
+
+def test_a_job_that_does_not_need_qdrant_does_not_notice(template: Template, tmp_path: Path) -> None:
+    """Without Qdrant, withdrawing old suggestions works."""
+    with copied(template, tmp_path / "library") as faulty:
+        faulty.server.fail(Fault.UNAVAILABLE)
+        for kind in WITHOUT_QDRANT:
+            faulty.run(kind, JOB_PARAMETERS[kind](template))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        *((kind, Fault.UNAVAILABLE) for kind in ASKING),
+        (JobKind.COMPUTE_CENTROIDS, Fault.DROPS),
+        (JobKind.DETECT_FACES, Fault.DROPS),
+    ],
+)
+def test_gone_in_the_middle(
+    template: Template, unharmed: Outcomes, tmp_path: Path, kind: JobKind, fault: Fault
+) -> None:
+    """Wherever the server goes away in the middle of a job, nothing is half done, and the job run again ends
+    like one that met no fault, or like a second one if only a last step was left."""
+    grpc = fault is not Fault.DROPS  # which only REST has
+    right = unharmed(kind, grpc)
+    for passed in count():
+        with copied(template, tmp_path / str(passed), grpc=grpc) as faulty:
+            faulty.server.fail(fault, *WORK, after=passed)
+            try:
+                faulty.run(kind, JOB_PARAMETERS[kind](template))
+            except UnavailableError:
+                faulty.server.heal()
+                assert_whole(faulty)
+            else:
+                break
+            faulty.run(kind, JOB_PARAMETERS[kind](template))
+            assert faulty.content() in right, f"gone after {passed} requests"
+    assert passed > 0
+
+
+@pytest.mark.parametrize("kind", ASKING)
+def test_half_an_answer_is_refused_or_told(
+    template: Template, unharmed: Outcomes, tmp_path: Path, kind: JobKind
+) -> None:
+    """Where an answer leaves out half of the points, a job says how many were missing, or is refused;
+    nothing that people decided is lost, and the next run ends like one that met no fault."""
+    parameters = JOB_PARAMETERS[kind](template)
+    right = unharmed(kind, True)
+    with copied(template, tmp_path / "library") as faulty:
+        faulty.server.fail(Fault.HALF)
+        if kind in MATCHING:
+            with pytest.raises(DataIntegrityError, match="Qdrant did not give"):
+                faulty.run(kind, parameters)
+        else:
+            told = faulty.run(kind, parameters)
+            assert kind is JobKind.DETECT_FACES or missing(told)
+        faulty.server.heal()
+        assert_whole(faulty)
+        faulty.run(kind, parameters)
+        assert faulty.content() in right
+
+
+def missing(told: JsonObject) -> bool:
+    """Whether a job's result says that something was not there."""
+    counts = (told.get("faces_missing"), told.get("embeddings_missing"))
+    return any(counts) or "face_without_point" in str(told.get("findings"))
+
+
+def test_half_an_answer_takes_no_face_out_of_its_cluster_unseen(template: Template, tmp_path: Path) -> None:
+    """A grouping moves only faces that it has compared, and counts the others."""
+    with copied(template, tmp_path / "library") as faulty:
+        faulty.run(JobKind.CLUSTER_FACES, grouping(template))
+        before = faulty.clusters()
+        faulty.server.fail(Fault.HALF)
+        told = faulty.run(JobKind.CLUSTER_FACES, grouping(template))
+        after = faulty.clusters()
+        moved = {face for face in before if before[face] != after[face]}
+        assert 0 < told["embeddings_missing"] <= len(before) - len(moved)
+        assert all(size == members for size, members in faulty.cluster_sizes())
+
+
+def test_a_prototype_whose_embedding_did_not_come_stays(template: Template, tmp_path: Path) -> None:
+    """Nothing is known against it: it is not taken away."""
+    with copied(template, tmp_path / "library") as faulty:
+        service = faulty.library.prototype_service()
+        service.compute_prototypes()
+        before = faulty.prototypes()
+        faulty.library.faces.delete_faces([min(before)])  # a face's id is its point's here
+        assert service.compute_prototypes().faces_missing == 1
+        assert min(before) in faulty.prototypes()
+
+
+ROUTES = ("/api/v1/faces/{face}/suggestions", "/api/v1/centroids/{person}")
+"""Those that ask Qdrant; ``tests/api/test_round_trips.py`` says that there is no other."""
+
+
+@pytest.mark.parametrize(
+    ("name", "grpc"),
+    [*((name, True) for name in FAULTS if name != "cut off"), ("cut off", False), ("garbage", False)],
+)
+def test_each_route_says_what_is_wrong(template: Template, tmp_path: Path, name: str, grpc: bool) -> None:
+    """A route that needs Qdrant answers with a problem that names it, never with nothing or not found;
+    healed, it answers as before."""
+    spoil, expected = FAULTS[name]
+    with copied(template, tmp_path / "library", grpc=grpc) as faulty, client_of(faulty) as client:
+        paths = [path.format(face=template.face, person=template.people[0]) for path in (*ROUTES, "/ready")]
+        before = [client.get(path).json() for path in paths]
+        stored = faulty.everything()
+        spoil(faulty.server)
+        *answers, ready = [client.get(path) for path in paths]
+        for answer in answers:
+            assert answer.status_code == (500 if expected is VectorStoreError else 503), answer.text
+            assert answer.headers["content-type"] == PROBLEM_JSON
+            assert "Qdrant" in answer.json()["detail"]
+        assert (ready.status_code, ready.json()["ready"]) == (503, False)
+        assert faulty.everything() == stored
+        if name != "stopped":
+            faulty.server.heal()
+            assert [client.get(path).json() for path in paths] == before
+
+
+def test_a_route_does_not_take_half_an_answer_for_nothing(template: Template, tmp_path: Path) -> None:
+    """A centroid that SQL knows and Qdrant does not give is an error, not a person without a centroid."""
+    with copied(template, tmp_path / "library") as faulty, client_of(faulty) as client:
+        faulty.server.fail(Fault.HALF)
+        answer = client.get(f"/api/v1/centroids/{template.people[0]}")
+        assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM_JSON)
+        assert "Qdrant" in answer.json()["detail"]
+
+
+def test_a_worker_tries_again_until_the_server_is_back(template: Template, tmp_path: Path) -> None:
+    """The row of a job says what did not answer while it waits for another try, and then that it succeeded;
+    a server that talks nonsense ends the job, and the next one succeeds."""
+    with copied(template, tmp_path / "library") as faulty:
+        library = faulty.library
+        runner = JobRunner(JobLedger(library.database), JOBS, library, pauses=(0.0,))
+        for spoil, state in (
+            (FAULTS["gone"][0], JobState.QUEUED),
+            (FAULTS["key refused"][0], JobState.QUEUED),
+            (FAULTS["garbage"][0], JobState.FAILED),
+        ):
+            service = library.job_service()
+            parameters = JOB_PARAMETERS[JobKind.CLUSTER_FACES](template)
+            job = service.submit(JobKind.CLUSTER_FACES, parameters)
+            spoil(faulty.server)
+            runner.run(job.id)
+            waiting = service.get(job.id)
+            assert waiting.state == state
+            assert "Qdrant" in (waiting.error or "")
+            faulty.server.heal()
+            if state is JobState.FAILED:
+                job = service.submit(JobKind.CLUSTER_FACES, parameters)
+            runner.run(job.id)
+            ended = service.get(job.id)
+            assert (ended.state, ended.error) == (JobState.SUCCEEDED, None)
+            assert ended.counts["clusters"] > 0
+
+
+def client_of(faulty: Faulty) -> TestClient:
+    app = create_app_on(faulty.library, run_jobs=False)
+    return TestClient(app, base_url=BASE_URL, raise_server_exceptions=False)
+
+
+def assert_whole(faulty: Faulty) -> None:
+    """What people named is theirs, everybody's centroid has its point, each cluster has its faces."""
+    people, clusters, centroids = faulty.named(), faulty.cluster_sizes(), faulty.centroid_ids()
+    assert faulty.template.named.items() <= people.items()
+    assert all(size == members for size, members in clusters)
+    assert len(centroids) == len(faulty.template.people)
+    assert not faulty.library.centroids.get_centroids_by_point_ids(centroids).missing
