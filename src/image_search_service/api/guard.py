@@ -37,9 +37,12 @@ def add_guard(app: FastAPI, *, host: str, allowed_hosts: str | None) -> None:
 
 
 def host_names(host: str, allowed_hosts: str | None) -> list[str]:
-    """By which names the service may be called: on loopback this machine's, else any, unless it is said."""
+    """By which names the service may be called: on loopback this machine's, else any, unless it is said.
+
+    This machine's always: a foreign name that leads here is not among them, and commands call by them.
+    """
     if allowed_hosts is not None:
-        return [name.strip() for name in allowed_hosts.split(",") if name.strip()]
+        return [*LOOPBACK_NAMES, *(name.strip() for name in allowed_hosts.split(",") if name.strip())]
     return [*LOOPBACK_NAMES, host] if is_loopback(host) else ["*"]
 
 
