@@ -39,7 +39,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-from image_search_service.db.migrate import head_revision, upgrade
+from image_search_service.db.migrate import alembic_config, head_revision, upgrade
 from image_search_service.db.models import Base, FilePath, UtcDateTime
 
 READ_BATCH = 1_000
@@ -146,7 +146,7 @@ def lay_schema(session: Session, revision: str) -> None:
     if revision != head_revision():
         Base.metadata.drop_all(connection)
         connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
-    upgrade(connection, revision)
+    upgrade(connection, alembic_config(), revision)
 
 
 def insert_json_rows(session: Session, form: TableForm, rows: Sequence[JsonRow]) -> None:
@@ -159,7 +159,7 @@ def insert_json_rows(session: Session, form: TableForm, rows: Sequence[JsonRow])
 def finish_schema(session: Session) -> None:
     """Bring the tables to this version's schema, and let new rows be numbered after those that are there."""
     connection = session.connection()
-    upgrade(connection, "head")
+    upgrade(connection, alembic_config(), "head")
     if connection.dialect.name == "postgresql":
         _continue_numbering(connection)
 

@@ -76,14 +76,17 @@ class BackupService:
         embeddings. ``progress`` is told the embeddings and how many there are. Raises UnavailableError.
         """
         with self._database.snapshot() as session:
-            writing = _Writing(session, ArchiveWriter(), Counter(_NOTHING), progress)
+            writing = _Writing(session)
             yield from writing.rows()
-            yield from writing.embeddings(
-                "embeddings", _face_points(session), self._faces.get_embeddings_by_point_ids
-            )
-            yield from writing.embeddings(
-                "centroids", _centroid_points(session), self._centroids.get_centroids_by_point_ids
-            )
+            total = doctor.count_faces(session)
+            fetch_faces = self._faces.get_embeddings_by_point_ids
+            for done, piece in writing.embeddings("embeddings", _face_points(session), fetch_faces):
+                if progress is not None:
+                    progress(done, total)
+                yield piece
+            fetch_centroids = self._centroids.get_centroids_by_point_ids
+            for _, piece in writing.embeddings("centroids", _centroid_points(session), fetch_centroids):
+                yield piece
             if pictures:
                 yield from writing.pictures(_pictures(session, self._paths))
             yield writing.archive.end(self._manifest(writing.counts))
@@ -109,13 +112,10 @@ _NOTHING = {"rows": 0} | {
 class _Writing:
     """One backup: the snapshot, the archive, and what has been counted so far."""
 
-    def __init__(
-        self, session: Session, archive: ArchiveWriter, counts: Counter[str], progress: Progress | None
-    ) -> None:
-        self.archive = archive
-        self.counts = counts
+    def __init__(self, session: Session) -> None:
+        self.archive = ArchiveWriter()
+        self.counts = Counter(_NOTHING)
         self._session = session
-        self._progress = progress
 
     def rows(self) -> Iterator[bytes]:
         for form in table_forms():
@@ -123,17 +123,18 @@ class _Writing:
                 self.counts["rows"] += len(rows)
                 yield self.archive.member(part_name(f"tables/{form.name}", number, "jsonl"), _lines(rows))
 
-    def embeddings(self, kind: str, point_ids: Iterator[UUID], fetch: FetchEmbeddings) -> Iterator[bytes]:
-        total = doctor.count_faces(self._session)
+    def embeddings(
+        self, kind: str, point_ids: Iterator[UUID], fetch: FetchEmbeddings
+    ) -> Iterator[tuple[int, bytes]]:
+        """Parts, each with the number of points that are done with it."""
+        done = 0
         for number, ids in enumerate(chunks(point_ids, EMBEDDINGS)):
             found = fetch(ids, FETCH_BATCH)
+            done += len(ids)
             self.counts[kind] += len(found)
             self.counts[f"missing_{kind}"] += len(found.missing)
-            if self._progress is not None and kind == "embeddings":
-                self._progress(number * EMBEDDINGS + len(ids), total)
-            yield self.archive.member(
-                part_name(kind, number, "npy"), embeddings_to_bytes(found.ids, found.matrix)
-            )
+            content = embeddings_to_bytes(found.ids, found.matrix)
+            yield done, self.archive.member(part_name(kind, number, "npy"), content)
 
     def pictures(self, files: Iterator[tuple[str, Path]]) -> Iterator[bytes]:
         for number, part in enumerate(_parts(self._contents(files))):
