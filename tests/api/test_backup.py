@@ -5,6 +5,8 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from image_search_service.services.backup_archive import verified
 from tests.support.served import Served, add_faces, directions
 from tests.support.world import World
@@ -27,6 +29,13 @@ def test_the_library_is_streamed_as_one_file(api: Served, tmp_path: Path) -> Non
         assert (counts["embeddings"], counts["pictures"]) == (3, int(pictures))
         with tarfile.open(tmp_path / "backup.tar") as archive:
             assert ("pictures/000000.tar" in archive.getnames()) is pictures
+
+
+@pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-site", 403), ("none", 200)])
+def test_no_page_of_another_site_has_one_made(api: Served, site: str, status: int) -> None:
+    """Not even unread, as a picture that cannot be shown; typed into the browser it is a download."""
+    headers = {"Sec-Fetch-Site": site}
+    assert api.client.get("/api/v1/backup", headers=headers).status_code == status
 
 
 def test_what_does_not_work_is_said_by_the_status(api: Served) -> None:

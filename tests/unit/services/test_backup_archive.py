@@ -143,8 +143,8 @@ def test_what_fails_leaves_what_was_there(file: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_full_disk_is_said() -> None:
-    """The disk's own words, and what to do."""
+def test_a_disk_that_does_not_take_it_is_said() -> None:
+    """The system's own words, and what to do."""
     with pytest.raises(UnavailableError, match="cannot be written") as refused:
         write_file(Path("/dev/full/backup.tar"), pieces())
     assert "room" in str(refused.value.hint)
