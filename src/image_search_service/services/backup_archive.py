@@ -54,7 +54,7 @@ class Member:
 class Manifest:
     """What a backup is of.
 
-    created_at: ISO 8601, UTC. program: the version that wrote it. revision: of the database's schema.
+    created_at: the moment that it is of, ISO 8601, UTC. program: the version that wrote it. revision: of the database's schema.
     library: the library's own id. tables: each table's columns and their kinds (``db/portable.py``), in the
     order in which rows can be put back. counts: ``rows``, ``embeddings``, ``centroids`` and ``pictures``, and
     of the last three what the rows should have and was not there, ``missing_embeddings`` and so on.
@@ -206,15 +206,14 @@ def _compare(path: Path, computed: Sequence[str], stored: bytes) -> None:
 def _manifest(path: Path, content: bytes) -> Manifest:
     try:
         document = json.loads(content)
-        version = int(document["format"])
+        if int(document["format"]) > FORMAT:
+            raise InvalidInputError(
+                f"{path} was written by a newer version of this program (format {document['format']}).",
+                hint="Update image-search-service; nothing was restored.",
+            )
+        return Manifest.from_json(document)
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidInputError(f"{path} is no backup of a library: it has no {MANIFEST}.") from error
-    if version > FORMAT:
-        raise InvalidInputError(
-            f"{path} was written by a newer version of this program (format {version}).",
-            hint="Update image-search-service; nothing was restored.",
-        )
-    return Manifest.from_json(document)
+        raise InvalidInputError(f"{path} is no backup of a library: its {MANIFEST} is none.") from error
 
 
 # Embeddings

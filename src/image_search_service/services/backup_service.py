@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
@@ -76,6 +77,7 @@ class BackupService:
         embeddings. ``progress`` is told the embeddings and how many there are. Raises UnavailableError.
         """
         with self._database.snapshot() as session:
+            began = utc_now()
             writing = _Writing(session)
             yield from writing.rows()
             total = doctor.count_faces(session)
@@ -89,12 +91,12 @@ class BackupService:
                 yield piece
             if pictures:
                 yield from writing.pictures(_pictures(session, self._paths))
-            yield writing.archive.end(self._manifest(writing.counts))
+            yield writing.archive.end(self._manifest(began, writing.counts))
 
-    def _manifest(self, counts: Mapping[str, int]) -> Manifest:
+    def _manifest(self, began: datetime, counts: Mapping[str, int]) -> Manifest:
         row = self._library
         return Manifest(
-            created_at=utc_now().isoformat(),
+            created_at=began.isoformat(),
             program=version("image-search-service"),
             revision=head_revision(),
             engine=EngineIdentity(row.engine_name, row.engine_checksum, row.dimension),

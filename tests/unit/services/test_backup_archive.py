@@ -121,6 +121,18 @@ def test_another_archive_is_refused(tmp_path: Path) -> None:
         verified(tmp_path / "other.tar")
 
 
+def test_a_manifest_that_is_none_is_refused(tmp_path: Path) -> None:
+    """However right its checksum is."""
+    writer = ArchiveWriter()
+    member = writer.member("manifest.json", b"[]")
+    wrong = manifest()
+    wrong.tables = [("t", 1)]  # type: ignore[list-item] - that is what is wrong
+    for content in (member, writer.end(wrong)):
+        (tmp_path / "other.tar").write_bytes(content)
+        with pytest.raises((InvalidInputError, DataIntegrityError)):
+            verified(tmp_path / "other.tar")
+
+
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     """It says what to do."""
     (tmp_path / "newer.tar").write_bytes(b"".join(pieces(FORMAT + 1)))

@@ -27,6 +27,7 @@ from image_search_service.services.backup_archive import (
 from image_search_service.services.restore_service import checked_backup, moved
 from tests.support.contents import contents
 from tests.support.damage import all_faces, found, points_of
+from tests.support.databases import DATABASES, postgresql_schema
 from tests.support.round_trips import round_trips
 from tests.support.served import add_faces, add_person, bind, directions, no_bar
 from tests.support.world import World
@@ -34,8 +35,10 @@ from tests.support.world import World
 FACES = 1_100
 
 
-def opened(folder: Path) -> AbstractContextManager[Library]:
-    settings = Settings(library=folder, engine="synthetic", offline=True, workers=1)
+def opened(folder: Path, database_url: str | None = None) -> AbstractContextManager[Library]:
+    settings = Settings(
+        library=folder, engine="synthetic", offline=True, workers=1, database_url=database_url
+    )
     return open_library(settings, lambda _: None, no_bar, restoring=True)
 
 
@@ -183,10 +186,19 @@ def as_written_at(revision: str, backup: Path, folder: Path) -> Path:
     return folder / "older.tar"
 
 
-def test_an_older_schema_is_migrated(backup: Path, tmp_path: Path) -> None:
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    if request.param == "sqlite":
+        yield None
+        return
+    with postgresql_schema() as url:
+        yield url.render_as_string(hide_password=False)
+
+
+def test_an_older_schema_is_migrated(backup: Path, tmp_path: Path, database_url: str | None) -> None:
     """Rows as an older version wrote them go into its tables, which are then migrated."""
     older = as_written_at("0002", backup, tmp_path)
-    with opened(tmp_path / "other") as other:
+    with opened(tmp_path / "other", database_url) as other:
         other.restore_service().restore(checked_backup(older))
         assert len(all_faces(other)) == FACES
         assert {face.assigned_by for face in all_faces(other)} == {"human"}, "as the migration says"
