@@ -12,10 +12,10 @@ from pathlib import Path
 from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
 from image_search_service.services.restore_service import checked_backup
-from tests.e2e.test_serve import answers, free_port, serving
 from tests.support.contents import contents
 from tests.support.damage import all_faces
 from tests.support.served import add_faces, add_person, bind, directions, no_bar
+from tests.support.service_processes import answers, free_port, serving
 from tests.support.world import World
 
 
@@ -43,7 +43,8 @@ def test_the_service_that_holds_the_library_gives_it(tmp_path: Path) -> None:
         unreadable = library.paths.crop(all_faces(library)[0].id)
         before = contents(library)
     port = free_port()
-    with serving(tmp_path / "library", port, ALLOWED_HOSTS="photos.example.org") as process:
+    settings = {"library": tmp_path / "library", "port": port, "allowed_hosts": "photos.example.org"}
+    with serving(settings) as process:
         made = back_up(tmp_path / "library", tmp_path / "backup.tar")
         assert made.returncode == 0, made.stderr
         assert f"served at http://127.0.0.1:{port}" in made.stderr

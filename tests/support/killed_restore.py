@@ -14,6 +14,7 @@ import image_search_service.vector.client
 import image_search_service.vector.embedded  # noqa: F401 - imported once, before the forks
 from image_search_service.bootstrap import open_library
 from image_search_service.core.config import Settings
+from image_search_service.db import portable
 from image_search_service.db.session import Database, Session
 from image_search_service.services import restore_service
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
@@ -26,16 +27,16 @@ from tests.support.served import no_bar
 def restore(library: str, file: str, die_at: str) -> int:
     """Restore once; the number of steps."""
     steps = Steps(int(die_at))
-    write = Database.write
+    rebuilding = portable.rebuilding
 
     @contextmanager
-    def stepping_write(database: Database) -> Iterator[Session]:
-        with write(database) as session:
+    def stepping(database: Database, revision: str) -> Iterator[Session]:
+        with rebuilding(database, revision) as session:
             yield session
             steps.step()
         steps.step()
 
-    Database.write = stepping_write  # type: ignore[assignment, method-assign]
+    portable.rebuilding = stepping
     for owner, name in (
         (QdrantCollection, "ensure_collection"),
         (QdrantCollection, "remove_collection"),

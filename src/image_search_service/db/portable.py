@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Date,
     DateTime,
     Double,
     Float,
@@ -32,6 +34,7 @@ from sqlalchemy import (
     column,
     func,
     insert,
+    inspect,
     select,
     table,
     text,
@@ -39,8 +42,16 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-from image_search_service.db.migrate import alembic_config, head_revision, upgrade
+from image_search_service.db.errors import translated
+from image_search_service.db.migrate import (
+    alembic_config,
+    check_foreign_keys,
+    foreign_keys_checked_last,
+    head_revision,
+    upgrade,
+)
 from image_search_service.db.models import Base, FilePath, UtcDateTime
+from image_search_service.db.session import Database
 
 READ_BATCH = 1_000
 """Rows fetched from the database at a time."""
@@ -62,6 +73,7 @@ _KINDS: Mapping[str, _Kind] = {
     "uuid": _Kind(Uuid(), str, uuid.UUID),
     "moment": _Kind(UtcDateTime(), datetime.isoformat, datetime.fromisoformat),
     "local_time": _Kind(DateTime(timezone=False), datetime.isoformat, datetime.fromisoformat),
+    "date": _Kind(Date(), date.isoformat, date.fromisoformat),
     "path": _Kind(FilePath(), str, Path),
     "bytes": _Kind(LargeBinary(), bytes.hex, bytes.fromhex),
     "json": _Kind(JSON(none_as_null=True)),
@@ -74,6 +86,7 @@ _KIND_OF: Sequence[tuple[type[Any], str]] = (
     (Uuid, "uuid"),
     (UtcDateTime, "moment"),
     (DateTime, "local_time"),
+    (Date, "date"),
     (FilePath, "path"),
     (LargeBinary, "bytes"),
     (JSON, "json"),
@@ -140,13 +153,64 @@ def holds_rows(session: Session) -> bool:
     return any(session.execute(select(*found)).one())
 
 
-def lay_schema(session: Session, revision: str) -> None:
-    """Make an empty database's tables as they were in ``revision``, in the session's transaction."""
-    connection = session.connection()
+@contextmanager
+def rebuilding(database: Database, revision: str) -> Iterator[Session]:
+    """A transaction on an empty database in which its tables are as they were in ``revision``, to be filled.
+
+    ``finish_schema`` brings them to this version's schema; what rows refer to is looked for at the end.
+    """
+    with (
+        translated(),
+        database.engine.connect().execution_options(is_writer=True) as connection,
+        foreign_keys_checked_last(connection),
+        connection.begin(),
+    ):
+        _lay_schema(connection, revision)
+        with Session(connection) as session:
+            yield session
+        check_foreign_keys(connection)
+
+
+def _lay_schema(connection: Connection, revision: str) -> None:
     if revision != head_revision():
         Base.metadata.drop_all(connection)
         connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
-    upgrade(connection, alembic_config(), revision)
+        upgrade(connection, alembic_config(), revision)
+    _alter_self_references(connection, "DEFERRABLE INITIALLY DEFERRED")
+
+
+def finish_schema(session: Session) -> None:
+    """Bring the tables to this version's schema, and let new rows be numbered after those that are there."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+        _continue_numbering(connection)
+    _alter_self_references(connection, "NOT DEFERRABLE")
+    upgrade(connection, alembic_config(), "head")
+
+
+def _alter_self_references(connection: Connection, how: str) -> None:
+    """Rows that refer to others of their table may come before them; SQLite's keys are off meanwhile."""
+    if connection.dialect.name != "postgresql":
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    for (_, name), keys in inspect(connection).get_multi_foreign_keys().items():
+        for key in keys:
+            if key["referred_table"] == name and key["name"]:
+                change = f"ALTER TABLE {quote(name)} ALTER CONSTRAINT {quote(key['name'])} {how}"
+                connection.execute(text(change))
+
+
+def _continue_numbering(connection: Connection) -> None:
+    """PostgreSQL's sequences do not notice numbers that were given."""
+    there = set(inspect(connection).get_table_names())
+    for each in Base.metadata.sorted_tables:
+        number = each.autoincrement_column
+        if number is None or each.name not in there:
+            continue
+        sequence = func.pg_get_serial_sequence(each.name, number.name)
+        last = select(func.coalesce(func.max(number), 0)).scalar_subquery()
+        connection.execute(select(func.setval(sequence, last + 1, False)))
 
 
 def insert_json_rows(session: Session, form: TableForm, rows: Sequence[JsonRow]) -> None:
@@ -154,22 +218,3 @@ def insert_json_rows(session: Session, form: TableForm, rows: Sequence[JsonRow])
     target = table(form.name, *(column(name, _KINDS[kind].stored) for name, kind in form.columns.items()))
     if rows:
         session.connection().execute(insert(target), [form.decode(row) for row in rows])
-
-
-def finish_schema(session: Session) -> None:
-    """Bring the tables to this version's schema, and let new rows be numbered after those that are there."""
-    connection = session.connection()
-    upgrade(connection, alembic_config(), "head")
-    if connection.dialect.name == "postgresql":
-        _continue_numbering(connection)
-
-
-def _continue_numbering(connection: Connection) -> None:
-    """PostgreSQL's sequences do not notice numbers that were given."""
-    for each in Base.metadata.sorted_tables:
-        number = each.autoincrement_column
-        if number is None:
-            continue
-        sequence = func.pg_get_serial_sequence(each.name, number.name)
-        last = select(func.coalesce(func.max(number), 0)).scalar_subquery()
-        connection.execute(select(func.setval(sequence, last + 1, False)))

@@ -54,10 +54,11 @@ class Member:
 class Manifest:
     """What a backup is of.
 
-    created_at: the moment that it is of, ISO 8601, UTC. program: the version that wrote it. revision: of the database's schema.
-    library: the library's own id. tables: each table's columns and their kinds (``db/portable.py``), in the
-    order in which rows can be put back. counts: ``rows``, ``embeddings``, ``centroids`` and ``pictures``, and
-    of the last three what the rows should have and was not there, ``missing_embeddings`` and so on.
+    created_at: the moment that it is of, ISO 8601, UTC. program: the version that wrote it. revision: of the
+    database's schema. library: the library's own id. tables: each table's columns and their kinds
+    (``db/portable.py``), in the order in which rows can be put back. counts: ``rows``, ``embeddings``,
+    ``centroids`` and ``pictures``, and of the last three what the rows should have and was not there,
+    ``missing_embeddings`` and so on.
     """
 
     created_at: str

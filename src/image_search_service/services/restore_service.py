@@ -99,7 +99,7 @@ class RestoreService:
         _note_under_way(self._paths.restoring, backup)
         faces.ensure_collection()
         centroids.ensure_collection()
-        with self._database.write() as session:
+        with portable.rebuilding(self._database, manifest.revision) as session:
             run = _Restoring(
                 session,
                 manifest=manifest,
@@ -200,7 +200,6 @@ class _Restoring:
             "centroids": self._put_centroids,
             "pictures": self._put_pictures,
         }
-        portable.lay_schema(self._session, self._manifest.revision)
         for kind, parts in groupby(members, lambda member: member.name.partition("/")[0]):
             for part in parts if kind in put else ():
                 with _named(part):
