@@ -98,9 +98,8 @@ def library(
 
 
 def name_groups(library: Library, *names: str) -> None:
-    people = library.people_service()
-    for cluster, name in zip(people.people().clusters, names, strict=False):
-        people.name_cluster(cluster.id.hex, name)
+    for cluster, name in zip(library.people_service().people().clusters, names, strict=False):
+        library.review_service("test").name_cluster(cluster.id.hex, name)
 
 
 def back_up(library: Library, file: Path) -> Manifest:
