@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from image_search_service.core.config import Settings
-from image_search_service.core.errors import EngineMismatchError, NotFoundError
+from image_search_service.core.errors import EngineMismatchError, NotFoundError, RestoreInterruptedError
 from image_search_service.core.lazy import locked_property
 from image_search_service.core.lock import LibraryLock
 from image_search_service.core.paths import LibraryPaths
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from image_search_service.faces.engines.base import FaceEngine
     from image_search_service.faces.thresholds import Thresholds
     from image_search_service.queue.huey_app import JobQueue, Workers
+    from image_search_service.services.backup_service import BackupService
     from image_search_service.services.centroid_service import CentroidService
     from image_search_service.services.doctor_service import DoctorService
     from image_search_service.services.face_clustering_service import FaceClusteringService
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from image_search_service.services.photo_reader import PhotoReader
     from image_search_service.services.prototype_service import PrototypeService
     from image_search_service.services.rebuild_service import RebuildService
+    from image_search_service.services.restore_service import RestoreService
     from image_search_service.services.suggestion_service import SuggestionService
     from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
     from image_search_service.vector.collections import CollectionSettings
@@ -54,14 +57,20 @@ Watch = Callable[[str, str], AbstractContextManager[Progress]]
 
 
 @contextmanager
-def open_library(settings: Settings, note: Note, watch: Watch) -> Iterator[Library]:
+def open_library(
+    settings: Settings, note: Note, watch: Watch, *, address: str | None = None, restoring: bool = False
+) -> Iterator[Library]:
     """Lock, open and migrate the library in ``settings.library``; close it at the end.
 
     A library whose stores are all servers is not locked: several processes may use it.
-    Raises LibraryInUseError, NewerLibraryError, UnavailableError.
+    address: where this process answers over HTTP; whoever finds the library locked is told.
+    restoring: open it although a backup is half restored into it.
+    Raises LibraryInUseError, RestoreInterruptedError, NewerLibraryError, UnavailableError.
     """
     paths = LibraryPaths(settings.library)
-    with nullcontext() if settings.stores_are_shared else LibraryLock(paths.lock):
+    with nullcontext() if settings.stores_are_shared else LibraryLock(paths.lock, address):
+        if paths.restoring.exists() and not restoring:
+            raise RestoreInterruptedError(paths.root)
         database = Database(settings.database_url or sqlite_url(paths.database))
         library = Library(settings, paths, database, note, watch)
         try:
@@ -198,12 +207,15 @@ class Library:
         return client
 
     def _unchecked_faces(self) -> FaceQdrantClient:
+        row = self._require_bound()
+        return self._faces_of(_identity(row), row.uid)
+
+    def _faces_of(self, engine: EngineIdentity, uid: UUID) -> FaceQdrantClient:
         from image_search_service.vector.collections import faces_collection
         from image_search_service.vector.face_qdrant import FaceQdrantClient
 
-        row = self._require_bound()
-        name = faces_collection(_identity(row), row.uid)
-        return FaceQdrantClient(self._qdrant, name, row.dimension, settings=self._collection_settings())
+        name = faces_collection(engine, uid)
+        return FaceQdrantClient(self._qdrant, name, engine.dimension, settings=self._collection_settings())
 
     @locked_property
     def centroids(self) -> CentroidQdrantClient:
@@ -217,12 +229,17 @@ class Library:
         return client
 
     def _unchecked_centroids(self) -> CentroidQdrantClient:
+        row = self._require_bound()
+        return self._centroids_of(_identity(row), row.uid)
+
+    def _centroids_of(self, engine: EngineIdentity, uid: UUID) -> CentroidQdrantClient:
         from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
         from image_search_service.vector.collections import centroids_collection
 
-        row = self._require_bound()
-        name = centroids_collection(_identity(row), row.uid)
-        return CentroidQdrantClient(self._qdrant, name, row.dimension, settings=self._collection_settings())
+        name = centroids_collection(engine, uid)
+        return CentroidQdrantClient(
+            self._qdrant, name, engine.dimension, settings=self._collection_settings()
+        )
 
     # Services
 
@@ -306,6 +323,22 @@ class Library:
             self.paths,
             workers=self.settings.workers,
             alone=alone,
+        )
+
+    def backup_service(self) -> BackupService:
+        """Raises NotFoundError for a library in which nothing has been indexed."""
+        from image_search_service.services.backup_service import BackupService
+
+        row = self._require_bound()
+        return BackupService(self.database, self.faces, self.centroids, self.paths, row)
+
+    def restore_service(self) -> RestoreService:
+        from image_search_service.services.restore_service import RestoreService
+
+        return RestoreService(
+            self.database,
+            self.paths,
+            lambda engine, uid: (self._faces_of(engine, uid), self._centroids_of(engine, uid)),
         )
 
     def group_if_stale(self, progress: Progress | None = None) -> None:

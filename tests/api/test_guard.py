@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from image_search_service.api.guard import host_names, is_loopback
+from image_search_service.api.guard import LOOPBACK_NAMES, host_names, is_loopback
 from tests.support.served import Served
 
 
@@ -54,7 +54,7 @@ def test_names_follow_the_address() -> None:
     """On loopback this machine's names are allowed, elsewhere any, and those that are set in any case."""
     assert host_names("127.0.0.1", None) == ["localhost", "127.0.0.1", "[::1]", "127.0.0.1"]
     assert host_names("0.0.0.0", None) == ["*"]  # noqa: S104 - it is not listened on
-    assert host_names("0.0.0.0", "nas.local, photos") == ["nas.local", "photos"]  # noqa: S104
+    assert host_names("0.0.0.0", "nas.local, photos") == [*LOOPBACK_NAMES, "nas.local", "photos"]  # noqa: S104
     assert [is_loopback(host) for host in ("localhost", "::1", "127.0.0.5", "192.168.0.2", "nas")] == [
         True, True, True, False, False,
     ]  # fmt: skip

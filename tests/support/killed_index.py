@@ -82,19 +82,20 @@ def index(library: str, photos: str, die_at: str) -> int:
     return steps.count
 
 
-def main() -> None:
+def answer(run: Callable[..., int]) -> None:
+    """Make each run that standard input asks for, in a process of its own."""
     for line in sys.stdin:
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
-            os.write(writing, str(index(*line.rstrip("\n").split("\t"))).encode())
+            os.write(writing, str(run(*line.rstrip("\n").split("\t"))).encode())
             os._exit(0)
         os.close(writing)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        with os.fdopen(reading) as answer:
-            sys.stdout.write(f"{status} {answer.read() or 0}\n")
+        with os.fdopen(reading) as said:
+            sys.stdout.write(f"{status} {said.read() or 0}\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    answer(index)

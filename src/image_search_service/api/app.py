@@ -15,6 +15,7 @@ from image_search_service.api.errors import add_error_handlers, problems
 from image_search_service.api.guard import add_guard
 from image_search_service.api.routes import (
     assets,
+    backup,
     centroids,
     clusters,
     faces,
@@ -62,7 +63,7 @@ def build_app(settings: Settings, lifespan: Lifespan | None) -> FastAPI:
 def api_router() -> APIRouter:
     """Everything below ``/api/v1``. Clusters come before faces: ``/faces/clusters`` is no face's id."""
     router = APIRouter(prefix=PREFIX, responses=problems(422, 500, 503))
-    for part in (clusters, faces, assets, persons, centroids, suggestions, jobs):
+    for part in (clusters, faces, assets, persons, centroids, suggestions, jobs, backup):
         router.include_router(part.router)
     return router
 

@@ -10,6 +10,7 @@ from image_search_service.core.config import Settings
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.db.models import Library as LibraryRow
 from image_search_service.db.session import Database
+from image_search_service.services.backup_service import BackupService
 from image_search_service.services.browse_service import BrowseService
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.job_service import JobService
@@ -25,6 +26,8 @@ class OpenLibrary(Protocol):
     database: Database
 
     def bound_engine(self) -> LibraryRow | None: ...
+
+    def backup_service(self) -> BackupService: ...
 
     def browse_service(self) -> BrowseService: ...
 

@@ -134,7 +134,7 @@ _EXAMPLES: Final[Mapping[int, Problem]] = {
         type="urn:image-search:foreign-origin",
         title="Foreign origin",
         status=403,
-        detail="https://example.org may not change anything here.",
+        detail="https://example.org may not do that here.",
         hint="Pages of other sites may not call this service.",
     ),
     404: problem_of(NotFoundError("There is no face 3f2a0c9e-5d0b-4a57-9d3b-8a8b2f1c6e01.")),

@@ -2,7 +2,8 @@
 
 Names of the host that are not ours are refused (a foreign name that leads to 127.0.0.1, "DNS rebinding"),
 changes that a page of another origin asks for are refused (``Origin``), and no other site may show our
-pictures (``Cross-Origin-Resource-Policy``). Programs send no ``Origin`` and are let through.
+pictures (``Cross-Origin-Resource-Policy``). What is large is given to none of them (``Sec-Fetch-Site``, which
+browsers send). Programs send neither header and are let through.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from image_search_service.api.schemas.problem import Problem
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+LARGE_PATHS: Final = ("/api/v1/backup",)
+"""What costs so much that no foreign page may even ask for it, although it could not read the answer."""
 HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -37,9 +40,12 @@ def add_guard(app: FastAPI, *, host: str, allowed_hosts: str | None) -> None:
 
 
 def host_names(host: str, allowed_hosts: str | None) -> list[str]:
-    """By which names the service may be called: on loopback this machine's, else any, unless it is said."""
+    """By which names the service may be called: on loopback this machine's, else any, unless it is said.
+
+    This machine's always: a foreign name that leads here is not among them, and commands call by them.
+    """
     if allowed_hosts is not None:
-        return [name.strip() for name in allowed_hosts.split(",") if name.strip()]
+        return [*LOOPBACK_NAMES, *(name.strip() for name in allowed_hosts.split(",") if name.strip())]
     return [*LOOPBACK_NAMES, host] if is_loopback(host) else ["*"]
 
 
@@ -65,6 +71,9 @@ class OriginGuard:
         if scope["method"] not in SAFE_METHODS and not _is_own(origin, headers.get("host")):
             await _refused(str(origin))(scope, receive, send)
             return
+        if scope["path"] in LARGE_PATHS and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            await _refused("A page of another site")(scope, receive, send)
+            return
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -89,7 +98,7 @@ def _refused(origin: str) -> ProblemResponse:
             type="urn:image-search:foreign-origin",
             title="Foreign origin",
             status=403,
-            detail=f"{origin} may not change anything here.",
+            detail=f"{origin} may not do that here.",
             hint="Pages of other sites may not call this service.",
         )
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from image_search_service.cli import (
+    backup,
     bench,
     decisions,
     demo,
@@ -41,6 +42,8 @@ app.add_typer(models.app, name="models")
 app.command("demo")(demo.demo)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
 

@@ -34,7 +34,9 @@ def serve(
         # uvicorn stops by signals and raises them again when it has ended: what is open is closed first.
         with (
             _listening(run.settings.host, run.settings.port) as listening,
-            open_library(run.settings, run.out.note, run.out.progress) as opened,
+            open_library(
+                run.settings, run.out.note, run.out.progress, address=_local_address(listening)
+            ) as opened,
             stopped_by_signals(),
         ):
             run.out.note(f"Serving {_address(listening)} (see /docs there). Ctrl-C ends.")
@@ -62,6 +64,11 @@ def _listening(host: str, port: int) -> socket.socket:
 def _address(listening: socket.socket) -> str:
     host, port, *_ = listening.getsockname()
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _local_address(listening: socket.socket) -> str:
+    """By which a process on this machine reaches the service."""
+    return _address(listening).replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
 def worker(library: LibraryOption = None, debug: DebugOption = False) -> None:

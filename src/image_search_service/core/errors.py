@@ -5,7 +5,8 @@
     ├── ConflictError         409  decided meanwhile, already exists
     │   ├── LibraryInUseError      another process has the library open
     │   ├── EngineMismatchError    the library was made with another engine
-    │   └── NewerLibraryError      the library was written by a newer version
+    │   ├── NewerLibraryError      the library was written by a newer version
+    │   └── RestoreInterruptedError  a backup is half restored into the library
     ├── InvalidInputError     422  what was wrong, and what would be right
     │   ├── NotEnoughMemoryError   the memory allowed is too little for so many faces
     │   └── UnsupportedByEmbeddedQdrantError  a Qdrant server can do it, the embedded engine cannot
@@ -44,9 +45,13 @@ class ConflictError(ImageSearchError):
 
 
 class LibraryInUseError(ConflictError):
-    """Another process has the library open; ``holder`` is its process id and command line."""
+    """Another process has the library open; ``holder`` is its process id and command line.
 
-    def __init__(self, library: Path, holder: str) -> None:
+    address: where it answers over HTTP, if it is a service.
+    """
+
+    def __init__(self, library: Path, holder: str, *, address: str | None = None) -> None:
+        self.address = address
         pid, _, command = holder.partition(" ")
         who = f"process {pid} ({command or 'unknown command'})" if pid else "another process"
         super().__init__(
@@ -79,6 +84,16 @@ class NewerLibraryError(ConflictError):
         super().__init__(
             f"The library was written by a newer version of this program (database revision {revision}).",
             hint="Update image-search-service; nothing was changed.",
+        )
+
+
+class RestoreInterruptedError(ConflictError):
+    """A backup was being restored into the library, and that has not ended."""
+
+    def __init__(self, library: Path) -> None:
+        super().__init__(
+            f"A backup was being restored into the library {library}, and that was broken off.",
+            hint="Run `image-search restore` again: it clears away what is half there and begins anew.",
         )
 
 

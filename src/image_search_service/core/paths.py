@@ -45,6 +45,11 @@ class LibraryPaths:
     def lock(self) -> Path:
         return self.root / "library.lock"
 
+    @property
+    def restoring(self) -> Path:
+        """There while a backup is being restored, and after that was broken off."""
+        return self.root / "restoring.json"
+
     def thumbnail(self, asset_id: UUID) -> Path:
         return fan_out(self.thumbnails, asset_id)
 

@@ -34,16 +34,31 @@ def migrate(database: Database, backups: Path) -> Path | None:
 
 
 def _migrate(database: Database, backups: Path) -> Path | None:
-    config = alembic_config()
-    scripts = ScriptDirectory.from_config(config)
     current = current_revision(database)
-    if current == scripts.get_current_head():
+    if current == head_revision():
         return None
-    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
-        raise NewerLibraryError(current)
+    if current is not None:
+        require_known(current)
     copy = _copy_sqlite(database, backups, current) if current is not None else None
-    run_migrations(database, config, "head")
+    run_migrations(database, alembic_config(), "head")
     return copy
+
+
+def head_revision() -> str:
+    """The revision of this version's schema."""
+    head = _scripts().get_current_head()
+    assert head is not None  # noqa: S101 - there are migrations
+    return head
+
+
+def require_known(revision: str) -> None:
+    """Raises NewerLibraryError for a revision that this version does not know."""
+    if revision not in {script.revision for script in _scripts().walk_revisions()}:
+        raise NewerLibraryError(revision)
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(alembic_config())
 
 
 def alembic_config() -> Config:
@@ -66,18 +81,23 @@ def run_migrations(database: Database, config: Config, revision: str) -> None:
     """
     with (
         database.engine.connect().execution_options(is_writer=True) as connection,
-        _foreign_keys_checked_last(connection),
+        foreign_keys_checked_last(connection),
         connection.begin(),
     ):
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-        _check_foreign_keys(connection)
+        upgrade(connection, config, revision)
+        check_foreign_keys(connection)
+
+
+def upgrade(connection: Connection, config: Config, revision: str) -> None:
+    """Up to ``revision`` in the transaction that the connection is in, without a look at foreign keys."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 @contextmanager
-def _foreign_keys_checked_last(connection: Connection) -> Iterator[None]:
+def foreign_keys_checked_last(connection: Connection) -> Iterator[None]:
     """SQLite alters a table by copying and dropping it, which the keys of rows that refer to it would forbid;
     they can only be turned off outside of a transaction (https://sqlite.org/lang_altertable.html)."""
     if connection.dialect.name != "sqlite":
@@ -91,11 +111,12 @@ def _foreign_keys_checked_last(connection: Connection) -> Iterator[None]:
         raw.execute("PRAGMA foreign_keys=ON")
 
 
-def _check_foreign_keys(connection: Connection) -> None:
+def check_foreign_keys(connection: Connection) -> None:
+    """Raises DataIntegrityError when rows refer to what is not there; PostgreSQL has looked already."""
     if connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         if broken:
-            raise DataIntegrityError(f"After the migration rows refer to what is not there: {broken[:5]}.")
+            raise DataIntegrityError(f"Rows refer to what is not there: {broken[:5]}.")
 
 
 def _copy_sqlite(database: Database, backups: Path, revision: str) -> Path | None:

@@ -51,6 +51,14 @@ class Database:
             yield session
 
     @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session whose statements, however many, all see the database as it was at the first of them."""
+        with self.read() as session:
+            if not self.is_sqlite:  # whose reading transactions are all so
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
+    @contextmanager
     def write(self) -> Iterator[Session]:
         """A session whose changes are committed together at the end of the block, or not at all."""
         with translated(), self._sessions() as session:

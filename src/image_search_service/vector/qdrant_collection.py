@@ -69,8 +69,7 @@ class QdrantCollection:
 
         Raises ConflictError when it is there with vectors of another dimension or distance.
         """
-        name = self.collection_name
-        if not self._call("collection_exists", self.client.collection_exists, name):
+        if not self.exists():
             self._create()
             return
         problem = self._problem()
@@ -81,8 +80,7 @@ class QdrantCollection:
 
     def problem(self) -> str | None:
         """Why the collection cannot hold these vectors; None if it can, or is not there."""
-        there = self._call("collection_exists", self.client.collection_exists, self.collection_name)
-        return self._problem() if there else None
+        return self._problem() if self.exists() else None
 
     def _problem(self) -> str | None:
         from image_search_service.vector import queries
@@ -129,6 +127,15 @@ class QdrantCollection:
             )
         self._call("delete_collection", self.client.delete_collection, self.collection_name)
         self._create()
+
+    def exists(self) -> bool:
+        """Whether the collection is there."""
+        return self._call("collection_exists", self.client.collection_exists, self.collection_name)
+
+    def remove_collection(self) -> None:
+        """Removes the collection with all that is in it; one that is not there is as good as removed."""
+        if self.exists():
+            self._call("delete_collection", self.client.delete_collection, self.collection_name)
 
     def count(self) -> int:
         """Number of points, exactly."""

@@ -1,0 +1,125 @@
+"""``image-search backup`` and ``image-search restore``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+
+from image_search_service.bootstrap import open_library
+from image_search_service.cli.context import (
+    DebugOption,
+    JsonOption,
+    LibraryOption,
+    Running,
+    real_path,
+    running,
+)
+from image_search_service.cli.output import table
+from image_search_service.core.errors import ConflictError, InvalidInputError, LibraryInUseError
+from image_search_service.services.backup_archive import Manifest, write_file
+from image_search_service.services.backup_download import download
+from image_search_service.services.restore_service import RestoreReport, checked_backup
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, a tar archive.")]
+
+
+def backup(
+    file: FileArgument,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    without_pictures: Annotated[
+        bool,
+        typer.Option(
+            "--without-pictures",
+            help="Leave out crops and thumbnails; `doctor --repair` makes them again from the photos.",
+        ),
+    ] = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Copy the library into one file, also while its service runs. Your photos are not in it."""
+    with running(as_json=as_json, debug=debug, library=library) as run:
+        target = real_path(file)
+        if target.exists() and not force:
+            raise ConflictError(
+                f"{target} exists already.", hint="Name another file, or replace it with --force."
+            )
+        manifest = _write(run, target, pictures=not without_pictures)
+        run.out.result(
+            {
+                "file": str(target),
+                "bytes": target.stat().st_size,
+                "created_at": manifest.created_at,
+                "counts": manifest.counts,
+            },
+            f"Backup in {target}, {target.stat().st_size / 1e6:,.1f} MB, read again and found whole.",
+            _counts(manifest.counts),
+        )
+
+
+def _write(run: Running, target: Path, *, pictures: bool) -> Manifest:
+    """By the running service, if there is one that holds the library; else here."""
+    try:
+        with (
+            open_library(run.settings, run.out.note, run.out.progress) as opened,
+            run.out.progress("Backing up", "faces") as progress,
+        ):
+            return write_file(target, opened.backup_service().stream(pictures=pictures, progress=progress))
+    except LibraryInUseError as error:
+        if error.address is None:
+            raise
+        run.out.note(f"The library is served at {error.address}; the backup comes from there.")
+        return write_file(target, download(error.address, pictures=pictures))
+
+
+def restore(
+    file: FileArgument,
+    photos: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="OLD=NEW", help="The photos in the folder OLD are in NEW now; may be given several times."
+        ),
+    ] = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Put a backup into a library that is empty or not there yet, on whatever stores the settings name."""
+    with running(as_json=as_json, debug=debug, library=library) as run:
+        moves = [_move(each) for each in photos or ()]
+        found = checked_backup(real_path(file))
+        with (
+            open_library(run.settings, run.out.note, run.out.progress, restoring=True) as opened,
+            run.out.progress("Restoring", "faces") as progress,
+        ):
+            report = opened.restore_service().restore(found, moves, progress)
+        document = asdict(report) | {
+            "library": str(run.settings.library),
+            "backup_of": found.manifest.created_at,
+        }
+        run.out.result(document, *_restored(report, run.settings.library))
+
+
+def _restored(report: RestoreReport, library: Path) -> Iterator[RenderableType]:
+    yield f"Restored into {library}."
+    yield _counts(asdict(report))
+    if report.without_embedding:
+        yield "Some faces had no embedding when the backup was made: image-search doctor --repair."
+
+
+def _counts(counts: dict[str, int]) -> RenderableType:
+    return table(None, ("", ""), [(name.replace("_", " "), count) for name, count in counts.items()])
+
+
+def _move(given: str) -> tuple[Path, Path]:
+    old, _, new = given.partition("=")
+    if not old or not new:
+        raise InvalidInputError(
+            f"{given!r} does not say what moved where.", hint="Write --photos OLD_FOLDER=NEW_FOLDER."
+        )
+    return Path(old).expanduser().absolute(), real_path(Path(new))

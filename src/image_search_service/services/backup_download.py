@@ -1,0 +1,43 @@
+"""Takes a backup from the service that holds the library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from image_search_service.core.errors import UnavailableError
+
+if TYPE_CHECKING:
+    import httpx
+
+PATIENCE_SECONDS = 300.0
+"""How long the service may take for its next piece."""
+
+
+def download(address: str, *, pictures: bool) -> Iterator[bytes]:
+    """The archive in pieces. Raises UnavailableError when the service does not give it to the end."""
+    import httpx  # takes a tenth of a second to import
+
+    url = f"{address}/api/v1/backup"
+    query = {"pictures": str(pictures).lower()}
+    try:
+        with (
+            httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False) as client,
+            client.stream("GET", url, params=query) as answer,
+        ):
+            if not answer.is_success:
+                answer.read()
+                raise UnavailableError(f"The service refuses a backup: {_reason(answer)}")
+            yield from answer.iter_bytes(2**20)
+    except httpx.HTTPError as error:
+        raise UnavailableError(
+            f"The service at {address} did not give the backup to its end: {error}.",
+            hint="Its log says why. Try again, or stop the service first.",
+        ) from error
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"status {answer.status_code}"

@@ -1,0 +1,45 @@
+"""A backup over HTTP."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from image_search_service.services.backup_archive import verified
+from tests.support.served import Served, add_faces, directions
+from tests.support.world import World
+
+
+def test_the_library_is_streamed_as_one_file(api: Served, tmp_path: Path) -> None:
+    """Whole, as a download, with or without the small pictures."""
+    with api.library.database.write() as session:
+        faces = add_faces(api.library, World(session), directions(3))
+    crop = api.library.paths.crop(faces[0].id)
+    crop.parent.mkdir(parents=True)
+    crop.write_bytes(b"picture")
+    for pictures in (True, False):
+        answer = api.client.get("/api/v1/backup", params={"pictures": pictures})
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/x-tar"
+        assert "attachment" in answer.headers["content-disposition"]
+        (tmp_path / "backup.tar").write_bytes(answer.content)
+        counts = verified(tmp_path / "backup.tar").counts
+        assert (counts["embeddings"], counts["pictures"]) == (3, int(pictures))
+        with tarfile.open(tmp_path / "backup.tar") as archive:
+            assert ("pictures/000000.tar" in archive.getnames()) is pictures
+
+
+@pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-site", 403), ("none", 200)])
+def test_no_page_of_another_site_has_one_made(api: Served, site: str, status: int) -> None:
+    """Not even unread, as a picture that cannot be shown; typed into the browser it is a download."""
+    headers = {"Sec-Fetch-Site": site}
+    assert api.client.get("/api/v1/backup", headers=headers).status_code == status
+
+
+def test_what_does_not_work_is_said_by_the_status(api: Served) -> None:
+    """Nothing is promised before the first piece is there."""
+    with api.library.database.write() as session:
+        session.connection().exec_driver_sql("DELETE FROM library")
+    api.get("/backup", status=404)

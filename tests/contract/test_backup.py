@@ -1,0 +1,247 @@
+"""A backup holds everything, and can be restored on any of the stores, from any."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from image_search_service.bootstrap import Library, open_library
+from image_search_service.core.config import Settings
+from image_search_service.core.errors import ConflictError, RestoreInterruptedError
+from image_search_service.db.models import AssetPath, FaceSuggestion, IndexRun, Job, PersonPrototype
+from image_search_service.demo.library import make_demo_library
+from image_search_service.services.backup_archive import Manifest, write_file
+from image_search_service.services.restore_service import RestoreReport, checked_backup
+from image_search_service.vector.embedded import EmbeddedQdrant
+from tests.support.contents import contents
+from tests.support.damage import all_faces, found
+from tests.support.databases import postgresql_schema
+from tests.support.qdrant_server import QdrantServer
+from tests.support.served import add_faces, bind, directions, no_bar
+from tests.support.world import World
+
+EMBEDDED, SERVERS = "embedded", "servers"
+
+
+@contextmanager
+def opened(stores: str, folder: Path) -> Iterator[Library]:
+    """A library in ``folder``, on SQLite and the embedded Qdrant, or on PostgreSQL and a Qdrant server."""
+    with ExitStack() as stack:
+        more = {}
+        if stores == SERVERS:
+            engine = stack.enter_context(EmbeddedQdrant(folder.with_name(f"{folder.name}.qdrant")))
+            server = stack.enter_context(QdrantServer(engine))
+            url = stack.enter_context(postgresql_schema())
+            more = {
+                "database_url": url.render_as_string(hide_password=False),
+                "qdrant_url": f"http://127.0.0.1:{server.rest_port}",
+                "qdrant_grpc_port": server.grpc_port,
+            }
+        settings = Settings(library=folder, engine="synthetic", offline=True, workers=2, **more)  # type: ignore[arg-type]
+        yield stack.enter_context(open_library(settings, lambda _: None, no_bar, restoring=True))
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("album")
+    make_demo_library(folder, faces=60)
+    return folder
+
+
+@pytest.fixture(scope="module", params=[EMBEDDED, SERVERS])
+def library(
+    request: pytest.FixtureRequest, album: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Library]:
+    """A library with something of everything."""
+    with opened(request.param, tmp_path_factory.mktemp("source") / "library") as made:
+        made.bind_engine()
+        made.index_service().index([album])
+        made.group_if_stale()
+        name_groups(made, "Ada", "Grace")
+        made.send_due_payloads()
+        made.centroid_service().compute_centroids()
+        made.prototype_service().compute_prototypes()
+        with made.database.write() as session:
+            face = all_faces(made)[0]
+            person = session.scalars(select(PersonPrototype.person_id)).first()
+            assert person is not None
+            session.add(Job(kind="doctor", parameters={"repair": False}, key="k", state="succeeded"))
+            session.add(
+                FaceSuggestion(
+                    face_instance_id=face.id,
+                    person_id=person,
+                    state="rejected",
+                    confidence=0.1 + 0.2,
+                    source="prototype",
+                    evidence=[{"similarity": 0.3}],
+                )
+            )
+            session.add(
+                AssetPath(
+                    path=Path(os.fsdecode(b"/photos/caf\xe9\xff.jpg")),
+                    asset_id=face.asset_id,
+                    size=2**40,
+                    modified_ns=1,
+                    seen_in_run=1,
+                )
+            )
+        yield made
+
+
+def name_groups(library: Library, *names: str) -> None:
+    for cluster, name in zip(library.people_service().people().clusters, names, strict=False):
+        library.review_service("test").name_cluster(cluster.id.hex, name)
+
+
+def back_up(library: Library, file: Path) -> Manifest:
+    return write_file(file, library.backup_service().stream())
+
+
+def restore(library: Library, file: Path) -> RestoreReport:
+    return library.restore_service().restore(checked_backup(file))
+
+
+@pytest.mark.parametrize("stores", [EMBEDDED, SERVERS])
+def test_what_is_restored_is_what_was_backed_up(library: Library, stores: str, tmp_path: Path) -> None:
+    """Rows, ids, points, payloads, embeddings and pictures are equal; nothing is wrong with them; and new
+    rows are numbered after those that are there."""
+    before = contents(library)
+    manifest = back_up(library, tmp_path / "backup.tar")
+    assert manifest.counts["embeddings"] == len(before["faces"])
+    assert [count for name, count in manifest.counts.items() if "missing" in name] == [0, 0, 0]
+    with opened(stores, tmp_path / "restored") as other:
+        report = restore(other, tmp_path / "backup.tar")
+        assert contents(other) == before == contents(library)
+        assert (report.rows, report.without_embedding) == (manifest.counts["rows"], 0)
+        assert found(other.doctor_service(alone=True).examine()) == {}
+        with other.database.write() as session:
+            session.add(IndexRun())
+
+
+def test_what_happens_during_a_backup_is_not_in_it(library: Library, album: Path, tmp_path: Path) -> None:
+    """Whatever is written between its pieces: the backup is of the moment at which it began."""
+    before = contents(library)
+    stream = library.backup_service().stream()
+    pieces = [next(stream)]
+    name_groups(library, "Somebody", "Somebody else")
+    library.send_due_payloads()
+    library.centroid_service().compute_centroids(force=True)
+    pieces += stream
+    write_file(tmp_path / "backup.tar", pieces)
+    with opened(EMBEDDED, tmp_path / "restored") as other:
+        restore(other, tmp_path / "backup.tar")
+        after = contents(other)
+        assert found(other.doctor_service(alone=True).examine()) == {}
+    assert len(after["centroids"]) == len(before["centroids"]), "replaced meanwhile: computed again"
+    for name in before.keys() - {"person_centroids", "centroids"}:
+        assert after[name] == before[name], name
+
+
+def test_a_backup_of_a_library_at_work_is_whole(album: Path, tmp_path: Path) -> None:
+    """While somebody indexes and names, backups are taken; in none of them is anything wrong."""
+    with opened(EMBEDDED, tmp_path / "library") as library:
+        library.bind_engine()
+        folders = sorted(path for path in album.iterdir() if path.is_dir())
+
+        def work() -> None:
+            for number, folder in enumerate(folders):
+                library.index_service().index([folder])
+                library.group_if_stale()
+                name_groups(library, f"Person {number}")
+                library.send_due_payloads()
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        files = []
+        while worker.is_alive() or not files:
+            files.append(tmp_path / f"{len(files)}.tar")
+            back_up(library, files[-1])
+        worker.join()
+    chosen = {files[0], files[len(files) // 2], files[-1]}
+    for file in sorted(chosen):
+        with opened(EMBEDDED, tmp_path / f"restored {file.stem}") as other:
+            restore(other, file)
+            assert found(other.doctor_service(alone=True).examine()) == {}
+
+
+def test_a_library_that_is_not_empty_is_refused(library: Library, tmp_path: Path) -> None:
+    """It keeps what it has."""
+    back_up(library, tmp_path / "backup.tar")
+    before = contents(library)
+    with pytest.raises(ConflictError, match="not empty"):
+        restore(library, tmp_path / "backup.tar")
+    assert contents(library) == before
+
+
+def test_a_copy_does_not_overwrite_the_original_on_the_same_server(tmp_path: Path) -> None:
+    """Both would be one collection: that is refused."""
+    with opened(SERVERS, tmp_path / "library") as library:
+        bind(library)
+        with library.database.write() as session:
+            add_faces(library, World(session), directions(3))
+        back_up(library, tmp_path / "backup.tar")
+        before = contents(library)
+        settings = library.settings.model_copy(update={"database_url": None, "library": tmp_path / "copy"})
+        with (
+            open_library(settings, lambda _: None, no_bar, restoring=True) as other,
+            pytest.raises(ConflictError, match="still there"),
+        ):
+            restore(other, tmp_path / "backup.tar")
+        assert contents(library) == before
+
+
+def test_a_restore_that_is_killed_is_made_up_for(album: Path, tmp_path: Path) -> None:
+    """Whenever it dies, the library is refused until a restore has completed, and is equal then."""
+    with opened(EMBEDDED, tmp_path / "library") as library:
+        library.bind_engine()
+        library.index_service().index([album])
+        name_groups(library, "Ada")
+        library.centroid_service().compute_centroids()
+        back_up(library, tmp_path / "backup.tar")
+        before = contents(library)
+    command = [sys.executable, "-m", "tests.support.killed_restore"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def run(target: Path, die_at: int) -> tuple[int, int]:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(f"{target}\t{tmp_path / 'backup.tar'}\t{die_at}\n")
+            process.stdin.flush()
+            status, steps = process.stdout.readline().split()
+            return int(status), int(steps)
+
+        status, total = run(tmp_path / "whole", 0)
+        assert status == 0
+        for step in (2, 7, 10, total // 2, total - 2, total):
+            target = tmp_path / f"step {step}"
+            assert run(target, step)[0] == -signal.SIGKILL
+            check_completed(target, tmp_path / "backup.tar", before)
+        process.kill()
+
+
+def check_completed(target: Path, file: Path, before: object) -> None:
+    """After a restore was killed: it can be completed, and the library says whether it has to be."""
+    settings = Settings(library=target)
+    try:
+        with open_library(settings, lambda _: None, no_bar) as other:
+            is_empty = other.bound_engine() is None
+    except RestoreInterruptedError:
+        is_empty = True
+    with open_library(settings, lambda _: None, no_bar, restoring=True) as other:
+        if is_empty and other.bound_engine() is None:
+            restore(other, file)
+        else:
+            with pytest.raises(ConflictError, match="not empty"):
+                restore(other, file)
+    with open_library(settings, lambda _: None, no_bar) as other:
+        assert contents(other) == before
+        assert found(other.doctor_service(alone=True).examine()) == {}

@@ -1,0 +1,60 @@
+"""``image-search backup`` while ``image-search serve`` holds the library."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from image_search_service.bootstrap import Library, open_library
+from image_search_service.core.config import Settings
+from image_search_service.services.restore_service import checked_backup
+from tests.support.contents import contents
+from tests.support.damage import all_faces
+from tests.support.served import add_faces, add_person, bind, directions, no_bar
+from tests.support.service_processes import answers, free_port, serving
+from tests.support.world import World
+
+
+def opened(folder: Path, *, restoring: bool = False) -> AbstractContextManager[Library]:
+    settings = Settings(library=folder, engine="synthetic", offline=True)
+    return open_library(settings, lambda _: None, no_bar, restoring=restoring)
+
+
+def back_up(library: Path, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """By a process of its own, behind a proxy that is not to be asked."""
+    command = [sys.executable, "-m", "image_search_service", "backup", file, "--library", library, *options]
+    environment = os.environ | {"http_proxy": "http://127.0.0.1:1"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+def test_the_service_that_holds_the_library_gives_it(tmp_path: Path) -> None:
+    """By whichever names browsers may call it. What breaks off in the middle leaves no file, and a service
+    that answers."""
+    with opened(tmp_path / "library") as library:
+        bind(library)
+        with library.database.write() as session:
+            world = World(session)
+            add_faces(library, world, directions(30), person_id=add_person(world, "Ada").id)
+        library.centroid_service().compute_centroids()
+        unreadable = library.paths.crop(all_faces(library)[0].id)
+        before = contents(library)
+    port = free_port()
+    settings = {"library": tmp_path / "library", "port": port, "allowed_hosts": "photos.example.org"}
+    with serving(settings) as process:
+        made = back_up(tmp_path / "library", tmp_path / "backup.tar")
+        assert made.returncode == 0, made.stderr
+        assert f"served at http://127.0.0.1:{port}" in made.stderr
+        unreadable.mkdir(parents=True)
+        failed = back_up(tmp_path / "library", tmp_path / "broken.tar")
+        assert (failed.returncode, "to its end" in failed.stderr) == (1, True)
+        assert answers(port)
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.tar", "library"]
+    with opened(tmp_path / "new", restoring=True) as other:
+        other.restore_service().restore(checked_backup(tmp_path / "backup.tar"))
+        assert contents(other) == before

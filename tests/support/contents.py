@@ -1,0 +1,37 @@
+"""Everything that a library holds in both stores and on the disk, to be compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from image_search_service.bootstrap import Library
+from image_search_service.db.models import Base
+from image_search_service.vector.qdrant_collection import QdrantCollection
+
+
+def contents(library: Library) -> dict[str, Any]:
+    """Rows of every table, points with payloads and embeddings, pictures by name."""
+    with library.database.read() as session:
+        rows = {
+            table.name: [tuple(row) for row in session.execute(select(table).order_by(*table.primary_key))]
+            for table in Base.metadata.sorted_tables
+        }
+    return rows | {
+        "faces": points(library.faces),
+        "centroids": points(library.centroids),
+        "pictures": {
+            str(path.relative_to(library.paths.root)): path.read_bytes()
+            for root in (library.paths.crops, library.paths.thumbnails)
+            for path in root.rglob("*.webp")
+        },
+    }
+
+
+def points(collection: QdrantCollection) -> dict[str, tuple[Any, Any]]:
+    """Each point's payload and embedding, by id."""
+    records, _ = collection.client.scroll(
+        collection.collection_name, limit=10_000, with_payload=True, with_vectors=True
+    )
+    return {str(record.id): (record.payload, record.vector) for record in records}
