@@ -12,8 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import structlog
+
 from image_search_service.core.config import Settings
-from image_search_service.core.errors import EngineMismatchError, NotFoundError, RestoreInterruptedError
+from image_search_service.core.errors import (
+    EngineMismatchError,
+    NotFoundError,
+    RestoreInterruptedError,
+    UnavailableError,
+)
 from image_search_service.core.lazy import locked_property
 from image_search_service.core.lock import LibraryLock
 from image_search_service.core.paths import LibraryPaths
@@ -49,6 +56,8 @@ if TYPE_CHECKING:
     from image_search_service.vector.collections import CollectionSettings
     from image_search_service.vector.face_qdrant import FaceQdrantClient
     from image_search_service.vector.transport import AnyQdrant
+
+log = structlog.get_logger(__name__)
 
 Note = Callable[[str], None]
 """Told what the user should know on the way, such as which engine was chosen."""
@@ -353,6 +362,15 @@ class Library:
 
         return send_due_payloads(self.database, lambda: self.faces)
 
+    def tell_qdrant_if_it_answers(self) -> None:
+        """The same, unless Qdrant is away: then it is told later; until then SQL is asked what is true."""
+        if self.bound_engine() is None:
+            return
+        try:
+            self.send_due_payloads()
+        except UnavailableError as error:
+            log.warning("Qdrant is told of a decision later", error=error.message)
+
     # The API
 
     def browse_service(self) -> BrowseService:
@@ -398,6 +416,7 @@ class Library:
 
         runner = JobRunner(JobLedger(self.database), JOBS, self, alone=not self.settings.stores_are_shared)
         self.job_queue.on_night = self._submit_nightly
+        self.job_queue.on_minute = self.tell_qdrant_if_it_answers
         return Workers(self.job_queue, runner, self.settings.job_threads)
 
     def _submit_nightly(self) -> None:

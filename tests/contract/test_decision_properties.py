@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import func, select
@@ -287,6 +287,7 @@ def test_what_was_said_stays_said() -> None:
             max_examples=SEQUENCES,
             stateful_step_count=STEPS,
             deadline=None,
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
         Decisions.TestCase("runTest").runTest()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 
 import pytest
@@ -28,7 +27,7 @@ from tests.support.damage import (
     stray_points,
 )
 from tests.support.databases import postgresql_schema
-from tests.support.qdrant_server import Failing, Fault, QdrantServer
+from tests.support.qdrant_server import Fault, QdrantServer
 from tests.support.round_trips import round_trips
 from tests.support.served import no_bar
 
@@ -96,31 +95,20 @@ def test_every_damage_is_found_and_mended(library: Library, engine: EmbeddedQdra
         assert found(examine(library)) == {}
 
 
-@dataclass
-class FailingLater(Failing):
-    """Lets some requests pass, fails the next one, and no other."""
-
-    passing: int = 0
-
-    def applies(self, operation: str, ids: Collection[str]) -> bool:
-        self.passing -= 1
-        return self.passing == -1
-
-
 def test_repair_broken_off_anywhere_is_completed_by_the_next(library: Library, server: QdrantServer) -> None:
     """Whichever of its requests fails, run again it mends the rest."""
     before = points_of(all_faces(library))
     for passing in count():
         for damage in (payloads_wrong, points_gone, stray_points, centroids_broken):
             damage(library)
-        failing = FailingLater(Fault.INTERNAL, passing=passing)
-        server.gate.failing.append(failing)
+        server.fail(Fault.INTERNAL, times=1, after=passing)
+        (failing,) = server.gate.failing
         with suppress(VectorStoreError):
             examine(library, repair=True)
         server.heal()
         assert examine(library, repair=True).is_healthy
         assert found(examine(library)) == {}
-        if failing.passing >= 0:
+        if failing.times == 1:
             break
     assert passing > 15
     assert set(library.faces.retrieve_stored(before)) == set(before)

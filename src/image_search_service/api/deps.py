@@ -15,6 +15,7 @@ from image_search_service.services.browse_service import BrowseService
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.job_service import JobService
 from image_search_service.services.readiness_service import ReadinessService
+from image_search_service.services.review_service import ReviewService
 from image_search_service.services.suggestion_service import SuggestionService
 
 
@@ -38,6 +39,10 @@ class OpenLibrary(Protocol):
     def suggestion_service(self) -> SuggestionService: ...
 
     def readiness_service(self) -> ReadinessService: ...
+
+    def review_service(self, actor: str) -> ReviewService: ...
+
+    def tell_qdrant_if_it_answers(self) -> None: ...
 
 
 def open_library(request: Request) -> OpenLibrary:

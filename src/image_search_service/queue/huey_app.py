@@ -60,6 +60,8 @@ class JobQueue:
         """Who runs the jobs that arrive in this process; None in one that only sends."""
         self.on_night: Callable[[], object] | None = None
         """What is done every night where jobs run: submitting jobs. Several processes may do it at once."""
+        self.on_minute: Callable[[], object] | None = None
+        """What is done every minute where jobs run."""
         self._task = huey.task(name=RUN_JOB)(self._run)
         huey.periodic_task(crontab(), name=RECOVER_JOBS)(self.recover)
         huey.periodic_task(NIGHT, name=NIGHTLY)(self.nightly)
@@ -88,6 +90,8 @@ class JobQueue:
         """Take up what dead workers have left, and send again what has lost its message."""
         if self.runner is None:
             return
+        if self.on_minute is not None:
+            self.on_minute()
         sent = self.send_lost(self.runner.recover())
         if sent:
             log.warning("jobs without a message were sent again", jobs=sent)

@@ -239,6 +239,11 @@ class ReviewService:
         with self._database.read() as session:
             return [Event(*row) for row in decisions.decisions_page(session, before, limit, subject)]
 
+    def count(self, subject: uuid.UUID | None = None) -> int:
+        """How many decisions ``history`` lists on all pages."""
+        with self._database.read() as session:
+            return decisions.count_decisions(session, subject)
+
     def latest(self) -> int:
         """The number of the last decision, 0 if there is none: what a decision is made on."""
         with self._database.read() as session:

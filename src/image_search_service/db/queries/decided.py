@@ -125,7 +125,15 @@ def restore_clusters(session: Session, rows: Mapping[uuid.UUID, Mapping[str, Any
     upsert_rows(
         session,
         Cluster,
-        [{"id": cluster_id, "size": 0, **row} for cluster_id, row in rows.items()],
+        [
+            {
+                "id": cluster_id,
+                "size": 0,
+                "confidence": row["confidence"],
+                "representative_face_id": uuid.UUID(row["representative_face_id"]),
+            }
+            for cluster_id, row in rows.items()
+        ],
         key=["id"],
         update=[],
     )

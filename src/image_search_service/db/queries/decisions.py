@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import Change, Fact, Key
@@ -95,11 +95,21 @@ def decisions_page(
     if before is not None:
         counted = counted.where(Decision.id < before)
     if subject is not None:
-        about = select(DecisionChange.decision_id).where(
-            (DecisionChange.subject_id == subject) | (DecisionChange.other_id == subject)
-        )
-        counted = counted.where(Decision.id.in_(about))
+        counted = counted.where(_about(subject))
     return [(row[0], row[1]) for row in session.execute(counted)]
+
+
+def count_decisions(session: Session, subject: uuid.UUID | None = None) -> int:
+    counted = select(func.count(Decision.id))
+    return session.scalar(counted if subject is None else counted.where(_about(subject))) or 0
+
+
+def _about(subject: uuid.UUID) -> ColumnElement[bool]:
+    """Decisions about a face or person."""
+    about = select(DecisionChange.decision_id).where(
+        (DecisionChange.subject_id == subject) | (DecisionChange.other_id == subject)
+    )
+    return Decision.id.in_(about)
 
 
 def last_values(session: Session, page: int = 5_000) -> Iterator[tuple[Key, Any]]:

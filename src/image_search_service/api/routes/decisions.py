@@ -1,0 +1,183 @@
+"""Decisions: each is an event that is kept, and can be undone at any later time."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from image_search_service.api.deps import Opened, OpenLibrary, open_library
+from image_search_service.api.errors import problems
+from image_search_service.api.pagination import CursorText, Limit, decode_cursor, next_cursor, whole_number
+from image_search_service.api.schemas.decisions import (
+    AssignFaces,
+    CreatePerson,
+    DecisionEvent,
+    DecisionPage,
+    HidePerson,
+    Made,
+    MadePerson,
+    MarkDifferent,
+    MergePersons,
+    NameCluster,
+    PersonFace,
+    PinPrototype,
+    RenamePerson,
+    SetBirthDate,
+    SplitFaces,
+    TheseFaces,
+    TheseSuggestions,
+)
+from image_search_service.core.errors import InvalidInputError
+from image_search_service.services.decision_log import Decided
+from image_search_service.services.review_service import ReviewService
+
+ACTOR = "api"
+
+router = APIRouter(prefix="/decisions", tags=["decisions"], responses=problems(404, 409))
+
+
+def _review(library: Annotated[OpenLibrary, Depends(open_library)]) -> ReviewService:
+    return library.review_service(ACTOR)
+
+
+Review = Annotated[ReviewService, Depends(_review)]
+
+
+@router.get("")
+def list_decisions(
+    review: Review,
+    subject_id: Annotated[UUID | None, Query(description="A face or person that they are about.")] = None,
+    cursor: CursorText = None,
+    limit: Limit = 50,
+) -> DecisionPage:
+    """What was decided, the newest first."""
+    after = decode_cursor(cursor, whole_number, whole_number)
+    found = review.history(after[0] if after else None, limit, subject_id)
+    return DecisionPage(
+        items=[DecisionEvent.of(event) for event in found],
+        next_cursor=next_cursor(found, limit, lambda event: (event.decision.id, 0)),
+        total=review.count(subject_id),
+    )
+
+
+@router.post("/{decision_id}/undo")
+def undo(decision_id: Annotated[int, Path(ge=1, le=2**31 - 1)], review: Review, library: Opened) -> Made:
+    """Take a decision back; 409 names a later one that contradicts it. An undo is a decision, too."""
+    return _told(library, review.undo(decision_id))
+
+
+@router.post("/name-cluster")
+def name_cluster(body: NameCluster, review: Review, library: Opened) -> MadePerson:
+    """All faces of a cluster are somebody's, who is made if nobody has this name."""
+    made = MadePerson.of(review.name_cluster(body.cluster_id.hex, body.name, body.made_on))
+    library.tell_qdrant_if_it_answers()
+    return made
+
+
+@router.post("/assign")
+def assign(body: AssignFaces, review: Review, library: Opened) -> Made:
+    """Faces are a person's. From whom they are taken they are rejected for."""
+    return _told(library, review.assign_faces(body.face_ids, body.person_id, body.made_on))
+
+
+@router.post("/split")
+def split(body: SplitFaces, review: Review, library: Opened) -> MadePerson:
+    """Take faces out of their persons or clusters, for somebody else."""
+    made = MadePerson.of(review.split(body.face_ids, body.name, body.made_on))
+    library.tell_qdrant_if_it_answers()
+    return made
+
+
+@router.post("/unassign")
+def unassign(body: TheseFaces, review: Review, library: Opened) -> Made:
+    """Take faces away from their persons, for whom they will not be suggested again."""
+    return _told(library, review.unassign_faces(body.face_ids, body.made_on))
+
+
+@router.post("/not-a-face")
+def not_a_face(body: TheseFaces, review: Review, library: Opened) -> Made:
+    """These are no faces."""
+    return _told(library, review.not_a_face(body.face_ids, body.made_on))
+
+
+@router.post("/accept")
+def accept(body: TheseSuggestions, review: Review, library: Opened) -> Made:
+    """What was suggested is right."""
+    person_id = _one_way(body)
+    if person_id is not None:
+        return _told(library, review.accept_all(person_id, body.made_on))
+    return _told(library, review.accept(body.suggestion_ids, body.made_on))
+
+
+@router.post("/reject")
+def reject(body: TheseSuggestions, review: Review, library: Opened) -> Made:
+    """What was suggested is wrong, for good."""
+    person_id = _one_way(body)
+    if person_id is not None:
+        return _told(library, review.reject_all(person_id, body.made_on))
+    return _told(library, review.reject(body.suggestion_ids, body.made_on))
+
+
+@router.post("/create-person")
+def create_person(body: CreatePerson, review: Review) -> MadePerson:
+    """Somebody of whom no face is known yet; 409 if there is somebody of this name."""
+    return MadePerson.of(review.create_person(body.name))
+
+
+@router.post("/rename-person")
+def rename_person(body: RenamePerson, review: Review, library: Opened) -> Made:
+    """Another name; 409 if it is somebody else's."""
+    return _told(library, review.rename_person(body.person_id, body.name, body.made_on))
+
+
+@router.post("/hide-person")
+def hide_person(body: HidePerson, review: Review, library: Opened) -> Made:
+    """Whether a person is left out of lists."""
+    return _told(library, review.set_hidden(body.person_id, body.hidden, body.made_on))
+
+
+@router.post("/set-birth-date")
+def set_birth_date(body: SetBirthDate, review: Review, library: Opened) -> Made:
+    """When a person was born; null takes it back."""
+    return _told(library, review.set_birth_date(body.person_id, body.birth_date, body.made_on))
+
+
+@router.post("/set-cover-face")
+def set_cover_face(body: PersonFace, review: Review, library: Opened) -> Made:
+    """Which of their faces is shown for a person."""
+    return _told(library, review.set_cover_face(body.person_id, body.face_id, body.made_on))
+
+
+@router.post("/pin-prototype")
+def pin_prototype(body: PinPrototype, review: Review, library: Opened) -> Made:
+    """Whether a face stands for its person whatever jobs would choose."""
+    made = review.pin_prototype(body.person_id, body.face_id, pinned=body.pinned, made_on=body.made_on)
+    return _told(library, made)
+
+
+@router.post("/merge-persons")
+def merge_persons(body: MergePersons, review: Review, library: Opened) -> Made:
+    """Several persons are one; 409 if two of them were said to be different."""
+    return _told(library, review.merge_persons(body.person_ids, body.into, body.made_on))
+
+
+@router.post("/mark-different")
+def mark_different(body: MarkDifferent, review: Review, library: Opened) -> Made:
+    """Two persons are two, so that nobody merges them."""
+    a, b = body.person_ids
+    return _told(library, review.mark_different(a, b, are=body.different, made_on=body.made_on))
+
+
+def _one_way(body: TheseSuggestions) -> UUID | None:
+    if (body.person_id is None) == (not body.suggestion_ids):
+        raise InvalidInputError("Either suggestion_ids or person_id is needed, and not both.")
+    return body.person_id
+
+
+def _told(library: OpenLibrary, made: Decided) -> Made:
+    """SQL has it; Qdrant is told at once if it answers, else by the next job or minute."""
+    if made.faces:
+        library.tell_qdrant_if_it_answers()
+    return Made.of(made)

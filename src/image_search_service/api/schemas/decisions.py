@@ -1,0 +1,183 @@
+"""Decisions: what somebody says of faces and persons, and what has been said."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field
+
+from image_search_service.api.schemas.common import Answer, Page, RequestBody
+from image_search_service.services.decision_log import Decided
+from image_search_service.services.review_service import Event, Named
+
+FaceIds = Annotated[
+    list[UUID], Field(min_length=1, max_length=10_000, description="Faces; repeats count once.")
+]
+Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Ada Lovelace"])]
+
+
+class DecisionBody(RequestBody):
+    """The base of everything that is decided."""
+
+    made_on: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+        default=None,
+        description="The newest decision that was seen, `id` of `GET /decisions`; if what is decided on has "
+        "changed since, the answer is 409. Null: whatever has changed.",
+        examples=[None],
+    )
+
+
+class NameCluster(DecisionBody):
+    """All faces of a cluster are somebody's."""
+
+    cluster_id: UUID
+    name: Name
+
+
+class AssignFaces(DecisionBody):
+    """Faces are a person's, whosever they are now."""
+
+    face_ids: FaceIds
+    person_id: UUID
+
+
+class SplitFaces(DecisionBody):
+    """Faces are taken out of their person or cluster, for somebody of this name, who is made if need be."""
+
+    face_ids: FaceIds
+    name: Name
+
+
+class TheseFaces(DecisionBody):
+    """Something is said of these faces."""
+
+    face_ids: FaceIds
+
+
+class TheseSuggestions(DecisionBody):
+    """Something is said of suggestions: of these, or of all that wait for a person."""
+
+    suggestion_ids: list[UUID] = Field(default=[], max_length=10_000)
+    person_id: UUID | None = Field(
+        default=None, description="Instead of ids: everything that waits for them."
+    )
+
+
+class CreatePerson(RequestBody):
+    """Somebody of whom no face is known yet."""
+
+    name: Name
+
+
+class RenamePerson(DecisionBody):
+    person_id: UUID
+    name: Name
+
+
+class HidePerson(DecisionBody):
+    person_id: UUID
+    hidden: bool
+
+
+def _written_out(given: object) -> object:
+    """Pydantic would take a number for days; the documentation promises text."""
+    if given is not None and not isinstance(given, str):
+        raise ValueError("a date is text such as 1815-12-10")
+    return given
+
+
+class SetBirthDate(DecisionBody):
+    person_id: UUID
+    birth_date: Annotated[date | None, BeforeValidator(_written_out)] = Field(examples=["1815-12-10"])
+
+
+class PersonFace(DecisionBody):
+    """A face that is the person's."""
+
+    person_id: UUID
+    face_id: UUID
+
+
+class PinPrototype(PersonFace):
+    """Whether the face stands for the person in searches, whatever jobs would choose."""
+
+    pinned: bool = True
+
+
+class MergePersons(DecisionBody):
+    """These persons are one."""
+
+    person_ids: list[UUID] = Field(min_length=1, max_length=500)
+    into: UUID = Field(description="Who stays.")
+
+
+class MarkDifferent(DecisionBody):
+    """Two persons are two."""
+
+    person_ids: list[UUID] = Field(min_length=2, max_length=2)
+    different: bool = True
+
+
+class Made(Answer):
+    """A decision that was made."""
+
+    decision_id: int | None = Field(
+        description="Its number, to undo it with; null: everything was so already.", examples=[17]
+    )
+    changes: int = Field(description="Facts that it changed.", examples=[12])
+    faces: int = Field(description="Faces that it changed.", examples=[12])
+
+    @classmethod
+    def of(cls, made: Decided) -> Made:
+        return cls(decision_id=made.id, changes=made.changes, faces=made.faces)
+
+
+class MadePerson(Answer):
+    """A decision that named somebody."""
+
+    decision_id: int | None = Field(examples=[17])
+    person_id: UUID
+    name: str = Field(examples=["Ada Lovelace"])
+    created: bool = Field(description="Whether the person is new.")
+    faces: int = Field(description="Faces that were given to them.", examples=[12])
+
+    @classmethod
+    def of(cls, named: Named) -> MadePerson:
+        return cls(
+            decision_id=named.decision,
+            person_id=named.person_id,
+            name=named.name,
+            created=named.created,
+            faces=named.faces,
+        )
+
+
+class DecisionEvent(Answer):
+    """Something that was decided."""
+
+    id: int = Field(examples=[17])
+    kind: str = Field(examples=["name_cluster"])
+    actor: str = Field(description="Who decided.", examples=["ada"])
+    at: datetime
+    undoes: int | None = Field(description="The decision that this one takes back.", examples=[None])
+    changes: int = Field(description="Facts that it changed.", examples=[12])
+    details: dict[str, Any] = Field(description="What it was about besides.")
+
+    @classmethod
+    def of(cls, event: Event) -> DecisionEvent:
+        one = event.decision
+        return cls(
+            id=one.id,
+            kind=one.kind,
+            actor=one.actor,
+            at=one.at,
+            undoes=one.undoes,
+            changes=event.changes,
+            details=one.details,
+        )
+
+
+class DecisionPage(Page[DecisionEvent]):
+    """Decisions, the newest first."""

@@ -1,0 +1,152 @@
+"""Deciding over HTTP: recorded, listed, undone, refused when it is stale."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from image_search_service.db.models import FaceSuggestion
+from tests.support.round_trips import round_trips
+from tests.support.served import Served, add_faces, add_person, directions
+from tests.support.world import World
+
+
+@pytest.fixture
+def faces(api: Served) -> list[str]:
+    """Six faces in photos of their own, the first three in a cluster."""
+    with api.library.database.write() as session:
+        world = World(session)
+        made = add_faces(api.library, world, directions(6))
+        world.cluster(made[:3])
+        return [str(face.id) for face in made]
+
+
+def decide(api: Served, what: str, body: Any, status: int = 200) -> Any:
+    return api.post(f"/decisions/{what}", body, status=status)
+
+
+def owner(api: Served, face: str) -> str | None:
+    name: str | None = api.get(f"/faces/{face}")["person_name"]
+    return name
+
+
+def test_naming_a_cluster_and_taking_it_back(api: Served, faces: list[str]) -> None:
+    """A named cluster is a person's; undone, it is the same cluster again; undone again, the person's."""
+    (cluster,) = api.get("/faces/clusters")["items"]
+    named = decide(api, "name-cluster", {"cluster_id": cluster["id"], "name": "Ada"})
+    assert (named["faces"], named["created"], owner(api, faces[0])) == (3, True, "Ada")
+    assert api.get("/faces/clusters")["total"] == 0
+    undone = decide(api, f"{named['decision_id']}/undo", None)
+    assert api.get("/faces/clusters")["items"] == [cluster]
+    assert api.get("/persons")["total"] == 0
+    decide(api, f"{undone['decision_id']}/undo", None)
+    assert [owner(api, face) for face in faces] == ["Ada"] * 3 + [None] * 3
+    events = api.get("/decisions")["items"]
+    assert [(event["kind"], event["undoes"]) for event in events] == [
+        ("undo", undone["decision_id"]),
+        ("undo", named["decision_id"]),
+        ("name_cluster", None),
+    ]
+
+
+def test_a_merge_is_undone_after_other_decisions(api: Served, faces: list[str]) -> None:
+    """Two persons are merged, something else is decided, the merge is taken back: all is as it was said."""
+    ada = decide(api, "split", {"face_ids": faces[:2], "name": "Ada"})["person_id"]
+    grace = decide(api, "split", {"face_ids": faces[2:4], "name": "Grace"})["person_id"]
+    merged = decide(api, "merge-persons", {"person_ids": [grace], "into": ada})
+    assert [owner(api, face) for face in faces[:4]] == ["Ada"] * 4
+    decide(api, "split", {"face_ids": faces[4:5], "name": "Emmy"})
+    decide(api, f"{merged['decision_id']}/undo", None)
+    assert [owner(api, face) for face in faces] == ["Ada", "Ada", "Grace", "Grace", "Emmy", None]
+    assert {person["name"] for person in api.get("/persons")["items"]} == {"Ada", "Grace", "Emmy"}
+
+
+def test_a_later_decision_is_named(api: Served, faces: list[str]) -> None:
+    """What a later decision contradicts is not undone, and the answer names that one."""
+    first = decide(api, "split", {"face_ids": faces[:1], "name": "Ada"})
+    second = decide(api, "split", {"face_ids": faces[:1], "name": "Grace"})
+    problem = decide(api, f"{first['decision_id']}/undo", None, status=409)
+    assert f"decision {second['decision_id']}" in problem["detail"]
+    assert owner(api, faces[0]) == "Grace"
+
+
+def test_what_has_changed_meanwhile_is_refused(api: Served, faces: list[str]) -> None:
+    """Of two who decide on what they both have seen, the second is told what has changed."""
+    seen = decide(api, "split", {"face_ids": faces[3:4], "name": "Mary"})["decision_id"]
+    first = decide(api, "split", {"face_ids": faces[:2], "name": "Ada", "made_on": seen})
+    body = {"face_ids": faces[1:3], "name": "Grace", "made_on": seen}
+    problem = decide(api, "split", body, status=409)
+    assert f"decision {first['decision_id']}" in problem["detail"]
+    assert [owner(api, face) for face in faces[:3]] == ["Ada", "Ada", None]
+
+
+def test_suggestions_are_answered(api: Served, faces: list[str]) -> None:
+    """An accepted face is theirs, a rejected one is never suggested again; each is decided once."""
+    with api.library.database.write() as session:
+        person = add_person(World(session), "Ada")
+        made = [
+            FaceSuggestion(
+                face_instance_id=face, person_id=person.id, state="pending", confidence=0.5,
+                source="centroid", evidence=[],
+            )
+            for face in map(_uuid, faces[:3])
+        ]  # fmt: skip
+        session.add_all(made)
+        session.flush()
+        ids, person_id = [str(one.id) for one in made], str(person.id)
+    decide(api, "accept", {"suggestion_ids": ids[:1]})
+    rejected = decide(api, "reject", {"person_id": person_id})
+    assert [owner(api, face) for face in faces[:3]] == ["Ada", None, None]
+    assert api.get("/suggestions/stats")["by_state"] == {"accepted": 1, "rejected": 2}
+    decide(api, "accept", {"suggestion_ids": ids[1:2]}, status=409)
+    decide(api, f"{rejected['decision_id']}/undo", None)
+    assert api.get("/suggestions/stats")["by_state"] == {"accepted": 1, "pending": 2}
+
+
+def test_qdrant_away_is_no_hindrance(api: Served, faces: list[str]) -> None:
+    """What is decided while Qdrant is away reaches it later."""
+    api.library.faces.delete_faces([])  # open
+    decide(api, "split", {"face_ids": faces, "name": "Ada"})
+    (page,) = api.library.faces.scroll_faces()
+    assert {str(payload.person_id) for payload in page.payloads.values()} == {
+        person["id"] for person in api.get("/persons")["items"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "status"),
+    [
+        ("split", {"face_ids": [str(uuid4())], "name": "Ada"}, 404),
+        ("split", {"face_ids": [], "name": "Ada"}, 422),
+        ("split", {"face_ids": [str(uuid4())], "name": " \u200b "}, 422),
+        ("assign", {"face_ids": [str(uuid4())], "person_id": str(uuid4())}, 404),
+        ("accept", {"suggestion_ids": [str(uuid4())]}, 404),
+        ("accept", {}, 422),
+        ("99/undo", None, 404),
+    ],
+)
+def test_what_cannot_be_decided_is_refused(api: Served, what: str, body: Any, status: int) -> None:
+    """Who or what there is not, and what means nothing, is refused, and nothing is recorded."""
+    assert decide(api, what, body, status=status)["status"] == status
+    assert api.get("/decisions")["total"] == 0
+
+
+def test_a_decision_costs_the_same_for_any_number_of_faces(api: Served) -> None:
+    """Four hundred faces are decided on with as many requests and statements as ten."""
+    costs = {}
+    for number in (10, 400):
+        with api.library.database.write() as session:
+            made = add_faces(api.library, World(session), directions(number, seed=number))
+        body = {"face_ids": [str(face.id) for face in made], "name": f"Ada {number}"}
+        with round_trips(api.library.database.engine) as trips:
+            decide(api, "split", body)
+        costs[number] = (trips.statements, trips.requests)
+    assert costs[10] == costs[400]
+
+
+def _uuid(text: str) -> Any:
+    from uuid import UUID
+
+    return UUID(text)
