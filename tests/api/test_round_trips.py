@@ -52,6 +52,7 @@ ROUTES = [
     "/centroids/{person}",
     "/suggestions",
     "/suggestions/stats",
+    "/decisions",
     "/jobs",
 ]
 
@@ -76,6 +77,42 @@ def test_reading_costs_the_same_for_any_number_of_faces(
     assert [route for route, each in costs.items() if len(set(each)) != 1] == []
     asking = {route for route, each in costs.items() if each[0][1]}
     assert asking == {"/centroids/{person}", "/faces/{face}/suggestions"}
+
+
+POSTS: dict[str, dict[str, object]] = {
+    "/faces/cluster": {},
+    "/faces/cluster/dual": {},
+    "/faces/assign": {},
+    "/centroids": {"person_ids": ["{person}"]},
+    "/suggestions/find-more/prototypes": {"person_ids": ["{person}"]},
+    "/suggestions/find-more/multi_prototype": {"person_ids": ["{person}"]},
+    "/suggestions/find-more/centroid": {"person_ids": ["{person}"]},
+    "/suggestions/expire": {},
+}
+"""What begins a job. Decisions: ``tests/api/test_decisions.py``."""
+
+
+def test_beginning_a_job_costs_the_same_for_any_number_of_faces(
+    api: Served, filled: dict[int, dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Asking for a job costs as many statements about a person with a thousand faces as with ten."""
+    with capsys.disabled():
+        print()
+        for path, body in POSTS.items():
+            costs = [post_cost(api, path, body, ids) for ids in filled.values()]
+            print(f"{path:40}" + "".join(f"{sql:>5} + {qdrant}" for sql, qdrant in costs))
+            assert len(set(costs)) == 1
+            assert costs[0][1] == 0
+
+
+def post_cost(api: Served, path: str, body: dict[str, object], ids: dict[str, str]) -> tuple[int, int]:
+    """Statements and requests of one call; the jobs that wait already are cancelled before."""
+    for job in api.get("/jobs", state="queued", limit=MAX_LIMIT)["items"]:
+        api.post(f"/jobs/{job['id']}/cancel", status=200)
+    given = {key: [ids["person"]] if isinstance(value, list) else value for key, value in body.items()}
+    with round_trips(api.library.database.engine) as trips:
+        api.post(path, given)
+    return trips.statements, trips.requests
 
 
 def cost(api: Served, path: str) -> tuple[int, int]:

@@ -223,6 +223,11 @@ class Decisions(RuleBasedStateMachine):
         self.services.face_assigner().assign_new_faces()
 
     @rule()
+    def compute_centroids(self) -> None:
+        self.services.centroid_service().compute_centroids()
+        self.services.prototype_service().compute_prototypes()
+
+    @rule()
     def suggest(self) -> None:
         if persons := self.persons():
             self.services.suggestion_service().find_more(persons, min_confidence=0.2)
@@ -241,6 +246,14 @@ class Decisions(RuleBasedStateMachine):
     @invariant()
     def no_job_overrules_a_human(self) -> None:
         assert self.said()["owner"] == self.owner
+
+    @invariant()
+    def nobody_who_is_gone_has_a_face(self) -> None:
+        with self.database.read() as session:
+            gone = select(Person.id).where(Person.gone)
+            assert (
+                session.scalars(select(FaceInstance.id).where(FaceInstance.person_id.in_(gone))).all() == []
+            )
 
     @invariant()
     def what_was_rejected_does_not_come_back(self) -> None:

@@ -9,16 +9,20 @@ from datetime import datetime
 from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from image_search_service.db.models import PersonCentroid
+from image_search_service.db.models import Person, PersonCentroid
 from image_search_service.db.queries.batches import BATCH, Row, insert_rows
 
 BUILDING, ACTIVE, RETIRED = "building", "active", "retired"
 
 
 def active_centroids(session: Session, person_ids: Sequence[uuid.UUID] | None = None) -> list[PersonCentroid]:
-    """The active centroid of each person that has one, by person: of at most ``BATCH`` persons, or of all."""
+    """The active centroid of each person that has one, by person: of at most ``BATCH`` persons, or of all who
+    are there."""
     statement = (
-        select(PersonCentroid).where(PersonCentroid.state == ACTIVE).order_by(PersonCentroid.person_id)
+        select(PersonCentroid)
+        .join(Person, Person.id == PersonCentroid.person_id)
+        .where(PersonCentroid.state == ACTIVE, ~Person.gone)
+        .order_by(PersonCentroid.person_id)
     )
     if person_ids is not None:
         statement = statement.where(PersonCentroid.person_id.in_(person_ids))

@@ -61,9 +61,11 @@ def face_by_id(session: Session, face_id: uuid.UUID) -> ShownFace | None:
 
 
 def faces_of_asset(session: Session, asset_id: uuid.UUID) -> list[ShownFace]:
-    """Left to right."""
+    """Left to right, without those that were said to be none."""
     rows = session.execute(
-        _shown_faces().where(FaceInstance.asset_id == asset_id).order_by(FaceInstance.position)
+        _shown_faces()
+        .where(FaceInstance.asset_id == asset_id, FaceInstance.is_face)
+        .order_by(FaceInstance.position)
     )
     return [ShownFace(*row) for row in rows]
 

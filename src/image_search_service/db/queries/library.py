@@ -108,9 +108,9 @@ def library_counts(session: Session) -> Counts:
 
 
 def current_faces() -> Any:
-    """``SELECT count(*)`` over the faces of photos that no edited version has replaced."""
+    """``SELECT count(*)`` over what is a face, in photos that no edited version has replaced."""
     return (
         select(func.count(FaceInstance.id))
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(~ImageAsset.replaced)
+        .where(~ImageAsset.replaced, FaceInstance.is_face)
     )

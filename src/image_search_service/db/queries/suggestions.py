@@ -171,7 +171,7 @@ def suggestable_centroids(
     rows = session.execute(
         select(PersonCentroid.id, Person.id, Person.name)
         .join(Person, Person.id == PersonCentroid.person_id)
-        .where(PersonCentroid.id.in_(centroid_ids), PersonCentroid.state == ACTIVE, ~rejected)
+        .where(PersonCentroid.id.in_(centroid_ids), PersonCentroid.state == ACTIVE, ~Person.gone, ~rejected)
     )
     return {centroid_id: NamedCentroid(person_id, name) for centroid_id, person_id, name in rows}
 
