@@ -60,10 +60,9 @@ JOB_PARAMETERS: dict[JobKind, Parameters] = {
 WITHOUT_QDRANT = {JobKind.EXPIRE_OLD_SUGGESTIONS}
 ASKING = [kind for kind in JobKind if kind not in WITHOUT_QDRANT]
 READING = [kind for kind in ASKING if kind is not JobKind.DETECT_FACES]
-"""Those that read before they write. A write whose answer is cut off has been done, and is done again."""
-
-MATCHING = {JobKind.ASSIGN_FACES, JobKind.CLUSTER_DUAL, JobKind.FIND_MORE_CENTROID_SUGGESTIONS}
-"""Those that compare with people's centroids: they need them all."""
+"""Those that read before they write."""
+READS_FAIL = {"cut off", "half an answer"}
+"""Faults of answers: a write whose answer does not arrive has been done, and is done again."""
 
 WORK = ("retrieve", "search", "scroll", "upsert", "delete", "update_payload")
 """Requests that do something; the others look whether a collection is there."""
@@ -74,6 +73,7 @@ FAULTS: dict[str, tuple[Break, type[ImageSearchError]]] = {
     "stopped": (QdrantServer.stop, UnavailableError),
     "slow": (lambda server: server.fail(Fault.HANGS), UnavailableError),
     "cut off": (lambda server: server.fail(Fault.DROPS), UnavailableError),
+    "half an answer": (lambda server: server.fail(Fault.HALF), UnavailableError),
     "garbage": (lambda server: server.fail(Fault.GARBAGE), VectorStoreError),
     "key refused": (QdrantServer.refuse_key, KeyRefusedError),
 }
@@ -123,7 +123,7 @@ def test_each_job_says_what_is_wrong_and_changes_nothing(
     with copied(template, tmp_path / "library", grpc=grpc) as faulty:
         before = faulty.everything()
         spoil(faulty.server)
-        for kind in READING if name == "cut off" else ASKING:
+        for kind in READING if name in READS_FAIL else ASKING:
             with pytest.raises(expected, match="Qdrant") as raised:
                 faulty.run(kind, JOB_PARAMETERS[kind](template))
             assert type(raised.value) is expected, kind
@@ -168,65 +168,13 @@ def test_gone_in_the_middle(
     assert passed > 0
 
 
-@pytest.mark.parametrize("kind", ASKING)
-def test_half_an_answer_is_refused_or_told(
-    template: Template, unharmed: Outcomes, tmp_path: Path, kind: JobKind
-) -> None:
-    """Where an answer leaves out half of the points, a job says how many were missing, or is refused;
-    nothing that people decided is lost, and the next run ends like one that met no fault."""
-    parameters = JOB_PARAMETERS[kind](template)
-    right = unharmed(kind, True)
-    with copied(template, tmp_path / "library") as faulty:
-        faulty.server.fail(Fault.HALF)
-        if kind in MATCHING:
-            with pytest.raises(DataIntegrityError, match="Qdrant did not give"):
-                faulty.run(kind, parameters)
-        else:
-            told = faulty.run(kind, parameters)
-            assert kind is JobKind.DETECT_FACES or missing(told)
-        faulty.server.heal()
-        assert_whole(faulty)
-        faulty.run(kind, parameters)
-        assert faulty.content() in right
-
-
-def missing(told: JsonObject) -> bool:
-    """Whether a job's result says that something was not there."""
-    counts = (told.get("faces_missing"), told.get("embeddings_missing"))
-    return any(counts) or "face_without_point" in str(told.get("findings"))
-
-
-def test_half_an_answer_takes_no_face_out_of_its_cluster_unseen(template: Template, tmp_path: Path) -> None:
-    """A grouping moves only faces that it has compared, and counts the others."""
-    with copied(template, tmp_path / "library") as faulty:
-        faulty.run(JobKind.CLUSTER_FACES, grouping(template))
-        before = faulty.clusters()
-        faulty.server.fail(Fault.HALF)
-        told = faulty.run(JobKind.CLUSTER_FACES, grouping(template))
-        after = faulty.clusters()
-        moved = {face for face in before if before[face] != after[face]}
-        assert 0 < told["embeddings_missing"] <= len(before) - len(moved)
-        assert all(size == members for size, members in faulty.cluster_sizes())
-
-
-def test_a_prototype_whose_embedding_did_not_come_stays(template: Template, tmp_path: Path) -> None:
-    """Nothing is known against it: it is not taken away."""
-    with copied(template, tmp_path / "library") as faulty:
-        service = faulty.library.prototype_service()
-        service.compute_prototypes()
-        before = faulty.prototypes()
-        faulty.library.faces.delete_faces([min(before)])  # a face's id is its point's here
-        assert service.compute_prototypes().faces_missing == 1
-        assert min(before) in faulty.prototypes()
-
-
 ROUTES = ("/api/v1/faces/{face}/suggestions", "/api/v1/centroids/{person}")
 """Those that ask Qdrant; ``tests/api/test_round_trips.py`` says that there is no other."""
 
 
 @pytest.mark.parametrize(
     ("name", "grpc"),
-    [*((name, True) for name in FAULTS if name != "cut off"), ("cut off", False), ("garbage", False)],
+    [*((name, True) for name in FAULTS if name not in READS_FAIL), ("cut off", False), ("garbage", False)],
 )
 def test_each_route_says_what_is_wrong(template: Template, tmp_path: Path, name: str, grpc: bool) -> None:
     """A route that needs Qdrant answers with a problem that names it, never with nothing or not found;
@@ -249,13 +197,25 @@ def test_each_route_says_what_is_wrong(template: Template, tmp_path: Path, name:
             assert [client.get(path).json() for path in paths] == before
 
 
-def test_a_route_does_not_take_half_an_answer_for_nothing(template: Template, tmp_path: Path) -> None:
-    """A centroid that SQL knows and Qdrant does not give is an error, not a person without a centroid."""
+def test_a_centroid_that_is_lost_is_not_passed_over(template: Template, tmp_path: Path) -> None:
+    """Where SQL knows a centroid that Qdrant does not have, jobs that compare with all of them refuse, and
+    the route does not say that there is none; computed again, all is well."""
     with copied(template, tmp_path / "library") as faulty, client_of(faulty) as client:
-        faulty.server.fail(Fault.HALF)
-        answer = client.get(f"/api/v1/centroids/{template.people[0]}")
-        assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM_JSON)
-        assert "Qdrant" in answer.json()["detail"]
+        ada, grace = template.people
+        faulty.library.centroid_service().compute_centroids()
+        lost = faulty.library.centroid_service().active_centroid(grace)
+        assert lost is not None
+        faulty.library.centroids.delete_centroids([lost.id])
+        before = faulty.everything()
+        for kind in (JobKind.ASSIGN_FACES, JobKind.CLUSTER_DUAL, JobKind.FIND_MORE_CENTROID_SUGGESTIONS):
+            with pytest.raises(DataIntegrityError, match="Of 2 centroids Qdrant did not give 1"):
+                faulty.run(kind, JOB_PARAMETERS[kind](template))
+        assert faulty.everything() == before
+        assert client.get(f"/api/v1/centroids/{ada}").status_code == 200
+        assert client.get(f"/api/v1/centroids/{grace}").status_code == 500
+        faulty.run(JobKind.DOCTOR, {"repair": True})
+        assert client.get(f"/api/v1/centroids/{grace}").status_code == 200
+        assert faulty.run(JobKind.ASSIGN_FACES, {})["assigned"]
 
 
 def test_a_worker_tries_again_until_the_server_is_back(template: Template, tmp_path: Path) -> None:

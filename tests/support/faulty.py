@@ -18,7 +18,7 @@ from image_search_service.core.config import Settings
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import JsonObject
 from image_search_service.db.migrate import migrate
-from image_search_service.db.models import Cluster, FaceInstance, PersonPrototype
+from image_search_service.db.models import Cluster, FaceInstance
 from image_search_service.db.queries.centroids import active_centroids
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.demo.library import make_demo_library
@@ -84,17 +84,6 @@ class Faulty:
 
     def named(self) -> dict[UUID, UUID]:
         return named(self.library)
-
-    def clusters(self) -> dict[UUID, UUID | None]:
-        """The cluster of each face without a name."""
-        unnamed = select(FaceInstance).where(FaceInstance.person_id.is_(None))
-        with self.library.database.read() as session:
-            return {face.id: face.cluster_id for face in session.scalars(unnamed)}
-
-    def prototypes(self) -> set[UUID]:
-        """The faces that stand for people."""
-        with self.library.database.read() as session:
-            return set(session.scalars(select(PersonPrototype.face_instance_id)))
 
     def cluster_sizes(self) -> list[tuple[int, int]]:
         """Of each cluster the size that it says, and how many faces it has."""

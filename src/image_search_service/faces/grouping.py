@@ -37,13 +37,11 @@ FETCH_BATCH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """What a grouping found. ``noise_faces`` are in no cluster of those found; ``embeddings_missing`` of them
-    could not be compared, and stay where they were."""
+    """What a grouping found. ``noise_faces`` are in no cluster."""
 
     faces: int
     clusters: int
     noise_faces: int
-    embeddings_missing: int
     seconds: float
     parameters: ClusteringParameters
 
@@ -70,8 +68,7 @@ class FaceGrouper:
         min_cluster_size: int = 2,
         progress: Progress | None = None,
     ) -> Grouped:
-        """Put the faces without a name into clusters, all anew; a cluster found again keeps its id. A face
-        whose embedding is not there stays where it is.
+        """Put the faces without a name into clusters, all anew; a cluster found again keeps its id.
 
         Raises InvalidInputError for an unknown method or a size below 2, UnavailableError when the
         embeddings cannot all be read: nothing is changed then.
@@ -89,7 +86,6 @@ class FaceGrouper:
             faces=len(found),
             clusters=saved.clusters,
             noise_faces=len(found) - int((saved.labels >= 0).sum()),
-            embeddings_missing=len(found) - len(there),
             seconds=time.monotonic() - started,
             parameters=parameters,
         )
@@ -104,8 +100,8 @@ class FaceGrouper:
     ) -> Clustering:
         """One transaction: the parameters, the new clusters, the faces whose cluster has changed.
 
-        What was named since the faces were read stays out of the clusters; what was found since then, or
-        could not be read, waits for the next grouping. The library's row comes first:
+        What was named since the faces were read stays out of the clusters; what was found since then waits
+        for the next grouping. The library's row comes first:
         of two groupings at once, one waits for the other there, and finds what that one has left.
         """
         with self._database.write() as session:
@@ -116,11 +112,8 @@ class FaceGrouper:
             ids = _cluster_ids([now.get(face.id) for face in there], kept)
             clusters.save_clusters(session, _cluster_rows(there, matrix, kept, ids))
             faces.set_clusters(session, _changed(now, there, kept, ids))
-            if len(there) < len(seen):
-                clusters.mend_clusters(session)
-            else:
-                clusters.delete_empty_clusters(session)
-            if now.keys() - seen or len(there) < len(seen):
+            clusters.delete_empty_clusters(session)
+            if now.keys() - seen:
                 library.set_grouping_stale(session)
         return kept
 
@@ -131,13 +124,9 @@ def _changed(
     clustering: Clustering,
     ids: Sequence[uuid.UUID],
 ) -> dict[uuid.UUID, uuid.UUID | None]:
-    """The new cluster, or None, of each face that was compared and is in another one now."""
+    """The new cluster, or None, of each face that is in another one now."""
     member = {face.id: ids[label] for face, label in zip(there, clustering.labels, strict=True) if label >= 0}
-    return {
-        face.id: member.get(face.id)
-        for face in there
-        if face.id in now and member.get(face.id) != now[face.id]
-    }
+    return {face_id: member.get(face_id) for face_id, old in now.items() if member.get(face_id) != old}
 
 
 def _choice(parameters: ClusteringParameters) -> JsonObject:

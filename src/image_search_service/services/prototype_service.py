@@ -44,8 +44,7 @@ class PrototypeService:
     def compute_prototypes(
         self, person_ids: Sequence[uuid.UUID] | None = None, progress: Progress | None = None
     ) -> PrototypeRun:
-        """Choose anew for these persons, or for all; what a human pinned stays, if it is still theirs. So
-        does a face whose embedding is not there: nothing is known against it.
+        """Choose anew for these persons, or for all; what a human pinned stays, if it is still theirs.
 
         Persons go in groups; each costs ⌈n ÷ 1,000⌉ fetches for n faces and a fixed number of statements.
         """
@@ -66,11 +65,7 @@ class PrototypeService:
         batch = EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids)
         pinned = {face.face_id for face in old if face.pinned and face.is_theirs}
         roles = _choose(found, pinned, batch)
-        gone = [
-            one.id
-            for one in old
-            if not (one.pinned or one.point_id in batch.missing) and (one.person_id, one.face_id) not in roles
-        ]
+        gone = [one.id for one in old if not one.pinned and (one.person_id, one.face_id) not in roles]
         was = {(one.person_id, one.face_id): one.role for one in old}
         rows = [
             {"person_id": person_id, "face_instance_id": face_id, "role": role}
