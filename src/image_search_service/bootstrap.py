@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from image_search_service.services.backup_service import BackupService
     from image_search_service.services.centroid_service import CentroidService
     from image_search_service.services.doctor_service import DoctorService
+    from image_search_service.services.exchange_service import ExchangeService
     from image_search_service.services.face_clustering_service import FaceClusteringService
     from image_search_service.services.index_service import IndexService
     from image_search_service.services.photo_reader import PhotoReader
@@ -262,6 +263,11 @@ class Library:
     def review_service(self, actor: str) -> ReviewService:
         """What ``actor`` decides; their name is kept with each decision."""
         return ReviewService(self.database, actor)
+
+    def exchange_service(self, actor: str) -> ExchangeService:
+        from image_search_service.services.exchange_service import ExchangeService
+
+        return ExchangeService(self.database, actor)
 
     def rebuild_service(self) -> RebuildService:
         from image_search_service.services.rebuild_service import RebuildService

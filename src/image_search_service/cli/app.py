@@ -11,6 +11,7 @@ from image_search_service.cli import (
     demo,
     doctor,
     evaluate,
+    exchange,
     index,
     info,
     models,
@@ -36,6 +37,8 @@ app.command("photos")(people.photos)
 app.command("suggest")(suggest.suggest)
 for _command in ("accept", "reject", "unassign", "merge", "rename", "history", "undo", "rebuild"):
     app.command(_command)(getattr(decisions, _command))
+app.command("export")(exchange.export)
+app.command("import")(exchange.load)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
