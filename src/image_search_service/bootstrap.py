@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from image_search_service.services.centroid_service import CentroidService
     from image_search_service.services.doctor_service import DoctorService
     from image_search_service.services.exchange_service import ExchangeService
+    from image_search_service.services.explanation_service import ExplanationService
     from image_search_service.services.face_clustering_service import FaceClusteringService
     from image_search_service.services.index_service import IndexService
     from image_search_service.services.photo_reader import PhotoReader
@@ -268,6 +269,11 @@ class Library:
         from image_search_service.services.exchange_service import ExchangeService
 
         return ExchangeService(self.database, actor)
+
+    def explanation_service(self) -> ExplanationService:
+        from image_search_service.services.explanation_service import ExplanationService
+
+        return ExplanationService(self.database, self.faces, self.centroids, self.thresholds())
 
     def rebuild_service(self) -> RebuildService:
         from image_search_service.services.rebuild_service import RebuildService

@@ -8,7 +8,7 @@ import numpy as np
 
 from image_search_service.core.types import Box
 from image_search_service.media.derivatives import write_crop, write_thumbnail
-from tests.support.served import Served, add_person
+from tests.support.served import Served, add_faces, add_person, directions
 from tests.support.world import World
 
 NOBODY = "3f2a0c9e-5d0b-4a57-9d3b-8a8b2f1c6e01"
@@ -81,3 +81,24 @@ def test_what_is_no_id(api: Served) -> None:
     problem = api.get("/faces/nobody", status=422)
     assert problem["errors"][0]["location"] == "path.face_id"
     assert api.client.get(f"/api/v1/faces/{uuid4()}").headers["content-type"] == "application/problem+json"
+
+
+def test_why_a_face_has_no_person(api: Served) -> None:
+    """An unnamed face tells whom it resembles and what is lacking; a named one has nothing to explain."""
+    look, other = directions(2)
+    with api.library.database.write() as session:
+        world = World(session)
+        ada = add_person(world, "Ada")
+        (named,) = add_faces(api.library, world, look[None], person_id=ada.id, assigned_by="human")
+        like, unlike, blurred = add_faces(api.library, world, np.vstack([look, other, other]))
+        blurred.recognizable = False
+        ids = [face.id for face in (named, like, unlike, blurred)]
+    api.library.centroid_service().compute_centroids()
+    found = [api.get(f"/faces/{face}/explanation") for face in ids]
+    assert [[reason["because"] for reason in one["reasons"]] for one in found] == [
+        [],
+        ["not_asked"],
+        ["below_threshold"],
+        ["unrecognizable"],
+    ]
+    assert found[2]["reasons"][0]["person_id"] == str(ada.id)

@@ -42,6 +42,7 @@ def fill(api: Served, faces: int) -> dict[str, str]:
 ROUTES = [
     "/faces/{face}",
     "/faces/{face}/suggestions",
+    "/faces/{face}/explanation",
     "/assets/{asset}/faces",
     "/faces/clusters",
     "/faces/clusters/{cluster}",
@@ -76,7 +77,7 @@ def test_reading_costs_the_same_for_any_number_of_faces(
             print(f"{route:30}" + "".join(f"{sql:>5} + {qdrant}" for sql, qdrant in each))
     assert [route for route, each in costs.items() if len(set(each)) != 1] == []
     asking = {route for route, each in costs.items() if each[0][1]}
-    assert asking == {"/centroids/{person}", "/faces/{face}/suggestions"}
+    assert asking == {"/centroids/{person}", "/faces/{face}/suggestions"}  # the face explained has a person
 
 
 POSTS: dict[str, dict[str, object]] = {

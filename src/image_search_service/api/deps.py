@@ -13,6 +13,7 @@ from image_search_service.db.session import Database
 from image_search_service.services.backup_service import BackupService
 from image_search_service.services.browse_service import BrowseService
 from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.explanation_service import ExplanationService
 from image_search_service.services.job_service import JobService
 from image_search_service.services.readiness_service import ReadinessService
 from image_search_service.services.review_service import ReviewService
@@ -37,6 +38,8 @@ class OpenLibrary(Protocol):
     def job_service(self) -> JobService: ...
 
     def suggestion_service(self) -> SuggestionService: ...
+
+    def explanation_service(self) -> ExplanationService: ...
 
     def readiness_service(self) -> ReadinessService: ...
 

@@ -10,7 +10,7 @@ from image_search_service.api.deps import Browse, Opened
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import Limit
 from image_search_service.api.routes.images import IMAGE, WebP
-from image_search_service.api.schemas.faces import Face
+from image_search_service.api.schemas.faces import Face, FaceExplanation
 from image_search_service.api.schemas.suggestions import FaceSuggestions
 
 router = APIRouter(prefix="/faces", tags=["faces"])
@@ -33,3 +33,10 @@ def get_face_suggestions(face_id: UUID, browse: Browse, library: Opened, limit: 
     """Whom a face may show: persons whose centroids it resembles, the most similar first."""
     browse.face(face_id)
     return FaceSuggestions.of(face_id, library.suggestion_service().suggestions_for_face(face_id, limit))
+
+
+@router.get("/{face_id}/explanation", responses=problems(404))
+def explain_face(face_id: UUID, browse: Browse, library: Opened) -> FaceExplanation:
+    """Why a face has no person: what stands in the way of those whom it resembles, the most similar first."""
+    browse.face(face_id)
+    return FaceExplanation.of(library.explanation_service().explain(face_id))

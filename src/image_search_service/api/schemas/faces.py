@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -13,6 +14,8 @@ from image_search_service.api.schemas.common import Answer
 from image_search_service.db.models import FaceInstance
 from image_search_service.db.queries.face_pages import ShownFace, ShownPhoto
 from image_search_service.db.queries.faces import MACHINE
+from image_search_service.faces.explanation import Because
+from image_search_service.services.explanation_service import Explanation
 
 PREFIX = "/api/v1"
 
@@ -69,6 +72,32 @@ class Face(Answer):
             assigned_by=assigned_by(face),
             cluster_id=face.cluster_id,
             crop_url=crop_url(face.id),
+        )
+
+
+class FaceReason(Answer):
+    """Why a face has no person, or has not this one."""
+
+    because: Because = Field(examples=["below_threshold"])
+    text: str = Field(examples=["It resembles Ada Lovelace most, by 0.412; 0.497 are needed to give it …"])
+    person_id: UUID | None = Field(description="Whom it is about.")
+    similarity: float | None = Field(description="Or the margin, where it is about one.", examples=[0.412])
+    needed: float | None = Field(description="What it would have to be.", examples=[0.497])
+
+
+class FaceExplanation(Answer):
+    """Why a face has no person; no reason if it has one."""
+
+    face_id: UUID
+    person_id: UUID | None
+    reasons: list[FaceReason]
+
+    @classmethod
+    def of(cls, found: Explanation) -> FaceExplanation:
+        return cls(
+            face_id=found.face_id,
+            person_id=found.person_id,
+            reasons=[FaceReason(**asdict(reason)) for reason in found.reasons],
         )
 
 
