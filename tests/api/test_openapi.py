@@ -127,6 +127,7 @@ def test_lists_come_in_pages(document: Any) -> None:
         "/api/v1/persons",
         "/api/v1/persons/{person_id}/photos",
         "/api/v1/suggestions",
+        "/api/v1/decisions",
         "/api/v1/jobs",
     }
     for path, operation in paged.items():
