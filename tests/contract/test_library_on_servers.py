@@ -11,8 +11,9 @@ import pytest
 from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
 from image_search_service.vector.embedded import EmbeddedQdrant
-from tests.support.qdrant_server import QdrantServer
-from tests.support.served import bind, no_bar
+from tests.support.qdrant_server import Fault, QdrantServer
+from tests.support.served import add_faces, bind, directions, no_bar
+from tests.support.world import World
 
 
 class Recording(EmbeddedQdrant):
@@ -62,3 +63,29 @@ def _open_collections(library: Library) -> list[str]:
     assert library.faces.count() == 0
     assert library.centroids.count() == 0
     return [library.faces.collection_name, library.centroids.collection_name]
+
+
+def test_decisions_go_on_while_qdrant_is_away(engine: Recording, tmp_path: Path) -> None:
+    """What is decided while Qdrant is away is kept, waits, and reaches it when it answers again."""
+    with QdrantServer(engine) as server:
+        settings = Settings(
+            library=tmp_path / "library",
+            engine="synthetic",
+            offline=True,
+            qdrant_url=f"http://127.0.0.1:{server.rest_port}",
+            qdrant_grpc_port=server.grpc_port,
+        )
+        with open_library(settings, lambda _: None, no_bar) as library:
+            bind(library)
+            with library.database.write() as session:
+                faces = [face.id for face in add_faces(library, World(session), directions(5))]
+            server.fail(Fault.UNAVAILABLE)
+            ada = library.review_service("test").split(faces, "Ada").person_id
+            library.tell_qdrant_if_it_answers()
+            assert library.counts().named_faces == 5
+            server.heal()
+            (before,) = library.faces.scroll_faces()
+            library.tell_qdrant_if_it_answers()
+            (after,) = library.faces.scroll_faces()
+    assert {payload.person_id for payload in before.payloads.values()} == {None}
+    assert {payload.person_id for payload in after.payloads.values()} == {ada}
