@@ -138,6 +138,52 @@ def test_assign_and_dual_say_what_they_did(run: Run) -> None:
     assert "given to them" in run("cluster", "--dual", json_=False)[1]
 
 
+def test_deciding_and_taking_it_back(run: Run) -> None:
+    """A merge is listed with who and when, undone, and what follows from the decisions is what is there."""
+    before = run("people")[1]["people"]
+    first, second = (person["name"] for person in before)
+    code, merged, _ = run("merge", second, "--into", first)
+    assert (code, len(run("people")[1]["people"])) == (0, 1)
+    code, listed, _ = run("history", "--limit", "1")
+    assert (listed["decisions"][0]["id"], listed["decisions"][0]["kind"]) == (
+        merged["decision"],
+        "merge_persons",
+    )
+    assert run("undo", str(merged["decision"]))[0] == 0
+    assert run("people")[1]["people"] == before
+    assert run("undo", str(merged["decision"]))[0] == 1
+    assert run("rename", second, "Rear Admiral")[0] == 0
+    assert run("undo", str(run("history", "--limit", "1")[1]["decisions"][0]["id"]))[0] == 0
+    code, report, _ = run("rebuild", "--check")
+    assert (code, report["wrong"]) == (0, 0)
+    assert "merge_persons" in run("history", json_=False)[1]
+
+
+def test_answering_suggestions(run: Run) -> None:
+    """What is suggested is accepted or rejected, all or face by face; rejected faces do not come back."""
+    name = run("people")[1]["people"][0]["name"]
+    found = run("suggest", "--person", name)[1]["suggestions"]
+    if found:
+        assert run("reject", found[0]["face_id"], "--person", name)[1]["changes"] == 1
+    code, rejected, _ = run("reject", "--person", name)
+    assert (code, rejected["changes"]) == (0, max(0, len(found) - 1))
+    assert run("suggest", "--person", name)[1]["suggestions"] == []
+    assert run("accept", "--person", name)[1]["decision"] is None
+
+
+def test_out_of_one_library_and_into_another(run: Run, album: Path, tmp_path: Path) -> None:
+    """Names written by export are found again by import in a new library of the same photos."""
+    people = {person["name"]: person["faces"] for person in run("people")[1]["people"]}
+    file = tmp_path / "people.jsonl"
+    assert run("export", str(file), json_=False)[0] == 0
+    other = ["--library", str(tmp_path / "other"), "--json"]
+    assert CliRunner().invoke(app, ["index", str(album), "--engine", "synthetic", *other]).exit_code == 0
+    result = CliRunner().invoke(app, ["import", str(file), *other])
+    assert (result.exit_code, json.loads(result.stdout)["unmatched"]) == (0, 0)
+    there = json.loads(CliRunner().invoke(app, ["people", *other]).stdout)["people"]
+    assert {person["name"] for person in there} == people.keys()
+
+
 def test_info_tells_where_things_are(run: Run, library: Path) -> None:
     """Versions, engine, paths, counts and sizes."""
     code, document, _ = run("info")
