@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from image_search_service.queue.huey_app import JobQueue, Workers
     from image_search_service.services.backup_service import BackupService
     from image_search_service.services.centroid_service import CentroidService
+    from image_search_service.services.conflict_service import ConflictService
     from image_search_service.services.doctor_service import DoctorService
     from image_search_service.services.exchange_service import ExchangeService
     from image_search_service.services.explanation_service import ExplanationService
@@ -269,6 +270,11 @@ class Library:
         from image_search_service.services.exchange_service import ExchangeService
 
         return ExchangeService(self.database, actor)
+
+    def conflict_service(self) -> ConflictService:
+        from image_search_service.services.conflict_service import ConflictService
+
+        return ConflictService(self.database, self.faces, self.centroid_service(), self.thresholds())
 
     def explanation_service(self) -> ExplanationService:
         from image_search_service.services.explanation_service import ExplanationService

@@ -177,3 +177,39 @@ def rebuild(
         run.out.result(asdict(report), *lines, *report.examples)
         if check and report.wrong:
             raise typer.Exit(1)
+
+
+def conflicts(
+    limit: Annotated[int, typer.Option(min=1, help="How many of each kind.")] = 20,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """List what cannot all be true: somebody twice in a photo, or before they were born, a face unlike the
+    others of its person, two people who look the same."""
+    with _opened(library, as_json, debug) as (run, opened):
+        found = opened.conflict_service().find(limit)
+        document = {
+            "conflicts": [
+                {
+                    "kind": one.kind.value,
+                    "names": one.names,
+                    "person_ids": [str(person) for person in one.person_ids],
+                    "face_ids": [str(face) for face in one.face_ids],
+                    "asset_id": None if one.asset_id is None else str(one.asset_id),
+                    "similarity": one.similarity,
+                }
+                for one in found
+            ]
+        }
+        rows = [
+            (
+                one.kind.value.replace("_", " "),
+                ", ".join(one.names),
+                one.similarity,
+                ", ".join(map(str, one.face_ids)),
+            )
+            for one in found
+        ]
+        title = f"Perhaps wrong: {len(found):,}"
+        run.out.result(document, table(title, ("What", "Who", "Similarity", "Faces"), rows))

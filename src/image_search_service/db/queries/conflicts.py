@@ -1,0 +1,110 @@
+"""What cannot all be true: read, never changed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from image_search_service.db.models import FaceInstance, ImageAsset, Person, PersonDifference
+
+
+@dataclass(frozen=True, slots=True)
+class PersonInPhoto:
+    """A person, a photo, and their faces in it."""
+
+    person_id: uuid.UUID
+    name: str
+    asset_id: uuid.UUID
+    face_ids: list[uuid.UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFace:
+    """A face of a person who is there, and its point."""
+
+    person_id: uuid.UUID
+    face_id: uuid.UUID
+    asset_id: uuid.UUID
+    point_id: uuid.UUID
+
+
+def twice_in_a_photo(session: Session, limit: int) -> list[PersonInPhoto]:
+    """Persons with more than one face in one photo: two statements."""
+    rows = session.execute(
+        select(FaceInstance.asset_id, Person.id, Person.name)
+        .join(Person, Person.id == FaceInstance.person_id)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(~ImageAsset.replaced, ~Person.gone)
+        .group_by(FaceInstance.asset_id, Person.id, Person.name)
+        .having(func.count(FaceInstance.id) > 1)
+        .order_by(Person.name, FaceInstance.asset_id)
+        .limit(limit)
+    ).all()
+    faces = _faces_in(session, [row[0] for row in rows])
+    return [PersonInPhoto(row[1], row[2], row[0], faces.get((row[0], row[1]), [])) for row in rows]
+
+
+def before_birth(session: Session, limit: int) -> list[PersonInPhoto]:
+    """Persons in photos that were taken before they were born: two statements."""
+    rows = session.execute(
+        select(FaceInstance.asset_id, Person.id, Person.name)
+        .join(Person, Person.id == FaceInstance.person_id)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(
+            ~ImageAsset.replaced,
+            ~Person.gone,
+            Person.birth_date.is_not(None),
+            func.date(ImageAsset.taken_at) < Person.birth_date,
+        )
+        .group_by(FaceInstance.asset_id, Person.id, Person.name)
+        .order_by(Person.name, FaceInstance.asset_id)
+        .limit(limit)
+    ).all()
+    faces = _faces_in(session, [row[0] for row in rows])
+    return [PersonInPhoto(row[1], row[2], row[0], faces.get((row[0], row[1]), [])) for row in rows]
+
+
+def _faces_in(
+    session: Session, asset_ids: Sequence[uuid.UUID]
+) -> dict[tuple[uuid.UUID, uuid.UUID], list[uuid.UUID]]:
+    found: dict[tuple[uuid.UUID, uuid.UUID], list[uuid.UUID]] = {}
+    rows = session.execute(
+        select(FaceInstance.asset_id, FaceInstance.person_id, FaceInstance.id)
+        .where(FaceInstance.asset_id.in_(asset_ids), FaceInstance.person_id.is_not(None))
+        .order_by(FaceInstance.asset_id, FaceInstance.position)
+    )
+    for asset_id, person_id, face_id in rows:
+        if person_id is not None:
+            found.setdefault((asset_id, person_id), []).append(face_id)
+    return found
+
+
+def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[NamedFace]:
+    """The next faces of persons who are there, by id."""
+    statement = (
+        select(Person.id, FaceInstance.id, FaceInstance.asset_id, FaceInstance.qdrant_point_id)
+        .join(Person, Person.id == FaceInstance.person_id)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(~Person.gone, ~ImageAsset.replaced, FaceInstance.recognizable)
+        .order_by(FaceInstance.id)
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(FaceInstance.id > after)
+    return [NamedFace(*row) for row in session.execute(statement)]
+
+
+def names(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The names of at most ``BATCH`` persons."""
+    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(person_ids)))
+    return {row[0]: row[1] for row in rows}
+
+
+def said_different(session: Session) -> set[frozenset[uuid.UUID]]:
+    """Pairs of whom a human has said that they are two."""
+    rows = session.execute(select(PersonDifference.person_id, PersonDifference.other_id))
+    return {frozenset((row[0], row[1])) for row in rows}
