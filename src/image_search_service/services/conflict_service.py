@@ -108,8 +108,8 @@ class ConflictService:
         ]
 
     def _alike(self, people: ActiveCentroids, limit: int) -> list[Conflict]:
-        """Two persons whose centroids are as alike as a face must be to be given away; not two of whom a human
-        has said that they are."""
+        """Persons whose centroids are as alike as a face must be to be given to somebody, two by two; not two
+        of whom a human has said that they are two."""
         with self._database.read() as session:
             apart = queries.said_different(session)
         found: list[tuple[float, uuid.UUID, uuid.UUID]] = []
