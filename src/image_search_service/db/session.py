@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -36,6 +38,7 @@ class Database:
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._turns: dict[str, threading.Lock] = {}
 
     @property
     def is_sqlite(self) -> bool:
@@ -65,6 +68,30 @@ class Database:
             session.connection(execution_options={"is_writer": True})
             yield session
             session.commit()
+
+    @contextmanager
+    def turn(self, what: str, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
+        """One process and thread at a time does ``what`` on this library; ``waiting`` is called every second
+        until it is one's turn, and may raise to give up. A process that dies gives its turn back."""
+        if self.is_sqlite:  # whose library is locked: nobody else is in another process
+            lock = self._turns.setdefault(what, threading.Lock())
+            while not lock.acquire(timeout=1.0):
+                waiting()
+            try:
+                yield
+            finally:
+                lock.release()
+            return
+        with translated(), self.engine.connect() as held:
+            connection = held.execution_options(isolation_level="AUTOCOMMIT")
+            key = func.hashtext(func.current_schema() + f" {what}")
+            while not connection.scalar(select(func.pg_try_advisory_lock(key))):
+                waiting()
+                time.sleep(1.0)
+            try:
+                yield
+            finally:
+                connection.execute(select(func.pg_advisory_unlock(key)))
 
     def close(self) -> None:
         self.engine.dispose()

@@ -108,6 +108,13 @@ class IndexService:
         """
         started = time.monotonic()
         scan = PhotoScan(roots, exclude=[self.library_folder])
+        with self.database.turn("index", lambda: progress(0, None) if progress else None):
+            run = self._run(scan, retry_failed=retry_failed, progress=progress)
+        run.report.seconds = time.monotonic() - started
+        return run.report
+
+    def _run(self, scan: PhotoScan, *, retry_failed: bool, progress: Progress | None) -> _Run:
+        """Alone: what another run has stored in Qdrant and not yet in SQL would look left behind."""
         with self.database.write() as session:
             number, interrupted = library.start_run(session)
         run = _Run(self, number, retry_failed=retry_failed, progress=progress)
@@ -115,8 +122,7 @@ class IndexService:
         if changed:
             run.read(changed)
         run.finish(scan, interrupted=interrupted)
-        run.report.seconds = time.monotonic() - started
-        return run.report
+        return run
 
 
 class _Run:

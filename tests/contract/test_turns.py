@@ -1,0 +1,79 @@
+"""What only one at a time may do, on every database; indexing is such."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from image_search_service.bootstrap import Library
+from image_search_service.db.session import Database
+from image_search_service.demo.library import make_demo_library
+from tests.support.databases import DATABASES, open_database
+from tests.support.stores import STORES, library_on
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    with open_database(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=STORES)
+def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]:
+    with library_on(request.param, tmp_path) as opened:
+        yield opened
+
+
+def test_one_after_the_other(database: Database) -> None:
+    """Nobody is in while somebody else is; something else may be done meanwhile."""
+    inside, most = [0], [0]
+
+    def enter(_number: int) -> None:
+        with database.turn("index"):
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            with database.turn("something else"):
+                time.sleep(0.01)
+            inside[0] -= 1
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(enter, range(3)))
+    assert most == [1]
+
+
+def test_who_waits_may_give_up(database: Database) -> None:
+    """Waiting calls back, so that a job that is cancelled need not wait for its turn."""
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with database.turn("index"):
+            held.set()
+            over.wait(30)
+
+    def give_up() -> None:
+        raise InterruptedError
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(hold)
+        held.wait(10)
+        with pytest.raises(InterruptedError), database.turn("index", give_up):
+            pass
+        over.set()
+    with database.turn("index"):
+        pass
+
+
+def test_two_index_at_once(library: Library, tmp_path: Path) -> None:
+    """Two runs of indexing that are begun together lose nothing of each other."""
+    albums = [tmp_path / name for name in ("one", "other")]
+    for number, album in enumerate(albums):
+        make_demo_library(album, faces=20, seed=number)
+    with ThreadPoolExecutor(2) as threads:
+        reports = list(threads.map(lambda album: library.index_service().index([album]), albums))
+    assert library.counts().faces == sum(report.faces_new for report in reports) == library.faces.count()
+    assert library.doctor_service(alone=True).examine().is_healthy
