@@ -32,7 +32,7 @@ from tests.support.served import DIMENSION, alike, directions
 from tests.support.services import Services
 from tests.support.world import World, migrated_database
 
-SEQUENCES = int(os.environ.get("IMAGE_SEARCH_TEST_SEQUENCES", "60"))
+SEQUENCES = int(os.environ.get("IMAGE_SEARCH_TEST_SEQUENCES", "50"))
 STEPS = 25
 LOOKS, EACH = 3, 5
 NAMES = ("Ada", "Grace", "Emmy", "Mary")
