@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.databases import drop_schemas
 from tests.support.no_skips import NoSkips
 
 SHARED = Path(os.environ.get("IMAGE_SEARCH_TEST_SHARED") or Path(__file__).parents[2] / "shared")
@@ -16,6 +17,10 @@ SHARED = Path(os.environ.get("IMAGE_SEARCH_TEST_SHARED") or Path(__file__).paren
 def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get("IMAGE_SEARCH_CI"):
         config.pluginmanager.register(NoSkips(allowed=() if SHARED.is_dir() else (str(SHARED),)), "no-skips")
+
+
+def pytest_unconfigure() -> None:
+    drop_schemas()
 
 
 def _shared(name: str) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
 from image_search_service.vector.embedded import EmbeddedQdrant
-from tests.support.databases import postgresql_schema
+from tests.support.databases import migrated_schema
 from tests.support.qdrant_server import QdrantServer
 from tests.support.served import bind, no_bar
 
@@ -27,7 +27,7 @@ def library_on(stores: str, folder: Path) -> Iterator[Library]:
             yield opened
         return
     with (
-        postgresql_schema() as database,
+        migrated_schema() as database,
         EmbeddedQdrant(folder / "server") as engine,
         QdrantServer(engine) as server,
     ):
