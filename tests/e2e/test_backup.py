@@ -57,4 +57,6 @@ def test_the_service_that_holds_the_library_gives_it(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.tar", "library"]
     with opened(tmp_path / "new", restoring=True) as other:
         other.restore_service().restore(checked_backup(tmp_path / "backup.tar"))
-        assert contents(other) == before
+        after = contents(other)
+    del before["jobs"], after["jobs"]  # the service may have begun what it does every night
+    assert after == before
