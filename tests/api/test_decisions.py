@@ -72,6 +72,17 @@ def test_a_later_decision_is_named(api: Served, faces: list[str]) -> None:
     assert owner(api, faces[0]) == "Grace"
 
 
+def test_somebody_who_has_been_given_faces_since_stays(api: Served, faces: list[str]) -> None:
+    """The decision that made a person is not undone while a later one has given them a face; then it is."""
+    first = decide(api, "split", {"face_ids": faces[:1], "name": "Ada"})
+    second = decide(api, "assign", {"face_ids": faces[1:2], "person_id": first["person_id"]})
+    problem = decide(api, f"{first['decision_id']}/undo", None, status=409)
+    assert f"decision {second['decision_id']}" in problem["detail"]
+    decide(api, f"{second['decision_id']}/undo", None)
+    decide(api, f"{first['decision_id']}/undo", None)
+    assert api.get("/persons")["total"] == 0
+
+
 def test_what_has_changed_meanwhile_is_refused(api: Served, faces: list[str]) -> None:
     """Of two who decide on what they both have seen, the second is told what has changed."""
     seen = decide(api, "split", {"face_ids": faces[3:4], "name": "Mary"})["decision_id"]

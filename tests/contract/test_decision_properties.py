@@ -300,6 +300,8 @@ def test_what_was_said_stays_said() -> None:
             max_examples=SEQUENCES,
             stateful_step_count=STEPS,
             deadline=None,
+            database=None,
+            derandomize="IMAGE_SEARCH_TEST_SEQUENCES" not in os.environ,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )

@@ -10,7 +10,7 @@ from typing import Any
 from image_search_service.core.decisions import Change, Fact, Key, effective, said
 from image_search_service.core.errors import ConflictError, NotFoundError
 from image_search_service.db.models import Decision
-from image_search_service.db.queries import decided, decisions
+from image_search_service.db.queries import decided, decisions, review
 from image_search_service.db.session import Session
 
 UNDO = "undo"
@@ -66,6 +66,7 @@ def undo(session: Session, decision_id: int, actor: str) -> Decided:
         for change in inverse
         if said(change.key, now.get(change.key)) != said(change.key, change.old)
     ]
+    later += _left_with_nobody(session, inverse)
     if later:
         raise _contradicted(session, decision_id, later)
     if target.details.get("clusters"):
@@ -73,6 +74,14 @@ def undo(session: Session, decision_id: int, actor: str) -> Decided:
         decided.restore_clusters(session, rows)
     wish = Wish(UNDO, actor, {}, details={"of": target.kind})
     return _append(session, wish, inverse, undoes=decision_id)
+
+
+def _left_with_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
+    """Faces that later decisions gave to a person who would be gone, and would still be theirs."""
+    gone = [one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE and one.new is not False]
+    moved = {one.key.id for one in changes if one.key.fact is Fact.FACE_PERSON}
+    left = review.human_faces_of(session, gone) if gone else []
+    return [Key(Fact.FACE_PERSON, face) for face in left if face not in moved]
 
 
 def _changes(session: Session, facts: Mapping[Key, Any]) -> list[Change]:

@@ -107,6 +107,7 @@ class ReviewService:
         with self._database.write() as session:
             pairs = _pending(session, suggestion_ids)
             _refuse_two_persons(pairs)
+            _require(session, [person for _, person in pairs])
             facts: Facts = {}
             for face, person in pairs:
                 facts |= _theirs([face], person)

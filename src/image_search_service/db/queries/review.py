@@ -19,6 +19,7 @@ from image_search_service.db.models import (
     PersonPrototype,
 )
 from image_search_service.db.queries.batches import BATCH
+from image_search_service.db.queries.faces import HUMAN
 from image_search_service.db.queries.suggestions import PENDING, REJECTED
 
 
@@ -86,6 +87,17 @@ def said_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> SaidOf
         [(row[0], row[1]) for row in different],
         frozenset(person_ids),
     )
+
+
+def human_faces_of(session: Session, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """The faces that a human gave to these persons."""
+    return [
+        face_id
+        for part in chunks(sorted(set(person_ids)), BATCH)
+        for face_id in session.scalars(
+            select(FaceInstance.id).where(FaceInstance.person_id.in_(part), FaceInstance.assigned_by == HUMAN)
+        )
+    ]
 
 
 def owners(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
