@@ -35,11 +35,13 @@ class Fact(StrEnum):
     """Of a person: the face that is shown for them."""
     DIFFERENT = "different"
     """Of two persons, the smaller id first: whether they are said to be two."""
+    APART = "apart"
+    """Of a face and a difference between two groups: on which side of it the face is, 0 or 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One fact. other: the person or second person, of facts about two."""
+    """One fact. other: the person, second person or difference, of facts about two."""
 
     fact: Fact
     id: uuid.UUID

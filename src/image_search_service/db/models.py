@@ -177,6 +177,20 @@ class PersonDifference(Base):
     other_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("persons.id"), primary_key=True)
 
 
+class FaceDifference(Base):
+    """A face of one of two groups of which a human has said that they are different people."""
+
+    __tablename__ = "face_differences"
+
+    difference_id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    """One for each time that somebody said so."""
+    face_instance_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("face_instances.id"), primary_key=True, index=True
+    )
+    side: Mapped[int]
+    """0 or 1. A face of one side and a face of the other never go together."""
+
+
 class Decision(Base):
     """Something a human has said: an event, appended and never changed."""
 
@@ -332,6 +346,13 @@ class FaceSuggestion(Base):
     evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     """The prototypes (``face_instance_id``) or the centroid (``centroid_id``) that it resembles, each with
     its ``similarity``, the best first."""
+    threshold: Mapped[float | None]
+    """The least similarity that was asked for when it was found."""
+    second_person_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    """Whose centroid the face resembles most beside the person's; null if nobody else has one."""
+    second_similarity: Mapped[float | None]
+    margin: Mapped[float | None]
+    """How much more it resembles the person's own centroid; null if the person has none."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     reviewed_at: Mapped[datetime | None]
 

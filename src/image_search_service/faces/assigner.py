@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import FloatArray, IntArray, Progress
-from image_search_service.db.queries import assignment, clusters, faces
+from image_search_service.db.queries import assignment, clusters, faces, suggestions
+from image_search_service.db.queries.apart import Side
 from image_search_service.db.queries.assignment import AssignableFace
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.suggestions import Pair
@@ -136,8 +137,10 @@ class FaceAssigner:
             barred = assignment.barred_pairs(session, page)
             found = match_faces(batch.matrix, people.matrix, _positions(barred, there, people.person_ids))
             still = np.array([face.id in free for face in there], dtype=np.bool_)
-            decision = decide(found, _photos(there), still, self._thresholds, least)
+            sides = _side_rows(assignment.sides(session, page), there)
+            decision = decide(found, _photos(there), still, self._thresholds, least, sides=sides)
             run.assigned += _assign(session, there, people, decision)
+            suggestions.expire_apart(session, [there[row].id for row in sides[:, 0]])
             remembered = _suggest(session, there, people, decision)
         run.suggested += remembered.created
         run.updated += remembered.updated
@@ -147,14 +150,27 @@ class FaceAssigner:
         return EmbeddingBatch.from_mapping(self._vectors.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids)
 
 
-def decide(found: Matches, photos: IntArray, free: Chosen, thresholds: Thresholds, least: float) -> Decision:
+NOT_APART = np.empty((0, 3), dtype=np.int64)
+
+
+def decide(
+    found: Matches,
+    photos: IntArray,
+    free: Chosen,
+    thresholds: Thresholds,
+    least: float,
+    *,
+    sides: IntArray = NOT_APART,
+) -> Decision:
     """Which faces are given to their best person, and which are only shown.
 
     photos: ``(n,)``, equal for faces of one photo; of these only the most similar is given to a person.
     free: ``(n,)``, faces that nobody has named. least: similarity from which a face is shown, −1 to 1.
+    sides: ``(k, 3)``, a face's row, a difference and the face's side of it: of faces that were said to be of
+    different people only those of one side are given to a person.
     """
     sure = free & found.accepted(thresholds.assign_to_centroid, thresholds.margin)
-    assign = _best_of_photo(found, photos, sure)
+    assign = _of_one_side(found, _best_of_photo(found, photos, sure), sides)
     suggest = free & ~assign & (found.person >= 0) & (found.similarity >= least)
     return Decision(found.person, found.similarity, assign, suggest)
 
@@ -168,6 +184,31 @@ def _best_of_photo(found: Matches, photos: IntArray, among: Chosen) -> Chosen:
     best = np.zeros(len(photos), dtype=np.bool_)
     best[order[first]] = True
     return best
+
+
+def _of_one_side(found: Matches, among: Chosen, sides: IntArray) -> Chosen:
+    """``(n,)``: ``among`` without faces that would meet a more similar one of the other side."""
+    kept = among.copy()
+    first: dict[tuple[int, int], int] = {}
+    best_first = np.argsort(-found.similarity[sides[:, 0]], kind="stable")
+    for row, difference, side in sides[best_first].tolist():
+        if among[row] and first.setdefault((difference, int(found.person[row])), side) != side:
+            kept[row] = False
+    return kept
+
+
+def _side_rows(sides: Sequence[Side], there: Sequence[AssignableFace]) -> IntArray:
+    """``(k, 3)``: rows, differences and sides, of the faces that are there."""
+    rows = {face.id: row for row, face in enumerate(there)}
+    numbers: dict[uuid.UUID, int] = {}
+    return np.array(
+        [
+            (rows[one.face_id], numbers.setdefault(one.difference_id, len(numbers)), one.side)
+            for one in sides
+            if one.face_id in rows
+        ],
+        dtype=np.int64,
+    ).reshape(-1, 3)
 
 
 def _assign(

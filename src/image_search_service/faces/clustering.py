@@ -14,6 +14,7 @@ No method puts two faces of one photo together. The result depends on nothing bu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -172,6 +173,37 @@ def left_over(clustering: Clustering, embeddings: FloatArray, stays: BoolArray, 
         return clustering
     labels = _numbered(np.where(stays, clustering.labels, NOISE), least)
     return Clustering(labels, confidences(embeddings, labels))
+
+
+def separated(
+    clustering: Clustering, embeddings: FloatArray, sides: Sequence[IntArray], least: int
+) -> Clustering:
+    """The clusters without any that has faces of both sides: each of these becomes two, and its other faces
+    go with the side that they resemble more. Then smaller than ``least`` is noise.
+
+    sides: for each pair of groups that are known to be different (n,) int64: 0 or 1 for faces of the first or
+        second group, −1 for all others.
+    """
+    labels = clustering.labels
+    for side in sides:
+        labels = _split(labels, embeddings, side)
+    if labels is clustering.labels:
+        return clustering
+    labels = _numbered(labels, least)
+    return Clustering(labels, confidences(embeddings, labels))
+
+
+def _split(labels: IntArray, embeddings: FloatArray, side: IntArray) -> IntArray:
+    """(n,) int64; the very same array if no cluster has faces of both sides."""
+    both = set(labels[side == 0].tolist()) & set(labels[side == 1].tolist()) - {NOISE}
+    for label in sorted(both):
+        rows = np.flatnonzero(labels == label)
+        first, second = (embeddings[rows[side[rows] == one]].mean(axis=0) for one in (0, 1))
+        nearer_second = embeddings[rows] @ second > embeddings[rows] @ first
+        goes = np.where(side[rows] >= 0, side[rows] == 1, nearer_second)
+        labels = labels.copy()
+        labels[rows[goes]] = labels.max() + 1
+    return labels
 
 
 def confidences(embeddings: FloatArray, labels: IntArray) -> Confidences:

@@ -16,16 +16,17 @@ from image_search_service.core.types import (
     JsonObject,
     Progress,
 )
-from image_search_service.db.queries import clusters, faces, library
+from image_search_service.db.queries import apart, clusters, faces, library
 from image_search_service.db.queries.batches import Row
 from image_search_service.db.queries.faces import GroupableFace
-from image_search_service.db.session import Database
+from image_search_service.db.session import Database, Session
 from image_search_service.faces.cluster_identity import match_clusters
 from image_search_service.faces.clustering import (
     Clustering,
     ClusteringParameters,
     cluster_embeddings,
     left_over,
+    separated,
 )
 from image_search_service.faces.representative import representatives
 from image_search_service.faces.thresholds import Thresholds
@@ -101,14 +102,16 @@ class FaceGrouper:
         """One transaction: the parameters, the new clusters, the faces whose cluster has changed.
 
         What was named since the faces were read stays out of the clusters; what was found since then waits
-        for the next grouping. The library's row comes first:
-        of two groupings at once, one waits for the other there, and finds what that one has left.
+        for the next grouping. What was said to be of different people is not in one cluster. The library's
+        row comes first: of two groupings at once, one waits for the other there, and finds what that one has
+        left.
         """
         with self._database.write() as session:
             library.set_grouped(session, _choice(parameters))
             now = {face.id: face.cluster_id for face in faces.groupable_faces(session)}
             stays = np.array([face.id in now for face in there], dtype=np.bool_)
             kept = left_over(clustering, matrix, stays, parameters.min_cluster_size)
+            kept = separated(kept, matrix, _sides(session, there), parameters.min_cluster_size)
             ids = _cluster_ids([now.get(face.id) for face in there], kept)
             clusters.save_clusters(session, _cluster_rows(there, matrix, kept, ids))
             faces.set_clusters(session, _changed(now, there, kept, ids))
@@ -127,6 +130,17 @@ def _changed(
     """The new cluster, or None, of each face that is in another one now."""
     member = {face.id: ids[label] for face, label in zip(there, clustering.labels, strict=True) if label >= 0}
     return {face_id: member.get(face_id) for face_id, old in now.items() if member.get(face_id) != old}
+
+
+def _sides(session: Session, there: Sequence[GroupableFace]) -> list[IntArray]:
+    """For each pair of groups that were said to be different ``(n,)``: 0 or 1 for their faces, else −1."""
+    rows = {face.id: row for row, face in enumerate(there)}
+    sides: dict[uuid.UUID, IntArray] = {}
+    for one in apart.sides_without_person(session):
+        if one.face_id in rows:
+            nobody = np.full(len(there), -1, dtype=np.int64)
+            sides.setdefault(one.difference_id, nobody)[rows[one.face_id]] = one.side
+    return list(sides.values())
 
 
 def _choice(parameters: ClusteringParameters) -> JsonObject:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from image_search_service.db.queries import apart
 from image_search_service.db.queries import suggestions as queries
 from image_search_service.db.queries.batches import Row
 from image_search_service.db.queries.suggestions import FaceState, Pair, Remembered
@@ -30,7 +31,8 @@ class Wanted:
 class FindMoreRun:
     """What looking for more faces did. searched: searches; found: pairs of a face and a person.
 
-    skipped_in_photo: the person is in the face's photo already. skipped_unrecognizable: the face cannot be
+    skipped_in_photo: the person is in the face's photo already. skipped_different: it was said that the
+    person's faces are of somebody else. skipped_unrecognizable: the face cannot be
     told from others. skipped_gone: the face or its photo is no longer there. too_few_faces: persons.
     embeddings_missing: prototypes that could not be searched with.
     """
@@ -43,6 +45,7 @@ class FindMoreRun:
     skipped_assigned: int = 0
     skipped_rejected: int = 0
     skipped_in_photo: int = 0
+    skipped_different: int = 0
     skipped_unrecognizable: int = 0
     skipped_gone: int = 0
     too_few_faces: int = 0
@@ -52,19 +55,20 @@ class FindMoreRun:
 def remember(
     session: Session, group: Sequence[uuid.UUID], found: Sequence[Candidate], wanted: Wanted, run: FindMoreRun
 ) -> None:
-    """Remember of new pairs the best ``limit`` for each person, and what is new of old ones: four statements
+    """Remember of new pairs the best ``limit`` for each person, and what is new of old ones: five statements
     for each 500 faces. ``found``: by person, the best first.
     """
     face_ids = [one.face_id for one in found]
     states = queries.face_states(session, face_ids)
     known = queries.remembered(session, face_ids, group)
     present = queries.photos_with(session, (state.asset_id for state in states.values()), group)
+    barred = apart.apart_pairs(session, face_ids, group)
     run.found += len(found)
     rows: list[Row] = []
     created: dict[uuid.UUID, int] = {}
     for one in found:
         before = known.get((one.face_id, one.person_id))
-        if not _may_be_suggested(one, states, before, present, run):
+        if not _may_be_suggested(one, states, before, present, barred, run=run):
             continue
         if before is None:
             if created.get(one.person_id, 0) == wanted.limit:
@@ -81,6 +85,8 @@ def _may_be_suggested(
     states: Mapping[uuid.UUID, FaceState],
     before: Remembered | None,
     present: set[Pair],
+    barred: set[Pair],
+    *,
     run: FindMoreRun,
 ) -> bool:
     """As SQL has it now; counts why not."""
@@ -95,6 +101,8 @@ def _may_be_suggested(
         run.skipped_rejected += 1
     elif (state.asset_id, one.person_id) in present:
         run.skipped_in_photo += 1
+    elif (one.face_id, one.person_id) in barred:
+        run.skipped_different += 1
     else:
         return True
     return False

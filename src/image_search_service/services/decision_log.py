@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_search_service.core.decisions import Change, Fact, Key, effective, said
+from image_search_service.core.decisions import Change, Fact, Key, different, effective, said
 from image_search_service.core.errors import ConflictError, NotFoundError
 from image_search_service.db.models import Decision
-from image_search_service.db.queries import decided, decisions, review
+from image_search_service.db.queries import apart, decided, decisions, review
 from image_search_service.db.session import Session
 
 UNDO = "undo"
@@ -66,7 +66,7 @@ def undo(session: Session, decision_id: int, actor: str) -> Decided:
         for change in inverse
         if said(change.key, now.get(change.key)) != said(change.key, change.old)
     ]
-    later += _left_with_nobody(session, inverse)
+    later += _left_with_nobody(session, inverse) + _given_to_nobody(session, inverse)
     if later:
         raise _contradicted(session, decision_id, later)
     if target.details.get("clusters"):
@@ -82,6 +82,16 @@ def _left_with_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
     moved = {one.key.id for one in changes if one.key.fact is Fact.FACE_PERSON}
     left = review.human_faces_of(session, gone) if gone else []
     return [Key(Fact.FACE_PERSON, face) for face in left if face not in moved]
+
+
+def _given_to_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
+    """Persons who are gone by later decisions, and would get faces or stand for somebody again."""
+    placed = {said(one.key, one.new) for one in changes if one.key.fact is Fact.FACE_PERSON} - {None}
+    gone = {one.key: one.new for one in changes if one.key.fact is Fact.PERSON_GONE}
+    receiving = placed | {into for into in gone.values() if isinstance(into, str)}
+    keys = {Key(Fact.PERSON_GONE, uuid.UUID(person)) for person in receiving}
+    now = decided.current(session, keys - gone.keys())
+    return [key for key, value in now.items() if value is not False]
 
 
 def _changes(session: Session, facts: Mapping[Key, Any]) -> list[Change]:
@@ -100,10 +110,38 @@ def _append(session: Session, wish: Wish, changes: Sequence[Change], undoes: int
     row = Decision(kind=wish.kind, actor=wish.actor, undoes=undoes, details=dict(wish.details))
     number = decisions.append(session, row, changes)
     decided.write(session, changes)
+    _refuse_joined(session, {change.key.fact for change in changes})
     about_faces = {
         change.key.id for change in changes if change.key.fact in (Fact.FACE_PERSON, Fact.FACE_IS_FACE)
     }
     return Decided(number, len(changes), len(about_faces))
+
+
+def _refuse_joined(session: Session, facts: Set[Fact]) -> None:
+    """Nothing becomes one that was said to be two: looked at when all is written, so that no way leads
+    around it."""
+    if facts & {Fact.FACE_PERSON, Fact.APART} and (difference := apart.with_both_sides(session)):
+        raise _said_different(decisions.latest_with(session, Fact.APART, difference))
+    if facts & {Fact.PERSON_GONE, Fact.DIFFERENT}:
+        into = review.merged(session)
+        one = [pair for pair in review.differences(session) if _final(pair[0], into) == _final(pair[1], into)]
+        if one:
+            raise _said_different(decisions.latest_about(session, [different(*one[0])], 0))
+
+
+def _final(person_id: uuid.UUID, into: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:
+    """Who somebody is after all merges."""
+    while person_id in into:
+        person_id = into[person_id]
+    return person_id
+
+
+def _said_different(decision: Decision | None) -> ConflictError:
+    where = "" if decision is None else f": {_named(decision)}"
+    hint = "" if decision is None else f" first: image-search undo {decision.id}"
+    return ConflictError(
+        f"These were said to be different people{where}.", hint=f"If they are one, undo that{hint}."
+    )
 
 
 def _refuse_if_stale(session: Session, made_on: int, keys: Iterable[Key]) -> None:

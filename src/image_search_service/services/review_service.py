@@ -13,7 +13,7 @@ from image_search_service.core.decisions import Fact, Key, different
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
 from image_search_service.core.names import clean_name
 from image_search_service.db.models import Cluster, Decision, Person
-from image_search_service.db.queries import clusters, decisions, persons, review
+from image_search_service.db.queries import apart, clusters, decisions, persons, review
 from image_search_service.db.session import Database, Session
 from image_search_service.services.decision_log import Decided, Wish, decide, undo
 from image_search_service.services.people_service import find_cluster
@@ -74,7 +74,7 @@ class ReviewService:
         """Give faces to a person, wherever they are now; from whom they are taken, they are rejected for."""
         with self._database.write() as session:
             _require(session, [person_id])
-            facts = _theirs(face_ids, person_id) | _moved_away(session, face_ids, person_id)
+            facts = _given(session, face_ids, person_id)
             return self._decide(session, "assign", facts, made_on, _about(session, face_ids))
 
     def split(self, face_ids: Sequence[uuid.UUID], name: str, made_on: int | None = None) -> Named:
@@ -83,7 +83,7 @@ class ReviewService:
         with self._database.write() as session:
             decisions.take_turn(session)
             person_id, name, facts = _somebody(session, shown)
-            facts |= _theirs(face_ids, person_id) | _moved_away(session, face_ids, person_id)
+            facts |= _given(session, face_ids, person_id)
             made = self._decide(session, "split", facts, made_on, _about(session, face_ids))
             created = Key(Fact.PERSON_NAME, person_id) in facts
             return Named(person_id, name, len(set(face_ids)), created, made.id)
@@ -226,6 +226,38 @@ class ReviewService:
             kind = "mark_different" if are else "unmark_different"
             return self._decide(session, kind, {different(a, b): are}, made_on)
 
+    def mark_clusters_different(self, a: str, b: str, made_on: int | None = None) -> Decided:
+        """The faces of two clusters are of different people: no job puts one of each together again.
+
+        ``a``, ``b``: ids, or the first characters of them. It holds for the faces that are in them now,
+        whatever becomes of the clusters; undoing it is how it is taken back.
+        """
+        with self._database.write() as session:
+            decisions.take_turn(session)
+            first, second = find_cluster(session, a), find_cluster(session, b)
+            if first.id == second.id:
+                raise InvalidInputError("A group is not different from itself.", hint="Split it instead.")
+            difference = uuid.uuid4()
+            facts = {
+                Key(Fact.APART, face, difference): side
+                for side, cluster in enumerate((first, second))
+                for face in clusters.faces_of_cluster(session, cluster.id)
+            }
+            details = {"different": [str(first.id), str(second.id)]}
+            return self._decide(session, "mark_different", facts, made_on, details)
+
+    def mark_cluster_not_person(
+        self, cluster: str, person_id: uuid.UUID, made_on: int | None = None
+    ) -> Decided:
+        """None of a cluster's faces is the person's: each is rejected for them."""
+        with self._database.write() as session:
+            decisions.take_turn(session)
+            _require(session, [person_id])
+            found = find_cluster(session, cluster)
+            faces = clusters.faces_of_cluster(session, found.id)
+            facts = {Key(Fact.REJECTED, face, person_id): True for face in faces}
+            return self._decide(session, "mark_different", facts, made_on, {"different": [str(found.id)]})
+
     # History
 
     def undo(self, decision_id: int) -> Decided:
@@ -285,6 +317,21 @@ def _theirs(face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
     facts: Facts = {Key(Fact.FACE_PERSON, face): owner for face in face_ids}
     facts |= {Key(Fact.REJECTED, face, person_id): False for face in face_ids}
     return facts | {Key(Fact.FACE_IS_FACE, face): True for face in face_ids}
+
+
+def _given(session: Session, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
+    """These very faces are the person's: rejected for whom they are taken from, and no longer said to be of
+    somebody else than those whom they join."""
+    sides = apart.sides_with(session, face_ids)
+    given = set(face_ids)
+    theirs = {one for one in sides if one.face_id in given or one.person_id == person_id}
+    held = {(one.difference_id, one.side) for one in theirs}
+    together: Facts = {
+        Key(Fact.APART, one.face_id, one.difference_id): None
+        for one in theirs
+        if one.face_id in given and (one.difference_id, 1 - one.side) in held
+    }
+    return _theirs(face_ids, person_id) | _moved_away(session, face_ids, person_id) | together
 
 
 def _nobodys(face_ids: Sequence[uuid.UUID]) -> Facts:

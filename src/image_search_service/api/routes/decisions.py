@@ -165,9 +165,21 @@ def merge_persons(body: MergePersons, review: Review, library: Opened) -> Made:
 
 @router.post("/mark-different")
 def mark_different(body: MarkDifferent, review: Review, library: Opened) -> Made:
-    """Two persons are two, so that nobody merges them."""
-    a, b = body.person_ids
-    return _told(library, review.mark_different(a, b, are=body.different, made_on=body.made_on))
+    """Two persons are two, so that nobody merges them; the faces of two clusters are of different people, so
+    that no job puts them together; or no face of a cluster is a person's."""
+    persons, groups = body.person_ids, [one.hex for one in body.cluster_ids]
+    if len(persons) + len(groups) != 2 or (groups and not body.different):
+        raise InvalidInputError(
+            "It takes two persons, two clusters, or one of each.",
+            hint="What was said of clusters is taken back by undoing that decision.",
+        )
+    if not groups:
+        made = review.mark_different(persons[0], persons[1], are=body.different, made_on=body.made_on)
+    elif not persons:
+        made = review.mark_clusters_different(groups[0], groups[1], body.made_on)
+    else:
+        made = review.mark_cluster_not_person(groups[0], persons[0], body.made_on)
+    return _told(library, made)
 
 
 def _one_way(body: TheseSuggestions) -> UUID | None:

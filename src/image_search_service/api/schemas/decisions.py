@@ -114,10 +114,13 @@ class MergePersons(DecisionBody):
 
 
 class MarkDifferent(DecisionBody):
-    """Two persons are two."""
+    """Two persons, two clusters, or a person and a cluster: two in all."""
 
-    person_ids: list[UUID] = Field(min_length=2, max_length=2)
-    different: bool = True
+    person_ids: list[UUID] = Field(default=[], max_length=2)
+    cluster_ids: list[UUID] = Field(default=[], max_length=2, examples=[[]])
+    different: bool = Field(
+        default=True, description="False takes it back, of persons; of clusters, undo the decision instead."
+    )
 
 
 class Made(Answer):

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, select, tuple_, union
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset
+from image_search_service.db.queries.apart import Side, barred_by_difference, sides_where
 from image_search_service.db.queries.suggestions import REJECTED, Pair
 
 
@@ -82,7 +83,8 @@ def lock_unassigned(session: Session, page: Sequence[AssignableFace]) -> set[uui
 
 
 def barred_pairs(session: Session, page: Sequence[AssignableFace]) -> set[Pair]:
-    """Whom a page's faces cannot be: who was rejected for them, and who is in the photo already."""
+    """Whom a page's faces cannot be: who was rejected for them, who is in the photo already, and of whose
+    faces it was said that they are of somebody else."""
     rejected = (
         select(FaceInstance.id, FaceSuggestion.person_id)
         .join(FaceSuggestion, FaceSuggestion.face_instance_id == FaceInstance.id)
@@ -98,8 +100,14 @@ def barred_pairs(session: Session, page: Sequence[AssignableFace]) -> set[Pair]:
             _in_photos_of(page),
         )
     )
-    rows: Iterable[Row[uuid.UUID, uuid.UUID]] = session.execute(union(rejected, in_photo))
+    different = barred_by_difference(_in_photos_of(page))
+    rows: Iterable[Row[uuid.UUID, uuid.UUID]] = session.execute(union(rejected, in_photo, different))
     return {(face_id, person_id) for face_id, person_id in rows}
+
+
+def sides(session: Session, page: Sequence[AssignableFace]) -> list[Side]:
+    """Those of a page's faces that were said to be of different people."""
+    return sides_where(session, _in_photos_of(page))
 
 
 def _in_photos_of(page: Sequence[AssignableFace]) -> ColumnElement[bool]:

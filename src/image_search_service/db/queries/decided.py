@@ -16,15 +16,22 @@ from image_search_service.core.parallel import chunks
 from image_search_service.db.models import (
     Cluster,
     DecisionChange,
+    FaceDifference,
     FaceInstance,
     FaceSuggestion,
     Person,
     PersonDifference,
     PersonPrototype,
 )
-from image_search_service.db.queries import clusters, faces
+from image_search_service.db.queries import apart, clusters, faces
 from image_search_service.db.queries.batches import BATCH, insert_rows, upsert_rows
-from image_search_service.db.queries.suggestions import ACCEPTED, PENDING, REJECTED, SUPERSEDED
+from image_search_service.db.queries.suggestions import (
+    ACCEPTED,
+    PENDING,
+    REJECTED,
+    SUPERSEDED,
+    expire_apart,
+)
 
 Values = dict[Key, Any]
 BY_HAND = "decision"
@@ -44,15 +51,14 @@ def write(session: Session, changes: Sequence[Change]) -> None:
     """Give each fact its new value, with what follows: clusters, suggestions, what Qdrant is to be told."""
     for fact, of_kind in _by_fact(changes, lambda change: change.key.fact).items():
         _WRITERS[fact](session, of_kind)
-    touched = sorted(
-        {change.key.id for change in changes if change.key.fact in (Fact.FACE_PERSON, Fact.REJECTED)}
-    )
+    touched = sorted({change.key.id for change in changes if change.key.fact in _PLACING})
     gone = sorted(
         {one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE and one.new is not False}
     )
     for part in chunks(touched, BATCH):
-        _free_guesses(session, FaceInstance.id.in_(part) & _is_rejected())
+        _free_guesses(session, FaceInstance.id.in_(part) & (_is_rejected() | _is_of_nobody()))
         _settle_suggestions(session, part)
+        _keep_apart(session, apart.faces_with_side(session, part))
     for part in chunks(gone, BATCH):
         _free_guesses(session, FaceInstance.person_id.in_(part))
 
@@ -76,6 +82,21 @@ def _is_rejected() -> Exists:
         )
         .exists()
     )
+
+
+def _is_of_nobody() -> Exists:
+    """Whether a face belongs to somebody who was merged or taken back since."""
+    return select(Person.id).where(Person.id == FaceInstance.person_id, Person.gone).exists()
+
+
+def _keep_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
+    """What the machine put together, or would, of faces that were said to be of different people."""
+    if not face_ids:
+        return
+    apart.leave_clusters(session, face_ids)
+    clusters.mend_clusters(session)
+    _free_guesses(session, apart.is_with_other_side(face_ids))
+    expire_apart(session, face_ids)
 
 
 def _free_guesses(session: Session, condition: ColumnElement[bool]) -> None:
@@ -349,6 +370,7 @@ _READERS: dict[Fact, Callable[[Session, Fact, Sequence[Key]], Values]] = {
     Fact.REJECTED: _read_rejected,
     Fact.PINNED: _read_pinned,
     Fact.DIFFERENT: _read_different,
+    Fact.APART: lambda session, _fact, keys: apart.read_sides(session, keys),
 }
 _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     Fact.PERSON_NAME: _write_names,
@@ -363,9 +385,13 @@ _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     Fact.FACE_PERSON: _write_face_person,
     Fact.REJECTED: _write_rejected,
     Fact.PINNED: _write_pinned,
+    Fact.APART: apart.write_sides,
 }
 """In this order: a person is there before a face is theirs."""
 
+
+_PLACING = (Fact.FACE_PERSON, Fact.REJECTED, Fact.APART)
+"""Facts about with whom a face belongs."""
 
 UNSAID: dict[Fact, Any] = {
     Fact.PERSON_NAME: None,
@@ -375,6 +401,7 @@ UNSAID: dict[Fact, Any] = {
     Fact.REJECTED: False,
     Fact.PINNED: False,
     Fact.DIFFERENT: False,
+    Fact.APART: None,
 }
 """What holds of a fact that no event was ever about."""
 
@@ -398,6 +425,7 @@ def unaccounted(session: Session) -> Iterator[Key]:
             PersonPrototype.pinned.is_(True),
         ),
         (Fact.DIFFERENT, PersonDifference.person_id, PersonDifference.other_id, true()),
+        (Fact.APART, FaceDifference.face_instance_id, FaceDifference.difference_id, true()),
     ):
         about = and_(
             DecisionChange.fact == fact.value,

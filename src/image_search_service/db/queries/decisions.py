@@ -76,6 +76,14 @@ def latest_about(session: Session, keys: Iterable[Key], after: int) -> Decision 
     return None if found is None else session.get(Decision, found)
 
 
+def latest_with(session: Session, fact: Fact, other: uuid.UUID) -> Decision | None:
+    """The last decision about something and this other one."""
+    found = select(func.max(DecisionChange.decision_id)).where(
+        DecisionChange.fact == fact.value, DecisionChange.other_id == other
+    )
+    return session.scalar(select(Decision).where(Decision.id == found.scalar_subquery()))
+
+
 def latest_id(session: Session) -> int:
     """The number of the last decision, 0 if there is none."""
     return session.scalar(select(func.max(Decision.id))) or 0

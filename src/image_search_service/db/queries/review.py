@@ -89,6 +89,18 @@ def said_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> SaidOf
     )
 
 
+def differences(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """All persons who were said to be two."""
+    rows = session.execute(select(PersonDifference.person_id, PersonDifference.other_id))
+    return [(row[0], row[1]) for row in rows]
+
+
+def merged(session: Session) -> dict[uuid.UUID, uuid.UUID]:
+    """Everybody who was merged, and into whom."""
+    rows = session.execute(select(Person.id, Person.merged_into).where(Person.merged_into.is_not(None)))
+    return {row[0]: row[1] for row in rows if row[1] is not None}
+
+
 def human_faces_of(session: Session, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     """The faces that a human gave to these persons."""
     return [

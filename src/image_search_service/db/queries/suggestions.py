@@ -9,18 +9,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CursorResult, Table, func, select, text, update
+from sqlalchemy import CursorResult, Table, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from image_search_service.db.models import (
     AssetPath,
+    FaceDifference,
     FaceInstance,
     FaceSuggestion,
     ImageAsset,
     Person,
     PersonCentroid,
 )
+from image_search_service.db.queries.apart import barred_by_difference, faces_it, opposite_faces
 from image_search_service.db.queries.batches import BATCH, Row
 from image_search_service.db.queries.centroids import ACTIVE
 
@@ -147,6 +149,30 @@ def expire_pending(session: Session, before: datetime) -> int:
     return result.rowcount
 
 
+def expire_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
+    """Withdraw what waits and cannot be any more, since these faces have got their persons or sides."""
+    for part in _parts(face_ids):
+        opposite, other = opposite_faces()
+        cannot_be = (
+            select(FaceDifference.face_instance_id)
+            .join(opposite, faces_it(opposite))
+            .join(other, other.id == opposite.face_instance_id)
+            .where(
+                FaceDifference.face_instance_id == FaceSuggestion.face_instance_id,
+                other.person_id == FaceSuggestion.person_id,
+                or_(FaceDifference.face_instance_id.in_(part), other.id.in_(part)),
+            )
+            .correlate(FaceSuggestion)
+            .exists()
+        )
+        session.execute(
+            update(FaceSuggestion)
+            .where(FaceSuggestion.state == PENDING, cannot_be)
+            .values(state=EXPIRED)
+            .execution_options(synchronize_session=False)
+        )
+
+
 def face_by_id(session: Session, face_id: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID | None] | None:
     """A face's point, and whose it is."""
     row = session.execute(
@@ -158,7 +184,8 @@ def face_by_id(session: Session, face_id: uuid.UUID) -> tuple[uuid.UUID, uuid.UU
 def suggestable_centroids(
     session: Session, centroid_ids: Sequence[uuid.UUID], face_id: uuid.UUID
 ) -> dict[uuid.UUID, NamedCentroid]:
-    """Those of the centroids that are active, but for persons that this face was rejected for."""
+    """Those of the centroids that are active, but for persons that this face was rejected for, or of whose
+    faces it was said that they are of somebody else."""
     rejected = (
         select(FaceSuggestion.id)
         .where(
@@ -168,10 +195,18 @@ def suggestable_centroids(
         )
         .exists()
     )
+    barred = barred_by_difference(FaceInstance.id == face_id).subquery()
+    apart = select(barred).where(barred.c.person_id == PersonCentroid.person_id).exists()
     rows = session.execute(
         select(PersonCentroid.id, Person.id, Person.name)
         .join(Person, Person.id == PersonCentroid.person_id)
-        .where(PersonCentroid.id.in_(centroid_ids), PersonCentroid.state == ACTIVE, ~Person.gone, ~rejected)
+        .where(
+            PersonCentroid.id.in_(centroid_ids),
+            PersonCentroid.state == ACTIVE,
+            ~Person.gone,
+            ~rejected,
+            ~apart,
+        )
     )
     return {centroid_id: NamedCentroid(person_id, name) for centroid_id, person_id, name in rows}
 
