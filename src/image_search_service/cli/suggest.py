@@ -57,14 +57,30 @@ def suggest(
             "run": asdict(did),
             "suggestions": [
                 {
-                    "face_id": str(one.face_id),
-                    "similarity": round(one.similarity, 4),
+                    "id": str(one.suggestion.id),
+                    "face_id": str(one.suggestion.face_instance_id),
+                    "similarity": round(one.suggestion.confidence, 4),
+                    "threshold": one.suggestion.threshold,
+                    "second_best": one.second_name,
+                    "second_similarity": one.suggestion.second_similarity,
+                    "margin": one.suggestion.margin,
                     "path": str(one.path) if one.path else None,
-                    "evidence": one.evidence,
+                    "evidence": one.suggestion.evidence,
                 }
                 for one in pending
             ],
         }
-        rows = [(one.similarity, one.path or "missing") for one in pending]
+        rows = [
+            (
+                one.suggestion.confidence,
+                one.suggestion.threshold,
+                one.second_name,
+                one.suggestion.margin,
+                one.suggestion.face_instance_id,
+                one.path or "missing",
+            )
+            for one in pending
+        ]
         title = f"May be {found.name}: {len(pending):,} ({did.created:,} new)"
-        run.out.result(document, table(title, ("Similarity", "Photo"), rows))
+        columns = ("Similarity", "Asked for", "Second best", "Margin", "Face", "Photo")
+        run.out.result(document, table(title, columns, rows))

@@ -23,7 +23,7 @@ from image_search_service.db.queries.assignment import AssignableFace
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.suggestions import Pair
 from image_search_service.db.session import Database, Session
-from image_search_service.faces.candidates import Candidate
+from image_search_service.faces.candidates import Candidate, SecondBest
 from image_search_service.faces.centroid import ActiveCentroids
 from image_search_service.faces.matching import Matches, match_faces
 from image_search_service.faces.suggestion_memory import FindMoreRun, Wanted, remember
@@ -141,7 +141,8 @@ class FaceAssigner:
             decision = decide(found, _photos(there), still, self._thresholds, least, sides=sides)
             run.assigned += _assign(session, there, people, decision)
             suggestions.expire_apart(session, [there[row].id for row in sides[:, 0]])
-            remembered = _suggest(session, there, people, decision)
+            shown = _shown(there, people, decision, found)
+            remembered = _remember(session, shown, least)
         run.suggested += remembered.created
         run.updated += remembered.updated
 
@@ -221,27 +222,42 @@ def _assign(
     return len(rows)
 
 
-def _suggest(
-    session: Session,
-    there: Sequence[AssignableFace],
-    people: ActiveCentroids,
-    decision: Decision,
-) -> FindMoreRun:
+def _shown(
+    there: Sequence[AssignableFace], people: ActiveCentroids, decision: Decision, found: Matches
+) -> list[Candidate]:
+    """What waits for somebody to decide: by person, the most similar first."""
     shown = [
-        _candidate(there[row], people, int(decision.person[row]), float(decision.similarity[row]))
+        Candidate(
+            there[row].id,
+            people.person_ids[decision.person[row]],
+            [
+                {
+                    "centroid_id": str(people.centroid_ids[decision.person[row]]),
+                    "similarity": round(float(decision.similarity[row]), 6),
+                }
+            ],
+            second=_second(people, found, row),
+        )
         for row in np.flatnonzero(decision.suggest).tolist()
     ]
-    shown.sort(key=lambda one: (one.person_id, -one.confidence, one.face_id))
+    return sorted(shown, key=lambda one: (one.person_id, -one.confidence, one.face_id))
+
+
+def _second(people: ActiveCentroids, found: Matches, row: int) -> SecondBest | None:
+    if found.second[row] < 0:
+        return None
+    similarity, other = float(found.similarity[row]), float(found.runner_up[row])
+    return SecondBest(people.person_ids[found.second[row]], round(other, 6), round(similarity - other, 6))
+
+
+def _remember(session: Session, shown: Sequence[Candidate], least: float) -> FindMoreRun:
     run = FindMoreRun()
     for group in chunks(shown, BATCH):
+        for one in group:
+            one.threshold = least
         persons = sorted({one.person_id for one in group})
         remember(session, persons, group, Wanted("assignment", len(group)), run)
     return run
-
-
-def _candidate(face: AssignableFace, people: ActiveCentroids, person: int, similarity: float) -> Candidate:
-    evidence = {"centroid_id": str(people.centroid_ids[person]), "similarity": round(similarity, 6)}
-    return Candidate(face.id, people.person_ids[person], [evidence])
 
 
 def _photos(there: Sequence[AssignableFace]) -> IntArray:

@@ -24,13 +24,28 @@ class Source:
     point_id: uuid.UUID
 
 
+@dataclass(frozen=True, slots=True)
+class SecondBest:
+    """Who else a face resembles most, by centroids. margin: how much more it resembles the suggested person's
+    own, negative if less, None where they have none."""
+
+    person_id: uuid.UUID
+    similarity: float
+    margin: float | None
+
+
 @dataclass(slots=True)
 class Candidate:
-    """A face that resembles a person. evidence: each source with its similarity, the best first."""
+    """A face that resembles a person. evidence: each source with its similarity, the best first.
+
+    threshold: the least similarity that was asked for, −1 to 1.
+    """
 
     face_id: uuid.UUID
     person_id: uuid.UUID
     evidence: list[JsonObject] = field(default_factory=list)
+    threshold: float | None = None
+    second: SecondBest | None = None
 
     @property
     def confidence(self) -> float:

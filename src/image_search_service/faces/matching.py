@@ -15,14 +15,15 @@ BLOCK_BYTES = 64 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """For each face ``(n,)``: the most similar person's row, the similarity, and the second best one's.
+    """For each face ``(n,)``: the most similar person's row, the similarity, and the same of the second best.
 
-    With one person there is no second: its similarity is −1. With none, or none that may be, ``person`` is
-    −1 too.
+    With one person there is no second: its row is −1, its similarity −1. With none, or none that may be,
+    ``person`` is −1 too.
     """
 
     person: IntArray
     similarity: FloatArray
+    second: IntArray
     runner_up: FloatArray
 
     def accepted(self, threshold: float, margin: float = 0.0) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -44,9 +45,10 @@ def match_faces(faces: FloatArray, people: FloatArray, barred: IntArray = NOBODY
     n = len(faces)
     person = np.full(n, -1, dtype=np.int64)
     similarity = np.full(n, -1.0, dtype=np.float32)
+    second = np.full(n, -1, dtype=np.int64)
     runner_up = np.full(n, -1.0, dtype=np.float32)
     if len(people) == 0:
-        return Matches(person, similarity, runner_up)
+        return Matches(person, similarity, second, runner_up)
     for rows in _blocks(n, len(people)):
         scores = faces[rows] @ people.T
         here = barred[:, (barred[0] >= rows.start) & (barred[0] < rows.stop)]
@@ -56,9 +58,11 @@ def match_faces(faces: FloatArray, people: FloatArray, barred: IntArray = NOBODY
         person[rows], similarity[rows] = best, scores[at, best]
         if len(people) > 1:
             scores[at, best] = -np.inf
-            runner_up[rows] = scores.max(axis=1)
+            next_best = scores.argmax(axis=1)
+            second[rows], runner_up[rows] = next_best, scores[at, next_best]
     person[np.isneginf(similarity)] = -1
-    return Matches(person, np.maximum(similarity, -1), np.maximum(runner_up, -1))
+    second[np.isneginf(runner_up)] = -1
+    return Matches(person, np.maximum(similarity, -1), second, np.maximum(runner_up, -1))
 
 
 def _blocks(rows: int, columns: int) -> Iterator[slice]:

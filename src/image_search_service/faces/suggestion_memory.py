@@ -120,4 +120,8 @@ def _row(one: Candidate, source: SuggestionSource, before: Remembered | None) ->
         "confidence": confidence,
         "source": before.source if kept and before is not None else source,
         "evidence": evidence,
+        "threshold": one.threshold,
+        "second_person_id": None if one.second is None else one.second.person_id,
+        "second_similarity": None if one.second is None else one.second.similarity,
+        "margin": None if one.second is None else one.second.margin,
     }

@@ -14,11 +14,10 @@ from datetime import timedelta
 from itertools import groupby, islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
 from image_search_service.core.types import FloatArray, Progress
-from image_search_service.db.models import utc_now
+from image_search_service.db.models import FaceSuggestion, utc_now
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries import person_pages
 from image_search_service.db.queries import prototypes as prototype_queries
@@ -27,6 +26,7 @@ from image_search_service.db.queries.faces import PersonFace
 from image_search_service.db.queries.suggestions import NamedCentroid
 from image_search_service.db.session import Database
 from image_search_service.faces.candidates import Candidate, Source, candidates
+from image_search_service.faces.second_best import compare_with_others
 from image_search_service.faces.suggestion_memory import (
     FindMoreRun,
     SuggestionSource,
@@ -37,7 +37,7 @@ from image_search_service.faces.thresholds import Thresholds
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.prototype_service import PrototypeService
 from image_search_service.vector.centroid_qdrant import CentroidMatch, CentroidQdrantClient
-from image_search_service.vector.collections import FaceFilter
+from image_search_service.vector.collections import FaceFilter, FaceMatch
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 
@@ -49,6 +49,10 @@ MOST_FOUND = 5_000
 MIN_FACES_FOR_CENTROID = 5
 """A mean of fewer faces says more of the photos than of the person."""
 SUGGESTABLE = FaceFilter(unlabeled=True, recognizable=True)
+FETCH_BATCH = 1_000
+"""Embeddings in one request."""
+LOOKED_AT, SHOWN_ALIKE = 50, 5
+"""Of a person's faces that a suggested one resembles most so many are found, and, if confirmed, shown."""
 STALE_CENTROIDS = 20
 """So many more centroids are looked at for one face than wanted: some are of persons it was rejected for."""
 
@@ -66,12 +70,33 @@ class PersonSuggestion:
 
 @dataclass(frozen=True, slots=True)
 class PendingSuggestion:
-    """A face that may be a person. evidence: which faces or centroid it is like, each with its similarity."""
+    """A face that may be a person. second_name: who else it resembles most. path: a file to look at."""
+
+    suggestion: FaceSuggestion
+    second_name: str | None
+    path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class FaceAlike:
+    """A confirmed face that another one resembles. similarity: cosine, −1 to 1."""
 
     face_id: uuid.UUID
     similarity: float
-    evidence: list[dict[str, Any]]
-    path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A suggestion with its reasons. needed: the similarity to a centroid from which nobody would be asked.
+
+    resembles: faces that humans gave to the person, the most similar first.
+    """
+
+    suggestion: FaceSuggestion
+    person_name: str
+    second_name: str | None
+    needed: float
+    resembles: list[FaceAlike]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +206,34 @@ class SuggestionService:
             rows = queries.pending_of_person(session, person_id, limit)
         return [PendingSuggestion(*row) for row in rows]
 
+    def explain(self, suggestion_id: uuid.UUID) -> Explained:
+        """A suggestion with its reasons: one fetch, one search, and a few statements.
+
+        Raises NotFoundError for a suggestion that there is not.
+        """
+        with self._database.read() as session:
+            row = queries.with_names(session, suggestion_id)
+        if row is None:
+            raise NotFoundError(f"There is no suggestion {suggestion_id}.")
+        found = self._confirmed_alike(row.point_id, row.suggestion.person_id)
+        return Explained(
+            row.suggestion, row.person_name, row.second_name, self._thresholds.assign_to_centroid, found
+        )
+
+    def _confirmed_alike(self, point_id: uuid.UUID, person_id: uuid.UUID) -> list[FaceAlike]:
+        """Faces that humans gave to a person, the most similar to a face first."""
+        batch = self._faces.get_embeddings_by_point_ids([point_id])
+        if not batch:
+            return []
+        theirs = FaceFilter(person_id=person_id, except_ids=[point_id])
+        matrix = EmbeddingBatch.from_mapping(batch).matrix
+        matches = self._faces.search_many(matrix, LOOKED_AT, None, theirs)[0]
+        with self._database.read() as session:
+            ids = [match.payload.face_instance_id for match in matches]
+            confirmed = face_queries.confirmed_faces(session, ids, person_id)
+        alike = [FaceAlike(match.payload.face_instance_id, match.score) for match in matches]
+        return [one for one in alike if one.face_id in confirmed][:SHOWN_ALIKE]
+
     def expire_old(self, days: int) -> int:
         """Withdraw what has waited for longer; returns how many. They may be found again."""
         with self._database.write() as session:
@@ -285,9 +338,31 @@ class SuggestionService:
         matches = self._faces.search_many(matrix, number, least, SUGGESTABLE)
         run.searched += len(sources)
         every = groupby(candidates(sources, matches), attrgetter("person_id"))
-        return [
+        found = [
             one for person, theirs in every for one in islice(theirs, wanted.limit + known.get(person, 0))
         ]
+        self._give_reasons(found, matches, least)
+        return found
+
+    def _give_reasons(
+        self, found: Sequence[Candidate], matches: Sequence[Sequence[FaceMatch]], least: float
+    ) -> None:
+        """Why each is shown, and why the second best person is not it: a fetch of the faces found and one of
+        all centroids, in batches, and a matrix product."""
+        for one in found:
+            one.threshold = least
+        if not found:
+            return
+        points = {match.payload.face_instance_id: match.point_id for these in matches for match in these}
+        face_ids = sorted({one.face_id for one in found})
+        batch = EmbeddingBatch.from_mapping(
+            self._faces.get_embeddings_by_point_ids([points[face] for face in face_ids], FETCH_BATCH)
+        )
+        with self._database.read() as session:
+            rejected = queries.rejected_pairs(session, face_ids)
+        rows = {point_id: row for row, point_id in enumerate(batch.ids)}
+        here = {face: rows[points[face]] for face in face_ids if points[face] in rows}
+        compare_with_others(found, here, batch.matrix, self._centroid_service.active_centroids(), rejected)
 
     def _wanted(self, source: SuggestionSource, limit: int, min_confidence: float | None) -> Wanted:
         if limit < 1:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from image_search_service.api.deps import Browse
+from image_search_service.api.deps import Browse, Opened
 from image_search_service.api.deps import Jobs as JobsDependency
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import (
@@ -24,6 +25,7 @@ from image_search_service.api.schemas.suggestions import (
     SearchBy,
     SuggestionGroup,
     SuggestionGroupPage,
+    SuggestionReasons,
     SuggestionStats,
 )
 from image_search_service.services.job_service import JobKind
@@ -56,6 +58,13 @@ def list_suggestions(
 def get_suggestion_stats(browse: Browse) -> SuggestionStats:
     """How many suggestions there are, by state and by source."""
     return SuggestionStats.of(browse.suggestion_counts(), browse.persons_with_suggestions())
+
+
+@router.get("/{suggestion_id}", responses=problems(404))
+def get_suggestion(suggestion_id: UUID, library: Opened) -> SuggestionReasons:
+    """A suggestion with its reasons: the confirmed faces that it resembles, what was asked for, what would be
+    needed to ask nobody, and who is second best."""
+    return SuggestionReasons.of(library.suggestion_service().explain(suggestion_id))
 
 
 @router.post("/find-more/{search_by}", status_code=202, responses=problems(404))

@@ -14,7 +14,7 @@ from image_search_service.api.schemas.faces import crop_url
 from image_search_service.db.models import FaceSuggestion
 from image_search_service.db.queries.person_pages import SuggestionGroup as FoundGroup
 from image_search_service.services.browse_service import SuggestionCount
-from image_search_service.services.suggestion_service import PersonSuggestion
+from image_search_service.services.suggestion_service import Explained, PersonSuggestion
 
 PersonIds = list[UUID]
 MAX_PERSONS = 10_000
@@ -37,6 +37,19 @@ class Suggestion(Answer):
     confidence: float = Field(description="The best similarity, −1 to 1.", examples=[0.58])
     source: str = Field(description="How it was found.", examples=["centroid"])
     evidence: list[Evidence] = Field(description="What the face resembles, the most similar first.")
+    threshold: float | None = Field(
+        description="The least similarity that was asked for when it was found, −1 to 1.", examples=[0.44]
+    )
+    second_person_id: UUID | None = Field(
+        description="Whose centroid the face resembles most besides; null if nobody else has one.",
+        examples=[None],
+    )
+    second_similarity: float | None = Field(description="By how much, −1 to 1.", examples=[0.21])
+    margin: float | None = Field(
+        description="How much more it resembles the person's own centroid, negative if less; null if they "
+        "have none.",
+        examples=[0.37],
+    )
     created_at: datetime
 
     @classmethod
@@ -48,7 +61,53 @@ class Suggestion(Answer):
             confidence=suggestion.confidence,
             source=suggestion.source,
             evidence=[_evidence(item) for item in suggestion.evidence],
+            threshold=suggestion.threshold,
+            second_person_id=suggestion.second_person_id,
+            second_similarity=suggestion.second_similarity,
+            margin=suggestion.margin,
             created_at=suggestion.created_at,
+        )
+
+
+class Resembled(Answer):
+    """A face that somebody gave to the person."""
+
+    face_instance_id: UUID
+    crop_url: str = Field(description="A small picture of the face, WebP.")
+    similarity: float = Field(description="Cosine similarity, −1 to 1.", examples=[0.58])
+
+
+class SuggestionReasons(Answer):
+    """Why a face may be a person, and why not the second best one."""
+
+    suggestion: Suggestion
+    state: str = Field(
+        description="pending, accepted, rejected, superseded or expired.", examples=["pending"]
+    )
+    person_id: UUID
+    person_name: str = Field(examples=["Ada Lovelace"])
+    second_person_name: str | None = Field(examples=["Grace Hopper"])
+    needed: float = Field(
+        description="Similarity to the person's centroid from which nobody would have been asked.",
+        examples=[0.66],
+    )
+    resembles: list[Resembled] = Field(description="Confirmed faces, the most similar first, five at most.")
+
+    @classmethod
+    def of(cls, found: Explained) -> SuggestionReasons:
+        return cls(
+            suggestion=Suggestion.of(found.suggestion),
+            state=found.suggestion.state,
+            person_id=found.suggestion.person_id,
+            person_name=found.person_name,
+            second_person_name=found.second_name,
+            needed=found.needed,
+            resembles=[
+                Resembled(
+                    face_instance_id=one.face_id, crop_url=crop_url(one.face_id), similarity=one.similarity
+                )
+                for one in found.resembles
+            ],
         )
 
 

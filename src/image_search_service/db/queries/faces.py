@@ -237,6 +237,19 @@ def faces_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> list[
     return [PersonFace(*row) for row in rows]
 
 
+def confirmed_faces(session: Session, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> set[uuid.UUID]:
+    """Those of at most ``BATCH`` faces that a human gave to the person."""
+    return set(
+        session.scalars(
+            select(FaceInstance.id).where(
+                FaceInstance.id.in_(face_ids),
+                FaceInstance.person_id == person_id,
+                FaceInstance.assigned_by == HUMAN,
+            )
+        )
+    )
+
+
 def face_counts(
     session: Session, person_ids: Sequence[uuid.UUID] | None = None
 ) -> list[tuple[uuid.UUID, int]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import CursorResult, Table, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import (
     AssetPath,
@@ -32,6 +32,18 @@ SUPERSEDED = "superseded"
 
 Pair = tuple[uuid.UUID, uuid.UUID]
 """A face and a person."""
+
+
+FOUND = (
+    "confidence",
+    "source",
+    "evidence",
+    "threshold",
+    "second_person_id",
+    "second_similarity",
+    "margin",
+)
+"""Columns that say how a suggestion was found; finding it again replaces them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +116,18 @@ def remembered(
     }
 
 
+def rejected_pairs(session: Session, face_ids: Iterable[uuid.UUID]) -> set[Pair]:
+    """For whom these faces were rejected: one statement for each ``BATCH``."""
+    statement = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id)
+    return {
+        (row[0], row[1])
+        for part in _parts(face_ids)
+        for row in session.execute(
+            statement.where(FaceSuggestion.face_instance_id.in_(part), FaceSuggestion.state == REJECTED)
+        )
+    }
+
+
 def photos_with(
     session: Session, asset_ids: Iterable[uuid.UUID], person_ids: Sequence[uuid.UUID]
 ) -> set[tuple[uuid.UUID, uuid.UUID]]:
@@ -126,7 +150,7 @@ def save_pending(session: Session, rows: Sequence[Row]) -> None:
     assert isinstance(table, Table)  # noqa: S101 - narrows SQLAlchemy's FromClause for the type checker
     postgres = session.get_bind().dialect.name == "postgresql"
     statement = postgresql.insert(table) if postgres else sqlite.insert(table)
-    new = {name: statement.excluded[name] for name in ("confidence", "source", "evidence")}
+    new = {name: statement.excluded[name] for name in FOUND}
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["face_instance_id", "person_id"],
@@ -181,6 +205,28 @@ def face_by_id(session: Session, face_id: uuid.UUID) -> tuple[uuid.UUID, uuid.UU
     return None if row is None else (row[0], row[1])
 
 
+@dataclass(frozen=True, slots=True)
+class NamedSuggestion:
+    """A suggestion with the point of its face and the names of those whom it compares."""
+
+    suggestion: FaceSuggestion
+    point_id: uuid.UUID
+    person_name: str
+    second_name: str | None
+
+
+def with_names(session: Session, suggestion_id: uuid.UUID) -> NamedSuggestion | None:
+    second = aliased(Person)
+    row = session.execute(
+        select(FaceSuggestion, FaceInstance.qdrant_point_id, Person.name, second.name)
+        .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
+        .join(Person, Person.id == FaceSuggestion.person_id)
+        .outerjoin(second, second.id == FaceSuggestion.second_person_id)
+        .where(FaceSuggestion.id == suggestion_id)
+    ).one_or_none()
+    return None if row is None else NamedSuggestion(*row)
+
+
 def suggestable_centroids(
     session: Session, centroid_ids: Sequence[uuid.UUID], face_id: uuid.UUID
 ) -> dict[uuid.UUID, NamedCentroid]:
@@ -218,8 +264,9 @@ def _parts(ids: Iterable[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
 
 def pending_of_person(
     session: Session, person_id: uuid.UUID, limit: int
-) -> list[tuple[uuid.UUID, float, list[dict[str, Any]], Path | None]]:
-    """A person's pending suggestions, the best first: face, similarity, evidence, a file to look at."""
+) -> list[tuple[FaceSuggestion, str | None, Path | None]]:
+    """A person's pending suggestions, the best first: each with the second best person's name, and a file to
+    look at."""
     file = (
         select(AssetPath.path)
         .where(AssetPath.asset_id == FaceInstance.asset_id, AssetPath.missing_since.is_(None))
@@ -229,10 +276,11 @@ def pending_of_person(
         .scalar_subquery()
     )
     rows = session.execute(
-        select(FaceSuggestion.face_instance_id, FaceSuggestion.confidence, FaceSuggestion.evidence, file)
+        select(FaceSuggestion, Person.name, file)
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
+        .outerjoin(Person, Person.id == FaceSuggestion.second_person_id)
         .where(FaceSuggestion.person_id == person_id, FaceSuggestion.state == PENDING)
         .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.face_instance_id)
         .limit(limit)
     )
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+    return [(row[0], row[1], row[2]) for row in rows]
