@@ -225,15 +225,15 @@ SITES: dict[str, tuple[Callable[[Crowd], object], Cost]] = {
     ),
     "find_more": (
         lambda c: c.suggestion_service.find_more(c.person_id, limit=1_000),
-        Cost(requests=2, statements=9, chunked=3),
+        Cost(requests=2, batch=1_000, statements=12, chunked=5),
     ),
     "find_more_multi_prototype": (
         lambda c: c.suggestion_service.find_more_multi_prototype(c.person_id, limit=1_000),
-        Cost(requests=2, batch=1_000, statements=18, chunked=3),
+        Cost(requests=3, batch=1_000, statements=21, chunked=5),
     ),
     "find_more_centroid": (
         lambda c: c.suggestion_service.find_more_centroid(c.person_id, limit=1_000),
-        Cost(requests=3, batch=1_000, statements=23, chunked=3),
+        Cost(requests=4, batch=1_000, in_batch=2, statements=26, chunked=5),
     ),
     "compute_person_centroids": (
         lambda c: c.face_assigner.compute_person_centroids([c.person_id]),
@@ -241,15 +241,15 @@ SITES: dict[str, tuple[Callable[[Crowd], object], Cost]] = {
     ),
     "assign_new_faces": (
         lambda c: c.face_assigner.assign_new_faces(),
-        Cost(batch=1_000, in_batch=2, statements=20, chunked=3),
+        Cost(batch=1_000, in_batch=2, statements=21, chunked=3),
     ),
     "assign_to_known_people": (
         lambda c: c.dual_clusterer.assign_to_known_people(),
-        Cost(batch=1_000, in_batch=2, statements=20, chunked=3),
+        Cost(batch=1_000, in_batch=2, statements=21, chunked=3),
     ),
     "cluster_unknown_faces": (
         lambda c: c.dual_clusterer.cluster_unknown_faces(),
-        Cost(batch=1_000, statements=7),
+        Cost(batch=1_000, statements=8),
     ),
     "suggestions_for_face": (
         lambda c: c.suggestion_service.suggestions_for_face(c.unnamed[0]),

@@ -13,10 +13,17 @@ import typer
 from image_search_service.bootstrap import Library, open_library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, Running, actor, running
 from image_search_service.cli.output import table
+from image_search_service.cli.suggest import WAYS, way_to_look
+from image_search_service.core.types import JsonObject
+from image_search_service.faces.suggestion_memory import FindMoreRun
 from image_search_service.services.decision_log import Decided
 
 Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help="Ids of faces.")]
 Person = Annotated[str, typer.Option("--person", metavar="NAME", help="Whose.")]
+FindMoreOption = Annotated[
+    str | None,
+    typer.Option("--find-more", metavar="|".join(WAYS), help="Then look for more faces of the person."),
+]
 Decide = Callable[[Library], Decided]
 
 
@@ -29,35 +36,62 @@ def _opened(library: LibraryOption, as_json: bool, debug: bool) -> Iterator[tupl
         yield run, opened
 
 
-def _decide(what: str, decide: Decide, library: LibraryOption, as_json: bool, debug: bool) -> None:
+def _decide(
+    what: str,
+    decide: Decide,
+    library: LibraryOption,
+    as_json: bool,
+    debug: bool,
+    *,
+    find_more: str | None = None,
+) -> None:
+    """find_more: how to look for more faces of those whom it was about, at once."""
     with _opened(library, as_json, debug) as (run, opened):
+        look = None if find_more is None else way_to_look(opened.suggestion_service(), find_more)
         made = decide(opened)
         opened.send_due_payloads()
         said = f"{what}: {made.changes:,} changes" if made.id else f"{what}: everything was so already."
         hint = f"To take it back: image-search undo {made.id}" if made.id else ""
-        run.out.result({"decision": made.id, "changes": made.changes, "faces": made.faces}, said, hint)
+        document: JsonObject = {"decision": made.id, "changes": made.changes, "faces": made.faces}
+        lines = [said, hint]
+        if look is not None:
+            found = look(made.persons) if made.persons else FindMoreRun()
+            document["found_more"] = asdict(found)
+            lines.append(f"Looked for more: {found.created:,} new suggestions.")
+        run.out.result(document, *lines)
 
 
 def accept(
     faces: Annotated[list[UUID] | None, typer.Argument(metavar="[FACE…]", help="Some of them.")] = None,
     person: Person = "",
+    by: FindMoreOption = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Say that what is suggested for a person is them: all of it, or the faces named."""
-    _decide("Accepted", lambda opened: _review(opened, person, faces, True), library, as_json, debug)
+    _decide(
+        "Accepted", lambda opened: _review(opened, person, faces, True), library, as_json, debug, find_more=by
+    )
 
 
 def reject(
     faces: Annotated[list[UUID] | None, typer.Argument(metavar="[FACE…]", help="Some of them.")] = None,
     person: Person = "",
+    by: FindMoreOption = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Say that what is suggested for a person is not them. It will not be suggested again."""
-    _decide("Rejected", lambda opened: _review(opened, person, faces, False), library, as_json, debug)
+    _decide(
+        "Rejected",
+        lambda opened: _review(opened, person, faces, False),
+        library,
+        as_json,
+        debug,
+        find_more=by,
+    )
 
 
 def _review(opened: Library, name: str, faces: list[UUID] | None, accepted: bool) -> Decided:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +13,19 @@ from image_search_service.cli.context import DebugOption, JsonOption, LibraryOpt
 from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError
 
+if TYPE_CHECKING:
+    from image_search_service.faces.suggestion_memory import FindMoreRun
+    from image_search_service.services.suggestion_service import SuggestionService
+
 WAYS = ("prototypes", "all-prototypes", "centroid")
+
+
+def way_to_look(service: SuggestionService, by: str) -> Callable[..., FindMoreRun]:
+    """Raises InvalidInputError for a way that there is not."""
+    ways = (service.find_more, service.find_more_multi_prototype, service.find_more_centroid)
+    if by not in WAYS:
+        raise InvalidInputError(f"There is no way {by!r} to look.", hint=f"There are {', '.join(WAYS)}.")
+    return ways[WAYS.index(by)]
 
 
 def suggest(
@@ -38,17 +51,9 @@ def suggest(
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         service = opened.suggestion_service()
-        ways = dict(
-            zip(
-                WAYS,
-                (service.find_more, service.find_more_multi_prototype, service.find_more_centroid),
-                strict=True,
-            )
-        )
-        if by not in ways:
-            raise InvalidInputError(f"There is no way {by!r} to look.", hint=f"There are {', '.join(WAYS)}.")
+        look = way_to_look(service, by)
         found = opened.people_service().person(person)
-        did = ways[by](found.id, limit=limit)
+        did = look(found.id, limit=limit)
         pending = service.pending(found.id, limit)
         document = {
             "person_id": str(found.id),

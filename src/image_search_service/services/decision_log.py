@@ -33,11 +33,12 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Decided:
     """A decision that was made. id: its number, None if everything was as it says already. faces: whose
-    person or being a face has changed."""
+    person or being a face has changed. persons: to whom faces were given, or for whom they were rejected."""
 
     id: int | None
     changes: int
     faces: int
+    persons: tuple[uuid.UUID, ...] = ()
 
 
 def decide(session: Session, wish: Wish) -> Decided:
@@ -114,7 +115,13 @@ def _append(session: Session, wish: Wish, changes: Sequence[Change], undoes: int
     about_faces = {
         change.key.id for change in changes if change.key.fact in (Fact.FACE_PERSON, Fact.FACE_IS_FACE)
     }
-    return Decided(number, len(changes), len(about_faces))
+    return Decided(number, len(changes), len(about_faces), _persons(changes))
+
+
+def _persons(changes: Sequence[Change]) -> tuple[uuid.UUID, ...]:
+    given = {said(one.key, one.new) for one in changes if one.key.fact is Fact.FACE_PERSON} - {None}
+    rejected = {one.key.other for one in changes if one.key.fact is Fact.REJECTED and one.new}
+    return tuple(sorted({uuid.UUID(person) for person in given} | {one for one in rejected if one}))
 
 
 def _refuse_joined(session: Session, facts: Set[Fact]) -> None:

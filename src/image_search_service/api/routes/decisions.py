@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from image_search_service.api.schemas.decisions import (
 )
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.services.decision_log import Decided
+from image_search_service.services.follow_up import find_more
 from image_search_service.services.review_service import ReviewService
 
 ACTOR = "api"
@@ -105,19 +107,21 @@ def not_a_face(body: TheseFaces, review: Review, library: Opened) -> Made:
 @router.post("/accept")
 def accept(body: TheseSuggestions, review: Review, library: Opened) -> Made:
     """What was suggested is right."""
-    person_id = _one_way(body)
-    if person_id is not None:
-        return _told(library, review.accept_all(person_id, body.made_on))
-    return _told(library, review.accept(body.suggestion_ids, body.made_on))
+    if (person_id := _one_way(body)) is not None:
+        made = review.accept_all(person_id, body.made_on)
+    else:
+        made = review.accept(body.suggestion_ids, body.made_on)
+    return _told(library, made, find_more(library.job_service(), made, body.find_more))
 
 
 @router.post("/reject")
 def reject(body: TheseSuggestions, review: Review, library: Opened) -> Made:
     """What was suggested is wrong, for good."""
-    person_id = _one_way(body)
-    if person_id is not None:
-        return _told(library, review.reject_all(person_id, body.made_on))
-    return _told(library, review.reject(body.suggestion_ids, body.made_on))
+    if (person_id := _one_way(body)) is not None:
+        made = review.reject_all(person_id, body.made_on)
+    else:
+        made = review.reject(body.suggestion_ids, body.made_on)
+    return _told(library, made, find_more(library.job_service(), made, body.find_more))
 
 
 @router.post("/create-person")
@@ -188,8 +192,8 @@ def _one_way(body: TheseSuggestions) -> UUID | None:
     return body.person_id
 
 
-def _told(library: OpenLibrary, made: Decided) -> Made:
+def _told(library: OpenLibrary, made: Decided, job_ids: Sequence[UUID] = ()) -> Made:
     """SQL has it; Qdrant is told at once if it answers, else by the next job or minute."""
     if made.faces:
         library.tell_qdrant_if_it_answers()
-    return Made.of(made)
+    return Made.of(made, job_ids)

@@ -22,21 +22,15 @@ from image_search_service.api.schemas.jobs import Job, Jobs
 from image_search_service.api.schemas.suggestions import (
     ExpireRequest,
     FindMoreRequest,
-    SearchBy,
     SuggestionGroup,
     SuggestionGroupPage,
     SuggestionReasons,
     SuggestionStats,
 )
+from image_search_service.services.follow_up import KINDS, SearchBy
 from image_search_service.services.job_service import JobKind
 
 router = APIRouter(prefix="/suggestions", tags=["suggestions"])
-
-KINDS = {
-    SearchBy.PROTOTYPES: JobKind.FIND_MORE_SUGGESTIONS,
-    SearchBy.MULTI_PROTOTYPE: JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS,
-    SearchBy.CENTROID: JobKind.FIND_MORE_CENTROID_SUGGESTIONS,
-}
 
 Each = Annotated[int, Query(ge=1, le=100, description="How many suggestions of each person are shown.")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.services.decision_log import Decided
+from image_search_service.services.follow_up import SearchBy
 from image_search_service.services.review_service import Event, Named
 
 FaceIds = Annotated[
@@ -62,6 +64,11 @@ class TheseSuggestions(DecisionBody):
     suggestion_ids: list[UUID] = Field(default=[], max_length=10_000)
     person_id: UUID | None = Field(
         default=None, description="Instead of ids: everything that waits for them."
+    )
+    find_more: SearchBy | None = Field(
+        default=None,
+        description="Then look for more faces of these persons, as jobs; null: do not.",
+        examples=[None],
     )
 
 
@@ -131,10 +138,11 @@ class Made(Answer):
     )
     changes: int = Field(description="Facts that it changed.", examples=[12])
     faces: int = Field(description="Faces that it changed.", examples=[12])
+    job_ids: list[UUID] = Field(default=[], description="Jobs that look for more faces, if asked for.")
 
     @classmethod
-    def of(cls, made: Decided) -> Made:
-        return cls(decision_id=made.id, changes=made.changes, faces=made.faces)
+    def of(cls, made: Decided, job_ids: Sequence[UUID] = ()) -> Made:
+        return cls(decision_id=made.id, changes=made.changes, faces=made.faces, job_ids=list(job_ids))
 
 
 class MadePerson(Answer):

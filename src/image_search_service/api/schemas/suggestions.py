@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -189,14 +188,6 @@ class FaceSuggestions(Answer):
                 for one in found
             ],
         )
-
-
-class SearchBy(StrEnum):
-    """With what to look for a person's faces."""
-
-    PROTOTYPES = "prototypes"
-    MULTI_PROTOTYPE = "multi_prototype"
-    CENTROID = "centroid"
 
 
 class ForPersons(RequestBody):
