@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from image_search_service.services.explanation_service import ExplanationService
     from image_search_service.services.face_clustering_service import FaceClusteringService
     from image_search_service.services.index_service import IndexService
+    from image_search_service.services.metadata_names_service import MetadataNamesService
     from image_search_service.services.photo_reader import PhotoReader
     from image_search_service.services.prototype_service import PrototypeService
     from image_search_service.services.rebuild_service import RebuildService
@@ -270,6 +271,11 @@ class Library:
         from image_search_service.services.exchange_service import ExchangeService
 
         return ExchangeService(self.database, actor)
+
+    def metadata_names_service(self, actor: str) -> MetadataNamesService:
+        from image_search_service.services.metadata_names_service import MetadataNamesService
+
+        return MetadataNamesService(self.database, actor, workers=self.settings.workers)
 
     def conflict_service(self) -> ConflictService:
         from image_search_service.services.conflict_service import ConflictService

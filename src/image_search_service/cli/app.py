@@ -14,6 +14,7 @@ from image_search_service.cli import (
     exchange,
     index,
     info,
+    metadata,
     models,
     people,
     serve,
@@ -48,6 +49,7 @@ app.command("export")(exchange.export)
 app.command("import")(exchange.load)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(bench.app, name="bench")
+app.add_typer(metadata.app, name="metadata")
 app.add_typer(models.app, name="models")
 app.command("demo")(demo.demo)
 app.command("info")(info.info)

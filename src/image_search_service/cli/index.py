@@ -19,9 +19,11 @@ from image_search_service.cli.context import (
     LibraryOption,
     MemoryOption,
     RecognizerOption,
+    actor,
     real_path,
     running,
 )
+from image_search_service.cli.metadata import names_read
 from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
 
@@ -46,6 +48,12 @@ def index(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Read again what could not be read before.")
     ] = False,
+    names: Annotated[
+        bool | None,
+        typer.Option(
+            "--names-from-metadata", help="Take names that other programs wrote into photos or sidecars."
+        ),
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads that read photos.")] = None,
     memory: MemoryOption = None,
     library: LibraryOption = None,
@@ -64,6 +72,7 @@ def index(
         "detector": detector,
         "workers": workers,
         "memory": memory,
+        "names_from_metadata": names,
     }
     with (
         running(as_json=as_json, debug=debug, **settings) as run,
@@ -73,11 +82,19 @@ def index(
         engine = opened.bind_engine().name
         with run.out.progress("Reading photos", "photos") as progress:
             report = opened.index_service().index(roots, retry_failed=retry_failed, progress=progress)
+        read = None
+        if run.settings.names_from_metadata:
+            with run.out.progress("Reading names", "photos") as progress:
+                read = opened.metadata_names_service(actor()).read(progress)
         with run.out.progress("Comparing faces", "blocks") as progress:
             opened.group_if_stale(progress)
         opened.send_due_payloads()
         counts = opened.counts()
-        run.out.result(_document(report, counts, engine), *_tables(report, counts, engine))
+        document, tables = _document(report, counts, engine), _tables(report, counts, engine)
+        if read is not None:
+            document["names_from_metadata"] = asdict(read)
+            tables.append(table("Names from metadata", ("", ""), names_read(read)))
+        run.out.result(document, *tables)
 
 
 def _document(report: IndexReport, counts: Counts, engine: str) -> JsonObject:

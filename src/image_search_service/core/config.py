@@ -46,6 +46,9 @@ class Settings(BaseSettings):
         ge=1,
         description="Threads that decode, detect and embed.",
     )
+    names_from_metadata: bool = Field(
+        default=False, description="Take names from photos' metadata whenever photos are indexed."
+    )
     max_megapixels: int = Field(
         default=250, ge=1, description="A photo with more pixels is refused, not decoded."
     )

@@ -75,7 +75,7 @@ class ReviewService:
         with self._database.write() as session:
             _require(session, [person_id])
             facts = _given(session, face_ids, person_id)
-            return self._decide(session, "assign", facts, made_on, _about(session, face_ids))
+            return self._decide(session, "assign", facts, made_on, taken_out_of(session, face_ids))
 
     def split(self, face_ids: Sequence[uuid.UUID], name: str, made_on: int | None = None) -> Named:
         """Take faces out of a person or cluster, for somebody of this name, who is created if need be."""
@@ -84,7 +84,7 @@ class ReviewService:
             decisions.take_turn(session)
             person_id, name, facts = _somebody(session, shown)
             facts |= _given(session, face_ids, person_id)
-            made = self._decide(session, "split", facts, made_on, _about(session, face_ids))
+            made = self._decide(session, "split", facts, made_on, taken_out_of(session, face_ids))
             created = Key(Fact.PERSON_NAME, person_id) in facts
             return Named(person_id, name, len(set(face_ids)), created, made.id)
 
@@ -98,7 +98,7 @@ class ReviewService:
         """These are no faces: nobody's, and not shown as such."""
         facts = _nobodys(face_ids) | {Key(Fact.FACE_IS_FACE, face): False for face in face_ids}
         with self._database.write() as session:
-            return self._decide(session, "not_a_face", facts, made_on, _about(session, face_ids))
+            return self._decide(session, "not_a_face", facts, made_on, taken_out_of(session, face_ids))
 
     # Suggestions
 
@@ -112,7 +112,7 @@ class ReviewService:
             for face, person in pairs:
                 facts |= _theirs([face], person)
             return self._decide(
-                session, "accept", facts, made_on, _about(session, [face for face, _ in pairs])
+                session, "accept", facts, made_on, taken_out_of(session, [face for face, _ in pairs])
             )
 
     def reject(self, suggestion_ids: Sequence[uuid.UUID], made_on: int | None = None) -> Decided:
@@ -344,7 +344,7 @@ def _moved_away(session: Session, face_ids: Sequence[uuid.UUID], to: uuid.UUID |
     return {Key(Fact.REJECTED, face, owner): True for face, owner in owners.items() if owner != to}
 
 
-def _about(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[str, Any]:
+def taken_out_of(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[str, Any]:
     """The clusters that faces are taken out of, so that undoing can put them back."""
     return {"clusters": _cluster_rows(review.clusters_of(session, face_ids))}
 

@@ -1,0 +1,74 @@
+"""``image-search metadata``: names from photos' metadata, and into sidecars."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from image_search_service.bootstrap import open_library
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, running
+from image_search_service.cli.output import table
+
+if TYPE_CHECKING:
+    from image_search_service.services.metadata_names_service import ReadReport
+
+app = typer.Typer(help="Names in photos' metadata (XMP): read them, or write them to sidecars.")
+
+
+@app.command("read")
+def read(library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False) -> None:
+    """Give faces the names that other programs wrote into photos or their sidecars.
+
+    digiKam, Lightroom, Picasa and others write them. What you have said here stands; undo takes it back.
+    """
+    with (
+        running(as_json=as_json, debug=debug, library=library) as run,
+        open_library(run.settings, run.out.note, run.out.progress) as opened,
+    ):
+        with run.out.progress("Reading names", "photos") as progress:
+            report = opened.metadata_names_service(actor()).read(progress)
+        opened.send_due_payloads()
+        rows = names_read(report)
+        run.out.result(asdict(report), table("Names from metadata", ("", ""), rows), *report.examples)
+
+
+def names_read(report: ReadReport) -> list[tuple[str, int]]:
+    return [
+        ("Photos looked at", report.photos),
+        ("Names in them", report.regions),
+        ("  at a face's place", report.matched),
+        ("  where no face was found", report.unmatched),
+        ("  of which you have said otherwise", report.kept),
+        ("Faces named by it", report.named),
+        ("Files that could not be read", report.unreadable),
+    ]
+
+
+@app.command("write")
+def write(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be written.")] = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write the names that you gave into sidecars next to the photos (photo.jpg.xmp).
+
+    Photos themselves are never changed. What else a sidecar says stays.
+    """
+    with (
+        running(as_json=as_json, debug=debug, library=library) as run,
+        open_library(run.settings, run.out.note, run.out.progress) as opened,
+    ):
+        with run.out.progress("Writing names", "files") as progress:
+            report = opened.metadata_names_service(actor()).write(dry_run=dry_run, progress=progress)
+        rows = [
+            ("Files with names", report.files),
+            ("Sidecars to be written" if dry_run else "Sidecars written", report.written),
+            ("  right already", report.unchanged),
+            ("  that could not be", report.unreadable),
+        ]
+        run.out.result(
+            {"dry_run": dry_run, **asdict(report)}, table("Names", ("", ""), rows), *report.examples
+        )

@@ -1,0 +1,95 @@
+"""XMP of a photo: in the file itself, which is only read, and in a sidecar, which may be written."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from image_search_service.core.errors import MediaError
+from image_search_service.media.errors import media_errors
+from image_search_service.media.exif import UPRIGHT, read_orientation
+from image_search_service.media.formats import PHOTO_SUFFIXES, PILLOW_FORMATS
+from image_search_service.media.regions import LARGEST
+
+SUFFIX = ".xmp"
+RAW_SUFFIXES = frozenset({".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2"})
+"""Cameras' own files, whose sidecars a photo developed from them must not write to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What a photo's file says. orientation: EXIF's, 1 to 8. packet: its XMP, None if it has none."""
+
+    orientation: int
+    packet: bytes | None
+
+
+def read_embedded(path: Path) -> Embedded:
+    """Read a photo's XMP and orientation, without decoding it. Raises MediaError if it cannot be read."""
+    with media_errors(), path.open("rb") as file, Image.open(file, formats=PILLOW_FORMATS) as image:
+        packet = image.info.get("xmp")
+        if packet is None and image.format == "PNG":
+            image.load()  # a PNG may have its text behind its pixels
+            packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+        # libheif has brought the picture upright itself
+        orientation = UPRIGHT if image.format == "HEIF" else read_orientation(image)
+    if isinstance(packet, str):
+        packet = packet.encode()
+    return Embedded(orientation, packet if isinstance(packet, bytes) and packet.strip(b"\0 ") else None)
+
+
+def sidecar_of(path: Path) -> Path | None:
+    """The sidecar that is there: ``photo.jpg.xmp``, as digiKam and darktable name it, or ``photo.xmp``, as
+    Lightroom does, whatever the case of the suffix."""
+    for name in (path.name + SUFFIX, path.stem + SUFFIX):
+        for each in (name, name[: -len(SUFFIX)] + SUFFIX.upper()):
+            there = path.with_name(each)
+            if there.is_file():
+                return there
+    return None
+
+
+def sidecar_to_write(path: Path) -> Path:
+    """Where a photo's names are written: the sidecar that is there, unless another photo shares it."""
+    there, own = sidecar_of(path), path.with_name(path.name + SUFFIX)
+    if there is None or (there.stem == path.stem and _shares_its_stem(path)):
+        return own
+    return there
+
+
+def _shares_its_stem(path: Path) -> bool:
+    endings = {each for suffix in PHOTO_SUFFIXES | RAW_SUFFIXES for each in (suffix, suffix.upper())}
+    return any(path.with_name(path.stem + each).exists() for each in sorted(endings - {path.suffix}))
+
+
+def read_sidecar(path: Path) -> bytes:
+    """Raises MediaError if it cannot be read, or is too large to be XMP."""
+    with media_errors(), path.open("rb") as file:
+        packet = file.read(LARGEST + 1)
+    if len(packet) > LARGEST:
+        raise MediaError(f"The sidecar {path.name} has more than {LARGEST:,} bytes.")
+    return packet
+
+
+def write_sidecar(path: Path, content: bytes) -> None:
+    """Write a sidecar whole or not at all; raises MediaError if that cannot be done.
+
+    A link is not followed: what it names is not ours to write.
+    """
+    if path.is_symlink():
+        raise MediaError(f"The sidecar {path.name} is a link to another place.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    with media_errors():
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            if path.exists():
+                temporary.chmod(path.stat().st_mode & 0o777)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
