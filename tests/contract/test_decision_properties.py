@@ -9,6 +9,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -17,9 +18,18 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
-from image_search_service.db.models import Cluster, FaceInstance, FaceSuggestion, Person
+from image_search_service.db.models import (
+    Cluster,
+    FaceDifference,
+    FaceInstance,
+    FaceSuggestion,
+    Person,
+    PersonDifference,
+    PersonPrototype,
+)
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.faces.engines.synthetic import SyntheticEngine
 from image_search_service.services.rebuild_service import RebuildService
@@ -123,8 +133,19 @@ class Decisions(RuleBasedStateMachine):
             return {
                 "owner": {row[0]: row[1] for row in faces if row[2] == "human"},
                 "rejected": {(row[0], row[1]) for row in rejected},
+                "pinned": {
+                    (one.person_id, one.face_instance_id)
+                    for one in session.scalars(select(PersonPrototype).where(PersonPrototype.pinned))
+                },
+                "apart": {
+                    (one.difference_id, one.face_instance_id, one.side)
+                    for one in session.scalars(select(FaceDifference))
+                },
+                "different": {
+                    (one.person_id, one.other_id) for one in session.scalars(select(PersonDifference))
+                },
                 "persons": {
-                    (one.id, one.name, one.gone, one.hidden, one.birth_date)
+                    (one.id, one.name, one.gone, one.hidden, one.birth_date, one.cover_face_id)
                     for one in session.scalars(select(Person))
                     if not one.gone or one.merged_into
                 },
@@ -190,6 +211,45 @@ class Decisions(RuleBasedStateMachine):
     @rule(a=st.integers(0, 9), b=st.integers(0, 9))
     def differ(self, a: int, b: int) -> None:
         self.decide(lambda: self.review.mark_different(self.person(a), self.person(b)))
+
+    @rule(a=st.integers(0, 9), b=st.integers(0, 9))
+    def tell_groups_apart(self, a: int, b: int) -> None:
+        with self.database.read() as session:
+            found = sorted(session.scalars(select(Cluster.id)))
+        if found:
+            one, other = (found[number % len(found)].hex for number in (a, b))
+            self.decide(lambda: self.review.mark_clusters_different(one, other))
+
+    @rule(number=st.integers(0, 9), who=st.integers(0, 9))
+    def tell_group_from_person(self, number: int, who: int) -> None:
+        with self.database.read() as session:
+            found = sorted(session.scalars(select(Cluster.id)))
+        if found:
+            group, person = found[number % len(found)].hex, self.person(who)
+            self.decide(lambda: self.review.mark_cluster_not_person(group, person))
+
+    @rule(who=st.integers(0, 9), accepted=st.booleans())
+    def answer_all(self, who: int, accepted: bool) -> None:
+        person = self.person(who)
+        self.decide(lambda: (self.review.accept_all if accepted else self.review.reject_all)(person))
+
+    @rule(name=st.sampled_from(NAMES))
+    def create(self, name: str) -> None:
+        self.decide(lambda: self.review.create_person(name))
+
+    @rule(who=st.integers(0, 9), number=st.integers(0, 99), pinned=st.booleans())
+    def pin(self, who: int, number: int, pinned: bool) -> None:
+        (face,) = self.some([number])
+        self.decide(lambda: self.review.pin_prototype(self.person(who), face, pinned))
+
+    @rule(who=st.integers(0, 9), number=st.integers(0, 99))
+    def cover(self, who: int, number: int) -> None:
+        (face,) = self.some([number])
+        self.decide(lambda: self.review.set_cover_face(self.person(who), face))
+
+    @rule(who=st.integers(0, 9), born=st.none() | st.dates(date(1800, 1, 1), date(2020, 1, 1)))
+    def birth(self, who: int, born: date | None) -> None:
+        self.decide(lambda: self.review.set_birth_date(self.person(who), born))
 
     @rule(who=st.integers(0, 9), name=st.sampled_from(NAMES))
     def rename(self, who: int, name: str) -> None:
@@ -269,6 +329,37 @@ class Decisions(RuleBasedStateMachine):
             )
             assert not rejected & {(row[0], row[1]) for row in waiting}
             assert not rejected & {(row[0], row[1]) for row in owned}
+
+    @invariant()
+    def what_was_called_different_is_not_joined(self) -> None:
+        with self.database.read() as session:
+            mine, theirs = aliased(FaceDifference), aliased(FaceDifference)
+            one, other = aliased(FaceInstance), aliased(FaceInstance)
+            together = (
+                select(one.id)
+                .join(mine, mine.face_instance_id == one.id)
+                .join(theirs, (theirs.difference_id == mine.difference_id) & (theirs.side != mine.side))
+                .join(other, other.id == theirs.face_instance_id)
+            )
+            assert session.scalars(together.where(one.cluster_id == other.cluster_id)).all() == []
+            assert session.scalars(together.where(one.person_id == other.person_id)).all() == []
+            waiting = together.join(FaceSuggestion, FaceSuggestion.face_instance_id == one.id).where(
+                FaceSuggestion.state == "pending", FaceSuggestion.person_id == other.person_id
+            )
+            assert session.scalars(waiting).all() == []
+            into = dict(
+                session.execute(
+                    select(Person.id, Person.merged_into).where(Person.merged_into.is_not(None))
+                ).all()
+            )
+
+            def final(person: uuid.UUID) -> uuid.UUID:
+                while person in into:
+                    person = into[person]
+                return person
+
+            pairs = session.execute(select(PersonDifference.person_id, PersonDifference.other_id)).all()
+            assert [pair for pair in pairs if final(pair[0]) == final(pair[1])] == []
 
     @invariant()
     def clusters_are_what_nobody_has_named(self) -> None:
