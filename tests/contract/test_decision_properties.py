@@ -30,6 +30,8 @@ from image_search_service.db.models import (
     PersonDifference,
     PersonPrototype,
 )
+from image_search_service.db.queries import clusters
+from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.faces.engines.synthetic import SyntheticEngine
 from image_search_service.services.rebuild_service import RebuildService
@@ -212,13 +214,22 @@ class Decisions(RuleBasedStateMachine):
     def differ(self, a: int, b: int) -> None:
         self.decide(lambda: self.review.mark_different(self.person(a), self.person(b)))
 
-    @rule(a=st.integers(0, 9), b=st.integers(0, 9))
-    def tell_groups_apart(self, a: int, b: int) -> None:
+    @rule(
+        a=st.integers(0, 9),
+        b=st.integers(0, 9),
+        name=st.none() | st.sampled_from(NAMES),
+        other_name=st.none() | st.sampled_from(NAMES),
+    )
+    def tell_groups_apart(self, a: int, b: int, name: str | None, other_name: str | None) -> None:
+        """Say that two groups are different, and then perhaps who they are."""
         with self.database.read() as session:
             found = sorted(session.scalars(select(Cluster.id)))
         if found:
             one, other = (found[number % len(found)].hex for number in (a, b))
             self.decide(lambda: self.review.mark_clusters_different(one, other))
+            for group, called in ((one, name), (other, other_name)):
+                if called is not None:
+                    self.decide(lambda group=group, called=called: self.review.name_cluster(group, called))
 
     @rule(number=st.integers(0, 9), who=st.integers(0, 9))
     def tell_group_from_person(self, number: int, who: int) -> None:
@@ -277,6 +288,26 @@ class Decisions(RuleBasedStateMachine):
     @rule()
     def group(self) -> None:
         self.services.clustering_service().group()
+
+    @rule()
+    def group_finer(self) -> None:
+        """What a grouping that joins less would have found: each cluster in two."""
+        with self.database.write() as session:
+            members: dict[uuid.UUID, list[uuid.UUID]] = {}
+            rows = session.execute(
+                select(FaceInstance.cluster_id, FaceInstance.id)
+                .where(FaceInstance.cluster_id.is_not(None))
+                .order_by(FaceInstance.id)
+            )
+            for cluster, face in rows:
+                members.setdefault(cluster, []).append(face)
+            for faces in members.values():
+                new = uuid.uuid4()
+                row = {"id": new, "size": 0, "confidence": 0.5, "representative_face_id": faces[0]}
+                clusters.save_clusters(session, [row])
+                clusters_of = dict.fromkeys(faces[: len(faces) // 2], new)
+                face_queries.set_clusters(session, clusters_of)
+            clusters.mend_clusters(session)
 
     @rule()
     def assign_by_machine(self) -> None:

@@ -138,7 +138,9 @@ def _refuse_joined(session: Session, facts: Set[Fact]) -> None:
 
 def _final(person_id: uuid.UUID, into: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:
     """Who somebody is after all merges."""
-    while person_id in into:
+    seen: set[uuid.UUID] = set()
+    while person_id in into and person_id not in seen:
+        seen.add(person_id)
         person_id = into[person_id]
     return person_id
 

@@ -8,34 +8,44 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO
 
-from image_search_service.core.decisions import Fact, Key, said
-from image_search_service.core.errors import InvalidInputError
-from image_search_service.core.names import clean_name
 from image_search_service.core.parallel import chunks
-from image_search_service.core.types import Box, JsonObject
+from image_search_service.core.types import Box
 from image_search_service.db.models import Person
-from image_search_service.db.queries import decided, exchange, persons
+from image_search_service.db.queries import decisions, exchange
 from image_search_service.db.queries.exchange import SaidFace
 from image_search_service.db.session import Database, Session
-from image_search_service.services.decision_log import Wish, decide
 from image_search_service.services.edited_photos import SAME_PLACE, overlap
+from image_search_service.services.exchange_history import History
+from image_search_service.services.exchange_lines import (
+    AnyLine,
+    DecisionLine,
+    DifferentLine,
+    FaceLine,
+    HeaderLine,
+    Line,
+    PersonLine,
+    checked,
+    reread,
+)
+from image_search_service.services.exchange_state import PresentState
 
-FORMAT, VERSION = "image-search-service people", 1
 PAGE = 500
 """Faces in one statement and one decision."""
+EXAMPLES = 20
 
 
 @dataclass(slots=True)
 class ImportReport:
     """persons_new: made. faces: lines. matched: found in this library. changed: facts that were new to it.
 
-    kept: faces that a human has placed otherwise here; they stay. unmatched: lines whose photo, or a face at
-    this place in it, is not here, with the first twenty.
+    kept: faces of which a human has said otherwise here; that stands. unmatched: lines whose photo, or a face
+    at this place in it, is not here, with the first twenty. history: whether the decisions themselves were
+    taken over, into a library that had none. decisions: so many.
     """
 
     persons: int = 0
@@ -45,6 +55,8 @@ class ImportReport:
     changed: int = 0
     kept: int = 0
     unmatched: int = 0
+    history: bool = False
+    decisions: int = 0
     examples: list[str] = field(default_factory=list)
 
 
@@ -56,77 +68,118 @@ class ExchangeService:
         self._actor = actor
 
     def export(self) -> Iterator[str]:
-        """The lines, each without its end: a header, persons, faces. Reads a page at a time."""
-        yield _line({"kind": "header", "format": FORMAT, "version": VERSION})
+        """The lines, each without its end: a header, persons, faces, differences, decisions.
+
+        Reads a page at a time.
+        """
+        yield _text(HeaderLine())
         with self._database.read() as session:
-            for person in exchange.persons_there(session):
-                yield _line(_person_line(person))
-            last: uuid.UUID | None = None
-            while page := exchange.said_faces(session, last, PAGE):
-                for face in page:
-                    yield _line(_face_line(face))
-                last = page[-1].id
+            for person in exchange.every_person(session):
+                yield _text(_person_line(person))
+            for face in exchange.said_faces(session, PAGE):
+                yield _text(_face_line(face))
+            for pair in exchange.differences(session):
+                yield _text(DifferentLine(persons=pair))
+            for event in exchange.events(session, PAGE):
+                yield _text(_decision_line(event))
 
     def load(self, lines: Iterable[str]) -> ImportReport:
         """Take over what the lines say; what this library knows already is no change, so that it may be
-        repeated. One decision for each 500 faces.
+        repeated.
 
-        Raises InvalidInputError for what is no export, with the number of the line, before anything of its
-        page is changed.
+        Into a library in which nothing was ever decided go the decisions themselves, so that each can be
+        undone there. Elsewhere the present state is taken as new decisions, one for each 500 faces, and what
+        a human has said here stands.
+        Raises InvalidInputError for what is no export, with the number of the line; then nothing has changed.
         """
-        report = ImportReport()
-        read = _checked(lines)
-        ids: dict[str, uuid.UUID] = {}
-        for page in chunks(read, PAGE):
-            people = [line for line in page if line["kind"] == "person"]
-            faces = [line for line in page if line["kind"] == "face"]
-            with self._database.write() as session:
-                ids |= self._take_persons(session, people, report)
-                self._take_faces(session, faces, ids, report)
+        with TemporaryFile("w+", encoding="utf-8") as file:
+            has_decisions = _spool(lines, file)
+            with self._database.read() as session:
+                is_new = decisions.latest_id(session) == 0
+            if has_decisions and is_new:
+                return self._take_history(file)
+            return self._take_state(file)
+
+    def _take_history(self, file: IO[str]) -> ImportReport:
+        """All in one transaction: the events with their own times, and the state that follows from them."""
+        report = ImportReport(history=True)
+        with self._database.write() as session:
+            decisions.take_turn(session)
+            history = History(session)
+            matcher = _Matcher(report)
+            for page in chunks(reread(file), PAGE):
+                persons = [line for line in page if isinstance(line, PersonLine)]
+                report.persons += len(persons)
+                report.persons_new += sum(line.gone is False for line in persons)
+                history.faces |= {
+                    line.id: face
+                    for line, face in matcher.match(session, page).items()
+                    if line.id is not None
+                }
+                history.append([line for line in page if isinstance(line, DecisionLine)])
+            report.changed, report.decisions = history.finish()
         return report
 
-    def _take_persons(
-        self, session: Session, lines: list[JsonObject], report: ImportReport
-    ) -> dict[str, uuid.UUID]:
-        """The person here for each id there: somebody of the same name, or a new one."""
-        keys = {clean_name(line["name"])[1]: line for line in lines}
-        known = persons.persons_by_keys(session, list(keys)) if keys else {}
-        facts: dict[Key, Any] = {}
-        ids: dict[str, uuid.UUID] = {}
-        for line in lines:
-            shown, key = clean_name(line["name"])
-            person = known.get(key)
-            person_id = uuid.uuid4() if person is None else person.id
-            ids[line["id"]] = person_id
-            if person is None:
-                facts |= {Key(Fact.PERSON_NAME, person_id): shown, Key(Fact.PERSON_GONE, person_id): False}
-                report.persons_new += 1
-            if line.get("hidden"):
-                facts[Key(Fact.PERSON_HIDDEN, person_id)] = True
-            if line.get("birth_date"):
-                facts[Key(Fact.PERSON_BIRTH, person_id)] = line["birth_date"]
-        report.persons += len(lines)
-        report.changed += decide(session, Wish("import", self._actor, facts)).changes if facts else 0
-        return ids
+    def _take_state(self, file: IO[str]) -> ImportReport:
+        report = ImportReport()
+        state = PresentState(self._actor)
+        matcher = _Matcher(report)
+        for page in chunks(reread(file), PAGE):
+            with self._database.write() as session:
+                decisions.take_turn(session)
+                state.take_persons(session, [line for line in page if isinstance(line, PersonLine)])
+                state.take_faces(session, matcher.match(session, page))
+                state.take_differences(session, [line for line in page if isinstance(line, DifferentLine)])
+        with self._database.write() as session:
+            state.take_covers(session)
+        report.persons, report.persons_new = len(state.persons), state.new
+        report.changed, report.kept = state.changed, state.kept
+        return report
 
-    def _take_faces(
-        self, session: Session, lines: list[JsonObject], ids: dict[str, uuid.UUID], report: ImportReport
-    ) -> None:
-        here = exchange.faces_by_content(session, [line["photo"] for line in lines])
-        facts: dict[Key, Any] = {}
+
+class _Matcher:
+    """Finds the faces of lines in this library, each once."""
+
+    def __init__(self, report: ImportReport) -> None:
+        self._report = report
+        self._taken: set[uuid.UUID] = set()
+
+    def match(self, session: Session, page: Sequence[AnyLine]) -> dict[FaceLine, uuid.UUID]:
+        lines = [line for line in page if isinstance(line, FaceLine)]
+        if not lines:
+            return {}
+        here = exchange.faces_by_content(session, [line.photo for line in lines])
+        every = [
+            (overlap(line.place, box), number, face)
+            for number, line in enumerate(lines)
+            for face, box in here.get(line.photo, [])
+        ]
+        found: dict[int, uuid.UUID] = {}
+        for share, number, face in sorted(every, key=lambda one: (-one[0], one[1], one[2])):
+            if share >= SAME_PLACE and number not in found and face not in self._taken:
+                found[number] = face
+                self._taken.add(face)
+        lost = [line for number, line in enumerate(lines) if number not in found]
+        self._report.faces += len(lines)
+        self._report.matched += len(found)
+        self._report.unmatched += len(lost)
+        room = EXAMPLES - len(self._report.examples)
+        self._report.examples += [f"photo {line.photo[:16]}…, box {list(line.box)}" for line in lost[:room]]
+        return {lines[number]: face for number, face in found.items()}
+
+
+def _spool(lines: Iterable[str], file: IO[str]) -> bool:
+    """Check all lines while they are kept for a second reading; whether there are decisions among them."""
+
+    def kept() -> Iterator[str]:
         for line in lines:
-            face = nearest(Box(*line["box"]), here.get(line["photo"], []))
-            if face is None:
-                report.unmatched += 1
-                if len(report.examples) < 20:
-                    report.examples.append(f"photo {line['photo'][:16]}…, box {line['box']}")
-                continue
-            report.matched += 1
-            facts |= _face_facts(face, line, ids)
-        report.faces += len(lines)
-        facts, kept = _without_placed(facts, decided.current(session, facts))
-        report.kept += kept
-        report.changed += decide(session, Wish("import", self._actor, facts)).changes if facts else 0
+            file.write(line.rstrip("\r\n") + "\n")
+            yield line
+
+    found = False
+    for line in checked(kept()):
+        found = found or isinstance(line, DecisionLine)
+    return found
 
 
 def nearest(box: Box, faces: Iterable[tuple[uuid.UUID, Box]]) -> uuid.UUID | None:
@@ -136,88 +189,46 @@ def nearest(box: Box, faces: Iterable[tuple[uuid.UUID, Box]]) -> uuid.UUID | Non
     return face if share >= SAME_PLACE else None
 
 
-def _without_placed(facts: Mapping[Key, Any], now: Mapping[Key, Any]) -> tuple[dict[Key, Any], int]:
-    """Without faces that a human has placed otherwise, here; how many they are."""
-    placed = {
-        key.id
-        for key, value in facts.items()
-        if key.fact is Fact.FACE_PERSON and said(key, now[key]) not in (None, said(key, value))
-    }
-    return {key: value for key, value in facts.items() if key.id not in placed}, len(placed)
+def _person_line(person: Person) -> PersonLine:
+    return PersonLine(
+        id=person.id,
+        name=person.name,
+        hidden=person.hidden,
+        birth_date=person.birth_date,
+        cover=person.cover_face_id,
+        gone=person.merged_into or person.gone,
+    )
 
 
-def _face_facts(face: uuid.UUID, line: JsonObject, ids: dict[str, uuid.UUID]) -> dict[Key, Any]:
-    facts: dict[Key, Any] = {}
-    if line.get("person"):
-        facts[Key(Fact.FACE_PERSON, face)] = {"person": str(ids[line["person"]]), "by": "human"}
-    if line.get("is_face") is False:
-        facts[Key(Fact.FACE_IS_FACE, face)] = False
-    facts |= {Key(Fact.REJECTED, face, ids[one]): True for one in line.get("rejected_for", []) if one in ids}
-    return facts | {
-        Key(Fact.PINNED, face, ids[one]): True for one in line.get("pinned_for", []) if one in ids
-    }
+def _face_line(face: SaidFace) -> FaceLine:
+    x, y, width, height = (round(one, 6) for one in (face.box.x, face.box.y, face.box.width, face.box.height))
+    return FaceLine.model_construct(
+        id=face.id,
+        photo=face.content_hash,
+        box=(x, y, width, height),
+        person=face.person_id,
+        is_face=face.is_face,
+        rejected_for=face.rejected_for,
+        pinned_for=face.pinned_for,
+        apart=face.apart,
+    )
 
 
-def _person_line(person: Person) -> JsonObject:
-    return {
-        "kind": "person",
-        "id": str(person.id),
-        "name": person.name,
-        "hidden": person.hidden,
-        "birth_date": None if person.birth_date is None else person.birth_date.isoformat(),
-    }
+def _decision_line(event: exchange.Event) -> DecisionLine:
+    one = event.decision
+    return DecisionLine(
+        id=one.id,
+        what=one.kind,
+        actor=one.actor,
+        at=one.at,
+        undoes=one.undoes,
+        details=one.details,
+        changes=[
+            (change.key.fact, change.key.id, change.key.other, change.old, change.new)
+            for change in event.changes
+        ],
+    )
 
 
-def _face_line(face: SaidFace) -> JsonObject:
-    return {
-        "kind": "face",
-        "photo": face.content_hash,
-        "box": [round(one, 6) for one in (face.box.x, face.box.y, face.box.width, face.box.height)],
-        "person": None if face.person_id is None else str(face.person_id),
-        "is_face": face.is_face,
-        "rejected_for": [str(one) for one in face.rejected_for],
-        "pinned_for": [str(one) for one in face.pinned_for],
-    }
-
-
-def _line(document: JsonObject) -> str:
-    return json.dumps(document, ensure_ascii=False)
-
-
-def _checked(lines: Iterable[str]) -> Iterator[JsonObject]:
-    """The lines behind the header. Raises InvalidInputError with the number of one that is wrong."""
-    ids: set[str] = set()
-    for number, text in enumerate(lines, 1):
-        if not text.strip():
-            continue
-        try:
-            line = json.loads(text)
-            if number == 1:
-                _check_header(line)
-                continue
-            _check(line, ids)
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInputError(
-                f"Line {number} is not what image-search export writes: {error}.",
-                hint="docs/exchange.md says what a line may be.",
-            ) from error
-        yield line
-
-
-def _check_header(line: Any) -> None:
-    if line["format"] != FORMAT or line["version"] > VERSION:
-        raise ValueError(f"format {line['format']!r}, version {line['version']!r}")
-
-
-def _check(line: Any, ids: set[str]) -> None:
-    if line["kind"] == "person":
-        clean_name(line["name"])
-        ids.add(str(uuid.UUID(line["id"])))
-        if line.get("birth_date"):
-            date.fromisoformat(line["birth_date"])
-    elif line["kind"] == "face":
-        box = [float(one) for one in line["box"]]
-        if len(box) != 4 or not isinstance(line["photo"], str):
-            raise ValueError("a face needs the SHA-256 of its photo and a box of four numbers")
-        if line.get("person") and line["person"] not in ids:
-            raise ValueError(f"the person {line['person']} has no line before it")
+def _text(line: Line) -> str:
+    return json.dumps(line.model_dump(mode="json"), ensure_ascii=False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_search_service.core.decisions import Change, Key, said
+from image_search_service.core.decisions import Change, Fact, Key, said
 from image_search_service.core.parallel import chunks
 from image_search_service.db.queries import decided, decisions
-from image_search_service.db.session import Database
+from image_search_service.db.session import Database, Session
 
 PAGE = 5_000
 EXAMPLES = 20
@@ -23,6 +23,13 @@ class RebuildReport:
     wrong: int = 0
     repaired: bool = False
     examples: list[str] = field(default_factory=list)
+
+
+def bring_up_to_date(session: Session, facts: Collection[Fact]) -> None:
+    """Give these facts the values that the events say, in the transaction at hand, a page at a time."""
+    for page in chunks(list(decisions.last_values(session, facts)), PAGE):
+        now = decided.current(session, [key for key, _ in page])
+        decided.write(session, [Change(key, now.get(key), value) for key, value in page])
 
 
 class RebuildService:

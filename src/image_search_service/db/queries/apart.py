@@ -72,6 +72,15 @@ def sides_with(session: Session, face_ids: Iterable[uuid.UUID]) -> list[Side]:
     return list(found.values())
 
 
+def sides_of(session: Session, difference_ids: Sequence[uuid.UUID]) -> list[Side]:
+    """All faces of some differences: a statement for each ``BATCH`` of them."""
+    return [
+        one
+        for part in chunks(difference_ids, BATCH)
+        for one in sides_where(session, FaceDifference.difference_id.in_(part))
+    ]
+
+
 def _of_faces() -> Select[uuid.UUID, uuid.UUID, int, uuid.UUID | None]:
     return (
         select(

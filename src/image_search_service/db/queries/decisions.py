@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -22,7 +22,13 @@ def take_turn(session: Session) -> None:
 
 def append(session: Session, decision: Decision, changes: Sequence[Change]) -> int:
     """Record a decision with its changes, in two statements; returns its number."""
-    session.add(decision)
+    append_all(session, [(decision, changes)])
+    return decision.id
+
+
+def append_all(session: Session, events: Sequence[tuple[Decision, Sequence[Change]]]) -> None:
+    """Record several decisions in their order, in two statements."""
+    session.add_all(decision for decision, _ in events)
     session.flush()
     insert_rows(
         session,
@@ -36,10 +42,10 @@ def append(session: Session, decision: Decision, changes: Sequence[Change]) -> i
                 "old": change.old,
                 "new": change.new,
             }
+            for decision, changes in events
             for change in changes
         ],
     )
-    return decision.id
 
 
 def decision_by_id(session: Session, decision_id: int) -> Decision | None:
@@ -120,10 +126,14 @@ def _about(subject: uuid.UUID) -> ColumnElement[bool]:
     return Decision.id.in_(about)
 
 
-def last_values(session: Session, page: int = 5_000) -> Iterator[tuple[Key, Any]]:
-    """For each fact that was ever decided on its last new value, by fact and subject; in bounded memory."""
+def last_values(
+    session: Session, facts: Collection[Fact] = tuple(Fact), page: int = 5_000
+) -> Iterator[tuple[Key, Any]]:
+    """For each fact of these that was ever decided on its last new value, in the order in which they were
+    decided; in bounded memory."""
     last = (
         select(func.max(DecisionChange.id).label("id"))
+        .where(DecisionChange.fact.in_([fact.value for fact in facts]))
         .group_by(DecisionChange.fact, DecisionChange.subject_id, DecisionChange.other_id)
         .subquery()
     )

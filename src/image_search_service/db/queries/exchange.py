@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from image_search_service.core.decisions import Change, Fact
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Box
-from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset, Person, PersonPrototype
+from image_search_service.db.models import (
+    Decision,
+    DecisionChange,
+    FaceDifference,
+    FaceInstance,
+    FaceSuggestion,
+    ImageAsset,
+    Person,
+    PersonDifference,
+    PersonPrototype,
+)
+from image_search_service.db.queries.apart import sides_where
 from image_search_service.db.queries.batches import BATCH
+from image_search_service.db.queries.decisions import change
 from image_search_service.db.queries.faces import HUMAN
 from image_search_service.db.queries.suggestions import REJECTED
+
+FACE_FACTS = [
+    fact.value for fact in (Fact.FACE_PERSON, Fact.FACE_IS_FACE, Fact.REJECTED, Fact.PINNED, Fact.APART)
+]
 
 
 @dataclass(slots=True)
@@ -28,34 +46,74 @@ class SaidFace:
     is_face: bool
     rejected_for: list[uuid.UUID] = field(default_factory=list)
     pinned_for: list[uuid.UUID] = field(default_factory=list)
+    apart: dict[uuid.UUID, int] = field(default_factory=dict)
 
 
-def persons_there(session: Session) -> list[Person]:
-    """Everybody who is neither merged nor taken back, by name."""
-    return list(session.scalars(select(Person).where(~Person.gone).order_by(Person.name_key)))
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A decision with what it changed."""
+
+    decision: Decision
+    changes: list[Change]
 
 
-def said_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[SaidFace]:
-    """The next faces, by id, that were named, rejected for somebody, pinned, or said to be none: three
-    statements."""
-    rejected = select(FaceSuggestion.id).where(
-        FaceSuggestion.face_instance_id == FaceInstance.id, FaceSuggestion.state == REJECTED
-    )
-    pinned = select(PersonPrototype.id).where(
-        PersonPrototype.face_instance_id == FaceInstance.id, PersonPrototype.pinned
+def every_person(session: Session) -> list[Person]:
+    """By name, those who are there first; the others are those whom decisions speak of."""
+    return list(session.scalars(select(Person).order_by(Person.gone, Person.name_key, Person.id)))
+
+
+def differences(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Persons who were said to be two."""
+    pair = select(PersonDifference.person_id, PersonDifference.other_id)
+    return [
+        (row[0], row[1])
+        for row in session.execute(pair.order_by(PersonDifference.person_id, PersonDifference.other_id))
+    ]
+
+
+def events(session: Session, limit: int) -> Iterator[Event]:
+    """All decisions in their order: two statements for each ``limit``."""
+    last = 0
+    while True:
+        page = list(
+            session.scalars(select(Decision).where(Decision.id > last).order_by(Decision.id).limit(limit))
+        )
+        if not page:
+            return
+        between = DecisionChange.decision_id.between(page[0].id, page[-1].id)
+        changes: dict[int, list[Change]] = {}
+        for row in session.scalars(select(DecisionChange).where(between).order_by(DecisionChange.id)):
+            changes.setdefault(row.decision_id, []).append(change(row))
+        for decision in page:
+            yield Event(decision, changes.get(decision.id, []))
+        last = page[-1].id
+        session.expunge_all()
+
+
+def said_faces(session: Session, limit: int) -> Iterator[SaidFace]:
+    """All faces of which was ever said anything, photo by photo: four statements for each ``limit``."""
+    decided = select(DecisionChange.id).where(
+        DecisionChange.subject_id == FaceInstance.id, DecisionChange.fact.in_(FACE_FACTS)
     )
     statement = (
         select(FaceInstance, ImageAsset.content_hash, ImageAsset.width, ImageAsset.height)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(
-            or_(FaceInstance.assigned_by == HUMAN, ~FaceInstance.is_face, rejected.exists(), pinned.exists()),
-            ~ImageAsset.replaced,
-        )
-        .order_by(FaceInstance.id)
+        .where(decided.exists(), ~ImageAsset.replaced)
+        .order_by(FaceInstance.asset_id, FaceInstance.position)
         .limit(limit)
     )
-    if after is not None:
-        statement = statement.where(FaceInstance.id > after)
+    last: tuple[uuid.UUID, int] | None = None
+    while True:
+        place = tuple_(FaceInstance.asset_id, FaceInstance.position)
+        rows = session.execute(statement if last is None else statement.where(place > last)).all()
+        if not rows:
+            return
+        last = rows[-1][0].asset_id, rows[-1][0].position
+        yield from _said(session, rows)
+        session.expunge_all()
+
+
+def _said(session: Session, rows: Sequence[Any]) -> list[SaidFace]:
     found = {
         face.id: SaidFace(
             face.id,
@@ -64,11 +122,14 @@ def said_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[Sa
             face.person_id if face.assigned_by == HUMAN else None,
             face.is_face,
         )
-        for face, content_hash, width, height in session.execute(statement)
+        for face, content_hash, width, height in rows
     }
-    for one, pairs in (("rejected_for", _rejections(session, found)), ("pinned_for", _pins(session, found))):
-        for face_id, person_id in pairs:
-            getattr(found[face_id], one).append(person_id)
+    for face_id, person_id in _rejections(session, found):
+        found[face_id].rejected_for.append(person_id)
+    for face_id, person_id in _pins(session, found):
+        found[face_id].pinned_for.append(person_id)
+    for one in sides_where(session, FaceDifference.face_instance_id.in_(list(found))):
+        found[one.face_id].apart[one.difference_id] = one.side
     return list(found.values())
 
 

@@ -1,0 +1,227 @@
+"""The lines of an export (``docs/exchange.md``): what each may be, and whether they fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import IO, Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
+
+from image_search_service.core.decisions import Fact
+from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.names import clean_name, name_key
+from image_search_service.core.types import Box
+
+FORMAT: Literal["image-search-service people"] = "image-search-service people"
+VERSION = 2
+"""Version 1 has no decisions, differences and covers; it is read all the same."""
+
+Share = Annotated[float, Field(allow_inf_nan=False, ge=-1, le=2)]
+Extent = Annotated[NonNegativeFloat, Field(allow_inf_nan=False, gt=0, le=2)]
+
+
+class Line(BaseModel):
+    """The base of all lines; keys that are not known are those of a later version, and left aside."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class HeaderLine(Line):
+    kind: Literal["header"] = "header"
+    format: Literal["image-search-service people"] = FORMAT
+    version: int = Field(default=VERSION, ge=1, le=VERSION)
+
+
+class PersonLine(Line):
+    """Somebody. cover: the id of a face's line.
+
+    gone: true for one whose making was taken back, an id for one who was merged into that person.
+    """
+
+    kind: Literal["person"] = "person"
+    id: UUID
+    name: str
+    hidden: bool = False
+    birth_date: date | None = None
+    cover: UUID | None = None
+    gone: bool | UUID = False
+
+    @field_validator("name")
+    @classmethod
+    def _has_a_name(cls, name: str) -> str:
+        try:
+            return clean_name(name)[0]
+        except InvalidInputError as error:
+            raise ValueError(error.message) from error
+
+    @property
+    def key(self) -> str:
+        """The name as it is compared."""
+        return name_key(self.name)
+
+
+class FaceLine(Line):
+    """A face: the SHA-256 of its photo's file, its box in shares of the upright photo, what was said of it.
+
+    apart: for each difference between two groups the side, 0 or 1, that the face is on.
+    """
+
+    kind: Literal["face"] = "face"
+    id: UUID | None = None
+    photo: str = Field(min_length=1, max_length=64)
+    box: tuple[Share, Share, Extent, Extent]
+    person: UUID | None = None
+    is_face: bool = True
+    rejected_for: list[UUID] = []
+    pinned_for: list[UUID] = []
+    apart: dict[UUID, Literal[0, 1]] = {}
+
+    @property
+    def place(self) -> Box:
+        return Box(*self.box)
+
+
+class DifferentLine(Line):
+    """Two persons who were said to be two."""
+
+    kind: Literal["different"] = "different"
+    persons: tuple[UUID, UUID]
+
+
+class DecisionLine(Line):
+    """An event. changes: fact, face or person, other id or null, old and new value."""
+
+    kind: Literal["decision"] = "decision"
+    id: int = Field(ge=1)
+    what: str = Field(min_length=1, max_length=32)
+    actor: str = Field(max_length=128)
+    at: AwareDatetime
+    undoes: int | None = None
+    details: dict[str, Any] = {}
+    changes: list[tuple[Fact, UUID, UUID | None, Any, Any]]
+
+
+AnyLine = PersonLine | FaceLine | DifferentLine | DecisionLine
+_LINES: TypeAdapter[AnyLine] = TypeAdapter(Annotated[AnyLine, Field(discriminator="kind")])
+
+
+def checked(lines: Iterable[str]) -> Iterator[AnyLine]:
+    """The lines behind the header, each checked by itself and against those before it.
+
+    Raises InvalidInputError with the number of the first that is wrong.
+    """
+    seen = _Seen()
+    number = 0
+    for number, text in enumerate(lines, 1):
+        try:
+            if number == 1:
+                HeaderLine.model_validate_json(text)
+            elif text.strip():
+                line = _LINES.validate_json(text)
+                seen.check(line)
+                yield line
+        except (ValidationError, ValueError) as error:
+            raise _wrong(number, error) from error
+    if number == 0:
+        raise _wrong(1, ValueError("there is none"))
+    seen.check_all(number)
+
+
+def reread(file: IO[str]) -> Iterator[AnyLine]:
+    """The same lines once more, after they were all checked."""
+    file.seek(0)
+    next(file)
+    return (_LINES.validate_json(text) for text in file if text.strip())
+
+
+class _Seen:
+    """What lines have said so far that others refer to."""
+
+    def __init__(self) -> None:
+        self.persons: dict[UUID, PersonLine] = {}
+        self.names: dict[str, UUID] = {}
+        self.faces: set[UUID] = set()
+        self.decisions: set[int] = set()
+        self.last = 0
+
+    def check(self, line: AnyLine) -> None:
+        """Raises ValueError."""
+        match line:
+            case PersonLine():
+                self._person(line)
+            case FaceLine():
+                _require(line.id is None or line.id not in self.faces, f"the face {line.id} has two lines")
+                self.faces |= set() if line.id is None else {line.id}
+                self._known([line.person, *line.rejected_for, *line.pinned_for])
+            case DifferentLine():
+                self._known(line.persons)
+            case DecisionLine():
+                _require(line.id > self.last, f"the decision {line.id} comes after {self.last}")
+                _require(
+                    line.undoes is None or line.undoes in self.decisions,
+                    f"it undoes {line.undoes}, which has no line before it",
+                )
+                self.last = line.id
+                self.decisions.add(line.id)
+                about = [change for change in line.changes if change[0] in PERSON_FACTS]
+                self._known(change[1] for change in about)
+
+    def check_all(self, number: int) -> None:
+        """What only the whole shows: who was merged into whom. Raises InvalidInputError."""
+        for line in self.persons.values():
+            seen: set[UUID] = set()
+            while isinstance(line.gone, UUID):
+                if line.gone not in self.persons or line.id in seen:
+                    raise _wrong(number, ValueError(f"nobody is left of the person {line.id}"))
+                seen.add(line.id)
+                line = self.persons[line.gone]  # noqa: PLW2901 - follows the merges
+
+    def _person(self, line: PersonLine) -> None:
+        _require(line.id not in self.persons, f"the person {line.id} has two lines")
+        self.persons[line.id] = line
+        if line.gone is False:
+            _require(self.names.setdefault(line.key, line.id) == line.id, f"two persons are {line.name!r}")
+
+    def _known(self, persons: Iterable[UUID | None]) -> None:
+        for person in persons:
+            _require(person is None or person in self.persons, f"the person {person} has no line before it")
+
+
+PERSON_FACTS = frozenset(
+    {
+        Fact.PERSON_NAME,
+        Fact.PERSON_GONE,
+        Fact.PERSON_HIDDEN,
+        Fact.PERSON_BIRTH,
+        Fact.PERSON_COVER,
+        Fact.DIFFERENT,
+    }
+)
+"""Facts of which the first id is a person's; of all others it is a face's."""
+
+
+def _require(right: bool, otherwise: str) -> None:
+    if not right:
+        raise ValueError(otherwise)
+
+
+def _wrong(number: int, error: Exception) -> InvalidInputError:
+    why = str(error)
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        why = f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}"
+    return InvalidInputError(
+        f"Line {number} is not what image-search export writes: {why}.",
+        hint="docs/exchange.md says what a line may be.",
+    )
