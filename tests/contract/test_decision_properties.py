@@ -63,6 +63,7 @@ class Stores:
         self.faces = FaceQdrantClient(self.qdrant, "faces", DIMENSION)
         self.faces.ensure_collection()
         self.template = root / "library.sqlite3"
+        self.looks: dict[int, list[uuid.UUID]] = {}
         database = migrated_database(root)
         with database.write() as session:
             world = World(session)
@@ -73,6 +74,7 @@ class Stores:
                     face = world.face(world.photo(f"/{look}-{number}.jpg"))
                     payload = FacePayload(face.id, face.asset_id)
                     self.faces.upsert_faces([FacePoint(face.id, embedding, payload)])
+                    self.looks.setdefault(look, []).append(face.id)
         database.close()
 
     def copy(self) -> Path:
@@ -94,6 +96,7 @@ class Decisions(RuleBasedStateMachine):
         self.database = Database(sqlite_url(self.path))
         with self.database.read() as session:
             self.faces = sorted(session.scalars(select(FaceInstance.id)))
+        self.looks = self.stores.looks
         self.owner: dict[uuid.UUID, uuid.UUID] = {}
         """Whose a face is by a human's word."""
         self.before: dict[int, Said] = {}
@@ -230,6 +233,20 @@ class Decisions(RuleBasedStateMachine):
             for group, called in ((one, name), (other, other_name)):
                 if called is not None:
                     self.decide(lambda group=group, called=called: self.review.name_cluster(group, called))
+
+    @rule(number=st.integers(0, 9))
+    def tell_halves_apart(self, number: int) -> None:
+        """Say that two groups are different which a grouping, asked again, would join."""
+        self.group_finer()
+        with self.database.read() as session:
+            rows = session.execute(
+                select(FaceInstance.id, FaceInstance.cluster_id).where(FaceInstance.cluster_id.is_not(None))
+            )
+            found = dict(rows.all())
+        looks = [[found[face] for face in self.looks[look] if face in found] for look in range(LOOKS)]
+        groups = sorted(set(looks[number % LOOKS]))
+        if len(groups) > 1:
+            self.decide(lambda: self.review.mark_clusters_different(groups[0].hex, groups[1].hex))
 
     @rule(number=st.integers(0, 9), who=st.integers(0, 9))
     def tell_group_from_person(self, number: int, who: int) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from image_search_service.core.decisions import Change, Fact, Key
@@ -20,6 +21,18 @@ STEPS: tuple[frozenset[Fact], ...] = (
     frozenset(Fact) - PERSON_FACTS,
 )
 """The order in which the state is made: a person has to be there before anything is theirs."""
+
+
+@contextmanager
+def consistent() -> Iterator[None]:
+    """Around the whole transaction: raises InvalidInputError for events that no library can have had."""
+    try:
+        yield
+    except (ConflictError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InvalidInputError(
+            f"The decisions of this file contradict each other: {error}.",
+            hint="Export it anew; docs/exchange.md says what a line may be.",
+        ) from error
 
 
 class History:
@@ -51,19 +64,9 @@ class History:
         self._changes += sum(len(changes) for _, changes in events)
 
     def finish(self) -> tuple[int, int]:
-        """Make the state that follows; returns how many changes and decisions there are.
-
-        Raises InvalidInputError for events that no library can have had.
-        """
-        try:
-            for facts in STEPS:
-                bring_up_to_date(self._session, facts)
-            self._session.flush()
-        except (ConflictError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InvalidInputError(
-                f"The decisions of this file contradict each other: {error}.",
-                hint="Export it anew; docs/exchange.md says what a line may be.",
-            ) from error
+        """Make the state that follows; returns how many changes and decisions there are."""
+        for facts in STEPS:
+            bring_up_to_date(self._session, facts)
         return self._changes, len(self._numbers)
 
     def _translated(self, line: DecisionLine) -> list[Change]:

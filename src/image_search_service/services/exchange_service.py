@@ -20,7 +20,7 @@ from image_search_service.db.queries import decisions, exchange
 from image_search_service.db.queries.exchange import SaidFace
 from image_search_service.db.session import Database, Session
 from image_search_service.services.edited_photos import SAME_PLACE, overlap
-from image_search_service.services.exchange_history import History
+from image_search_service.services.exchange_history import History, consistent
 from image_search_service.services.exchange_lines import (
     AnyLine,
     DecisionLine,
@@ -103,7 +103,7 @@ class ExchangeService:
     def _take_history(self, file: IO[str]) -> ImportReport:
         """All in one transaction: the events with their own times, and the state that follows from them."""
         report = ImportReport(history=True)
-        with self._database.write() as session:
+        with consistent(), self._database.write() as session:
             decisions.take_turn(session)
             history = History(session)
             matcher = _Matcher(report)
@@ -112,9 +112,7 @@ class ExchangeService:
                 report.persons += len(persons)
                 report.persons_new += sum(line.gone is False for line in persons)
                 history.faces |= {
-                    line.id: face
-                    for line, face in matcher.match(session, page).items()
-                    if line.id is not None
+                    line.id: face for line, face in matcher.match(session, page) if line.id is not None
                 }
                 history.append([line for line in page if isinstance(line, DecisionLine)])
             report.changed, report.decisions = history.finish()
@@ -144,10 +142,10 @@ class _Matcher:
         self._report = report
         self._taken: set[uuid.UUID] = set()
 
-    def match(self, session: Session, page: Sequence[AnyLine]) -> dict[FaceLine, uuid.UUID]:
+    def match(self, session: Session, page: Sequence[AnyLine]) -> list[tuple[FaceLine, uuid.UUID]]:
         lines = [line for line in page if isinstance(line, FaceLine)]
         if not lines:
-            return {}
+            return []
         here = exchange.faces_by_content(session, [line.photo for line in lines])
         every = [
             (overlap(line.place, box), number, face)
@@ -165,7 +163,7 @@ class _Matcher:
         self._report.unmatched += len(lost)
         room = EXAMPLES - len(self._report.examples)
         self._report.examples += [f"photo {line.photo[:16]}…, box {list(line.box)}" for line in lost[:room]]
-        return {lines[number]: face for number, face in found.items()}
+        return [(lines[number], face) for number, face in sorted(found.items())]
 
 
 def _spool(lines: Iterable[str], file: IO[str]) -> bool:

@@ -57,17 +57,15 @@ class PresentState:
                 self._covers[line.cover] = here
         self._decide(session, facts)
 
-    def take_faces(self, session: Session, matched: Mapping[FaceLine, uuid.UUID]) -> None:
+    def take_faces(self, session: Session, matched: Sequence[tuple[FaceLine, uuid.UUID]]) -> None:
         """A few statements for each page."""
         if not matched:
             return
-        self._faces |= {
-            line.id: face for line, face in matched.items() if line.id in self._covers and line.id
-        }
-        known = _Known(session, list(matched.values()))
+        self._faces |= {line.id: face for line, face in matched if line.id in self._covers and line.id}
+        known = _Known(session, [face for _, face in matched])
         placed = {
             face: self.persons[line.person]
-            for line, face in matched.items()
+            for line, face in matched
             if line.person in self.persons and line.person
         }
         free = {face: person for face, person in placed.items() if known.may_be(face, person)}
@@ -76,7 +74,7 @@ class PresentState:
         free = {face: person for face, person in free.items() if face not in clash}
         self.kept += len(placed) - len(free)
         facts: Facts = {}
-        for line, face in matched.items():
+        for line, face in matched:
             facts |= self._facts(line, face, free.get(face), known)
         self._decide(session, facts)
 
@@ -109,7 +107,7 @@ class PresentState:
     def _sides(
         self,
         session: Session,
-        matched: Mapping[FaceLine, uuid.UUID],
+        matched: Sequence[tuple[FaceLine, uuid.UUID]],
         known: _Known,
         placed: Mapping[uuid.UUID, uuid.UUID],
     ) -> list[Side]:
@@ -117,10 +115,10 @@ class PresentState:
         one here already is refused."""
         incoming = [
             Side(key, face, side, known.owner(face))
-            for line, face in matched.items()
+            for line, face in matched
             for key, side in line.apart.items()
         ]
-        there = apart.sides_with(session, list(matched.values()))
+        there = apart.sides_with(session, [face for _, face in matched])
         there += apart.sides_of(session, sorted({one.difference_id for one in incoming}))
         held = {
             (one.difference_id, one.person_id): one.side
