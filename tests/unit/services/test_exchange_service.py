@@ -101,7 +101,7 @@ def said(database: Database) -> Any:
         for line in lines
         if line["kind"] == "face"
     }
-    return people, faces
+    return people, {photo: what for photo, what in faces.items() if what != (None, True, [], [])}
 
 
 def test_what_was_said_arrives(origin: Database, tmp_path: Path) -> None:
