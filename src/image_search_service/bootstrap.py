@@ -27,6 +27,7 @@ from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity, Progress
 from image_search_service.db.migrate import migrate
 from image_search_service.db.models import Library as LibraryRow
+from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.queries.library import Counts
 from image_search_service.db.session import Database, sqlite_url
@@ -402,8 +403,22 @@ class Library:
 
     def readiness_service(self) -> ReadinessService:
         return ReadinessService(
-            {"database": self._database_state, "qdrant": self._qdrant_state, "queue": self._queue_state}
+            {
+                "database": self._database_state,
+                "qdrant": self._qdrant_state,
+                "queue": self._queue_state,
+                "outbox": self._outbox_state,
+            }
         )
+
+    def backlog(self) -> int:
+        """How many faces' changes SQL has and Qdrant does not know yet."""
+        with self.database.read() as session:
+            return face_queries.count_due_payloads(session)
+
+    def _outbox_state(self) -> str:
+        """What waits is no failure: searches are checked against SQL until it has arrived."""
+        return f"{self.backlog()} faces to tell Qdrant of"
 
     def _database_state(self) -> str:
         return f"{self.database.url.get_backend_name()}, {self.counts().faces} faces"

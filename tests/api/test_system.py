@@ -8,6 +8,7 @@ import pytest
 
 from image_search_service.core.errors import UnavailableError
 from tests.support.served import Served, served
+from tests.support.world import World
 
 
 def test_healthy(api: Served) -> None:
@@ -36,7 +37,7 @@ def test_not_ready(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = api.client.get("/ready")
     assert answer.status_code == 503
     ready = {item["name"]: item["ready"] for item in answer.json()["components"]}
-    assert ready == {"database": True, "qdrant": False, "queue": True}
+    assert ready == {"database": True, "qdrant": False, "queue": True, "outbox": True}
     assert api.client.get("/health").status_code == 200
 
 
@@ -47,6 +48,24 @@ def test_a_redis_that_is_not_there_is_said_at_the_start(tmp_path: Path) -> None:
         served(tmp_path / "library", run_jobs=True, redis_url="redis://127.0.0.1:1/0"),
     ):
         pass
+
+
+def test_the_backlog_is_shown(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With Qdrant away a decision is made all the same, and what it has to be told is counted."""
+
+    def away(*_: object) -> None:
+        raise UnavailableError("Qdrant does not answer.")
+
+    with api.library.database.write() as session:
+        world = World(session)
+        faces = [str(world.face(world.photo(f"/{number}.jpg")).id) for number in range(3)]
+    monkeypatch.setattr(api.library.faces, "overwrite_payloads", away)
+    monkeypatch.setattr(api.library.faces, "update_person_ids", away)
+    monkeypatch.setattr(api.library.faces, "update_cluster_ids", away)
+    assert api.post("/decisions/split", {"face_ids": faces, "name": "Ada"}, status=200)["faces"] == 3
+    states = {one["name"]: one["detail"] for one in api.client.get("/ready").json()["components"]}
+    assert states["outbox"] == "3 faces to tell Qdrant of"
+    assert "image_search_outbox_faces 3.0" in api.client.get("/metrics").text
 
 
 def test_metrics(api: Served) -> None:

@@ -18,6 +18,7 @@ from image_search_service.api.routes import (
     backup,
     centroids,
     clusters,
+    conflicts,
     decisions,
     faces,
     jobs,
@@ -64,7 +65,18 @@ def build_app(settings: Settings, lifespan: Lifespan | None) -> FastAPI:
 def api_router() -> APIRouter:
     """Everything below ``/api/v1``. Clusters come before faces: ``/faces/clusters`` is no face's id."""
     router = APIRouter(prefix=PREFIX, responses=problems(422, 500, 503))
-    for part in (clusters, faces, assets, persons, centroids, suggestions, decisions, jobs, backup):
+    for part in (
+        clusters,
+        faces,
+        assets,
+        persons,
+        centroids,
+        suggestions,
+        decisions,
+        conflicts,
+        jobs,
+        backup,
+    ):
         router.include_router(part.router)
     return router
 

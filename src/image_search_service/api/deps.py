@@ -13,6 +13,7 @@ from image_search_service.db.session import Database
 from image_search_service.services.backup_service import BackupService
 from image_search_service.services.browse_service import BrowseService
 from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.conflict_service import ConflictService
 from image_search_service.services.explanation_service import ExplanationService
 from image_search_service.services.job_service import JobService
 from image_search_service.services.readiness_service import ReadinessService
@@ -44,6 +45,10 @@ class OpenLibrary(Protocol):
     def readiness_service(self) -> ReadinessService: ...
 
     def review_service(self, actor: str) -> ReviewService: ...
+
+    def conflict_service(self) -> ConflictService: ...
+
+    def backlog(self) -> int: ...
 
     def tell_qdrant_if_it_answers(self) -> None: ...
 

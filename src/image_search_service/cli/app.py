@@ -17,6 +17,7 @@ from image_search_service.cli import (
     metadata,
     models,
     people,
+    person_decisions,
     serve,
     suggest,
 )
@@ -38,7 +39,16 @@ app.command("photos")(people.photos)
 app.command("suggest")(suggest.suggest)
 app.command("accept")(decisions.accept)
 app.command("reject")(decisions.reject)
+app.command("give")(person_decisions.give)
 app.command("unassign")(decisions.unassign)
+app.command("not-a-face")(person_decisions.not_a_face)
+app.command("create")(person_decisions.create)
+app.command("hide")(person_decisions.hide)
+app.command("unhide")(person_decisions.unhide)
+app.command("born")(person_decisions.born)
+app.command("cover")(person_decisions.cover)
+app.command("pin")(person_decisions.pin)
+app.command("different")(person_decisions.different)
 app.command("merge")(decisions.merge)
 app.command("rename")(decisions.rename)
 app.command("history")(decisions.history)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from image_search_service.bootstrap import Library, open_library
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, Running, actor, running
+from image_search_service.bootstrap import Library
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
+from image_search_service.cli.deciding import decide_and_tell, opening
 from image_search_service.cli.output import table
-from image_search_service.cli.suggest import WAYS, way_to_look
-from image_search_service.core.types import JsonObject
-from image_search_service.faces.suggestion_memory import FindMoreRun
+from image_search_service.cli.suggest import WAYS
 from image_search_service.services.decision_log import Decided
 
 Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help="Ids of faces.")]
@@ -24,41 +21,6 @@ FindMoreOption = Annotated[
     str | None,
     typer.Option("--find-more", metavar="|".join(WAYS), help="Then look for more faces of the person."),
 ]
-Decide = Callable[[Library], Decided]
-
-
-@contextmanager
-def _opened(library: LibraryOption, as_json: bool, debug: bool) -> Iterator[tuple[Running, Library]]:
-    with (
-        running(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
-        yield run, opened
-
-
-def _decide(
-    what: str,
-    decide: Decide,
-    library: LibraryOption,
-    as_json: bool,
-    debug: bool,
-    *,
-    find_more: str | None = None,
-) -> None:
-    """find_more: how to look for more faces of those whom it was about, at once."""
-    with _opened(library, as_json, debug) as (run, opened):
-        look = None if find_more is None else way_to_look(opened.suggestion_service(), find_more)
-        made = decide(opened)
-        opened.send_due_payloads()
-        said = f"{what}: {made.changes:,} changes" if made.id else f"{what}: everything was so already."
-        hint = f"To take it back: image-search undo {made.id}" if made.id else ""
-        document: JsonObject = {"decision": made.id, "changes": made.changes, "faces": made.faces}
-        lines = [said, hint]
-        if look is not None:
-            found = look(made.persons) if made.persons else FindMoreRun()
-            document["found_more"] = asdict(found)
-            lines.append(f"Looked for more: {found.created:,} new suggestions.")
-        run.out.result(document, *lines)
 
 
 def accept(
@@ -70,7 +32,7 @@ def accept(
     debug: DebugOption = False,
 ) -> None:
     """Say that what is suggested for a person is them: all of it, or the faces named."""
-    _decide(
+    decide_and_tell(
         "Accepted", lambda opened: _review(opened, person, faces, True), library, as_json, debug, find_more=by
     )
 
@@ -84,7 +46,7 @@ def reject(
     debug: DebugOption = False,
 ) -> None:
     """Say that what is suggested for a person is not them. It will not be suggested again."""
-    _decide(
+    decide_and_tell(
         "Rejected",
         lambda opened: _review(opened, person, faces, False),
         library,
@@ -107,7 +69,7 @@ def unassign(
     faces: Faces, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
     """Take faces away from their persons. They will not be suggested for them again."""
-    _decide(
+    decide_and_tell(
         "Taken away",
         lambda opened: opened.review_service(actor()).unassign_faces(faces),
         library,
@@ -130,7 +92,7 @@ def merge(
         others = [people.person(name).id for name in names]
         return opened.review_service(actor()).merge_persons(others, people.person(into).id)
 
-    _decide("Merged", decide, library, as_json, debug)
+    decide_and_tell("Merged", decide, library, as_json, debug)
 
 
 def rename(
@@ -146,18 +108,25 @@ def rename(
         person = opened.people_service().person(name)
         return opened.review_service(actor()).rename_person(person.id, new)
 
-    _decide("Renamed", decide, library, as_json, debug)
+    decide_and_tell("Renamed", decide, library, as_json, debug)
 
 
 def history(
     limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    before: Annotated[
+        int | None, typer.Option(min=1, metavar="DECISION", help="Only those before this one.")
+    ] = None,
+    of: Annotated[
+        str | None, typer.Option(metavar="NAME|FACE", help="Only those about a person, or a face by its id.")
+    ] = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """List what was decided, the newest first."""
-    with _opened(library, as_json, debug) as (run, opened):
-        events = opened.review_service(actor()).history(limit=limit)
+    with opening(library, as_json, debug) as (run, opened):
+        subject = None if of is None else _subject(opened, of)
+        events = opened.review_service(actor()).history(before, limit, subject)
         document = {
             "decisions": [
                 {
@@ -184,6 +153,13 @@ def history(
         run.out.result(document, table("Decisions", ("", "When", "Who", "What", "Changes"), rows))
 
 
+def _subject(opened: Library, text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return opened.people_service().person(text).id
+
+
 def undo(
     decision: Annotated[int, typer.Argument(metavar="DECISION", help="Its number.")],
     library: LibraryOption = None,
@@ -191,7 +167,7 @@ def undo(
     debug: DebugOption = False,
 ) -> None:
     """Take a decision back, whenever it was made. Undoing that makes it again."""
-    _decide(
+    decide_and_tell(
         "Taken back", lambda opened: opened.review_service(actor()).undo(decision), library, as_json, debug
     )
 
@@ -203,7 +179,7 @@ def rebuild(
     debug: DebugOption = False,
 ) -> None:
     """Bring who is who to what follows from the decisions alone."""
-    with _opened(library, as_json, debug) as (run, opened):
+    with opening(library, as_json, debug) as (run, opened):
         service = opened.rebuild_service()
         report = service.check() if check else service.rebuild()
         opened.send_due_payloads()
@@ -221,7 +197,7 @@ def conflicts(
 ) -> None:
     """List what cannot all be true: somebody twice in a photo, or before they were born, a face unlike the
     others of its person, two people who look the same."""
-    with _opened(library, as_json, debug) as (run, opened):
+    with opening(library, as_json, debug) as (run, opened):
         found = opened.conflict_service().find(limit)
         document = {
             "conflicts": [

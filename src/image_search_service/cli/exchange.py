@@ -61,5 +61,6 @@ def load(
             ("  named otherwise here", report.kept),
             ("  not here", report.unmatched),
             ("Changes", report.changed),
+            ("Decisions taken over with their history", report.decisions),
         ]
         run.out.result(asdict(report), table("Imported", ("", ""), rows), *report.examples)

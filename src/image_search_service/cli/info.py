@@ -45,6 +45,7 @@ def info(
         }
         sizes = {name: disk_usage(path) for name, path in paths.items()}
         counts = asdict(opened.counts())
+        backlog = opened.backlog()
         engine = (
             {"name": row.engine_name, "checksum": row.engine_checksum, "dimension": row.dimension}
             if row
@@ -55,6 +56,7 @@ def info(
             "engine": engine,
             "paths": {name: str(path) for name, path in paths.items()},
             "counts": counts,
+            "outbox": backlog,
             "bytes": sizes,
         }
         shown = f"{row.engine_name}, {row.dimension} numbers" if row else "none yet: nothing is indexed"
@@ -64,7 +66,14 @@ def info(
             "",
             table(None, ("", "MB", "Where"), [(n, sizes[n] / 1e6, paths[n]) for n in paths]),
             "",
-            table(None, ("", ""), [(name.replace("_", " "), count) for name, count in counts.items()]),
+            table(
+                None,
+                ("", ""),
+                [
+                    *((name.replace("_", " "), count) for name, count in counts.items()),
+                    ("faces to tell Qdrant of", backlog),
+                ],
+            ),
         )
 
 

@@ -109,6 +109,7 @@ class ExchangeService:
             matcher = _Matcher(report)
             for page in chunks(reread(file), PAGE):
                 persons = [line for line in page if isinstance(line, PersonLine)]
+                exchange.insert_gone(session, {line.id: line.name for line in persons})
                 report.persons += len(persons)
                 report.persons_new += sum(line.gone is False for line in persons)
                 history.faces |= {

@@ -159,6 +159,91 @@ def test_deciding_and_taking_it_back(run: Run) -> None:
     assert "merge_persons" in run("history", json_=False)[1]
 
 
+def test_saying_things_of_people(run: Run) -> None:
+    """Each decision about people is made, listed, and undone, so that everything is as it was."""
+    before = run("people")[1]
+    first, second = (person["name"] for person in before["people"])
+    start = run("history", "--limit", "1")[1]["decisions"][0]["id"]
+    face = run("people")[1]["clusters"][0]["representative_face_id"]
+    one, other = (group["id"][:12] for group in before["clusters"][:2])
+    said = [
+        ("create", "Nobody yet"),
+        ("hide", first),
+        ("unhide", first),
+        ("born", first, "1815-12-10"),
+        ("born", first),
+        ("different", first, second),
+        ("different", first, second, "--take-back"),
+        ("different", one, other, "--groups"),
+        ("give", face, "--to", "Ada B."),
+        ("cover", "Ada B.", face),
+        ("pin", "Ada B.", face),
+        ("pin", "Ada B.", face, "--take-back"),
+        ("not-a-face", face),
+    ]
+    numbers = []
+    for arguments in said:
+        code, made, error = run(*arguments)
+        assert code == 0, (arguments, error)
+        numbers.append(made["decision"])
+    assert numbers == sorted(set(numbers))
+    assert min(numbers) > start
+    about = run("history", "--of", face)[1]["decisions"]
+    assert {one["id"] for one in about} >= set(numbers[-5:]) - {numbers[-4]}
+    earlier = run("history", "--before", str(numbers[1]), "--of", "Nobody yet")[1]["decisions"]
+    assert [one["id"] for one in earlier] == [numbers[0]]
+    for number in reversed(numbers):
+        assert run("undo", str(number))[0] == 0
+    assert run("people")[1] == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("born", "Nobody", "1815-12-10"),
+        ("born", "{name}", "yesterday"),
+        ("give", "00000000-0000-0000-0000-000000000001", "--to", "Ada"),
+        ("cover", "{name}", "00000000-0000-0000-0000-000000000001"),
+        ("different", "{name}", "{name}"),
+        ("different", "ffffffff", "eeeeeeee", "--groups"),
+        ("create", "{name}"),
+        ("history", "--of", "Nobody"),
+        ("accept", "--person", "{name}", "--find-more", "magic"),
+    ],
+)
+def test_what_cannot_be_decided(run: Run, arguments: tuple[str, ...]) -> None:
+    """What is wrong is said, and nothing is decided."""
+    name = run("people")[1]["people"][0]["name"]
+    before = run("history", "--limit", "1")[1]
+    assert run(*(one.replace("{name}", name) for one in arguments))[0] in {1, 2}
+    assert run("history", "--limit", "1")[1] == before
+
+
+def test_answers_are_followed_up(run: Run) -> None:
+    """Rejecting can look for more at once."""
+    name = run("people")[1]["people"][0]["name"]
+    found = run("suggest", "--person", name)[1]["suggestions"]
+    code, made, _ = run("reject", "--person", name, "--find-more", "all-prototypes")
+    assert code == 0
+    if found:
+        assert {"threshold", "second_best", "margin"} <= found[0].keys()
+        assert made["found_more"]["persons"] == 1
+        assert run("undo", str(made["decision"]))[0] == 0
+
+
+def test_names_from_and_into_metadata(run: Run, album: Path) -> None:
+    """Sidecars are written when asked for, and reading them again names nobody anew."""
+    assert run("metadata", "write", "--dry-run")[1]["written"] > 0
+    assert list(album.rglob("*.xmp")) == []
+    written = run("metadata", "write")[1]["written"]
+    assert written == len(list(album.rglob("*.xmp")))
+    code, read, _ = run("metadata", "read")
+    assert (code, read["decisions"]) == (0, [])
+    assert read["matched"] >= written
+    for sidecar in album.rglob("*.xmp"):
+        sidecar.unlink()
+
+
 def test_answering_suggestions(run: Run) -> None:
     """What is suggested is accepted or rejected, all or face by face; rejected faces do not come back."""
     name = run("people")[1]["people"][0]["name"]
@@ -179,6 +264,7 @@ def test_out_of_one_library_and_into_another(run: Run, album: Path, tmp_path: Pa
     other = ["--library", str(tmp_path / "other"), "--json"]
     assert CliRunner().invoke(app, ["index", str(album), "--engine", "synthetic", *other]).exit_code == 0
     result = CliRunner().invoke(app, ["import", str(file), *other])
+    assert result.exit_code == 0, result.stdout
     assert (result.exit_code, json.loads(result.stdout)["unmatched"]) == (0, 0)
     there = json.loads(CliRunner().invoke(app, ["people", *other]).stdout)["people"]
     assert {person["name"] for person in there} == people.keys()

@@ -197,6 +197,9 @@ def eventful(origin: Database) -> Database:
     merge = review.merge_persons([people["Ada"]], people["Grace"]).id
     assert merge is not None
     review.undo(merge)
+    mistake = review.create_person("Mistake").decision
+    assert mistake is not None
+    review.undo(mistake)
     review.mark_different(people["Ada"], emmy)
     review.rename_person(people["Ada"], "Ada Lovelace")
     mary = review.name_cluster(groups[2], "Mary").person_id

@@ -14,6 +14,8 @@ from image_search_service.api.schemas.system import Health, Ready
 router = APIRouter(tags=["system"])
 JOBS = Gauge("image_search_jobs", "Jobs by what has become of them.", ["state"])
 
+OUTBOX = Gauge("image_search_outbox_faces", "Faces whose changes Qdrant does not know yet.")
+
 
 @router.get("/health")
 def get_health() -> Health:
@@ -30,8 +32,9 @@ def get_readiness(library: Opened, response: Response) -> Ready:
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-def get_metrics(jobs: Jobs) -> Response:
+def get_metrics(jobs: Jobs, library: Opened) -> Response:
     """Counters and histograms, as Prometheus reads them."""
+    OUTBOX.set(library.backlog())
     for state, count in jobs.counts().items():
         JOBS.labels(state).set(count)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

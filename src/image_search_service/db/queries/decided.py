@@ -142,7 +142,7 @@ def _write_face_person(session: Session, changes: Sequence[Change]) -> None:
 
 
 def restore_clusters(session: Session, rows: Mapping[uuid.UUID, Mapping[str, Any]]) -> None:
-    """Clusters that an undone decision had emptied; their faces come back to them after this."""
+    """Clusters that an undone decision had taken faces out of; these come back to them after this."""
     upsert_rows(
         session,
         Cluster,
@@ -156,7 +156,7 @@ def restore_clusters(session: Session, rows: Mapping[uuid.UUID, Mapping[str, Any
             for cluster_id, row in rows.items()
         ],
         key=["id"],
-        update=[],
+        update=["representative_face_id"],
     )
 
 

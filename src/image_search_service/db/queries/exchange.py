@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import Change, Fact
+from image_search_service.core.names import name_key
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Box
 from image_search_service.db.models import (
@@ -25,7 +26,7 @@ from image_search_service.db.models import (
     PersonPrototype,
 )
 from image_search_service.db.queries.apart import sides_where
-from image_search_service.db.queries.batches import BATCH
+from image_search_service.db.queries.batches import BATCH, insert_rows
 from image_search_service.db.queries.decisions import change
 from image_search_service.db.queries.faces import HUMAN
 from image_search_service.db.queries.suggestions import REJECTED
@@ -60,6 +61,18 @@ class Event:
 def every_person(session: Session) -> list[Person]:
     """By name, those who are there first; the others are those whom decisions speak of."""
     return list(session.scalars(select(Person).order_by(Person.gone, Person.name_key, Person.id)))
+
+
+def insert_gone(session: Session, names: Mapping[uuid.UUID, str]) -> None:
+    """Rows of persons of whom nothing holds yet: whether they are there, decisions say."""
+    insert_rows(
+        session,
+        Person,
+        [
+            {"id": person_id, "name": name, "name_key": name_key(name), "gone": True, "hidden": False}
+            for person_id, name in names.items()
+        ],
+    )
 
 
 def differences(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:

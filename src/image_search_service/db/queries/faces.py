@@ -196,6 +196,12 @@ def due_payloads(session: Session, limit: int) -> list[DuePayload]:
     return [DuePayload(*row) for row in rows]
 
 
+def count_due_payloads(session: Session) -> int:
+    """How many faces Qdrant has to be told of."""
+    due = select(func.count(FaceInstance.id)).where(FaceInstance.payload_sent < FaceInstance.payload_version)
+    return session.scalar(due) or 0
+
+
 def mark_payloads_sent(session: Session, sent: Sequence[DuePayload]) -> None:
     """Remember which version has arrived; a face changed meanwhile stays due."""
     session.connection().execute(

@@ -1,0 +1,47 @@
+"""What cannot all be true."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import Field
+
+from image_search_service.api.schemas.common import Answer
+from image_search_service.services import conflict_service
+from image_search_service.services.conflict_service import ConflictKind
+
+
+class ConflictPerson(Answer):
+    """Whom it is about."""
+
+    person_id: UUID
+    person_name: str = Field(examples=["Ada Lovelace"])
+
+
+class Conflict(Answer):
+    """Something that is perhaps wrong; a human decides what to make of it."""
+
+    kind: ConflictKind
+    persons: list[ConflictPerson]
+    face_ids: list[UUID] = Field(description="The faces that it is about.")
+    asset_id: UUID | None = Field(description="The photo that it is about.", examples=[None])
+    similarity: float | None = Field(
+        description="Of the face to its person's centroid, or of two centroids, −1 to 1.", examples=[0.71]
+    )
+
+    @classmethod
+    def of(cls, found: conflict_service.Conflict) -> Conflict:
+        pairs = zip(found.person_ids, found.names, strict=True)
+        return cls(
+            kind=found.kind,
+            persons=[ConflictPerson(person_id=person, person_name=name) for person, name in pairs],
+            face_ids=found.face_ids,
+            asset_id=found.asset_id,
+            similarity=found.similarity,
+        )
+
+
+class Conflicts(Answer):
+    """The gravest of each kind first."""
+
+    items: list[Conflict]

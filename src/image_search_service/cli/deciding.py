@@ -1,0 +1,50 @@
+"""The frame of commands that decide something: open, decide, tell Qdrant, say how to take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from image_search_service.bootstrap import Library, open_library
+from image_search_service.cli.context import LibraryOption, Running, running
+from image_search_service.cli.suggest import way_to_look
+from image_search_service.core.types import JsonObject
+from image_search_service.faces.suggestion_memory import FindMoreRun
+from image_search_service.services.decision_log import Decided
+
+Decide = Callable[[Library], Decided]
+
+
+@contextmanager
+def opening(library: LibraryOption, as_json: bool, debug: bool) -> Iterator[tuple[Running, Library]]:
+    with (
+        running(as_json=as_json, debug=debug, library=library) as run,
+        open_library(run.settings, run.out.note, run.out.progress) as opened,
+    ):
+        yield run, opened
+
+
+def decide_and_tell(
+    what: str,
+    decide: Decide,
+    library: LibraryOption,
+    as_json: bool,
+    debug: bool,
+    *,
+    find_more: str | None = None,
+) -> None:
+    """find_more: how to look for more faces of those whom it was about, at once."""
+    with opening(library, as_json, debug) as (run, opened):
+        look = None if find_more is None else way_to_look(opened.suggestion_service(), find_more)
+        made = decide(opened)
+        opened.send_due_payloads()
+        said = f"{what}: {made.changes:,} changes" if made.id else f"{what}: everything was so already."
+        hint = f"To take it back: image-search undo {made.id}" if made.id else ""
+        document: JsonObject = {"decision": made.id, "changes": made.changes, "faces": made.faces}
+        lines = [said, hint]
+        if look is not None:
+            found = look(made.persons) if made.persons else FindMoreRun()
+            document["found_more"] = asdict(found)
+            lines.append(f"Looked for more: {found.created:,} new suggestions.")
+        run.out.result(document, *lines)

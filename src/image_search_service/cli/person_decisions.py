@@ -1,0 +1,166 @@
+"""What a user says of people on the command line, and to whom faces are given by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from image_search_service.bootstrap import Library
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
+from image_search_service.cli.deciding import decide_and_tell, opening
+from image_search_service.core.errors import InvalidInputError
+from image_search_service.services.decision_log import Decided
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Who.")]
+Face = Annotated[UUID, typer.Argument(metavar="FACE", help="The id of one of their faces.")]
+Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help="Ids of faces.")]
+
+
+def create(
+    name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """Add somebody of whom no face is known yet."""
+    with opening(library, as_json, debug) as (run, opened):
+        named = opened.review_service(actor()).create_person(name)
+        document = {"decision": named.decision, "person_id": str(named.person_id), "name": named.name}
+        run.out.result(document, f"{named.name} is there now.", _how_back(named.decision))
+
+
+def give(
+    faces: Faces,
+    to: Annotated[str, typer.Option("--to", metavar="NAME", help="To whom; created if need be.")],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say whose these faces are, wherever they are now; from whom they are taken they are rejected for."""
+    with opening(library, as_json, debug) as (run, opened):
+        named = opened.review_service(actor()).split(faces, to)
+        opened.send_due_payloads()
+        document = {
+            "decision": named.decision,
+            "person_id": str(named.person_id),
+            "name": named.name,
+            "faces": named.faces,
+            "created": named.created,
+        }
+        told = f"{named.faces:,} faces are now {named.name}."
+        run.out.result(document, told, _how_back(named.decision))
+
+
+def not_a_face(
+    faces: Faces, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """Say that these are no faces."""
+    decide_and_tell(
+        "No faces",
+        lambda opened: opened.review_service(actor()).not_a_face(faces),
+        library,
+        as_json,
+        debug,
+    )
+
+
+def hide(
+    name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """Leave somebody out of lists."""
+    decide_and_tell("Hidden", lambda opened: _set_hidden(opened, name, True), library, as_json, debug)
+
+
+def unhide(
+    name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """Show somebody in lists again."""
+    decide_and_tell("Shown again", lambda opened: _set_hidden(opened, name, False), library, as_json, debug)
+
+
+def born(
+    name: Name,
+    day: Annotated[
+        str, typer.Argument(metavar="[DATE]", help="Such as 1815-12-10; none takes it back.")
+    ] = "",
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say when somebody was born, so that photos from before are found as conflicts."""
+
+    def decide(opened: Library) -> Decided:
+        person = opened.people_service().person(name)
+        return opened.review_service(actor()).set_birth_date(person.id, _date(day) if day else None)
+
+    decide_and_tell("Birth date", decide, library, as_json, debug)
+
+
+def cover(
+    name: Name,
+    face: Face,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Choose which of their faces is shown for somebody."""
+
+    def decide(opened: Library) -> Decided:
+        person = opened.people_service().person(name)
+        return opened.review_service(actor()).set_cover_face(person.id, face)
+
+    decide_and_tell("Cover", decide, library, as_json, debug)
+
+
+def pin(
+    name: Name,
+    face: Face,
+    take_back: Annotated[bool, typer.Option("--take-back", help="Leave it to the machine again.")] = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Let a face stand for somebody in searches, whatever jobs would choose."""
+
+    def decide(opened: Library) -> Decided:
+        person = opened.people_service().person(name)
+        return opened.review_service(actor()).pin_prototype(person.id, face, pinned=not take_back)
+
+    decide_and_tell("Pinned", decide, library, as_json, debug)
+
+
+def different(
+    one: Annotated[str, typer.Argument(metavar="NAME", help="A person, or with --groups a group's id.")],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The other one.")],
+    groups: Annotated[bool, typer.Option("--groups", help="They are groups without a name.")] = False,
+    take_back: Annotated[bool, typer.Option("--take-back", help="Of people: they may be one.")] = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say that two people, or two groups, are different: nothing joins them any more."""
+    if groups and take_back:
+        raise typer.BadParameter("what was said of groups is taken back by image-search undo")
+
+    def decide(opened: Library) -> Decided:
+        service, people = opened.review_service(actor()), opened.people_service()
+        if groups:
+            return service.mark_clusters_different(one, other)
+        return service.mark_different(people.person(one).id, people.person(other).id, are=not take_back)
+
+    decide_and_tell("Different", decide, library, as_json, debug)
+
+
+def _set_hidden(opened: Library, name: str, hidden: bool) -> Decided:
+    return opened.review_service(actor()).set_hidden(opened.people_service().person(name).id, hidden)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInputError(f"{text!r} is no date.", hint="Write it like 1815-12-10.") from error
+
+
+def _how_back(decision: int | None) -> str:
+    return "" if decision is None else f"To take it back: image-search undo {decision}"
