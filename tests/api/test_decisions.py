@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from image_search_service.db.models import FaceSuggestion
+from image_search_service.db.models import FaceInstance, FaceSuggestion
 from tests.support.round_trips import round_trips
 from tests.support.served import Served, add_faces, add_person, directions
 from tests.support.world import World
@@ -160,3 +160,24 @@ def _uuid(text: str) -> Any:
     from uuid import UUID
 
     return UUID(text)
+
+
+def test_groups_that_are_different(api: Served, faces: list[str]) -> None:
+    """Two clusters, or a cluster and a person, are said to be different; anything else is refused."""
+    with api.library.database.write() as session:
+        found = [session.get_one(FaceInstance, UUID(face)) for face in faces[3:5]]
+        other = str(World(session).cluster(found).id)
+    (first,) = {group["id"] for group in api.get("/faces/clusters")["items"]} - {other}
+    made = decide(api, "mark-different", {"cluster_ids": [first, other]})
+    assert made["changes"] == 5
+    ada = decide(api, "name-cluster", {"cluster_id": first, "name": "Ada"})["person_id"]
+    refused = decide(api, "name-cluster", {"cluster_id": other, "name": "Ada"}, status=409)
+    assert f"decision {made['decision_id']} " in refused["detail"]
+    assert decide(api, "mark-different", {"cluster_ids": [other], "person_ids": [ada]})["changes"] == 2
+    for body in (
+        {"cluster_ids": [other]},
+        {"cluster_ids": [first, other], "person_ids": [ada]},
+        {"cluster_ids": [first, other], "different": False},
+        {},
+    ):
+        assert decide(api, "mark-different", body, status=422)["status"] == 422

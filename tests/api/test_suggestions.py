@@ -11,7 +11,7 @@ import pytest
 from image_search_service.core.errors import UnavailableError
 from image_search_service.db.models import FaceSuggestion
 from image_search_service.services.job_service import PERSONS_IN_A_JOB, JobService
-from tests.support.served import Served, add_person
+from tests.support.served import Served, add_faces, add_person, alike, directions
 from tests.support.world import World
 
 
@@ -133,3 +133,67 @@ def test_wrong_requests_are_refused(api: Served, body: dict[str, Any]) -> None:
     """What makes no sense, or is not known, is refused before a job is made."""
     assert api.post("/suggestions/find-more/centroid", body, status=422)["errors"]
     assert api.get("/jobs")["total"] == 0
+
+
+def test_reasons(api: Served) -> None:
+    """A suggestion says what was asked for, who is second best by how much, and which faces it resembles."""
+    ada_look, grace_look = directions(2, seed=5)
+    with api.library.database.write() as session:
+        world = World(session)
+        for number, (name, look) in enumerate((("Ada", ada_look), ("Grace", grace_look))):
+            person = add_person(world, name)
+            theirs = alike(look, 6, spread=0.3, seed=number)
+            add_faces(api.library, world, theirs, person_id=person.id, assigned_by="human")
+            if name == "Ada":
+                ada = person.id
+        add_faces(api.library, world, alike(ada_look, 1, spread=0.6, seed=9))
+    api.library.centroid_service().compute_centroids()
+    api.library.suggestion_service().find_more_centroid(ada, min_confidence=0.3)
+    ((found,),) = (group["suggestions"] for group in api.get("/suggestions")["items"])
+    told = api.get(f"/suggestions/{found['id']}")
+    assert told["suggestion"] == found
+    assert (told["state"], told["person_name"], told["second_person_name"]) == ("pending", "Ada", "Grace")
+    assert found["threshold"] == 0.3
+    assert found["margin"] == pytest.approx(found["confidence"] - found["second_similarity"], abs=1e-4)
+    assert len(told["resembles"]) == 5
+    likeness = [one["similarity"] for one in told["resembles"]]
+    assert likeness == sorted(likeness, reverse=True)
+    assert told["needed"] == api.library.thresholds().assign_to_centroid
+    assert api.get(f"/suggestions/{uuid4()}", status=404)["status"] == 404
+
+
+@pytest.mark.parametrize("answer", ["accept", "reject"])
+def test_an_answer_is_followed_up_as_asked(
+    api: Served, monkeypatch: pytest.MonkeyPatch, people: dict[str, int], answer: str
+) -> None:
+    """Accepting or rejecting starts looking for more if that was asked for, and only then."""
+    queue = Unsent(api, monkeypatch)
+    grace, ada, _ = api.get("/suggestions")["items"]
+    first, second = (one["id"] for one in grace["suggestions"][:2])
+    quiet = api.post(f"/decisions/{answer}", {"suggestion_ids": [first]}, status=200)
+    assert (quiet["job_ids"], queue.sent) == ([], [])
+    made = api.post(
+        f"/decisions/{answer}",
+        {"suggestion_ids": [second, ada["suggestions"][0]["id"]], "find_more": "centroid"},
+        status=200,
+    )
+    assert made["job_ids"] == [str(job_id) for job_id in queue.sent]
+    (job,) = (api.get(f"/jobs/{job_id}") for job_id in made["job_ids"])
+    assert job["kind"] == "find_more_centroid_suggestions"
+    assert job["parameters"]["person_ids"] == sorted([grace["person_id"], ada["person_id"]])
+
+
+def test_an_answer_stands_without_the_queue(
+    api: Served, monkeypatch: pytest.MonkeyPatch, people: dict[str, int]
+) -> None:
+    """When the queue does not answer, the decision is made all the same."""
+
+    def away(_: Any) -> None:
+        raise UnavailableError("The queue does not answer.")
+
+    service = JobService(api.library.database, away)
+    monkeypatch.setattr(api.library, "job_service", lambda: service)
+    chosen = api.get("/suggestions")["items"][0]["suggestions"][0]["id"]
+    made = api.post("/decisions/accept", {"suggestion_ids": [chosen], "find_more": "prototypes"}, status=200)
+    assert made["decision_id"] is not None
+    assert api.get(f"/suggestions/{chosen}")["state"] == "accepted"
