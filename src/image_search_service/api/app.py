@@ -20,6 +20,7 @@ from image_search_service.api.routes import (
     clusters,
     conflicts,
     decisions,
+    exchange,
     faces,
     jobs,
     persons,
@@ -76,6 +77,7 @@ def api_router() -> APIRouter:
         conflicts,
         jobs,
         backup,
+        exchange,
     ):
         router.include_router(part.router)
     return router

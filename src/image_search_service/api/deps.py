@@ -14,6 +14,7 @@ from image_search_service.services.backup_service import BackupService
 from image_search_service.services.browse_service import BrowseService
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.conflict_service import ConflictService
+from image_search_service.services.exchange_service import ExchangeService
 from image_search_service.services.explanation_service import ExplanationService
 from image_search_service.services.job_service import JobService
 from image_search_service.services.readiness_service import ReadinessService
@@ -47,6 +48,8 @@ class OpenLibrary(Protocol):
     def review_service(self, actor: str) -> ReviewService: ...
 
     def conflict_service(self) -> ConflictService: ...
+
+    def exchange_service(self, actor: str) -> ExchangeService: ...
 
     def backlog(self) -> int: ...
 

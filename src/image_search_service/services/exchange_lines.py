@@ -38,9 +38,9 @@ class Line(BaseModel):
 
 
 class HeaderLine(Line):
-    kind: Literal["header"] = "header"
-    format: Literal["image-search-service people"] = FORMAT
-    version: int = Field(default=VERSION, ge=1, le=VERSION)
+    kind: Literal["header"]
+    format: Literal["image-search-service people"]
+    version: int = Field(ge=1, le=VERSION)
 
 
 class PersonLine(Line):

@@ -22,6 +22,8 @@ from image_search_service.db.session import Database, Session
 from image_search_service.services.edited_photos import SAME_PLACE, overlap
 from image_search_service.services.exchange_history import History, consistent
 from image_search_service.services.exchange_lines import (
+    FORMAT,
+    VERSION,
     AnyLine,
     DecisionLine,
     DifferentLine,
@@ -72,7 +74,7 @@ class ExchangeService:
 
         Reads a page at a time.
         """
-        yield _text(HeaderLine())
+        yield _text(HeaderLine(kind="header", format=FORMAT, version=VERSION))
         with self._database.read() as session:
             for person in exchange.every_person(session):
                 yield _text(_person_line(person))

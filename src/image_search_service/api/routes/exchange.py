@@ -1,0 +1,53 @@
+"""What humans said, out of one library and into another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body
+from fastapi.responses import StreamingResponse
+
+from image_search_service.api.deps import Opened
+from image_search_service.api.routes.decisions import ACTOR
+from image_search_service.api.schemas.exchange import Imported
+from image_search_service.core.errors import InvalidInputError
+
+router = APIRouter(tags=["decisions"])
+
+LINES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "JSON Lines.", "content": {"application/jsonl": {"schema": {"type": "string"}}}}
+}
+File = Annotated[bytes, Body(media_type="text/plain", description="What an export wrote, JSON Lines.")]
+
+
+class JsonLines(StreamingResponse):
+    """Lines that are read while they are sent."""
+
+    media_type = "application/jsonl"
+
+
+@router.get("/export", response_class=JsonLines, responses=LINES)
+def export(library: Opened) -> JsonLines:
+    """People, what was said of faces, and the decisions, as docs/exchange.md describes them."""
+    lines = library.exchange_service(ACTOR).export()
+    first = next(lines)  # what does not work at all is said by the status
+    ended = (line + "\n" for line in chain([first], lines))
+    headers = {"Content-Disposition": 'attachment; filename="people.jsonl"'}
+    return JsonLines(ended, headers=headers)
+
+
+@router.post("/import")
+def load(library: Opened, file: File) -> Imported:
+    """Take over what an export of another library says; 422 names the wrong line, and nothing is done."""
+    report = library.exchange_service(ACTOR).load(_lines(file))
+    library.tell_qdrant_if_it_answers()
+    return Imported.of(report)
+
+
+def _lines(file: bytes) -> Iterator[str]:
+    try:
+        return iter(file.decode("utf-8").split("\n"))
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"The file is no UTF-8: {error}.") from error
