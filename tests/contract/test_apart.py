@@ -14,6 +14,7 @@ from image_search_service.bootstrap import Library
 from image_search_service.core.errors import ConflictError, InvalidInputError
 from image_search_service.db.models import Cluster, FaceDifference, FaceInstance, FaceSuggestion
 from image_search_service.faces.clustering import Clustering, separated
+from image_search_service.faces.explanation import Because
 from image_search_service.services.review_service import ReviewService
 from tests.support.served import add_faces, alike, directions
 from tests.support.stores import STORES, library_on
@@ -84,6 +85,8 @@ def test_the_machine_gives_only_one_side_to_a_person(library: Library) -> None:
     run = library.suggestion_service().find_more(named.person_id, min_confidence=0.1)
     assert owners(library, others) == {None}
     assert (run.created, run.skipped_different) == (0, HALF)
+    why = library.explanation_service().explain(others[0]).reasons
+    assert why[0].because is Because.DIFFERENT
     best = library.suggestion_service().suggestions_for_face(others[0])
     assert named.person_id not in {one.person_id for one in best}
 

@@ -22,6 +22,7 @@ class Because(StrEnum):
     NOBODY_KNOWN = "nobody_known"
     REJECTED = "rejected"
     IN_PHOTO = "in_photo"
+    DIFFERENT = "different"
     BELOW_THRESHOLD = "below_threshold"
     TOO_CLOSE = "too_close"
     NOT_ASKED = "not_asked"
@@ -63,20 +64,27 @@ def reasons(
     rejected: Set[uuid.UUID],
     in_photo: Set[uuid.UUID],
     thresholds: Thresholds,
+    *,
+    different: Set[uuid.UUID] = frozenset(),
 ) -> list[Reason]:
     """What stands in the way of each person in turn, until one is met who might be it.
 
-    found: the most similar first.
+    found: the most similar first. rejected, in_photo, different: who cannot be it, and why: the pair was
+    rejected, they are in the photo, or the face was said to be of other people than a face of theirs.
     """
     if not found:
         return [Reason(Because.NOBODY_KNOWN, "There is nobody yet whose faces it could be compared with.")]
     listed: list[Reason] = []
-    free = [one for one in found if one.person_id not in rejected and one.person_id not in in_photo]
+    barred = [
+        (rejected, Because.REJECTED, "was rejected for this face."),
+        (in_photo, Because.IN_PHOTO, "is in this photo already."),
+        (different, Because.DIFFERENT, "has a face that was said to be of somebody else than this one."),
+    ]
+    free = [one for one in found if not any(one.person_id in persons for persons, _, _ in barred)]
     for one in found:
         if free and one == free[0]:
             break
-        why = Because.REJECTED if one.person_id in rejected else Because.IN_PHOTO
-        text = "was rejected for this face." if why is Because.REJECTED else "is in this photo already."
+        why, text = next((why, text) for persons, why, text in barred if one.person_id in persons)
         listed.append(Reason(why, f"{one.name} {text}", one.person_id, one.similarity))
     return listed + ([_about_best(free, thresholds)] if free else [])
 

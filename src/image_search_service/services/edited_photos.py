@@ -1,17 +1,18 @@
 """A photo edited in place is a new photo at an old path; whom its faces show is still known.
 
-Another program that writes a tag or crops a border changes every byte of a file. The names that a human
-gave move on to the faces of the new content that lie where the named faces lay.
+Another program that writes a tag or crops a border changes every byte of a file. What a human said of faces
+(names, rejections, pins, that one is none) moves on to the faces of the new content that lie where they lay.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from image_search_service.core.decisions import Fact, Key
 from image_search_service.core.types import Box
-from image_search_service.db.queries import faces
+from image_search_service.db.queries import exchange, faces
 from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.db.session import Session
 from image_search_service.services.decision_log import Wish, decide
@@ -21,7 +22,7 @@ SAME_PLACE = 0.5
 
 
 def hand_on_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -> None:
-    """For each replaced photo, give its named faces' persons to the faces of its successor.
+    """For each replaced photo, let all that was said of its faces hold of the faces of its successor.
 
     ``successors`` maps the photo that a file held before to the one it holds now; those that still have
     another file keep their faces, and nothing is handed on.
@@ -34,11 +35,24 @@ def hand_on_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -
     origins: dict[uuid.UUID, LocatedFace] = {}
     for old, new in pairs.items():
         origins |= successor_faces(located.get(old, []), located.get(new, []))
-    said = _persons(origins, faces.HUMAN)
-    owners = {face: {"person": str(person), "by": faces.HUMAN} for face, person in said.items()}
-    facts = {Key(Fact.FACE_PERSON, face): owner for face, owner in owners.items()}
-    decide(session, Wish("photo_edited", "index", facts))
+    decide(session, Wish("photo_edited", "index", _said_of_them(session, origins)))
     faces.assign_persons(session, _persons(origins, faces.MACHINE))
+
+
+def _said_of_them(session: Session, origins: Mapping[uuid.UUID, LocatedFace]) -> dict[Key, Any]:
+    """Whatever was said of the former faces holds of those that lie where they lay."""
+    successor = {old.id: new for new, old in origins.items()}
+    facts: dict[Key, Any] = {}
+    for said in exchange.said_of(session, list(successor)):
+        face = successor[said.id]
+        if said.person_id is not None:
+            facts[Key(Fact.FACE_PERSON, face)] = {"person": str(said.person_id), "by": faces.HUMAN}
+        if not said.is_face:
+            facts[Key(Fact.FACE_IS_FACE, face)] = False
+        facts |= {Key(Fact.REJECTED, face, person): True for person in said.rejected_for}
+        facts |= {Key(Fact.PINNED, face, person): True for person in said.pinned_for}
+        facts |= {Key(Fact.APART, face, key): side for key, side in said.apart.items()}
+    return facts
 
 
 def _persons(origins: Mapping[uuid.UUID, LocatedFace], by: str) -> dict[uuid.UUID, uuid.UUID]:
@@ -50,10 +64,9 @@ def _persons(origins: Mapping[uuid.UUID, LocatedFace], by: str) -> dict[uuid.UUI
 
 
 def successor_faces(old: Sequence[LocatedFace], new: Sequence[LocatedFace]) -> dict[uuid.UUID, LocatedFace]:
-    """For faces of the new photo without a person: the named face of the old one in the same place."""
-    named = [face for face in old if face.person_id is not None]
+    """For faces of the new photo without a person: the face of the old one in the same place."""
     pairs = sorted(
-        ((overlap(a.box, b.box), a, b) for a in named for b in new if b.person_id is None),
+        ((overlap(a.box, b.box), a, b) for a in old for b in new if b.person_id is None),
         key=lambda pair: -pair[0],
     )
     origins: dict[uuid.UUID, LocatedFace] = {}

@@ -64,7 +64,8 @@ class ExplanationService:
             )
             return Explanation(face_id, None, [lost])
         found = self._resembled(batch)
-        return Explanation(face_id, None, reasons(found, facts.rejected, facts.in_photo, self._thresholds))
+        why = reasons(found, facts.rejected, facts.in_photo, self._thresholds, different=facts.different)
+        return Explanation(face_id, None, why)
 
     def _resembled(self, batch: EmbeddingBatch) -> list[Resembled]:
         matches = self._centroids.search_many(batch.matrix, LOOKED_AT)[0]

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from image_search_service.core.types import Box
-from image_search_service.db.models import FaceInstance, Person
+from image_search_service.db.models import FaceInstance, FaceSuggestion, Person
 from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.services.edited_photos import hand_on_names, overlap, successor_faces
+from image_search_service.services.rebuild_service import RebuildService
+from image_search_service.services.review_service import ReviewService
 from tests.support.world import World, migrated_database
 
 ADA, GRACE = uuid.uuid4(), uuid.uuid4()
@@ -29,9 +31,38 @@ def test_names_go_to_the_faces_in_the_same_place() -> None:
     assert successor_faces([grace, ada], new) == {new[0].id: ada, new[1].id: grace}
 
 
-def test_unnamed_faces_hand_nothing_on() -> None:
-    """There is no name to hand on."""
-    assert successor_faces([face(0.1)], [face(0.1)]) == {}
+def test_a_face_elsewhere_is_another_one() -> None:
+    """Only what lies in the same place is the same face."""
+    assert successor_faces([face(0.1, ADA)], [face(0.5)]) == {}
+
+
+def test_all_that_was_said_is_handed_on(tmp_path: Path) -> None:
+    """A rejected pair does not come back because its photo was edited, and what is no face is none."""
+    database = migrated_database(tmp_path)
+    with database.write() as session:
+        world = World(session)
+        old, new = (world.photo(path, [LEFT, RIGHT]) for path in ("/old.jpg", "/new.jpg"))
+        left, right = session.scalars(
+            select(FaceInstance.id).filter_by(asset_id=old.id).order_by(FaceInstance.position)
+        )
+        other = world.face(world.photo("/other.jpg")).id
+    review = ReviewService(database, "test")
+    ada = review.split([left, other], "Ada").person_id
+    review.unassign_faces([left])
+    review.not_a_face([right])
+    with database.write() as session:
+        session.get_one(type(old), old.id).replaced = True
+        session.flush()
+        hand_on_names(session, {old.id: new.id})
+    with database.read() as session:
+        first, second = session.scalars(
+            select(FaceInstance).filter_by(asset_id=new.id).order_by(FaceInstance.position)
+        )
+        assert (first.person_id, first.is_face, second.is_face) == (None, True, False)
+        rejected = select(FaceSuggestion.person_id).filter_by(face_instance_id=first.id, state="rejected")
+        assert session.scalars(rejected).all() == [ada]
+    assert RebuildService(database).check().wrong == 0
+    database.close()
 
 
 def test_a_face_named_already_keeps_its_person() -> None:

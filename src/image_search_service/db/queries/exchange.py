@@ -103,6 +103,18 @@ def events(session: Session, limit: int) -> Iterator[Event]:
         session.expunge_all()
 
 
+def said_of(session: Session, face_ids: Sequence[uuid.UUID]) -> list[SaidFace]:
+    """What was said of these faces: four statements for each ``BATCH``."""
+    statement = select(FaceInstance, ImageAsset.content_hash, ImageAsset.width, ImageAsset.height).join(
+        ImageAsset, ImageAsset.id == FaceInstance.asset_id
+    )
+    return [
+        face
+        for part in chunks(face_ids, BATCH)
+        for face in _said(session, session.execute(statement.where(FaceInstance.id.in_(part))).all())
+    ]
+
+
 def said_faces(session: Session, limit: int) -> Iterator[SaidFace]:
     """All faces of which was ever said anything, photo by photo: four statements for each ``limit``."""
     decided = select(DecisionChange.id).where(

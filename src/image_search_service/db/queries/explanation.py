@@ -10,17 +10,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import FaceInstance, FaceSuggestion, Person, PersonCentroid
+from image_search_service.db.queries.apart import barred_by_difference
 from image_search_service.db.queries.centroids import ACTIVE
 from image_search_service.db.queries.suggestions import REJECTED
 
 
 @dataclass(frozen=True, slots=True)
 class FaceFacts:
-    """A face, for whom it was rejected, and who is in its photo."""
+    """A face, for whom it was rejected, who is in its photo, and of whose faces it was said that they are of
+    somebody else."""
 
     face: FaceInstance
     rejected: frozenset[uuid.UUID]
     in_photo: frozenset[uuid.UUID]
+    different: frozenset[uuid.UUID]
 
     @property
     def quality_parts(self) -> dict[str, Any]:
@@ -28,7 +31,7 @@ class FaceFacts:
 
 
 def face_facts(session: Session, face_id: uuid.UUID) -> FaceFacts | None:
-    """Three statements."""
+    """Four statements."""
     face = session.get(FaceInstance, face_id)
     if face is None:
         return None
@@ -41,7 +44,13 @@ def face_facts(session: Session, face_id: uuid.UUID) -> FaceFacts | None:
     in_photo = session.scalars(
         select(other.person_id).where(other.asset_id == face.asset_id, other.person_id.is_not(None))
     )
-    return FaceFacts(face, frozenset(rejected), frozenset(one for one in in_photo if one is not None))
+    different = session.execute(barred_by_difference(FaceInstance.id == face_id))
+    return FaceFacts(
+        face,
+        frozenset(rejected),
+        frozenset(one for one in in_photo if one is not None),
+        frozenset(row[1] for row in different if row[1] is not None),
+    )
 
 
 def persons_of_centroids(session: Session, centroid_ids: list[uuid.UUID]) -> dict[uuid.UUID, Person]:
