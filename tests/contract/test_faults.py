@@ -54,10 +54,12 @@ JOB_PARAMETERS: dict[JobKind, Parameters] = {
     JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS: searching,
     JobKind.FIND_MORE_CENTROID_SUGGESTIONS: searching,
     JobKind.EXPIRE_OLD_SUGGESTIONS: lambda _: {"older_than_days": 1},
+    JobKind.READ_METADATA: lambda _: {},
+    JobKind.WRITE_METADATA: lambda _: {"dry_run": True},
 }
 """What each kind of job is run with; a new kind needs its line."""
 
-WITHOUT_QDRANT = {JobKind.EXPIRE_OLD_SUGGESTIONS}
+WITHOUT_QDRANT = {JobKind.EXPIRE_OLD_SUGGESTIONS, JobKind.READ_METADATA, JobKind.WRITE_METADATA}
 ASKING = [kind for kind in JobKind if kind not in WITHOUT_QDRANT]
 READING = [kind for kind in ASKING if kind is not JobKind.DETECT_FACES]
 """Those that read before they write."""
@@ -131,7 +133,7 @@ def test_each_job_says_what_is_wrong_and_changes_nothing(
 
 
 def test_a_job_that_does_not_need_qdrant_does_not_notice(template: Template, tmp_path: Path) -> None:
-    """Without Qdrant, withdrawing old suggestions works."""
+    """Without Qdrant, withdrawing old suggestions and reading and writing metadata work."""
     with copied(template, tmp_path / "library") as faulty:
         faulty.server.fail(Fault.UNAVAILABLE)
         for kind in WITHOUT_QDRANT:

@@ -23,6 +23,7 @@ from image_search_service.api.routes import (
     exchange,
     faces,
     jobs,
+    maintenance,
     persons,
     suggestions,
     system,
@@ -78,6 +79,7 @@ def api_router() -> APIRouter:
         jobs,
         backup,
         exchange,
+        maintenance,
     ):
         router.include_router(part.router)
     return router

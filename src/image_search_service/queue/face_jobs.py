@@ -23,10 +23,15 @@ from image_search_service.services.doctor_service import DoctorService
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.index_service import IndexService
 from image_search_service.services.job_service import JobKind
+from image_search_service.services.metadata_names_service import MetadataNamesService
 from image_search_service.services.prototype_service import PrototypeService
 from image_search_service.services.suggestion_service import SuggestionService
 
 log = structlog.get_logger(__name__)
+
+
+ACTOR = "job"
+"""Who says what a job takes from metadata."""
 
 
 class FaceServices(Protocol):
@@ -52,7 +57,11 @@ class FaceServices(Protocol):
 
     def group_if_stale(self, progress: Progress | None = None) -> None: ...
 
+    def metadata_names_service(self, actor: str) -> MetadataNamesService: ...
+
     def send_due_payloads(self) -> int: ...
+
+    def tell_qdrant_if_it_answers(self) -> None: ...
 
 
 def cluster_faces_job(
@@ -174,6 +183,18 @@ def expire_old_suggestions_job(
     return {"expired": services.suggestion_service().expire_old(older_than_days)}
 
 
+def read_metadata_job(services: FaceServices, progress: Progress) -> JsonObject:
+    """Take names that other programs wrote into photos or their sidecars."""
+    report = services.metadata_names_service(ACTOR).read(progress)
+    services.tell_qdrant_if_it_answers()
+    return asdict(report)
+
+
+def write_metadata_job(services: FaceServices, progress: Progress, *, dry_run: bool) -> JsonObject:
+    """Write the names that humans gave into sidecars."""
+    return asdict(services.metadata_names_service(ACTOR).write(dry_run=dry_run, progress=progress))
+
+
 def _ids(texts: Sequence[str]) -> list[UUID]:
     return [UUID(text) for text in texts]
 
@@ -189,5 +210,7 @@ JOBS: Final[Mapping[str, JobFunction]] = {
     JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS: find_more_multi_prototype_suggestions_job,
     JobKind.FIND_MORE_CENTROID_SUGGESTIONS: find_more_centroid_suggestions_job,
     JobKind.EXPIRE_OLD_SUGGESTIONS: expire_old_suggestions_job,
+    JobKind.READ_METADATA: read_metadata_job,
+    JobKind.WRITE_METADATA: write_metadata_job,
 }
 """The function of each kind of job."""

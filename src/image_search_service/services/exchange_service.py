@@ -14,7 +14,6 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from image_search_service.core.parallel import chunks
-from image_search_service.core.types import Box
 from image_search_service.db.models import Person
 from image_search_service.db.queries import decisions, exchange
 from image_search_service.db.queries.exchange import SaidFace
@@ -181,13 +180,6 @@ def _spool(lines: Iterable[str], file: IO[str]) -> bool:
     for line in checked(kept()):
         found = found or isinstance(line, DecisionLine)
     return found
-
-
-def nearest(box: Box, faces: Iterable[tuple[uuid.UUID, Box]]) -> uuid.UUID | None:
-    """The face that overlaps a box most, if they are the same face."""
-    shares = [(overlap(box, other), face) for face, other in faces]
-    share, face = max(shares, default=(0.0, None), key=lambda one: one[0])
-    return face if share >= SAME_PLACE else None
 
 
 def _person_line(person: Person) -> PersonLine:

@@ -1,0 +1,30 @@
+"""What is done with the library as a whole, as jobs: comparing its stores, names from and into metadata."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from image_search_service.api.deps import Jobs
+from image_search_service.api.schemas.jobs import Job
+from image_search_service.api.schemas.maintenance import DoctorRequest, WriteMetadataRequest
+from image_search_service.services.job_service import JobKind
+
+router = APIRouter(tags=["maintenance"])
+
+
+@router.post("/doctor", status_code=202)
+def examine(request: DoctorRequest, jobs: Jobs) -> Job:
+    """Compare the database, Qdrant and the small pictures completely, as a job; mend them if asked to."""
+    return Job.of(jobs.submit(JobKind.DOCTOR, request.model_dump()))
+
+
+@router.post("/metadata/read", status_code=202)
+def read_metadata(jobs: Jobs) -> Job:
+    """Take names that other programs wrote into photos or their sidecars, as a job; undo takes it back."""
+    return Job.of(jobs.submit(JobKind.READ_METADATA, {}))
+
+
+@router.post("/metadata/write", status_code=202)
+def write_metadata(request: WriteMetadataRequest, jobs: Jobs) -> Job:
+    """Write the names that humans gave into sidecars next to the photos, as a job; photos are not changed."""
+    return Job.of(jobs.submit(JobKind.WRITE_METADATA, request.model_dump()))

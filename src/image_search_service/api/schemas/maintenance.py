@@ -1,0 +1,19 @@
+"""What is asked of the library as a whole."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from image_search_service.api.schemas.common import RequestBody
+
+
+class DoctorRequest(RequestBody):
+    """Whether what is wrong is mended, from the truth, or only counted."""
+
+    repair: bool = False
+
+
+class WriteMetadataRequest(RequestBody):
+    """Whether sidecars are written or only counted."""
+
+    dry_run: bool = Field(default=False, examples=[True])
