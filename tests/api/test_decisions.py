@@ -156,6 +156,43 @@ def test_a_decision_costs_the_same_for_any_number_of_faces(api: Served) -> None:
     assert costs[10] == costs[400]
 
 
+def test_other_decisions_cost_no_more_for_many_faces(api: Served) -> None:
+    """Assigning, merging, undoing, accepting, rejecting and taking away: as dear for 200 faces as for 10."""
+    merged = 0
+    costs: dict[int, list[tuple[str, int, int]]] = {}
+    for number in (10, 200):
+        with api.library.database.write() as session:
+            world = World(session)
+            made = add_faces(api.library, world, directions(2 * number, seed=number))
+            mine, waiting = ([str(face.id) for face in part] for part in (made[:number], made[number:]))
+        first, second = (
+            decide(api, "create-person", {"name": f"{name} {number}"})["person_id"] for name in ("Ada", "Eve")
+        )
+        with api.library.database.write() as session:
+            session.add_all(
+                FaceSuggestion(
+                    face_instance_id=_uuid(face), person_id=_uuid(first), state="pending", confidence=0.5,
+                    source="centroid", evidence=[],
+                )
+                for face in waiting
+            )  # fmt: skip
+        done: list[tuple[str, int, int]] = []
+        for what, body in (
+            ("assign", {"face_ids": mine, "person_id": first}),
+            ("accept", {"person_id": first}),
+            ("merge-persons", {"person_ids": [first], "into": second}),
+            ("undo", None),
+            ("unassign", {"face_ids": mine}),
+            ("not-a-face", {"face_ids": mine}),
+        ):
+            route = f"{merged}/undo" if what == "undo" else what
+            with round_trips(api.library.database.engine) as trips:
+                merged = decide(api, route, body)["decision_id"]
+            done.append((what, trips.statements, trips.requests))
+        costs[number] = done
+    assert costs[10] == costs[200]
+
+
 def _uuid(text: str) -> Any:
     from uuid import UUID
 
