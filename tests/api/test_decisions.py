@@ -218,3 +218,26 @@ def test_groups_that_are_different(api: Served, faces: list[str]) -> None:
         {},
     ):
         assert decide(api, "mark-different", body, status=422)["status"] == 422
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [("reject", "assign"), ("assign", "reject"), ("not-a-face", "assign"), ("assign", "not-a-face")],
+)
+def test_what_was_undone_is_not_made_again_against_a_later_word(
+    api: Served, faces: list[str], first: str, then: str
+) -> None:
+    """Undone, contradicted, and then made again by undoing the undo: refused with the later decision."""
+    ada = decide(api, "create-person", {"name": "Ada"})["person_id"]
+    other = [str(group["id"]) for group in api.get("/faces/clusters")["items"]]
+    bodies = {
+        "assign": ("assign", {"face_ids": faces[:3], "person_id": ada}),
+        "reject": ("mark-different", {"cluster_ids": other, "person_ids": [ada]}),
+        "not-a-face": ("not-a-face", {"face_ids": faces[:1]}),
+    }
+    made = decide(api, *bodies[first])["decision_id"]
+    undone = decide(api, f"{made}/undo", None)["decision_id"]
+    later = decide(api, *bodies[then])["decision_id"]
+    refused = decide(api, f"{undone}/undo", None, status=409)
+    assert f"decision {later} " in refused["detail"]
+    assert api.library.rebuild_service().check().wrong == 0

@@ -14,6 +14,7 @@ from image_search_service.db.queries import apart, decided, decisions, review
 from image_search_service.db.session import Session
 
 UNDO = "undo"
+ABOUT_FACES = (Fact.FACE_PERSON, Fact.FACE_IS_FACE, Fact.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,12 @@ def undo(session: Session, decision_id: int, actor: str) -> Decided:
         rows = {uuid.UUID(key): row for key, row in target.details["clusters"].items()}
         decided.restore_clusters(session, rows)
     wish = Wish(UNDO, actor, {}, details={"of": target.kind})
-    return _append(session, wish, inverse, undoes=decision_id)
+    made = _append(session, wish, inverse, undoes=decision_id)
+    changed = {change.key for change in inverse}
+    about = sorted({key.id for key in changed if key.fact in ABOUT_FACES})
+    if odd := decided.at_odds(session, about) - changed:
+        raise _contradicted(session, decision_id, sorted(odd, key=str))
+    return made
 
 
 def _left_with_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:

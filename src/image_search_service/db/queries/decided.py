@@ -84,6 +84,24 @@ def _is_rejected() -> Exists:
     )
 
 
+def at_odds(session: Session, face_ids: Sequence[uuid.UUID]) -> set[Key]:
+    """Facts that cannot hold together: of faces that a human gave to a person for whom they are rejected, or
+    that are none. A statement for each ``BATCH``."""
+    found: set[Key] = set()
+    for part in chunks(face_ids, BATCH):
+        rows = session.execute(
+            select(FaceInstance.id, FaceInstance.person_id).where(
+                FaceInstance.id.in_(part),
+                FaceInstance.assigned_by == faces.HUMAN,
+                _is_rejected() | ~FaceInstance.is_face,
+            )
+        )
+        for face, person in rows:
+            found |= {Key(Fact.FACE_PERSON, face), Key(Fact.FACE_IS_FACE, face)}
+            found.add(Key(Fact.REJECTED, face, person))
+    return found
+
+
 def _is_of_nobody() -> Exists:
     """Whether a face belongs to somebody who was merged or taken back since."""
     return select(Person.id).where(Person.id == FaceInstance.person_id, Person.gone).exists()
