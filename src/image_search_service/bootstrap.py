@@ -12,14 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import structlog
-
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import (
     EngineMismatchError,
     NotFoundError,
     RestoreInterruptedError,
-    UnavailableError,
 )
 from image_search_service.core.lazy import locked_property
 from image_search_service.core.lock import LibraryLock
@@ -52,6 +49,7 @@ if TYPE_CHECKING:
     from image_search_service.services.face_clustering_service import FaceClusteringService
     from image_search_service.services.index_service import IndexService
     from image_search_service.services.metadata_names_service import MetadataNamesService
+    from image_search_service.services.payload_service import PayloadSender
     from image_search_service.services.photo_reader import PhotoReader
     from image_search_service.services.prototype_service import PrototypeService
     from image_search_service.services.rebuild_service import RebuildService
@@ -61,8 +59,6 @@ if TYPE_CHECKING:
     from image_search_service.vector.collections import CollectionSettings
     from image_search_service.vector.face_qdrant import FaceQdrantClient
     from image_search_service.vector.transport import AnyQdrant
-
-log = structlog.get_logger(__name__)
 
 Note = Callable[[str], None]
 """Told what the user should know on the way, such as which engine was chosen."""
@@ -381,20 +377,20 @@ class Library:
         if row is not None and row.grouping_stale:
             self.clustering_service().group(**(row.grouping or {}), progress=progress)
 
-    def send_due_payloads(self) -> int:
-        """Tell Qdrant what SQL has decided; see ``payload_service``."""
-        from image_search_service.services.payload_service import send_due_payloads
+    @locked_property
+    def payload_sender(self) -> PayloadSender:
+        """Tells Qdrant what SQL has decided."""
+        from image_search_service.services.payload_service import PayloadSender
 
-        return send_due_payloads(self.database, lambda: self.faces)
+        return PayloadSender(self.database, lambda: self.faces)
+
+    def send_due_payloads(self) -> int:
+        """See ``PayloadSender.send``."""
+        return self.payload_sender.send()
 
     def tell_qdrant_if_it_answers(self) -> None:
-        """The same, unless Qdrant is away: then it is told later; until then SQL is asked what is true."""
-        if self.bound_engine() is None:
-            return
-        try:
-            self.send_due_payloads()
-        except UnavailableError as error:
-            log.warning("Qdrant is told of a decision later", error=error.message)
+        """See ``PayloadSender.send_if_it_answers``."""
+        self.payload_sender.send_if_it_answers()
 
     # The API
 

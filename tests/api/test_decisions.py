@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from image_search_service.db.models import FaceInstance, FaceSuggestion
+from image_search_service.db.session import Session
 from tests.support.round_trips import round_trips
 from tests.support.served import Served, add_faces, add_person, directions
 from tests.support.world import World
@@ -25,6 +26,24 @@ def faces(api: Served) -> list[str]:
 
 def decide(api: Served, what: str, body: Any, status: int = 200) -> Any:
     return api.post(f"/decisions/{what}", body, status=status)
+
+
+def suggest(session: Session, faces: list[str], person_id: str) -> list[str]:
+    """Let faces wait for a decision on a person."""
+    made = [
+        FaceSuggestion(
+            face_instance_id=UUID(face),
+            person_id=UUID(person_id),
+            state="pending",
+            confidence=0.5,
+            source="centroid",
+            evidence=[],
+        )
+        for face in faces
+    ]
+    session.add_all(made)
+    session.flush()
+    return [str(one.id) for one in made]
 
 
 def owner(api: Served, face: str) -> str | None:
@@ -97,16 +116,8 @@ def test_suggestions_are_answered(api: Served, faces: list[str]) -> None:
     """An accepted face is theirs, a rejected one is never suggested again; each is decided once."""
     with api.library.database.write() as session:
         person = add_person(World(session), "Ada")
-        made = [
-            FaceSuggestion(
-                face_instance_id=face, person_id=person.id, state="pending", confidence=0.5,
-                source="centroid", evidence=[],
-            )
-            for face in map(_uuid, faces[:3])
-        ]  # fmt: skip
-        session.add_all(made)
-        session.flush()
-        ids, person_id = [str(one.id) for one in made], str(person.id)
+        person_id = str(person.id)
+        ids = suggest(session, faces[:3], person_id)
     decide(api, "accept", {"suggestion_ids": ids[:1]})
     rejected = decide(api, "reject", {"person_id": person_id})
     assert [owner(api, face) for face in faces[:3]] == ["Ada", None, None]
@@ -123,6 +134,95 @@ def test_qdrant_is_told(api: Served, faces: list[str]) -> None:
     assert {str(payload.person_id) for payload in page.payloads.values()} == {
         person["id"] for person in api.get("/persons")["items"]
     }
+
+
+def test_a_cluster_that_a_job_has_changed_is_not_decided_on(api: Served, faces: list[str]) -> None:
+    """Whoever has seen a cluster with other faces is told so, and nothing is decided on what nobody saw."""
+    (cluster,) = api.get("/faces/clusters")["items"]
+    assert api.get(f"/faces/clusters/{cluster['id']}")["cluster"] == cluster
+    with api.library.database.write() as session:
+        face = session.get_one(FaceInstance, UUID(faces[3]))
+        face.cluster_id = UUID(cluster["id"])  # as a grouping would
+    seen = cluster["version"]
+    for what, body in (
+        ("name-cluster", {"cluster_id": cluster["id"], "name": "Ada", "version": seen}),
+        ("group", {"face_ids": faces[4:], "cluster_id": cluster["id"], "version": seen}),
+    ):
+        problem = decide(api, what, body, status=409)
+        assert "4 now, 3 then" in problem["detail"]
+    ada = decide(api, "create-person", {"name": "Ada"})["person_id"]
+    body = {"cluster_ids": [cluster["id"]], "person_ids": [ada], "versions": [seen]}
+    assert decide(api, "mark-different", body, status=409)["status"] == 409
+    assert api.get("/decisions")["total"] == 1
+    (cluster,) = api.get("/faces/clusters")["items"]
+    body = {"cluster_id": cluster["id"], "name": "Ada", "version": cluster["version"]}
+    assert decide(api, "name-cluster", body)["faces"] == 4
+
+
+def test_what_was_found_meanwhile_is_not_accepted_unseen(api: Served, faces: list[str]) -> None:
+    """All that waits for a person is answered only if it is what was seen."""
+    with api.library.database.write() as session:
+        person = add_person(World(session), "Ada")
+        person_id = str(person.id)
+        suggest(session, faces[:2], person_id)
+    (group,) = api.get("/suggestions")["items"]
+    with api.library.database.write() as session:
+        suggest(session, faces[2:3], person_id)
+    body = {"person_id": person_id, "version": group["version"]}
+    for what in ("accept", "reject"):
+        assert "3 now, 2 then" in decide(api, what, body, status=409)["detail"]
+    (group,) = api.get("/suggestions")["items"]
+    assert decide(api, "accept", body | {"version": group["version"]})["faces"] == 3
+    assert decide(api, "accept", {"suggestion_ids": faces[:1], "version": "1-a"}, status=422)["status"] == 422
+
+
+def test_faces_are_put_together(api: Served, faces: list[str]) -> None:
+    """Faces taken out of a cluster are a new one, another face is put to them, and undoing takes all back."""
+    (cluster,) = api.get("/faces/clusters")["items"]
+    made = decide(api, "group", {"face_ids": faces[:2]})
+    assert made["faces"] == 2
+    sizes = {one["id"]: one["size"] for one in api.get("/faces/clusters")["items"]}
+    assert sizes == {made["cluster_id"]: 2, cluster["id"]: 1}
+    more = decide(api, "group", {"face_ids": faces[4:5], "cluster_id": made["cluster_id"]})
+    assert (more["cluster_id"], more["faces"]) == (made["cluster_id"], 3)
+    decide(api, f"{more['decision_id']}/undo", None)
+    decide(api, f"{made['decision_id']}/undo", None)
+    assert api.get("/faces/clusters")["items"] == [cluster]
+    decide(api, "group", {"face_ids": faces[:1], "cluster_id": str(uuid4())}, status=404)
+
+
+def test_who_decides(api: Served, faces: list[str]) -> None:
+    """A request may say who decides; a decision tells who, about whom, and of how many faces."""
+    body = {"face_ids": faces[:2], "name": "Ada"}
+    answer = api.client.post("/api/v1/decisions/split", json=body, headers={"X-Actor": "Zo%C3%AB"})
+    assert answer.status_code == 200
+    decide(api, "split", {"face_ids": faces[1:2], "name": "Grace"})
+    last, first = api.get("/decisions")["items"]
+    assert (first["actor"], last["actor"]) == ("Zoë", "api")
+    assert ([one["name"] for one in first["persons"]], first["faces"]) == (["Ada"], 2)
+    assert ({one["name"] for one in last["persons"]}, last["faces"]) == ({"Ada", "Grace"}, 1)
+    for wrong in ("%00", "x" * 129):
+        answer = api.client.post("/api/v1/decisions/split", json=body, headers={"X-Actor": wrong})
+        assert answer.status_code == 422
+
+
+def test_a_decision_tells_what_was_before(api: Served, faces: list[str]) -> None:
+    """One decision is shown with each fact that it changed, old and new, in pages."""
+    ada = decide(api, "split", {"face_ids": faces[:3], "name": "Ada"})["person_id"]
+    made = decide(api, "unassign", {"face_ids": faces[:3]})
+    path = f"/decisions/{made['decision_id']}"
+    shown = api.get(path, limit=4)
+    assert shown["decision"]["kind"] == "unassign"
+    found = shown["changes"]["items"]
+    rest = api.get(path, limit=4, cursor=shown["changes"]["next_cursor"])["changes"]
+    assert (len(found), shown["changes"]["total"], rest["next_cursor"]) == (4, 6, None)
+    found += rest["items"]
+    taken = [one for one in found if one["fact"] == "face_person"]
+    assert {one["subject_id"] for one in taken} == set(faces[:3])
+    assert {(one["old"]["person"], one["new"]["person"]) for one in taken} == {(ada, None)}
+    rejected = [one for one in found if one["fact"] == "rejected"]
+    assert {(one["other_id"], one["old"], one["new"]) for one in rejected} == {(ada, False, True)}
+    api.get("/decisions/99", status=404)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +257,7 @@ def test_a_decision_costs_the_same_for_any_number_of_faces(api: Served) -> None:
 
 
 def test_other_decisions_cost_no_more_for_many_faces(api: Served) -> None:
-    """Assigning, merging, undoing, accepting, rejecting and taking away: as dear for 200 faces as for 10."""
+    """Assigning, merging, undoing, accepting, grouping and taking away: as dear for 200 faces as for 10."""
     merged = 0
     costs: dict[int, list[tuple[str, int, int]]] = {}
     for number in (10, 200):
@@ -169,19 +269,14 @@ def test_other_decisions_cost_no_more_for_many_faces(api: Served) -> None:
             decide(api, "create-person", {"name": f"{name} {number}"})["person_id"] for name in ("Ada", "Eve")
         )
         with api.library.database.write() as session:
-            session.add_all(
-                FaceSuggestion(
-                    face_instance_id=_uuid(face), person_id=_uuid(first), state="pending", confidence=0.5,
-                    source="centroid", evidence=[],
-                )
-                for face in waiting
-            )  # fmt: skip
+            suggest(session, waiting, first)
         done: list[tuple[str, int, int]] = []
         for what, body in (
             ("assign", {"face_ids": mine, "person_id": first}),
             ("accept", {"person_id": first}),
             ("merge-persons", {"person_ids": [first], "into": second}),
             ("undo", None),
+            ("group", {"face_ids": mine}),
             ("unassign", {"face_ids": mine}),
             ("not-a-face", {"face_ids": mine}),
         ):
@@ -191,12 +286,6 @@ def test_other_decisions_cost_no_more_for_many_faces(api: Served) -> None:
             done.append((what, trips.statements, trips.requests))
         costs[number] = done
     assert costs[10] == costs[200]
-
-
-def _uuid(text: str) -> Any:
-    from uuid import UUID
-
-    return UUID(text)
 
 
 def test_groups_that_are_different(api: Served, faces: list[str]) -> None:

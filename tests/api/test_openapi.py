@@ -108,6 +108,7 @@ def test_one_way_of_writing_names(document: Any) -> None:
         parameter["name"]
         for _, operation in operations(document)
         for parameter in operation.get("parameters", [])
+        if parameter["in"] != "header"
     }
     for schema in document["components"]["schemas"].values():
         names |= schema.get("properties", {}).keys()
@@ -128,6 +129,7 @@ def test_lists_come_in_pages(document: Any) -> None:
         "/api/v1/persons/{person_id}/photos",
         "/api/v1/suggestions",
         "/api/v1/decisions",
+        "/api/v1/decisions/{decision_id}",
         "/api/v1/jobs",
     }
     for path, operation in paged.items():

@@ -62,12 +62,13 @@ def all_pages(page: Callable[[Any], Found[Any]], key: Callable[[Any], Any]) -> l
 def test_clusters(browse: BrowseService) -> None:
     """The largest first, each once."""
     found = all_pages(
-        lambda after: browse.clusters(ClusterFilter(after=after), 2), lambda item: (item.size, item.id)
+        lambda after: browse.clusters(ClusterFilter(after=after), 2),
+        lambda item: (item.cluster.size, item.cluster.id),
     )
-    assert [cluster.size for cluster in found] == [7, 4, 2, 2]
-    assert len({cluster.id for cluster in found}) == 4
+    assert [item.cluster.size for item in found] == [7, 4, 2, 2]
+    assert len({item.cluster.id for item in found}) == len({item.version for item in found}) == 4
     faces = all_pages(
-        lambda after: browse.cluster(found[0].id, after, 2)[1],
+        lambda after: browse.cluster(found[0].cluster.id, after, 2)[1],
         lambda shown: (shown.face.quality_score, shown.face.id),
     )
     assert len({shown.face.id for shown in faces}) == 7
@@ -93,7 +94,9 @@ def test_suggestions(browse: BrowseService) -> None:
     """By person, the best of each."""
     found = browse.suggestions(None, 2, 3)
     assert found.total == browse.persons_with_suggestions() == 1
-    (group,) = found.items
+    (shown,) = found.items
+    group = shown.group
+    assert shown.version.startswith("5-")
     assert (group.person.name, group.pending) == ("Ada", 5)
     assert [suggestion.confidence for suggestion in group.suggestions] == [0.4, 0.3, 0.2]
     (count,) = browse.suggestion_counts()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from alembic import command
@@ -15,8 +16,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, inspect, text
 
+from image_search_service.core.errors import ImageSearchError
 from image_search_service.db.migrate import alembic_config, current_revision, migrate, run_migrations
-from image_search_service.db.models import Base
+from image_search_service.db.models import Base, Decision, DecisionChange
 from image_search_service.db.session import Database, sqlite_url
 from tests.support.databases import DATABASES, postgresql_schema
 
@@ -123,3 +125,19 @@ def test_many_start_at_once(url: URL, tmp_path: Path) -> None:
     last = Database(url)
     assert differences(last) == []
     last.close()
+
+
+@pytest.mark.parametrize("table", ["decisions", "decision_changes"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET id = id + 1", "DELETE FROM {}"])
+def test_the_database_keeps_events(database: Database, tmp_path: Path, table: str, change: str) -> None:
+    """What was decided is neither changed nor deleted, whoever asks the database to."""
+    migrate(database, tmp_path)
+    with database.write() as session:
+        decision = Decision(kind="create_person", actor="ada")
+        session.add(decision)
+        session.flush()
+        session.add(DecisionChange(decision_id=decision.id, fact="person_gone", subject_id=uuid4()))
+    with pytest.raises(ImageSearchError, match="never changed"), database.write() as session:
+        session.execute(text(change.format(table)))
+    with database.read() as session:
+        assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 1  # noqa: S608 - our names

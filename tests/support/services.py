@@ -14,7 +14,7 @@ from image_search_service.faces.thresholds import Thresholds
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.index_service import IndexService
-from image_search_service.services.payload_service import send_due_payloads
+from image_search_service.services.payload_service import PayloadSender
 from image_search_service.services.prototype_service import PrototypeService
 from image_search_service.services.suggestion_service import SuggestionService
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
@@ -61,4 +61,4 @@ class Services:
         raise NotImplementedError("indexing needs a library")
 
     def send_due_payloads(self) -> int:
-        return send_due_payloads(self.database, lambda: self.faces)
+        return PayloadSender(self.database, lambda: self.faces).send()

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import delete, text
+
 from image_search_service.core.types import Box
 from image_search_service.db.migrate import migrate
-from image_search_service.db.models import Cluster, FaceInstance, ImageAsset
+from image_search_service.db.models import Cluster, Decision, DecisionChange, FaceInstance, ImageAsset
 from image_search_service.db.queries import assets, library
 from image_search_service.db.session import Database, Session, sqlite_url
 
@@ -19,6 +21,14 @@ def migrated_database(folder: Path) -> Database:
     database = Database(sqlite_url(folder / "library.sqlite3"))
     migrate(database, folder / "backups")
     return database
+
+
+def forget_decisions(session: Session) -> None:
+    """Make another library of a copy of one, in which nothing was ever decided: that SQLite lets no event go
+    is taken away first."""
+    for table in (DecisionChange, Decision):
+        session.execute(text(f"DROP TRIGGER {table.__tablename__}_are_kept_delete"))
+        session.execute(delete(table))
 
 
 MIDDLE = Box(40, 40, 20, 20)

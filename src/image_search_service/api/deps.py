@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Protocol, cast
+from typing import Annotated, Final, Protocol, cast
+from urllib.parse import unquote
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
 from image_search_service.core.config import Settings
+from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.names import clean_name
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.db.models import Library as LibraryRow
 from image_search_service.db.session import Database
@@ -68,6 +71,31 @@ def _jobs(library: Annotated[OpenLibrary, Depends(open_library)]) -> JobService:
     return library.job_service()
 
 
+ACTOR: Final = "api"
+"""Who decides, of requests that do not say it."""
+MOST_OF_A_NAME: Final = 128
+
+
+def _actor(
+    x_actor: Annotated[
+        str | None,
+        Header(
+            description="Who decides, kept with the decision: a name, percent-encoded. A proxy that knows "
+            "its users can set it.",
+            examples=["ada"],
+        ),
+    ] = None,
+) -> str:
+    """Raises InvalidInputError for a name that is none."""
+    if x_actor is None:
+        return ACTOR
+    shown, _ = clean_name(unquote(x_actor))
+    if len(shown) > MOST_OF_A_NAME:
+        raise InvalidInputError(f"X-Actor is longer than {MOST_OF_A_NAME} characters.")
+    return shown
+
+
+Actor = Annotated[str, Depends(_actor)]
 Opened = Annotated[OpenLibrary, Depends(open_library)]
 Browse = Annotated[BrowseService, Depends(_browse)]
 Jobs = Annotated[JobService, Depends(_jobs)]

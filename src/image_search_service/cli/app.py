@@ -12,6 +12,7 @@ from image_search_service.cli import (
     doctor,
     evaluate,
     exchange,
+    history,
     index,
     info,
     metadata,
@@ -41,6 +42,7 @@ app.command("accept")(decisions.accept)
 app.command("reject")(decisions.reject)
 app.command("give")(person_decisions.give)
 app.command("unassign")(decisions.unassign)
+app.command("group")(person_decisions.group)
 app.command("not-a-face")(person_decisions.not_a_face)
 app.command("create")(person_decisions.create)
 app.command("hide")(person_decisions.hide)
@@ -51,9 +53,9 @@ app.command("pin")(person_decisions.pin)
 app.command("different")(person_decisions.different)
 app.command("merge")(decisions.merge)
 app.command("rename")(decisions.rename)
-app.command("history")(decisions.history)
-app.command("undo")(decisions.undo)
-app.command("rebuild")(decisions.rebuild)
+app.command("history")(history.history)
+app.command("undo")(history.undo)
+app.command("rebuild")(history.rebuild)
 app.command("conflicts")(decisions.conflicts)
 app.command("export")(exchange.export)
 app.command("import")(exchange.load)

@@ -38,13 +38,17 @@ def decide_and_tell(
     with opening(library, as_json, debug) as (run, opened):
         look = None if find_more is None else way_to_look(opened.suggestion_service(), find_more)
         made = decide(opened)
-        opened.send_due_payloads()
+        opened.tell_qdrant_if_it_answers()
         said = f"{what}: {made.changes:,} changes" if made.id else f"{what}: everything was so already."
-        hint = f"To take it back: image-search undo {made.id}" if made.id else ""
         document: JsonObject = {"decision": made.id, "changes": made.changes, "faces": made.faces}
-        lines = [said, hint]
+        lines = [said, how_back(made.id)]
         if look is not None:
             found = look(made.persons) if made.persons else FindMoreRun()
             document["found_more"] = asdict(found)
             lines.append(f"Looked for more: {found.created:,} new suggestions.")
         run.out.result(document, *lines)
+
+
+def how_back(decision: int | None) -> str:
+    """What a user is told after every decision."""
+    return "" if decision is None else f"To take it back: image-search undo {decision}"

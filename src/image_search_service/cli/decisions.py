@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -109,84 +108,6 @@ def rename(
         return opened.review_service(actor()).rename_person(person.id, new)
 
     decide_and_tell("Renamed", decide, library, as_json, debug)
-
-
-def history(
-    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
-    before: Annotated[
-        int | None, typer.Option(min=1, metavar="DECISION", help="Only those before this one.")
-    ] = None,
-    of: Annotated[
-        str | None, typer.Option(metavar="NAME|FACE", help="Only those about a person, or a face by its id.")
-    ] = None,
-    library: LibraryOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """List what was decided, the newest first."""
-    with opening(library, as_json, debug) as (run, opened):
-        subject = None if of is None else _subject(opened, of)
-        events = opened.review_service(actor()).history(before, limit, subject)
-        document = {
-            "decisions": [
-                {
-                    "id": event.decision.id,
-                    "kind": event.decision.kind,
-                    "actor": event.decision.actor,
-                    "at": event.decision.at.isoformat(),
-                    "undoes": event.decision.undoes,
-                    "changes": event.changes,
-                }
-                for event in events
-            ]
-        }
-        rows = [
-            (
-                event.decision.id,
-                f"{event.decision.at:%Y-%m-%d %H:%M}",
-                event.decision.actor,
-                event.decision.kind + (f" {event.decision.undoes}" if event.decision.undoes else ""),
-                event.changes,
-            )
-            for event in events
-        ]
-        run.out.result(document, table("Decisions", ("", "When", "Who", "What", "Changes"), rows))
-
-
-def _subject(opened: Library, text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        return opened.people_service().person(text).id
-
-
-def undo(
-    decision: Annotated[int, typer.Argument(metavar="DECISION", help="Its number.")],
-    library: LibraryOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Take a decision back, whenever it was made. Undoing that makes it again."""
-    decide_and_tell(
-        "Taken back", lambda opened: opened.review_service(actor()).undo(decision), library, as_json, debug
-    )
-
-
-def rebuild(
-    check: Annotated[bool, typer.Option("--check", help="Only compare.")] = False,
-    library: LibraryOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Bring who is who to what follows from the decisions alone."""
-    with opening(library, as_json, debug) as (run, opened):
-        service = opened.rebuild_service()
-        report = service.check() if check else service.rebuild()
-        opened.send_due_payloads()
-        lines = [f"Facts compared: {report.facts:,}; not as the decisions say: {report.wrong:,}."]
-        run.out.result(asdict(report), *lines, *report.examples)
-        if check and report.wrong:
-            raise typer.Exit(1)
 
 
 def conflicts(

@@ -52,7 +52,7 @@ def load(
                 report = opened.exchange_service(actor()).load(lines)
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidInputError(f"{file} cannot be read: {error}.") from error
-        opened.send_due_payloads()
+        opened.tell_qdrant_if_it_answers()
         rows = [
             ("People", report.persons),
             ("  new", report.persons_new),

@@ -29,7 +29,7 @@ def read(library: LibraryOption = None, as_json: JsonOption = False, debug: Debu
     ):
         with run.out.progress("Reading names", "photos") as progress:
             report = opened.metadata_names_service(actor()).read(progress)
-        opened.send_due_payloads()
+        opened.tell_qdrant_if_it_answers()
         rows = names_read(report)
         run.out.result(asdict(report), table("Names from metadata", ("", ""), rows), *report.examples)
 

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 
 from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, running
+from image_search_service.cli.deciding import how_back
 from image_search_service.cli.output import table
 
 SHOWN_ID = 8
@@ -84,15 +85,17 @@ def name(
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         named = opened.review_service(actor()).name_cluster(cluster, person)
-        opened.send_due_payloads()
+        opened.tell_qdrant_if_it_answers()
         document = {
             "person_id": str(named.person_id),
             "name": named.name,
             "faces": named.faces,
             "created": named.created,
+            "decision": named.decision,
         }
         who = "a new person" if named.created else "who was known already"
-        run.out.result(document, f"{named.faces:,} faces are now {named.name}, {who}.")
+        told = f"{named.faces:,} faces are now {named.name}, {who}."
+        run.out.result(document, told, how_back(named.decision))
 
 
 def photos(

@@ -10,7 +10,8 @@ import typer
 
 from image_search_service.bootstrap import Library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
-from image_search_service.cli.deciding import decide_and_tell, opening
+from image_search_service.cli.deciding import decide_and_tell, how_back, opening
+from image_search_service.cli.people import SHOWN_ID
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.services.decision_log import Decided
 
@@ -26,7 +27,7 @@ def create(
     with opening(library, as_json, debug) as (run, opened):
         named = opened.review_service(actor()).create_person(name)
         document = {"decision": named.decision, "person_id": str(named.person_id), "name": named.name}
-        run.out.result(document, f"{named.name} is there now.", _how_back(named.decision))
+        run.out.result(document, f"{named.name} is there now.", how_back(named.decision))
 
 
 def give(
@@ -39,7 +40,7 @@ def give(
     """Say whose these faces are, wherever they are now; from whom they are taken they are rejected for."""
     with opening(library, as_json, debug) as (run, opened):
         named = opened.review_service(actor()).split(faces, to)
-        opened.send_due_payloads()
+        opened.tell_qdrant_if_it_answers()
         document = {
             "decision": named.decision,
             "person_id": str(named.person_id),
@@ -48,7 +49,28 @@ def give(
             "created": named.created,
         }
         told = f"{named.faces:,} faces are now {named.name}."
-        run.out.result(document, told, _how_back(named.decision))
+        run.out.result(document, told, how_back(named.decision))
+
+
+def group(
+    faces: Faces,
+    into: Annotated[
+        str | None, typer.Option("--into", metavar="GROUP", help="Another group; else a new one.")
+    ] = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Take faces out of their groups or people, into another group or a new one, without naming anybody.
+
+    They stay there, and apart from those that they were with, until you name the group or say otherwise.
+    """
+    with opening(library, as_json, debug) as (run, opened):
+        made = opened.review_service(actor()).group_faces(faces, into)
+        opened.tell_qdrant_if_it_answers()
+        document = {"decision": made.decision, "cluster_id": str(made.cluster_id), "faces": made.faces}
+        told = f"{made.faces:,} faces are the group {made.cluster_id.hex[:SHOWN_ID]}."
+        run.out.result(document, told, how_back(made.decision))
 
 
 def not_a_face(
@@ -160,7 +182,3 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise InvalidInputError(f"{text!r} is no date.", hint="Write it like 1815-12-10.") from error
-
-
-def _how_back(decision: int | None) -> str:
-    return "" if decision is None else f"To take it back: image-search undo {decision}"

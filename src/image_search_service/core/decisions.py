@@ -19,6 +19,9 @@ class Fact(StrEnum):
 
     FACE_PERSON = "face_person"
     """Of a face: ``{"person": id or None, "by": "human"}``; other keys say what was there besides."""
+    FACE_GROUP = "face_group"
+    """Of a face that nobody has named: ``{"group": id or None}``, the cluster that a human put it into; other
+    keys say what was there besides."""
     FACE_IS_FACE = "face_is_face"
     """Of a face: whether it is one."""
     REJECTED = "rejected"
@@ -37,6 +40,19 @@ class Fact(StrEnum):
     """Of two persons, the smaller id first: whether they are said to be two."""
     APART = "apart"
     """Of a face and a difference between two groups: on which side of it the face is, 0 or 1."""
+
+
+PERSON_FACTS = frozenset(
+    {
+        Fact.PERSON_NAME,
+        Fact.PERSON_GONE,
+        Fact.PERSON_HIDDEN,
+        Fact.PERSON_BIRTH,
+        Fact.PERSON_COVER,
+        Fact.DIFFERENT,
+    }
+)
+"""Facts of which the first id is a person's; of all others it is a face's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +84,29 @@ def different(a: uuid.UUID, b: uuid.UUID) -> Key:
 
 def said(key: Key, value: Any) -> Any:
     """What of a value is a human's word; the machine's guess is as good as nothing."""
+    if key.fact is Fact.FACE_GROUP:
+        return value["group"] if isinstance(value, dict) else None
     if key.fact is not Fact.FACE_PERSON:
         return value
     if not isinstance(value, dict) or value.get("by") != "human":
         return None
     return value["person"]
+
+
+def persons_of(change: Change) -> set[uuid.UUID]:
+    """Whom a change is about; of a face, to whom it went and from whom."""
+    key = change.key
+    if key.fact in PERSON_FACTS:
+        into = {
+            uuid.UUID(value)
+            for value in (change.old, change.new)
+            if key.fact is Fact.PERSON_GONE and isinstance(value, str)
+        }
+        return into | {key.id} | ({key.other} if key.other else set())
+    if key.fact is Fact.FACE_PERSON:
+        owners = [value.get("person") for value in (change.old, change.new) if isinstance(value, dict)]
+        return {uuid.UUID(owner) for owner in owners if owner}
+    return {key.other} if key.other and key.fact in (Fact.REJECTED, Fact.PINNED) else set()
 
 
 def effective(changes: Iterable[Change]) -> list[Change]:

@@ -184,7 +184,7 @@ def finish_schema(session: Session) -> None:
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-        _continue_numbering(connection)
+        continue_numbering(connection)
     _alter_self_references(connection, "NOT DEFERRABLE")
     upgrade(connection, alembic_config(), "head")
 
@@ -201,8 +201,10 @@ def _alter_self_references(connection: Connection, how: str) -> None:
                 connection.execute(text(change))
 
 
-def _continue_numbering(connection: Connection) -> None:
-    """PostgreSQL's sequences do not notice numbers that were given."""
+def continue_numbering(connection: Connection) -> None:
+    """Let new rows be numbered after those that were given numbers: PostgreSQL does not notice these."""
+    if connection.dialect.name != "postgresql":
+        return
     there = set(inspect(connection).get_table_names())
     for each in Base.metadata.sorted_tables:
         number = each.autoincrement_column

@@ -206,6 +206,56 @@ def _split(labels: IntArray, embeddings: FloatArray, side: IntArray) -> IntArray
     return labels
 
 
+def gathered(
+    clustering: Clustering,
+    embeddings: FloatArray,
+    groups: IntArray,
+    *,
+    photos: IntArray,
+    sides: Sequence[IntArray],
+    least: int,
+) -> Clustering:
+    """The clusters with every group of faces that a human put together whole, in a cluster of its own.
+
+    A group takes along the rest of the cluster that has more than half of it, unless another group has more
+    faces there; but no face of a photo that it has a face of, and none that is known to be different. Then
+    smaller than ``least`` is noise, but for the groups.
+
+    groups: (n,) int64, 0 … g − 1 for faces of a group, else −1. photos, sides: as above.
+    """
+    if groups.max(initial=-1) < 0:
+        return clustering
+    labels = clustering.labels.copy()
+    home = _homes(labels, groups)
+    first = labels.max(initial=NOISE) + 1
+    for group, cluster in enumerate(home.tolist()):
+        rows = np.flatnonzero(groups == group)
+        rest = np.flatnonzero((clustering.labels == cluster) & (groups < 0)) if cluster >= 0 else rows[:0]
+        rest = rest[~np.isin(photos[rest], photos[rows])]
+        for side in sides:
+            rest = rest[~np.isin(side[rest], 1 - side[rows][side[rows] >= 0])]
+        labels[np.concatenate([rows, rest])] = first + group
+    labels = _numbered(labels, least, kept=first + np.arange(len(home)))
+    return Clustering(labels, confidences(embeddings, labels))
+
+
+def _homes(labels: IntArray, groups: IntArray) -> IntArray:
+    """(g,) int64: the cluster that each group takes along, or −1."""
+    rows = np.flatnonzero(groups >= 0)
+    size = np.bincount(groups[rows])
+    pairs, common = np.unique(
+        np.stack([groups[rows], labels[rows]])[:, labels[rows] >= 0], axis=1, return_counts=True
+    )
+    home = np.full(len(size), NOISE, dtype=np.int64)
+    taken: set[int] = set()
+    for i in np.argsort(-common, kind="stable").tolist():
+        group, label = pairs[:, i].tolist()
+        if label not in taken and 2 * common[i] > size[group]:
+            home[group] = label
+        taken.add(label)
+    return home
+
+
 def confidences(embeddings: FloatArray, labels: IntArray) -> Confidences:
     """Mean pairwise similarity of each cluster, exact, in one pass over the embeddings.
 
@@ -319,12 +369,15 @@ def _singled(groups: IntArray) -> IntArray:
     return np.unique(complete, return_inverse=True)[1].astype(np.int64)
 
 
-def _numbered(groups: IntArray, min_cluster_size: int) -> IntArray:
-    """Labels by decreasing size, then first row; −1 for groups smaller than ``min_cluster_size``."""
+def _numbered(groups: IntArray, min_cluster_size: int, kept: IntArray | None = None) -> IntArray:
+    """Labels by decreasing size, then first row; −1 for groups smaller than ``min_cluster_size``, but for
+    those that are kept whatever their size."""
     found, first, inverse, size = np.unique(
         groups, return_index=True, return_inverse=True, return_counts=True
     )
     large = (size >= min_cluster_size) & (found != NOISE)
+    if kept is not None:
+        large |= np.isin(found, kept)
     order = np.lexsort((first, -size, ~large))
     label = np.full(len(found), NOISE, dtype=np.int64)
     label[order[: np.count_nonzero(large)]] = np.arange(np.count_nonzero(large))

@@ -25,6 +25,7 @@ from image_search_service.faces.clustering import (
     Clustering,
     ClusteringParameters,
     cluster_embeddings,
+    gathered,
     left_over,
     separated,
 )
@@ -102,23 +103,43 @@ class FaceGrouper:
         """One transaction: the parameters, the new clusters, the faces whose cluster has changed.
 
         What was named since the faces were read stays out of the clusters; what was found since then waits
-        for the next grouping. What was said to be of different people is not in one cluster. The library's
-        row comes first: of two groupings at once, one waits for the other there, and finds what that one has
-        left.
+        for the next grouping. What was said to be of different people is not in one cluster, what a human
+        put together stays together. The library's row comes first: of two groupings at once, one waits for
+        the other there, and finds what that one has left.
         """
         with self._database.write() as session:
             library.set_grouped(session, _choice(parameters))
-            now = {face.id: face.cluster_id for face in faces.groupable_faces(session)}
+            rows = {face.id: face for face in faces.groupable_faces(session)}
+            now = {face_id: face.cluster_id for face_id, face in rows.items()}
+            least = parameters.min_cluster_size
             stays = np.array([face.id in now for face in there], dtype=np.bool_)
-            kept = left_over(clustering, matrix, stays, parameters.min_cluster_size)
-            kept = separated(kept, matrix, _sides(session, there), parameters.min_cluster_size)
-            ids = _cluster_ids([now.get(face.id) for face in there], kept)
+            sides = _sides(session, there)
+            by_hand = _by_hand([rows[face.id].group_id if face.id in rows else None for face in there])
+            kept = left_over(clustering, matrix, stays, least)
+            kept = separated(kept, matrix, sides, least)
+            kept = gathered(kept, matrix, by_hand.codes, photos=_photo_codes(there), sides=sides, least=least)
+            ids = _cluster_ids([now.get(face.id) for face in there], kept, by_hand)
             clusters.save_clusters(session, _cluster_rows(there, matrix, kept, ids))
             faces.set_clusters(session, _changed(now, there, kept, ids))
             clusters.delete_empty_clusters(session)
             if now.keys() - seen:
                 library.set_grouping_stale(session)
         return kept
+
+
+@dataclass(frozen=True, slots=True)
+class _ByHand:
+    """Faces that humans put into clusters. codes: (n,) int64, which of ``ids`` each face is in, or −1."""
+
+    codes: IntArray
+    ids: list[uuid.UUID]
+
+
+def _by_hand(group_ids: Sequence[uuid.UUID | None]) -> _ByHand:
+    ids = sorted({group for group in group_ids if group is not None})
+    code = {group: number for number, group in enumerate(ids)}
+    codes = [-1 if group is None else code[group] for group in group_ids]
+    return _ByHand(np.array(codes, dtype=np.int64), ids)
 
 
 def _changed(
@@ -154,16 +175,25 @@ def _photo_codes(found: Sequence[GroupableFace]) -> IntArray:
     return np.array([numbers.setdefault(face.asset_id, len(numbers)) for face in found], dtype=np.int64)
 
 
-def _cluster_ids(former: Sequence[uuid.UUID | None], clustering: Clustering) -> list[uuid.UUID]:
-    """The id of each cluster: its former one if it has essentially the same faces, else a new one.
+def _cluster_ids(
+    former: Sequence[uuid.UUID | None], clustering: Clustering, by_hand: _ByHand
+) -> list[uuid.UUID]:
+    """The id of each cluster: that of the group that a human made, its former one if it has essentially the
+    same faces, else a new one.
 
     ``former``: each face's cluster so far.
     """
+    rows = np.flatnonzero(by_hand.codes >= 0)
+    made = dict(zip(clustering.labels[rows].tolist(), by_hand.codes[rows].tolist(), strict=True))
+    former = [None if cluster_id in by_hand.ids else cluster_id for cluster_id in former]
     known = sorted({cluster_id for cluster_id in former if cluster_id is not None})
     index = {cluster_id: i for i, cluster_id in enumerate(known)}
     old = np.array([-1 if one is None else index[one] for one in former], dtype=np.int64)
     inherited = match_clusters(old, clustering.labels)
-    return [known[i] if i >= 0 else uuid.uuid4() for i in inherited]
+    return [
+        by_hand.ids[made[label]] if label in made else known[i] if i >= 0 else uuid.uuid4()
+        for label, i in enumerate(inherited)
+    ]
 
 
 def _cluster_rows(

@@ -14,10 +14,12 @@ from typing import Generic, TypeVar
 from image_search_service.core.errors import NotFoundError
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.db.models import Cluster
+from image_search_service.db.queries import clusters as cluster_queries
 from image_search_service.db.queries import face_pages, person_pages
 from image_search_service.db.queries.face_pages import ClusterFilter, ShownFace, ShownPhoto
 from image_search_service.db.queries.person_pages import ShownPerson, SuggestionGroup
-from image_search_service.db.session import Database
+from image_search_service.db.session import Database, Session
+from image_search_service.services.versions import version_of
 
 T = TypeVar("T")
 FILES_HINT = "It is made when its photo is indexed; index it again: image-search index FOLDER."
@@ -29,6 +31,22 @@ class Found(Generic[T]):
 
     items: Sequence[T]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCluster:
+    """A cluster, and the version that its faces are (``services/versions.py``)."""
+
+    cluster: Cluster
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSuggestions:
+    """A person with the best of what waits for them, and the version of all that waits."""
+
+    group: SuggestionGroup
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +92,20 @@ class BrowseService:
         """A small picture of a face, WebP."""
         return self._file(self._paths.crop(face_id).read_bytes, "picture of the face", face_id)
 
-    def clusters(self, where: ClusterFilter, limit: int) -> Found[Cluster]:
+    def clusters(self, where: ClusterFilter, limit: int) -> Found[ShownCluster]:
         """Clusters without a name, the largest first."""
         with self._database.read() as session:
-            return Found(
-                face_pages.clusters_page(session, where, limit), face_pages.count_clusters(session, where)
-            )
+            page = face_pages.clusters_page(session, where, limit)
+            return Found(_with_versions(session, page), face_pages.count_clusters(session, where))
 
     def cluster(
         self, cluster_id: uuid.UUID, after: tuple[float, uuid.UUID] | None, limit: int
-    ) -> tuple[Cluster, Found[ShownFace]]:
+    ) -> tuple[ShownCluster, Found[ShownFace]]:
         """A cluster and some of its faces, the best first."""
         with self._database.read() as session:
             cluster = _there(face_pages.cluster_by_id(session, cluster_id), "cluster", cluster_id)
             faces = face_pages.faces_of_cluster_page(session, cluster_id, after, limit)
-            return cluster, Found(faces, cluster.size)
+            return _with_versions(session, [cluster])[0], Found(faces, cluster.size)
 
     def persons(self, after: tuple[int, str] | None, limit: int) -> Found[ShownPerson]:
         """Persons, those with most faces first."""
@@ -123,11 +140,13 @@ class BrowseService:
             raise NotFoundError(f"There is no person {names}.", hint="GET /api/v1/persons lists them.")
         return found
 
-    def suggestions(self, after: tuple[int, str] | None, limit: int, each: int) -> Found[SuggestionGroup]:
+    def suggestions(self, after: tuple[int, str] | None, limit: int, each: int) -> Found[ShownSuggestions]:
         """Suggestions that wait, by person: those with most first, with the best ``each`` of theirs."""
         with self._database.read() as session:
             groups = person_pages.suggestion_groups_page(session, after, limit, each)
-            return Found(groups, person_pages.count_suggestion_groups(session))
+            waiting = person_pages.waiting_for(session, [group.person.id for group in groups])
+            shown = [ShownSuggestions(group, version_of(waiting[group.person.id])) for group in groups]
+            return Found(shown, person_pages.count_suggestion_groups(session))
 
     def suggestion_counts(self) -> list[SuggestionCount]:
         with self._database.read() as session:
@@ -143,6 +162,11 @@ class BrowseService:
             return read()
         except FileNotFoundError:
             raise NotFoundError(f"There is no {what} {item_id}.", hint=FILES_HINT) from None
+
+
+def _with_versions(session: Session, page: Sequence[Cluster]) -> list[ShownCluster]:
+    members = cluster_queries.members_of(session, [cluster.id for cluster in page])
+    return [ShownCluster(cluster, version_of(members.get(cluster.id, []))) for cluster in page]
 
 
 def _there(found: T | None, what: str, item_id: uuid.UUID) -> T:

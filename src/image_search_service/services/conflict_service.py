@@ -10,6 +10,7 @@ from enum import StrEnum
 import numpy as np
 
 from image_search_service.db.queries import conflicts as queries
+from image_search_service.db.queries import persons as person_queries
 from image_search_service.db.queries.conflicts import NamedFace, PersonInPhoto
 from image_search_service.db.session import Database
 from image_search_service.faces.centroid import ActiveCentroids
@@ -143,7 +144,7 @@ class ConflictService:
 
     def _names(self, person_ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
         with self._database.read() as session:
-            return queries.names(session, sorted(person_ids))
+            return person_queries.names(session, person_ids)
 
 
 def _in_photo(kind: ConflictKind, one: PersonInPhoto) -> Conflict:

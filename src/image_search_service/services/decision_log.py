@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_search_service.core.decisions import Change, Fact, Key, different, effective, said
+from image_search_service.core.decisions import (
+    PERSON_FACTS,
+    Change,
+    Fact,
+    Key,
+    different,
+    effective,
+    persons_of,
+    said,
+)
 from image_search_service.core.errors import ConflictError, NotFoundError
 from image_search_service.db.models import Decision
 from image_search_service.db.queries import apart, decided, decisions, review
 from image_search_service.db.session import Session
 
 UNDO = "undo"
-ABOUT_FACES = (Fact.FACE_PERSON, Fact.FACE_IS_FACE, Fact.REJECTED)
+ABOUT_FACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.REJECTED)
+MOST_PERSONS = 10
+"""Persons whom an event names; its changes name them all."""
+_PLACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,7 @@ def decide(session: Session, wish: Wish) -> Decided:
     changed meanwhile.
     """
     decisions.take_turn(session)
-    return _append(session, wish, _changes(session, wish.facts), undoes=None)
+    return _append(session, wish, _changes(session, _without_groups(wish.facts)), undoes=None)
 
 
 def undo(session: Session, decision_id: int, actor: str) -> Decided:
@@ -60,7 +73,7 @@ def undo(session: Session, decision_id: int, actor: str) -> Decided:
     decisions.take_turn(session)
     target = decisions.decision_by_id(session, decision_id)
     if target is None:
-        raise NotFoundError(f"There is no decision {decision_id}.", hint="`image-search history` lists them.")
+        raise unknown_decision(decision_id)
     inverse = [change.inverse for change in decisions.changes_of(session, decision_id)]
     now = decided.current(session, [change.key for change in inverse])
     later = [
@@ -83,6 +96,10 @@ def undo(session: Session, decision_id: int, actor: str) -> Decided:
     return made
 
 
+def unknown_decision(decision_id: int) -> NotFoundError:
+    return NotFoundError(f"There is no decision {decision_id}.", hint="`image-search history` lists them.")
+
+
 def _left_with_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
     """Faces that later decisions gave to a person who would be gone, and would still be theirs."""
     gone = [one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE and one.new is not False]
@@ -101,6 +118,13 @@ def _given_to_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
     return [key for key, value in now.items() if value is not False]
 
 
+def _without_groups(facts: Mapping[Key, Any]) -> dict[Key, Any]:
+    """The facts; and whoever is given to a person, or is no face, is in no group any more."""
+    placed = [key.id for key, value in facts.items() if key.fact is Fact.FACE_PERSON and said(key, value)]
+    none = [key.id for key, value in facts.items() if key.fact is Fact.FACE_IS_FACE and value is False]
+    return {Key(Fact.FACE_GROUP, face): {"group": None} for face in [*placed, *none]} | dict(facts)
+
+
 def _changes(session: Session, facts: Mapping[Key, Any]) -> list[Change]:
     now = decided.current(session, facts)
     missing = sorted({str(key.id) for key in facts if key not in now})
@@ -114,14 +138,22 @@ def _append(session: Session, wish: Wish, changes: Sequence[Change], undoes: int
         return Decided(None, 0, 0)
     if wish.made_on is not None:
         _refuse_if_stale(session, wish.made_on, (change.key for change in changes))
-    row = Decision(kind=wish.kind, actor=wish.actor, undoes=undoes, details=dict(wish.details))
+    details = {**wish.details, **_about(changes)}
+    row = Decision(kind=wish.kind, actor=wish.actor, undoes=undoes, details=details)
     number = decisions.append(session, row, changes)
     decided.write(session, changes)
     _refuse_joined(session, {change.key.fact for change in changes})
-    about_faces = {
-        change.key.id for change in changes if change.key.fact in (Fact.FACE_PERSON, Fact.FACE_IS_FACE)
-    }
+    about_faces = {change.key.id for change in changes if change.key.fact in _PLACES}
     return Decided(number, len(changes), len(about_faces), _persons(changes))
+
+
+def _about(changes: Sequence[Change]) -> dict[str, Any]:
+    """Kept with the event, so that a list of many needs not read all their changes: how many faces, and the
+    persons, those named most often first."""
+    persons = Counter(person for change in changes for person in persons_of(change))
+    faces = {change.key.id for change in changes if change.key.fact not in PERSON_FACTS}
+    often = sorted(persons, key=lambda one: (-persons[one], one))
+    return {"faces": len(faces), "persons": [str(one) for one in often[:MOST_PERSONS]]}
 
 
 def _persons(changes: Sequence[Change]) -> tuple[uuid.UUID, ...]:
@@ -133,7 +165,9 @@ def _persons(changes: Sequence[Change]) -> tuple[uuid.UUID, ...]:
 def _refuse_joined(session: Session, facts: Set[Fact]) -> None:
     """Nothing becomes one that was said to be two: looked at when all is written, so that no way leads
     around it."""
-    if facts & {Fact.FACE_PERSON, Fact.APART} and (difference := apart.with_both_sides(session)):
+    if facts & {Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.APART} and (
+        difference := apart.with_both_sides(session)
+    ):
         raise _said_different(decisions.latest_with(session, Fact.APART, difference))
     if facts & {Fact.PERSON_GONE, Fact.DIFFERENT}:
         into = review.merged(session)

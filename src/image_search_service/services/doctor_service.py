@@ -23,7 +23,7 @@ from image_search_service.services.doctor_files import FileCheck, crops, thumbna
 from image_search_service.services.doctor_findings import DoctorReport, Kind, Problem
 from image_search_service.services.doctor_restoring import Restoring
 from image_search_service.services.doctor_visit import Visit
-from image_search_service.services.payload_service import send_due_payloads
+from image_search_service.services.payload_service import PayloadSender
 from image_search_service.services.photo_restorer import PhotoRestorer
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.face_qdrant import FaceQdrantClient
@@ -78,7 +78,7 @@ class DoctorService:
         if faces_fit:
             self._examine_centroids(visit)
         if repair and faces_fit:
-            send_due_payloads(self._database, lambda: self._faces)
+            PayloadSender(self._database, lambda: self._faces).send()
         visit.report.seconds = time.monotonic() - started
         return visit.report
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from image_search_service.core.decisions import Change, Fact, Key
+from image_search_service.core.decisions import PERSON_FACTS, Change, Fact, Key
 from image_search_service.core.errors import ConflictError, InvalidInputError
 from image_search_service.db.models import Decision
+from image_search_service.db.portable import continue_numbering
 from image_search_service.db.queries import decisions
 from image_search_service.db.session import Session
-from image_search_service.services.exchange_lines import PERSON_FACTS, DecisionLine
+from image_search_service.services.exchange_lines import DecisionLine
 from image_search_service.services.rebuild_service import bring_up_to_date
 
 STEPS: tuple[frozenset[Fact], ...] = (
@@ -41,7 +42,7 @@ class History:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.faces: dict[uuid.UUID, uuid.UUID] = {}
-        self._numbers: dict[int, int] = {}
+        self._numbers: set[int] = set()
         self._changes = 0
 
     def append(self, lines: Sequence[DecisionLine]) -> None:
@@ -50,24 +51,27 @@ class History:
         events = [(line, changes) for line, changes in events if changes]
         if not events:
             return
-        rows = [
-            Decision(kind=line.what, actor=line.actor, at=line.at, details=self._details(line.details))
-            for line, _ in events
-        ]
-        decisions.append_all(
-            self._session, [(row, changes) for row, (_, changes) in zip(rows, events, strict=True)]
-        )
-        self._numbers |= {line.id: row.id for row, (line, _) in zip(rows, events, strict=True)}
-        for row, (line, _) in zip(rows, events, strict=True):
-            row.undoes = None if line.undoes is None else self._numbers.get(line.undoes)
-        self._session.flush()
+        self._numbers |= {line.id for line, _ in events}
+        decisions.append_all(self._session, [(self._row(line), changes) for line, changes in events])
         self._changes += sum(len(changes) for _, changes in events)
 
     def finish(self) -> tuple[int, int]:
         """Make the state that follows; returns how many changes and decisions there are."""
         for facts in STEPS:
             bring_up_to_date(self._session, facts)
+        continue_numbering(self._session.connection())
         return self._changes, len(self._numbers)
+
+    def _row(self, line: DecisionLine) -> Decision:
+        """With its own number, so that it can be undone by the same name as where it comes from."""
+        return Decision(
+            id=line.id,
+            kind=line.what,
+            actor=line.actor,
+            at=line.at,
+            undoes=line.undoes if line.undoes in self._numbers else None,
+            details=self._details(line.details),
+        )
 
     def _translated(self, line: DecisionLine) -> list[Change]:
         changes = []

@@ -27,7 +27,7 @@ from image_search_service.media.regions import FaceRegion, Frame, NamedRegion
 from image_search_service.services.apart_faces import clashing
 from image_search_service.services.decision_log import Wish, decide
 from image_search_service.services.edited_photos import overlap
-from image_search_service.services.review_service import taken_out_of
+from image_search_service.services.review_facts import taken_out_of
 
 PAGE = 500
 """Photos in one decision."""

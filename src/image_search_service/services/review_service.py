@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from image_search_service.core.decisions import Fact, Key, different
+from image_search_service.core.decisions import Change, Fact, Key, different, persons_of
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
 from image_search_service.core.names import clean_name
-from image_search_service.db.models import Cluster, Decision, Person
-from image_search_service.db.queries import apart, clusters, decisions, persons, review
+from image_search_service.db.models import Decision
+from image_search_service.db.queries import clusters, decisions, persons, review
 from image_search_service.db.session import Database, Session
-from image_search_service.services.decision_log import Decided, Wish, decide, undo
+from image_search_service.services.decision_log import Decided, Wish, decide, undo, unknown_decision
 from image_search_service.services.people_service import find_cluster
-
-Facts = dict[Key, Any]
+from image_search_service.services.review_facts import (
+    Facts,
+    apart_facts,
+    cluster_rows,
+    given,
+    grouped,
+    moved_away,
+    nobodys,
+    pending,
+    refuse_taken,
+    refuse_two_persons,
+    require,
+    require_theirs,
+    somebody,
+    taken_out_of,
+    theirs,
+)
+from image_search_service.services.versions import refuse_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +49,29 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Grouped:
+    """What putting faces together did. cluster_id: the cluster that they are in."""
+
+    cluster_id: uuid.UUID
+    faces: int
+    decision: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """A decision as it is listed. changes: how many facts it changed."""
+    """A decision as it is listed. changes, faces: how many facts of how many faces it changed. persons: ids
+    and names of those whom it is about, at most ten."""
 
     decision: Decision
     changes: int
+    faces: int
+    persons: dict[uuid.UUID, str]
 
 
 class ReviewService:
     """Records decisions. Everything raises NotFoundError for who or what there is not, and ConflictError when
-    ``made_on``, the last decision that was seen, is older than a change of the same facts."""
+    ``made_on``, the last decision that was seen, is older than a change of the same facts, or ``version``
+    (``services/versions.py``) is not that of the cluster or of the suggestions any more."""
 
     def __init__(self, database: Database, actor: str) -> None:
         self._database = database
@@ -50,85 +79,103 @@ class ReviewService:
 
     # Faces
 
-    def name_cluster(self, cluster: str, name: str, made_on: int | None = None) -> Named:
+    def name_cluster(
+        self, cluster: str, name: str, made_on: int | None = None, version: str | None = None
+    ) -> Named:
         """Give all faces of a cluster to a person, who is created if nobody has this name.
 
         ``cluster``: its id, or the first characters of it. Raises InvalidInputError.
         """
         shown, _ = clean_name(name)
-        with self._database.write() as session:
-            decisions.take_turn(session)
+        with self._deciding() as session:
             found = find_cluster(session, cluster)
             members = clusters.faces_of_cluster(session, found.id)
-            person_id, name, facts = _somebody(session, shown)
-            details = {"cluster": str(found.id), "clusters": _cluster_rows([found])}
+            refuse_changed(f"The group {found.id}", version, members)
+            person_id, name, facts = somebody(session, shown)
+            details = {"cluster": str(found.id), "clusters": cluster_rows([found])}
             made = decide(
                 session,
-                Wish("name_cluster", self._actor, facts | _theirs(members, person_id), made_on, details),
+                Wish("name_cluster", self._actor, facts | theirs(members, person_id), made_on, details),
             )
             return Named(person_id, name, len(members), bool(facts), made.id)
 
     def assign_faces(
         self, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID, made_on: int | None = None
     ) -> Decided:
-        """Give faces to a person, wherever they are now; from whom they are taken, they are rejected for."""
-        with self._database.write() as session:
-            _require(session, [person_id])
-            facts = _given(session, face_ids, person_id)
+        """Give faces to a person, wherever they are now; from whom they are taken they are rejected for."""
+        with self._deciding() as session:
+            require(session, [person_id])
+            facts = given(session, face_ids, person_id)
             return self._decide(session, "assign", facts, made_on, taken_out_of(session, face_ids))
 
     def split(self, face_ids: Sequence[uuid.UUID], name: str, made_on: int | None = None) -> Named:
         """Take faces out of a person or cluster, for somebody of this name, who is created if need be."""
         shown, _ = clean_name(name)
-        with self._database.write() as session:
-            decisions.take_turn(session)
-            person_id, name, facts = _somebody(session, shown)
-            facts |= _given(session, face_ids, person_id)
+        with self._deciding() as session:
+            person_id, name, facts = somebody(session, shown)
+            facts |= given(session, face_ids, person_id)
             made = self._decide(session, "split", facts, made_on, taken_out_of(session, face_ids))
             created = Key(Fact.PERSON_NAME, person_id) in facts
             return Named(person_id, name, len(set(face_ids)), created, made.id)
 
+    def group_faces(
+        self,
+        face_ids: Sequence[uuid.UUID],
+        cluster: str | None = None,
+        made_on: int | None = None,
+        version: str | None = None,
+    ) -> Grouped:
+        """Take faces out of their persons and clusters into another cluster, or into a new one.
+
+        No job takes them, and those that were there already, out of it again, and none joins it with what is
+        left where they come from. ``cluster``: as above; None for a new one.
+        """
+        with self._deciding() as session:
+            target = uuid.uuid4() if cluster is None else find_cluster(session, cluster).id
+            members = clusters.faces_of_cluster(session, target)
+            refuse_changed(f"The group {target}", version, members)
+            facts = grouped(session, face_ids, target, members)
+            details = taken_out_of(session, face_ids) | {"cluster": str(target)}
+            made = self._decide(session, "group_faces", facts, made_on, details)
+            return Grouped(target, len({*face_ids, *members}), made.id)
+
     def unassign_faces(self, face_ids: Sequence[uuid.UUID], made_on: int | None = None) -> Decided:
         """Take faces away from their persons, for whom they are rejected from now on."""
-        with self._database.write() as session:
-            facts = _nobodys(face_ids) | _moved_away(session, face_ids, None)
+        with self._deciding() as session:
+            facts = nobodys(face_ids) | moved_away(session, face_ids, None)
             return self._decide(session, "unassign", facts, made_on)
 
     def not_a_face(self, face_ids: Sequence[uuid.UUID], made_on: int | None = None) -> Decided:
         """These are no faces: nobody's, and not shown as such."""
-        facts = _nobodys(face_ids) | {Key(Fact.FACE_IS_FACE, face): False for face in face_ids}
-        with self._database.write() as session:
+        facts = nobodys(face_ids) | {Key(Fact.FACE_IS_FACE, face): False for face in face_ids}
+        with self._deciding() as session:
             return self._decide(session, "not_a_face", facts, made_on, taken_out_of(session, face_ids))
 
     # Suggestions
 
     def accept(self, suggestion_ids: Sequence[uuid.UUID], made_on: int | None = None) -> Decided:
         """The faces are theirs for whom they were suggested. Raises ConflictError for one decided already."""
-        with self._database.write() as session:
-            pairs = _pending(session, suggestion_ids)
-            _refuse_two_persons(pairs)
-            _require(session, [person for _, person in pairs])
-            facts: Facts = {}
-            for face, person in pairs:
-                facts |= _theirs([face], person)
-            return self._decide(
-                session, "accept", facts, made_on, taken_out_of(session, [face for face, _ in pairs])
-            )
+        with self._deciding() as session:
+            return self._accept(session, suggestion_ids, made_on)
 
     def reject(self, suggestion_ids: Sequence[uuid.UUID], made_on: int | None = None) -> Decided:
         """The faces are not theirs, for good. Raises ConflictError for one decided already."""
-        with self._database.write() as session:
-            pairs = _pending(session, suggestion_ids)
-            facts = {Key(Fact.REJECTED, face, person): True for face, person in pairs}
-            return self._decide(session, "reject", facts, made_on)
+        with self._deciding() as session:
+            return self._reject(session, suggestion_ids, made_on)
 
-    def accept_all(self, person_id: uuid.UUID, made_on: int | None = None) -> Decided:
+    def accept_all(
+        self, person_id: uuid.UUID, made_on: int | None = None, version: str | None = None
+    ) -> Decided:
         """Everything that waits for a person is theirs."""
-        return self.accept(self._waiting(person_id), made_on)
+        with self._deciding() as session:
+            return self._accept(session, _waiting(session, person_id, version), made_on)
 
-    def reject_all(self, person_id: uuid.UUID, made_on: int | None = None) -> Decided:
+    def reject_all(
+        self, person_id: uuid.UUID, made_on: int | None = None, version: str | None = None
+    ) -> Decided:
         """Nothing that waits for a person is theirs."""
-        return self.reject(self._waiting(person_id), made_on)
+        with self._deciding() as session:
+            return self._reject(session, _waiting(session, person_id, version), made_on)
 
     def waiting_for(self, person_id: uuid.UUID, face_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
         """The suggestions of these faces for a person. Raises NotFoundError for one that does not wait."""
@@ -139,30 +186,38 @@ class ReviewService:
             raise NotFoundError(f"The face {missing[0]} is not suggested for the person {person_id}.")
         return [waiting[face] for face in face_ids]
 
-    def _waiting(self, person_id: uuid.UUID) -> list[uuid.UUID]:
-        with self._database.read() as session:
-            _require(session, [person_id])
-            return list(review.pending_by_face(session, person_id).values())
+    def _accept(self, session: Session, suggestion_ids: Sequence[uuid.UUID], made_on: int | None) -> Decided:
+        pairs = pending(session, suggestion_ids)
+        refuse_two_persons(pairs)
+        require(session, [person for _, person in pairs])
+        facts: Facts = {}
+        for face, person in pairs:
+            facts |= theirs([face], person)
+        taken = taken_out_of(session, [face for face, _ in pairs])
+        return self._decide(session, "accept", facts, made_on, taken)
+
+    def _reject(self, session: Session, suggestion_ids: Sequence[uuid.UUID], made_on: int | None) -> Decided:
+        pairs = pending(session, suggestion_ids)
+        facts = {Key(Fact.REJECTED, face, person): True for face, person in pairs}
+        return self._decide(session, "reject", facts, made_on)
 
     # Persons
 
     def create_person(self, name: str) -> Named:
         """Somebody of whom no face is known yet. Raises ConflictError if there is somebody of this name."""
         shown, key = clean_name(name)
-        with self._database.write() as session:
-            decisions.take_turn(session)
-            _refuse_taken(session, key)
-            person_id, name, facts = _somebody(session, shown)
+        with self._deciding() as session:
+            refuse_taken(session, key)
+            person_id, name, facts = somebody(session, shown)
             made = self._decide(session, "create_person", facts, None)
             return Named(person_id, name, 0, True, made.id)
 
     def rename_person(self, person_id: uuid.UUID, name: str, made_on: int | None = None) -> Decided:
         """Raises ConflictError if somebody else has this name: two persons become one by merging."""
         shown, key = clean_name(name)
-        with self._database.write() as session:
-            decisions.take_turn(session)
-            _require(session, [person_id])
-            _refuse_taken(session, key, but=person_id)
+        with self._deciding() as session:
+            require(session, [person_id])
+            refuse_taken(session, key, but=person_id)
             return self._decide(session, "rename_person", {Key(Fact.PERSON_NAME, person_id): shown}, made_on)
 
     def set_hidden(self, person_id: uuid.UUID, hidden: bool, made_on: int | None = None) -> Decided:
@@ -176,8 +231,8 @@ class ReviewService:
 
     def set_cover_face(self, person_id: uuid.UUID, face_id: uuid.UUID, made_on: int | None = None) -> Decided:
         """Raises InvalidInputError for a face that is not theirs."""
-        with self._database.write() as session:
-            _require_theirs(session, face_id, person_id)
+        with self._deciding() as session:
+            require_theirs(session, face_id, person_id)
             facts = {Key(Fact.PERSON_COVER, person_id): str(face_id)}
             return self._decide(session, "set_cover_face", facts, made_on)
 
@@ -185,8 +240,8 @@ class ReviewService:
         self, person_id: uuid.UUID, face_id: uuid.UUID, pinned: bool = True, made_on: int | None = None
     ) -> Decided:
         """Whether a face stands for the person whatever jobs choose. Raises InvalidInputError as above."""
-        with self._database.write() as session:
-            _require_theirs(session, face_id, person_id)
+        with self._deciding() as session:
+            require_theirs(session, face_id, person_id)
             facts = {Key(Fact.PINNED, face_id, person_id): pinned}
             return self._decide(session, "pin_prototype" if pinned else "unpin_prototype", facts, made_on)
 
@@ -200,15 +255,14 @@ class ReviewService:
         others = sorted(set(person_ids) - {into})
         if not others:
             raise InvalidInputError("Merging takes at least one person besides the one that stays.")
-        with self._database.write() as session:
-            decisions.take_turn(session)
-            _require(session, [into, *others])
+        with self._deciding() as session:
+            require(session, [into, *others])
             known = review.said_of_persons(session, [into, *others])
             if known.different_among:
                 raise ConflictError(
                     "These were said to be different persons.", hint="Undo that decision first."
                 )
-            facts = _theirs(known.faces_of(others), into)
+            facts = theirs(known.faces_of(others), into)
             facts |= {Key(Fact.PERSON_GONE, one): str(into) for one in others}
             facts |= {Key(Fact.REJECTED, face, into): True for face in known.rejected_for(others)}
             facts |= {Key(Fact.PINNED, face, into): True for face in known.pinned_for(others)}
@@ -221,48 +275,46 @@ class ReviewService:
         """Two persons are two, so that nobody merges them."""
         if a == b:
             raise InvalidInputError("Nobody is different from themselves.")
-        with self._database.write() as session:
-            _require(session, [a, b])
+        with self._deciding() as session:
+            require(session, [a, b])
             kind = "mark_different" if are else "unmark_different"
             return self._decide(session, kind, {different(a, b): are}, made_on)
 
-    def mark_clusters_different(self, a: str, b: str, made_on: int | None = None) -> Decided:
+    def mark_clusters_different(
+        self, a: str, b: str, made_on: int | None = None, versions: Sequence[str] = ()
+    ) -> Decided:
         """The faces of two clusters are of different people: no job puts one of each together again.
 
-        ``a``, ``b``: ids, or the first characters of them. It holds for the faces that are in them now,
-        whatever becomes of the clusters; undoing it is how it is taken back.
+        ``a``, ``b``: ids, or the first characters of them; ``versions``: theirs, if any. It holds for the
+        faces that are in them now, whatever becomes of the clusters; undoing it is how it is taken back.
         """
-        with self._database.write() as session:
-            decisions.take_turn(session)
+        with self._deciding() as session:
             first, second = find_cluster(session, a), find_cluster(session, b)
             if first.id == second.id:
                 raise InvalidInputError("A group is not different from itself.", hint="Split it instead.")
-            difference = uuid.uuid4()
-            facts = {
-                Key(Fact.APART, face, difference): side
-                for side, cluster in enumerate((first, second))
-                for face in clusters.faces_of_cluster(session, cluster.id)
-            }
+            found = [clusters.faces_of_cluster(session, one.id) for one in (first, second)]
+            for cluster, members, version in zip((first, second), found, versions, strict=False):
+                refuse_changed(f"The group {cluster.id}", version, members)
             details = {"different": [str(first.id), str(second.id)]}
-            return self._decide(session, "mark_different", facts, made_on, details)
+            return self._decide(session, "mark_different", apart_facts(*found), made_on, details)
 
     def mark_cluster_not_person(
-        self, cluster: str, person_id: uuid.UUID, made_on: int | None = None
+        self, cluster: str, person_id: uuid.UUID, made_on: int | None = None, version: str | None = None
     ) -> Decided:
         """None of a cluster's faces is the person's: each is rejected for them."""
-        with self._database.write() as session:
-            decisions.take_turn(session)
-            _require(session, [person_id])
+        with self._deciding() as session:
+            require(session, [person_id])
             found = find_cluster(session, cluster)
-            faces = clusters.faces_of_cluster(session, found.id)
-            facts = {Key(Fact.REJECTED, face, person_id): True for face in faces}
+            members = clusters.faces_of_cluster(session, found.id)
+            refuse_changed(f"The group {found.id}", version, members)
+            facts = {Key(Fact.REJECTED, face, person_id): True for face in members}
             return self._decide(session, "mark_different", facts, made_on, {"different": [str(found.id)]})
 
     # History
 
     def undo(self, decision_id: int) -> Decided:
         """Take a decision back; see ``decision_log.undo``."""
-        with self._database.write() as session:
+        with self._deciding() as session:
             return undo(session, decision_id, self._actor)
 
     def history(
@@ -270,7 +322,25 @@ class ReviewService:
     ) -> list[Event]:
         """Decisions, the newest first; those about a face or person, if given."""
         with self._database.read() as session:
-            return [Event(*row) for row in decisions.decisions_page(session, before, limit, subject)]
+            return _events(session, decisions.decisions_page(session, before, limit, subject))
+
+    def event(self, decision_id: int) -> Event:
+        """One decision. Raises NotFoundError."""
+        with self._database.read() as session:
+            found = decisions.decisions_page(session, decision_id + 1, 1)
+            if not found or found[0][0].id != decision_id:
+                raise unknown_decision(decision_id)
+            return _events(session, found)[0]
+
+    def changes(self, decision_id: int, after: int, limit: int) -> list[tuple[int, Change]]:
+        """What a decision changed, in its order, with the number of each: those behind ``after``."""
+        with self._database.read() as session:
+            return decisions.changes_page(session, decision_id, after, limit)
+
+    def names(self, changes: Sequence[Change]) -> dict[uuid.UUID, str]:
+        """The names of the persons whom changes are about."""
+        with self._database.read() as session:
+            return persons.names(session, {person for change in changes for person in persons_of(change)})
 
     def count(self, subject: uuid.UUID | None = None) -> int:
         """How many decisions ``history`` lists on all pages."""
@@ -281,6 +351,13 @@ class ReviewService:
         """The number of the last decision, 0 if there is none: what a decision is made on."""
         with self._database.read() as session:
             return decisions.latest_id(session)
+
+    @contextmanager
+    def _deciding(self) -> Iterator[Session]:
+        """A transaction in which nobody else decides, so that what is read in it holds until its end."""
+        with self._database.write() as session:
+            decisions.take_turn(session)
+            yield session
 
     def _decide(
         self,
@@ -293,106 +370,36 @@ class ReviewService:
         return decide(session, Wish(kind, self._actor, facts, made_on, details or {}))
 
     def _about_person(self, kind: str, key: Key, value: Any, made_on: int | None) -> Decided:
-        with self._database.write() as session:
-            _require(session, [key.id])
+        with self._deciding() as session:
+            require(session, [key.id])
             return self._decide(session, kind, {key: value}, made_on)
 
 
-def _somebody(session: Session, shown: str) -> tuple[uuid.UUID, str, Facts]:
-    """The person of this name, or a new one with the facts that make them."""
-    found = persons.person_by_key(session, clean_name(shown)[1])
-    if found is not None:
-        return found.id, found.name, {}
-    person_id = uuid.uuid4()
-    return (
-        person_id,
-        shown,
-        {Key(Fact.PERSON_NAME, person_id): shown, Key(Fact.PERSON_GONE, person_id): False},
-    )
+def _waiting(session: Session, person_id: uuid.UUID, version: str | None) -> list[uuid.UUID]:
+    """The suggestions that wait for a person."""
+    require(session, [person_id])
+    found = list(review.pending_by_face(session, person_id).values())
+    refuse_changed(f"What is suggested for the person {person_id}", version, found)
+    return found
 
 
-def _theirs(face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
-    """These faces are the person's: whatever was rejected before, and a face if it was said to be none."""
-    owner = {"person": str(person_id), "by": "human"}
-    facts: Facts = {Key(Fact.FACE_PERSON, face): owner for face in face_ids}
-    facts |= {Key(Fact.REJECTED, face, person_id): False for face in face_ids}
-    return facts | {Key(Fact.FACE_IS_FACE, face): True for face in face_ids}
-
-
-def _given(session: Session, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
-    """These very faces are the person's: rejected for whom they are taken from, and no longer said to be of
-    somebody else than those whom they join."""
-    sides = apart.sides_with(session, face_ids)
-    given = set(face_ids)
-    theirs = {one for one in sides if one.face_id in given or one.person_id == person_id}
-    held = {(one.difference_id, one.side) for one in theirs}
-    together: Facts = {
-        Key(Fact.APART, one.face_id, one.difference_id): None
-        for one in theirs
-        if one.face_id in given and (one.difference_id, 1 - one.side) in held
-    }
-    return _theirs(face_ids, person_id) | _moved_away(session, face_ids, person_id) | together
-
-
-def _nobodys(face_ids: Sequence[uuid.UUID]) -> Facts:
-    return {Key(Fact.FACE_PERSON, face): {"person": None, "by": None} for face in face_ids}
-
-
-def _moved_away(session: Session, face_ids: Sequence[uuid.UUID], to: uuid.UUID | None) -> Facts:
-    """For whom faces are rejected that are taken away from them."""
-    owners = review.owners(session, face_ids)
-    return {Key(Fact.REJECTED, face, owner): True for face, owner in owners.items() if owner != to}
-
-
-def taken_out_of(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[str, Any]:
-    """The clusters that faces are taken out of, so that undoing can put them back."""
-    return {"clusters": _cluster_rows(review.clusters_of(session, face_ids))}
-
-
-def _cluster_rows(found: Sequence[Cluster]) -> dict[str, Any]:
-    return {
-        str(one.id): {
-            "confidence": one.confidence,
-            "representative_face_id": str(one.representative_face_id),
-        }
-        for one in found
-    }
-
-
-def _pending(session: Session, suggestion_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Face and person of each. Raises NotFoundError, ConflictError for one that waits no more."""
-    found = review.suggestions(session, suggestion_ids)
-    missing = sorted(set(suggestion_ids) - found.keys())
-    if missing:
-        raise NotFoundError(f"There is no suggestion {missing[0]}.")
-    decided = [one for one in found.values() if one.state != "pending"]
-    if decided:
-        raise ConflictError(f"The suggestion {decided[0].id} is {decided[0].state} already.")
-    return [(one.face_instance_id, one.person_id) for one in found.values()]
-
-
-def _refuse_two_persons(pairs: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
-    twice = [face for face, number in Counter(face for face, _ in pairs).items() if number > 1]
-    if twice:
-        raise InvalidInputError(f"The face {twice[0]} cannot be two persons'.", hint="Accept one of them.")
-
-
-def _require(session: Session, person_ids: Sequence[uuid.UUID]) -> None:
-    there: dict[uuid.UUID, Person] = review.persons_there(session, person_ids)
-    missing = sorted(set(person_ids) - there.keys())
-    if missing:
-        raise NotFoundError(f"There is no person {', '.join(map(str, missing))}.")
-
-
-def _require_theirs(session: Session, face_id: uuid.UUID, person_id: uuid.UUID) -> None:
-    _require(session, [person_id])
-    if review.owners(session, [face_id]).get(face_id) != person_id:
-        raise InvalidInputError(f"The face {face_id} is not the person's.", hint="Assign it to them first.")
-
-
-def _refuse_taken(session: Session, key: str, but: uuid.UUID | None = None) -> None:
-    found = persons.person_by_key(session, key)
-    if found is not None and found.id != but:
-        raise ConflictError(
-            f"There is somebody called {found.name} already.", hint="Merge the two if they are one."
+def _events(session: Session, page: Sequence[tuple[Decision, int]]) -> list[Event]:
+    about = {decision.id: _persons_named(decision) for decision, _ in page}
+    names = persons.names(session, {person for each in about.values() for person in each})
+    return [
+        Event(
+            decision,
+            changes,
+            decision.details.get("faces", 0),
+            {person: names[person] for person in about[decision.id] if person in names},
         )
+        for decision, changes in page
+    ]
+
+
+def _persons_named(decision: Decision) -> list[uuid.UUID]:
+    """Those whom a decision's details name (``decision_log``); an imported one may have other details."""
+    try:
+        return [uuid.UUID(one) for one in decision.details.get("persons", [])]
+    except (ValueError, TypeError, AttributeError):
+        return []

@@ -156,7 +156,7 @@ def test_deciding_and_taking_it_back(run: Run) -> None:
     assert run("undo", str(run("history", "--limit", "1")[1]["decisions"][0]["id"]))[0] == 0
     code, report, _ = run("rebuild", "--check")
     assert (code, report["wrong"]) == (0, 0)
-    assert "merge_persons" in run("history", json_=False)[1]
+    assert "merge persons" in run("history", json_=False)[1]
 
 
 def test_saying_things_of_people(run: Run) -> None:

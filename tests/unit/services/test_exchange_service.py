@@ -20,8 +20,6 @@ from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import Box
 from image_search_service.db.models import (
     AssetPath,
-    Decision,
-    DecisionChange,
     FaceDifference,
     FaceInstance,
     FaceSuggestion,
@@ -37,7 +35,7 @@ from image_search_service.services.exchange_service import ExchangeService
 from image_search_service.services.rebuild_service import RebuildService
 from image_search_service.services.review_service import ReviewService
 from tests.support.round_trips import round_trips
-from tests.support.world import World, migrated_database
+from tests.support.world import World, forget_decisions, migrated_database
 
 
 @pytest.fixture
@@ -70,7 +68,8 @@ def other_engine(origin: Database, folder: Path) -> Iterator[Database]:
         source.execute("VACUUM INTO ?", (str(folder / "library.sqlite3"),))
     database = Database(sqlite_url(folder / "library.sqlite3"))
     with database.write() as session:
-        for table in (DecisionChange, Decision, FaceSuggestion, PersonPrototype):
+        forget_decisions(session)
+        for table in (FaceSuggestion, PersonPrototype):
             session.execute(delete(table))
         session.execute(
             update(FaceInstance).values(

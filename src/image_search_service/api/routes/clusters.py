@@ -59,8 +59,8 @@ def list_clusters(
     )
     found = browse.clusters(where, limit)
     return ClusterPage(
-        items=[Cluster.of(cluster) for cluster in found.items],
-        next_cursor=next_cursor(found.items, limit, lambda cluster: (cluster.size, cluster.id)),
+        items=[Cluster.of(shown) for shown in found.items],
+        next_cursor=next_cursor(found.items, limit, lambda shown: (shown.cluster.size, shown.cluster.id)),
         total=found.total,
     )
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query
 
-from image_search_service.api.deps import Opened, OpenLibrary, open_library
+from image_search_service.api.deps import ACTOR, Actor, Jobs, Opened
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import CursorText, Limit, decode_cursor, next_cursor, whole_number
 from image_search_service.api.schemas.decisions import (
     AssignFaces,
+    ChangedFact,
+    ChangePage,
     CreatePerson,
+    DecisionDetail,
     DecisionEvent,
     DecisionPage,
+    GroupFaces,
     HidePerson,
     Made,
+    MadeGroup,
     MadePerson,
     MarkDifferent,
     MergePersons,
@@ -31,25 +35,30 @@ from image_search_service.api.schemas.decisions import (
     TheseSuggestions,
 )
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.services.decision_log import Decided
 from image_search_service.services.follow_up import find_more
 from image_search_service.services.review_service import ReviewService
-
-ACTOR = "api"
 
 router = APIRouter(prefix="/decisions", tags=["decisions"], responses=problems(404, 409))
 
 
-def _review(library: Annotated[OpenLibrary, Depends(open_library)]) -> ReviewService:
+def _history(library: Opened) -> ReviewService:
     return library.review_service(ACTOR)
 
 
-Review = Annotated[ReviewService, Depends(_review)]
+def _deciding(library: Opened, actor: Actor, background: BackgroundTasks) -> ReviewService:
+    """SQL has a decision when it is answered; Qdrant is told after that, or when it answers again."""
+    background.add_task(library.tell_qdrant_if_it_answers)
+    return library.review_service(actor)
+
+
+DecisionId = Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number.")]
+History = Annotated[ReviewService, Depends(_history)]
+Review = Annotated[ReviewService, Depends(_deciding)]
 
 
 @router.get("")
 def list_decisions(
-    review: Review,
+    review: History,
     subject_id: Annotated[UUID | None, Query(description="A face or person that they are about.")] = None,
     cursor: CursorText = None,
     limit: Limit = 50,
@@ -64,64 +73,85 @@ def list_decisions(
     )
 
 
+@router.get("/{decision_id}")
+def get_decision(
+    decision_id: DecisionId, review: History, cursor: CursorText = None, limit: Limit = 50
+) -> DecisionDetail:
+    """One decision with what it changed: each fact, what it was before and then; `cursor` and `limit` page
+    through these."""
+    after = decode_cursor(cursor, whole_number, whole_number)
+    event = review.event(decision_id)
+    found = review.changes(decision_id, after[0] if after else 0, limit)
+    page = ChangePage(
+        items=[ChangedFact.of(change) for _, change in found],
+        next_cursor=next_cursor(found, limit, lambda numbered: (numbered[0], 0)),
+        total=event.changes,
+    )
+    return DecisionDetail(decision=DecisionEvent.of(event), changes=page)
+
+
 @router.post("/{decision_id}/undo")
-def undo(decision_id: Annotated[int, Path(ge=1, le=2**31 - 1)], review: Review, library: Opened) -> Made:
+def undo(decision_id: DecisionId, review: Review) -> Made:
     """Take a decision back; 409 names a later one that contradicts it. An undo is a decision, too."""
-    return _told(library, review.undo(decision_id))
+    return Made.of(review.undo(decision_id))
 
 
 @router.post("/name-cluster")
-def name_cluster(body: NameCluster, review: Review, library: Opened) -> MadePerson:
+def name_cluster(body: NameCluster, review: Review) -> MadePerson:
     """All faces of a cluster are somebody's, who is made if nobody has this name."""
-    made = MadePerson.of(review.name_cluster(body.cluster_id.hex, body.name, body.made_on))
-    library.tell_qdrant_if_it_answers()
-    return made
+    return MadePerson.of(review.name_cluster(body.cluster_id.hex, body.name, body.made_on, body.version))
+
+
+@router.post("/group")
+def group_faces(body: GroupFaces, review: Review) -> MadeGroup:
+    """Take faces out of their persons or clusters into another cluster, or into a new one: they stay there
+    until somebody names them or says otherwise."""
+    cluster = None if body.cluster_id is None else body.cluster_id.hex
+    return MadeGroup.of(review.group_faces(body.face_ids, cluster, body.made_on, body.version))
 
 
 @router.post("/assign")
-def assign(body: AssignFaces, review: Review, library: Opened) -> Made:
+def assign(body: AssignFaces, review: Review) -> Made:
     """Faces are a person's. From whom they are taken they are rejected for."""
-    return _told(library, review.assign_faces(body.face_ids, body.person_id, body.made_on))
+    return Made.of(review.assign_faces(body.face_ids, body.person_id, body.made_on))
 
 
 @router.post("/split")
-def split(body: SplitFaces, review: Review, library: Opened) -> MadePerson:
+def split(body: SplitFaces, review: Review) -> MadePerson:
     """Take faces out of their persons or clusters, for somebody else."""
-    made = MadePerson.of(review.split(body.face_ids, body.name, body.made_on))
-    library.tell_qdrant_if_it_answers()
-    return made
+    return MadePerson.of(review.split(body.face_ids, body.name, body.made_on))
 
 
 @router.post("/unassign")
-def unassign(body: TheseFaces, review: Review, library: Opened) -> Made:
+def unassign(body: TheseFaces, review: Review) -> Made:
     """Take faces away from their persons, for whom they will not be suggested again."""
-    return _told(library, review.unassign_faces(body.face_ids, body.made_on))
+    return Made.of(review.unassign_faces(body.face_ids, body.made_on))
 
 
 @router.post("/not-a-face")
-def not_a_face(body: TheseFaces, review: Review, library: Opened) -> Made:
+def not_a_face(body: TheseFaces, review: Review) -> Made:
     """These are no faces."""
-    return _told(library, review.not_a_face(body.face_ids, body.made_on))
+    return Made.of(review.not_a_face(body.face_ids, body.made_on))
 
 
 @router.post("/accept")
-def accept(body: TheseSuggestions, review: Review, library: Opened) -> Made:
+def accept(body: TheseSuggestions, review: Review, jobs: Jobs) -> Made:
     """What was suggested is right."""
     if (person_id := _one_way(body)) is not None:
-        made = review.accept_all(person_id, body.made_on)
+        made = review.accept_all(person_id, body.made_on, body.version)
     else:
         made = review.accept(body.suggestion_ids, body.made_on)
-    return _told(library, made, find_more(library.job_service(), made, body.find_more))
+    return Made.of(made, find_more(jobs, made, body.find_more))
 
 
 @router.post("/reject")
-def reject(body: TheseSuggestions, review: Review, library: Opened) -> Made:
+def reject(body: TheseSuggestions, review: Review, jobs: Jobs) -> Made:
     """What was suggested is wrong, for good."""
     if (person_id := _one_way(body)) is not None:
-        made = review.reject_all(person_id, body.made_on)
+        made = review.reject_all(person_id, body.made_on, body.version)
     else:
         made = review.reject(body.suggestion_ids, body.made_on)
-    return _told(library, made, find_more(library.job_service(), made, body.find_more))
+    return Made.of(made, find_more(jobs, made, body.find_more))
 
 
 @router.post("/create-person")
@@ -131,48 +161,48 @@ def create_person(body: CreatePerson, review: Review) -> MadePerson:
 
 
 @router.post("/rename-person")
-def rename_person(body: RenamePerson, review: Review, library: Opened) -> Made:
+def rename_person(body: RenamePerson, review: Review) -> Made:
     """Another name; 409 if it is somebody else's."""
-    return _told(library, review.rename_person(body.person_id, body.name, body.made_on))
+    return Made.of(review.rename_person(body.person_id, body.name, body.made_on))
 
 
 @router.post("/hide-person")
-def hide_person(body: HidePerson, review: Review, library: Opened) -> Made:
+def hide_person(body: HidePerson, review: Review) -> Made:
     """Whether a person is left out of lists."""
-    return _told(library, review.set_hidden(body.person_id, body.hidden, body.made_on))
+    return Made.of(review.set_hidden(body.person_id, body.hidden, body.made_on))
 
 
 @router.post("/set-birth-date")
-def set_birth_date(body: SetBirthDate, review: Review, library: Opened) -> Made:
+def set_birth_date(body: SetBirthDate, review: Review) -> Made:
     """When a person was born; null takes it back."""
-    return _told(library, review.set_birth_date(body.person_id, body.birth_date, body.made_on))
+    return Made.of(review.set_birth_date(body.person_id, body.birth_date, body.made_on))
 
 
 @router.post("/set-cover-face")
-def set_cover_face(body: PersonFace, review: Review, library: Opened) -> Made:
+def set_cover_face(body: PersonFace, review: Review) -> Made:
     """Which of their faces is shown for a person."""
-    return _told(library, review.set_cover_face(body.person_id, body.face_id, body.made_on))
+    return Made.of(review.set_cover_face(body.person_id, body.face_id, body.made_on))
 
 
 @router.post("/pin-prototype")
-def pin_prototype(body: PinPrototype, review: Review, library: Opened) -> Made:
+def pin_prototype(body: PinPrototype, review: Review) -> Made:
     """Whether a face stands for its person whatever jobs would choose."""
     made = review.pin_prototype(body.person_id, body.face_id, pinned=body.pinned, made_on=body.made_on)
-    return _told(library, made)
+    return Made.of(made)
 
 
 @router.post("/merge-persons")
-def merge_persons(body: MergePersons, review: Review, library: Opened) -> Made:
+def merge_persons(body: MergePersons, review: Review) -> Made:
     """Several persons are one; 409 if two of them were said to be different."""
-    return _told(library, review.merge_persons(body.person_ids, body.into, body.made_on))
+    return Made.of(review.merge_persons(body.person_ids, body.into, body.made_on))
 
 
 @router.post("/mark-different")
-def mark_different(body: MarkDifferent, review: Review, library: Opened) -> Made:
+def mark_different(body: MarkDifferent, review: Review) -> Made:
     """Two persons are two, so that nobody merges them; the faces of two clusters are of different people, so
     that no job puts them together; or no face of a cluster is a person's."""
     persons, groups = body.person_ids, [one.hex for one in body.cluster_ids]
-    if len(persons) + len(groups) != 2 or (groups and not body.different):
+    if len(persons) + len(groups) != 2 or (groups and not body.different) or len(body.versions) > len(groups):
         raise InvalidInputError(
             "It takes two persons, two clusters, or one of each.",
             hint="What was said of clusters is taken back by undoing that decision.",
@@ -180,20 +210,16 @@ def mark_different(body: MarkDifferent, review: Review, library: Opened) -> Made
     if not groups:
         made = review.mark_different(persons[0], persons[1], are=body.different, made_on=body.made_on)
     elif not persons:
-        made = review.mark_clusters_different(groups[0], groups[1], body.made_on)
+        made = review.mark_clusters_different(groups[0], groups[1], body.made_on, body.versions)
     else:
-        made = review.mark_cluster_not_person(groups[0], persons[0], body.made_on)
-    return _told(library, made)
+        version = body.versions[0] if body.versions else None
+        made = review.mark_cluster_not_person(groups[0], persons[0], body.made_on, version)
+    return Made.of(made)
 
 
 def _one_way(body: TheseSuggestions) -> UUID | None:
     if (body.person_id is None) == (not body.suggestion_ids):
         raise InvalidInputError("Either suggestion_ids or person_id is needed, and not both.")
+    if body.version is not None and body.person_id is None:
+        raise InvalidInputError("A version belongs to person_id: suggestion_ids say what was seen.")
     return body.person_id
-
-
-def _told(library: OpenLibrary, made: Decided, job_ids: Sequence[UUID] = ()) -> Made:
-    """SQL has it; Qdrant is told at once if it answers, else by the next job or minute."""
-    if made.faces:
-        library.tell_qdrant_if_it_answers()
-    return Made.of(made, job_ids)

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, BackgroundTasks, Body
 from fastapi.responses import StreamingResponse
 
-from image_search_service.api.deps import Opened
-from image_search_service.api.routes.decisions import ACTOR
+from image_search_service.api.deps import ACTOR, Actor, Opened
 from image_search_service.api.schemas.exchange import Imported
 from image_search_service.core.errors import InvalidInputError
 
@@ -39,10 +38,10 @@ def export(library: Opened) -> JsonLines:
 
 
 @router.post("/import")
-def load(library: Opened, file: File) -> Imported:
+def load(library: Opened, actor: Actor, background: BackgroundTasks, file: File) -> Imported:
     """Take over what an export of another library says; 422 names the wrong line, and nothing is done."""
-    report = library.exchange_service(ACTOR).load(_lines(file))
-    library.tell_qdrant_if_it_answers()
+    background.add_task(library.tell_qdrant_if_it_answers)
+    report = library.exchange_service(actor).load(_lines(file))
     return Imported.of(report)
 
 

@@ -42,8 +42,10 @@ def list_suggestions(
     """What waits for a decision, by person: those with most suggestions first, of each the best ones."""
     found = browse.suggestions(decode_cursor(cursor, whole_number, text), limit, per_person)
     return SuggestionGroupPage(
-        items=[SuggestionGroup.of(group) for group in found.items],
-        next_cursor=next_cursor(found.items, limit, lambda group: (group.pending, group.person.name_key)),
+        items=[SuggestionGroup.of(shown) for shown in found.items],
+        next_cursor=next_cursor(
+            found.items, limit, lambda shown: (shown.group.pending, shown.group.person.name_key)
+        ),
         total=found.total,
     )
 

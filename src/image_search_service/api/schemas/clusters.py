@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.api.schemas.faces import Face, crop_url
 from image_search_service.core.types import ClusteringMethod
-from image_search_service.db import models
+from image_search_service.services.browse_service import ShownCluster
 
 
 class Cluster(Answer):
@@ -23,15 +23,21 @@ class Cluster(Answer):
     )
     representative_face_id: UUID = Field(description="The face that shows best who it is.")
     crop_url: str = Field(description="A small picture of that face, WebP.")
+    version: str = Field(
+        description="Another one as soon as it has other faces; hand it back when you decide on the cluster.",
+        examples=["34-9f86d081884c7d65"],
+    )
 
     @classmethod
-    def of(cls, cluster: models.Cluster) -> Cluster:
+    def of(cls, shown: ShownCluster) -> Cluster:
+        cluster = shown.cluster
         return cls(
             id=cluster.id,
             size=cluster.size,
             confidence=cluster.confidence,
             representative_face_id=cluster.representative_face_id,
             crop_url=crop_url(cluster.representative_face_id),
+            version=shown.version,
         )
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
+from image_search_service.core.decisions import Change, Fact
 from image_search_service.services.decision_log import Decided
 from image_search_service.services.follow_up import SearchBy
-from image_search_service.services.review_service import Event, Named
+from image_search_service.services.review_service import Event, Grouped, Named
 
 FaceIds = Annotated[
     list[UUID], Field(min_length=1, max_length=10_000, description="Faces; repeats count once.")
@@ -31,11 +32,27 @@ class DecisionBody(RequestBody):
     )
 
 
+Version = Annotated[str, Field(max_length=40)] | None
+OF_CLUSTER: Final = (
+    "The cluster's `version` as it was seen: if it has other faces by now, the answer is 409. Null: "
+    "whatever faces it has."
+)
+
+
 class NameCluster(DecisionBody):
     """All faces of a cluster are somebody's."""
 
     cluster_id: UUID
     name: Name
+    version: Version = Field(default=None, description=OF_CLUSTER, examples=[None])
+
+
+class GroupFaces(DecisionBody):
+    """Faces are taken out of their persons and clusters, into another cluster or a new one."""
+
+    face_ids: FaceIds
+    cluster_id: UUID | None = Field(default=None, description="Null: a new one.", examples=[None])
+    version: Version = Field(default=None, description=OF_CLUSTER, examples=[None])
 
 
 class AssignFaces(DecisionBody):
@@ -64,6 +81,12 @@ class TheseSuggestions(DecisionBody):
     suggestion_ids: list[UUID] = Field(default=[], max_length=10_000)
     person_id: UUID | None = Field(
         default=None, description="Instead of ids: everything that waits for them."
+    )
+    version: Version = Field(
+        default=None,
+        description="With `person_id`: the `version` of what waits for them as it was seen; if something "
+        "else waits by now, the answer is 409. Null: whatever waits.",
+        examples=[None],
     )
     find_more: SearchBy | None = Field(
         default=None,
@@ -125,6 +148,13 @@ class MarkDifferent(DecisionBody):
 
     person_ids: list[UUID] = Field(default=[], max_length=2)
     cluster_ids: list[UUID] = Field(default=[], max_length=2, examples=[[]])
+    versions: list[Annotated[str, Field(max_length=40)]] = Field(
+        default=[],
+        max_length=2,
+        description="The clusters' `version`s as they were seen, in their order: if one has other faces by "
+        "now, the answer is 409. Empty: whatever faces they have.",
+        examples=[[]],
+    )
     different: bool = Field(
         default=True, description="False takes it back, of persons; of clusters, undo the decision instead."
     )
@@ -165,6 +195,25 @@ class MadePerson(Answer):
         )
 
 
+class MadeGroup(Answer):
+    """A decision that put faces together."""
+
+    decision_id: int | None = Field(examples=[17])
+    cluster_id: UUID = Field(description="The cluster that they are in.")
+    faces: int = Field(description="Faces that stay together in it.", examples=[12])
+
+    @classmethod
+    def of(cls, made: Grouped) -> MadeGroup:
+        return cls(decision_id=made.decision, cluster_id=made.cluster_id, faces=made.faces)
+
+
+class NamedPerson(Answer):
+    """Somebody whom a decision is about."""
+
+    id: UUID
+    name: str = Field(examples=["Ada Lovelace"])
+
+
 class DecisionEvent(Answer):
     """Something that was decided."""
 
@@ -174,6 +223,8 @@ class DecisionEvent(Answer):
     at: datetime
     undoes: int | None = Field(description="The decision that this one takes back.", examples=[None])
     changes: int = Field(description="Facts that it changed.", examples=[12])
+    faces: int = Field(description="Faces that these facts are of.", examples=[12])
+    persons: list[NamedPerson] = Field(description="Whom it is about, at most ten of them, by today's names.")
     details: dict[str, Any] = Field(description="What it was about besides.")
 
     @classmethod
@@ -186,9 +237,39 @@ class DecisionEvent(Answer):
             at=one.at,
             undoes=one.undoes,
             changes=event.changes,
+            faces=event.faces,
+            persons=[NamedPerson(id=person, name=name) for person, name in event.persons.items()],
             details=one.details,
         )
 
 
 class DecisionPage(Page[DecisionEvent]):
     """Decisions, the newest first."""
+
+
+class ChangedFact(Answer):
+    """One fact that a decision changed."""
+
+    fact: Fact = Field(examples=["face_person"])
+    subject_id: UUID = Field(description="The face or person that it is of.")
+    other_id: UUID | None = Field(
+        description="Of facts about two: the person, or the difference between two groups."
+    )
+    old: Any = Field(description="What it was before; null: nobody had said anything.")
+    new: Any = Field(description="What it was then.")
+
+    @classmethod
+    def of(cls, change: Change) -> ChangedFact:
+        key = change.key
+        return cls(fact=key.fact, subject_id=key.id, other_id=key.other, old=change.old, new=change.new)
+
+
+class ChangePage(Page[ChangedFact]):
+    """What a decision changed, in its order."""
+
+
+class DecisionDetail(Answer):
+    """A decision and some of what it changed."""
+
+    decision: DecisionEvent
+    changes: ChangePage

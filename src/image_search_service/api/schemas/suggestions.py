@@ -11,8 +11,7 @@ from pydantic import Field
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.api.schemas.faces import crop_url
 from image_search_service.db.models import FaceSuggestion
-from image_search_service.db.queries.person_pages import SuggestionGroup as FoundGroup
-from image_search_service.services.browse_service import SuggestionCount
+from image_search_service.services.browse_service import ShownSuggestions, SuggestionCount
 from image_search_service.services.suggestion_service import Explained, PersonSuggestion
 
 PersonIds = list[UUID]
@@ -125,14 +124,20 @@ class SuggestionGroup(Answer):
     person_name: str = Field(examples=["Ada Lovelace"])
     pending: int = Field(description="Suggestions that wait for this person.", examples=[4])
     suggestions: list[Suggestion]
+    version: str = Field(
+        description="Another one as soon as something else waits; hand it back to answer all of it at once.",
+        examples=["4-9f86d081884c7d65"],
+    )
 
     @classmethod
-    def of(cls, group: FoundGroup) -> SuggestionGroup:
+    def of(cls, shown: ShownSuggestions) -> SuggestionGroup:
+        group = shown.group
         return cls(
             person_id=group.person.id,
             person_name=group.person.name,
             pending=group.pending,
             suggestions=[Suggestion.of(suggestion) for suggestion in group.suggestions],
+            version=shown.version,
         )
 
 

@@ -126,37 +126,45 @@ def faces_with_side(session: Session, face_ids: Sequence[uuid.UUID]) -> list[uui
 
 
 def with_both_sides(session: Session) -> uuid.UUID | None:
-    """A difference of which a human gave faces of both sides to one person, if there is any."""
+    """A difference of which a human gave faces of both sides to one person, or put them into one group, if
+    there is any."""
+    placed = (FaceInstance.assigned_by == HUMAN) | FaceInstance.group_id.is_not(None)
     return session.scalar(
         select(FaceDifference.difference_id)
         .join(FaceInstance, FaceInstance.id == FaceDifference.face_instance_id)
-        .where(FaceInstance.assigned_by == HUMAN)
-        .group_by(FaceDifference.difference_id, FaceInstance.person_id)
+        .where(placed)
+        .group_by(FaceDifference.difference_id, FaceInstance.person_id, FaceInstance.group_id)
         .having(func.count(FaceDifference.side.distinct()) > 1)
         .limit(1)
     )
 
 
 def leave_clusters(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
-    """Take those of the faces out of their clusters that share it with one of the other side."""
-    for sides in ((1,), (0, 1)):  # of two that met the first side stays
-        for part in chunks(face_ids, BATCH):
-            opposite, other = opposite_faces()
+    """Where one of the faces shares a cluster with one of the other side, one of the two leaves it: never one
+    that a human put there, and of two others one of the faces given, if both are, the second side."""
+    for part in chunks(face_ids, BATCH):
+        opposite, other = opposite_faces()
+        given = FaceInstance.id.in_(part)
+        for goes in (
+            other.group_id.is_not(None) & (given | other.id.in_(part)),
+            given & (FaceDifference.side == 1),
+            given,
+        ):
             meets = (
                 select(FaceDifference.face_instance_id)
                 .join(opposite, faces_it(opposite))
                 .join(other, other.id == opposite.face_instance_id)
                 .where(
                     FaceDifference.face_instance_id == FaceInstance.id,
-                    FaceDifference.side.in_(sides),
                     other.cluster_id == FaceInstance.cluster_id,
+                    goes,
                 )
                 .correlate(FaceInstance)
                 .exists()
             )
             session.execute(
                 update(FaceInstance)
-                .where(FaceInstance.id.in_(part), FaceInstance.cluster_id.is_not(None), meets)
+                .where(FaceInstance.cluster_id.is_not(None), FaceInstance.group_id.is_(None), meets)
                 .values(cluster_id=None, payload_version=FaceInstance.payload_version + 1)
                 .execution_options(synchronize_session=False)
             )

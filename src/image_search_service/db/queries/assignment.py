@@ -27,9 +27,11 @@ class AssignableFace:
 
 
 def _assignable(since: datetime | None) -> ColumnElement[bool]:
-    """Without a person, to be told from others, in a photo that has not been replaced, found ``since``."""
+    """Without a person, not put anywhere by a human, to be told from others, in a photo that has not been
+    replaced, found ``since``."""
     conditions = [
         FaceInstance.person_id.is_(None),
+        FaceInstance.group_id.is_(None),
         FaceInstance.recognizable,
         FaceInstance.is_face,
         ~ImageAsset.replaced,
@@ -71,15 +73,15 @@ def assignable_faces(
 
 
 def lock_unassigned(session: Session, page: Sequence[AssignableFace]) -> set[uuid.UUID]:
-    """Those of a page that still have no person. Nobody else changes a face of these photos until the
+    """Those of a page that nobody has placed since. Nobody else changes a face of these photos until the
     transaction ends."""
     rows = session.execute(
-        select(FaceInstance.id, FaceInstance.person_id)
+        select(FaceInstance.id, FaceInstance.person_id, FaceInstance.group_id)
         .where(_in_photos_of(page))
         .order_by(FaceInstance.id)
         .with_for_update()
     )
-    return {face_id for face_id, person_id in rows if person_id is None}
+    return {face_id for face_id, person_id, group_id in rows if person_id is None and group_id is None}
 
 
 def barred_pairs(session: Session, page: Sequence[AssignableFace]) -> set[Pair]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, exists, func, select, update
@@ -26,6 +26,53 @@ def save_clusters(session: Session, rows: Sequence[Row]) -> None:
     """New clusters; those that are there get their new size, confidence and representative."""
     changed = ["size", "confidence", "representative_face_id"]
     upsert_rows(session, Cluster, rows, key=["id"], update=changed)
+
+
+def make_clusters(session: Session, cluster_of: Mapping[uuid.UUID, uuid.UUID]) -> None:
+    """Clusters that these faces are going to be in, as far as they are not there: shown by the clearest face,
+    as confident as the clusters that the faces come from, until they are grouped again."""
+    missing = set(cluster_of.values()) - existing_clusters(session, cluster_of.values())
+    moved = [face for face, cluster in cluster_of.items() if cluster in missing]
+    clearest: dict[uuid.UUID, tuple[float, uuid.UUID]] = {}
+    confidence: dict[uuid.UUID, float] = {}
+    for face, quality, known in _quality_and_confidence(session, moved):
+        cluster = cluster_of[face]
+        clearest[cluster] = max(clearest.get(cluster, (-1.0, face)), (quality, face))
+        confidence[cluster] = min(confidence.get(cluster, 1.0), 1.0 if known is None else known)
+    rows = [
+        {"id": cluster, "size": 0, "confidence": confidence[cluster], "representative_face_id": face}
+        for cluster, (_, face) in clearest.items()
+    ]
+    save_clusters(session, rows)
+
+
+def _quality_and_confidence(
+    session: Session, face_ids: Sequence[uuid.UUID]
+) -> list[tuple[uuid.UUID, float, float | None]]:
+    """Of each face its quality, and the confidence of the cluster that it is in."""
+    statement = select(FaceInstance.id, FaceInstance.quality_score, Cluster.confidence).outerjoin(
+        Cluster, Cluster.id == FaceInstance.cluster_id
+    )
+    return [
+        (row[0], row[1], row[2])
+        for part in chunks(face_ids, BATCH)
+        for row in session.execute(statement.where(FaceInstance.id.in_(part)))
+    ]
+
+
+def members_of(session: Session, cluster_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """The faces of each of these clusters that has any, by id: one statement for each ``BATCH``."""
+    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for part in chunks(sorted(set(cluster_ids)), BATCH):
+        rows = session.execute(
+            select(FaceInstance.cluster_id, FaceInstance.id)
+            .where(FaceInstance.cluster_id.in_(part))
+            .order_by(FaceInstance.id)
+        )
+        for cluster, face in rows:
+            if cluster is not None:
+                found.setdefault(cluster, []).append(face)
+    return found
 
 
 def delete_empty_clusters(session: Session) -> None:

@@ -98,12 +98,6 @@ def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[N
     return [NamedFace(*row) for row in session.execute(statement)]
 
 
-def names(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """The names of at most ``BATCH`` persons."""
-    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(person_ids)))
-    return {row[0]: row[1] for row in rows}
-
-
 def said_different(session: Session) -> set[frozenset[uuid.UUID]]:
     """Pairs of whom a human has said that they are two."""
     rows = session.execute(select(PersonDifference.person_id, PersonDifference.other_id))

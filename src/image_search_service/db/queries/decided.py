@@ -56,8 +56,10 @@ def write(session: Session, changes: Sequence[Change]) -> None:
         {one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE and one.new is not False}
     )
     for part in chunks(touched, BATCH):
-        _free_guesses(session, FaceInstance.id.in_(part) & (_is_rejected() | _is_of_nobody()))
+        contradicted = _is_rejected() | _is_of_nobody() | FaceInstance.group_id.is_not(None)
+        _free_guesses(session, FaceInstance.id.in_(part) & contradicted)
         _settle_suggestions(session, part)
+        _settle_groups(session, part)
         _keep_apart(session, apart.faces_with_side(session, part))
     for part in chunks(gone, BATCH):
         _free_guesses(session, FaceInstance.person_id.in_(part))
@@ -85,19 +87,20 @@ def _is_rejected() -> Exists:
 
 
 def at_odds(session: Session, face_ids: Sequence[uuid.UUID]) -> set[Key]:
-    """Facts that cannot hold together: of faces that a human gave to a person for whom they are rejected, or
-    that are none. A statement for each ``BATCH``."""
+    """Facts that cannot hold together: of faces that a human gave to a person and put into a group, or for
+    whom they are rejected, or that are none and placed all the same. A statement for each ``BATCH``."""
     found: set[Key] = set()
+    named = FaceInstance.assigned_by == faces.HUMAN
+    grouped = FaceInstance.group_id.is_not(None)
     for part in chunks(face_ids, BATCH):
         rows = session.execute(
             select(FaceInstance.id, FaceInstance.person_id).where(
                 FaceInstance.id.in_(part),
-                FaceInstance.assigned_by == faces.HUMAN,
-                _is_rejected() | ~FaceInstance.is_face,
+                (named & (_is_rejected() | grouped)) | (~FaceInstance.is_face & (named | grouped)),
             )
         )
         for face, person in rows:
-            found |= {Key(Fact.FACE_PERSON, face), Key(Fact.FACE_IS_FACE, face)}
+            found |= {Key(fact, face) for fact in (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE)}
             found.add(Key(Fact.REJECTED, face, person))
     return found
 
@@ -156,6 +159,49 @@ def _write_face_person(session: Session, changes: Sequence[Change]) -> None:
     faces.set_persons(session, given[faces.HUMAN])
     faces.set_free(session, free | dict.fromkeys(given[faces.MACHINE]))
     faces.assign_persons(session, given[faces.MACHINE])
+    clusters.mend_clusters(session)
+
+
+def _read_face_group(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
+    rows = session.execute(
+        select(FaceInstance.id, FaceInstance.group_id, FaceInstance.cluster_id).where(
+            FaceInstance.id.in_([key.id for key in keys])
+        )
+    )
+    return {
+        Key(Fact.FACE_GROUP, face): {"group": _text(group), "cluster": _text(cluster)}
+        for face, group, cluster in rows
+    }
+
+
+def _write_face_group(session: Session, changes: Sequence[Change]) -> None:
+    """What is in no group any more is again in the cluster from which it had been taken, if that is there;
+    what is in one goes there last of all (``_settle_groups``), when it is known who has a person."""
+    values = {change.key.id: change.new or {} for change in changes}
+    groups = {face: _uuid(value.get("group")) for face, value in values.items()}
+    former = {face: _uuid(values[face].get("cluster")) for face, group in groups.items() if group is None}
+    there = clusters.existing_clusters(session, set(former.values()))
+    faces.set_groups(session, groups)
+    faces.set_clusters(
+        session, {face: cluster if cluster in there else None for face, cluster in former.items()}
+    )
+    clusters.mend_clusters(session)
+
+
+def _settle_groups(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
+    """Those of at most ``BATCH`` faces that a human put into a group are in that cluster."""
+    rows = session.execute(
+        select(FaceInstance.id, FaceInstance.group_id).where(
+            FaceInstance.id.in_(face_ids),
+            FaceInstance.group_id.is_not(None),
+            FaceInstance.group_id.is_distinct_from(FaceInstance.cluster_id),
+            FaceInstance.person_id.is_(None),
+            FaceInstance.is_face,
+        )
+    )
+    astray = {face: group for face, group in rows if group is not None}
+    clusters.make_clusters(session, astray)
+    faces.set_clusters(session, astray)
     clusters.mend_clusters(session)
 
 
@@ -384,6 +430,7 @@ def _uuid(value: str | None) -> uuid.UUID | None:
 _READERS: dict[Fact, Callable[[Session, Fact, Sequence[Key]], Values]] = {
     **dict.fromkeys(_PERSON_VALUES, _read_person),
     Fact.FACE_PERSON: _read_face_person,
+    Fact.FACE_GROUP: _read_face_group,
     Fact.FACE_IS_FACE: _read_is_face,
     Fact.REJECTED: _read_rejected,
     Fact.PINNED: _read_pinned,
@@ -401,6 +448,7 @@ _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     Fact.DIFFERENT: _write_different,
     Fact.FACE_IS_FACE: _write_is_face,
     Fact.FACE_PERSON: _write_face_person,
+    Fact.FACE_GROUP: _write_face_group,
     Fact.REJECTED: _write_rejected,
     Fact.PINNED: _write_pinned,
     Fact.APART: apart.write_sides,
@@ -408,13 +456,17 @@ _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
 """In this order: a person is there before a face is theirs."""
 
 
-_PLACING = (Fact.FACE_PERSON, Fact.REJECTED, Fact.APART)
+_PLACING = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.REJECTED, Fact.APART)
 """Facts about with whom a face belongs."""
 
 UNSAID: dict[Fact, Any] = {
     Fact.PERSON_NAME: None,
     Fact.PERSON_GONE: True,
+    Fact.PERSON_HIDDEN: False,
+    Fact.PERSON_BIRTH: None,
+    Fact.PERSON_COVER: None,
     Fact.FACE_PERSON: None,
+    Fact.FACE_GROUP: None,
     Fact.FACE_IS_FACE: True,
     Fact.REJECTED: False,
     Fact.PINNED: False,
@@ -428,6 +480,10 @@ def unaccounted(session: Session) -> Iterator[Key]:
     """Facts that the tables have as a human's word and no event was ever about."""
     for fact, subject, other, condition in (
         (Fact.PERSON_GONE, Person.id, None, ~Person.gone),
+        (Fact.PERSON_HIDDEN, Person.id, None, Person.hidden),
+        (Fact.PERSON_BIRTH, Person.id, None, Person.birth_date.is_not(None)),
+        (Fact.PERSON_COVER, Person.id, None, Person.cover_face_id.is_not(None)),
+        (Fact.FACE_GROUP, FaceInstance.id, None, FaceInstance.group_id.is_not(None)),
         (Fact.FACE_PERSON, FaceInstance.id, None, FaceInstance.assigned_by == faces.HUMAN),
         (Fact.FACE_IS_FACE, FaceInstance.id, None, ~FaceInstance.is_face),
         (

@@ -60,6 +60,17 @@ def changes_of(session: Session, decision_id: int) -> list[Change]:
     return [change(row) for row in rows]
 
 
+def changes_page(session: Session, decision_id: int, after: int, limit: int) -> list[tuple[int, Change]]:
+    """Some of what a decision changed, in its order, each with its number: those behind ``after``."""
+    rows = session.scalars(
+        select(DecisionChange)
+        .where(DecisionChange.decision_id == decision_id, DecisionChange.id > after)
+        .order_by(DecisionChange.id)
+        .limit(limit)
+    )
+    return [(row.id, change(row)) for row in rows]
+
+
 def change(row: DecisionChange) -> Change:
     return Change(Key(Fact(row.fact), row.subject_id, row.other_id), row.old, row.new)
 

@@ -37,6 +37,8 @@ class GroupableFace:
     point_id: uuid.UUID
     cluster_id: uuid.UUID | None
     quality: float
+    group_id: uuid.UUID | None = None
+    """The cluster that a human put it into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def groupable_faces(session: Session) -> list[GroupableFace]:
             FaceInstance.qdrant_point_id,
             FaceInstance.cluster_id,
             FaceInstance.quality_score,
+            FaceInstance.group_id,
         )
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
         .where(*_groupable())
@@ -162,6 +165,17 @@ def set_clusters(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None
         update(FaceInstance).where(FaceInstance.person_id.is_(None)).values(cluster_id=bindparam("owner")),
         clusters,
     )
+
+
+def set_groups(session: Session, groups: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
+    """Remember into which cluster a human put each face, or that none did."""
+    if groups:
+        session.connection().execute(
+            update(FaceInstance)
+            .where(FaceInstance.id == bindparam("face"))
+            .values(group_id=bindparam("group")),
+            [{"face": face, "group": group} for face, group in groups.items()],
+        )
 
 
 def _update_faces(

@@ -141,6 +141,19 @@ def _best_suggestions(
     ).all()
 
 
+def waiting_for(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """All suggestions that wait for each person of a page: one statement."""
+    rows = session.execute(
+        select(FaceSuggestion.person_id, FaceSuggestion.id).where(
+            FaceSuggestion.state == PENDING, FaceSuggestion.person_id.in_(person_ids)
+        )
+    )
+    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for person_id, suggestion_id in rows:
+        found.setdefault(person_id, []).append(suggestion_id)
+    return found
+
+
 def count_suggestion_groups(session: Session) -> int:
     """Persons for whom suggestions wait."""
     waiting = select(func.count(FaceSuggestion.person_id.distinct())).where(FaceSuggestion.state == PENDING)

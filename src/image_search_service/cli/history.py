@@ -1,0 +1,170 @@
+"""``image-search history``, ``undo`` and ``rebuild``: what was decided, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import RenderableType
+
+from image_search_service.bootstrap import Library
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
+from image_search_service.cli.deciding import decide_and_tell, opening
+from image_search_service.cli.output import table
+from image_search_service.core.decisions import PERSON_FACTS, Change
+from image_search_service.core.types import JsonObject
+from image_search_service.services.review_service import Event
+
+Decision = Annotated[int, typer.Argument(min=1, metavar="DECISION", help="Its number.")]
+MOST_NAMES = 3
+"""Persons who are named in a row; of more it is said how many."""
+
+
+def history(
+    decision: Annotated[
+        int | None, typer.Argument(min=1, metavar="[DECISION]", help="What this one changed.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    before: Annotated[
+        int | None, typer.Option(min=1, metavar="DECISION", help="Only those before this one.")
+    ] = None,
+    of: Annotated[
+        str | None, typer.Option(metavar="NAME|FACE", help="Only those about a person, or a face by its id.")
+    ] = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """List what was decided, the newest first; or all that one decision changed."""
+    with opening(library, as_json, debug) as (run, opened):
+        shown = _list(opened, before, limit, of) if decision is None else _one(opened, decision, limit)
+        run.out.result(*shown)
+
+
+def _list(
+    opened: Library, before: int | None, limit: int, of: str | None
+) -> tuple[JsonObject, RenderableType]:
+    subject = None if of is None else _subject(opened, of)
+    events = opened.review_service(actor()).history(before, limit, subject)
+    rows = [
+        (
+            event.decision.id,
+            f"{event.decision.at:%Y-%m-%d %H:%M}",
+            event.decision.actor,
+            _kind(event),
+            _whom(event),
+            event.faces or None,
+        )
+        for event in events
+    ]
+    columns = ("", "When (UTC)", "Who", "What", "About", "Faces")
+    return {"decisions": [_document(event) for event in events]}, table("Decisions", columns, rows)
+
+
+def _one(opened: Library, decision: int, limit: int) -> tuple[JsonObject, RenderableType]:
+    review = opened.review_service(actor())
+    event = review.event(decision)
+    changes = [change for _, change in review.changes(decision, 0, limit)]
+    names = {str(person): name for person, name in review.names(changes).items()}
+    rows = [
+        (
+            change.key.fact.value.replace("_", " "),
+            _of(change, names),
+            _value(change.old, names),
+            _value(change.new, names),
+        )
+        for change in changes
+    ]
+    title = f"Decision {decision}: {_kind(event)}, {event.decision.actor}, {event.decision.at:%Y-%m-%d %H:%M}"
+    if len(changes) < event.changes:
+        title += f"; {len(changes):,} of {event.changes:,} changes, --limit shows more"
+    listed = [
+        {
+            "fact": change.key.fact.value,
+            "subject_id": str(change.key.id),
+            "other_id": str(change.key.other) if change.key.other else None,
+            "old": change.old,
+            "new": change.new,
+        }
+        for change in changes
+    ]
+    return _document(event) | {"facts": listed}, table(title, ("Fact", "Of", "Was", "Is"), rows)
+
+
+def _document(event: Event) -> JsonObject:
+    return {
+        "id": event.decision.id,
+        "kind": event.decision.kind,
+        "actor": event.decision.actor,
+        "at": event.decision.at.isoformat(),
+        "undoes": event.decision.undoes,
+        "changes": event.changes,
+        "faces": event.faces,
+        "persons": [{"id": str(person), "name": name} for person, name in event.persons.items()],
+    }
+
+
+def _kind(event: Event) -> str:
+    undoes = event.decision.undoes
+    return event.decision.kind.replace("_", " ") + (f" {undoes}" if undoes else "")
+
+
+def _whom(event: Event) -> str:
+    names = list(event.persons.values())
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _of(change: Change, names: Mapping[str, str]) -> str:
+    """A face by its id, a person by name."""
+    key = change.key
+    ids: Sequence[UUID | None] = (key.id, key.other)
+    shown = [names.get(str(one), str(one)) for one in ids if one is not None]
+    return " and ".join(shown) if key.fact in PERSON_FACTS else ": ".join(shown)
+
+
+def _value(value: Any, names: Mapping[str, str]) -> str:
+    if isinstance(value, dict):
+        person = value.get("person") or value.get("group") or value.get("cluster")
+        by = " (machine)" if value.get("by") == "machine" else ""
+        return "" if person is None else names.get(str(person), str(person)) + by
+    return "" if value is None else names.get(str(value), str(value))
+
+
+def _subject(opened: Library, text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return opened.people_service().person(text).id
+
+
+def undo(
+    decision: Decision,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Take a decision back, whenever it was made. Undoing that makes it again."""
+    decide_and_tell(
+        "Taken back", lambda opened: opened.review_service(actor()).undo(decision), library, as_json, debug
+    )
+
+
+def rebuild(
+    check: Annotated[bool, typer.Option("--check", help="Only compare.")] = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Bring who is who to what follows from the decisions alone."""
+    with opening(library, as_json, debug) as (run, opened):
+        service = opened.rebuild_service()
+        report = service.check() if check else service.rebuild()
+        opened.tell_qdrant_if_it_answers()
+        lines = [f"Facts compared: {report.facts:,}; not as the decisions say: {report.wrong:,}."]
+        run.out.result(asdict(report), *lines, *report.examples)
+        if check and report.wrong:
+            raise typer.Exit(1)

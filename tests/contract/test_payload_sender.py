@@ -1,0 +1,99 @@
+"""Telling Qdrant what was decided: in order, by one at a time, and without anybody waiting for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from image_search_service.bootstrap import Library
+from image_search_service.core.errors import UnavailableError, VectorStoreError
+from image_search_service.services.payload_service import PayloadSender
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+from tests.support.gated_faces import PATIENCE, GatedFaces
+from tests.support.served import add_faces, directions
+from tests.support.stores import STORES, library_on
+from tests.support.world import World
+
+
+@pytest.fixture(params=STORES)
+def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]:
+    with library_on(request.param, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def face(library: Library) -> UUID:
+    with library.database.write() as session:
+        (made,) = add_faces(library, World(session), directions(1))
+        return made.id
+
+
+def give(library: Library, face: UUID, name: str) -> UUID:
+    return library.review_service("test").split([face], name).person_id
+
+
+def in_qdrant(library: Library) -> list[UUID | None]:
+    (page,) = library.faces.scroll_faces()
+    return [payload.person_id for payload in page.payloads.values()]
+
+
+def test_an_older_payload_never_comes_last(library: Library, face: UUID) -> None:
+    """Of two senders, as of two processes, the second waits for the first: each face is told in order."""
+    gated = GatedFaces(library.faces)
+    first, second = (PayloadSender(library.database, lambda: gated) for _ in range(2))
+    ada = give(library, face, "Ada")
+    with ThreadPoolExecutor(2) as threads:
+        slow = threads.submit(first.send)
+        assert gated.waiting.wait(PATIENCE)
+        grace = give(library, face, "Grace")
+        fast = threads.submit(second.send)
+        assert gated.told == []
+        gated.gate.set()
+        assert slow.result(PATIENCE) + fast.result(PATIENCE) == 2
+    assert gated.told == [{face: ada}, {face: grace}]
+    assert in_qdrant(library) == [grace]
+    assert library.backlog() == 0
+
+
+def test_nobody_waits_for_a_slow_qdrant(library: Library, face: UUID) -> None:
+    """While one thread sends, others return at once, and what they wanted sent is sent by that one."""
+    gated = GatedFaces(library.faces)
+    sender = PayloadSender(library.database, lambda: gated)
+    give(library, face, "Ada")
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(sender.send_if_it_answers)
+        assert gated.waiting.wait(PATIENCE)
+        grace = give(library, face, "Grace")
+        sender.send_if_it_answers()
+        assert not slow.done()
+        gated.gate.set()
+        slow.result(PATIENCE)
+    assert in_qdrant(library) == [grace]
+    assert library.backlog() == 0
+
+
+@pytest.mark.parametrize("error", [UnavailableError("away"), VectorStoreError("disk full")])
+def test_what_could_not_be_sent_waits(library: Library, face: UUID, error: Exception) -> None:
+    """Whatever Qdrant's trouble, a decision stands, is counted as waiting, and is told when it is over."""
+
+    def broken() -> FaceQdrantClient:
+        raise error
+
+    ada = give(library, face, "Ada")
+    PayloadSender(library.database, broken).send_if_it_answers()
+    assert library.backlog() == 1
+    library.tell_qdrant_if_it_answers()
+    assert (library.backlog(), in_qdrant(library)) == (0, [ada])
+
+
+def test_nothing_to_send_opens_nothing(library: Library, face: UUID) -> None:
+    """Where nothing is due, Qdrant is not even opened."""
+
+    def never() -> FaceQdrantClient:
+        raise AssertionError(f"opened for nothing: {face}")
+
+    assert PayloadSender(library.database, never).send() == 0
