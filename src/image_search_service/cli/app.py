@@ -12,6 +12,7 @@ from image_search_service.cli import (
     doctor,
     evaluate,
     exchange,
+    faces,
     history,
     index,
     info,
@@ -36,6 +37,7 @@ app.command("cluster")(index.cluster)
 app.command("assign")(index.assign)
 app.command("people")(people.people)
 app.command("name")(people.name)
+app.command("faces")(faces.faces)
 app.command("photos")(people.photos)
 app.command("suggest")(suggest.suggest)
 app.command("accept")(decisions.accept)

@@ -11,7 +11,8 @@ from pathlib import Path
 from image_search_service.core.errors import InvalidInputError, NotFoundError
 from image_search_service.core.names import clean_name
 from image_search_service.db.models import Cluster, Person
-from image_search_service.db.queries import clusters, persons
+from image_search_service.db.queries import assets, clusters, face_list, persons
+from image_search_service.db.queries.face_list import ListedFace
 from image_search_service.db.queries.persons import ClusterSize, PersonSize
 from image_search_service.db.session import Database, Session
 
@@ -56,6 +57,30 @@ class PeopleService:
             found = _known_people(session, names)
             rows = persons.photos_of_all(session, [person.id for person in found])
         return [PersonPhoto(*row) for row in rows]
+
+    def faces(
+        self, *, name: str | None = None, cluster: str | None = None, photo: Path | None = None, limit: int
+    ) -> tuple[list[ListedFace], int]:
+        """The faces of a person, of a cluster or in a photo, the clearest first, and how many there are.
+
+        Raises InvalidInputError unless one of the three is given, NotFoundError for who or what there is not.
+        """
+        if [name, cluster, photo].count(None) != 2:
+            raise InvalidInputError("Faces of one person, one group or one photo can be listed.")
+        with self._database.read() as session:
+            if name is not None:
+                which = face_list.of_person(_known_people(session, [name])[0].id)
+            elif cluster is not None:
+                which = face_list.of_cluster(find_cluster(session, cluster).id)
+            else:
+                which = face_list.in_file(_indexed(session, photo))
+            return face_list.listed_faces(session, which, limit)
+
+
+def _indexed(session: Session, photo: Path | None) -> Path:
+    if photo is None or not assets.known_files(session, [photo]):
+        raise NotFoundError(f"{photo} is not in the library.", hint="Index it: image-search index FILE.")
+    return photo
 
 
 def _known_people(session: Session, names: Sequence[str]) -> list[Person]:

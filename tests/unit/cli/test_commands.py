@@ -175,6 +175,8 @@ def test_saying_things_of_people(run: Run) -> None:
         ("different", first, second),
         ("different", first, second, "--take-back"),
         ("different", one, other, "--groups"),
+        ("group", face),
+        ("group", face, "--into", other),
         ("give", face, "--to", "Ada B."),
         ("cover", "Ada B.", face),
         ("pin", "Ada B.", face),
@@ -189,12 +191,50 @@ def test_saying_things_of_people(run: Run) -> None:
     assert numbers == sorted(set(numbers))
     assert min(numbers) > start
     about = run("history", "--of", face)[1]["decisions"]
-    assert {one["id"] for one in about} >= set(numbers[-5:]) - {numbers[-4]}
+    assert {one["id"] for one in about} >= set(numbers[-7:]) - {numbers[-4]}
     earlier = run("history", "--before", str(numbers[1]), "--of", "Nobody yet")[1]["decisions"]
     assert [one["id"] for one in earlier] == [numbers[0]]
     for number in reversed(numbers):
         assert run("undo", str(number))[0] == 0
     assert run("people")[1] == before
+
+
+def test_faces_are_listed_with_their_ids(run: Run) -> None:
+    """The faces of a person, of a group and in a photo are listed, the clearest first; one of the three."""
+    everybody = run("people")[1]
+    person, group = everybody["people"][0], everybody["clusters"][0]
+    theirs = run("faces", "--person", person["name"])[1]
+    assert (theirs["total"], {face["person"] for face in theirs["faces"]}) == (
+        person["faces"],
+        {person["name"]},
+    )
+    some = run("faces", "--group", group["id"][:8], "--limit", "2")[1]
+    assert (some["total"], len(some["faces"])) == (group["faces"], 2)
+    assert some["faces"][0]["quality"] >= some["faces"][1]["quality"]
+    photo = theirs["faces"][0]["path"]
+    assert theirs["faces"][0]["id"] in {face["id"] for face in run("faces", "--photo", photo)[1]["faces"]}
+    assert theirs["faces"][0]["id"] in run("faces", "--photo", photo, json_=False)[1]
+    assert run("faces")[0] == run("faces", "--person", person["name"], "--photo", photo)[0] == 2
+    assert run("faces", "--photo", "/nowhere.jpg")[0] == 1
+
+
+def test_one_decision_is_shown(run: Run) -> None:
+    """What a decision changed is shown fact by fact, by name, as it was before and is then."""
+    name = run("people")[1]["people"][0]["name"]
+    face = run("faces", "--person", name, "--limit", "1")[1]["faces"][0]["id"]
+    made = run("unassign", face)[1]["decision"]
+    listed = run("history", "--limit", "1")[1]["decisions"][0]
+    assert ([one["name"] for one in listed["persons"]], listed["faces"]) == ([name], 1)
+    shown = run("history", str(made))[1]
+    assert {one["fact"]: one["subject_id"] for one in shown["facts"]} == {
+        "face_person": face,
+        "rejected": face,
+    }
+    table = run("history", str(made), json_=False)[1]
+    assert name in table
+    assert "1 of 2 changes" in run("history", str(made), "--limit", "1", json_=False)[1]
+    assert run("undo", str(made))[0] == 0
+    assert run("history", "9999")[0] == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""``image-search faces``: their ids, which other commands ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, real_path
+from image_search_service.cli.deciding import opening
+from image_search_service.cli.output import table
+from image_search_service.cli.people import SHOWN_ID
+
+
+def faces(
+    person: Annotated[str | None, typer.Option("--person", metavar="NAME", help="Of somebody.")] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", metavar="GROUP", help="Of a group without a name.")
+    ] = None,
+    photo: Annotated[Path | None, typer.Option("--photo", metavar="FILE", help="In a photo.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 50,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """List faces of a person, of a group or in a photo, the clearest first, with their ids."""
+    with opening(library, as_json, debug) as (run, opened):
+        found, total = opened.people_service().faces(
+            name=person, cluster=group, photo=None if photo is None else real_path(photo), limit=limit
+        )
+        document = {
+            "total": total,
+            "faces": [
+                {
+                    "id": str(face.id),
+                    "person": face.name,
+                    "assigned_by": face.assigned_by,
+                    "cluster_id": str(face.cluster_id) if face.cluster_id else None,
+                    "quality": round(face.quality, 4),
+                    "box": [face.box.x, face.box.y, face.box.width, face.box.height],
+                    "path": str(face.path) if face.path else None,
+                }
+                for face in found
+            ],
+        }
+        rows = [
+            (
+                str(face.id),
+                face.name or (face.cluster_id.hex[:SHOWN_ID] if face.cluster_id else None),
+                face.assigned_by,
+                face.quality,
+                f"{face.box.x + face.box.width / 2:.0f}, {face.box.y + face.box.height / 2:.0f}",
+                face.path or "missing",
+            )
+            for face in found
+        ]
+        title = f"Faces: {total:,}" + (f", the clearest {limit:,}" if limit < total else "")
+        columns = ("Face", "Whose", "By", "Quality", "At (x, y)", "Photo")
+        run.out.result(document, table(title, columns, rows))
