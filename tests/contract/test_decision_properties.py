@@ -324,7 +324,7 @@ class Decisions(RuleBasedStateMachine):
                 clusters.save_clusters(session, [row])
                 clusters_of = dict.fromkeys(faces[: len(faces) // 2], new)
                 face_queries.set_clusters(session, clusters_of)
-            clusters.mend_clusters(session)
+            clusters.mend_clusters(session, {*members, *session.scalars(select(Cluster.id))})
 
     @rule()
     def assign_by_machine(self) -> None:

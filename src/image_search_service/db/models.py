@@ -259,7 +259,7 @@ class FaceInstance(Base):
     is_face: Mapped[bool] = mapped_column(default=True)
     """False where a human has said that it is none."""
     cluster_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("clusters.id"), index=True)
-    group_id: Mapped[uuid.UUID | None] = mapped_column(Uuid, index=True)
+    group_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
     """The cluster that a human put it into: no job takes it out. Null for all others, and for the named."""
     person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"), index=True)
     assigned_by: Mapped[str | None] = mapped_column(String(16))

@@ -217,8 +217,9 @@ def _assign(
 ) -> int:
     rows = np.flatnonzero(decision.assign).tolist()
     faces.assign_persons(session, {there[row].id: people.person_ids[decision.person[row]] for row in rows})
-    if any(there[row].cluster_id is not None for row in rows):
-        clusters.mend_clusters(session)
+    clusters.mend_clusters(
+        session, {one for one in (there[row].cluster_id for row in rows) if one is not None}
+    )
     return len(rows)
 
 

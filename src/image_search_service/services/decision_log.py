@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,13 +20,14 @@ from image_search_service.core.decisions import (
 )
 from image_search_service.core.errors import ConflictError, NotFoundError
 from image_search_service.db.models import Decision
-from image_search_service.db.queries import apart, decided, decisions, review
+from image_search_service.db.queries import apart, clusters, decided, decisions, review
 from image_search_service.db.session import Session
 
 UNDO = "undo"
 ABOUT_FACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.REJECTED)
 MOST_PERSONS = 10
 """Persons whom an event names; its changes name them all."""
+_TOGETHER = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.APART)
 _PLACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE)
 
 
@@ -84,11 +85,11 @@ def undo(session: Session, decision_id: int, actor: str) -> Decided:
     later += _left_with_nobody(session, inverse) + _given_to_nobody(session, inverse)
     if later:
         raise _contradicted(session, decision_id, later)
-    if target.details.get("clusters"):
-        rows = {uuid.UUID(key): row for key, row in target.details["clusters"].items()}
-        decided.restore_clusters(session, rows)
+    rows = {uuid.UUID(key): row for key, row in (target.details.get("clusters") or {}).items()}
+    clusters.restore_clusters(session, rows)
     wish = Wish(UNDO, actor, {}, details={"of": target.kind})
     made = _append(session, wish, inverse, undoes=decision_id)
+    clusters.mend_clusters(session, rows)
     changed = {change.key for change in inverse}
     about = sorted({key.id for key in changed if key.fact in ABOUT_FACES})
     if odd := decided.at_odds(session, about) - changed:
@@ -142,7 +143,7 @@ def _append(session: Session, wish: Wish, changes: Sequence[Change], undoes: int
     row = Decision(kind=wish.kind, actor=wish.actor, undoes=undoes, details=details)
     number = decisions.append(session, row, changes)
     decided.write(session, changes)
-    _refuse_joined(session, {change.key.fact for change in changes})
+    _refuse_joined(session, changes)
     about_faces = {change.key.id for change in changes if change.key.fact in _PLACES}
     return Decided(number, len(changes), len(about_faces), _persons(changes))
 
@@ -162,14 +163,13 @@ def _persons(changes: Sequence[Change]) -> tuple[uuid.UUID, ...]:
     return tuple(sorted({uuid.UUID(person) for person in given} | {one for one in rejected if one}))
 
 
-def _refuse_joined(session: Session, facts: Set[Fact]) -> None:
+def _refuse_joined(session: Session, changes: Sequence[Change]) -> None:
     """Nothing becomes one that was said to be two: looked at when all is written, so that no way leads
     around it."""
-    if facts & {Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.APART} and (
-        difference := apart.with_both_sides(session)
-    ):
+    moved = {one.key.id for one in changes if one.key.fact in _TOGETHER}
+    if difference := apart.with_both_sides(session, moved):
         raise _said_different(decisions.latest_with(session, Fact.APART, difference))
-    if facts & {Fact.PERSON_GONE, Fact.DIFFERENT}:
+    if any(one.key.fact in (Fact.PERSON_GONE, Fact.DIFFERENT) for one in changes):
         into = review.merged(session)
         one = [pair for pair in review.differences(session) if _final(pair[0], into) == _final(pair[1], into)]
         if one:

@@ -8,7 +8,7 @@ from typing import Any
 
 from image_search_service.core.decisions import Change, Fact, Key, said
 from image_search_service.core.parallel import chunks
-from image_search_service.db.queries import decided, decisions
+from image_search_service.db.queries import decided, decisions, unaccounted
 from image_search_service.db.session import Database, Session
 
 PAGE = 5_000
@@ -60,8 +60,8 @@ class RebuildService:
         """Each fact with its last value, then facts of the tables that no event has ever been about."""
         with self._database.read() as session:
             yield from decisions.last_values(session)
-            for key in decided.unaccounted(session):
-                yield key, decided.UNSAID[key.fact]
+            for key in unaccounted.unaccounted(session):
+                yield key, unaccounted.UNSAID[key.fact]
 
     def _compare(self, page: list[tuple[Key, Any]], report: RebuildReport) -> list[Change]:
         with self._database.read() as session:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Exists, Select, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.core.decisions import Change, Key
@@ -125,11 +125,11 @@ def faces_with_side(session: Session, face_ids: Sequence[uuid.UUID]) -> list[uui
     return sorted(set(session.scalars(select(FaceDifference.face_instance_id).where(with_side))))
 
 
-def with_both_sides(session: Session) -> uuid.UUID | None:
+def with_both_sides(session: Session, face_ids: Iterable[uuid.UUID]) -> uuid.UUID | None:
     """A difference of which a human gave faces of both sides to one person, or put them into one group, if
-    there is any."""
+    there is any among those that these faces are in: a statement for each ``BATCH``."""
     placed = (FaceInstance.assigned_by == HUMAN) | FaceInstance.group_id.is_not(None)
-    return session.scalar(
+    joined = (
         select(FaceDifference.difference_id)
         .join(FaceInstance, FaceInstance.id == FaceDifference.face_instance_id)
         .where(placed)
@@ -137,6 +137,13 @@ def with_both_sides(session: Session) -> uuid.UUID | None:
         .having(func.count(FaceDifference.side.distinct()) > 1)
         .limit(1)
     )
+    theirs = aliased(FaceDifference)
+    for part in chunks(sorted(set(face_ids)), BATCH):
+        in_part = select(theirs.difference_id).where(theirs.face_instance_id.in_(part))
+        found = session.scalar(joined.where(FaceDifference.difference_id.in_(in_part)))
+        if found is not None:
+            return found
+    return None
 
 
 def leave_clusters(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
@@ -164,16 +171,29 @@ def leave_clusters(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
             )
             session.execute(
                 update(FaceInstance)
-                .where(FaceInstance.cluster_id.is_not(None), FaceInstance.group_id.is_(None), meets)
+                .where(
+                    FaceInstance.id.in_(faces_in_differences_of(part)),
+                    FaceInstance.cluster_id.is_not(None),
+                    FaceInstance.group_id.is_(None),
+                    meets,
+                )
                 .values(cluster_id=None, payload_version=FaceInstance.payload_version + 1)
                 .execution_options(synchronize_session=False)
             )
 
 
-def is_with_other_side(face_ids: Sequence[uuid.UUID]) -> Exists:
+def faces_in_differences_of(face_ids: Sequence[uuid.UUID]) -> Select[uuid.UUID]:
+    """All faces of the differences that these are in; a database that is told looks at no others."""
+    theirs = aliased(FaceDifference)
+    differences = select(theirs.difference_id).where(theirs.face_instance_id.in_(face_ids))
+    every = aliased(FaceDifference)
+    return select(every.face_instance_id).where(every.difference_id.in_(differences))
+
+
+def is_with_other_side(face_ids: Sequence[uuid.UUID]) -> ColumnElement[bool]:
     """Of a face: whether its person has one of the other side, and one of the two is among ``face_ids``."""
     opposite, other = opposite_faces()
-    return (
+    together = (
         select(FaceDifference.face_instance_id)
         .join(opposite, faces_it(opposite))
         .join(other, other.id == opposite.face_instance_id)
@@ -185,6 +205,7 @@ def is_with_other_side(face_ids: Sequence[uuid.UUID]) -> Exists:
         .correlate(FaceInstance)
         .exists()
     )
+    return FaceInstance.id.in_(faces_in_differences_of(face_ids)) & together
 
 
 def opposite_faces() -> tuple[type[FaceDifference], type[FaceInstance]]:

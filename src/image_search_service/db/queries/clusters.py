@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
@@ -75,6 +76,25 @@ def members_of(session: Session, cluster_ids: Iterable[uuid.UUID]) -> dict[uuid.
     return found
 
 
+def restore_clusters(session: Session, rows: Mapping[uuid.UUID, Mapping[str, Any]]) -> None:
+    """Clusters that an undone decision had taken faces out of; these come back to them after this."""
+    upsert_rows(
+        session,
+        Cluster,
+        [
+            {
+                "id": cluster_id,
+                "size": 0,
+                "confidence": row["confidence"],
+                "representative_face_id": uuid.UUID(row["representative_face_id"]),
+            }
+            for cluster_id, row in rows.items()
+        ],
+        key=["id"],
+        update=["representative_face_id"],
+    )
+
+
 def delete_empty_clusters(session: Session) -> None:
     """A cluster without faces is nothing."""
     held = exists().where(FaceInstance.cluster_id == Cluster.id)
@@ -91,19 +111,32 @@ def existing_clusters(session: Session, cluster_ids: Iterable[uuid.UUID | None])
     }
 
 
-def mend_clusters(session: Session) -> None:
-    """After faces were taken out of clusters: sizes are counted again, a representative that left is replaced
-    by the clearest face, and a cluster without faces goes. Three statements."""
-    delete_empty_clusters(session)
+def clusters_of_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """The clusters that these faces are in: one statement for each ``BATCH``."""
+    inside = select(FaceInstance.cluster_id).where(FaceInstance.cluster_id.is_not(None)).distinct()
+    return {
+        cluster
+        for part in chunks(face_ids, BATCH)
+        for cluster in session.scalars(inside.where(FaceInstance.id.in_(part)))
+        if cluster is not None
+    }
+
+
+def mend_clusters(session: Session, cluster_ids: Iterable[uuid.UUID]) -> None:
+    """After faces left these clusters or came to them: sizes are counted again, the clearest face replaces a
+    representative that left, and what has no face is gone."""
     member = select(FaceInstance.id).where(FaceInstance.cluster_id == Cluster.id).correlate(Cluster)
     size = member.with_only_columns(func.count(FaceInstance.id)).scalar_subquery()
     clearest = member.order_by(FaceInstance.quality_score.desc(), FaceInstance.id).limit(1).scalar_subquery()
     stays = member.where(FaceInstance.id == Cluster.representative_face_id).exists()
-    for change in (
-        update(Cluster).where(Cluster.size != size).values(size=size),
-        update(Cluster).where(~stays).values(representative_face_id=clearest),
-    ):
-        session.execute(change.execution_options(synchronize_session=False))
+    for part in chunks(sorted(set(cluster_ids)), BATCH):
+        these = Cluster.id.in_(part)
+        for change in (
+            delete(Cluster).where(these, ~member.exists()),
+            update(Cluster).where(these, Cluster.size != size).values(size=size),
+            update(Cluster).where(these, ~stays).values(representative_face_id=clearest),
+        ):
+            session.execute(change.execution_options(synchronize_session=False))
 
 
 def clusters_starting_with(session: Session, prefix: str) -> list[Cluster]:

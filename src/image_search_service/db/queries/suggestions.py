@@ -22,7 +22,12 @@ from image_search_service.db.models import (
     Person,
     PersonCentroid,
 )
-from image_search_service.db.queries.apart import barred_by_difference, faces_it, opposite_faces
+from image_search_service.db.queries.apart import (
+    barred_by_difference,
+    faces_in_differences_of,
+    faces_it,
+    opposite_faces,
+)
 from image_search_service.db.queries.batches import BATCH, Row
 from image_search_service.db.queries.centroids import ACTIVE
 
@@ -191,7 +196,11 @@ def expire_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
         )
         session.execute(
             update(FaceSuggestion)
-            .where(FaceSuggestion.state == PENDING, cannot_be)
+            .where(
+                FaceSuggestion.face_instance_id.in_(faces_in_differences_of(part)),
+                FaceSuggestion.state == PENDING,
+                cannot_be,
+            )
             .values(state=EXPIRED)
             .execution_options(synchronize_session=False)
         )

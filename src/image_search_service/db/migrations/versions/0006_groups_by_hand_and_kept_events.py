@@ -16,7 +16,6 @@ SAYS = "decisions are appended and never changed"
 
 def upgrade() -> None:
     op.add_column("face_instances", sa.Column("group_id", sa.Uuid(), nullable=True))
-    op.create_index(op.f("ix_face_instances_group_id"), "face_instances", ["group_id"])
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
@@ -49,5 +48,4 @@ def downgrade() -> None:
             op.execute(f"DROP TRIGGER {table}_are_kept_delete")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION refuse_change()")
-    op.drop_index(op.f("ix_face_instances_group_id"), "face_instances")
     op.drop_column("face_instances", "group_id")

@@ -1,0 +1,25 @@
+"""How the values of facts are written as JSON, and read."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from image_search_service.core.decisions import Key
+
+Values = dict[Key, Any]
+
+
+def are_there(rows: Iterable[Any], keys: Sequence[Key]) -> Values:
+    """Of facts about two: whether there is a row of these two ids."""
+    there = {(row[0], row[1]) for row in rows}
+    return {key: (key.id, key.other) in there for key in keys}
+
+
+def as_text(value: uuid.UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def as_uuid(value: str | None) -> uuid.UUID | None:
+    return None if value is None else uuid.UUID(value)
