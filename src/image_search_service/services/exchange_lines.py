@@ -25,7 +25,7 @@ from image_search_service.core.types import Box
 
 FORMAT: Literal["image-search-service people"] = "image-search-service people"
 VERSION = 2
-"""Version 1 has no decisions, differences and covers; it is read all the same."""
+"""Version 1 has no decisions, differences, covers and end; it is read all the same."""
 
 Share = Annotated[float, Field(allow_inf_nan=False, ge=-1, le=2)]
 Extent = Annotated[NonNegativeFloat, Field(allow_inf_nan=False, gt=0, le=2)]
@@ -40,7 +40,7 @@ class Line(BaseModel):
 class HeaderLine(Line):
     kind: Literal["header"]
     format: Literal["image-search-service people"]
-    version: int = Field(ge=1, le=VERSION)
+    version: int = Field(ge=1)
 
 
 class PersonLine(Line):
@@ -112,7 +112,13 @@ class DecisionLine(Line):
     changes: list[tuple[Fact, UUID, UUID | None, Any, Any]]
 
 
-AnyLine = PersonLine | FaceLine | DifferentLine | DecisionLine
+class EndLine(Line):
+    """The last one, so that a file that was cut off between two lines is known for it."""
+
+    kind: Literal["end"] = "end"
+
+
+AnyLine = EndLine | PersonLine | FaceLine | DifferentLine | DecisionLine
 _LINES: TypeAdapter[AnyLine] = TypeAdapter(Annotated[AnyLine, Field(discriminator="kind")])
 
 
@@ -122,11 +128,11 @@ def checked(lines: Iterable[str]) -> Iterator[AnyLine]:
     Raises InvalidInputError with the number of the first that is wrong.
     """
     seen = _Seen()
-    number = 0
+    number = version = 0
     for number, text in enumerate(lines, 1):
         try:
             if number == 1:
-                HeaderLine.model_validate_json(text)
+                version = _version(HeaderLine.model_validate_json(text))
             elif text.strip():
                 line = _LINES.validate_json(text)
                 seen.check(line)
@@ -135,7 +141,26 @@ def checked(lines: Iterable[str]) -> Iterator[AnyLine]:
             raise _wrong(number, error) from error
     if number == 0:
         raise _wrong(1, ValueError("there is none"))
+    _require_end(number, version, seen)
     seen.check_all(number)
+
+
+def _version(header: HeaderLine) -> int:
+    if header.version > VERSION:
+        raise InvalidInputError(
+            f"Line 1 says that a newer version of this program wrote the file (format {header.version}).",
+            hint="Update image-search-service; nothing was changed.",
+        )
+    return header.version
+
+
+def _require_end(number: int, version: int, seen: _Seen) -> None:
+    """Version 1 has no last line."""
+    if version > 1 and not seen.ended:
+        raise InvalidInputError(
+            f'Line {number} is the last, and is not the {{"kind": "end"}} of a whole file: it was cut off.',
+            hint="Export or copy it anew; nothing was changed.",
+        )
 
 
 def reread(file: IO[str]) -> Iterator[AnyLine]:
@@ -154,10 +179,14 @@ class _Seen:
         self.faces: set[UUID] = set()
         self.decisions: set[int] = set()
         self.last = 0
+        self.ended = False
 
     def check(self, line: AnyLine) -> None:
         """Raises ValueError."""
+        _require(not self.ended, "it comes after the end")
         match line:
+            case EndLine():
+                self.ended = True
             case PersonLine():
                 self._person(line)
             case FaceLine():

@@ -23,7 +23,7 @@ Facts = dict[Key, Any]
 class PresentState:
     """persons: the person here for each there. new: how many were made. changed: facts.
 
-    kept: faces of which was said otherwise here.
+    kept: faces of which was said otherwise here. decisions: the numbers of those that were made.
     """
 
     def __init__(self, actor: str) -> None:
@@ -32,6 +32,7 @@ class PresentState:
         self.new = 0
         self.kept = 0
         self.changed = 0
+        self.decisions: list[int] = []
         self._covers: dict[uuid.UUID, uuid.UUID] = {}
         self._faces: dict[uuid.UUID, uuid.UUID] = {}
 
@@ -134,8 +135,11 @@ class PresentState:
         return list({(one.difference_id, one.face_id): one for one in [*there, *kept]}.values())
 
     def _decide(self, session: Session, facts: Facts) -> None:
-        if facts:
-            self.changed += decide(session, Wish("import", self._actor, facts)).changes
+        if not facts:
+            return
+        made = decide(session, Wish("import", self._actor, facts))
+        self.changed += made.changes
+        self.decisions += [] if made.id is None else [made.id]
 
 
 class _Known:

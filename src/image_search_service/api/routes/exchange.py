@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body
 from fastapi.responses import StreamingResponse
 
 from image_search_service.api.deps import Opened
+from image_search_service.api.errors import problems
 from image_search_service.api.routes.decisions import ACTOR
 from image_search_service.api.schemas.exchange import Imported
 from image_search_service.core.errors import InvalidInputError
@@ -38,7 +39,7 @@ def export(library: Opened) -> JsonLines:
     return JsonLines(ended, headers=headers)
 
 
-@router.post("/import")
+@router.post("/import", responses=problems(409))
 def load(library: Opened, file: File) -> Imported:
     """Take over what an export of another library says; 422 names the wrong line, and nothing is done."""
     report = library.exchange_service(ACTOR).load(_lines(file))
@@ -48,6 +49,6 @@ def load(library: Opened, file: File) -> Imported:
 
 def _lines(file: bytes) -> Iterator[str]:
     try:
-        return iter(file.decode("utf-8").split("\n"))
+        return iter(file.decode("utf-8-sig").split("\n"))
     except UnicodeDecodeError as error:
         raise InvalidInputError(f"The file is no UTF-8: {error}.") from error
