@@ -14,7 +14,7 @@ def test_out_and_in(api: Served) -> None:
     api.post("/decisions/split", {"face_ids": faces, "name": "Ada"}, status=200)
     answer = api.client.get("/api/v1/export")
     assert answer.status_code == 200
-    assert len(answer.text.splitlines()) == 1 + 1 + 3 + 1
+    assert len(answer.text.splitlines()) == 1 + 1 + 3 + 1 + 1
     text = {"content-type": "text/plain"}
     done = api.client.post("/api/v1/import", content=answer.content, headers=text)
     assert (done.status_code, done.json()["matched"], done.json()["changed"]) == (200, 3, 0)

@@ -240,3 +240,17 @@ def test_of_two_groups_the_larger_part_takes_the_cluster() -> None:
         Clustering(labels, np.array([0.5])), embeddings, groups, photos=np.arange(6), sides=[], least=2
     )
     assert found.labels.tolist() == [1, 0, 0, 0, 0, 0]
+
+
+def test_it_is_exported_and_imported(library: Library) -> None:
+    """Groups made by hand are in the export, and hold in the library that takes it."""
+    (_, faces), _ = two(library)
+    made = review(library).group_faces(faces[:2])
+    lines = list(library.exchange_service("test").export())
+    assert [line for line in lines if str(made.cluster_id) in line and '"kind": "face"' in line]
+    assert made.decision is not None
+    review(library).undo(made.decision)
+    report = library.exchange_service("test").load(lines)
+    assert (report.history, report.matched) == (False, report.faces)
+    all_jobs(library)
+    assert members(library)[made.cluster_id] == faces[:2]

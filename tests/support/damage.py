@@ -14,7 +14,7 @@ from qdrant_client import models as qdrant
 from sqlalchemy import select
 
 from image_search_service.bootstrap import Library
-from image_search_service.db.models import FaceInstance, PersonCentroid
+from image_search_service.db.models import FaceInstance, Person, PersonCentroid
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.centroids import ACTIVE
 from image_search_service.services.doctor_findings import DoctorReport
@@ -47,6 +47,17 @@ def points_of(faces: Sequence[FaceInstance]) -> list[UUID]:
 def raw(engine: EmbeddedQdrant, collection: str, operation: edge.UpdateOperation) -> None:
     """Past everything that checks: what another program, or a bug, could write."""
     engine._shards.shard(collection).engine.update(operation)
+
+
+def tables_wrong(library: Library) -> dict[str, int]:
+    """A face taken from its person, and somebody's name written over, past every decision."""
+    with library.database.write() as session:
+        face = session.scalars(select(FaceInstance).where(FaceInstance.person_id.is_not(None))).first()
+        assert face is not None
+        person = session.get_one(Person, face.person_id)
+        face.person_id = face.assigned_by = None
+        person.name, person.name_key = "Another", "another"
+    return {"not_as_decided": 2, "wrong_payload": 1, "stale_centroid": 1}
 
 
 def points_gone(library: Library) -> dict[str, int]:
@@ -147,13 +158,13 @@ def centroids_broken(library: Library) -> dict[str, int]:
 
 
 def centroids_stale(library: Library) -> dict[str, int]:
-    """Somebody got another face."""
+    """The machine gave somebody another face."""
     with library.database.write() as session:
         person_id = session.scalar(select(PersonCentroid.person_id).limit(1))
         face_id = session.scalar(select(FaceInstance.id).where(FaceInstance.person_id.is_(None)).limit(1))
         assert face_id is not None
         assert person_id is not None
-        face_queries.set_persons(session, {face_id: person_id})
+        face_queries.assign_persons(session, {face_id: person_id})
     return {"stale_centroid": 1}
 
 

@@ -26,7 +26,7 @@ def doctor(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Compare the database, Qdrant and the small pictures with each other; 0 means that nothing is wrong.
+    """Compare decisions, database, Qdrant and the small pictures; 0 means that nothing is wrong.
 
     Your photos are only read.
     """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,8 @@ import typer
 from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, running
 from image_search_service.cli.output import table
-from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.errors import InvalidInputError, UnavailableError
+from image_search_service.services.exchange_service import ImportReport
 
 STANDARD = Path("-")
 
@@ -28,11 +30,30 @@ def export(
         running(as_json=False, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
-        if file != STANDARD and file.exists():
-            raise InvalidInputError(f"There is a file {file} already.", hint="Choose another name.")
-        with nullcontext(sys.stdout) if file == STANDARD else file.open("x", encoding="utf-8") as target:
-            for line in opened.exchange_service(actor()).export():
-                target.write(line + "\n")
+        lines = (line + "\n" for line in opened.exchange_service(actor()).export())
+        if file == STANDARD:
+            sys.stdout.writelines(lines)
+        else:
+            _write(file, lines)
+
+
+def _write(file: Path, lines: Iterable[str]) -> None:
+    """Beside its place, and then there whole or not at all."""
+    if file.exists():
+        raise InvalidInputError(f"There is a file {file} already.", hint="Choose another name.")
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as target:
+            target.writelines(lines)
+        part.replace(file)
+    except OSError as error:
+        raise UnavailableError(
+            f"{file} cannot be written: {error.strerror}.",
+            hint="Make room, or name a file on another disk or in a folder that may be written to.",
+        ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def load(
@@ -47,11 +68,11 @@ def load(
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         try:
-            source = nullcontext(sys.stdin) if file == STANDARD else file.open(encoding="utf-8")
+            source = nullcontext(sys.stdin) if file == STANDARD else file.open(encoding="utf-8-sig")
             with source as lines:
                 report = opened.exchange_service(actor()).load(lines)
         except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInputError(f"{file} cannot be read: {error}.") from error
+            raise InvalidInputError(f"{file} cannot be read: {_reason(error)}.") from error
         opened.tell_qdrant_if_it_answers()
         rows = [
             ("People", report.persons),
@@ -63,4 +84,21 @@ def load(
             ("Changes", report.changed),
             ("Decisions taken over with their history", report.decisions),
         ]
-        run.out.result(asdict(report), table("Imported", ("", ""), rows), *report.examples)
+        run.out.result(asdict(report), table("Imported", ("", ""), rows), *_more(report))
+
+
+def _more(report: ImportReport) -> Iterator[str]:
+    """What the numbers leave open: which faces are not here, and what to do next."""
+    if report.unmatched:
+        more = "for example" if report.unmatched > len(report.examples) else "which are"
+        yield f"Not here, or not found at this place in the photo, {more}:"
+        yield from (f"  {example}" for example in report.examples)
+        yield "Once their photos are indexed, import the file again: what is here already stays as it is."
+    if report.history:
+        yield "image-search history lists what was decided; each can be undone here."
+    elif report.undo:
+        yield f"To take it back: image-search undo {', then '.join(map(str, report.undo))}"
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return "it is not text in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error.strerror)

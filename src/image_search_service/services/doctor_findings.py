@@ -25,6 +25,7 @@ SAME_NUMBER = 1e-6
 class Kind(StrEnum):
     """Kinds of findings, in the order in which they are shown."""
 
+    NOT_AS_DECIDED = "not_as_decided"
     WRONG_COLLECTION = "wrong_collection"
     FACE_WITHOUT_POINT = "face_without_point"
     FACE_WITHOUT_EMBEDDING = "face_without_embedding"
@@ -54,6 +55,10 @@ _MAKE_AGAIN = "makes it again from the photo"
 _DELETE_FILE = "deletes the file"
 
 WORDS: Mapping[Kind, Words] = {
+    Kind.NOT_AS_DECIDED: Words(
+        "The database says something else of these faces and persons than what was decided of them.",
+        "brings the database to what follows from the decisions",
+    ),
     Kind.WRONG_COLLECTION: Words(
         "A collection in Qdrant cannot hold this library's embeddings.",
         "makes the collection anew and fills it from the photos",
@@ -102,17 +107,21 @@ class Finding:
     reasons: list[str] = field(default_factory=list)
 
 
+_CHECKED = dict.fromkeys(("facts", "faces", "points", "centroids", "files"), 0)
+
+
 @dataclass(slots=True)
 class DoctorReport:
     """What a check found, by kind, and what was repaired.
 
-    checked: how many ``faces``, ``points``, ``centroids`` and ``files`` were looked at. waiting: what is not
-    wrong, but not finished either: ``payloads`` that Qdrant is still to be told, ``points`` and ``files`` of
+    checked: how many ``facts`` (that humans decided on), ``faces``, ``points``, ``centroids`` and ``files``
+    were looked at. waiting: what is not wrong, but not finished either: ``payloads`` that Qdrant is still to
+    be told, ``points`` and ``files`` of
     an index run that has not ended.
     """
 
     findings: dict[Kind, Finding] = field(default_factory=dict)
-    checked: Counter[str] = field(default_factory=lambda: Counter(faces=0, points=0, centroids=0, files=0))
+    checked: Counter[str] = field(default_factory=lambda: Counter(_CHECKED))
     waiting: Counter[str] = field(default_factory=lambda: Counter(payloads=0, points=0, files=0))
     seconds: float = 0.0
 
@@ -132,6 +141,13 @@ class DoctorReport:
             finding.found += 1
             if len(finding.examples) < EXAMPLES:
                 finding.examples.append(problem.example)
+
+    def add_counted(self, kind: Kind, number: int, examples: Sequence[str]) -> None:
+        """Note so many of a kind that somebody else counted."""
+        if number:
+            finding = self._finding(kind)
+            finding.found += number
+            finding.examples += examples[: EXAMPLES - len(finding.examples)]
 
     def repair(self, kind: Kind, number: int) -> None:
         """Note that so many were repaired: never more than are known to have been wrong."""

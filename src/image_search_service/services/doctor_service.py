@@ -1,4 +1,4 @@
-"""Compares SQL, Qdrant and the files completely, a page at a time, and mends each from the truth.
+"""Compares decisions, SQL, Qdrant and the files completely, a page at a time, and mends each from the truth.
 
 SQL's rows and Qdrant's points come in the same order, so one pass through both finds every difference with
 ⌈n ÷ 1,000⌉ requests to each and a page of each in memory. What differs is looked at again by id before it
@@ -25,6 +25,7 @@ from image_search_service.services.doctor_restoring import Restoring
 from image_search_service.services.doctor_visit import Visit
 from image_search_service.services.payload_service import PayloadSender
 from image_search_service.services.photo_restorer import PhotoRestorer
+from image_search_service.services.rebuild_service import RebuildService
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from image_search_service.vector.qdrant_collection import QdrantCollection
@@ -62,10 +63,12 @@ class DoctorService:
         """Look at everything; with ``repair`` mend what is found. ``progress`` is told the
         faces seen and, where something has to be made again, then the photos.
 
-        Embeddings and pictures are made before centroids, which are computed from embeddings.
+        What was decided comes first, since Qdrant is told what follows from it. Embeddings and pictures are
+        made before centroids, which are computed from embeddings.
         """
         started = time.monotonic()
         visit = Visit(self._database, DoctorReport(), repair, self._alone)
+        self._examine_decisions(visit)
         faces_fit = self._fits(visit, self._faces)
         if faces_fit:
             FaceCheck(visit, self._faces, progress).run()
@@ -81,6 +84,14 @@ class DoctorService:
             PayloadSender(self._database, lambda: self._faces).send()
         visit.report.seconds = time.monotonic() - started
         return visit.report
+
+    def _examine_decisions(self, visit: Visit) -> None:
+        service = RebuildService(self._database)
+        found = service.rebuild() if visit.repair else service.check()
+        visit.report.checked["facts"] += found.facts
+        visit.report.add_counted(Kind.NOT_AS_DECIDED, found.wrong, found.examples)
+        if found.repaired:
+            visit.report.repair(Kind.NOT_AS_DECIDED, found.wrong)
 
     def _examine_centroids(self, visit: Visit) -> None:
         if self._fits(visit, self._centroids):

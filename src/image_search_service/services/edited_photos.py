@@ -47,6 +47,8 @@ def _said_of_them(session: Session, origins: Mapping[uuid.UUID, LocatedFace]) ->
         face = successor[said.id]
         if said.person_id is not None:
             facts[Key(Fact.FACE_PERSON, face)] = {"person": str(said.person_id), "by": faces.HUMAN}
+        if said.group_id is not None:
+            facts[Key(Fact.FACE_GROUP, face)] = {"group": str(said.group_id)}
         if not said.is_face:
             facts[Key(Fact.FACE_IS_FACE, face)] = False
         facts |= {Key(Fact.REJECTED, face, person): True for person in said.rejected_for}

@@ -24,8 +24,9 @@ from image_search_service.core.names import clean_name, name_key
 from image_search_service.core.types import Box
 
 FORMAT: Literal["image-search-service people"] = "image-search-service people"
-VERSION = 2
-"""Version 1 has no decisions, differences and covers; it is read all the same."""
+VERSION = 3
+"""Older ones are read all the same: version 2 has no groups and no end, version 1 no decisions, differences
+and covers, either."""
 
 Share = Annotated[float, Field(allow_inf_nan=False, ge=-1, le=2)]
 Extent = Annotated[NonNegativeFloat, Field(allow_inf_nan=False, gt=0, le=2)]
@@ -40,7 +41,7 @@ class Line(BaseModel):
 class HeaderLine(Line):
     kind: Literal["header"]
     format: Literal["image-search-service people"]
-    version: int = Field(ge=1, le=VERSION)
+    version: int = Field(ge=1)
 
 
 class PersonLine(Line):
@@ -74,7 +75,8 @@ class PersonLine(Line):
 class FaceLine(Line):
     """A face: the SHA-256 of its photo's file, its box in shares of the upright photo, what was said of it.
 
-    apart: for each difference between two groups the side, 0 or 1, that the face is on.
+    group: the cluster without a name that a human put it into. apart: for each difference between two groups
+    the side, 0 or 1, that the face is on.
     """
 
     kind: Literal["face"] = "face"
@@ -82,6 +84,7 @@ class FaceLine(Line):
     photo: str = Field(min_length=1, max_length=64)
     box: tuple[Share, Share, Extent, Extent]
     person: UUID | None = None
+    group: UUID | None = None
     is_face: bool = True
     rejected_for: list[UUID] = []
     pinned_for: list[UUID] = []
@@ -112,7 +115,13 @@ class DecisionLine(Line):
     changes: list[tuple[Fact, UUID, UUID | None, Any, Any]]
 
 
-AnyLine = PersonLine | FaceLine | DifferentLine | DecisionLine
+class EndLine(Line):
+    """The last one, so that a file that was cut off between two lines is known for it."""
+
+    kind: Literal["end"] = "end"
+
+
+AnyLine = EndLine | PersonLine | FaceLine | DifferentLine | DecisionLine
 _LINES: TypeAdapter[AnyLine] = TypeAdapter(Annotated[AnyLine, Field(discriminator="kind")])
 
 
@@ -122,11 +131,11 @@ def checked(lines: Iterable[str]) -> Iterator[AnyLine]:
     Raises InvalidInputError with the number of the first that is wrong.
     """
     seen = _Seen()
-    number = 0
+    number = version = 0
     for number, text in enumerate(lines, 1):
         try:
             if number == 1:
-                HeaderLine.model_validate_json(text)
+                version = _version(HeaderLine.model_validate_json(text))
             elif text.strip():
                 line = _LINES.validate_json(text)
                 seen.check(line)
@@ -135,7 +144,26 @@ def checked(lines: Iterable[str]) -> Iterator[AnyLine]:
             raise _wrong(number, error) from error
     if number == 0:
         raise _wrong(1, ValueError("there is none"))
+    _require_end(number, version, seen)
     seen.check_all(number)
+
+
+def _version(header: HeaderLine) -> int:
+    if header.version > VERSION:
+        raise InvalidInputError(
+            f"Line 1 says that a newer version of this program wrote the file (format {header.version}).",
+            hint="Update image-search-service; nothing was changed.",
+        )
+    return header.version
+
+
+def _require_end(number: int, version: int, seen: _Seen) -> None:
+    """Versions 1 and 2 have no last line."""
+    if version > 2 and not seen.ended:
+        raise InvalidInputError(
+            f'Line {number} is the last, and is not the {{"kind": "end"}} of a whole file: it was cut off.',
+            hint="Export or copy it anew; nothing was changed.",
+        )
 
 
 def reread(file: IO[str]) -> Iterator[AnyLine]:
@@ -154,10 +182,14 @@ class _Seen:
         self.faces: set[UUID] = set()
         self.decisions: set[int] = set()
         self.last = 0
+        self.ended = False
 
     def check(self, line: AnyLine) -> None:
         """Raises ValueError."""
+        _require(not self.ended, "it comes after the end")
         match line:
+            case EndLine():
+                self.ended = True
             case PersonLine():
                 self._person(line)
             case FaceLine():

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 from typing import IO
 
+from image_search_service.core.errors import ConflictError
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import Person
-from image_search_service.db.queries import decisions, exchange
+from image_search_service.db.queries import decisions, doctor, exchange
 from image_search_service.db.queries.exchange import SaidFace
 from image_search_service.db.session import Database, Session
 from image_search_service.services.edited_photos import SAME_PLACE, overlap
@@ -26,6 +27,7 @@ from image_search_service.services.exchange_lines import (
     AnyLine,
     DecisionLine,
     DifferentLine,
+    EndLine,
     FaceLine,
     HeaderLine,
     Line,
@@ -46,7 +48,8 @@ class ImportReport:
 
     kept: faces of which a human has said otherwise here; that stands. unmatched: lines whose photo, or a face
     at this place in it, is not here, with the first twenty. history: whether the decisions themselves were
-    taken over, into a library that had none. decisions: so many.
+    taken over, into a library that had none. decisions: so many. undo: else the decisions
+    that were made, the newest first, as they can be taken back.
     """
 
     persons: int = 0
@@ -58,6 +61,7 @@ class ImportReport:
     unmatched: int = 0
     history: bool = False
     decisions: int = 0
+    undo: list[int] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
 
 
@@ -69,12 +73,12 @@ class ExchangeService:
         self._actor = actor
 
     def export(self) -> Iterator[str]:
-        """The lines, each without its end: a header, persons, faces, differences, decisions.
+        """The lines, each without its end: a header, persons, faces, differences, decisions, and the last.
 
-        Reads a page at a time.
+        Reads a page at a time, all as it was at one moment.
         """
         yield _text(HeaderLine(kind="header", format=FORMAT, version=VERSION))
-        with self._database.read() as session:
+        with self._database.snapshot() as session:
             for person in exchange.every_person(session):
                 yield _text(_person_line(person))
             for face in exchange.said_faces(session, PAGE):
@@ -83,6 +87,7 @@ class ExchangeService:
                 yield _text(DifferentLine(persons=pair))
             for event in exchange.events(session, PAGE):
                 yield _text(_decision_line(event))
+        yield _text(EndLine())
 
     def load(self, lines: Iterable[str]) -> ImportReport:
         """Take over what the lines say; what this library knows already is no change, so that it may be
@@ -91,21 +96,32 @@ class ExchangeService:
         Into a library in which nothing was ever decided go the decisions themselves, so that each can be
         undone there. Elsewhere the present state is taken as new decisions, one for each 500 faces, and what
         a human has said here stands.
-        Raises InvalidInputError for what is no export, with the number of the line; then nothing has changed.
+        Raises InvalidInputError for what is no export, with the number of the line, and ConflictError where
+        there are no faces yet; then nothing has changed.
         """
         with TemporaryFile("w+", encoding="utf-8") as file:
             has_decisions = _spool(lines, file)
-            with self._database.read() as session:
-                is_new = decisions.latest_id(session) == 0
-            if has_decisions and is_new:
-                return self._take_history(file)
-            return self._take_state(file)
+            self._require_faces()
+            report = self._take_history(file) if has_decisions else None
+            return self._take_state(file) if report is None else report
 
-    def _take_history(self, file: IO[str]) -> ImportReport:
-        """All in one transaction: the events with their own times, and the state that follows from them."""
+    def _require_faces(self) -> None:
+        """Else history would come without its faces, and could not be made up for when they are there."""
+        with self._database.read() as session:
+            if doctor.count_faces(session) == 0:
+                raise ConflictError(
+                    "This library has no faces yet on which names could be put.",
+                    hint="Index the photos first, then import.",
+                )
+
+    def _take_history(self, file: IO[str]) -> ImportReport | None:
+        """All in one transaction: the events with their own times, and the state that follows from them.
+        Nothing is done where somebody has decided already, be it a moment ago."""
         report = ImportReport(history=True)
         with consistent(), self._database.write() as session:
             decisions.take_turn(session)
+            if decisions.latest_id(session):
+                return None
             history = History(session)
             matcher = _Matcher(report)
             for page in chunks(reread(file), PAGE):
@@ -134,6 +150,7 @@ class ExchangeService:
             state.take_covers(session)
         report.persons, report.persons_new = len(state.persons), state.new
         report.changed, report.kept = state.changed, state.kept
+        report.undo = state.decisions[::-1]
         return report
 
 
@@ -200,6 +217,7 @@ def _face_line(face: SaidFace) -> FaceLine:
         photo=face.content_hash,
         box=(x, y, width, height),
         person=face.person_id,
+        group=face.group_id,
         is_face=face.is_face,
         rejected_for=face.rejected_for,
         pinned_for=face.pinned_for,

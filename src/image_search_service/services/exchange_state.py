@@ -23,7 +23,7 @@ Facts = dict[Key, Any]
 class PresentState:
     """persons: the person here for each there. new: how many were made. changed: facts.
 
-    kept: faces of which was said otherwise here.
+    kept: faces of which was said otherwise here. decisions: the numbers of those that were made.
     """
 
     def __init__(self, actor: str) -> None:
@@ -32,6 +32,7 @@ class PresentState:
         self.new = 0
         self.kept = 0
         self.changed = 0
+        self.decisions: list[int] = []
         self._covers: dict[uuid.UUID, uuid.UUID] = {}
         self._faces: dict[uuid.UUID, uuid.UUID] = {}
 
@@ -101,6 +102,8 @@ class PresentState:
         facts |= {Key(Fact.REJECTED, face, one): True for one in rejected}
         pinned = {self.persons[one] for one in line.pinned_for if one in self.persons} & {owner}
         facts |= {Key(Fact.PINNED, face, one): True for one in pinned if one}
+        if line.group is not None and owner is None and face not in known.apart:
+            facts[Key(Fact.FACE_GROUP, face)] = {"group": str(line.group)}
         sides = {key: side for key, side in line.apart.items() if (face, key) not in known.refused}
         return facts | {Key(Fact.APART, face, key): side for key, side in sides.items()}
 
@@ -134,17 +137,22 @@ class PresentState:
         return list({(one.difference_id, one.face_id): one for one in [*there, *kept]}.values())
 
     def _decide(self, session: Session, facts: Facts) -> None:
-        if facts:
-            self.changed += decide(session, Wish("import", self._actor, facts)).changes
+        if not facts:
+            return
+        made = decide(session, Wish("import", self._actor, facts))
+        self.changed += made.changes
+        self.decisions += [] if made.id is None else [made.id]
 
 
 class _Known:
-    """What was said of some faces here. refused: sides of differences that contradict it."""
+    """What was said of some faces here. refused: sides of differences that contradict it. apart: faces that
+    were said to be of somebody else than others, so that no file puts them together with these."""
 
     def __init__(self, session: Session, faces: Sequence[uuid.UUID]) -> None:
         keys = [Key(fact, face) for face in faces for fact in (Fact.FACE_PERSON, Fact.FACE_IS_FACE)]
         self._now = decided.current(session, keys)
         self._rejected = suggestions.rejected_pairs(session, faces)
+        self.apart = {one.face_id for one in apart.sides_with(session, faces)}
         self.refused: set[tuple[uuid.UUID, uuid.UUID]] = set()
 
     def owner(self, face: uuid.UUID) -> uuid.UUID | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,20 +40,20 @@ class RebuildService:
 
     def check(self) -> RebuildReport:
         """Compare everything, in pages; nothing is changed."""
-        report = RebuildReport()
-        for page in chunks(self._expected(), PAGE):
-            self._compare(page, report)
-        return report
+        return self._examine(mend=False)
 
     def rebuild(self) -> RebuildReport:
-        """Bring the tables to what follows from the events, a transaction for each page."""
-        report = RebuildReport(repaired=True)
+        """Bring the tables to what follows from the events, a transaction for each page that is not so."""
+        return self._examine(mend=True)
+
+    def _examine(self, *, mend: bool) -> RebuildReport:
+        report = RebuildReport(repaired=mend)
         for page in chunks(self._expected(), PAGE):
-            wrong = self._compare(page, report)
-            if wrong:
-                with self._database.write() as session:
-                    decisions.take_turn(session)
-                    decided.write(session, wrong)
+            report.facts += len(page)
+            with self._database.read() as session:
+                suspects = [change.key for change in _not_as(session, page)]
+            if suspects:
+                self._look_again(suspects, report, mend=mend)
         return report
 
     def _expected(self) -> Iterator[tuple[Key, Any]]:
@@ -63,19 +63,32 @@ class RebuildService:
             for key in unaccounted.unaccounted(session):
                 yield key, unaccounted.UNSAID[key.fact]
 
-    def _compare(self, page: list[tuple[Key, Any]], report: RebuildReport) -> list[Change]:
-        with self._database.read() as session:
-            now = decided.current(session, [key for key, _ in page])
-        wrong = [
-            Change(key, now.get(key), value)
-            for key, value in page
-            if said(key, now.get(key)) != said(key, value)
-        ]
-        report.facts += len(page)
+    def _look_again(self, suspects: Sequence[Key], report: RebuildReport, *, mend: bool) -> None:
+        """While nobody decides: events and tables were not read at the same moment, and what was decided in
+        between is neither wrong nor may it be overwritten with what was said before."""
+        with self._database.write() as session:
+            decisions.take_turn(session)
+            said_last = decisions.last_values_of(session, suspects)
+            expected = [
+                (key, said_last[key] if key in said_last else unaccounted.UNSAID[key.fact])
+                for key in suspects
+            ]
+            wrong = _not_as(session, expected)
+            if mend:
+                decided.write(session, wrong)
         report.wrong += len(wrong)
         room = EXAMPLES - len(report.examples)
         report.examples += [_in_words(change) for change in wrong[:room]]
-        return wrong
+
+
+def _not_as(session: Session, expected: Sequence[tuple[Key, Any]]) -> list[Change]:
+    """The changes that would make the tables what is expected of them."""
+    now = decided.current(session, [key for key, _ in expected])
+    return [
+        Change(key, now.get(key), value)
+        for key, value in expected
+        if said(key, now.get(key)) != said(key, value)
+    ]
 
 
 def _in_words(change: Change) -> str:

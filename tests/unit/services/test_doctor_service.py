@@ -11,12 +11,12 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 
 from image_search_service.bootstrap import Library, open_library
 from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
-from image_search_service.db.models import FaceInstance, ImageAsset, IndexRun, PersonCentroid
+from image_search_service.db.models import FaceInstance, ImageAsset, IndexRun, Person, PersonCentroid
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries import library as library_queries
 from image_search_service.services.doctor_findings import DoctorReport
@@ -40,6 +40,7 @@ from tests.support.damage import (
     repaired,
     roots,
     stray_points,
+    tables_wrong,
 )
 from tests.support.round_trips import RoundTrips, round_trips
 from tests.support.served import bind, directions, no_bar
@@ -79,6 +80,12 @@ def examine(library: Library, *, repair: bool = False, alone: bool = True) -> Do
     return library.doctor_service(alone=alone).examine(repair=repair)
 
 
+def names_and_faces(library: Library) -> set[tuple[str, UUID]]:
+    with library.database.read() as session:
+        pairs = select(Person.name, FaceInstance.id).join(Person, Person.id == FaceInstance.person_id)
+        return {(row[0], row[1]) for row in session.execute(pairs)}
+
+
 # Finding and mending
 
 
@@ -89,6 +96,7 @@ def test_healthy_library_has_no_findings(library: Library) -> None:
     assert (found(report), report.is_healthy) == ({}, True)
     assert report.checked["faces"] == report.checked["points"] == counts.faces
     assert report.checked["centroids"] == 2
+    assert report.checked["facts"] > 2
     assert report.checked["files"] == counts.faces + counts.photos
 
 
@@ -125,6 +133,18 @@ def test_a_face_embedded_again_is_still_somebodys(library: Library) -> None:
     examine(library, repair=True)
     points = library.faces.retrieve_stored(points_of(named))
     assert {point.payload["person_id"] for point in points.values()} == {str(f.person_id) for f in named}
+
+
+def test_who_is_who_follows_from_the_decisions(library: Library) -> None:
+    """What the tables lost of what was decided is found, put right first, and then told to Qdrant."""
+    before = names_and_faces(library)
+    expected = tables_wrong(library)
+    assert found(examine(library)) == expected
+    mended = examine(library, repair=True)
+    assert mended.is_healthy
+    assert repaired(mended) == {"not_as_decided": 2}  # nothing else was wrong
+    assert found(examine(library)) == {}
+    assert names_and_faces(library) == before
 
 
 # What is not wrong
@@ -237,13 +257,10 @@ def test_what_has_no_photo_stays_a_finding_with_its_reason(
 
 def test_a_person_of_whom_nothing_is_left_has_no_centroid(library: Library) -> None:
     """A centroid of faces that are gone is taken away, and that is well."""
-    with library.database.write() as session:
+    with library.database.read() as session:
         person_id = session.scalar(select(PersonCentroid.person_id).limit(1))
-        session.execute(
-            update(FaceInstance)
-            .where(FaceInstance.person_id == person_id)
-            .values(person_id=None, payload_version=FaceInstance.payload_version + 1)
-        )
+    theirs = [face.id for face in all_faces(library) if face.person_id == person_id]
+    library.review_service("test").unassign_faces(theirs)
     assert found(examine(library, repair=True)) == {"stale_centroid": 1}
     assert found(examine(library)) == {}
     assert library.centroids.count() == 1

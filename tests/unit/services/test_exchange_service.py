@@ -149,7 +149,7 @@ def test_other_photos_are_counted(origin: Database, tmp_path: Path) -> None:
     faces[1]["box"] = [0, 0, 0.1, 0.1]
     people = [line for line in lines if '"person"' in line[:20]]
     with other_engine(origin, tmp_path / "other") as other:
-        report = ExchangeService(other, "test").load([header, *people, *map(json.dumps, faces)])
+        report = ExchangeService(other, "test").load([header, *people, *map(json.dumps, faces), lines[-1]])
     assert (report.matched, report.unmatched, len(report.examples)) == (4, 2, 2)
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, BackgroundTasks, Body
 from fastapi.responses import StreamingResponse
 
 from image_search_service.api.deps import ACTOR, Actor, Opened
+from image_search_service.api.errors import problems
 from image_search_service.api.schemas.exchange import Imported
 from image_search_service.core.errors import InvalidInputError
 
@@ -37,7 +38,7 @@ def export(library: Opened) -> JsonLines:
     return JsonLines(ended, headers=headers)
 
 
-@router.post("/import")
+@router.post("/import", responses=problems(409))
 def load(library: Opened, actor: Actor, background: BackgroundTasks, file: File) -> Imported:
     """Take over what an export of another library says; 422 names the wrong line, and nothing is done."""
     background.add_task(library.tell_qdrant_if_it_answers)
@@ -47,6 +48,6 @@ def load(library: Opened, actor: Actor, background: BackgroundTasks, file: File)
 
 def _lines(file: bytes) -> Iterator[str]:
     try:
-        return iter(file.decode("utf-8").split("\n"))
+        return iter(file.decode("utf-8-sig").split("\n"))
     except UnicodeDecodeError as error:
         raise InvalidInputError(f"The file is no UTF-8: {error}.") from error

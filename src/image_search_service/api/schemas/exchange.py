@@ -22,6 +22,9 @@ class Imported(Answer):
     changed: int = Field(description="Facts that were new here.", examples=[702])
     history: bool = Field(description="Whether the decisions themselves were taken over.")
     decisions: int = Field(description="How many.", examples=[41])
+    undo: list[int] = Field(
+        description="Else the decisions that were made, the newest first, as they can be taken back."
+    )
     examples: list[str] = Field(description="Some of the faces that are not here.")
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from image_search_service.core.decisions import Change, Fact
+from image_search_service.core.decisions import PERSON_FACTS, Change, Fact
 from image_search_service.core.names import name_key
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Box
@@ -31,9 +31,7 @@ from image_search_service.db.queries.decisions import change
 from image_search_service.db.queries.faces import HUMAN
 from image_search_service.db.queries.suggestions import REJECTED
 
-FACE_FACTS = [
-    fact.value for fact in (Fact.FACE_PERSON, Fact.FACE_IS_FACE, Fact.REJECTED, Fact.PINNED, Fact.APART)
-]
+FACE_FACTS = [fact.value for fact in Fact if fact not in PERSON_FACTS]
 
 
 @dataclass(slots=True)
@@ -44,6 +42,7 @@ class SaidFace:
     content_hash: str
     box: Box
     person_id: uuid.UUID | None
+    group_id: uuid.UUID | None
     is_face: bool
     rejected_for: list[uuid.UUID] = field(default_factory=list)
     pinned_for: list[uuid.UUID] = field(default_factory=list)
@@ -145,6 +144,7 @@ def _said(session: Session, rows: Sequence[Any]) -> list[SaidFace]:
             content_hash,
             relative(face.box, width, height),
             face.person_id if face.assigned_by == HUMAN else None,
+            face.group_id,
             face.is_face,
         )
         for face, content_hash, width, height in rows
