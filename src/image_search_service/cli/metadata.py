@@ -48,7 +48,7 @@ def names_read(report: ReadReport) -> list[tuple[str, int]]:
 
 @app.command("write")
 def write(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be written.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -70,5 +70,8 @@ def write(
             ("  that could not be", report.unreadable),
         ]
         run.out.result(
-            {"dry_run": dry_run, **asdict(report)}, table("Names", ("", ""), rows), *report.examples
+            {"dry_run": dry_run, **asdict(report)},
+            table("Names", ("", ""), rows),
+            *(report.changes if dry_run else ()),
+            *report.examples,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,22 +75,27 @@ def read_sidecar(path: Path) -> bytes:
     return packet
 
 
-def write_sidecar(path: Path, content: bytes) -> None:
+def write_sidecar(path: Path, content: bytes, former: bytes | None) -> None:
     """Write a sidecar whole or not at all; raises MediaError if that cannot be done.
 
-    A link is not followed: what it names is not ours to write.
+    former: what it said when it was read, None if there was none; another program's changes since then are
+    not written over. A link is not followed: what it names is not ours to write.
     """
     if path.is_symlink():
         raise MediaError(f"The sidecar {path.name} is a link to another place.")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    with media_errors():
-        try:
-            with temporary.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            if path.exists():
-                temporary.chmod(path.stat().st_mode & 0o777)
-            temporary.replace(path)
-        finally:
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if (path.read_bytes() if path.exists() else None) != former:
+            raise MediaError(f"Another program has changed the sidecar {path.name} meanwhile.")
+        if former is not None:
+            temporary.chmod(path.stat().st_mode & 0o777)
+        temporary.replace(path)
+    except OSError as error:
+        raise MediaError(f"The sidecar {path.name} cannot be written: {error.strerror}.") from error
+    finally:
+        with suppress(OSError):
             temporary.unlink(missing_ok=True)
