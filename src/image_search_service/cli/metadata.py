@@ -31,7 +31,8 @@ def read(library: LibraryOption = None, as_json: JsonOption = False, debug: Debu
             report = opened.metadata_names_service(actor()).read(progress)
         opened.send_due_payloads()
         rows = names_read(report)
-        run.out.result(asdict(report), table("Names from metadata", ("", ""), rows), *report.examples)
+        told = [f"`image-search undo {number}` takes these names back." for number in report.decisions]
+        run.out.result(asdict(report), table("Names from metadata", ("", ""), rows), *told, *report.examples)
 
 
 def names_read(report: ReadReport) -> list[tuple[str, int]]:

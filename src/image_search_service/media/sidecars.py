@@ -16,16 +16,23 @@ from image_search_service.media.formats import PHOTO_SUFFIXES, PILLOW_FORMATS
 from image_search_service.media.regions import LARGEST
 
 SUFFIX = ".xmp"
+EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
+"""Begins a segment of a JPEG; then come 32 bytes of a digest, the whole's length and the part's offset in 4
+bytes each, and the part."""
 RAW_SUFFIXES = frozenset({".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2"})
 """Cameras' own files, whose sidecars a photo developed from them must not write to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What a photo's file says. orientation: EXIF's, 1 to 8. packet: its XMP, None if it has none."""
+    """What a photo's file says. orientation: EXIF's, 1 to 8. packet: its XMP, None if it has none.
+
+    extension: what of it has no room in a JPEG's 64 KB, and makes a packet of its own; None if there is none.
+    """
 
     orientation: int
     packet: bytes | None
+    extension: bytes | None = None
 
 
 def read_embedded(path: Path) -> Embedded:
@@ -35,11 +42,27 @@ def read_embedded(path: Path) -> Embedded:
         if packet is None and image.format == "PNG":
             image.load()  # a PNG may have its text behind its pixels
             packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+        extension = _extension(image)
         # libheif has brought the picture upright itself
         orientation = UPRIGHT if image.format == "HEIF" else read_orientation(image)
     if isinstance(packet, str):
         packet = packet.encode()
-    return Embedded(orientation, packet if isinstance(packet, bytes) and packet.strip(b"\0 ") else None)
+    packet = packet if isinstance(packet, bytes) and packet.strip(b"\0 ") else None
+    return Embedded(orientation, packet, extension)
+
+
+def _extension(image: Image.Image) -> bytes | None:
+    """A JPEG's extended XMP (XMP specification, part 3, 1.1.3.1), put together from its segments.
+
+    Not one that is larger than XMP is read: cameras keep depth maps there.
+    """
+    parts: dict[int, bytes] = {}
+    for marker, segment in getattr(image, "applist", ()):
+        if marker == "APP1" and segment.startswith(EXTENSION) and len(segment) > len(EXTENSION) + 40:
+            head = segment[len(EXTENSION) :]
+            parts[int.from_bytes(head[36:40], "big")] = head[40:]
+    whole = b"".join(parts[offset] for offset in sorted(parts))
+    return whole if 0 < len(whole) <= LARGEST else None
 
 
 def sidecar_of(path: Path) -> Path | None:

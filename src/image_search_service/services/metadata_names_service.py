@@ -209,9 +209,9 @@ def _names_of(photo: PhotoFiles) -> _Names:
             problems.append(f"{path}: {error.message}")
             continue
         frame = Frame(photo.width, photo.height, embedded.orientation)
-        for read in (lambda path=path: _sidecar_packet(path), lambda packet=embedded.packet: packet):
+        for packet in _packets(path, embedded, problems):
             try:
-                found = _named(read(), frame)
+                found = _named(packet, frame)
             except MediaError as error:
                 problems.append(f"{path}: {error.message}")
                 continue
@@ -220,17 +220,21 @@ def _names_of(photo: PhotoFiles) -> _Names:
     return _Names(photo, [], problems)
 
 
-def _named(packet: bytes | None, frame: Frame) -> list[list[NamedRegion]]:
+def _packets(path: Path, embedded: sidecars.Embedded, problems: list[str]) -> Iterator[bytes]:
+    """The sidecar's, if it can be read, and those of the photo itself."""
+    try:
+        sidecar = sidecars.sidecar_of(path)
+        if sidecar is not None:
+            yield sidecars.read_sidecar(sidecar)
+    except MediaError as error:
+        problems.append(f"{path}: {error.message}")
+    yield from (packet for packet in (embedded.packet, embedded.extension) if packet is not None)
+
+
+def _named(packet: bytes, frame: Frame) -> list[list[NamedRegion]]:
     """Named faces in each of the ways in which they may be meant; nothing if there are none."""
-    if packet is None:
-        return []
     readings = regions.readings(regions.parse_packet(packet), frame)
     return [found for each in readings if (found := [one for one in each.named if is_name(one.name)])]
-
-
-def _sidecar_packet(path: Path) -> bytes | None:
-    sidecar = sidecars.sidecar_of(path)
-    return None if sidecar is None else sidecars.read_sidecar(sidecar)
 
 
 def _people(session: Session, names: Sequence[str]) -> dict[str, tuple[uuid.UUID, str | None]]:

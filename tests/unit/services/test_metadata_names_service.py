@@ -19,7 +19,7 @@ from image_search_service.db.models import FaceInstance, Person
 from image_search_service.db.session import Database
 from image_search_service.media.orientation import to_stored
 from image_search_service.media.regions import packet_bytes, parse_packet
-from image_search_service.media.sidecars import write_sidecar
+from image_search_service.media.sidecars import EXTENSION, write_sidecar
 from image_search_service.services.metadata_names_service import MetadataNamesService, ReadReport
 from image_search_service.services.review_service import ReviewService
 from tests.support.pictures import STORED_AS, exif_bytes, picture
@@ -127,6 +127,25 @@ def test_names_are_put_on_the_right_faces(
 def test_every_kind_of_file(database: Database, photo: Photo, suffix: str) -> None:
     """XMP is found in all kinds of files that hold it."""
     _, (left, right) = photo(f"photo.{suffix}", packet=said("digikam", 1))
+    read(database)
+    assert names(database) == {left: "Ada", right: "Grace"}
+
+
+def with_extension(jpeg: bytes, packet: bytes) -> bytes:
+    """A JPEG with extended XMP in two segments, the second part first."""
+    cut = len(packet) // 2
+    segments = b""
+    for offset, part in ((cut, packet[cut:]), (0, packet[:cut])):
+        place = len(packet).to_bytes(4, "big") + offset.to_bytes(4, "big")
+        body = EXTENSION + b"0" * 32 + place + part
+        segments += b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body
+    return jpeg[:2] + segments + jpeg[2:]
+
+
+def test_extended_xmp(database: Database, photo: Photo) -> None:
+    """Regions that had no room in a JPEG's first XMP segment are read from the others."""
+    path, (left, right) = photo(orientation=6)
+    path.write_bytes(with_extension(path.read_bytes(), said("digikam", 6)))
     read(database)
     assert names(database) == {left: "Ada", right: "Grace"}
 
