@@ -12,6 +12,8 @@ from image_search_service.cli.context import DebugOption, JsonOption, LibraryOpt
 from image_search_service.cli.output import table
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from image_search_service.services.metadata_names_service import ReadReport
 
 app = typer.Typer(help="Names in photos' metadata (XMP): read them, or write them to sidecars.")
@@ -30,13 +32,12 @@ def read(library: LibraryOption = None, as_json: JsonOption = False, debug: Debu
         with run.out.progress("Reading names", "photos") as progress:
             report = opened.metadata_names_service(actor()).read(progress)
         opened.send_due_payloads()
-        rows = names_read(report)
-        told = [f"`image-search undo {number}` takes these names back." for number in report.decisions]
-        run.out.result(asdict(report), table("Names from metadata", ("", ""), rows), *told, *report.examples)
+        run.out.result(asdict(report), *names_read(report))
 
 
-def names_read(report: ReadReport) -> list[tuple[str, int]]:
-    return [
+def names_read(report: ReadReport) -> list[RenderableType]:
+    """What reading names did, for people: counts, how to take it back, and what could not be read."""
+    rows = [
         ("Photos looked at", report.photos),
         ("Names in them", report.regions),
         ("  at a face's place", report.matched),
@@ -45,6 +46,8 @@ def names_read(report: ReadReport) -> list[tuple[str, int]]:
         ("Faces named by it", report.named),
         ("Files that could not be read", report.unreadable),
     ]
+    undoing = [f"`image-search undo {number}` takes these names back." for number in report.decisions]
+    return [table("Names from metadata", ("", ""), rows), *undoing, *report.examples]
 
 
 @app.command("write")

@@ -209,26 +209,26 @@ def _names_of(photo: PhotoFiles) -> _Names:
             problems.append(f"{path}: {error.message}")
             continue
         frame = Frame(photo.width, photo.height, embedded.orientation)
-        for packet in _packets(path, embedded, problems):
+        for source, packet in _packets(path, embedded, problems):
             try:
                 found = _named(packet, frame)
             except MediaError as error:
-                problems.append(f"{path}: {error.message}")
+                problems.append(f"{source}: {error.message}")
                 continue
             if found:
                 return _Names(photo, found, problems)
     return _Names(photo, [], problems)
 
 
-def _packets(path: Path, embedded: sidecars.Embedded, problems: list[str]) -> Iterator[bytes]:
-    """The sidecar's, if it can be read, and those of the photo itself."""
-    try:
-        sidecar = sidecars.sidecar_of(path)
-        if sidecar is not None:
-            yield sidecars.read_sidecar(sidecar)
-    except MediaError as error:
-        problems.append(f"{path}: {error.message}")
-    yield from (packet for packet in (embedded.packet, embedded.extension) if packet is not None)
+def _packets(path: Path, embedded: sidecars.Embedded, problems: list[str]) -> Iterator[tuple[Path, bytes]]:
+    """The sidecar's, if it can be read, and those of the photo itself; each with its file."""
+    sidecar = sidecars.sidecar_of(path)
+    if sidecar is not None:
+        try:
+            yield sidecar, sidecars.read_sidecar(sidecar)
+        except MediaError as error:
+            problems.append(f"{sidecar}: {error.message}")
+    yield from ((path, one) for one in (embedded.packet, embedded.extension) if one is not None)
 
 
 def _named(packet: bytes, frame: Frame) -> list[list[NamedRegion]]:
@@ -273,10 +273,12 @@ def _without_said_otherwise(
 
 
 def _write(wanted: _ToWrite, dry_run: bool) -> _Written:
+    source = wanted.path
     try:
         embedded = sidecars.read_embedded(wanted.path)
         target = sidecars.sidecar_to_write(wanted.path)
-        there = sidecars.read_sidecar(target) if target.exists() else None
+        source = target if target.exists() else source
+        there = sidecars.read_sidecar(target) if source is target else None
         start = embedded.packet if there is None else there
         root = regions.new_packet() if start is None else regions.parse_packet(start)
         frame = Frame(wanted.photo.width, wanted.photo.height, embedded.orientation)
@@ -288,7 +290,7 @@ def _write(wanted: _ToWrite, dry_run: bool) -> _Written:
             apply(edit, root, frame)
             sidecars.write_sidecar(target, regions.packet_bytes(root), there)
     except MediaError as error:
-        return _Written(problem=f"{wanted.path}: {error.message}")
+        return _Written(problem=f"{source}: {error.message}")
     return _Written(change=change)
 
 
