@@ -58,7 +58,8 @@ class FaceRegion:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """How a photo is stored. width, height: of the upright photo, in pixels. orientation: EXIF's, 1 to 8."""
+    """How a photo is stored. width, height: of the upright photo, in pixels. orientation: EXIF's, 1 to 8,
+    of a HEIF too."""
 
     width: int
     height: int

@@ -43,12 +43,20 @@ def read_embedded(path: Path) -> Embedded:
             image.load()  # a PNG may have its text behind its pixels
             packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
         extension = _extension(image)
-        # libheif has brought the picture upright itself
-        orientation = UPRIGHT if image.format == "HEIF" else read_orientation(image)
+        orientation = _written_orientation(image)
     if isinstance(packet, str):
         packet = packet.encode()
     packet = packet if isinstance(packet, bytes) and packet.strip(b"\0 ") else None
     return Embedded(orientation, packet, extension)
+
+
+def _written_orientation(image: Image.Image) -> int:
+    """What EXIF says. libheif brings a picture upright itself, and its plug-in then hides the orientation;
+    but phones and exiftool measure regions before that."""
+    if image.format != "HEIF":
+        return read_orientation(image)
+    written = image.info.get("original_orientation")
+    return written if isinstance(written, int) and 1 <= written <= 8 else UPRIGHT
 
 
 def _extension(image: Image.Image) -> bytes | None:

@@ -18,7 +18,7 @@ from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance, Person
 from image_search_service.db.session import Database
 from image_search_service.media.orientation import to_stored
-from image_search_service.media.regions import packet_bytes, parse_packet
+from image_search_service.media.regions import Frame, packet_bytes, parse_packet, readings
 from image_search_service.media.sidecars import EXTENSION, write_sidecar
 from image_search_service.services.metadata_names_service import MetadataNamesService, ReadReport
 from image_search_service.services.review_service import ReviewService
@@ -51,13 +51,16 @@ def in_file(suffix: str, packet: bytes) -> dict[str, Any]:
 
 @pytest.fixture
 def photo(tmp_path: Path, database: Database) -> Callable[..., tuple[Path, list[uuid.UUID]]]:
-    """A photo with a face left and one right, stored under some orientation; and its faces."""
+    """A photo with a face left and one right, stored under some orientation; and its faces.
+
+    A HEIC is decoded upright, whatever orientation is written in it.
+    """
 
     def add(
         name: str = "photo.jpg", orientation: int = 1, packet: bytes | None = None
     ) -> tuple[Path, list[uuid.UUID]]:
         path = tmp_path / name
-        stored = STORED_AS[orientation]
+        stored = None if path.suffix == ".heic" else STORED_AS[orientation]
         image = picture(WIDTH, HEIGHT)
         image = image if stored is None else image.transpose(stored)
         extra = {} if packet is None else in_file(path.suffix, packet)
@@ -193,6 +196,20 @@ def test_the_upright_size(database: Database, photo: Photo, orientation: int, me
     _, (left, right) = photo(orientation=orientation, packet=digikam(regions, (WIDTH, HEIGHT)))
     read(database)
     assert names(database) == {left: "Ada", right: "Grace"}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_phones_picture(database: Database, photo: Photo, orientation: int) -> None:
+    """In a HEIC, which is decoded upright, regions are turned by the orientation that EXIF has."""
+    path, (left, right) = photo("photo.heic", orientation=orientation, packet=said("digikam", orientation))
+    read(database)
+    assert names(database) == {left: "Ada", right: "Grace"}
+    path.with_name("photo.heic.xmp").write_bytes(digikam([], stored_size(orientation)))
+    MetadataNamesService(database, "test", workers=1).write()
+    root = parse_packet(path.with_name("photo.heic.xmp").read_bytes())
+    written = readings(root, Frame(*stored_size(orientation), 1))[0].named
+    assert [one.name for one in written] == ["Ada", "Grace"]
+    assert written[0].box.center == pytest.approx(to_stored(share(LEFT), orientation).center, abs=1e-5)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
