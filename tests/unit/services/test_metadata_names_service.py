@@ -267,6 +267,20 @@ def test_statements_do_not_grow(database: Database, photo: Photo) -> None:
     assert counts[0] == counts[1]
 
 
+def test_statements_of_writing_do_not_grow(database: Database, photo: Photo) -> None:
+    """Writing costs as many statements for many photos of a page as for few, names taken back among them."""
+    review = ReviewService(database, "test")
+    counts = []
+    for number in (2, 20):
+        faces = [face for each in range(number) for face in photo(f"{number}-{each}.jpg")[1]]
+        review.split(faces[: len(faces) // 2], f"Ada {number}")
+        review.undo(review.split(faces[len(faces) // 2 :], f"Grace {number}").decision or 0)
+        with round_trips(database.engine) as trips:
+            MetadataNamesService(database, "test", workers=1).write()
+        counts.append(trips.statements)
+    assert counts[0] == counts[1]
+
+
 def digest(path: Path) -> tuple[str, int]:
     return hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns
 
@@ -344,7 +358,7 @@ def test_both_kinds_of_regions_say_the_same(database: Database, photo: Photo) ->
 
 
 def test_names_follow_what_is_said_later(database: Database, photo: Photo) -> None:
-    """A new name of a person, a merge, and an undo reach the sidecar at the next writing."""
+    """A new name, a merge, an undo, and that it is no face, reach the sidecar at the next writing."""
     path, (left, right) = photo()
     review = ReviewService(database, "test")
     service = MetadataNamesService(database, "test", workers=1)
@@ -361,6 +375,9 @@ def test_names_follow_what_is_said_later(database: Database, photo: Photo) -> No
     review.undo(grace.decision)
     service.write()
     assert [sidecar.read_text().count(f">{name}<") for name in ("Countess", "Grace")] == [1, 0]
+    review.not_a_face([left])
+    service.write()
+    assert ">Countess<" not in sidecar.read_text()
 
 
 def test_undone_names_of_other_programs_stay_theirs(database: Database, photo: Photo) -> None:

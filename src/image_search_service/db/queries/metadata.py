@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -121,40 +120,43 @@ def rejected_names(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uui
 def taken_back(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """Of at most ``BATCH`` faces those from which an undo took a person, and nobody has said since whose
     they are."""
-    return {row.subject_id for row, _ in _undone(session, DecisionChange.subject_id.in_(face_ids))}
+    taken = _taken_away(session, DecisionChange.subject_id.in_(face_ids))
+    return {row.subject_id for row, decision in taken if decision.undoes is not None}
 
 
 def names_taken_back(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
-    """Of the faces of at most ``BATCH`` photos: the names that were given to them here and undone, as
-    compared. Those that came from metadata are as they were before, and not among them."""
+    """Of the faces of at most ``BATCH`` photos: the names that they had here and have no more, as compared.
+
+    Those that came from metadata and were undone are as they were before, and not among them.
+    """
     faces = select(FaceInstance.id).where(FaceInstance.asset_id.in_(asset_ids))
-    undone = [
+    taken = [
         (row.subject_id, uuid.UUID(said(Key(Fact.FACE_PERSON, row.subject_id), row.old)))
-        for row, details in _undone(session, DecisionChange.subject_id.in_(faces))
-        if details.get("of") != FROM_METADATA
+        for row, decision in _taken_away(session, DecisionChange.subject_id.in_(faces))
+        if decision.details.get("of") != FROM_METADATA
     ]
     names: dict[uuid.UUID, str] = {}
-    for part in chunks(sorted({person for _, person in undone}), BATCH):
+    for part in chunks(sorted({person for _, person in taken}), BATCH):
         names |= {row[0]: row[1] for row in session.execute(_name_keys.where(Person.id.in_(part)))}
-    return {face: {names[person]} for face, person in undone if person in names}
+    return {face: {names[person]} for face, person in taken if person in names}
 
 
 _name_keys = select(Person.id, Person.name_key)
 
 
-def _undone(session: Session, these: ColumnElement[bool]) -> list[tuple[DecisionChange, dict[str, Any]]]:
-    """The last word on each of these faces, where it is an undo that took a person away; and its details."""
+def _taken_away(session: Session, these: ColumnElement[bool]) -> list[tuple[DecisionChange, Decision]]:
+    """The last word on each of these faces, where it took a person away; and its decision."""
     last = (
         select(func.max(DecisionChange.id))
         .where(these, DecisionChange.fact == Fact.FACE_PERSON.value)
         .group_by(DecisionChange.subject_id)
     )
     rows = session.execute(
-        select(DecisionChange, Decision.details)
+        select(DecisionChange, Decision)
         .join(Decision, Decision.id == DecisionChange.decision_id)
-        .where(DecisionChange.id.in_(last), Decision.undoes.is_not(None))
+        .where(DecisionChange.id.in_(last))
     )
-    return [(row, details) for row, details in rows if _took_away(row)]
+    return [(row[0], row[1]) for row in rows if _took_away(row[0])]
 
 
 def _took_away(row: DecisionChange) -> bool:
