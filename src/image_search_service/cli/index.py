@@ -93,7 +93,7 @@ def index(
         document, tables = _document(report, counts, engine), _tables(report, counts, engine)
         if read is not None:
             document["names_from_metadata"] = asdict(read)
-            tables.append(table("Names from metadata", ("", ""), names_read(read)))
+            tables += names_read(read)
         run.out.result(document, *tables)
 
 

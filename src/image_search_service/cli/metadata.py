@@ -12,6 +12,8 @@ from image_search_service.cli.context import DebugOption, JsonOption, LibraryOpt
 from image_search_service.cli.output import table
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from image_search_service.services.metadata_names_service import ReadReport
 
 app = typer.Typer(help="Names in photos' metadata (XMP): read them, or write them to sidecars.")
@@ -30,12 +32,12 @@ def read(library: LibraryOption = None, as_json: JsonOption = False, debug: Debu
         with run.out.progress("Reading names", "photos") as progress:
             report = opened.metadata_names_service(actor()).read(progress)
         opened.tell_qdrant_if_it_answers()
-        rows = names_read(report)
-        run.out.result(asdict(report), table("Names from metadata", ("", ""), rows), *report.examples)
+        run.out.result(asdict(report), *names_read(report))
 
 
-def names_read(report: ReadReport) -> list[tuple[str, int]]:
-    return [
+def names_read(report: ReadReport) -> list[RenderableType]:
+    """What reading names did, for people: counts, how to take it back, and what could not be read."""
+    rows = [
         ("Photos looked at", report.photos),
         ("Names in them", report.regions),
         ("  at a face's place", report.matched),
@@ -44,11 +46,13 @@ def names_read(report: ReadReport) -> list[tuple[str, int]]:
         ("Faces named by it", report.named),
         ("Files that could not be read", report.unreadable),
     ]
+    undoing = [f"`image-search undo {number}` takes these names back." for number in report.decisions]
+    return [table("Names from metadata", ("", ""), rows), *undoing, *report.examples]
 
 
 @app.command("write")
 def write(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be written.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -70,5 +74,8 @@ def write(
             ("  that could not be", report.unreadable),
         ]
         run.out.result(
-            {"dry_run": dry_run, **asdict(report)}, table("Names", ("", ""), rows), *report.examples
+            {"dry_run": dry_run, **asdict(report)},
+            table("Names", ("", ""), rows),
+            *(report.changes if dry_run else ()),
+            *report.examples,
         )

@@ -9,7 +9,7 @@ out; it never fails a photo.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from lxml import etree
 
 from image_search_service.core.errors import MediaError
 from image_search_service.core.types import Box
+from image_search_service.media.exif import UPRIGHT
 from image_search_service.media.orientation import SIDEWAYS, to_stored, to_upright
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -26,7 +27,11 @@ DIMENSIONS = "http://ns.adobe.com/xap/1.0/sType/Dimensions#"
 AREA = "http://ns.adobe.com/xmp/sType/Area#"
 MP = "http://ns.microsoft.com/photo/1.2/t/Region#"
 
+UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<\0")
+"""How it begins, with a mark of its byte order or without."""
 FACE = "Face"
+NOBODY = "f" * 16
+"""What Picasa writes for a face that its owner wants to be left alone with."""
 LARGEST = 8 * 2**20
 """Bytes of XMP that are read; real ones have some kilobytes."""
 
@@ -44,16 +49,17 @@ class NamedRegion:
 
 @dataclass(frozen=True, slots=True)
 class FaceRegion:
-    """A region of a packet. number: its place among all. name: empty if it has none. box: as above."""
+    """A region of a packet. name: empty if it has none. box: as above. node: where it stands."""
 
-    number: int
     name: str
     box: Box
+    node: Element
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """How a photo is stored. width, height: of the upright photo, in pixels. orientation: EXIF's, 1 to 8."""
+    """How a photo is stored. width, height: of the upright photo, in pixels. orientation: EXIF's, 1 to 8,
+    of a HEIF too."""
 
     width: int
     height: int
@@ -74,7 +80,7 @@ def parse_packet(packet: bytes) -> Element:
         raise MediaError(f"The XMP has {len(packet):,} bytes; more than {LARGEST:,} are not read.")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(packet.strip(b"\0 \r\n\t"), parser)
+        root = etree.fromstring(_without_padding(packet), parser)
     except etree.XMLSyntaxError as error:
         raise MediaError(f"The XMP is damaged: {error.msg}.") from error
     if root.getroottree().docinfo.doctype:
@@ -82,33 +88,78 @@ def parse_packet(packet: bytes) -> Element:
     return root
 
 
-def named_regions(root: Element, frame: Frame) -> list[NamedRegion]:
-    """The named faces of a packet; Microsoft's only where there is none of the MWG's."""
-    named = [NamedRegion(one.name, one.box) for one in face_regions(root, frame) if one.name]
-    return named or [
-        NamedRegion(name, to_upright(box, frame.orientation)) for name, box in _microsoft_regions(root)
-    ]
+def _without_padding(packet: bytes) -> bytes:
+    """Of UTF-16 nothing is taken away: zeros are halves of its letters."""
+    return packet if packet.startswith(UTF_16) else packet.strip(b"\0 \r\n\t")
 
 
-def face_regions(root: Element, frame: Frame) -> list[FaceRegion]:
-    """The faces among the MWG's regions, those without a name too."""
-    orientation = 1 if _is_upright_already(root, frame) else frame.orientation
-    every = ((number, each, _area(each)) for number, each in enumerate(_regions(root)) if _is_face(each))
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A packet's faces, understood in one of the ways in which they may be measured.
+
+    orientation: by which the MWG's regions are turned. faces: the MWG's. microsoft: Microsoft's, which are
+    always measured in the stored picture. Both with those that have no name.
+    """
+
+    orientation: int
+    faces: list[FaceRegion]
+    microsoft: list[FaceRegion]
+
+    @property
+    def named(self) -> list[NamedRegion]:
+        """Those with names; of Microsoft's, which most programs write besides, only what the MWG's lack."""
+        named = [NamedRegion(one.name, one.box) for one in self.faces if one.name]
+        names = {one.name for one in named} | {""}
+        others = [one for one in self.microsoft if one.name not in names]
+        return named + [
+            NamedRegion(one.name, one.box)
+            for one in others
+            if not any(one.box.holds(each.box.center) for each in named)
+        ]
+
+
+def readings(root: Element, frame: Frame) -> list[Reading]:
+    """The ways in which a packet may be meant, the likeliest first; nearly always one.
+
+    Where the size that was written is the upright picture's and not the stored one's, the regions may be
+    measured in either: most programs that write it mean it, but Lightroom writes it and measures in the
+    stored picture all the same. Lightroom is known by the rotation that it writes of each region; of others
+    the photo's faces tell.
+    """
+    orientations = [frame.orientation]
+    if _has_upright_size(root, frame) and not _has_rotations(root):
+        orientations = [UPRIGHT, frame.orientation]
+    microsoft = _microsoft_regions(root, frame.orientation)
+    return [Reading(one, _face_regions(root, one), microsoft) for one in orientations]
+
+
+def _face_regions(root: Element, orientation: int) -> list[FaceRegion]:
+    size = _applied_to(root)
+    every = ((each, _area(each, size)) for each in _regions(root) if _is_face(each))
     return [
-        FaceRegion(number, (_text(each, MWG, "Name") or "").strip(), to_upright(box, orientation))
-        for number, each, box in every
+        FaceRegion(_name(each, MWG, "Name"), to_upright(box, orientation), each)
+        for each, box in every
         if box is not None
     ]
 
 
-def _is_upright_already(root: Element, frame: Frame) -> bool:
-    """Whether a program has measured in the upright picture, against the guidelines: the size that it wrote
-    tells, where the two pictures differ in it."""
+def _has_upright_size(root: Element, frame: Frame) -> bool:
+    upright = (frame.width, frame.height)
+    return frame.stored != upright and _applied_to(root) == upright
+
+
+def _has_rotations(root: Element) -> bool:
+    """A list without regions was measured in nothing, and counts as well."""
+    regions = _regions(root)
+    return not regions or any(_text(each, MWG, "Rotation") is not None for each in regions)
+
+
+def _applied_to(root: Element) -> tuple[float | None, float | None]:
+    """Width and height of the picture that the regions were measured in, as far as they are written."""
     applied = next(root.iter(f"{{{MWG}}}AppliedToDimensions"), None)
-    if applied is None or frame.stored == (frame.width, frame.height):
-        return False
-    written = _number(applied, DIMENSIONS, "w"), _number(applied, DIMENSIONS, "h")
-    return written == (frame.width, frame.height)
+    if applied is None:
+        return None, None
+    return _number(applied, DIMENSIONS, "w"), _number(applied, DIMENSIONS, "h")
 
 
 def _regions(root: Element) -> list[Element]:
@@ -121,28 +172,40 @@ def _is_face(region: Element) -> bool:
     return (_text(region, MWG, "Type") or FACE).strip().casefold() == FACE.casefold()
 
 
-def _area(region: Element) -> Box | None:
-    """In shares of the stored picture; None for one that makes no sense, or is in pixels."""
+def _area(region: Element, size: tuple[float | None, float | None]) -> Box | None:
+    """In shares of the picture that it was measured in; None for one that makes no sense.
+
+    The guidelines know no other unit; pixels, which some programs write, are of the size that is written.
+    """
     area = _child(region, MWG, "Area")
-    if area is None or (_text(area, AREA, "unit") or "normalized").strip() != "normalized":
+    if area is None:
         return None
     x, y, width, height = (_number(area, AREA, name) for name in "xywh")
     if x is None or y is None or width is None or height is None:
         return None
+    unit = (_text(area, AREA, "unit") or "normalized").strip().casefold()
+    if unit == "pixel" and size[0] and size[1]:
+        x, width, y, height = x / size[0], width / size[0], y / size[1], height / size[1]
+    elif unit != "normalized":
+        return None
     return _sensible(Box(x - width / 2, y - height / 2, width, height))
 
 
-def _microsoft_regions(root: Element) -> Iterator[tuple[str, Box]]:
+def _microsoft_regions(root: Element, orientation: int) -> list[FaceRegion]:
+    found = []
     for region in root.iter(f"{{{RDF}}}li"):
-        name = (_text(region, MP, "PersonDisplayName") or "").strip()
-        rectangle = _text(region, MP, "Rectangle")
-        if not name or rectangle is None:
-            continue
-        numbers = [_finite(part) for part in rectangle.split(",")]
+        numbers = [_finite(part) for part in (_text(region, MP, "Rectangle") or "").split(",")]
         if len(numbers) == 4 and None not in numbers:
             box = _sensible(Box(*(float(one or 0) for one in numbers)))
             if box is not None:
-                yield name, box
+                name = _name(region, MP, "PersonDisplayName")
+                found.append(FaceRegion(name, to_upright(box, orientation), region))
+    return found
+
+
+def _name(region: Element, space: str, field: str) -> str:
+    name = (_text(region, space, field) or "").strip()
+    return "" if name == NOBODY else name
 
 
 def _sensible(box: Box) -> Box | None:
@@ -191,43 +254,76 @@ def new_packet() -> Element:
     return root
 
 
-def set_regions(
-    root: Element, regions: Sequence[NamedRegion], frame: Frame, taken_away: Sequence[int]
-) -> None:
-    """Write named faces into a packet; what else it says, and regions of others, stay as they are.
+def add_regions(root: Element, regions: Sequence[NamedRegion], frame: Frame, orientation: int) -> None:
+    """Write named faces into a packet, behind those that are there; everything else stays as it is.
 
-    taken_away: numbers of the regions (of ``face_regions``) that are replaced or wrong.
-    Raises MediaError for a packet without RDF.
+    orientation: of the ``Reading`` in which what is there makes sense. Raises MediaError for a packet
+    without RDF.
     """
-    upright = _is_upright_already(root, frame)
-    former = _regions(root)
-    for number in taken_away:
-        former[number].getparent().remove(former[number])
-    if not regions:
-        return
-    bag = _bag(root, frame)
-    for region in regions:
-        bag.append(_region(region, 1 if upright else frame.orientation))
+    if regions:
+        bag = _bag(root, frame)
+        bag.extend(_region(one, orientation) for one in regions)
+
+
+def rename_region(region: FaceRegion, name: str) -> None:
+    """Give a region another name; its place and whatever else a program wrote of it stay."""
+    field = f"{{{MP}}}PersonDisplayName" if _is_microsofts(region.node) else f"{{{MWG}}}Name"
+    places = _places(region.node)
+    for place in places:
+        element = place.find(field)
+        if element is not None:
+            element.text = name
+            return
+        if place.get(field) is not None:
+            place.set(field, name)
+            return
+    if places[-1].keys() and places[-1].get(f"{{{RDF}}}parseType") is None:
+        places[-1].set(field, name)
+    else:
+        etree.SubElement(places[-1], field).text = name
+
+
+def _is_microsofts(region: Element) -> bool:
+    return _text(region, MP, "Rectangle") is not None
+
+
+def remove_region(region: FaceRegion) -> None:
+    """Take a region out of its list."""
+    region.node.getparent().remove(region.node)
 
 
 def _bag(root: Element, frame: Frame) -> Element:
-    """The list of regions that is there, or a new one."""
-    there = next((bag for each in root.iter(f"{{{MWG}}}RegionList") for bag in each), None)
-    if there is not None:
-        return there
-    rdf = root if root.tag == f"{{{RDF}}}RDF" else next(root.iter(f"{{{RDF}}}RDF"), None)
+    """The list of regions that is there, or a new one in the structure that is there: a second one of
+    either would make the packet unreadable for Adobe's and digiKam's library."""
+    info = next(root.iter(f"{{{MWG}}}Regions"), None)
+    info = _new_info(root) if info is None else info
+    fields = _places(info)[-1]
+    if fields is info:
+        info.set(f"{{{RDF}}}parseType", "Resource")
+    if _child(info, MWG, "AppliedToDimensions") is None:
+        _add_size(fields, frame)
+    listed = _child(info, MWG, "RegionList")
+    listed = etree.SubElement(fields, f"{{{MWG}}}RegionList") if listed is None else listed
+    there = next(listed.iterchildren(f"{{{RDF}}}Bag", f"{{{RDF}}}Seq", f"{{{RDF}}}Alt"), None)
+    return etree.SubElement(listed, f"{{{RDF}}}Bag") if there is None else there
+
+
+def _new_info(root: Element) -> Element:
+    rdf = next(root.iter(f"{{{RDF}}}RDF"), None)
     if rdf is None:
         raise MediaError("The XMP has no RDF in it.")
     description = etree.SubElement(
         rdf, f"{{{RDF}}}Description", nsmap={"mwg-rs": MWG, "stDim": DIMENSIONS, "stArea": AREA}
     )
     description.set(f"{{{RDF}}}about", "")
-    info = _struct(description, "Regions")
+    return _struct(description, "Regions")
+
+
+def _add_size(fields: Element, frame: Frame) -> None:
     width, height = frame.stored
-    applied = _struct(info, "AppliedToDimensions")
+    applied = _struct(fields, "AppliedToDimensions")
     for name, value in (("w", str(width)), ("h", str(height)), ("unit", "pixel")):
         etree.SubElement(applied, f"{{{DIMENSIONS}}}{name}").text = value
-    return etree.SubElement(etree.SubElement(info, f"{{{MWG}}}RegionList"), f"{{{RDF}}}Bag")
 
 
 def _region(region: NamedRegion, orientation: int) -> Element:

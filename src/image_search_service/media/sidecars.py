@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +16,23 @@ from image_search_service.media.formats import PHOTO_SUFFIXES, PILLOW_FORMATS
 from image_search_service.media.regions import LARGEST
 
 SUFFIX = ".xmp"
+EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
+"""Begins a segment of a JPEG; then come 32 bytes of a digest, the whole's length and the part's offset in 4
+bytes each, and the part."""
 RAW_SUFFIXES = frozenset({".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2"})
 """Cameras' own files, whose sidecars a photo developed from them must not write to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What a photo's file says. orientation: EXIF's, 1 to 8. packet: its XMP, None if it has none."""
+    """What a photo's file says. orientation: EXIF's, 1 to 8. packet: its XMP, None if it has none.
+
+    extension: what of it has no room in a JPEG's 64 KB, and makes a packet of its own; None if there is none.
+    """
 
     orientation: int
     packet: bytes | None
+    extension: bytes | None = None
 
 
 def read_embedded(path: Path) -> Embedded:
@@ -34,11 +42,35 @@ def read_embedded(path: Path) -> Embedded:
         if packet is None and image.format == "PNG":
             image.load()  # a PNG may have its text behind its pixels
             packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-        # libheif has brought the picture upright itself
-        orientation = UPRIGHT if image.format == "HEIF" else read_orientation(image)
+        extension = _extension(image)
+        orientation = _written_orientation(image)
     if isinstance(packet, str):
         packet = packet.encode()
-    return Embedded(orientation, packet if isinstance(packet, bytes) and packet.strip(b"\0 ") else None)
+    packet = packet if isinstance(packet, bytes) and packet.strip(b"\0 ") else None
+    return Embedded(orientation, packet, extension)
+
+
+def _written_orientation(image: Image.Image) -> int:
+    """What EXIF says. libheif brings a picture upright itself, and its plug-in then hides the orientation;
+    but phones and exiftool measure regions before that."""
+    if image.format != "HEIF":
+        return read_orientation(image)
+    written = image.info.get("original_orientation")
+    return written if isinstance(written, int) and 1 <= written <= 8 else UPRIGHT
+
+
+def _extension(image: Image.Image) -> bytes | None:
+    """A JPEG's extended XMP (XMP specification, part 3, 1.1.3.1), put together from its segments.
+
+    Not one that is larger than XMP is read: cameras keep depth maps there.
+    """
+    parts: dict[int, bytes] = {}
+    for marker, segment in getattr(image, "applist", ()):
+        if marker == "APP1" and segment.startswith(EXTENSION) and len(segment) > len(EXTENSION) + 40:
+            head = segment[len(EXTENSION) :]
+            parts[int.from_bytes(head[36:40], "big")] = head[40:]
+    whole = b"".join(parts[offset] for offset in sorted(parts))
+    return whole if 0 < len(whole) <= LARGEST else None
 
 
 def sidecar_of(path: Path) -> Path | None:
@@ -74,22 +106,27 @@ def read_sidecar(path: Path) -> bytes:
     return packet
 
 
-def write_sidecar(path: Path, content: bytes) -> None:
+def write_sidecar(path: Path, content: bytes, former: bytes | None) -> None:
     """Write a sidecar whole or not at all; raises MediaError if that cannot be done.
 
-    A link is not followed: what it names is not ours to write.
+    former: what it said when it was read, None if there was none; another program's changes since then are
+    not written over. A link is not followed: what it names is not ours to write.
     """
     if path.is_symlink():
         raise MediaError(f"The sidecar {path.name} is a link to another place.")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    with media_errors():
-        try:
-            with temporary.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            if path.exists():
-                temporary.chmod(path.stat().st_mode & 0o777)
-            temporary.replace(path)
-        finally:
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if (path.read_bytes() if path.exists() else None) != former:
+            raise MediaError(f"Another program has changed the sidecar {path.name} meanwhile.")
+        if former is not None:
+            temporary.chmod(path.stat().st_mode & 0o777)
+        temporary.replace(path)
+    except OSError as error:
+        raise MediaError(f"The sidecar {path.name} cannot be written: {error.strerror}.") from error
+    finally:
+        with suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 
+from image_search_service.core.config import Settings
 from image_search_service.core.types import ClusteringMethod, JsonObject, Progress
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
@@ -36,6 +37,9 @@ ACTOR = "job"
 
 class FaceServices(Protocol):
     """The part of ``bootstrap.Library`` that jobs call."""
+
+    @property
+    def settings(self) -> Settings: ...
 
     def face_assigner(self) -> FaceAssigner: ...
 
@@ -108,10 +112,14 @@ def compute_centroids_job(
 def detect_faces_job(
     services: FaceServices, progress: Progress, *, paths: Sequence[str], retry_failed: bool = False
 ) -> JsonObject:
-    """Index the photos below ``paths``, then group if there are new faces."""
+    """Index the photos below ``paths``, take names from their metadata if that is set, then group if there
+    are new faces."""
     services.bind_engine()
     roots = [Path(path) for path in paths]
     report = services.index_service().index(roots, retry_failed=retry_failed, progress=progress)
+    named = 0
+    if services.settings.names_from_metadata:
+        named = services.metadata_names_service(ACTOR).read().named
     services.group_if_stale(progress)
     services.send_due_payloads()
     return {
@@ -119,6 +127,7 @@ def detect_faces_job(
         "photos_new": report.photos_new,
         "photos_failed": report.photos_failed,
         "faces_new": report.faces_new,
+        "faces_named": named,
     }
 
 

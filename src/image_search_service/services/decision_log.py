@@ -171,12 +171,16 @@ def _refuse_joined(session: Session, changes: Sequence[Change]) -> None:
         raise _said_different(decisions.latest_with(session, Fact.APART, difference))
     if any(one.key.fact in (Fact.PERSON_GONE, Fact.DIFFERENT) for one in changes):
         into = review.merged(session)
-        one = [pair for pair in review.differences(session) if _final(pair[0], into) == _final(pair[1], into)]
+        one = [
+            pair
+            for pair in review.differences(session)
+            if after_merges(pair[0], into) == after_merges(pair[1], into)
+        ]
         if one:
             raise _said_different(decisions.latest_about(session, [different(*one[0])], 0))
 
 
-def _final(person_id: uuid.UUID, into: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:
+def after_merges(person_id: uuid.UUID, into: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:
     """Who somebody is after all merges."""
     seen: set[uuid.UUID] = set()
     while person_id in into and person_id not in seen:

@@ -9,34 +9,28 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from image_search_service.core.decisions import Fact, Key
-from image_search_service.core.errors import InvalidInputError, MediaError
+from image_search_service.core.errors import MediaError
 from image_search_service.core.names import clean_name
 from image_search_service.core.parallel import chunks, map_ahead, thread_pool
-from image_search_service.core.types import Box, Progress
-from image_search_service.db.models import Person
-from image_search_service.db.queries import apart, metadata, persons
+from image_search_service.core.types import Progress
+from image_search_service.db.queries import apart, metadata, persons, review
 from image_search_service.db.queries import suggestions as suggestion_queries
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.metadata import PhotoFiles, PlacedFace
 from image_search_service.db.session import Database, Session
 from image_search_service.media import regions, sidecars
-from image_search_service.media.regions import FaceRegion, Frame, NamedRegion
+from image_search_service.media.regions import Frame, NamedRegion
 from image_search_service.services.apart_faces import clashing
-from image_search_service.services.decision_log import Wish, decide
-from image_search_service.services.edited_photos import overlap
+from image_search_service.services.decision_log import Wish, after_merges, decide
+from image_search_service.services.region_faces import apply, best_match, edit_of, is_name
 from image_search_service.services.review_facts import taken_out_of
 
 PAGE = 500
 """Photos in one decision."""
-LEAST_OVERLAP = 0.25
-"""Intersection over union from which a region is a face's: other programs draw hair and chin into it, which
-makes a box of twice the size."""
 EXAMPLES = 20
-
-T = TypeVar("T", NamedRegion, FaceRegion)
 
 
 @dataclass(slots=True)
@@ -62,21 +56,24 @@ class WriteReport:
     """What writing did. files: photos' files with somebody's name. written, unchanged: sidecars.
 
     unreadable: files that could not be read, or sidecars that could not be written, which stay as they are.
+    changes: of the first sidecars that were written, or would be, what is new in them.
     """
 
     files: int = 0
     written: int = 0
     unchanged: int = 0
     unreadable: int = 0
+    changes: list[str] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What one photo's files say; problems: what could not be read of it."""
+    """What one photo's files say, in each of the ways in which it may be meant; problems: what could not be
+    read of it."""
 
     photo: PhotoFiles
-    found: list[NamedRegion]
+    readings: list[list[NamedRegion]]
     problems: list[str]
 
 
@@ -87,7 +84,16 @@ class _ToWrite:
     path: Path
     photo: PhotoFiles
     faces: list[PlacedFace]
-    rejected: Mapping[uuid.UUID, set[str]]
+    wrong: Mapping[uuid.UUID, set[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What became of a file's sidecar: change says what is new in it, problem why it could not be; neither
+    if all was right."""
+
+    change: str = ""
+    problem: str = ""
 
 
 class MetadataNamesService:
@@ -142,24 +148,24 @@ class MetadataNamesService:
 
     def _take(self, names: Sequence[_Names], report: ReadReport) -> None:
         for one in names:
-            report.regions += len(one.found)
             report.unreadable += len(one.problems)
-            _show(report, one.problems)
-        said = {one.photo.asset_id: one.found for one in names if one.found}
-        if not said:
+            _show(report.examples, one.problems)
+        saying = [one for one in names if one.readings]
+        if not saying:
             return
         with self._database.write() as session:
-            here = metadata.placed_faces(session, list(said))
+            here = metadata.placed_faces(session, [one.photo.asset_id for one in saying])
             pairs: list[tuple[PlacedFace, str]] = []
-            for asset_id, found in said.items():
-                matched = match(found, here.get(asset_id, []))
+            for one in saying:
+                matched = best_match(one.readings, here.get(one.photo.asset_id, []))[1]
                 pairs += [(face, region.name) for region, face in matched]
-                report.unmatched += len(found) - len(matched)
+                report.regions += len(one.readings[0])
+                report.unmatched += len(one.readings[0]) - len(matched)
             report.matched += len(pairs)
             self._decide(session, pairs, report)
 
     def _decide(self, session: Session, pairs: Sequence[tuple[PlacedFace, str]], report: ReadReport) -> None:
-        named = {face.id: (face, name) for face, name in pairs if _is_name(name)}
+        named = {face.id: (face, name) for face, name in pairs}
         people = _people(session, [name for _, name in named.values()])
         placed = {id_: people[clean_name(name)[1]][0] for id_, (face, name) in named.items() if face.is_face}
         placed = _without_said_otherwise(session, placed, {id_: face for id_, (face, _) in named.items()})
@@ -174,7 +180,7 @@ class MetadataNamesService:
         if not facts:
             return
         details = taken_out_of(session, list(placed))
-        made = decide(session, Wish("names_from_metadata", self._actor, facts, details=details))
+        made = decide(session, Wish(metadata.FROM_METADATA, self._actor, facts, details=details))
         report.named += made.faces
         report.decisions += [] if made.id is None else [made.id]
 
@@ -182,38 +188,15 @@ class MetadataNamesService:
         ids = [photo.asset_id for photo in page]
         with self._database.read() as session:
             faces = metadata.placed_faces(session, ids)
-            rejected = metadata.rejected_names(session, ids)
+            wrong = metadata.rejected_names(session, ids)
+            for face_id, names in metadata.names_taken_back(session, ids).items():
+                wrong.setdefault(face_id, set()).update(names)
         return [
-            _ToWrite(path, photo, faces[photo.asset_id], rejected)
+            _ToWrite(path, photo, faces[photo.asset_id], wrong)
             for photo in page
-            if any(face.name or face.id in rejected for face in faces.get(photo.asset_id, []))
+            if any(face.name_to_write or face.id in wrong for face in faces.get(photo.asset_id, []))
             for path in photo.paths
         ]
-
-
-def match(found: Sequence[T], faces: Sequence[PlacedFace]) -> list[tuple[T, PlacedFace]]:
-    """Regions and the faces at their places, one to one, those first that overlap most."""
-    every = [
-        (overlap(region.box, face.box), number, place)
-        for number, region in enumerate(found)
-        for place, face in enumerate(faces)
-        if overlap(region.box, face.box) >= LEAST_OVERLAP or _in_each_other(region.box, face.box)
-    ]
-    pairs: dict[int, int] = {}
-    for _, number, place in sorted(every, key=lambda one: (-one[0], one[1], one[2])):
-        if number not in pairs and place not in pairs.values():
-            pairs[number] = place
-    return [(found[number], faces[place]) for number, place in sorted(pairs.items())]
-
-
-def _in_each_other(a: Box, b: Box) -> bool:
-    """Whether each has the other's centre in it: a face, and a whole head around it."""
-    return _holds(a, b.center) and _holds(b, a.center)
-
-
-def _holds(box: Box, point: tuple[float, float]) -> bool:
-    x, y = point
-    return box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
 
 
 def _names_of(photo: PhotoFiles) -> _Names:
@@ -226,104 +209,102 @@ def _names_of(photo: PhotoFiles) -> _Names:
             problems.append(f"{path}: {error.message}")
             continue
         frame = Frame(photo.width, photo.height, embedded.orientation)
-        for read in (lambda path=path: _sidecar_packet(path), lambda packet=embedded.packet: packet):
+        for source, packet in _packets(path, embedded, problems):
             try:
-                packet = read()
-                found = [] if packet is None else regions.named_regions(regions.parse_packet(packet), frame)
+                found = _named(packet, frame)
             except MediaError as error:
-                problems.append(f"{path}: {error.message}")
+                problems.append(f"{source}: {error.message}")
                 continue
             if found:
                 return _Names(photo, found, problems)
     return _Names(photo, [], problems)
 
 
-def _sidecar_packet(path: Path) -> bytes | None:
+def _packets(path: Path, embedded: sidecars.Embedded, problems: list[str]) -> Iterator[tuple[Path, bytes]]:
+    """The sidecar's, if it can be read, and those of the photo itself; each with its file."""
     sidecar = sidecars.sidecar_of(path)
-    return None if sidecar is None else sidecars.read_sidecar(sidecar)
+    if sidecar is not None:
+        try:
+            yield sidecar, sidecars.read_sidecar(sidecar)
+        except MediaError as error:
+            problems.append(f"{sidecar}: {error.message}")
+    yield from ((path, one) for one in (embedded.packet, embedded.extension) if one is not None)
 
 
-def _is_name(name: str) -> bool:
-    try:
-        clean_name(name)
-    except InvalidInputError:
-        return False
-    return True
+def _named(packet: bytes, frame: Frame) -> list[list[NamedRegion]]:
+    """Named faces in each of the ways in which they may be meant; nothing if there are none."""
+    readings = regions.readings(regions.parse_packet(packet), frame)
+    return [found for each in readings if (found := [one for one in each.named if is_name(one.name)])]
 
 
 def _people(session: Session, names: Sequence[str]) -> dict[str, tuple[uuid.UUID, str | None]]:
     """For each name as it is compared: the person, and how a new one is called."""
     shown = {key: name for name, key in (clean_name(one) for one in reversed(names))}
-    known: dict[str, Person] = {}
+    known: dict[str, uuid.UUID] = {}
     for part in chunks(shown, BATCH):
-        known |= persons.persons_by_keys(session, part)
-    return {
-        key: (known[key].id, None) if key in known else (uuid.uuid4(), name) for key, name in shown.items()
-    }
+        known |= _of_merged(session, part)
+        known |= {key: person.id for key, person in persons.persons_by_keys(session, part).items()}
+    return {key: (known[key], None) if key in known else (uuid.uuid4(), name) for key, name in shown.items()}
+
+
+def _of_merged(session: Session, name_keys: Sequence[str]) -> dict[str, uuid.UUID]:
+    """Names of persons who were merged, and who they are now; not names of several who are different now."""
+    into = review.merged(session)
+    now: dict[str, set[uuid.UUID]] = {}
+    for person in metadata.merged_by_keys(session, name_keys):
+        now.setdefault(person.name_key, set()).add(after_merges(person.id, into))
+    return {key: who for key, (who, *others) in now.items() if not others}
 
 
 def _without_said_otherwise(
     session: Session, placed: Mapping[uuid.UUID, uuid.UUID], faces: Mapping[uuid.UUID, PlacedFace]
 ) -> dict[uuid.UUID, uuid.UUID]:
-    """Without faces that a human has given to somebody else, rejected for them, or said to be of other people
-    than their faces."""
+    """Without faces that a human has given to somebody else, taken back by an undo, rejected for them, or
+    said to be of other people than their faces."""
     rejected = suggestion_queries.rejected_pairs(session, placed)
+    undone = {face for part in chunks(placed, BATCH) for face in metadata.taken_back(session, part)}
     free = {
         face: person
         for face, person in placed.items()
-        if faces[face].person_id in (None, person) and (face, person) not in rejected
+        if faces[face].person_id in (None, person) and (face, person) not in rejected and face not in undone
     }
     clash = clashing(apart.sides_with(session, free), free)
     return {face: person for face, person in free.items() if face not in clash}
 
 
-def _write(wanted: _ToWrite, dry_run: bool) -> str:
-    """``written``, ``unchanged``, or what is wrong."""
+def _write(wanted: _ToWrite, dry_run: bool) -> _Written:
+    source = wanted.path
     try:
         embedded = sidecars.read_embedded(wanted.path)
         target = sidecars.sidecar_to_write(wanted.path)
-        there = sidecars.read_sidecar(target) if target.exists() else None
+        source = target if target.exists() else source
+        there = sidecars.read_sidecar(target) if source is target else None
         start = embedded.packet if there is None else there
         root = regions.new_packet() if start is None else regions.parse_packet(start)
         frame = Frame(wanted.photo.width, wanted.photo.height, embedded.orientation)
-        new, taken_away = _difference(regions.face_regions(root, frame), wanted)
-        if not new and not taken_away:
-            return "unchanged"
-        regions.set_regions(root, new, frame, taken_away)
+        edit = edit_of(regions.readings(root, frame), wanted.faces, wanted.wrong)
+        if not edit:
+            return _Written()
+        change = f"{target}: {edit}"
         if not dry_run:
-            sidecars.write_sidecar(target, regions.packet_bytes(root))
+            apply(edit, root, frame)
+            sidecars.write_sidecar(target, regions.packet_bytes(root), there)
     except MediaError as error:
-        return f"{wanted.path}: {error.message}"
-    return "written"
+        return _Written(problem=f"{source}: {error.message}")
+    return _Written(change=change)
 
 
-def _difference(there: Sequence[FaceRegion], wanted: _ToWrite) -> tuple[list[NamedRegion], list[int]]:
-    """Regions to add, and the numbers of those that are replaced or wrong."""
-    region_of = {face.id: region for region, face in match(there, wanted.faces)}
-    new: list[NamedRegion] = []
-    taken_away: list[int] = []
-    for face in wanted.faces:
-        region = region_of.get(face.id)
-        called = None if region is None or not _is_name(region.name) else clean_name(region.name)[1]
-        wrong = called is not None and called in wanted.rejected.get(face.id, ())
-        if face.name is not None and face.is_face and called != clean_name(face.name)[1]:
-            new.append(NamedRegion(face.name, face.box))
-            wrong = True
-        if wrong and region is not None:
-            taken_away.append(region.number)
-    return new, taken_away
-
-
-def _count(outcome: str, report: WriteReport) -> None:
+def _count(outcome: _Written, report: WriteReport) -> None:
     report.files += 1
-    if outcome == "written":
-        report.written += 1
-    elif outcome == "unchanged":
-        report.unchanged += 1
-    else:
+    if outcome.problem:
         report.unreadable += 1
-        _show(report, [outcome])
+        _show(report.examples, [outcome.problem])
+    elif outcome.change:
+        report.written += 1
+        _show(report.changes, [outcome.change])
+    else:
+        report.unchanged += 1
 
 
-def _show(report: ReadReport | WriteReport, problems: Sequence[str]) -> None:
-    report.examples += problems[: EXAMPLES - len(report.examples)]
+def _show(examples: list[str], more: Sequence[str]) -> None:
+    examples += more[: EXAMPLES - len(examples)]

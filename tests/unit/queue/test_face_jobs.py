@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
+from image_search_service.db.models import FaceInstance
+from image_search_service.demo.library import make_demo_library
 from image_search_service.queue.face_jobs import JOBS, detect_faces_job
 from image_search_service.services.job_service import JobKind
 from tests.support.served import served
@@ -40,3 +43,19 @@ def test_photos_are_indexed_by_a_job(tmp_path: Path) -> None:
         counts = detect_faces_job(api.library, lambda done, _total: seen.append(done), paths=[str(photos)])
     assert (counts["photos_new"], counts["photos_failed"], counts["faces_new"]) == (3, 0, 0)
     assert seen[-1] == 3
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_names_are_read_by_the_job_that_indexes(tmp_path: Path, wanted: bool) -> None:
+    """Indexing as a job takes names from metadata if that is set, as indexing by the command does."""
+    photos = tmp_path / "photos"
+    make_demo_library(photos, faces=10)
+    with served(tmp_path / "first", run_jobs=False) as api:
+        detect_faces_job(api.library, lambda *_: None, paths=[str(photos)])
+        with api.library.database.read() as session:
+            faces = list(session.scalars(select(FaceInstance.id)))
+        api.library.review_service("test").split(faces[:1], "Ada")
+        api.library.metadata_names_service("test").write()
+    with served(tmp_path / "second", run_jobs=False, names_from_metadata=wanted) as api:
+        counts = detect_faces_job(api.library, lambda *_: None, paths=[str(photos)])
+    assert counts["faces_named"] == (1 if wanted else 0)
