@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from image_search_service.core.types import Box
+from image_search_service.db.queries import face_pages
 from tests.support.served import Served, add_person
 from tests.support.world import World
 
@@ -29,6 +30,22 @@ def test_persons_with_most_faces_first(api: Served) -> None:
     ]  # fmt: skip
     assert {page["total"] for page in pages} == {5}
     assert api.get(f"/persons/{people[0]['id']}") == people[0]
+
+
+def test_what_was_said_of_a_person(api: Served) -> None:
+    """A person tells when they were born and which face is shown; one who is hidden is listed apart."""
+    with api.library.database.write() as session:
+        face = World(session).photo("/1.jpg", [Box(10, 10, 20, 20)])
+        face_id = str(face_pages.faces_of_asset(session, face.id)[0].face.id)
+    ada = api.post("/decisions/split", {"face_ids": [face_id], "name": "Ada"}, status=200)["person_id"]
+    api.post("/decisions/set-birth-date", {"person_id": ada, "birth_date": "1815-12-10"}, status=200)
+    api.post("/decisions/set-cover-face", {"person_id": ada, "face_id": face_id}, status=200)
+    api.post("/decisions/hide-person", {"person_id": ada, "hidden": True}, status=200)
+    (person,) = api.get("/persons", hidden=True)["items"]
+    assert (person["birth_date"], person["cover_face_id"], person["hidden"]) == ("1815-12-10", face_id, True)
+    assert person["cover_url"].startswith("/")
+    assert face_id in person["cover_url"]
+    assert api.get("/persons") == {"items": [], "next_cursor": None, "total": 0}
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 50])

@@ -18,6 +18,9 @@ SHOWN_ID = 8
 
 def people(
     limit: Annotated[int, typer.Option(min=1, help="How many groups to show in the table.")] = 40,
+    hidden: Annotated[
+        bool, typer.Option("--hidden", help="The people who were hidden, instead of the others.")
+    ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -27,7 +30,7 @@ def people(
         running(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
-        found = opened.people_service().people()
+        found = opened.people_service().people(hidden=hidden)
         alike = opened.clustering_service().person_confidences() if found.persons else {}
         document = {
             "people": [

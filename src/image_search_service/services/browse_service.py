@@ -107,11 +107,14 @@ class BrowseService:
             faces = face_pages.faces_of_cluster_page(session, cluster_id, after, limit)
             return _with_versions(session, [cluster])[0], Found(faces, cluster.size)
 
-    def persons(self, after: tuple[int, str] | None, limit: int) -> Found[ShownPerson]:
-        """Persons, those with most faces first."""
+    def persons(
+        self, after: tuple[int, str] | None, limit: int, *, hidden: bool = False
+    ) -> Found[ShownPerson]:
+        """Persons who are not hidden, or those who are: with most faces first."""
         with self._database.read() as session:
             return Found(
-                person_pages.persons_page(session, after, limit), person_pages.count_persons(session)
+                person_pages.persons_page(session, after, limit, hidden=hidden),
+                person_pages.count_persons(session, hidden=hidden),
             )
 
     def person(self, person_id: uuid.UUID) -> ShownPerson:

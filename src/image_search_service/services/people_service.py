@@ -42,9 +42,10 @@ class PeopleService:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def people(self) -> People:
+    def people(self, *, hidden: bool = False) -> People:
+        """Everybody who is not hidden, or those who are, and the clusters."""
         with self._database.read() as session:
-            return People(persons.person_sizes(session), persons.cluster_sizes(session))
+            return People(persons.person_sizes(session, hidden=hidden), persons.cluster_sizes(session))
 
     def person(self, name: str) -> Person:
         """Somebody by name. Raises NotFoundError for an unknown name."""

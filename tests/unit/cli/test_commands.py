@@ -199,6 +199,17 @@ def test_saying_things_of_people(run: Run) -> None:
     assert run("people")[1] == before
 
 
+def test_hidden_people_can_be_found_again(run: Run) -> None:
+    """Who was hidden is listed when asked for, and is among the others again when that is taken back."""
+    before = run("people")[1]["people"]
+    name = before[0]["name"]
+    hidden = run("hide", name)[1]["decision"]
+    assert run("people")[1]["people"] == before[1:]
+    assert run("people", "--hidden")[1]["people"] == before[:1]
+    assert run("undo", str(hidden))[0] == 0
+    assert (run("people")[1]["people"], run("people", "--hidden")[1]["people"]) == (before, [])
+
+
 def test_faces_are_listed_with_their_ids(run: Run) -> None:
     """The faces of a person, of a group and in a photo are listed, the clearest first; one of the three."""
     everybody = run("people")[1]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from image_search_service.api.deps import Browse
 from image_search_service.api.errors import problems
@@ -24,9 +25,14 @@ router = APIRouter(prefix="/persons", tags=["persons"])
 
 
 @router.get("")
-def list_persons(browse: Browse, cursor: CursorText = None, limit: Limit = 50) -> PersonPage:
+def list_persons(
+    browse: Browse,
+    hidden: Annotated[bool, Query(description="Those who were hidden, instead of the others.")] = False,
+    cursor: CursorText = None,
+    limit: Limit = 50,
+) -> PersonPage:
     """Everybody with a name, those with most faces first."""
-    found = browse.persons(decode_cursor(cursor, whole_number, text), limit)
+    found = browse.persons(decode_cursor(cursor, whole_number, text), limit, hidden=hidden)
     return PersonPage(
         items=[Person.of(shown) for shown in found.items],
         next_cursor=next_cursor(found.items, limit, lambda shown: (shown.faces, shown.person.name_key)),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer, Page
-from image_search_service.api.schemas.faces import Photo, photo_fields
+from image_search_service.api.schemas.faces import Photo, crop_url, photo_fields
 from image_search_service.db.queries.person_pages import ShownPerson
 from image_search_service.services.browse_service import PersonPhotoFaces
 
@@ -23,13 +23,22 @@ class Person(Answer):
     pending_suggestions: int = Field(
         description="Faces that may be theirs and wait for a decision.", examples=[4]
     )
+    hidden: bool = Field(description="Whether somebody left them out of lists.")
+    birth_date: date | None = Field(examples=["1815-12-10"])
+    cover_face_id: UUID | None = Field(description="The face that somebody chose to show for them.")
+    cover_url: str | None = Field(description="A small picture of that face, WebP.")
     created_at: datetime
 
     @classmethod
     def of(cls, shown: ShownPerson) -> Person:
+        cover = shown.person.cover_face_id
         return cls(
             id=shown.person.id,
             name=shown.person.name,
+            hidden=shown.person.hidden,
+            birth_date=shown.person.birth_date,
+            cover_face_id=cover,
+            cover_url=None if cover is None else crop_url(cover),
             faces=shown.faces,
             photos=shown.photos,
             pending_suggestions=shown.pending_suggestions,

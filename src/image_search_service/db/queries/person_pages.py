@@ -34,9 +34,11 @@ class SuggestionGroup:
     suggestions: list[FaceSuggestion] = field(default_factory=list)
 
 
-def persons_page(session: Session, after: tuple[int, str] | None, limit: int) -> list[ShownPerson]:
+def persons_page(
+    session: Session, after: tuple[int, str] | None, limit: int, *, hidden: bool = False
+) -> list[ShownPerson]:
     """Those with most faces first, then by name. ``after``: faces and ``name_key`` of the last one before."""
-    shown = _shown_persons().where(~Person.hidden).subquery()
+    shown = _shown_persons().where(Person.hidden.is_(hidden)).subquery()
     person = aliased(Person, shown)
     statement = select(person, shown.c.faces, shown.c.photos, shown.c.pending)
     if after is not None:
@@ -53,8 +55,9 @@ def person_by_id(session: Session, person_id: uuid.UUID) -> ShownPerson | None:
     return None if row is None else ShownPerson(*row)
 
 
-def count_persons(session: Session) -> int:
-    return session.scalar(select(func.count(Person.id)).where(~Person.gone, ~Person.hidden)) or 0
+def count_persons(session: Session, *, hidden: bool = False) -> int:
+    there = select(func.count(Person.id)).where(~Person.gone, Person.hidden.is_(hidden))
+    return session.scalar(there) or 0
 
 
 def existing_persons(session: Session, person_ids: Sequence[uuid.UUID] | None) -> list[uuid.UUID]:

@@ -57,8 +57,9 @@ def names(session: Session, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID
     }
 
 
-def person_sizes(session: Session) -> list[PersonSize]:
-    """All named people, largest first; one who lost every face is still there."""
+def person_sizes(session: Session, *, hidden: bool = False) -> list[PersonSize]:
+    """All named people who are not hidden, or those who are, largest first; one who lost every face is still
+    there."""
     shown = (
         select(FaceInstance.person_id, FaceInstance.id, FaceInstance.asset_id)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
@@ -69,7 +70,7 @@ def person_sizes(session: Session) -> list[PersonSize]:
     rows = session.execute(
         select(Person.id, Person.name, size, func.count(shown.c.asset_id.distinct()), _clearest_photo())
         .outerjoin(shown, shown.c.person_id == Person.id)
-        .where(~Person.gone, ~Person.hidden)
+        .where(~Person.gone, Person.hidden.is_(hidden))
         .group_by(Person.id, Person.name)
         .order_by(size.desc(), Person.name)
     )
