@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import case, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import Change, Fact, Key
@@ -175,22 +175,17 @@ def settle_suggestions(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
         .where(FaceInstance.id == FaceSuggestion.face_instance_id)
         .scalar_subquery()
     )
-    settled = (PENDING, ACCEPTED, SUPERSEDED)
-    for state, condition in (
-        (ACCEPTED, owner == FaceSuggestion.person_id),
-        (SUPERSEDED, owner != FaceSuggestion.person_id),
-        (PENDING, owner.is_(None)),
-    ):
-        session.execute(
-            update(FaceSuggestion)
-            .where(
-                FaceSuggestion.face_instance_id.in_(face_ids),
-                FaceSuggestion.state.in_([one for one in settled if one != state]),
-                condition,
-            )
-            .values(state=state)
-            .execution_options(synchronize_session=False)
+    state = case((owner.is_(None), PENDING), (owner == FaceSuggestion.person_id, ACCEPTED), else_=SUPERSEDED)
+    session.execute(
+        update(FaceSuggestion)
+        .where(
+            FaceSuggestion.face_instance_id.in_(face_ids),
+            FaceSuggestion.state.in_((PENDING, ACCEPTED, SUPERSEDED)),
+            FaceSuggestion.state != state,
         )
+        .values(state=state)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def read_pinned(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
