@@ -29,6 +29,7 @@ from image_search_service.db.queries import library as library_queries
 from image_search_service.db.queries.library import Counts
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.services.browse_service import BrowseService
+from image_search_service.services.history_service import HistoryService
 from image_search_service.services.job_service import JobKind, JobService
 from image_search_service.services.people_service import PeopleService
 from image_search_service.services.readiness_service import ReadinessService
@@ -263,6 +264,10 @@ class Library:
     def review_service(self, actor: str) -> ReviewService:
         """What ``actor`` decides; their name is kept with each decision."""
         return ReviewService(self.database, actor)
+
+    def history_service(self) -> HistoryService:
+        """What was decided."""
+        return HistoryService(self.database)
 
     def exchange_service(self, actor: str) -> ExchangeService:
         from image_search_service.services.exchange_service import ExchangeService

@@ -16,6 +16,7 @@ from image_search_service.db.models import Decision, FaceInstance, Person
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.session import Database
 from image_search_service.faces.engines.synthetic import SyntheticEngine
+from image_search_service.services.history_service import HistoryService
 from image_search_service.services.rebuild_service import RebuildService
 from image_search_service.services.review_service import ReviewService
 from tests.support.databases import DATABASES, open_database
@@ -51,7 +52,7 @@ def owners(database: Database) -> dict[UUID, str | None]:
 def test_of_those_who_decide_on_the_same_one_wins(database: Database, faces: list[UUID]) -> None:
     """Everybody gives overlapping faces to somebody else, all having seen the same: one succeeds, whole."""
     for turn in range(5):
-        seen = ReviewService(database, "test").latest()
+        seen = HistoryService(database).latest()
         before = owners(database)
         start = Barrier(CLIENTS)
 

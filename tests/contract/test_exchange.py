@@ -31,7 +31,7 @@ def fill(library: Library, shift: float) -> list[UUID]:
 
 
 def events(library: Library) -> list[tuple[str, object, int]]:
-    found = library.review_service("test").history(limit=100)
+    found = library.history_service().page(limit=100)
     return [(one.decision.kind, one.decision.at, one.changes) for one in found]
 
 
@@ -62,7 +62,7 @@ def test_history_moves(store: str, tmp_path: Path) -> None:
         assert (report.history, report.decisions, report.unmatched) == (True, len(told), 0)
         assert events(there) == told
         assert there.rebuild_service().check().wrong == 0
-        newest = there.review_service("eve").history(limit=1)[0].decision.id
+        newest = there.history_service().page(limit=1)[0].decision.id
         there.review_service("eve").undo(newest)
         with there.database.read() as session:
             owners = [session.get_one(FaceInstance, face).person_id for face in moved]

@@ -99,8 +99,8 @@ def test_nothing_acknowledged_is_lost(settings: dict[str, Any]) -> None:
     for _ in range(KILLS):
         acknowledged += decide_until_killed(settings, faces, chance)
         with open_library(Settings(**settings), lambda _: None, no_bar) as library:
-            review = library.review_service("test")
-            there = {event.decision.id for event in review.history(limit=10_000)}
+            history = library.history_service()
+            there = {event.decision.id for event in history.page(limit=10_000)}
             assert set(acknowledged) <= there
             assert library.rebuild_service().check().wrong == 0
             library.send_due_payloads()
@@ -112,6 +112,6 @@ def test_nothing_acknowledged_is_lost(settings: dict[str, Any]) -> None:
                 placed = {row[0]: (row[1], row[2]) for row in rows}
             told = {face: (one.person_id, one.cluster_id) for face, one in page.payloads.items()}
             assert told == placed
-            kinds |= {event.decision.kind for event in review.history(limit=10_000)}
+            kinds |= {event.decision.kind for event in history.page(limit=10_000)}
     assert len(acknowledged) >= KILLS
     assert len(kinds) >= 3

@@ -19,6 +19,7 @@ from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.conflict_service import ConflictService
 from image_search_service.services.exchange_service import ExchangeService
 from image_search_service.services.explanation_service import ExplanationService
+from image_search_service.services.history_service import HistoryService
 from image_search_service.services.job_service import JobService
 from image_search_service.services.readiness_service import ReadinessService
 from image_search_service.services.review_service import ReviewService
@@ -49,6 +50,8 @@ class OpenLibrary(Protocol):
     def readiness_service(self) -> ReadinessService: ...
 
     def review_service(self, actor: str) -> ReviewService: ...
+
+    def history_service(self) -> HistoryService: ...
 
     def conflict_service(self) -> ConflictService: ...
 

@@ -16,7 +16,7 @@ from image_search_service.cli.deciding import decide_and_tell, opening
 from image_search_service.cli.output import table
 from image_search_service.core.decisions import PERSON_FACTS, Change
 from image_search_service.core.types import JsonObject
-from image_search_service.services.review_service import Event
+from image_search_service.services.history_service import Event
 
 Decision = Annotated[int, typer.Argument(min=1, metavar="DECISION", help="Its number.")]
 MOST_NAMES = 3
@@ -48,7 +48,7 @@ def _list(
     opened: Library, before: int | None, limit: int, of: str | None
 ) -> tuple[JsonObject, RenderableType]:
     subject = None if of is None else _subject(opened, of)
-    events = opened.review_service(actor()).history(before, limit, subject)
+    events = opened.history_service().page(before, limit, subject)
     rows = [
         (
             event.decision.id,
@@ -65,10 +65,10 @@ def _list(
 
 
 def _one(opened: Library, decision: int, limit: int) -> tuple[JsonObject, RenderableType]:
-    review = opened.review_service(actor())
-    event = review.event(decision)
-    changes = [change for _, change in review.changes(decision, 0, limit)]
-    names = {str(person): name for person, name in review.names(changes).items()}
+    history = opened.history_service()
+    event = history.event(decision)
+    changes = [change for _, change in history.changes(decision, 0, limit)]
+    names = {str(person): name for person, name in history.names(changes).items()}
     rows = [
         (
             change.key.fact.value.replace("_", " "),

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from image_search_service.core.decisions import Change, Fact, Key, different, persons_of
+from image_search_service.core.decisions import Fact, Key, different
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
 from image_search_service.core.names import clean_name
-from image_search_service.db.models import Decision
-from image_search_service.db.queries import clusters, decisions, persons, review
+from image_search_service.db.queries import clusters, decisions, review
 from image_search_service.db.session import Database, Session
-from image_search_service.services.decision_log import Decided, Wish, decide, undo, unknown_decision
+from image_search_service.services.decision_log import Decided, Wish, decide, undo
 from image_search_service.services.people_service import find_cluster
 from image_search_service.services.review_facts import (
     Facts,
@@ -55,17 +54,6 @@ class Grouped:
     cluster_id: uuid.UUID
     faces: int
     decision: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A decision as it is listed. changes, faces: how many facts of how many faces it changed. persons: ids
-    and names of those whom it is about, at most ten."""
-
-    decision: Decision
-    changes: int
-    faces: int
-    persons: dict[uuid.UUID, str]
 
 
 class ReviewService:
@@ -310,47 +298,12 @@ class ReviewService:
             facts = {Key(Fact.REJECTED, face, person_id): True for face in members}
             return self._decide(session, "mark_different", facts, made_on, {"different": [str(found.id)]})
 
-    # History
+    # Taking back
 
     def undo(self, decision_id: int) -> Decided:
         """Take a decision back; see ``decision_log.undo``."""
         with self._deciding() as session:
             return undo(session, decision_id, self._actor)
-
-    def history(
-        self, before: int | None = None, limit: int = 50, subject: uuid.UUID | None = None
-    ) -> list[Event]:
-        """Decisions, the newest first; those about a face or person, if given."""
-        with self._database.read() as session:
-            return _events(session, decisions.decisions_page(session, before, limit, subject))
-
-    def event(self, decision_id: int) -> Event:
-        """One decision. Raises NotFoundError."""
-        with self._database.read() as session:
-            found = decisions.decisions_page(session, decision_id + 1, 1)
-            if not found or found[0][0].id != decision_id:
-                raise unknown_decision(decision_id)
-            return _events(session, found)[0]
-
-    def changes(self, decision_id: int, after: int, limit: int) -> list[tuple[int, Change]]:
-        """What a decision changed, in its order, with the number of each: those behind ``after``."""
-        with self._database.read() as session:
-            return decisions.changes_page(session, decision_id, after, limit)
-
-    def names(self, changes: Sequence[Change]) -> dict[uuid.UUID, str]:
-        """The names of the persons whom changes are about."""
-        with self._database.read() as session:
-            return persons.names(session, {person for change in changes for person in persons_of(change)})
-
-    def count(self, subject: uuid.UUID | None = None) -> int:
-        """How many decisions ``history`` lists on all pages."""
-        with self._database.read() as session:
-            return decisions.count_decisions(session, subject)
-
-    def latest(self) -> int:
-        """The number of the last decision, 0 if there is none: what a decision is made on."""
-        with self._database.read() as session:
-            return decisions.latest_id(session)
 
     @contextmanager
     def _deciding(self) -> Iterator[Session]:
@@ -381,25 +334,3 @@ def _waiting(session: Session, person_id: uuid.UUID, version: str | None) -> lis
     found = list(review.pending_by_face(session, person_id).values())
     refuse_changed(f"What is suggested for the person {person_id}", version, found)
     return found
-
-
-def _events(session: Session, page: Sequence[tuple[Decision, int]]) -> list[Event]:
-    about = {decision.id: _persons_named(decision) for decision, _ in page}
-    names = persons.names(session, {person for each in about.values() for person in each})
-    return [
-        Event(
-            decision,
-            changes,
-            decision.details.get("faces", 0),
-            {person: names[person] for person in about[decision.id] if person in names},
-        )
-        for decision, changes in page
-    ]
-
-
-def _persons_named(decision: Decision) -> list[uuid.UUID]:
-    """Those whom a decision's details name (``decision_log``); an imported one may have other details."""
-    try:
-        return [uuid.UUID(one) for one in decision.details.get("persons", [])]
-    except (ValueError, TypeError, AttributeError):
-        return []

@@ -32,6 +32,7 @@ from image_search_service.db.queries import library as library_queries
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.faces.engines.synthetic import SyntheticEngine
 from image_search_service.services.exchange_service import ExchangeService
+from image_search_service.services.history_service import HistoryService
 from image_search_service.services.rebuild_service import RebuildService
 from image_search_service.services.review_service import ReviewService
 from tests.support.round_trips import round_trips
@@ -122,7 +123,7 @@ def test_importing_is_a_decision_that_can_be_undone(origin: Database, tmp_path: 
         before = said(other)
         ExchangeService(other, "test").load(lines)
         review = ReviewService(other, "test")
-        for event in review.history():
+        for event in HistoryService(other).page():
             review.undo(event.decision.id)
         assert said(other) == before
 
@@ -220,7 +221,7 @@ def history(database: Database) -> list[tuple[str, str, Any, bool, int]]:
             event.decision.undoes is not None,
             event.changes,
         )
-        for event in ReviewService(database, "test").history(limit=200)
+        for event in HistoryService(database).page(limit=200)
     ]
 
 
@@ -248,7 +249,7 @@ def test_decisions_move_with_their_history(eventful: Database, tmp_path: Path) -
         assert RebuildService(other).check().wrong == 0
         merge = next(
             event.decision.id
-            for event in ReviewService(other, "test").history(limit=200)
+            for event in HistoryService(other).page(limit=200)
             if event.decision.kind == "merge_persons"
         )
         ReviewService(other, "test").undo(merge)

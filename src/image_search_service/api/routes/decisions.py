@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query
 
-from image_search_service.api.deps import ACTOR, Actor, Jobs, Opened
+from image_search_service.api.deps import Actor, Jobs, Opened
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import CursorText, Limit, decode_cursor, next_cursor, whole_number
 from image_search_service.api.schemas.decisions import (
@@ -36,13 +36,14 @@ from image_search_service.api.schemas.decisions import (
 )
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.services.follow_up import find_more
+from image_search_service.services.history_service import HistoryService
 from image_search_service.services.review_service import ReviewService
 
 router = APIRouter(prefix="/decisions", tags=["decisions"], responses=problems(404, 409))
 
 
-def _history(library: Opened) -> ReviewService:
-    return library.review_service(ACTOR)
+def _history(library: Opened) -> HistoryService:
+    return library.history_service()
 
 
 def _deciding(library: Opened, actor: Actor, background: BackgroundTasks) -> ReviewService:
@@ -52,36 +53,36 @@ def _deciding(library: Opened, actor: Actor, background: BackgroundTasks) -> Rev
 
 
 DecisionId = Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number.")]
-History = Annotated[ReviewService, Depends(_history)]
+History = Annotated[HistoryService, Depends(_history)]
 Review = Annotated[ReviewService, Depends(_deciding)]
 
 
 @router.get("")
 def list_decisions(
-    review: History,
+    history: History,
     subject_id: Annotated[UUID | None, Query(description="A face or person that they are about.")] = None,
     cursor: CursorText = None,
     limit: Limit = 50,
 ) -> DecisionPage:
     """What was decided, the newest first."""
     after = decode_cursor(cursor, whole_number, whole_number)
-    found = review.history(after[0] if after else None, limit, subject_id)
+    found = history.page(after[0] if after else None, limit, subject_id)
     return DecisionPage(
         items=[DecisionEvent.of(event) for event in found],
         next_cursor=next_cursor(found, limit, lambda event: (event.decision.id, 0)),
-        total=review.count(subject_id),
+        total=history.count(subject_id),
     )
 
 
 @router.get("/{decision_id}")
 def get_decision(
-    decision_id: DecisionId, review: History, cursor: CursorText = None, limit: Limit = 50
+    decision_id: DecisionId, history: History, cursor: CursorText = None, limit: Limit = 50
 ) -> DecisionDetail:
     """One decision with what it changed: each fact, what it was before and then; `cursor` and `limit` page
     through these."""
     after = decode_cursor(cursor, whole_number, whole_number)
-    event = review.event(decision_id)
-    found = review.changes(decision_id, after[0] if after else 0, limit)
+    event = history.event(decision_id)
+    found = history.changes(decision_id, after[0] if after else 0, limit)
     page = ChangePage(
         items=[ChangedFact.of(change) for _, change in found],
         next_cursor=next_cursor(found, limit, lambda numbered: (numbered[0], 0)),
