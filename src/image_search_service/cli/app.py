@@ -20,6 +20,7 @@ from image_search_service.cli import (
     person_decisions,
     serve,
     suggest,
+    why,
 )
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app.command("people")(people.people)
 app.command("name")(people.name)
 app.command("photos")(people.photos)
 app.command("suggest")(suggest.suggest)
+app.command("why")(why.why)
 app.command("accept")(decisions.accept)
 app.command("reject")(decisions.reject)
 app.command("give")(person_decisions.give)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from image_search_service.core.parallel import chunks
 from image_search_service.db.models import AssetPath, Cluster, FaceInstance, ImageAsset, Person
+from image_search_service.db.queries.batches import BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,15 @@ def person_by_key(session: Session, name_key: str) -> Person | None:
 def persons_by_keys(session: Session, name_keys: Sequence[str]) -> dict[str, Person]:
     rows = session.scalars(select(Person).where(Person.name_key.in_(name_keys), ~Person.gone))
     return {person.name_key: person for person in rows}
+
+
+def names(session: Session, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """What these persons are called: a statement for each ``BATCH``."""
+    return {
+        row[0]: row[1]
+        for part in chunks(sorted(set(person_ids)), BATCH)
+        for row in session.execute(select(Person.id, Person.name).where(Person.id.in_(part)))
+    }
 
 
 def person_sizes(session: Session) -> list[PersonSize]:
