@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from image_search_service.db.models import FaceInstance, ImageAsset, Person, PersonDifference
+from image_search_service.core.parallel import chunks
+from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, Person, PersonDifference
+from image_search_service.db.queries.batches import BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,15 @@ def _faces_in(
     session: Session, asset_ids: Sequence[uuid.UUID]
 ) -> dict[tuple[uuid.UUID, uuid.UUID], list[uuid.UUID]]:
     found: dict[tuple[uuid.UUID, uuid.UUID], list[uuid.UUID]] = {}
-    rows = session.execute(
+    statement = (
         select(FaceInstance.asset_id, FaceInstance.person_id, FaceInstance.id)
-        .where(FaceInstance.asset_id.in_(asset_ids), FaceInstance.person_id.is_not(None))
+        .where(FaceInstance.person_id.is_not(None))
         .order_by(FaceInstance.asset_id, FaceInstance.position)
     )
-    for asset_id, person_id, face_id in rows:
-        if person_id is not None:
-            found.setdefault((asset_id, person_id), []).append(face_id)
+    for part in chunks(sorted(set(asset_ids)), BATCH):
+        for asset_id, person_id, face_id in session.execute(statement.where(FaceInstance.asset_id.in_(part))):
+            if person_id is not None:
+                found.setdefault((asset_id, person_id), []).append(face_id)
     return found
 
 
@@ -98,10 +102,18 @@ def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[N
     return [NamedFace(*row) for row in session.execute(statement)]
 
 
-def names(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """The names of at most ``BATCH`` persons."""
-    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(person_ids)))
-    return {row[0]: row[1] for row in rows}
+def files(session: Session, asset_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Path]:
+    """A file of each photo that has one: a statement for each ``BATCH``."""
+    found: dict[uuid.UUID, Path] = {}
+    statement = (
+        select(AssetPath.asset_id, AssetPath.path)
+        .where(AssetPath.missing_since.is_(None))
+        .order_by(AssetPath.path)
+    )
+    for part in chunks(sorted(set(asset_ids)), BATCH):
+        for asset_id, path in session.execute(statement.where(AssetPath.asset_id.in_(part))):
+            found.setdefault(asset_id, path)
+    return found
 
 
 def said_different(session: Session) -> set[frozenset[uuid.UUID]]:
