@@ -287,7 +287,7 @@ class Library:
     def explanation_service(self) -> ExplanationService:
         from image_search_service.services.explanation_service import ExplanationService
 
-        return ExplanationService(self.database, self.faces, self.centroids, self.thresholds())
+        return ExplanationService(self.database, self.faces, self.centroid_service(), self.thresholds())
 
     def rebuild_service(self) -> RebuildService:
         from image_search_service.services.rebuild_service import RebuildService

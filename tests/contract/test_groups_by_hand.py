@@ -14,6 +14,7 @@ from image_search_service.bootstrap import Library
 from image_search_service.core.errors import ConflictError
 from image_search_service.db.models import Cluster, FaceInstance, FaceSuggestion
 from image_search_service.faces.clustering import Clustering, gathered
+from image_search_service.faces.explanation import Because
 from image_search_service.services.review_service import ReviewService
 from tests.support.served import add_faces, alike, directions
 from tests.support.stores import STORES, library_on
@@ -159,6 +160,8 @@ def test_no_job_gives_it_to_somebody(library: Library) -> None:
     made = review(library).group_faces(faces[:1])
     ada = review(library).name_cluster(cluster.hex, "Ada").person_id
     assert library.face_assigner().assign_new_faces().assigned == 0
+    (why,) = library.explanation_service().explain(faces[0]).reasons
+    assert why.because is Because.IN_GROUP
     assert members(library)[made.cluster_id] == faces[:1]
     assert made.decision is not None
     review(library).undo(made.decision)

@@ -22,6 +22,7 @@ from image_search_service.cli import (
     person_decisions,
     serve,
     suggest,
+    why,
 )
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app.command("name")(people.name)
 app.command("faces")(faces.faces)
 app.command("photos")(people.photos)
 app.command("suggest")(suggest.suggest)
+app.command("why")(why.why)
 app.command("accept")(decisions.accept)
 app.command("reject")(decisions.reject)
 app.command("give")(person_decisions.give)

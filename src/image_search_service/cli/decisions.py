@@ -128,6 +128,7 @@ def conflicts(
                     "person_ids": [str(person) for person in one.person_ids],
                     "face_ids": [str(face) for face in one.face_ids],
                     "asset_id": None if one.asset_id is None else str(one.asset_id),
+                    "path": None if one.path is None else str(one.path),
                     "similarity": one.similarity,
                 }
                 for one in found
@@ -139,8 +140,9 @@ def conflicts(
                 ", ".join(one.names),
                 one.similarity,
                 ", ".join(map(str, one.face_ids)),
+                one.path or "",
             )
             for one in found
         ]
         title = f"Perhaps wrong: {len(found):,}"
-        run.out.result(document, table(title, ("What", "Who", "Similarity", "Faces"), rows))
+        run.out.result(document, table(title, ("What", "Who", "Similarity", "Faces", "Photo"), rows))

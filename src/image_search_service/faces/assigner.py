@@ -7,7 +7,7 @@ put into a photo twice. Where the resemblance is not enough to decide without as
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import FloatArray, IntArray, Progress
 from image_search_service.db.queries import assignment, clusters, faces, suggestions
-from image_search_service.db.queries.apart import Side
+from image_search_service.db.queries.apart import Side, sides_where
 from image_search_service.db.queries.assignment import AssignableFace
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.suggestions import Pair
@@ -65,12 +65,26 @@ class AssignmentRun:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """For each face ``(n,)``: the best person's row or −1, how similar, and what follows from it."""
+    """For each face ``(n,)``: the best person's row or −1, how similar, and what follows from it.
+
+    sure: similar enough, and more than the second best. assign: of these, who is given to the person.
+    """
 
     person: IntArray
     similarity: FloatArray
+    sure: Chosen
     assign: Chosen
     suggest: Chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What SQL says of some faces. free: those of nobody. barred: whom they cannot be. sides: of those that
+    were said to be of different people."""
+
+    free: Set[uuid.UUID]
+    barred: Set[Pair]
+    sides: Sequence[Side]
 
 
 class FaceAssigner:
@@ -134,13 +148,11 @@ class FaceAssigner:
         run.embeddings_missing += len(page) - len(there)
         with self._database.write() as session:
             free = assignment.lock_unassigned(session, page)
-            barred = assignment.barred_pairs(session, page)
-            found = match_faces(batch.matrix, people.matrix, _positions(barred, there, people.person_ids))
-            still = np.array([face.id in free for face in there], dtype=np.bool_)
-            sides = _side_rows(assignment.sides(session, page), there)
-            decision = decide(found, _photos(there), still, self._thresholds, least, sides=sides)
+            here = assignment.in_photos_of(page)
+            said = Said(free, assignment.barred_pairs(session, here), sides_where(session, here))
+            found, decision = compare(there, batch.matrix, people, said, self._thresholds, least=least)
             run.assigned += _assign(session, there, people, decision)
-            suggestions.expire_apart(session, [there[row].id for row in sides[:, 0]])
+            suggestions.expire_apart(session, sorted({one.face_id for one in said.sides}))
             shown = _shown(there, people, decision, found)
             remembered = _remember(session, shown, least)
         run.suggested += remembered.created
@@ -149,6 +161,25 @@ class FaceAssigner:
     def _embeddings(self, page: Sequence[AssignableFace]) -> EmbeddingBatch:
         ids = [face.point_id for face in page]
         return EmbeddingBatch.from_mapping(self._vectors.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids)
+
+
+def compare(
+    there: Sequence[AssignableFace],
+    embeddings: FloatArray,
+    people: ActiveCentroids,
+    said: Said,
+    thresholds: Thresholds,
+    *,
+    least: float,
+) -> tuple[Matches, Decision]:
+    """Whom faces resemble and what follows from it; embeddings: ``(n, d)`` of unit length, row for row.
+
+    ``ExplanationService`` asks the same of one photo, so that what it says is what would be done.
+    """
+    found = match_faces(embeddings, people.matrix, _positions(said.barred, there, people.person_ids))
+    free = np.array([face.id in said.free for face in there], dtype=np.bool_)
+    sides = _side_rows(said.sides, there)
+    return found, decide(found, _photos(there), free, thresholds, least, sides=sides)
 
 
 NOT_APART = np.empty((0, 3), dtype=np.int64)
@@ -173,7 +204,7 @@ def decide(
     sure = free & found.accepted(thresholds.assign_to_centroid, thresholds.margin)
     assign = _of_one_side(found, _best_of_photo(found, photos, sure), sides)
     suggest = free & ~assign & (found.person >= 0) & (found.similarity >= least)
-    return Decision(found.person, found.similarity, assign, suggest)
+    return Decision(found.person, found.similarity, sure, assign, suggest)
 
 
 def _best_of_photo(found: Matches, photos: IntArray, among: Chosen) -> Chosen:
@@ -268,7 +299,7 @@ def _photos(there: Sequence[AssignableFace]) -> IntArray:
 
 
 def _positions(
-    barred: set[Pair], there: Sequence[AssignableFace], person_ids: Sequence[uuid.UUID]
+    barred: Set[Pair], there: Sequence[AssignableFace], person_ids: Sequence[uuid.UUID]
 ) -> IntArray:
     """``(2, b)``: the rows of barred faces and persons, of those that are here."""
     face_rows = {face.id: row for row, face in enumerate(there)}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from uuid import UUID
 
 import numpy as np
 
 from image_search_service.core.types import FloatArray, IntArray
+from image_search_service.faces.centroid import ActiveCentroids
 
 BLOCK_BYTES = 64 * 2**20
 """Size of a block of similarities; larger ones are not faster."""
@@ -63,6 +65,24 @@ def match_faces(faces: FloatArray, people: FloatArray, barred: IntArray = NOBODY
     person[np.isneginf(similarity)] = -1
     second[np.isneginf(runner_up)] = -1
     return Matches(person, np.maximum(similarity, -1), second, np.maximum(runner_up, -1))
+
+
+def most_similar(
+    embedding: FloatArray, people: ActiveCentroids, barred: Set[UUID], *, free: int, barred_most: int = 0
+) -> list[tuple[UUID, float]]:
+    """Whom one face ``(d,)`` resembles, and how much, the most similar first, among equals the first: the
+    first ``free`` who are not barred, and of those who are, before these, the first ``barred_most``."""
+    similarity = people.matrix @ embedding
+    found: list[tuple[UUID, float]] = []
+    for row in np.argsort(-similarity, kind="stable").tolist():
+        if free == 0:
+            break
+        is_barred = people.person_ids[row] in barred
+        if is_barred and barred_most == 0:
+            continue
+        free, barred_most = (free, barred_most - 1) if is_barred else (free - 1, barred_most)
+        found.append((people.person_ids[row], float(similarity[row])))
+    return found
 
 
 def _blocks(rows: int, columns: int) -> Iterator[slice]:

@@ -104,6 +104,12 @@ def turn(landmarks: Landmarks) -> float:
     return abs(float(((nose - middle) / across).real))
 
 
+def pixels_keeping(share: float) -> float:
+    """How wide and high a face must be, in pixels, for its size to leave it this share, 0 to 1."""
+    pixels, kept = _SIZE
+    return float(np.interp(share, kept, pixels))
+
+
 def _variance(values: FloatArray) -> float:
     flat: FloatArray = values.ravel() - values.mean()
     return float(flat @ flat) / flat.size

@@ -15,6 +15,7 @@ from datetime import timedelta
 from itertools import groupby
 from operator import attrgetter
 
+import numpy as np
 import structlog
 
 from image_search_service.core.errors import DataIntegrityError, InvalidInputError
@@ -40,6 +41,8 @@ log = structlog.get_logger(__name__)
 
 FETCH_BATCH = 1_000
 """Embeddings in one request."""
+NEAREST = 10
+"""Of so many persons whom a face resembles most it is looked whether each of their faces counts."""
 ABANDONED = timedelta(hours=1)
 """A centroid that was announced so long ago and is not active will never be."""
 
@@ -107,6 +110,23 @@ class CentroidService:
                 progress(run.persons, len(counts))
         self._clear_leftovers()
         return run
+
+    def people_for(self, embedding: FloatArray) -> ActiveCentroids:
+        """All active centroids, to compare one face with, ``(d,)``; computed first where persons have more or
+        fewer faces than theirs was made of, and, of those whom the face resembles most, other ones.
+
+        So it is as ``compute_centroids`` and ``active_centroids`` give it, but for a person far from the face
+        who has as many faces as before; it reads a number for each person, not each of their faces.
+        """
+        with self._database.read() as session:
+            now = dict(face_queries.face_counts(session))
+            made_of = {row.person_id: row.faces for row in centroid_queries.active_centroids(session)}
+        if changed := [one for one, count in now.items() if count != made_of.get(one, 0)]:
+            self.compute_centroids(changed)
+        people = self.active_centroids()
+        nearest = np.argsort(-(people.matrix @ embedding), kind="stable")[:NEAREST].tolist()
+        run = self.compute_centroids([people.person_ids[row] for row in nearest])
+        return people if run.fresh == run.persons else self.active_centroids()
 
     def is_stale(self, person_id: uuid.UUID) -> bool:
         """Whether the person's faces are others than the active centroid was made of. False if there is

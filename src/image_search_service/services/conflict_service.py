@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 
 import numpy as np
 
+from image_search_service.core.types import FloatArray, IntArray
 from image_search_service.db.queries import conflicts as queries
 from image_search_service.db.queries import persons as person_queries
 from image_search_service.db.queries.conflicts import NamedFace, PersonInPhoto
@@ -36,13 +38,15 @@ class ConflictKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """persons: whom it is about, by name. similarity: cosine, where it is about one."""
+    """persons: whom it is about, by name. path: a file of the photo, where it is about one.
+    similarity: cosine, where it is about one."""
 
     kind: ConflictKind
     person_ids: list[uuid.UUID]
     names: list[str]
     face_ids: list[uuid.UUID] = field(default_factory=list)
     asset_id: uuid.UUID | None = None
+    path: Path | None = None
     similarity: float | None = None
 
 
@@ -72,12 +76,15 @@ class ConflictService:
             early = queries.before_birth(session, limit)
         self._centroids.compute_centroids()
         people = self._centroids.active_centroids()
-        return [
+        found = [
             *(_in_photo(ConflictKind.TWICE_IN_A_PHOTO, one) for one in twice),
             *(_in_photo(ConflictKind.BEFORE_BIRTH, one) for one in early),
             *self._far(people, limit),
             *self._alike(people, limit),
         ]
+        with self._database.read() as session:
+            paths = queries.files(session, {one.asset_id for one in found if one.asset_id is not None})
+        return [replace(one, path=paths.get(one.asset_id)) if one.asset_id else one for one in found]
 
     def _far(self, people: ActiveCentroids, limit: int) -> list[Conflict]:
         """Faces that strangers are as much like: below ``suggest`` to the centroid of their own person."""
@@ -103,7 +110,7 @@ class ConflictService:
                 [names[face.person_id]],
                 [face.face_id],
                 face.asset_id,
-                round(similarity, 6),
+                similarity=round(similarity, 6),
             )
             for similarity, face in found
         ]
@@ -116,12 +123,12 @@ class ConflictService:
         found: list[tuple[float, uuid.UUID, uuid.UUID]] = []
         ids = people.person_ids
         for start in range(0, len(ids), BLOCK):
-            scores = people.matrix[start : start + BLOCK] @ people.matrix.T
-            rows, columns = np.nonzero(scores >= self._thresholds.assign_to_centroid)
+            scores = np.triu(people.matrix[start : start + BLOCK] @ people.matrix.T, start + 1)
+            scores[_positions(apart, ids, start, len(scores))] = 0
+            rows, columns = _most_alike(scores, self._thresholds.assign_to_centroid, limit)
             found += [
                 (float(scores[row, column]), ids[start + row], ids[column])
                 for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
-                if start + row < column and frozenset((ids[start + row], ids[column])) not in apart
             ]
             found = sorted(found, key=lambda one: (-one[0], one[1], one[2]))[:limit]
         names = self._names({person for _, a, b in found for person in (a, b)})
@@ -149,3 +156,21 @@ class ConflictService:
 
 def _in_photo(kind: ConflictKind, one: PersonInPhoto) -> Conflict:
     return Conflict(kind, [one.person_id], [one.name], one.face_ids, one.asset_id)
+
+
+def _most_alike(scores: FloatArray, least: float, limit: int) -> tuple[IntArray, IntArray]:
+    """Rows and columns of the ``limit`` highest that reach ``least``, among equals the first: however many
+    persons look the same, few pairs become objects."""
+    rows, columns = np.nonzero(scores >= least)
+    best = np.argsort(-scores[rows, columns], kind="stable")[:limit]
+    return rows[best], columns[best]
+
+
+def _positions(
+    apart: Set[frozenset[uuid.UUID]], ids: Sequence[uuid.UUID], start: int, number: int
+) -> tuple[list[int], list[int]]:
+    """Rows and columns, in the block of ``number`` persons from ``start``, of pairs that are two persons."""
+    place = {person_id: row for row, person_id in enumerate(ids)}
+    pairs = [sorted(place[one] for one in pair) for pair in apart if all(one in place for one in pair)]
+    here = [(a - start, b) for a, b in pairs if start <= a < start + number]
+    return [row for row, _ in here], [column for _, column in here]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby, islice
@@ -23,7 +23,7 @@ from image_search_service.db.queries import person_pages
 from image_search_service.db.queries import prototypes as prototype_queries
 from image_search_service.db.queries import suggestions as queries
 from image_search_service.db.queries.faces import PersonFace
-from image_search_service.db.queries.suggestions import NamedCentroid
+from image_search_service.db.queries.suggestions import NamedSuggestion
 from image_search_service.db.session import Database
 from image_search_service.faces.candidates import Candidate, Source, candidates
 from image_search_service.faces.second_best import compare_with_others
@@ -36,7 +36,8 @@ from image_search_service.faces.suggestion_memory import (
 from image_search_service.faces.thresholds import Thresholds
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.prototype_service import PrototypeService
-from image_search_service.vector.centroid_qdrant import CentroidMatch, CentroidQdrantClient
+from image_search_service.services.resemblance import FaceAlike, PersonSuggestion, Resemblance
+from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.collections import FaceFilter, FaceMatch
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 from image_search_service.vector.face_qdrant import FaceQdrantClient
@@ -44,6 +45,8 @@ from image_search_service.vector.face_qdrant import FaceQdrantClient
 PERSONS_AT_ONCE = 100
 DEFAULT_PROTOTYPES = 10
 DEFAULT_LIMIT = 50
+SHOWN_PERSONS = 10
+"""For whom a face is suggested, when it is explained."""
 MOST_FOUND = 5_000
 """Faces that one search gives at most."""
 MIN_FACES_FOR_CENTROID = 5
@@ -51,21 +54,6 @@ MIN_FACES_FOR_CENTROID = 5
 SUGGESTABLE = FaceFilter(unlabeled=True, recognizable=True)
 FETCH_BATCH = 1_000
 """Embeddings in one request."""
-LOOKED_AT, SHOWN_ALIKE = 50, 5
-"""Of a person's faces that a suggested one resembles most so many are found, and, if confirmed, shown."""
-STALE_CENTROIDS = 20
-"""So many more centroids are looked at for one face than wanted: some are of persons it was rejected for."""
-
-
-@dataclass(frozen=True, slots=True)
-class PersonSuggestion:
-    """Somebody whom a face resembles. margin: how much more than the most similar other person, negative if
-    less, None if there is nobody else."""
-
-    person_id: uuid.UUID
-    name: str
-    similarity: float
-    margin: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +63,6 @@ class PendingSuggestion:
     suggestion: FaceSuggestion
     second_name: str | None
     path: Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class FaceAlike:
-    """A confirmed face that another one resembles. similarity: cosine, −1 to 1."""
-
-    face_id: uuid.UUID
-    similarity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +107,7 @@ class SuggestionService:
         self._thresholds = thresholds
         self._centroid_service = CentroidService(database, faces, centroids)
         self._prototype_service = PrototypeService(database, faces)
+        self._resemblance = Resemblance(database, faces, self._centroid_service, thresholds)
 
     def find_more(
         self,
@@ -182,23 +163,8 @@ class SuggestionService:
         return run
 
     def suggestions_for_face(self, face_id: uuid.UUID, limit: int = 5) -> list[PersonSuggestion]:
-        """Whom a face resembles, by their centroids, the most similar first; not whom it was rejected for.
-
-        Empty if its embedding is not there. Raises NotFoundError for a face that there is not.
-        """
-        with self._database.read() as session:
-            face = queries.face_by_id(session, face_id)
-        if face is None:
-            raise NotFoundError(f"There is no face {face_id}.")
-        batch = self._faces.get_embeddings_by_point_ids([face[0]])
-        if not batch:
-            return []
-        found = self._centroids.search_many(
-            EmbeddingBatch.from_mapping(batch).matrix, limit + STALE_CENTROIDS, self._thresholds.suggest
-        )[0]
-        with self._database.read() as session:
-            named = queries.suggestable_centroids(session, [match.point_id for match in found], face_id)
-        return _ranked(found, named)[:limit]
+        """``Resemblance.persons_like``."""
+        return self._resemblance.persons_like(face_id, limit)
 
     def pending(self, person_id: uuid.UUID, limit: int = DEFAULT_LIMIT) -> list[PendingSuggestion]:
         """What waits for a decision on one person, the most similar first."""
@@ -215,24 +181,29 @@ class SuggestionService:
             row = queries.with_names(session, suggestion_id)
         if row is None:
             raise NotFoundError(f"There is no suggestion {suggestion_id}.")
-        found = self._confirmed_alike(row.point_id, row.suggestion.person_id)
-        return Explained(
-            row.suggestion, row.person_name, row.second_name, self._thresholds.assign_to_centroid, found
-        )
+        return self._explained([row])[0]
 
-    def _confirmed_alike(self, point_id: uuid.UUID, person_id: uuid.UUID) -> list[FaceAlike]:
-        """Faces that humans gave to a person, the most similar to a face first."""
-        batch = self._faces.get_embeddings_by_point_ids([point_id])
-        if not batch:
-            return []
-        theirs = FaceFilter(person_id=person_id, except_ids=[point_id])
-        matrix = EmbeddingBatch.from_mapping(batch).matrix
-        matches = self._faces.search_many(matrix, LOOKED_AT, None, theirs)[0]
+    def explain_face(self, face_id: uuid.UUID, limit: int = SHOWN_PERSONS) -> list[Explained]:
+        """The same of all that waits for one face, the most similar person first."""
         with self._database.read() as session:
-            ids = [match.payload.face_instance_id for match in matches]
-            confirmed = face_queries.confirmed_faces(session, ids, person_id)
-        alike = [FaceAlike(match.payload.face_instance_id, match.score) for match in matches]
-        return [one for one in alike if one.face_id in confirmed][:SHOWN_ALIKE]
+            rows = queries.waiting_of_face(session, face_id, limit)
+        return self._explained(rows) if rows else []
+
+    def _explained(self, rows: Sequence[NamedSuggestion]) -> list[Explained]:
+        """Suggestions of one face."""
+        persons = [row.suggestion.person_id for row in rows]
+        alike = self._resemblance.confirmed_alike(rows[0].point_id, persons)
+        needed = self._thresholds.assign_to_centroid
+        return [
+            Explained(
+                row.suggestion,
+                row.person_name,
+                row.second_name,
+                needed,
+                alike.get(row.suggestion.person_id, []),
+            )
+            for row in rows
+        ]
 
     def expire_old(self, days: int) -> int:
         """Withdraw what has waited for longer; returns how many. They may be found again."""
@@ -381,16 +352,3 @@ def _face_source(person_id: uuid.UUID, face_id: uuid.UUID, point_id: uuid.UUID) 
 
 def _best_quality_first(face: PersonFace) -> tuple[float, uuid.UUID]:
     return -face.quality, face.id
-
-
-def _ranked(
-    found: Iterable[CentroidMatch], named: Mapping[uuid.UUID, NamedCentroid]
-) -> list[PersonSuggestion]:
-    """Each person once, the most similar first, and how far from the others."""
-    there = [(match.score, named[match.point_id]) for match in found if match.point_id in named]
-    scores = [score for score, _ in there]
-    others = [max(scores[:i] + scores[i + 1 :], default=None) for i in range(len(scores))]
-    return [
-        PersonSuggestion(one.person_id, one.name, score, None if other is None else round(score - other, 6))
-        for (score, one), other in zip(there, others, strict=True)
-    ]

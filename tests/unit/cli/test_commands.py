@@ -307,6 +307,23 @@ def test_answering_suggestions(run: Run) -> None:
     assert run("accept", "--person", name)[1]["decision"] is None
 
 
+def test_why_a_face_has_no_person(run: Run) -> None:
+    """A named face says whose it is, one taken away what stands in the way, one that is none says that."""
+    face = run("people")[1]["clusters"][0]["representative_face_id"]
+    given = run("give", face, "--to", "Ada C.")[1]["decision"]
+    assert run("why", face)[1]["person_name"] == "Ada C."
+    taken = run("unassign", face)[1]["decision"]
+    code, why, _ = run("why", face)
+    assert (code, why["person_id"]) == (0, None)
+    assert why["reasons"]
+    assert run("why", face, json_=False)[1].splitlines()[0] == why["reasons"][0]["text"]
+    no_face = run("not-a-face", face)[1]["decision"]
+    assert [one["because"] for one in run("why", face)[1]["reasons"]] == ["not_a_face"]
+    for decision in (no_face, taken, given):
+        assert run("undo", str(decision))[0] == 0
+    assert run("why", "00000000-0000-0000-0000-000000000001")[0] == 1
+
+
 def test_out_of_one_library_and_into_another(run: Run, album: Path, tmp_path: Path) -> None:
     """Names written by export are found again by import in a new library of the same photos."""
     people = {person["name"]: person["faces"] for person in run("people")[1]["people"]}

@@ -51,6 +51,7 @@ def test_twice_in_a_photo(library: Library) -> None:
         faces[1].asset_id, faces[1].position = faces[0].asset_id, 1
         expected = (ada.id, faces[0].asset_id, [faces[0].id, faces[1].id])
     (found,) = of_kind(library, ConflictKind.TWICE_IN_A_PHOTO)
+    assert found.path is not None
     assert (found.person_ids[0], found.asset_id, found.face_ids) == expected
 
 
@@ -89,6 +90,23 @@ def test_look_the_same(library: Library) -> None:
     assert sorted(found.person_ids) == sorted(twins)
     library.review_service("test").mark_different(*twins)
     assert of_kind(library, ConflictKind.LOOK_THE_SAME) == []
+
+
+def test_of_many_who_look_the_same_the_most_alike_are_named(library: Library) -> None:
+    """Of all pairs of fifty lookalikes as many as wanted are listed, the most alike first, but none that is
+    said to be two."""
+    with library.database.write() as session:
+        world = World(session)
+        for number in range(50):
+            named(library, world, f"Ada {number}", alike(LOOKS[0], 1, spread=0.3, seed=number))
+    every = [one for one in library.conflict_service().find(2_000) if one.kind is ConflictKind.LOOK_THE_SAME]
+    assert len(every) == 50 * 49 // 2
+    best = of_kind(library, ConflictKind.LOOK_THE_SAME)
+    assert [one.similarity for one in best] == [one.similarity for one in every[:100]]
+    library.review_service("test").mark_different(*best[0].person_ids)
+    left = of_kind(library, ConflictKind.LOOK_THE_SAME)
+    assert set(best[0].person_ids) not in [set(one.person_ids) for one in left]
+    assert len(left) == 100
 
 
 def test_round_trips(library: Library) -> None:

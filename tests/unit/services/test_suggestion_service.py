@@ -293,3 +293,53 @@ def test_pinned_prototypes_stay(library: Library, album: Album) -> None:
     assert lost.face_instance_id not in now
     again = service.compute_prototypes()
     assert (again.added, again.removed) == (0, 0)
+
+
+def test_confirmed_faces_are_found_among_many_of_the_machine(library: Library) -> None:
+    """The faces that a suggestion resembles are those that humans gave to the person, as SQL has it: not lost
+    among a hundred that the machine gave, and known before Qdrant is told."""
+    look = directions(1, seed=3)[0]
+    with library.database.write() as session:
+        world = World(session)
+        ada = add_person(world, "Ada").id
+        confirmed = {face.id for face in add_faces(library, world, alike(look, 6, seed=1))}
+        add_faces(library, world, alike(look, 100, 0.1, seed=2), person_id=ada, assigned_by="machine")
+        add_faces(library, world, look[None])
+    library.review_service("test").assign_faces(sorted(confirmed), ada)  # and nothing is sent
+    service = library.suggestion_service()
+    assert service.find_more(ada).created == 1
+    (row,) = remembered(library).values()
+    alike_faces = service.explain(row.id).resembles
+    assert len(alike_faces) == 5
+    assert {one.face_id for one in alike_faces} < confirmed
+    assert [one.similarity for one in alike_faces] == sorted(
+        (one.similarity for one in alike_faces), reverse=True
+    )
+    (explained,) = service.explain_face(row.face_instance_id)
+    assert explained.resembles == alike_faces
+
+
+def test_what_cannot_be_any_more_does_not_wait(library: Library, album: Album) -> None:
+    """A suggestion is neither listed nor counted while its face is none, its person is in the photo already
+    or was merged; taken back, it waits again."""
+    service, review = library.suggestion_service(), library.review_service("test")
+    service.find_more(album.ada)
+    no_face, beside, *rest = sorted(remembered(library))
+    with library.database.write() as session:
+        photo = session.get_one(FaceInstance, beside).asset_id
+        (twin,) = add_faces(library, World(session), directions(1, seed=42))
+        twin.asset_id, twin.position = photo, 1
+        twin_id = twin.id
+        session.execute(
+            update(FaceInstance).where(FaceInstance.person_id.is_not(None)).values(assigned_by="human")
+        )
+    made = [review.not_a_face([no_face]).id, review.assign_faces([twin_id], album.ada).id]
+    waiting = {one.suggestion.face_instance_id for one in service.pending(album.ada)}
+    assert waiting == set(rest)
+    assert service.stats().by_state == {"pending": len(rest), "superseded": 2}
+    made.append(review.merge_persons([album.ada], album.grace).id)
+    assert service.pending(album.ada) == []
+    for decision in reversed(made):
+        assert decision is not None
+        review.undo(decision)
+    assert len(service.pending(album.ada)) == len(rest) + 2

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer
+from image_search_service.api.schemas.faces import shown_path
 from image_search_service.services import conflict_service
 from image_search_service.services.conflict_service import ConflictKind
 
@@ -25,6 +26,7 @@ class Conflict(Answer):
     persons: list[ConflictPerson]
     face_ids: list[UUID] = Field(description="The faces that it is about.")
     asset_id: UUID | None = Field(description="The photo that it is about.", examples=[None])
+    path: str | None = Field(description="A file of that photo.", examples=["/photos/2019/garden.jpg"])
     similarity: float | None = Field(
         description="Of the face to its person's centroid, or of two centroids, −1 to 1.", examples=[0.71]
     )
@@ -37,6 +39,7 @@ class Conflict(Answer):
             persons=[ConflictPerson(person_id=person, person_name=name) for person, name in pairs],
             face_ids=found.face_ids,
             asset_id=found.asset_id,
+            path=None if found.path is None else shown_path(found.path),
             similarity=found.similarity,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
@@ -82,6 +83,10 @@ class FaceReason(Answer):
     text: str = Field(examples=["It resembles Ada Lovelace most, by 0.412; 0.497 are needed to give it …"])
     person_id: UUID | None = Field(description="Whom it is about.")
     similarity: float | None = Field(description="Or the margin, where it is about one.", examples=[0.412])
+    measured: float | None = Field(
+        description="Of the picture: pixels where it is too small, otherwise a share, 0 to 1.",
+        examples=[None],
+    )
     needed: float | None = Field(description="What it would have to be.", examples=[0.497])
 
 
@@ -90,6 +95,7 @@ class FaceExplanation(Answer):
 
     face_id: UUID
     person_id: UUID | None
+    person_name: str | None = Field(description="Whose it is.", examples=[None])
     reasons: list[FaceReason]
 
     @classmethod
@@ -97,6 +103,7 @@ class FaceExplanation(Answer):
         return cls(
             face_id=found.face_id,
             person_id=found.person_id,
+            person_name=found.person_name,
             reasons=[FaceReason(**asdict(reason)) for reason in found.reasons],
         )
 
@@ -122,15 +129,19 @@ class Photo(Answer):
 def photo_fields(shown: ShownPhoto) -> dict[str, Any]:
     """A photo's fields, for the answers that add some of their own."""
     asset = shown.asset
-    path = None if shown.path is None else os.fsencode(shown.path).decode("utf-8", "backslashreplace")
     return {
         "asset_id": asset.id,
-        "path": path,
+        "path": None if shown.path is None else shown_path(shown.path),
         "width": asset.width,
         "height": asset.height,
         "taken_at": asset.taken_at,
         "thumbnail_url": f"{PREFIX}/assets/{asset.id}/thumbnail",
     }
+
+
+def shown_path(path: Path) -> str:
+    """A path as JSON can say it, whatever bytes it has."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 class PhotoFaces(Answer):

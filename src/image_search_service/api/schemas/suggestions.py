@@ -12,7 +12,8 @@ from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.api.schemas.faces import crop_url
 from image_search_service.db.models import FaceSuggestion
 from image_search_service.services.browse_service import ShownSuggestions, SuggestionCount
-from image_search_service.services.suggestion_service import Explained, PersonSuggestion
+from image_search_service.services.resemblance import PersonSuggestion
+from image_search_service.services.suggestion_service import Explained
 
 PersonIds = list[UUID]
 MAX_PERSONS = 10_000
@@ -174,7 +175,8 @@ class PersonForFace(Answer):
 
 
 class FaceSuggestions(Answer):
-    """Whom a face may show, the most similar first; not those whom it was rejected for."""
+    """Whom a face may show, the most similar first; not those whom it was rejected for, or who are in the
+    photo with another face."""
 
     face_id: UUID
     suggestions: list[PersonForFace]

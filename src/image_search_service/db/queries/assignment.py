@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, and_, func, select, tuple_, union
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tuple_, union
 from sqlalchemy.orm import Session, aliased
 
-from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset
-from image_search_service.db.queries.apart import Side, barred_by_difference, sides_where
+from image_search_service.db.models import FaceDifference, FaceInstance, FaceSuggestion, ImageAsset
+from image_search_service.db.queries.apart import barred_by_difference
 from image_search_service.db.queries.suggestions import REJECTED, Pair
 
 
@@ -53,7 +53,17 @@ def assignable_faces(
     session: Session, after: AssignableFace | None, limit: int, since: datetime | None = None
 ) -> list[AssignableFace]:
     """The next faces, photo by photo."""
-    found = (
+    found = _assignable_faces(since).limit(limit)
+    if after is not None:
+        place = tuple_(FaceInstance.asset_id, FaceInstance.position)
+        found = found.where(place > (after.asset_id, after.position))
+    return [AssignableFace(*row) for row in session.execute(found)]
+
+
+def _assignable_faces(
+    since: datetime | None,
+) -> Select[uuid.UUID, uuid.UUID, int, uuid.UUID, uuid.UUID | None]:
+    return (
         select(
             FaceInstance.id,
             FaceInstance.asset_id,
@@ -64,12 +74,7 @@ def assignable_faces(
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
         .where(_assignable(since))
         .order_by(FaceInstance.asset_id, FaceInstance.position)
-        .limit(limit)
     )
-    if after is not None:
-        place = tuple_(FaceInstance.asset_id, FaceInstance.position)
-        found = found.where(place > (after.asset_id, after.position))
-    return [AssignableFace(*row) for row in session.execute(found)]
 
 
 def lock_unassigned(session: Session, page: Sequence[AssignableFace]) -> set[uuid.UUID]:
@@ -77,41 +82,50 @@ def lock_unassigned(session: Session, page: Sequence[AssignableFace]) -> set[uui
     transaction ends."""
     rows = session.execute(
         select(FaceInstance.id, FaceInstance.person_id, FaceInstance.group_id)
-        .where(_in_photos_of(page))
+        .where(in_photos_of(page))
         .order_by(FaceInstance.id)
         .with_for_update()
     )
     return {face_id for face_id, person_id, group_id in rows if person_id is None and group_id is None}
 
 
-def barred_pairs(session: Session, page: Sequence[AssignableFace]) -> set[Pair]:
-    """Whom a page's faces cannot be: who was rejected for them, who is in the photo already, and of whose
-    faces it was said that they are of somebody else."""
+def assignable_beside(session: Session, face_id: uuid.UUID, asset_id: uuid.UUID) -> list[AssignableFace]:
+    """The faces without a person on which depends whether this one is given to somebody, itself included: of
+    its photo, and of what it was said to be different from."""
+    found = _assignable_faces(None).where(beside(face_id, asset_id))
+    return [AssignableFace(*row) for row in session.execute(found)]
+
+
+def barred_pairs(session: Session, where: ColumnElement[bool]) -> set[Pair]:
+    """Whom faces cannot be: who was rejected for them, who is in the photo already, and of whose faces it was
+    said that they are of somebody else."""
     rejected = (
         select(FaceInstance.id, FaceSuggestion.person_id)
         .join(FaceSuggestion, FaceSuggestion.face_instance_id == FaceInstance.id)
-        .where(FaceSuggestion.state == REJECTED, _in_photos_of(page))
+        .where(FaceSuggestion.state == REJECTED, where)
     )
     other = aliased(FaceInstance)
     in_photo = (
         select(FaceInstance.id, other.person_id)
         .join(other, other.asset_id == FaceInstance.asset_id)
-        .where(
-            FaceInstance.person_id.is_(None),
-            other.person_id.is_not(None),
-            _in_photos_of(page),
-        )
+        .where(FaceInstance.person_id.is_(None), other.person_id.is_not(None), where)
     )
-    different = barred_by_difference(_in_photos_of(page))
+    different = barred_by_difference(where)
     rows: Iterable[Row[uuid.UUID, uuid.UUID]] = session.execute(union(rejected, in_photo, different))
     return {(face_id, person_id) for face_id, person_id in rows}
 
 
-def sides(session: Session, page: Sequence[AssignableFace]) -> list[Side]:
-    """Those of a page's faces that were said to be of different people."""
-    return sides_where(session, _in_photos_of(page))
-
-
-def _in_photos_of(page: Sequence[AssignableFace]) -> ColumnElement[bool]:
+def in_photos_of(page: Sequence[AssignableFace]) -> ColumnElement[bool]:
     """A page's photos are all between its first and its last, so that no list of ids is needed."""
     return FaceInstance.asset_id.between(page[0].asset_id, page[-1].asset_id)
+
+
+def beside(face_id: uuid.UUID, asset_id: uuid.UUID) -> ColumnElement[bool]:
+    """Faces of a face's photo, and of both sides of what was said to be different from it."""
+    own = aliased(FaceDifference)
+    same = (
+        select(FaceDifference.face_instance_id)
+        .join(own, own.difference_id == FaceDifference.difference_id)
+        .where(own.face_instance_id == face_id)
+    )
+    return or_(FaceInstance.asset_id == asset_id, FaceInstance.id.in_(same))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from image_search_service.db.models import FaceInstance, ImageAsset, Person, PersonDifference
+from image_search_service.core.parallel import chunks
+from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, Person, PersonDifference
+from image_search_service.db.queries.batches import BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,15 @@ def _faces_in(
     session: Session, asset_ids: Sequence[uuid.UUID]
 ) -> dict[tuple[uuid.UUID, uuid.UUID], list[uuid.UUID]]:
     found: dict[tuple[uuid.UUID, uuid.UUID], list[uuid.UUID]] = {}
-    rows = session.execute(
+    statement = (
         select(FaceInstance.asset_id, FaceInstance.person_id, FaceInstance.id)
-        .where(FaceInstance.asset_id.in_(asset_ids), FaceInstance.person_id.is_not(None))
+        .where(FaceInstance.person_id.is_not(None))
         .order_by(FaceInstance.asset_id, FaceInstance.position)
     )
-    for asset_id, person_id, face_id in rows:
-        if person_id is not None:
-            found.setdefault((asset_id, person_id), []).append(face_id)
+    for part in chunks(sorted(set(asset_ids)), BATCH):
+        for asset_id, person_id, face_id in session.execute(statement.where(FaceInstance.asset_id.in_(part))):
+            if person_id is not None:
+                found.setdefault((asset_id, person_id), []).append(face_id)
     return found
 
 
@@ -96,6 +100,20 @@ def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[N
     if after is not None:
         statement = statement.where(FaceInstance.id > after)
     return [NamedFace(*row) for row in session.execute(statement)]
+
+
+def files(session: Session, asset_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Path]:
+    """A file of each photo that has one: a statement for each ``BATCH``."""
+    found: dict[uuid.UUID, Path] = {}
+    statement = (
+        select(AssetPath.asset_id, AssetPath.path)
+        .where(AssetPath.missing_since.is_(None))
+        .order_by(AssetPath.path)
+    )
+    for part in chunks(sorted(set(asset_ids)), BATCH):
+        for asset_id, path in session.execute(statement.where(AssetPath.asset_id.in_(part))):
+            found.setdefault(asset_id, path)
+    return found
 
 
 def said_different(session: Session) -> set[frozenset[uuid.UUID]]:

@@ -257,17 +257,38 @@ def faces_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> list[
     return [PersonFace(*row) for row in rows]
 
 
-def confirmed_faces(session: Session, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> set[uuid.UUID]:
-    """Those of at most ``BATCH`` faces that a human gave to the person."""
-    return set(
-        session.scalars(
-            select(FaceInstance.id).where(
-                FaceInstance.id.in_(face_ids),
-                FaceInstance.person_id == person_id,
-                FaceInstance.assigned_by == HUMAN,
-            )
-        )
+@dataclass(frozen=True, slots=True)
+class ConfirmedFace:
+    """A face that a human gave to a person, and its point."""
+
+    id: uuid.UUID
+    person_id: uuid.UUID
+    point_id: uuid.UUID
+
+
+def confirmed_faces(session: Session, person_ids: Sequence[uuid.UUID], each: int) -> list[ConfirmedFace]:
+    """Faces that humans gave to at most ``BATCH`` persons, the clearest ``each`` of every person, but for
+    those of replaced photos."""
+    clearest = func.row_number().over(
+        partition_by=FaceInstance.person_id,
+        order_by=(FaceInstance.quality_score.desc(), FaceInstance.id),
     )
+    ranked = (
+        select(
+            FaceInstance.id,
+            Person.id.label("person_id"),
+            FaceInstance.qdrant_point_id,
+            clearest.label("rank"),
+        )
+        .join(Person, Person.id == FaceInstance.person_id)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(Person.id.in_(person_ids), FaceInstance.assigned_by == HUMAN, ~ImageAsset.replaced)
+        .subquery()
+    )
+    rows = session.execute(
+        select(ranked.c.id, ranked.c.person_id, ranked.c.qdrant_point_id).where(ranked.c.rank <= each)
+    )
+    return [ConfirmedFace(*row) for row in rows]
 
 
 def face_counts(

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset, Person
-
-PENDING = "pending"
+from image_search_service.db.queries.suggestions import PENDING, SUPERSEDED, WAITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def _pending() -> Any:
     """How many suggestions wait for each person that has any."""
     return (
         select(FaceSuggestion.person_id.label("person_id"), func.count().label("pending"))
-        .where(FaceSuggestion.state == PENDING)
+        .where(WAITS)
         .group_by(FaceSuggestion.person_id)
     )
 
@@ -133,11 +132,7 @@ def _best_suggestions(
         )
         .label("rank")
     )
-    ranked = (
-        select(FaceSuggestion, rank)
-        .where(FaceSuggestion.state == PENDING, FaceSuggestion.person_id.in_(person_ids))
-        .subquery()
-    )
+    ranked = select(FaceSuggestion, rank).where(WAITS, FaceSuggestion.person_id.in_(person_ids)).subquery()
     suggestion = aliased(FaceSuggestion, ranked)
     return session.scalars(
         select(suggestion).where(ranked.c.rank <= each).order_by(ranked.c.person_id, ranked.c.rank)
@@ -148,7 +143,7 @@ def waiting_for(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.
     """All suggestions that wait for each person of a page: one statement."""
     rows = session.execute(
         select(FaceSuggestion.person_id, FaceSuggestion.id).where(
-            FaceSuggestion.state == PENDING, FaceSuggestion.person_id.in_(person_ids)
+            WAITS, FaceSuggestion.person_id.in_(person_ids)
         )
     )
     found: dict[uuid.UUID, list[uuid.UUID]] = {}
@@ -159,20 +154,23 @@ def waiting_for(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.
 
 def count_suggestion_groups(session: Session) -> int:
     """Persons for whom suggestions wait."""
-    waiting = select(func.count(FaceSuggestion.person_id.distinct())).where(FaceSuggestion.state == PENDING)
+    waiting = select(func.count(FaceSuggestion.person_id.distinct())).where(WAITS)
     return session.scalar(waiting) or 0
 
 
 def suggestion_counts(session: Session) -> list[tuple[str, str, int, int]]:
-    """State, source, how many suggestions, for how many persons."""
+    """State, source, how many suggestions, for how many persons. What nobody has decided and cannot be right
+    any more counts as superseded."""
+    undecided = FaceSuggestion.state == PENDING
+    state = case((and_(undecided, ~WAITS), SUPERSEDED), else_=FaceSuggestion.state).label("state")
     rows = session.execute(
         select(
-            FaceSuggestion.state,
+            state,
             FaceSuggestion.source,
             func.count(),
             func.count(FaceSuggestion.person_id.distinct()),
         )
-        .group_by(FaceSuggestion.state, FaceSuggestion.source)
-        .order_by(FaceSuggestion.state, FaceSuggestion.source)
+        .group_by(state, FaceSuggestion.source)
+        .order_by(state, FaceSuggestion.source)
     )
     return [(state, source, count, persons) for state, source, count, persons in rows]

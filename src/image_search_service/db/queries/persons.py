@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,11 +48,11 @@ def persons_by_keys(session: Session, name_keys: Sequence[str]) -> dict[str, Per
     return {person.name_key: person for person in rows}
 
 
-def names(session: Session, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """The names of persons, also of those who are gone: a statement for each ``BATCH``."""
+def names(session: Session, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """What persons are called, also those who are gone: a statement for each ``BATCH``."""
     return {
         row[0]: row[1]
-        for part in chunks(sorted(person_ids), BATCH)
+        for part in chunks(sorted(set(person_ids)), BATCH)
         for row in session.execute(select(Person.id, Person.name).where(Person.id.in_(part)))
     }
 

@@ -20,7 +20,7 @@ from image_search_service.db.models import (
 )
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.faces import HUMAN
-from image_search_service.db.queries.suggestions import PENDING, REJECTED
+from image_search_service.db.queries.suggestions import REJECTED, WAITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def pending_by_face(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, u
     """What waits for a person: the suggestion of each face."""
     rows = session.execute(
         select(FaceSuggestion.face_instance_id, FaceSuggestion.id).where(
-            FaceSuggestion.person_id == person_id, FaceSuggestion.state == PENDING
+            FaceSuggestion.person_id == person_id, WAITS
         )
     )
     return {row[0]: row[1] for row in rows}

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CursorResult, Table, func, or_, select, text, update
+from sqlalchemy import ColumnElement, CursorResult, Select, Table, and_, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -20,16 +20,9 @@ from image_search_service.db.models import (
     FaceSuggestion,
     ImageAsset,
     Person,
-    PersonCentroid,
 )
-from image_search_service.db.queries.apart import (
-    barred_by_difference,
-    faces_in_differences_of,
-    faces_it,
-    opposite_faces,
-)
+from image_search_service.db.queries.apart import faces_in_differences_of, faces_it, opposite_faces
 from image_search_service.db.queries.batches import BATCH, Row
-from image_search_service.db.queries.centroids import ACTIVE
 
 PENDING, ACCEPTED, REJECTED, EXPIRED = "pending", "accepted", "rejected", "expired"
 SUPERSEDED = "superseded"
@@ -38,6 +31,44 @@ SUPERSEDED = "superseded"
 Pair = tuple[uuid.UUID, uuid.UUID]
 """A face and a person."""
 
+
+def _waits() -> ColumnElement[bool]:
+    face, other = aliased(FaceInstance), aliased(FaceInstance)
+    photo = select(face.asset_id).where(face.id == FaceSuggestion.face_instance_id).correlate(FaceSuggestion)
+    may_be = (
+        select(face.id)
+        .join(ImageAsset, ImageAsset.id == face.asset_id)
+        .where(
+            face.id == FaceSuggestion.face_instance_id,
+            face.person_id.is_(None),
+            face.is_face,
+            ~ImageAsset.replaced,
+        )
+        .correlate(FaceSuggestion)
+        .exists()
+    )
+    in_photo = (  # coalesce keeps from the index of persons: a photo has few faces, they have many
+        select(other.id)
+        .where(
+            other.asset_id == photo.scalar_subquery(),
+            func.coalesce(other.person_id, None) == FaceSuggestion.person_id,
+        )
+        .correlate(FaceSuggestion)
+        .exists()
+    )
+    there = (
+        select(Person.id)
+        .where(Person.id == FaceSuggestion.person_id, ~Person.gone)
+        .correlate(FaceSuggestion)
+        .exists()
+    )
+    return and_(FaceSuggestion.state == PENDING, there, may_be, ~in_photo)
+
+
+WAITS = _waits()
+"""Of a suggestion: nobody has decided it, and it may still be right. What was decided otherwise since (the
+person is in the photo with another face, or has been merged; it is no face; the photo was edited) leaves it
+as it is, so that it waits again when that is undone."""
 
 FOUND = (
     "confidence",
@@ -69,14 +100,6 @@ class Remembered:
     confidence: float
     source: str
     evidence: list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class NamedCentroid:
-    """Whose active centroid it is."""
-
-    person_id: uuid.UUID
-    name: str
 
 
 def known_counts(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
@@ -206,14 +229,6 @@ def expire_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
         )
 
 
-def face_by_id(session: Session, face_id: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID | None] | None:
-    """A face's point, and whose it is."""
-    row = session.execute(
-        select(FaceInstance.qdrant_point_id, FaceInstance.person_id).where(FaceInstance.id == face_id)
-    ).one_or_none()
-    return None if row is None else (row[0], row[1])
-
-
 @dataclass(frozen=True, slots=True)
 class NamedSuggestion:
     """A suggestion with the point of its face and the names of those whom it compares."""
@@ -225,45 +240,29 @@ class NamedSuggestion:
 
 
 def with_names(session: Session, suggestion_id: uuid.UUID) -> NamedSuggestion | None:
-    second = aliased(Person)
-    row = session.execute(
-        select(FaceSuggestion, FaceInstance.qdrant_point_id, Person.name, second.name)
-        .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
-        .join(Person, Person.id == FaceSuggestion.person_id)
-        .outerjoin(second, second.id == FaceSuggestion.second_person_id)
-        .where(FaceSuggestion.id == suggestion_id)
-    ).one_or_none()
+    row = session.execute(_with_names().where(FaceSuggestion.id == suggestion_id)).one_or_none()
     return None if row is None else NamedSuggestion(*row)
 
 
-def suggestable_centroids(
-    session: Session, centroid_ids: Sequence[uuid.UUID], face_id: uuid.UUID
-) -> dict[uuid.UUID, NamedCentroid]:
-    """Those of the centroids that are active, but for persons that this face was rejected for, or of whose
-    faces it was said that they are of somebody else."""
-    rejected = (
-        select(FaceSuggestion.id)
-        .where(
-            FaceSuggestion.face_instance_id == face_id,
-            FaceSuggestion.person_id == PersonCentroid.person_id,
-            FaceSuggestion.state == REJECTED,
-        )
-        .exists()
-    )
-    barred = barred_by_difference(FaceInstance.id == face_id).subquery()
-    apart = select(barred).where(barred.c.person_id == PersonCentroid.person_id).exists()
+def waiting_of_face(session: Session, face_id: uuid.UUID, limit: int) -> list[NamedSuggestion]:
+    """For whom a face is suggested, the most similar first."""
     rows = session.execute(
-        select(PersonCentroid.id, Person.id, Person.name)
-        .join(Person, Person.id == PersonCentroid.person_id)
-        .where(
-            PersonCentroid.id.in_(centroid_ids),
-            PersonCentroid.state == ACTIVE,
-            ~Person.gone,
-            ~rejected,
-            ~apart,
-        )
+        _with_names()
+        .where(FaceSuggestion.face_instance_id == face_id, WAITS)
+        .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.person_id)
+        .limit(limit)
     )
-    return {centroid_id: NamedCentroid(person_id, name) for centroid_id, person_id, name in rows}
+    return [NamedSuggestion(*row) for row in rows]
+
+
+def _with_names() -> Select[FaceSuggestion, uuid.UUID, str, str]:
+    second = aliased(Person)
+    return (
+        select(FaceSuggestion, FaceInstance.qdrant_point_id, Person.name, second.name)
+        .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
+        .join(Person, Person.id == FaceSuggestion.person_id)
+        .outerjoin(second, and_(second.id == FaceSuggestion.second_person_id, ~second.gone))
+    )
 
 
 def _parts(ids: Iterable[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
@@ -287,8 +286,8 @@ def pending_of_person(
     rows = session.execute(
         select(FaceSuggestion, Person.name, file)
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
-        .outerjoin(Person, Person.id == FaceSuggestion.second_person_id)
-        .where(FaceSuggestion.person_id == person_id, FaceSuggestion.state == PENDING)
+        .outerjoin(Person, and_(Person.id == FaceSuggestion.second_person_id, ~Person.gone))
+        .where(FaceSuggestion.person_id == person_id, WAITS)
         .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.face_instance_id)
         .limit(limit)
     )
