@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import uuid
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from image_search_service.core.decisions import Change, Fact, Key, said
 from image_search_service.core.parallel import chunks
-from image_search_service.db.queries import decided, decisions
+from image_search_service.db.queries import decided, decisions, persons
 from image_search_service.db.session import Database, Session
 
 PAGE = 5_000
 EXAMPLES = 20
+
+_OF_A_PERSON = frozenset(decided.PERSON_FACTS) | {Fact.DIFFERENT}
+_WITH_A_PERSON = frozenset({Fact.REJECTED, Fact.PINNED, Fact.DIFFERENT})
 
 
 @dataclass(slots=True)
@@ -29,7 +33,21 @@ def bring_up_to_date(session: Session, facts: Collection[Fact]) -> None:
     """Give these facts the values that the events say, in the transaction at hand, a page at a time."""
     for page in chunks(list(decisions.last_values(session, facts)), PAGE):
         now = decided.current(session, [key for key, _ in page])
-        decided.write(session, [Change(key, now.get(key), value) for key, value in page])
+        _write(session, [Change(key, now.get(key), value) for key, value in page])
+
+
+def _write(session: Session, changes: Sequence[Change]) -> None:
+    """The changes, after a row for everybody whom they are about: of somebody whose making was taken back
+    there may be no name, but that they are hidden, or whose face is not theirs, is said all the same."""
+    persons.make_rows(session, {person for change in changes for person in _persons(change.key)})
+    decided.write(session, changes)
+
+
+def _persons(key: Key) -> Iterator[uuid.UUID]:
+    if key.fact in _OF_A_PERSON:
+        yield key.id
+    if key.fact in _WITH_A_PERSON and key.other is not None:
+        yield key.other
 
 
 class RebuildService:
@@ -53,7 +71,7 @@ class RebuildService:
             if wrong:
                 with self._database.write() as session:
                     decisions.take_turn(session)
-                    decided.write(session, wrong)
+                    _write(session, wrong)
         return report
 
     def _expected(self) -> Iterator[tuple[Key, Any]]:

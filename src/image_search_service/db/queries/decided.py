@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Exists, and_, delete, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Exists, and_, case, delete, select, true, tuple_, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import Change, Fact, Key
@@ -61,6 +61,8 @@ def write(session: Session, changes: Sequence[Change]) -> None:
         _keep_apart(session, apart.faces_with_side(session, part))
     for part in chunks(gone, BATCH):
         _free_guesses(session, FaceInstance.person_id.in_(part))
+    if any(change.key.fact in _MOVING for change in changes):
+        clusters.mend_clusters(session)
 
 
 def _by_fact(items: Iterable[Any], fact_of: Callable[[Any], Fact]) -> dict[Fact, list[Any]]:
@@ -112,7 +114,6 @@ def _keep_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     if not face_ids:
         return
     apart.leave_clusters(session, face_ids)
-    clusters.mend_clusters(session)
     _free_guesses(session, apart.is_with_other_side(face_ids))
     expire_apart(session, face_ids)
 
@@ -156,7 +157,6 @@ def _write_face_person(session: Session, changes: Sequence[Change]) -> None:
     faces.set_persons(session, given[faces.HUMAN])
     faces.set_free(session, free | dict.fromkeys(given[faces.MACHINE]))
     faces.assign_persons(session, given[faces.MACHINE])
-    clusters.mend_clusters(session)
 
 
 def restore_clusters(session: Session, rows: Mapping[uuid.UUID, Mapping[str, Any]]) -> None:
@@ -191,7 +191,6 @@ def _write_is_face(session: Session, changes: Sequence[Change]) -> None:
             session.execute(update(FaceInstance).where(FaceInstance.id.in_(part)).values(is_face=value))
     none = [change.key.id for change in changes if change.new is False]
     faces.set_clusters(session, dict.fromkeys(none))
-    clusters.mend_clusters(session)
 
 
 # Facts about a face and a person
@@ -260,22 +259,19 @@ def _settle_suggestions(session: Session, face_ids: Sequence[uuid.UUID]) -> None
         .where(FaceInstance.id == FaceSuggestion.face_instance_id)
         .scalar_subquery()
     )
-    settled = (PENDING, ACCEPTED, SUPERSEDED)
-    for state, condition in (
-        (ACCEPTED, owner == FaceSuggestion.person_id),
-        (SUPERSEDED, owner != FaceSuggestion.person_id),
-        (PENDING, owner.is_(None)),
-    ):
-        session.execute(
-            update(FaceSuggestion)
-            .where(
-                FaceSuggestion.face_instance_id.in_(face_ids),
-                FaceSuggestion.state.in_([one for one in settled if one != state]),
-                condition,
-            )
-            .values(state=state)
-            .execution_options(synchronize_session=False)
+    settled = case(
+        (owner.is_(None), PENDING), (owner == FaceSuggestion.person_id, ACCEPTED), else_=SUPERSEDED
+    )
+    session.execute(
+        update(FaceSuggestion)
+        .where(
+            FaceSuggestion.face_instance_id.in_(face_ids),
+            FaceSuggestion.state.in_((PENDING, ACCEPTED, SUPERSEDED)),
+            FaceSuggestion.state != settled,
         )
+        .values(state=settled)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _read_pinned(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
@@ -318,6 +314,10 @@ _PERSON_VALUES: dict[Fact, Callable[[Person], Any]] = {
     Fact.PERSON_BIRTH: lambda person: None if person.birth_date is None else person.birth_date.isoformat(),
     Fact.PERSON_COVER: lambda person: _text(person.cover_face_id),
 }
+
+
+PERSON_FACTS = tuple(_PERSON_VALUES)
+"""Facts that are columns of a person."""
 
 
 def _write_person(columns_of: Callable[[Any], dict[str, Any]]) -> Callable[[Session, Sequence[Change]], None]:
@@ -410,6 +410,9 @@ _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
 
 _PLACING = (Fact.FACE_PERSON, Fact.REJECTED, Fact.APART)
 """Facts about with whom a face belongs."""
+
+_MOVING = (Fact.FACE_PERSON, Fact.FACE_IS_FACE, Fact.APART)
+"""Facts that take faces out of clusters, or put them back."""
 
 UNSAID: dict[Fact, Any] = {
     Fact.PERSON_NAME: None,

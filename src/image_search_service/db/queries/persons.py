@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from image_search_service.db.models import AssetPath, Cluster, FaceInstance, ImageAsset, Person
+from image_search_service.db.queries.batches import upsert_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,15 @@ class ClusterSize:
     confidence: float
     representative_face_id: uuid.UUID
     sample: Path | None
+
+
+def make_rows(session: Session, person_ids: Collection[uuid.UUID]) -> None:
+    """A row for each of them who has none, not seen until there is a name: one statement."""
+    rows = [
+        {"id": person_id, "name": "", "name_key": "", "gone": True, "hidden": False}
+        for person_id in sorted(person_ids)
+    ]
+    upsert_rows(session, Person, rows, key=["id"], update=[])
 
 
 def person_by_key(session: Session, name_key: str) -> Person | None:
