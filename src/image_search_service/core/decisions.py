@@ -39,6 +39,19 @@ class Fact(StrEnum):
     """Of a face and a difference between two groups: on which side of it the face is, 0 or 1."""
 
 
+PERSON_FACTS = frozenset(
+    {
+        Fact.PERSON_NAME,
+        Fact.PERSON_GONE,
+        Fact.PERSON_HIDDEN,
+        Fact.PERSON_BIRTH,
+        Fact.PERSON_COVER,
+        Fact.DIFFERENT,
+    }
+)
+"""Facts of which the first id is a person's; of all others it is a face's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One fact. other: the person, second person or difference, of facts about two."""

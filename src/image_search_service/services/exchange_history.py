@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from image_search_service.core.decisions import Change, Fact, Key
+from image_search_service.core.decisions import PERSON_FACTS, Change, Fact, Key
 from image_search_service.core.errors import ConflictError, InvalidInputError
 from image_search_service.db.models import Decision
 from image_search_service.db.queries import decisions
 from image_search_service.db.session import Session
-from image_search_service.services.exchange_lines import PERSON_FACTS, DecisionLine
+from image_search_service.services.exchange_lines import DecisionLine
 from image_search_service.services.rebuild_service import bring_up_to_date
 
 STEPS: tuple[frozenset[Fact], ...] = (

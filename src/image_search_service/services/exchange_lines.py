@@ -18,7 +18,7 @@ from pydantic import (
     field_validator,
 )
 
-from image_search_service.core.decisions import Fact
+from image_search_service.core.decisions import PERSON_FACTS, Fact
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.names import clean_name, name_key
 from image_search_service.core.types import Box
@@ -196,19 +196,6 @@ class _Seen:
     def _known(self, persons: Iterable[UUID | None]) -> None:
         for person in persons:
             _require(person is None or person in self.persons, f"the person {person} has no line before it")
-
-
-PERSON_FACTS = frozenset(
-    {
-        Fact.PERSON_NAME,
-        Fact.PERSON_GONE,
-        Fact.PERSON_HIDDEN,
-        Fact.PERSON_BIRTH,
-        Fact.PERSON_COVER,
-        Fact.DIFFERENT,
-    }
-)
-"""Facts of which the first id is a person's; of all others it is a face's."""
 
 
 def _require(right: bool, otherwise: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_search_service.core.decisions import Change, Fact, Key, said
+from image_search_service.core.decisions import PERSON_FACTS, Change, Fact, Key, said
 from image_search_service.core.parallel import chunks
 from image_search_service.db.queries import decided, decisions, persons
 from image_search_service.db.session import Database, Session
@@ -15,7 +15,6 @@ from image_search_service.db.session import Database, Session
 PAGE = 5_000
 EXAMPLES = 20
 
-_OF_A_PERSON = frozenset(decided.PERSON_FACTS) | {Fact.DIFFERENT}
 _WITH_A_PERSON = frozenset({Fact.REJECTED, Fact.PINNED, Fact.DIFFERENT})
 
 
@@ -44,7 +43,7 @@ def _write(session: Session, changes: Sequence[Change]) -> None:
 
 
 def _persons(key: Key) -> Iterator[uuid.UUID]:
-    if key.fact in _OF_A_PERSON:
+    if key.fact in PERSON_FACTS:
         yield key.id
     if key.fact in _WITH_A_PERSON and key.other is not None:
         yield key.other

@@ -316,10 +316,6 @@ _PERSON_VALUES: dict[Fact, Callable[[Person], Any]] = {
 }
 
 
-PERSON_FACTS = tuple(_PERSON_VALUES)
-"""Facts that are columns of a person."""
-
-
 def _write_person(columns_of: Callable[[Any], dict[str, Any]]) -> Callable[[Session, Sequence[Change]], None]:
     def write_columns(session: Session, changes: Sequence[Change]) -> None:
         rows = [{"id": change.key.id, **columns_of(change.new)} for change in changes]
