@@ -177,7 +177,7 @@ class Decisions(RuleBasedStateMachine):
 
     @rule(who=one, number=one, pinned=st.none() | st.booleans())
     def choose_face(self, who: int, number: int, pinned: bool | None) -> None:
-        """One of their faces is pinned, no longer pinned, or, for None, shown for them; perhaps not theirs."""
+        """A face is pinned, no longer pinned, or, for None, shown for them; it may not be theirs."""
         person = self.person(who)
         theirs = self.library.ids(f"SELECT id FROM face_instances WHERE person_id = '{person.hex}'")  # noqa: S608
         face = [*theirs, *self.some([number])][number % (len(theirs) + 1)]

@@ -5,6 +5,8 @@ library; one engine, whose compiled statements are kept; two collections of embe
 sequence has added; and the tables read as they are stored, by a connection of their own.
 """
 
+# ruff: noqa: S608 - statements made of this file's own words
+
 from __future__ import annotations
 
 import random
@@ -79,8 +81,8 @@ Said = dict[str, frozenset[tuple[Any, ...]]]
 
 
 def seeded_uuid() -> uuid.UUID:
-    """Like ``uuid.uuid4``, but the same ones when Hypothesis, which seeds ``random``, runs a sequence again."""
-    return uuid.UUID(int=random.getrandbits(128), version=4)  # noqa: S311 - no secret
+    """Like ``uuid.uuid4``, but the same ones when Hypothesis, which seeds ``random``, runs it again."""
+    return uuid.UUID(int=random.getrandbits(128), version=4)
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ class DecidedLibrary:
     def group_finer(self) -> None:
         """What a grouping that joins less would have found: each cluster in two."""
         with self.database.write() as session:
-            members: dict[uuid.UUID, list[uuid.UUID]] = {}
+            members: dict[uuid.UUID | None, list[uuid.UUID]] = {}
             rows = session.execute(
                 select(FaceInstance.cluster_id, FaceInstance.id)
                 .where(FaceInstance.cluster_id.is_not(None))

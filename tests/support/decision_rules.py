@@ -1,5 +1,7 @@
 """What must hold of the tables whatever happens: each rule is a sentence, and a query of what breaks it."""
 
+# ruff: noqa: S608 - statements made of this file's own words
+
 from __future__ import annotations
 
 APART = """
@@ -32,9 +34,7 @@ BROKEN = {
         "SELECT id FROM face_instances"
         " WHERE NOT is_face AND (person_id IS NOT NULL OR cluster_id IS NOT NULL)"
     ),
-    "a rejected face is not theirs": (
-        f"SELECT id FROM face_instances WHERE (id, person_id) IN ({REJECTED})"
-    ),
+    "a rejected face is not theirs": (f"SELECT id FROM face_instances WHERE (id, person_id) IN ({REJECTED})"),
     "a rejected pair does not wait": (
         "SELECT id FROM face_suggestions"
         f" WHERE state = 'pending' AND (face_instance_id, person_id) IN ({REJECTED})"
