@@ -52,15 +52,14 @@ def write(session: Session, changes: Sequence[Change]) -> None:
     for fact, of_kind in _by_fact(changes, lambda change: change.key.fact).items():
         _WRITERS[fact](session, of_kind)
     touched = sorted({change.key.id for change in changes if change.key.fact in _PLACING})
-    gone = sorted(
-        {one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE and one.new is not False}
-    )
+    came_or_went = sorted({one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE})
     for part in chunks(touched, BATCH):
         _free_guesses(session, FaceInstance.id.in_(part) & (_is_rejected() | _is_of_nobody()))
-        _settle_suggestions(session, part)
+        _settle_suggestions(session, FaceSuggestion.face_instance_id.in_(part))
         _keep_apart(session, apart.faces_with_side(session, part))
-    for part in chunks(gone, BATCH):
-        _free_guesses(session, FaceInstance.person_id.in_(part))
+    for part in chunks(came_or_went, BATCH):
+        _free_guesses(session, FaceInstance.person_id.in_(part) & _is_of_nobody())
+        _settle_suggestions(session, FaceSuggestion.person_id.in_(part))
     if any(change.key.fact in _MOVING for change in changes):
         clusters.mend_clusters(session)
 
@@ -252,20 +251,24 @@ def _rejection(key: Key) -> dict[str, Any]:
     }
 
 
-def _settle_suggestions(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
-    """What was suggested for these faces is accepted, superseded or waits, by whose they are now."""
-    owner = (
-        select(FaceInstance.person_id)
-        .where(FaceInstance.id == FaceSuggestion.face_instance_id)
-        .scalar_subquery()
+def _settle_suggestions(session: Session, condition: ColumnElement[bool]) -> None:
+    """What was suggested is accepted, superseded or waits, by whose the faces are now, whether they are any,
+    and whether the persons are there."""
+    face, person = FaceInstance.id == FaceSuggestion.face_instance_id, Person.id == FaceSuggestion.person_id
+    owner = select(FaceInstance.person_id).where(face).scalar_subquery()
+    cannot_be = (
+        select(FaceInstance.id).where(face, ~FaceInstance.is_face).exists()
+        | select(Person.id).where(person, Person.gone).exists()
     )
     settled = case(
-        (owner.is_(None), PENDING), (owner == FaceSuggestion.person_id, ACCEPTED), else_=SUPERSEDED
+        (owner == FaceSuggestion.person_id, ACCEPTED),
+        (owner.is_not(None) | cannot_be, SUPERSEDED),
+        else_=PENDING,
     )
     session.execute(
         update(FaceSuggestion)
         .where(
-            FaceSuggestion.face_instance_id.in_(face_ids),
+            condition,
             FaceSuggestion.state.in_((PENDING, ACCEPTED, SUPERSEDED)),
             FaceSuggestion.state != settled,
         )
@@ -404,7 +407,7 @@ _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
 """In this order: a person is there before a face is theirs."""
 
 
-_PLACING = (Fact.FACE_PERSON, Fact.REJECTED, Fact.APART)
+_PLACING = (Fact.FACE_PERSON, Fact.FACE_IS_FACE, Fact.REJECTED, Fact.APART)
 """Facts about with whom a face belongs."""
 
 _MOVING = (Fact.FACE_PERSON, Fact.FACE_IS_FACE, Fact.APART)

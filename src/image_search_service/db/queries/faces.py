@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Update, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Update, Uuid, bindparam, case, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from image_search_service.core.types import Box
@@ -150,8 +150,11 @@ def _given(by: str) -> Update:
 
 
 def set_free(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
-    """Take each face away from its person, and put it into a cluster, or into none."""
-    change = update(FaceInstance).values(person_id=None, assigned_by=None, cluster_id=bindparam("owner"))
+    """Take each face away from its person, and put it into a cluster, or into none, as those of replaced
+    photos are."""
+    shown = select(ImageAsset.id).where(ImageAsset.id == FaceInstance.asset_id, ~ImageAsset.replaced).exists()
+    cluster = case((shown, bindparam("owner", type_=Uuid)), else_=None)
+    change = update(FaceInstance).values(person_id=None, assigned_by=None, cluster_id=cluster)
     _update_faces(session, change, clusters)
 
 
