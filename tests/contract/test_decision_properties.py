@@ -23,18 +23,18 @@ from image_search_service.services.review_service import Named, ReviewService
 from tests.support.decided_library import LOOKS, DecidedLibrary, Said, seeded_uuid
 from tests.support.decision_rules import BROKEN
 
-SEQUENCES = int(os.environ.get("IMAGE_SEARCH_TEST_SEQUENCES", "2000"))
-STEPS = 12
+MORE = os.environ.get("IMAGE_SEARCH_TEST_SEQUENCES")
+MANY, FEW = (int(MORE), int(MORE) // 10) if MORE else (1800, 200)
 LONG = 10
 """So many decisions are too many to take all of them back and forth in each sequence."""
 NAMES = ("Ada", "Grace", "Emmy", "Mary")
 REFUSALS = (ConflictError, InvalidInputError, NotFoundError)
 JOBS = (
+    "suggest",
+    "assign_by_machine",
     "group",
     "group_finer",
-    "assign_by_machine",
     "compute_prototypes",
-    "suggest",
     "expire",
     "tell_qdrant",
     "restart",
@@ -110,10 +110,19 @@ class Decisions(RuleBasedStateMachine):
 
     # Who faces are
 
-    @initialize(numbers=several, number=one, first=names, second=names)
-    def begin(self, numbers: list[int], number: int, first: str, second: str) -> None:
+    @initialize(
+        numbers=several,
+        number=one,
+        first=names,
+        second=names,
+        jobs=st.lists(st.sampled_from(JOBS), max_size=2),
+    )
+    def begin(self, numbers: list[int], number: int, first: str, second: str, jobs: list[str]) -> None:
+        """Two people and what jobs make of them, so that there is something to decide."""
         self.split(numbers, first)
         self.name_cluster(number, second)
+        for job in jobs:
+            self.run_job(job)
 
     @rule(number=one, name=names)
     def name_cluster(self, number: int, name: str) -> None:
@@ -287,6 +296,7 @@ class Decisions(RuleBasedStateMachine):
     def do_suggest(self) -> None:
         persons = self.library.ids("SELECT id FROM persons WHERE NOT gone ORDER BY rowid")
         if persons:
+            self.do_compute_prototypes()
             self.library.services.suggestion_service().find_more(persons, min_confidence=0.2)
 
     def do_expire(self) -> None:
@@ -333,22 +343,23 @@ class Decisions(RuleBasedStateMachine):
     @invariant()
     def the_tables_follow_from_the_events(self) -> None:
         self.steps += 1
-        if self.steps % 4 == 0:
+        if self.steps % 5 == 0:
             report = RebuildService(self.library.database).check()
             assert report.wrong == 0, report.examples
 
 
-def test_what_was_said_stays_said(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("sequences", "steps"), [(MANY, 5), (FEW, 15)], ids=["short", "long"])
+def test_what_was_said_stays_said(sequences: int, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """No sequence of decisions, jobs, undos, restarts and losses breaks any of the rules above."""
     Decisions.library = DecidedLibrary()
     monkeypatch.setattr(uuid, "uuid4", seeded_uuid)
     try:
         Decisions.TestCase.settings = settings(
-            max_examples=SEQUENCES,
-            stateful_step_count=STEPS,
+            max_examples=sequences,
+            stateful_step_count=steps,
             deadline=None,
             database=None,
-            derandomize="IMAGE_SEARCH_TEST_SEQUENCES" not in os.environ,
+            derandomize=MORE is None,
             phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
         )

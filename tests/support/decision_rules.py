@@ -44,10 +44,10 @@ BROKEN = {
         "SELECT face_instance_id, person_id FROM face_suggestions WHERE state != 'expired'"
         " GROUP BY face_instance_id, person_id HAVING count(*) > 1"
     ),
-    "what waits is a face of nobody": (
+    "what waits is a face, and nobody has said whose": (
         "SELECT suggestion.id FROM face_suggestions suggestion"
         " JOIN face_instances face ON face.id = suggestion.face_instance_id"
-        " WHERE suggestion.state = 'pending' AND (face.person_id IS NOT NULL OR NOT face.is_face)"
+        " WHERE suggestion.state = 'pending' AND (face.assigned_by = 'human' OR NOT face.is_face)"
     ),
     "nothing waits for somebody who is gone": (
         "SELECT suggestion.id FROM face_suggestions suggestion JOIN persons ON persons.id = person_id"
