@@ -54,7 +54,8 @@ def write(session: Session, changes: Sequence[Change]) -> None:
     touched = sorted({change.key.id for change in changes if change.key.fact in _PLACING})
     came_or_went = sorted({one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE})
     for part in chunks(touched, BATCH):
-        _free_guesses(session, FaceInstance.id.in_(part) & (_is_rejected() | _is_of_nobody()))
+        wrong = _is_rejected() | _is_of_nobody() | ~FaceInstance.is_face
+        _free_guesses(session, FaceInstance.id.in_(part) & wrong)
         _settle_suggestions(session, FaceSuggestion.face_instance_id.in_(part))
         _keep_apart(session, apart.faces_with_side(session, part))
     for part in chunks(came_or_went, BATCH):

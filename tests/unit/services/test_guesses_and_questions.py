@@ -1,4 +1,4 @@
-"""What waits for an answer is what can still be answered."""
+"""What the machine guessed or asks ends where a human says otherwise."""
 
 from __future__ import annotations
 
@@ -47,3 +47,12 @@ def test_nothing_waits_for_somebody_who_is_gone(library: DecidedLibrary) -> None
     assert waiting(library) == set()
     review.undo(review.latest())
     assert waiting(library) == asked
+
+
+def test_what_is_no_face_is_nobodys_by_the_machine_either(library: DecidedLibrary) -> None:
+    """A face that the machine gave to somebody is nobody's once it was said to be none."""
+    library.services.face_assigner().assign_new_faces()
+    guessed = library.ids("SELECT id FROM face_instances WHERE assigned_by = 'machine'")
+    assert guessed
+    ReviewService(library.database, "test").not_a_face(guessed)
+    assert library.ids("SELECT id FROM face_instances WHERE assigned_by = 'machine'") == []
