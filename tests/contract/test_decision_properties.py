@@ -24,7 +24,7 @@ from tests.support.decided_library import LOOKS, DecidedLibrary, Said, seeded_uu
 from tests.support.decision_rules import BROKEN
 
 MORE = os.environ.get("IMAGE_SEARCH_TEST_SEQUENCES")
-MANY, FEW = (int(MORE), int(MORE) // 10) if MORE else (1800, 200)
+MANY, FEW = (int(MORE), int(MORE) // 10) if MORE else (900, 100)
 LONG = 10
 """So many decisions are too many to take all of them back and forth in each sequence."""
 NAMES = ("Ada", "Grace", "Emmy", "Mary")
