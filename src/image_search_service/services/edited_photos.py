@@ -12,7 +12,7 @@ from typing import Any
 
 from image_search_service.core.decisions import Fact, Key
 from image_search_service.core.types import Box
-from image_search_service.db.queries import exchange, faces
+from image_search_service.db.queries import clusters, exchange, faces
 from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.db.session import Session
 from image_search_service.services.decision_log import Wish, decide
@@ -37,6 +37,15 @@ def hand_on_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -
         origins |= successor_faces(located.get(old, []), located.get(new, []))
     decide(session, Wish("photo_edited", "index", _said_of_them(session, origins)))
     faces.assign_persons(session, _persons(origins, faces.MACHINE))
+    _leave_clusters(session, [face for old in pairs for face in located.get(old, [])])
+
+
+def _leave_clusters(session: Session, replaced: Sequence[LocatedFace]) -> None:
+    """No grouping looks at the faces of a replaced photo: in a cluster they would stay, and be counted."""
+    ids = [face.id for face in replaced]
+    before = clusters.clusters_of_faces(session, ids)
+    faces.set_clusters(session, dict.fromkeys(ids))
+    clusters.mend_clusters(session, before)
 
 
 def _said_of_them(session: Session, origins: Mapping[uuid.UUID, LocatedFace]) -> dict[Key, Any]:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_search_service.core.decisions import Change, Fact, Key, said
+from image_search_service.core.decisions import Change, Fact, Key, persons_of, said
 from image_search_service.core.parallel import chunks
-from image_search_service.db.queries import decided, decisions, unaccounted
+from image_search_service.db.queries import decided, decisions, persons, unaccounted
 from image_search_service.db.session import Database, Session
 
 PAGE = 5_000
@@ -29,7 +29,14 @@ def bring_up_to_date(session: Session, facts: Collection[Fact]) -> None:
     """Give these facts the values that the events say, in the transaction at hand, a page at a time."""
     for page in chunks(list(decisions.last_values(session, facts)), PAGE):
         now = decided.current(session, [key for key, _ in page])
-        decided.write(session, [Change(key, now.get(key), value) for key, value in page])
+        _write(session, [Change(key, now.get(key), value) for key, value in page])
+
+
+def _write(session: Session, changes: Sequence[Change]) -> None:
+    """The changes, after a row for everybody whom they are about: of somebody whose making was taken back
+    there may be no name, but that they are hidden, or whose face is not theirs, is said all the same."""
+    persons.make_rows(session, {person for change in changes for person in persons_of(change)})
+    decided.write(session, changes)
 
 
 class RebuildService:
@@ -75,7 +82,7 @@ class RebuildService:
             ]
             wrong = _not_as(session, expected)
             if mend:
-                decided.write(session, wrong)
+                _write(session, wrong)
         report.wrong += len(wrong)
         room = EXAMPLES - len(report.examples)
         report.examples += [_in_words(change) for change in wrong[:room]]

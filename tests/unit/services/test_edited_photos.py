@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from image_search_service.core.types import Box
-from image_search_service.db.models import FaceInstance, FaceSuggestion, Person
+from image_search_service.db.models import Cluster, FaceInstance, FaceSuggestion, Person
 from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.services.edited_photos import hand_on_names, overlap, successor_faces
 from image_search_service.services.rebuild_service import RebuildService
@@ -106,3 +106,27 @@ def test_who_said_it_is_handed_on_too(tmp_path: Path) -> None:
 def test_overlap_is_intersection_over_union(x: float, expected: float) -> None:
     """Unit squares shifted by x."""
     assert overlap(Box(0, 0, 1, 1), Box(x, 0, 1, 1)) == pytest.approx(expected)
+
+
+def test_the_faces_of_a_replaced_photo_leave_their_cluster(tmp_path: Path) -> None:
+    """A cluster counts the faces that are shown, also after a decision on it was taken back."""
+    database = migrated_database(tmp_path)
+    with database.write() as session:
+        world = World(session)
+        old, new = (world.photo(path, [LEFT]) for path in ("/old.jpg", "/new.jpg"))
+        faces = [session.scalars(select(FaceInstance).filter_by(asset_id=old.id)).one()]
+        faces += [world.face(world.photo(f"/{number}.jpg")) for number in range(2)]
+        cluster = world.cluster(faces).id
+    review = ReviewService(database, "test")
+    named = review.name_cluster(cluster.hex, "Ada").decision
+    assert named is not None
+    with database.write() as session:
+        session.get_one(type(old), old.id).replaced = True
+        session.flush()
+        hand_on_names(session, {old.id: new.id})
+    review.undo(review.latest())
+    review.undo(named)
+    with database.read() as session:
+        assert session.get_one(Cluster, cluster).size == 2
+        assert session.get_one(FaceInstance, faces[0].id).cluster_id is None
+    database.close()

@@ -116,6 +116,23 @@ def test_what_was_said_arrives(origin: Database, tmp_path: Path) -> None:
         assert (again.changed, again.persons_new) == (0, 0)
 
 
+def test_somebody_who_was_taken_back_arrives_as_such(origin: Database, tmp_path: Path) -> None:
+    """That somebody was made, hidden and taken back moves to another library, where it can be undone."""
+    review = ReviewService(origin, "test")
+    made = review.create_person("Emmy")
+    review.set_hidden(made.person_id, True)
+    assert made.decision is not None
+    review.undo(made.decision)
+    lines = list(ExchangeService(origin, "test").export())
+    with other_engine(origin, tmp_path / "other") as other:
+        ExchangeService(other, "test").load(lines)
+        assert said(other) == said(origin)
+        assert RebuildService(other).check().wrong == 0
+        there = ReviewService(other, "test")
+        there.undo(there.latest())
+        assert {"name": "Emmy", "hidden": True, "birth_date": None} in said(other)[0]
+
+
 def test_importing_is_a_decision_that_can_be_undone(origin: Database, tmp_path: Path) -> None:
     """What was imported can be taken back."""
     lines = list(ExchangeService(origin, "test").export())

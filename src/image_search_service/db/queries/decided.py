@@ -36,17 +36,19 @@ def write(session: Session, changes: Sequence[Change]) -> None:
     touched = sorted({change.key.id for change in changes if change.key.fact in _PLACING})
     for part in chunks(touched, BATCH):
         _settle(session, part)
-    gone = {one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE and one.new is not False}
-    for part in chunks(sorted(gone), BATCH):
-        _free_guesses(session, FaceInstance.person_id.in_(part))
+    came_or_went = {one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE}
+    for part in chunks(sorted(came_or_went), BATCH):
+        _free_guesses(session, FaceInstance.person_id.in_(part) & _is_of_nobody())
+        decided_faces.settle_suggestions(session, FaceSuggestion.person_id.in_(part))
     clusters.mend_clusters(session, before | clusters.clusters_of_faces(session, of_faces))
 
 
 def _settle(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     """What follows for at most ``BATCH`` faces when it is known whose they are."""
-    contradicted = _is_rejected() | _is_of_nobody() | FaceInstance.group_id.is_not(None)
+    elsewhere = FaceInstance.group_id.is_not(None) | ~FaceInstance.is_face
+    contradicted = _is_rejected() | _is_of_nobody() | elsewhere
     _free_guesses(session, FaceInstance.id.in_(face_ids) & contradicted)
-    decided_faces.settle_suggestions(session, face_ids)
+    decided_faces.settle_suggestions(session, FaceSuggestion.face_instance_id.in_(face_ids))
     decided_faces.settle_groups(session, face_ids)
     _keep_apart(session, apart.faces_with_side(session, face_ids))
 
@@ -138,5 +140,5 @@ _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
 """In this order: a person is there before a face is theirs."""
 
 
-_PLACING = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.REJECTED, Fact.APART)
+_PLACING = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.REJECTED, Fact.APART)
 """Facts about with whom a face belongs."""

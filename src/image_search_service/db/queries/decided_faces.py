@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import case, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, case, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import Change, Fact, Key
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonPrototype
+from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset, Person, PersonPrototype
 from image_search_service.db.queries import clusters, faces
 from image_search_service.db.queries.batches import BATCH, insert_rows, upsert_rows
 from image_search_service.db.queries.decided_values import Values, are_there, as_text, as_uuid
@@ -72,7 +72,7 @@ def write_face_group(session: Session, changes: Sequence[Change]) -> None:
     former = {face: as_uuid(values[face].get("cluster")) for face, group in groups.items() if group is None}
     there = clusters.existing_clusters(session, set(former.values()))
     faces.set_groups(session, groups)
-    faces.set_clusters(
+    faces.put_back(
         session, {face: cluster if cluster in there else None for face, cluster in former.items()}
     )
 
@@ -81,9 +81,9 @@ def settle_groups(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     """Those of at most ``BATCH`` faces that a human put into a group are in that cluster."""
     columns = (FaceInstance.group_id, FaceInstance.cluster_id, FaceInstance.person_id, FaceInstance.is_face)
     rows = session.execute(
-        select(FaceInstance.id, *columns).where(
-            FaceInstance.id.in_(face_ids), FaceInstance.group_id.is_not(None)
-        )
+        select(FaceInstance.id, *columns)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(FaceInstance.id.in_(face_ids), FaceInstance.group_id.is_not(None), ~ImageAsset.replaced)
     )
     astray = {
         face: group
@@ -168,18 +168,24 @@ def _rejection(key: Key) -> dict[str, Any]:
     }
 
 
-def settle_suggestions(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
-    """What was suggested for these faces is accepted, superseded or waits, by whose they are now."""
-    owner = (
-        select(FaceInstance.person_id)
-        .where(FaceInstance.id == FaceSuggestion.face_instance_id)
-        .scalar_subquery()
+def settle_suggestions(session: Session, which: ColumnElement[bool]) -> None:
+    """What was suggested is accepted, superseded or waits, by whose the faces are now, whether they are any,
+    and whether the persons are there."""
+    face, person = FaceInstance.id == FaceSuggestion.face_instance_id, Person.id == FaceSuggestion.person_id
+    owner = select(FaceInstance.person_id).where(face).scalar_subquery()
+    cannot_be = (
+        select(FaceInstance.id).where(face, ~FaceInstance.is_face).exists()
+        | select(Person.id).where(person, Person.gone).exists()
     )
-    state = case((owner.is_(None), PENDING), (owner == FaceSuggestion.person_id, ACCEPTED), else_=SUPERSEDED)
+    state = case(
+        (owner == FaceSuggestion.person_id, ACCEPTED),
+        (owner.is_not(None) | cannot_be, SUPERSEDED),
+        else_=PENDING,
+    )
     session.execute(
         update(FaceSuggestion)
         .where(
-            FaceSuggestion.face_instance_id.in_(face_ids),
+            which,
             FaceSuggestion.state.in_((PENDING, ACCEPTED, SUPERSEDED)),
             FaceSuggestion.state != state,
         )

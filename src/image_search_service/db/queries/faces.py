@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Update, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Update, Uuid, bindparam, case, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from image_search_service.core.types import Box
@@ -153,9 +153,22 @@ def _given(by: str) -> Update:
 
 
 def set_free(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
-    """Take each face away from its person, and put it into a cluster, or into none."""
-    change = update(FaceInstance).values(person_id=None, assigned_by=None, cluster_id=bindparam("owner"))
-    _update_faces(session, change, clusters)
+    """Take each face away from its person, and put it into a cluster, or into none, as those of replaced
+    photos are."""
+    free = update(FaceInstance).values(person_id=None, assigned_by=None, cluster_id=_if_shown("owner"))
+    _update_faces(session, free, clusters)
+
+
+def put_back(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
+    """The same for faces that have no person; one that has stays where it is."""
+    nobodys = update(FaceInstance).where(FaceInstance.person_id.is_(None))
+    _update_faces(session, nobodys.values(cluster_id=_if_shown("owner")), clusters)
+
+
+def _if_shown(cluster: str) -> ColumnElement[uuid.UUID | None]:
+    """The parameter of this name, or nothing for a face of a photo that an edited one has replaced."""
+    shown = select(ImageAsset.id).where(ImageAsset.id == FaceInstance.asset_id, ~ImageAsset.replaced).exists()
+    return case((shown, bindparam(cluster, type_=Uuid)), else_=None)
 
 
 def set_clusters(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:

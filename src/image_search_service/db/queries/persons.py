@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import AssetPath, Cluster, FaceInstance, ImageAsset, Person
-from image_search_service.db.queries.batches import BATCH
+from image_search_service.db.queries.batches import BATCH, upsert_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,15 @@ class ClusterSize:
     confidence: float
     representative_face_id: uuid.UUID
     sample: Path | None
+
+
+def make_rows(session: Session, person_ids: Iterable[uuid.UUID]) -> None:
+    """A row for each of them who has none, not seen until there is a name: one statement."""
+    rows = [
+        {"id": person_id, "name": "", "name_key": "", "gone": True, "hidden": False}
+        for person_id in sorted(person_ids)
+    ]
+    upsert_rows(session, Person, rows, key=["id"], update=[])
 
 
 def person_by_key(session: Session, name_key: str) -> Person | None:

@@ -26,7 +26,7 @@ from image_search_service.db.queries.batches import BATCH, Row
 
 PENDING, ACCEPTED, REJECTED, EXPIRED = "pending", "accepted", "rejected", "expired"
 SUPERSEDED = "superseded"
-"""The face is somebody else's by now."""
+"""The face is somebody else's by now, or none, or the person is gone; should that change, it waits again."""
 
 Pair = tuple[uuid.UUID, uuid.UUID]
 """A face and a person."""

@@ -1,0 +1,58 @@
+"""What the machine guessed or asks ends where a human says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+
+from image_search_service.services.review_service import ReviewService
+from tests.support.decided_library import DecidedLibrary
+
+
+@pytest.fixture
+def library() -> Iterator[DecidedLibrary]:
+    """Two of five faces that look alike are Ada's; the others are suggested for her."""
+    opened = DecidedLibrary()
+    opened.begin()
+    review = ReviewService(opened.database, "test")
+    ada = review.split(opened.looks[2][:2], "Ada").person_id
+    opened.services.prototype_service().compute_prototypes()
+    opened.services.suggestion_service().find_more([ada], min_confidence=0.2)
+    yield opened
+    opened.close()
+
+
+def waiting(library: DecidedLibrary) -> set[UUID]:
+    return set(library.ids("SELECT face_instance_id FROM face_suggestions WHERE state = 'pending'"))
+
+
+def test_what_is_no_face_does_not_wait(library: DecidedLibrary) -> None:
+    """Nobody is asked whose a face is that was said to be none; when that is undone, it waits again."""
+    asked, review = waiting(library), ReviewService(library.database, "test")
+    face = library.looks[2][4]
+    assert face in asked
+    review.not_a_face([face])
+    assert waiting(library) == asked - {face}
+    review.undo(review.latest())
+    assert waiting(library) == asked
+
+
+def test_nothing_waits_for_somebody_who_is_gone(library: DecidedLibrary) -> None:
+    """Nobody is asked about somebody who was merged; when that is undone, it waits again."""
+    asked, review = waiting(library), ReviewService(library.database, "test")
+    (ada,) = library.ids("SELECT id FROM persons")
+    review.merge_persons([ada], review.create_person("Grace").person_id)
+    assert waiting(library) == set()
+    review.undo(review.latest())
+    assert waiting(library) == asked
+
+
+def test_what_is_no_face_is_nobodys_by_the_machine_either(library: DecidedLibrary) -> None:
+    """A face that the machine gave to somebody is nobody's once it was said to be none."""
+    library.services.face_assigner().assign_new_faces()
+    guessed = library.ids("SELECT id FROM face_instances WHERE assigned_by = 'machine'")
+    assert guessed
+    ReviewService(library.database, "test").not_a_face(guessed)
+    assert library.ids("SELECT id FROM face_instances WHERE assigned_by = 'machine'") == []
