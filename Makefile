@@ -3,6 +3,7 @@
 PYTHON ?=
 PHOTOS ?=
 ARGS ?=
+JOBS ?= 2
 
 BIN := .venv/bin
 READY := .venv/.installed
@@ -12,7 +13,7 @@ READY := .venv/.installed
 help:
 	@echo 'make demo                    draw a demo library, find its faces, group them, show who was found'
 	@echo 'make demo PHOTOS=~/Pictures  the same with your own photos (they are only read)'
-	@echo 'make test                    run all tests; ARGS="-k name" for some'
+	@echo 'make test                    run all tests, on two processors; ARGS="-k name" for some'
 	@echo 'make lint                    check style and formatting'
 	@echo 'make types                   check types'
 	@echo 'make bench                   measure; prints tables'
@@ -29,7 +30,7 @@ demo: $(READY)
 	@sh scripts/demo.sh "$(PHOTOS)"
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """Random sequences of decisions, jobs, undos and restarts: what a human said stays said.
 
-The same sequences each time, unless more are asked for, which are new ones:
+Two thousand, the same each time, unless more are asked for, which are new ones:
 ``IMAGE_SEARCH_TEST_SEQUENCES=20000 pytest tests/contract/test_decision_properties.py``.
 """
 
@@ -25,7 +25,7 @@ from tests.support.decided_library import LOOKS, DecidedLibrary, Said, seeded_uu
 from tests.support.decision_rules import BROKEN
 
 MORE = os.environ.get("IMAGE_SEARCH_TEST_SEQUENCES")
-MANY, FEW = (int(MORE), int(MORE) // 10) if MORE else (900, 100)
+MANY, FEW = (int(MORE), int(MORE) // 10) if MORE else (1800, 200)
 LONG = 10
 """So many decisions are too many to take all of them back and forth in each sequence."""
 NAMES = ("Ada", "Grace", "Emmy", "Mary")

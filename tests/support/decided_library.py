@@ -63,7 +63,7 @@ SAID = {
 """Everything that a human can say, from the tables."""
 FORGOTTEN = (
     "UPDATE face_instances SET person_id = NULL, assigned_by = NULL, cluster_id = NULL, is_face = 1",
-    "UPDATE face_instances SET group_id = NULL",
+    "UPDATE face_instances SET group_id = NULL, payload_version = payload_version + 1",
     *(
         f"DELETE FROM {table}"
         for table in (

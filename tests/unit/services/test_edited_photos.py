@@ -12,6 +12,7 @@ from image_search_service.core.types import Box
 from image_search_service.db.models import Cluster, FaceInstance, FaceSuggestion, Person
 from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.services.edited_photos import hand_on_names, overlap, successor_faces
+from image_search_service.services.history_service import HistoryService
 from image_search_service.services.rebuild_service import RebuildService
 from image_search_service.services.review_service import ReviewService
 from tests.support.world import World, migrated_database
@@ -124,7 +125,7 @@ def test_the_faces_of_a_replaced_photo_leave_their_cluster(tmp_path: Path) -> No
         session.get_one(type(old), old.id).replaced = True
         session.flush()
         hand_on_names(session, {old.id: new.id})
-    review.undo(review.latest())
+    review.undo(HistoryService(database).latest())
     review.undo(named)
     with database.read() as session:
         assert session.get_one(Cluster, cluster).size == 2

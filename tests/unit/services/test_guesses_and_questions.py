@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from image_search_service.services.history_service import HistoryService
 from image_search_service.services.review_service import ReviewService
 from tests.support.decided_library import DecidedLibrary
 
@@ -35,7 +36,7 @@ def test_what_is_no_face_does_not_wait(library: DecidedLibrary) -> None:
     assert face in asked
     review.not_a_face([face])
     assert waiting(library) == asked - {face}
-    review.undo(review.latest())
+    review.undo(HistoryService(library.database).latest())
     assert waiting(library) == asked
 
 
@@ -45,7 +46,7 @@ def test_nothing_waits_for_somebody_who_is_gone(library: DecidedLibrary) -> None
     (ada,) = library.ids("SELECT id FROM persons")
     review.merge_persons([ada], review.create_person("Grace").person_id)
     assert waiting(library) == set()
-    review.undo(review.latest())
+    review.undo(HistoryService(library.database).latest())
     assert waiting(library) == asked
 
 

@@ -72,9 +72,7 @@ def write_face_group(session: Session, changes: Sequence[Change]) -> None:
     former = {face: as_uuid(values[face].get("cluster")) for face, group in groups.items() if group is None}
     there = clusters.existing_clusters(session, set(former.values()))
     faces.set_groups(session, groups)
-    faces.put_back(
-        session, {face: cluster if cluster in there else None for face, cluster in former.items()}
-    )
+    faces.put_back(session, {face: cluster if cluster in there else None for face, cluster in former.items()})
 
 
 def settle_groups(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
