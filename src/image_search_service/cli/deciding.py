@@ -9,6 +9,7 @@ from dataclasses import asdict
 from image_search_service.bootstrap import Library, open_library
 from image_search_service.cli.context import LibraryOption, Running, running
 from image_search_service.cli.suggest import way_to_look
+from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import JsonObject
 from image_search_service.faces.suggestion_memory import FindMoreRun
 from image_search_service.services.decision_log import Decided
@@ -43,10 +44,19 @@ def decide_and_tell(
         document: JsonObject = {"decision": made.id, "changes": made.changes, "faces": made.faces}
         lines = [said, how_back(made.id)]
         if look is not None:
-            found = look(made.persons) if made.persons else FindMoreRun()
-            document["found_more"] = asdict(found)
-            lines.append(f"Looked for more: {found.created:,} new suggestions.")
+            found, told = _look_for_more(look, made)
+            document["found_more"] = found
+            lines.append(told)
         run.out.result(document, *lines)
+
+
+def _look_for_more(look: Callable[..., FindMoreRun], made: Decided) -> tuple[JsonObject | None, str]:
+    """What was decided stands, whether or not more can be looked for now."""
+    try:
+        found = look(made.persons) if made.persons else FindMoreRun()
+    except UnavailableError as error:
+        return None, f"It was not looked for more: {error.message} `image-search suggest` does it later."
+    return asdict(found), f"Looked for more: {found.created:,} new suggestions."
 
 
 def how_back(decision: int | None) -> str:
