@@ -75,16 +75,15 @@ def library(
             person = session.scalars(select(PersonPrototype.person_id)).first()
             assert person is not None
             session.add(Job(kind="doctor", parameters={"repair": False}, key="k", state="succeeded"))
-            session.add(
-                FaceSuggestion(
-                    face_instance_id=face.id,
-                    person_id=person,
-                    state="rejected",
-                    confidence=0.1 + 0.2,
-                    source="prototype",
-                    evidence=[{"similarity": 0.3}],
-                )
+            asked = FaceSuggestion(
+                face_instance_id=face.id,
+                person_id=person,
+                state="pending",
+                confidence=0.1 + 0.2,
+                source="prototype",
+                evidence=[{"similarity": 0.3}],
             )
+            session.add(asked)
             session.add(
                 AssetPath(
                     path=Path(os.fsdecode(b"/photos/caf\xe9\xff.jpg")),
@@ -94,6 +93,7 @@ def library(
                     seen_in_run=1,
                 )
             )
+        made.review_service("test").reject([asked.id])
         yield made
 
 

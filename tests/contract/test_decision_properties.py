@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
@@ -221,7 +222,8 @@ class Decisions(RuleBasedStateMachine):
         self.decide(lambda: self.review.mark_clusters_different(first, second, made_on=self.made_on))
         for group, called in ((first, name), (second, other_name)):
             if called is not None:
-                self.decide(lambda group=group, called=called: self.review.name_cluster(group, called))
+                say = partial(self.review.name_cluster, group, called, made_on=self.made_on)
+                self.decide(say)
 
     @rule(number=one)
     def tell_halves_apart(self, number: int) -> None:

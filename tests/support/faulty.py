@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from image_search_service.bootstrap import Library
 from image_search_service.core.config import Settings
 from image_search_service.core.paths import LibraryPaths
-from image_search_service.core.types import JsonObject
+from image_search_service.core.types import FloatArray, JsonObject
 from image_search_service.db.migrate import migrate
 from image_search_service.db.models import Cluster, FaceInstance
 from image_search_service.db.queries.centroids import active_centroids
@@ -30,7 +30,7 @@ from image_search_service.vector.embedded import EmbeddedQdrant
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support import stored
 from tests.support.qdrant_server import QdrantServer
-from tests.support.served import DIMENSION, add_faces, add_person, alike, bind, directions, no_bar
+from tests.support.served import DIMENSION, add_faces, alike, bind, directions, no_bar
 from tests.support.world import World
 
 ONCE = Retry(pauses=())
@@ -127,24 +127,30 @@ def _point(record: models.Record) -> models.PointStruct:
 
 def _fill(library: Library) -> dict[str, Any]:
     ada_like, grace_like, *strangers = directions(4, seed=7)
-    with library.database.write() as session:
-        world = World(session)
-        ada, grace = add_person(world, "Ada"), add_person(world, "Grace")
-        for person, direction in ((ada, ada_like), (grace, grace_like)):
-            add_faces(library, world, alike(direction, 6, seed=1), person_id=person.id)
+    ada = _named(library, "Ada", alike(ada_like, 6, seed=1))
+    grace = _named(library, "Grace", alike(grace_like, 6, seed=1))
     library.centroid_service().compute_centroids()
     library.prototype_service().compute_prototypes()
+    _named(library, "Ada", alike(ada_like, 1, seed=2))
     with library.database.write() as session:
         world = World(session)
-        add_faces(library, world, alike(ada_like, 1, seed=2), person_id=ada.id)
         sure = add_faces(library, world, alike(ada_like, 2, 0.4, seed=3))
         add_faces(library, world, alike(grace_like, 4, 1.5, seed=4))
         for direction in strangers:
             add_faces(library, world, alike(direction, 5, seed=5))
-        ids: dict[str, Any] = {"people": sorted([ada.id, grace.id]), "face": sure[0].id}
+        ids: dict[str, Any] = {"people": sorted([ada, grace]), "face": sure[0].id}
     library.send_due_payloads()
     ids["named"] = named(library)
     return ids
+
+
+def _named(library: Library, name: str, embeddings: FloatArray) -> UUID:
+    """Faces that somebody has named; returns the person."""
+    with library.database.write() as session:
+        faces = [face.id for face in add_faces(library, World(session), embeddings)]
+    person = library.review_service("test").split(faces, name).person_id
+    library.send_due_payloads()
+    return person
 
 
 @contextmanager

@@ -129,7 +129,7 @@ def test_somebody_who_was_taken_back_arrives_as_such(origin: Database, tmp_path:
         assert said(other) == said(origin)
         assert RebuildService(other).check().wrong == 0
         there = ReviewService(other, "test")
-        there.undo(there.latest())
+        there.undo(HistoryService(other).latest())
         assert {"name": "Emmy", "hidden": True, "birth_date": None} in said(other)[0]
 
 
