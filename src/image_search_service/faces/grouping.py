@@ -25,11 +25,9 @@ from image_search_service.faces.clustering import (
     Clustering,
     ClusteringParameters,
     cluster_embeddings,
-    gathered,
-    left_over,
-    separated,
 )
 from image_search_service.faces.representative import representatives
+from image_search_service.faces.said_of_clusters import gathered, left_over, separated
 from image_search_service.faces.thresholds import Thresholds
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 
