@@ -64,7 +64,8 @@ def gathered(
     faces there; but no face of a photo that it has a face of, and none that is known to be different. Then
     smaller than ``least`` is noise, but for the groups.
 
-    groups: (n,) int64, 0 … g − 1 for faces of a group, else −1. photos, sides: as above.
+    groups: (n,) int64, 0 … g − 1 for faces of a group, else −1. photos: (n,) int64, equal for faces of one
+        photo. sides: as ``separated`` takes them.
     """
     if groups.max(initial=-1) < 0:
         return clustering

@@ -8,7 +8,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, LargeBinary, and_, exists, false, or_, select, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    ScalarSelect,
+    and_,
+    exists,
+    false,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, utc_now
@@ -41,6 +52,18 @@ def known_files(session: Session, paths: Sequence[Path]) -> dict[Path, KnownFile
         .where(AssetPath.path.in_(paths))
     )
     return {row[0]: KnownFile(*row[1:]) for row in rows}
+
+
+def file_of_face() -> ScalarSelect[Path]:
+    """Beside a face in a statement: one file that is there of its photo, null if there is none."""
+    return (
+        select(AssetPath.path)
+        .where(AssetPath.asset_id == FaceInstance.asset_id, AssetPath.missing_since.is_(None))
+        .order_by(AssetPath.path)
+        .limit(1)
+        .correlate(FaceInstance)
+        .scalar_subquery()
+    )
 
 
 def assets_by_hash(session: Session, hashes: Iterable[str]) -> dict[str, tuple[uuid.UUID, str | None]]:

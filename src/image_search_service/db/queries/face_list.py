@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from image_search_service.core.types import Box
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, Person
+from image_search_service.db.queries.assets import file_of_face
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,8 @@ def listed_faces(session: Session, which: ColumnElement[bool], limit: int) -> tu
     """The clearest first, at most ``limit``, and how many there are: two statements. Not those of replaced
     photos, and those that were said to be none."""
     shown = (which, FaceInstance.is_face, ~ImageAsset.replaced)
-    file = (
-        select(AssetPath.path)
-        .where(AssetPath.asset_id == FaceInstance.asset_id, AssetPath.missing_since.is_(None))
-        .order_by(AssetPath.path)
-        .limit(1)
-        .correlate(FaceInstance)
-        .scalar_subquery()
-    )
     found = (
-        select(FaceInstance, Person.name, file)
+        select(FaceInstance, Person.name, file_of_face())
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
         .outerjoin(Person, Person.id == FaceInstance.person_id)
         .where(*shown)

@@ -14,7 +14,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import (
-    AssetPath,
     FaceDifference,
     FaceInstance,
     FaceSuggestion,
@@ -22,6 +21,7 @@ from image_search_service.db.models import (
     Person,
 )
 from image_search_service.db.queries.apart import faces_in_differences_of, faces_it, opposite_faces
+from image_search_service.db.queries.assets import file_of_face
 from image_search_service.db.queries.batches import BATCH, Row
 
 PENDING, ACCEPTED, REJECTED, EXPIRED = "pending", "accepted", "rejected", "expired"
@@ -275,16 +275,8 @@ def pending_of_person(
 ) -> list[tuple[FaceSuggestion, str | None, Path | None]]:
     """A person's pending suggestions, the best first: each with the second best person's name, and a file to
     look at."""
-    file = (
-        select(AssetPath.path)
-        .where(AssetPath.asset_id == FaceInstance.asset_id, AssetPath.missing_since.is_(None))
-        .order_by(AssetPath.path)
-        .limit(1)
-        .correlate(FaceInstance)
-        .scalar_subquery()
-    )
     rows = session.execute(
-        select(FaceSuggestion, Person.name, file)
+        select(FaceSuggestion, Person.name, file_of_face())
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
         .outerjoin(Person, and_(Person.id == FaceSuggestion.second_person_id, ~Person.gone))
         .where(FaceSuggestion.person_id == person_id, WAITS)
