@@ -33,7 +33,7 @@ from benchmarks.server import DELAYS, SlowServer, slow_server
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import FaceInstance
 from image_search_service.db.session import Database, sqlite_url
-from image_search_service.faces.thresholds import Thresholds
+from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient
@@ -95,7 +95,7 @@ def person(services: Services, number: int) -> UUID:
 
 
 def person_with_prototypes(services: Services, number: int) -> UUID:
-    """Somebody with so many prototypes: the better half of their faces (``faces/prototypes.py``)."""
+    """Somebody with so many prototypes: the better half of their faces (``recognition/prototypes.py``)."""
     person_id = person(services, 2 * number)
     services.prototype_service().compute_prototypes([person_id])
     return person_id

@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from image_search_service.core.types import FloatArray, IntArray
-from image_search_service.faces.clustering import ClusteringParameters, cluster_embeddings
-from image_search_service.faces.evaluation import score_clustering
+from image_search_service.recognition.clustering.clustering import ClusteringParameters, cluster_embeddings
+from image_search_service.recognition.evaluation import score_clustering
 
 PARAMETERS = ClusteringParameters(neighbour=0.45)
 ALIKE = 0.6

@@ -25,8 +25,8 @@ from image_search_service.db.migrate import migrate
 from image_search_service.db.models import Cluster, FaceInstance, ImageAsset
 from image_search_service.db.queries import library
 from image_search_service.db.session import Database, sqlite_url
-from image_search_service.faces.engines.synthetic import SyntheticEngine
-from image_search_service.services.review_service import ReviewService
+from image_search_service.recognition.engines.synthetic import SyntheticEngine
+from image_search_service.services.decisions.service import ReviewService
 
 EACH = 10
 """Faces in a cluster."""

@@ -25,10 +25,10 @@ from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import MediaError
 from image_search_service.demo.library import make_demo_library
-from image_search_service.faces.engines.base import FaceEngine
 from image_search_service.media.decode import decode_photo, reduced
 from image_search_service.media.scan import PhotoScan
-from image_search_service.services.photo_reader import DETECTION_SIDE
+from image_search_service.recognition.engines.base import FaceEngine
+from image_search_service.services.indexing.reader import DETECTION_SIDE
 
 SAMPLE = 500
 """Photos that the models' own time is measured on; all of them decoded would fill the memory."""

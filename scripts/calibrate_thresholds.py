@@ -1,8 +1,8 @@
 """Find an engine's thresholds on photos of known people, one folder for each.
 
 Of each photo the face nearest the middle counts as the person after whom the folder is named. All pairs of
-two photos are compared; what each threshold means is defined in ``faces/thresholds.py``. The result
-belongs in ``faces/engines/calibrated.py``.
+two photos are compared; what each threshold means is defined in ``recognition/thresholds.py``. The result
+belongs in ``recognition/engines/calibrated.py``.
 
     python scripts/calibrate_thresholds.py PHOTOS --engine dlib [--most 1500]
     python scripts/calibrate_thresholds.py PHOTOS --engine onnx --detector FILE --recognizer FILE
@@ -21,10 +21,10 @@ import numpy as np
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import MediaError
 from image_search_service.core.types import FloatArray, Pixels
-from image_search_service.faces.engines.base import FaceEngine
-from image_search_service.faces.engines.registry import open_engine
-from image_search_service.faces.thresholds import Thresholds
 from image_search_service.media.decode import decode_photo
+from image_search_service.recognition.engines.base import FaceEngine
+from image_search_service.recognition.engines.registry import open_engine
+from image_search_service.recognition.thresholds import Thresholds
 
 SAME_PERSON, ASSIGN, SUGGEST, NEIGHBOUR = 1e-3, 1e-5, 1e-2, 1 / 50_000
 """Share of the pairs of different people that may reach the threshold; see ``Thresholds``."""

@@ -30,9 +30,13 @@ from rich.table import Table
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import MediaError
 from image_search_service.core.types import FloatArray, IntArray
-from image_search_service.faces.clustering import FALSE_NEIGHBOURS, ClusteringParameters, cluster_embeddings
-from image_search_service.faces.engines.base import FaceEngine
-from image_search_service.faces.evaluation import Scores, score_clustering
+from image_search_service.recognition.clustering.clustering import (
+    FALSE_NEIGHBOURS,
+    ClusteringParameters,
+    cluster_embeddings,
+)
+from image_search_service.recognition.engines.base import FaceEngine
+from image_search_service.recognition.evaluation import Scores, score_clustering
 
 MEMORY = 4 << 30
 NEIGHBOURS = (0.30, 0.33, 0.36, 0.39, 0.42, 0.45, 0.48)
@@ -109,7 +113,7 @@ def _arguments() -> argparse.Namespace:
 
 def make(given: argparse.Namespace) -> None:
     """Detects and embeds all faces and writes FILE.npz."""
-    from image_search_service.faces.engines.registry import open_engine
+    from image_search_service.recognition.engines.registry import open_engine
 
     engine = open_engine(
         given.engine, models=given.models, detector=given.detector, recognizer=given.recognizer

@@ -28,34 +28,34 @@ from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.queries.library import Counts
 from image_search_service.db.session import Database, sqlite_url
-from image_search_service.services.browse_service import BrowseService
-from image_search_service.services.history_service import HistoryService
-from image_search_service.services.job_service import JobKind, JobService
-from image_search_service.services.people_service import PeopleService
-from image_search_service.services.readiness_service import ReadinessService
-from image_search_service.services.review_service import ReviewService
+from image_search_service.services.decisions.history import HistoryService
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.health.readiness import ReadinessService
+from image_search_service.services.jobs.service import JobKind, JobService
+from image_search_service.services.people.lookup import PeopleService
+from image_search_service.services.people.views import BrowseService
 
 if TYPE_CHECKING:
     from image_search_service.faces.assigner import FaceAssigner
     from image_search_service.faces.dual_clusterer import DualModeClusterer
-    from image_search_service.faces.engines.base import FaceEngine
-    from image_search_service.faces.thresholds import Thresholds
     from image_search_service.queue.huey_app import JobQueue, Workers
-    from image_search_service.services.backup_service import BackupService
+    from image_search_service.recognition.engines.base import FaceEngine
+    from image_search_service.recognition.thresholds import Thresholds
+    from image_search_service.services.backup.restore import RestoreService
+    from image_search_service.services.backup.service import BackupService
     from image_search_service.services.centroid_service import CentroidService
-    from image_search_service.services.conflict_service import ConflictService
-    from image_search_service.services.doctor_service import DoctorService
-    from image_search_service.services.exchange_service import ExchangeService
-    from image_search_service.services.explanation_service import ExplanationService
+    from image_search_service.services.decisions.replay import RebuildService
+    from image_search_service.services.doctor.service import DoctorService
+    from image_search_service.services.exchange.service import ExchangeService
     from image_search_service.services.face_clustering_service import FaceClusteringService
-    from image_search_service.services.index_service import IndexService
-    from image_search_service.services.metadata_names_service import MetadataNamesService
-    from image_search_service.services.payload_service import PayloadSender
-    from image_search_service.services.photo_reader import PhotoReader
-    from image_search_service.services.prototype_service import PrototypeService
-    from image_search_service.services.rebuild_service import RebuildService
-    from image_search_service.services.restore_service import RestoreService
-    from image_search_service.services.suggestion_service import SuggestionService
+    from image_search_service.services.indexing.indexer import IndexService
+    from image_search_service.services.indexing.reader import PhotoReader
+    from image_search_service.services.jobs.outbox import PayloadSender
+    from image_search_service.services.metadata.names import MetadataNamesService
+    from image_search_service.services.suggestions.conflicts import ConflictService
+    from image_search_service.services.suggestions.explanation import ExplanationService
+    from image_search_service.services.suggestions.prototypes import PrototypeService
+    from image_search_service.services.suggestions.search import SuggestionService
     from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
     from image_search_service.vector.collections import CollectionSettings
     from image_search_service.vector.face_qdrant import FaceQdrantClient
@@ -134,7 +134,7 @@ class Library:
 
     def _names_other_files(self, row: LibraryRow) -> bool:
         """Whether files are given that may not be the library's own; comparing them loads no model."""
-        from image_search_service.faces.engines.model_store import combined_checksum
+        from image_search_service.recognition.engines.model_store import combined_checksum
 
         if not (self.settings.recognizer or self.settings.detector):
             return False
@@ -146,7 +146,7 @@ class Library:
     @locked_property
     def engine(self) -> FaceEngine:
         """The face engine, opened and checked against the library. Raises EngineMismatchError."""
-        from image_search_service.faces.engines.registry import open_engine
+        from image_search_service.recognition.engines.registry import open_engine
 
         row = self.bound_engine()
         given = self.settings
@@ -174,7 +174,7 @@ class Library:
 
     def thresholds(self) -> Thresholds:
         """Those of the library's engine, known without its models."""
-        from image_search_service.faces.engines.registry import engine_thresholds
+        from image_search_service.recognition.engines.registry import engine_thresholds
 
         return engine_thresholds(self._require_bound().engine_name)
 
@@ -270,32 +270,32 @@ class Library:
         return HistoryService(self.database)
 
     def exchange_service(self, actor: str) -> ExchangeService:
-        from image_search_service.services.exchange_service import ExchangeService
+        from image_search_service.services.exchange.service import ExchangeService
 
         return ExchangeService(self.database, actor)
 
     def metadata_names_service(self, actor: str) -> MetadataNamesService:
-        from image_search_service.services.metadata_names_service import MetadataNamesService
+        from image_search_service.services.metadata.names import MetadataNamesService
 
         return MetadataNamesService(self.database, actor, workers=self.settings.workers)
 
     def conflict_service(self) -> ConflictService:
-        from image_search_service.services.conflict_service import ConflictService
+        from image_search_service.services.suggestions.conflicts import ConflictService
 
         return ConflictService(self.database, self.faces, self.centroid_service(), self.thresholds())
 
     def explanation_service(self) -> ExplanationService:
-        from image_search_service.services.explanation_service import ExplanationService
+        from image_search_service.services.suggestions.explanation import ExplanationService
 
         return ExplanationService(self.database, self.faces, self.centroid_service(), self.thresholds())
 
     def rebuild_service(self) -> RebuildService:
-        from image_search_service.services.rebuild_service import RebuildService
+        from image_search_service.services.decisions.replay import RebuildService
 
         return RebuildService(self.database)
 
     def index_service(self) -> IndexService:
-        from image_search_service.services.index_service import IndexService
+        from image_search_service.services.indexing.indexer import IndexService
 
         return IndexService(
             self.database,
@@ -306,7 +306,7 @@ class Library:
         )
 
     def _photo_reader(self) -> PhotoReader:
-        from image_search_service.services.photo_reader import PhotoReader
+        from image_search_service.services.indexing.reader import PhotoReader
 
         return PhotoReader(self.engine, self.paths, max_pixels=self.settings.max_megapixels * 1_000_000)
 
@@ -324,7 +324,7 @@ class Library:
 
     def dual_clusterer(self) -> DualModeClusterer:
         from image_search_service.faces.dual_clusterer import DualModeClusterer
-        from image_search_service.faces.grouping import FaceGrouper
+        from image_search_service.faces.grouper import FaceGrouper
 
         grouper = FaceGrouper(self.database, self.faces, self.thresholds(), memory=self.settings.memory)
         return DualModeClusterer(self.face_assigner(), grouper)
@@ -335,19 +335,19 @@ class Library:
         return CentroidService(self.database, self.faces, self.centroids)
 
     def prototype_service(self) -> PrototypeService:
-        from image_search_service.services.prototype_service import PrototypeService
+        from image_search_service.services.suggestions.prototypes import PrototypeService
 
         return PrototypeService(self.database, self.faces)
 
     def suggestion_service(self) -> SuggestionService:
-        from image_search_service.services.suggestion_service import SuggestionService
+        from image_search_service.services.suggestions.search import SuggestionService
 
         return SuggestionService(self.database, self.faces, self.centroids, self.thresholds())
 
     def doctor_service(self, *, alone: bool = False) -> DoctorService:
         """``alone``: nothing else works on the library meanwhile, be it another thread of this process."""
-        from image_search_service.services.doctor_service import DoctorService
-        from image_search_service.services.photo_restorer import PhotoRestorer
+        from image_search_service.services.doctor.photo_restorer import PhotoRestorer
+        from image_search_service.services.doctor.service import DoctorService
 
         max_pixels = self.settings.max_megapixels * 1_000_000
         return DoctorService(
@@ -362,13 +362,13 @@ class Library:
 
     def backup_service(self) -> BackupService:
         """Raises NotFoundError for a library in which nothing has been indexed."""
-        from image_search_service.services.backup_service import BackupService
+        from image_search_service.services.backup.service import BackupService
 
         row = self._require_bound()
         return BackupService(self.database, self.faces, self.centroids, self.paths, row)
 
     def restore_service(self) -> RestoreService:
-        from image_search_service.services.restore_service import RestoreService
+        from image_search_service.services.backup.restore import RestoreService
 
         return RestoreService(
             self.database,
@@ -385,7 +385,7 @@ class Library:
     @locked_property
     def payload_sender(self) -> PayloadSender:
         """Tells Qdrant what SQL has decided."""
-        from image_search_service.services.payload_service import PayloadSender
+        from image_search_service.services.jobs.outbox import PayloadSender
 
         return PayloadSender(self.database, lambda: self.faces)
 
@@ -452,7 +452,7 @@ class Library:
         from image_search_service.queue.face_jobs import JOBS
         from image_search_service.queue.huey_app import Workers
         from image_search_service.queue.runner import JobRunner
-        from image_search_service.services.job_ledger import JobLedger
+        from image_search_service.services.jobs.ledger import JobLedger
 
         runner = JobRunner(JobLedger(self.database), JOBS, self, alone=not self.settings.stores_are_shared)
         self.job_queue.on_night = self._submit_nightly

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from image_search_service.services.backup_archive import verified
+from image_search_service.services.backup.archive import verified
 from tests.support.served import Served, add_faces, directions
 from tests.support.world import World
 

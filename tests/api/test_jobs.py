@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from image_search_service.api.routes import jobs as jobs_routes
-from image_search_service.services.job_service import JobKind
+from image_search_service.services.jobs.service import JobKind
 from tests.support.served import Served, add_faces, alike, directions
 from tests.support.world import World
 

@@ -14,7 +14,7 @@ from schemathesis.checks import positive_data_acceptance
 
 from image_search_service.api.app import build_app
 from image_search_service.core.config import Settings
-from image_search_service.services.job_service import JobKind
+from image_search_service.services.jobs.service import JobKind
 from tests.support.served import Served, add_person, served
 from tests.support.world import World
 

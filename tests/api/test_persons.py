@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from image_search_service.core.types import Box
-from image_search_service.db.queries import face_pages
+from image_search_service.db.queries.people import face_pages
 from tests.support.served import Served, add_person
 from tests.support.world import World
 

@@ -10,7 +10,7 @@ import pytest
 
 from image_search_service.core.errors import UnavailableError
 from image_search_service.db.models import FaceSuggestion
-from image_search_service.services.job_service import PERSONS_IN_A_JOB, JobService
+from image_search_service.services.jobs.service import PERSONS_IN_A_JOB, JobService
 from tests.support.served import Served, add_faces, add_person, alike, directions
 from tests.support.world import World
 

@@ -41,7 +41,7 @@ def made_up(folder: Path, **files: str) -> Path:
         ("cli__app", f"from {PACKAGE} import bootstrap, main"),
         ("services__index", f"from {PACKAGE}.core.types import Box\nimport numpy"),
         ("vector__client", "import qdrant_client.models\nfrom grpc import Channel"),
-        ("faces__engines__onnx", "def load():\n    import onnxruntime"),
+        ("recognition__engines__onnx", "def load():\n    import onnxruntime"),
         ("db__session", "from . import models\nfrom ..core import types"),
         ("media__decode", "import cv2"),
         ("cli__output", "from rich.table import Table"),
@@ -57,7 +57,7 @@ def test_imports_that_are_right(tmp_path: Path, module: str, text: str) -> None:
     ("module", "text", "rule"),
     [
         ("core__types", f"import {PACKAGE}.db.models", "core is below db"),
-        ("vector__client", f"from {PACKAGE}.faces.matching import match", "vector is below faces"),
+        ("vector__client", f"from {PACKAGE}.faces.assigner import FaceAssigner", "vector is below faces"),
         ("media__decode", f"from {PACKAGE}.db import models", "media and db are neighbours"),
         ("api__deps", f"from {PACKAGE}.queue import jobs", "api and queue are neighbours"),
         (
@@ -67,8 +67,8 @@ def test_imports_that_are_right(tmp_path: Path, module: str, text: str) -> None:
         ),
         ("api__deps", f"from {PACKAGE} import bootstrap", "imported by entry points"),
         ("services__x", "from sqlalchemy.orm import Session", "sqlalchemy is a word of db only"),
-        ("faces__matching", "import cv2", "cv2 is a word of faces.engines and media only"),
-        ("faces__engines_x", "import cv2", "cv2 is a word of"),
+        ("faces__matching", "import cv2", "cv2 is a word of media and recognition.engines only"),
+        ("recognition__engines_x", "import cv2", "cv2 is a word of"),
         ("services__x", "def f():\n    import qdrant_client", "qdrant_client is a word of vector only"),
         ("faces__x", "if TYPE_CHECKING:\n    from grpc import Channel", "grpc is a word of vector only"),
         ("faces__x", "importlib.import_module('huey')", "huey is a word of queue only"),

@@ -19,8 +19,8 @@ from image_search_service.core.config import Settings
 from image_search_service.core.errors import ConflictError, RestoreInterruptedError
 from image_search_service.db.models import AssetPath, FaceSuggestion, IndexRun, Job, PersonPrototype
 from image_search_service.demo.library import make_demo_library
-from image_search_service.services.backup_archive import Manifest, write_file
-from image_search_service.services.restore_service import RestoreReport, checked_backup
+from image_search_service.services.backup.archive import Manifest, write_file
+from image_search_service.services.backup.restore import RestoreReport, checked_backup
 from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.support.contents import contents
 from tests.support.damage import all_faces, found

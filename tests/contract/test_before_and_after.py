@@ -18,9 +18,9 @@ from sqlalchemy import select
 from image_search_service.core.types import JsonObject
 from image_search_service.db.models import Cluster, FaceInstance, FaceSuggestion, Person, PersonPrototype
 from image_search_service.db.session import Database, sqlite_url
-from image_search_service.faces.engines.synthetic import SyntheticEngine
 from image_search_service.queue.face_jobs import JOBS
-from image_search_service.services.job_service import JobKind
+from image_search_service.recognition.engines.synthetic import SyntheticEngine
+from image_search_service.services.jobs.service import JobKind
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient

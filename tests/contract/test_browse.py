@@ -13,8 +13,8 @@ import pytest
 from image_search_service.core.errors import NotFoundError
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.db.models import FaceSuggestion
-from image_search_service.db.queries.face_pages import UNDATED, ClusterFilter
-from image_search_service.services.browse_service import BrowseService, Found
+from image_search_service.db.queries.people.face_pages import UNDATED, ClusterFilter
+from image_search_service.services.people.views import BrowseService, Found
 from tests.support.databases import DATABASES, open_database
 from tests.support.served import add_person
 from tests.support.world import World

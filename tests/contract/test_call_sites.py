@@ -30,12 +30,12 @@ from image_search_service.db.queries.batches import insert_rows, upsert_rows
 from image_search_service.db.session import Database
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
-from image_search_service.faces.grouping import FaceGrouper
-from image_search_service.faces.thresholds import Thresholds
+from image_search_service.faces.grouper import FaceGrouper
+from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.face_clustering_service import FaceClusteringService
-from image_search_service.services.prototype_service import PrototypeService
-from image_search_service.services.suggestion_service import SuggestionService
+from image_search_service.services.suggestions.prototypes import PrototypeService
+from image_search_service.services.suggestions.search import SuggestionService
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
-from image_search_service.services.decision_log import Decided
-from image_search_service.services.rebuild_service import RebuildService
-from image_search_service.services.review_service import ReviewService
+from image_search_service.services.decisions.log import Decided
+from image_search_service.services.decisions.replay import RebuildService
+from image_search_service.services.decisions.service import ReviewService
 from tests.support.decided_library import LOOKS, DecidedLibrary, Said, seeded_uuid
 from tests.support.decision_rules import BROKEN
 

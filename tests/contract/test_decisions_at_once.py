@@ -15,10 +15,10 @@ from image_search_service.core.errors import ConflictError
 from image_search_service.db.models import Decision, FaceInstance, Person
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.session import Database
-from image_search_service.faces.engines.synthetic import SyntheticEngine
-from image_search_service.services.history_service import HistoryService
-from image_search_service.services.rebuild_service import RebuildService
-from image_search_service.services.review_service import ReviewService
+from image_search_service.recognition.engines.synthetic import SyntheticEngine
+from image_search_service.services.decisions.history import HistoryService
+from image_search_service.services.decisions.replay import RebuildService
+from image_search_service.services.decisions.service import ReviewService
 from tests.support.databases import DATABASES, open_database
 from tests.support.world import World
 

@@ -12,7 +12,7 @@ from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import VectorStoreError
 from image_search_service.demo.library import make_demo_library
-from image_search_service.services.doctor_findings import DoctorReport
+from image_search_service.services.doctor.findings import DoctorReport
 from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.support.damage import (
     DAMAGE,

@@ -22,8 +22,8 @@ from image_search_service.core.types import JsonObject
 from image_search_service.main import create_app_on
 from image_search_service.queue.face_jobs import JOBS
 from image_search_service.queue.runner import JobRunner
-from image_search_service.services.job_ledger import JobLedger
-from image_search_service.services.job_service import JobKind, JobState
+from image_search_service.services.jobs.ledger import JobLedger
+from image_search_service.services.jobs.service import JobKind, JobState
 from tests.support.faulty import Faulty, Template, copied, make_template
 from tests.support.qdrant_server import Fault, QdrantServer
 from tests.support.served import BASE_URL

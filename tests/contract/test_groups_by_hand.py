@@ -13,10 +13,10 @@ from sqlalchemy import select
 from image_search_service.bootstrap import Library
 from image_search_service.core.errors import ConflictError
 from image_search_service.db.models import Cluster, FaceInstance, FaceSuggestion
-from image_search_service.faces.clustering import Clustering
-from image_search_service.faces.explanation import Because
-from image_search_service.faces.said_of_clusters import gathered
-from image_search_service.services.review_service import ReviewService
+from image_search_service.recognition.clustering.clustering import Clustering
+from image_search_service.recognition.clustering.constraints import gathered
+from image_search_service.recognition.explanation import Because
+from image_search_service.services.decisions.service import ReviewService
 from tests.support.served import add_faces, alike, directions
 from tests.support.stores import STORES, library_on
 from tests.support.world import World

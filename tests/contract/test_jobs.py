@@ -24,8 +24,8 @@ from image_search_service.db.models import Job
 from image_search_service.db.session import Database
 from image_search_service.queue.huey_app import JobQueue, Workers, open_huey
 from image_search_service.queue.runner import JobRunner
-from image_search_service.services.job_ledger import JobLedger
-from image_search_service.services.job_service import JobKind, JobService, JobState
+from image_search_service.services.jobs.ledger import JobLedger
+from image_search_service.services.jobs.service import JobKind, JobService, JobState
 from tests.support.databases import DATABASES, open_database
 
 KIND = JobKind.CLUSTER_FACES

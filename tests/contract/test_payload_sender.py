@@ -11,7 +11,7 @@ import pytest
 
 from image_search_service.bootstrap import Library
 from image_search_service.core.errors import UnavailableError, VectorStoreError
-from image_search_service.services.payload_service import PayloadSender
+from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.gated_faces import PATIENCE, GatedFaces
 from tests.support.served import add_faces, directions

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
-from image_search_service.services.restore_service import checked_backup
+from image_search_service.services.backup.restore import checked_backup
 from tests.support.contents import contents
 from tests.support.damage import all_faces
 from tests.support.served import add_faces, add_person, bind, directions, no_bar

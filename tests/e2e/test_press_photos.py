@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from image_search_service.bootstrap import open_library
 from image_search_service.core.config import Settings
 from image_search_service.main import create_app_on
-from image_search_service.services.job_service import JobKind
+from image_search_service.services.jobs.service import JobKind
 from tests.support.served import BASE_URL, Served, no_bar
 
 SUBJECTS, STRANGERS = 12, 400

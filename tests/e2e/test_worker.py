@@ -15,7 +15,7 @@ import redis
 from image_search_service.bootstrap import open_library
 from image_search_service.core.config import Settings
 from image_search_service.demo.library import make_demo_library
-from image_search_service.services.job_service import JobKind
+from image_search_service.services.jobs.service import JobKind
 from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.support.databases import postgresql_schema
 from tests.support.qdrant_server import QdrantServer

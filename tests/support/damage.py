@@ -16,8 +16,8 @@ from sqlalchemy import select
 from image_search_service.bootstrap import Library
 from image_search_service.db.models import FaceInstance, Person, PersonCentroid
 from image_search_service.db.queries import faces as face_queries
-from image_search_service.db.queries.centroids import ACTIVE
-from image_search_service.services.doctor_findings import DoctorReport
+from image_search_service.db.queries.suggestions.centroids import ACTIVE
+from image_search_service.services.doctor.findings import DoctorReport
 from image_search_service.vector.centroid_qdrant import CentroidPoint
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.embedded import EmbeddedQdrant

@@ -25,10 +25,10 @@ from sqlalchemy import event, select, update
 
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset
-from image_search_service.db.queries import assets, clusters, faces
+from image_search_service.db.queries import clusters, faces, photos
 from image_search_service.db.session import Database, sqlite_url
-from image_search_service.faces.engines.synthetic import SyntheticEngine
-from image_search_service.services.edited_photos import hand_on_names
+from image_search_service.recognition.engines.synthetic import SyntheticEngine
+from image_search_service.services.indexing.edits import hand_on_names
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.embedded import EmbeddedQdrant
@@ -227,7 +227,7 @@ class DecidedLibrary:
                 embedding = self.faces.get_embeddings_by_point_ids([face.id])[face.id]
                 self._store(copy, np.asarray(embedding, dtype=np.float32))
                 self._added.append(copy.id)
-            assets.update_replaced(session, [old.id, new.id])
+            photos.update_replaced(session, [old.id, new.id])
             hand_on_names(session, {old.id: new.id})
 
 

@@ -19,11 +19,11 @@ from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import FloatArray, JsonObject
 from image_search_service.db.migrate import migrate
 from image_search_service.db.models import Cluster, FaceInstance
-from image_search_service.db.queries.centroids import active_centroids
+from image_search_service.db.queries.suggestions.centroids import active_centroids
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.demo.library import make_demo_library
 from image_search_service.queue.face_jobs import JOBS
-from image_search_service.services.job_service import JobKind
+from image_search_service.services.jobs.service import JobKind
 from image_search_service.vector.calls import Retry
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.embedded import EmbeddedQdrant

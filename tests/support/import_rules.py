@@ -11,7 +11,7 @@ PACKAGE = "image_search_service"
 
 LEVELS = (
     {"core"},
-    {"vector", "db", "media"},
+    {"vector", "db", "media", "recognition"},
     {"faces"},
     {"services", "demo"},
     {"api", "queue", "web"},
@@ -25,11 +25,11 @@ ENTRY_POINTS = len(LEVELS) - 1
 _VENDORS: tuple[tuple[set[str], set[str]], ...] = (
     ({"fastapi", "starlette"}, {"api", "web", "main"}),
     ({"qdrant_client", "qdrant_edge", "grpc"}, {"vector"}),
-    ({"cv2", "onnxruntime", "dlib", "insightface"}, {"media", "faces.engines"}),
+    ({"cv2", "onnxruntime", "dlib", "insightface"}, {"media", "recognition.engines"}),
     ({"huey", "redis"}, {"queue"}),
     ({"sqlalchemy", "alembic", "sqlite3", "psycopg"}, {"db"}),
     ({"typer", "rich", "click"}, {"cli"}),
-    ({"numba", "fast_hdbscan", "sklearn"}, {"faces"}),
+    ({"numba", "fast_hdbscan", "sklearn"}, {"recognition"}),
 )
 VENDORS = {vendor: parts for vendors, parts in _VENDORS for vendor in vendors}
 """Whose words a library's names are: the only parts in which they appear."""

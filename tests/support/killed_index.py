@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import image_search_service.services.face_clustering_service
-import image_search_service.services.photo_reader
+import image_search_service.services.indexing.reader
 import image_search_service.vector.embedded  # noqa: F401 - imported once, before the forks
 from image_search_service.bootstrap import open_library
 from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
 from image_search_service.db.session import Database, Session
 from image_search_service.media import derivatives
-from image_search_service.services import index_service
+from image_search_service.services.indexing import indexer
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 
@@ -71,7 +71,7 @@ def index(library: str, photos: str, die_at: str) -> int:
         FaceQdrantClient.update_cluster_ids
     )
     derivatives.write_atomically = steps.around(derivatives.write_atomically)
-    index_service.STORE_BATCH = 16
+    indexer.STORE_BATCH = 16
     settings = Settings(library=Path(library), engine="synthetic", workers=2)
     out = Output(as_json=True)
     with open_library(settings, out.note, out.progress) as opened:

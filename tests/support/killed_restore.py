@@ -16,7 +16,7 @@ from image_search_service.bootstrap import open_library
 from image_search_service.core.config import Settings
 from image_search_service.db import portable
 from image_search_service.db.session import Database, Session
-from image_search_service.services import restore_service
+from image_search_service.services.backup import restore as restore_module
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from image_search_service.vector.qdrant_collection import QdrantCollection
@@ -42,13 +42,13 @@ def restore(library: str, file: str, die_at: str) -> int:
         (QdrantCollection, "remove_collection"),
         (FaceQdrantClient, "upsert_faces"),
         (CentroidQdrantClient, "upsert_centroids"),
-        (restore_service, "write_atomically"),
-        (restore_service, "remove_file"),
+        (restore_module, "write_atomically"),
+        (restore_module, "remove_file"),
     ):
         setattr(owner, name, steps.around(getattr(owner, name)))
-    restore_service.BATCH = 16
+    restore_module.BATCH = 16
     with open_library(Settings(library=Path(library)), lambda _: None, no_bar, restoring=True) as opened:
-        opened.restore_service().restore(restore_service.checked_backup(Path(file)))
+        opened.restore_service().restore(restore_module.checked_backup(Path(file)))
     return steps.count
 
 

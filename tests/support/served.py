@@ -18,8 +18,8 @@ from image_search_service.core.config import Settings
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import FaceInstance, Person
 from image_search_service.db.queries import library as library_queries
-from image_search_service.faces.engines.synthetic import SyntheticEngine
 from image_search_service.main import create_app_on
+from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from image_search_service.vector.collections import FacePayload, FacePoint
 from tests.support.world import World
 

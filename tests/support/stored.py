@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from image_search_service.db.models import Base, Cluster, FaceInstance, PersonCentroid
-from image_search_service.db.queries.centroids import ACTIVE
+from image_search_service.db.queries.suggestions.centroids import ACTIVE
 from image_search_service.db.session import Database
 
 ENGINE_PAGE = 10_000

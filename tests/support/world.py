@@ -12,7 +12,7 @@ from sqlalchemy import delete, text
 from image_search_service.core.types import Box
 from image_search_service.db.migrate import migrate
 from image_search_service.db.models import Cluster, Decision, DecisionChange, FaceInstance, ImageAsset
-from image_search_service.db.queries import assets, library
+from image_search_service.db.queries import library, photos
 from image_search_service.db.session import Database, Session, sqlite_url
 
 
@@ -54,7 +54,7 @@ class World:
         self.session.add(asset)
         self.session.flush()
         row = {"path": Path(path), "asset_id": asset.id, "size": 1, "modified_ns": 1, "missing_since": None}
-        assets.save_paths(self.session, [row | {"seen_in_run": self.run}])
+        photos.save_paths(self.session, [row | {"seen_in_run": self.run}])
         for position, box in enumerate(faces):
             self.face(asset, position, box)
         self.session.flush()

@@ -13,17 +13,17 @@ from image_search_service.core.names import clean_name
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.db.models import Library as LibraryRow
 from image_search_service.db.session import Database
-from image_search_service.services.backup_service import BackupService
-from image_search_service.services.browse_service import BrowseService
+from image_search_service.services.backup.service import BackupService
 from image_search_service.services.centroid_service import CentroidService
-from image_search_service.services.conflict_service import ConflictService
-from image_search_service.services.exchange_service import ExchangeService
-from image_search_service.services.explanation_service import ExplanationService
-from image_search_service.services.history_service import HistoryService
-from image_search_service.services.job_service import JobService
-from image_search_service.services.readiness_service import ReadinessService
-from image_search_service.services.review_service import ReviewService
-from image_search_service.services.suggestion_service import SuggestionService
+from image_search_service.services.decisions.history import HistoryService
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.exchange.service import ExchangeService
+from image_search_service.services.health.readiness import ReadinessService
+from image_search_service.services.jobs.service import JobService
+from image_search_service.services.people.views import BrowseService
+from image_search_service.services.suggestions.conflicts import ConflictService
+from image_search_service.services.suggestions.explanation import ExplanationService
+from image_search_service.services.suggestions.search import SuggestionService
 
 
 class OpenLibrary(Protocol):

@@ -21,9 +21,9 @@ from image_search_service.cli.context import (
 )
 from image_search_service.cli.output import table
 from image_search_service.core.errors import ConflictError, InvalidInputError, LibraryInUseError
-from image_search_service.services.backup_archive import Manifest, write_file
-from image_search_service.services.backup_download import download
-from image_search_service.services.restore_service import RestoreReport, checked_backup
+from image_search_service.services.backup.archive import Manifest, write_file
+from image_search_service.services.backup.download import download
+from image_search_service.services.backup.restore import RestoreReport, checked_backup
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, a tar archive.")]
 

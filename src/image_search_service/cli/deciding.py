@@ -11,8 +11,8 @@ from image_search_service.cli.context import LibraryOption, Running, running
 from image_search_service.cli.suggest import way_to_look
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import JsonObject
-from image_search_service.faces.suggestion_memory import FindMoreRun
-from image_search_service.services.decision_log import Decided
+from image_search_service.faces.suggestion_store import FindMoreRun
+from image_search_service.services.decisions.log import Decided
 
 Decide = Callable[[Library], Decided]
 

@@ -12,7 +12,7 @@ from image_search_service.cli.context import DebugOption, JsonOption, LibraryOpt
 from image_search_service.cli.deciding import decide_and_tell, opening
 from image_search_service.cli.output import table
 from image_search_service.cli.suggest import WAYS
-from image_search_service.services.decision_log import Decided
+from image_search_service.services.decisions.log import Decided
 
 Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help="Ids of faces.")]
 Person = Annotated[str, typer.Option("--person", metavar="NAME", help="Whose.")]

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import EXIT_FAILED, DebugOption, JsonOption, LibraryOption, running
 from image_search_service.cli.output import printable, table
-from image_search_service.services.doctor_findings import WORDS, DoctorReport, Finding
+from image_search_service.services.doctor.findings import WORDS, DoctorReport, Finding
 
 WAITING = {
     "payloads": "faces whose person or group Qdrant is told next time; that is normal",

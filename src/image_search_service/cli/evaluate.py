@@ -25,10 +25,10 @@ from image_search_service.cli.context import (
 from image_search_service.cli.index import MethodOption, MinClusterSizeOption, chosen
 from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
-from image_search_service.services.evaluation_service import evaluate_library
+from image_search_service.services.evaluation.service import evaluate_library
 
 if TYPE_CHECKING:
-    from image_search_service.faces.evaluation import PrecisionRecall
+    from image_search_service.recognition.evaluation import PrecisionRecall
 
 
 def evaluate(

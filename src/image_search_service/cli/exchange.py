@@ -15,7 +15,7 @@ from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, running
 from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError, UnavailableError
-from image_search_service.services.exchange_service import ImportReport
+from image_search_service.services.exchange.service import ImportReport
 
 STANDARD = Path("-")
 

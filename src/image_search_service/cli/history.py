@@ -16,7 +16,7 @@ from image_search_service.cli.deciding import decide_and_tell, opening
 from image_search_service.cli.output import table
 from image_search_service.core.decisions import PERSON_FACTS, Change
 from image_search_service.core.types import JsonObject
-from image_search_service.services.history_service import Event
+from image_search_service.services.decisions.history import Event
 
 Decision = Annotated[int, typer.Argument(min=1, metavar="DECISION", help="Its number.")]
 MOST_NAMES = 3

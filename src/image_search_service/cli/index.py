@@ -30,7 +30,7 @@ from image_search_service.core.types import JsonObject
 if TYPE_CHECKING:
     from image_search_service.db.queries.library import Counts
     from image_search_service.faces.assigner import AssignmentRun
-    from image_search_service.services.index_service import IndexReport
+    from image_search_service.services.indexing.indexer import IndexReport
 
 MethodOption = Annotated[str, typer.Option(metavar="hdbscan|dbscan|agglomerative", help="How to group.")]
 MinClusterSizeOption = Annotated[

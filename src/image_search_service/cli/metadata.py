@@ -14,7 +14,7 @@ from image_search_service.cli.output import table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from image_search_service.services.metadata_names_service import ReadReport
+    from image_search_service.services.metadata.names import ReadReport
 
 app = typer.Typer(help="Names in photos' metadata (XMP): read them, or write them to sidecars.")
 

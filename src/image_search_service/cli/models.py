@@ -16,7 +16,7 @@ from image_search_service.cli.context import (
     running,
 )
 from image_search_service.cli.output import table
-from image_search_service.faces.engines.inventory import (
+from image_search_service.recognition.engines.inventory import (
     EngineInfo,
     ModelFileInfo,
     check_models,

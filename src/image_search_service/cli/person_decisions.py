@@ -13,7 +13,7 @@ from image_search_service.cli.context import DebugOption, JsonOption, LibraryOpt
 from image_search_service.cli.deciding import decide_and_tell, how_back, opening
 from image_search_service.cli.people import SHOWN_ID
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.services.decision_log import Decided
+from image_search_service.services.decisions.log import Decided
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Who.")]
 Face = Annotated[UUID, typer.Argument(metavar="FACE", help="The id of one of their faces.")]

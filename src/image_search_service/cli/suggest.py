@@ -14,8 +14,8 @@ from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from image_search_service.faces.suggestion_memory import FindMoreRun
-    from image_search_service.services.suggestion_service import SuggestionService
+    from image_search_service.faces.suggestion_store import FindMoreRun
+    from image_search_service.services.suggestions.search import SuggestionService
 
 WAYS = ("prototypes", "all-prototypes", "centroid")
 

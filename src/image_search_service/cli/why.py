@@ -13,8 +13,8 @@ from image_search_service.cli.deciding import opening
 from image_search_service.core.types import JsonObject
 
 if TYPE_CHECKING:
-    from image_search_service.services.explanation_service import Explanation
-    from image_search_service.services.suggestion_service import Explained
+    from image_search_service.services.suggestions.explanation import Explanation
+    from image_search_service.services.suggestions.search import Explained
 
 
 def why(

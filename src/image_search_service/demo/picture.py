@@ -10,7 +10,7 @@ from typing import Literal
 from image_search_service.demo.layout import Place
 from image_search_service.demo.people import Person
 from image_search_service.demo.portrait import Expression, Figure, Hat
-from image_search_service.faces.engines.synthetic_code import FaceCode
+from image_search_service.recognition.engines.synthetic_code import FaceCode
 
 Format = Literal["JPEG", "PNG", "WEBP", "TIFF", "GIF", "HEIF", "AVIF"]
 Tone = Literal["color", "faded", "gray"]

@@ -15,8 +15,8 @@ from image_search_service.core.types import Box
 from image_search_service.demo import hair
 from image_search_service.demo.pen import Pen, Point, mix, oval, shade
 from image_search_service.demo.people import CLOTHES, Color, Person
-from image_search_service.faces.engines import synthetic_code as marker
-from image_search_service.faces.engines.synthetic_code import FaceCode
+from image_search_service.recognition.engines import synthetic_code as marker
+from image_search_service.recognition.engines.synthetic_code import FaceCode
 
 Expression = Literal["smile", "laugh", "calm", "surprise", "grin"]
 Hat = Literal["", "party", "sun", "beanie", "cap"]

@@ -17,17 +17,18 @@ import numpy.typing as npt
 
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import FloatArray, IntArray, Progress
-from image_search_service.db.queries import assignment, clusters, faces, suggestions
-from image_search_service.db.queries.apart import Side, sides_where
-from image_search_service.db.queries.assignment import AssignableFace
+from image_search_service.db.queries import clusters, faces
 from image_search_service.db.queries.batches import BATCH
-from image_search_service.db.queries.suggestions import Pair
+from image_search_service.db.queries.differences import Side, sides_where
+from image_search_service.db.queries.suggestions import assignment, suggestions
+from image_search_service.db.queries.suggestions.assignment import AssignableFace
+from image_search_service.db.queries.suggestions.suggestions import Pair
 from image_search_service.db.session import Database, Session
 from image_search_service.faces.candidates import Candidate, SecondBest
-from image_search_service.faces.centroid import ActiveCentroids
-from image_search_service.faces.matching import Matches, match_faces
-from image_search_service.faces.suggestion_memory import FindMoreRun, Wanted, remember
-from image_search_service.faces.thresholds import Thresholds
+from image_search_service.faces.suggestion_store import FindMoreRun, Wanted, remember
+from image_search_service.recognition.centroid import ActiveCentroids
+from image_search_service.recognition.matching import Matches, match_faces
+from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from image_search_service.core.types import ClusteringMethod, Progress
 from image_search_service.faces.assigner import AssignmentRun, FaceAssigner
-from image_search_service.faces.grouping import FaceGrouper, Grouped
+from image_search_service.faces.grouper import FaceGrouper, Grouped
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import numpy as np
 
 from image_search_service.core.types import FloatArray, IntArray
 from image_search_service.faces.candidates import Candidate, SecondBest
-from image_search_service.faces.centroid import ActiveCentroids
-from image_search_service.faces.matching import match_faces
+from image_search_service.recognition.centroid import ActiveCentroids
+from image_search_service.recognition.matching import match_faces
 
 
 def compare_with_others(

@@ -20,13 +20,13 @@ from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.queue.runner import JobFunction
 from image_search_service.services.centroid_service import CentroidService
-from image_search_service.services.doctor_service import DoctorService
+from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.face_clustering_service import FaceClusteringService
-from image_search_service.services.index_service import IndexService
-from image_search_service.services.job_service import JobKind
-from image_search_service.services.metadata_names_service import MetadataNamesService
-from image_search_service.services.prototype_service import PrototypeService
-from image_search_service.services.suggestion_service import SuggestionService
+from image_search_service.services.indexing.indexer import IndexService
+from image_search_service.services.jobs.service import JobKind
+from image_search_service.services.metadata.names import MetadataNamesService
+from image_search_service.services.suggestions.prototypes import PrototypeService
+from image_search_service.services.suggestions.search import SuggestionService
 
 log = structlog.get_logger(__name__)
 

@@ -16,8 +16,8 @@ import structlog
 
 from image_search_service.core.errors import ImageSearchError, UnavailableError
 from image_search_service.core.types import JsonObject, Progress
-from image_search_service.db.queries.jobs import Claim
-from image_search_service.services.job_ledger import JobLedger
+from image_search_service.db.queries.jobs.jobs import Claim
+from image_search_service.services.jobs.ledger import JobLedger
 
 log = structlog.get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""Persons' centroids: one algorithm (``faces/centroid.py``), computed when the faces have changed.
+"""Persons' centroids: one algorithm (``recognition/centroid.py``), computed when the faces have changed.
 
 A new centroid is announced in SQL, stored in Qdrant, and made active in the transaction that retires the
 old one, whose point is deleted last. A crash leaves what the next run clears away, and never a person
@@ -21,18 +21,18 @@ import structlog
 from image_search_service.core.errors import DataIntegrityError, InvalidInputError
 from image_search_service.core.types import FloatArray, Progress
 from image_search_service.db.models import PersonCentroid, utc_now
-from image_search_service.db.queries import centroids as centroid_queries
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.batches import Row
 from image_search_service.db.queries.faces import PersonFace
+from image_search_service.db.queries.suggestions import centroids as centroid_queries
 from image_search_service.db.session import Database
-from image_search_service.faces.centroid import (
+from image_search_service.recognition.centroid import (
     ALGORITHM_VERSION,
     ActiveCentroids,
     Centroid,
     trimmed_centroid,
 )
-from image_search_service.services.person_groups import person_groups
+from image_search_service.services.people.batches import person_groups
 from image_search_service.vector.centroid_qdrant import CentroidPoint, CentroidQdrantClient
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 from image_search_service.vector.face_qdrant import FaceQdrantClient

@@ -17,13 +17,10 @@ from image_search_service.core.types import (
 from image_search_service.db.queries import faces
 from image_search_service.db.queries.faces import GroupableFace
 from image_search_service.db.session import Database
-from image_search_service.faces.clustering import (
-    cluster_confidence,
-    confidences,
-)
-from image_search_service.faces.grouping import FETCH_BATCH, FaceGrouper, Grouped
-from image_search_service.faces.representative import representatives
-from image_search_service.faces.thresholds import Thresholds
+from image_search_service.faces.grouper import FETCH_BATCH, FaceGrouper, Grouped
+from image_search_service.recognition.clustering.clustering import cluster_confidence, confidences
+from image_search_service.recognition.clustering.representative import representatives
+from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 

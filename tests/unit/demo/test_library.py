@@ -15,7 +15,7 @@ from image_search_service.core.types import Pixels
 from image_search_service.demo import library as demo
 from image_search_service.demo.darkroom import NOTE
 from image_search_service.demo.library import TRUTH, DemoSummary, make_demo_library
-from image_search_service.faces.engines.synthetic import SyntheticEngine
+from image_search_service.recognition.engines.synthetic import SyntheticEngine
 
 pillow_heif.register_heif_opener()
 FACES = 120

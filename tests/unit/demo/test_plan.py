@@ -11,7 +11,7 @@ from image_search_service.demo.picture import Picture, Plan
 from image_search_service.demo.plan import plan_library
 from image_search_service.demo.prints import SUFFIXES
 from image_search_service.demo.scenes import SCENES
-from image_search_service.faces.engines import synthetic_code as marker
+from image_search_service.recognition.engines import synthetic_code as marker
 
 
 @pytest.fixture(scope="module")

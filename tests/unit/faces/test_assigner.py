@@ -17,9 +17,9 @@ from image_search_service.core.config import Settings
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import Cluster, FaceInstance, FaceSuggestion, Person, utc_now
 from image_search_service.faces.assigner import AssignmentRun, decide
-from image_search_service.faces.centroid import trimmed_centroid
-from image_search_service.faces.matching import match_faces
-from image_search_service.faces.thresholds import Thresholds
+from image_search_service.recognition.centroid import trimmed_centroid
+from image_search_service.recognition.matching import match_faces
+from image_search_service.recognition.thresholds import Thresholds
 from tests.support.reference import get_embedding_by_point_id, get_embeddings_one_by_one
 from tests.support.served import add_faces, add_person, alike, bind, directions, no_bar
 from tests.support.stores import STORES, library_on

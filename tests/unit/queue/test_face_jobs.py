@@ -12,7 +12,7 @@ from sqlalchemy import select
 from image_search_service.db.models import FaceInstance
 from image_search_service.demo.library import make_demo_library
 from image_search_service.queue.face_jobs import JOBS, detect_faces_job
-from image_search_service.services.job_service import JobKind
+from image_search_service.services.jobs.service import JobKind
 from tests.support.served import served
 
 

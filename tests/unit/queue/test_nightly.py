@@ -7,7 +7,7 @@ from pathlib import Path
 
 from image_search_service.bootstrap import open_library
 from image_search_service.core.config import Settings
-from image_search_service.db.queries.jobs import JobFilter
+from image_search_service.db.queries.jobs.jobs import JobFilter
 from image_search_service.vector.collections import FacePayload, FacePoint
 from tests.support.served import directions, no_bar, served
 

@@ -18,10 +18,10 @@ from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import PersonCentroid, utc_now
 from image_search_service.db.queries import faces as face_queries
-from image_search_service.faces.centroid import trimmed_centroid
+from image_search_service.recognition.centroid import trimmed_centroid
 from image_search_service.services import centroid_service as module
-from image_search_service.services import person_groups
 from image_search_service.services.centroid_service import CentroidService, source_hash
+from image_search_service.services.people import batches
 from tests.support.reference import get_embeddings_one_by_one
 from tests.support.served import add_faces, add_person, alike, directions
 from tests.support.stores import STORES, library_on
@@ -192,7 +192,7 @@ def test_what_a_crash_left_is_cleared(library: Library) -> None:
 def test_groups_are_bounded(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many people go in groups, and progress tells of each."""
     people(library, 3, 3, 3, 0)
-    monkeypatch.setattr(person_groups, "GROUP_FACES", 6)
+    monkeypatch.setattr(batches, "GROUP_FACES", 6)
     told: list[tuple[int, int | None]] = []
     run = library.centroid_service().compute_centroids(None, lambda done, total: told.append((done, total)))
     assert run.computed == 3

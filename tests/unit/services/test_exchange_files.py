@@ -13,10 +13,10 @@ from image_search_service.core.errors import ConflictError, InvalidInputError
 from image_search_service.db.models import Person
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.session import Database
-from image_search_service.faces.engines.synthetic import SyntheticEngine
-from image_search_service.services.exchange_lines import VERSION
-from image_search_service.services.exchange_service import ExchangeService
-from image_search_service.services.review_service import ReviewService
+from image_search_service.recognition.engines.synthetic import SyntheticEngine
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.exchange.lines import VERSION
+from image_search_service.services.exchange.service import ExchangeService
 from tests.support.world import World, migrated_database
 
 END = '{"kind": "end"}'

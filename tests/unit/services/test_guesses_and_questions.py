@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from image_search_service.services.history_service import HistoryService
-from image_search_service.services.review_service import ReviewService
+from image_search_service.services.decisions.history import HistoryService
+from image_search_service.services.decisions.service import ReviewService
 from tests.support.decided_library import DecidedLibrary
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from image_search_service.core.errors import NotFoundError
-from image_search_service.services.rebuild_service import RebuildService
-from image_search_service.services.review_service import ReviewService
+from image_search_service.services.decisions.replay import RebuildService
+from image_search_service.services.decisions.service import ReviewService
 from tests.support.decided_library import DecidedLibrary
 
 

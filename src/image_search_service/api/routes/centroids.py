@@ -12,7 +12,7 @@ from image_search_service.api.errors import problems
 from image_search_service.api.schemas.centroids import Centroid, CentroidEmbedding, ComputeRequest
 from image_search_service.api.schemas.jobs import Jobs
 from image_search_service.core.errors import NotFoundError
-from image_search_service.services.job_service import JobKind
+from image_search_service.services.jobs.service import JobKind
 
 router = APIRouter(tags=["centroids"])
 

@@ -27,8 +27,8 @@ from image_search_service.api.schemas.clusters import (
 )
 from image_search_service.api.schemas.faces import Face
 from image_search_service.api.schemas.jobs import Job
-from image_search_service.db.queries.face_pages import ClusterFilter
-from image_search_service.services.job_service import JobKind
+from image_search_service.db.queries.people.face_pages import ClusterFilter
+from image_search_service.services.jobs.service import JobKind
 
 router = APIRouter(prefix="/faces", tags=["clusters"])
 

@@ -35,9 +35,9 @@ from image_search_service.api.schemas.decisions import (
     TheseSuggestions,
 )
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.services.follow_up import find_more
-from image_search_service.services.history_service import HistoryService
-from image_search_service.services.review_service import ReviewService
+from image_search_service.services.decisions.history import HistoryService
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.suggestions.follow_up import find_more
 
 router = APIRouter(prefix="/decisions", tags=["decisions"], responses=problems(404, 409))
 

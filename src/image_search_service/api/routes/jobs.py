@@ -15,8 +15,8 @@ from image_search_service.api.deps import Jobs as JobsDependency
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import CursorText, Limit, decode_cursor, moment, next_cursor
 from image_search_service.api.schemas.jobs import Job, JobPage
-from image_search_service.db.queries.jobs import JobFilter
-from image_search_service.services.job_service import JobKind, JobService, JobState
+from image_search_service.db.queries.jobs.jobs import JobFilter
+from image_search_service.services.jobs.service import JobKind, JobService, JobState
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 

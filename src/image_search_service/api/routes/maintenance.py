@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from image_search_service.api.deps import Jobs
 from image_search_service.api.schemas.jobs import Job
 from image_search_service.api.schemas.maintenance import DoctorRequest, WriteMetadataRequest
-from image_search_service.services.job_service import JobKind
+from image_search_service.services.jobs.service import JobKind
 
 router = APIRouter(tags=["maintenance"])
 

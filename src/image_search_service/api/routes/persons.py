@@ -19,7 +19,7 @@ from image_search_service.api.pagination import (
     whole_number,
 )
 from image_search_service.api.schemas.persons import Person, PersonPage, PersonPhoto, PersonPhotoPage
-from image_search_service.db.queries.face_pages import UNDATED
+from image_search_service.db.queries.people.face_pages import UNDATED
 
 router = APIRouter(prefix="/persons", tags=["persons"])
 

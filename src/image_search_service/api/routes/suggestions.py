@@ -27,8 +27,8 @@ from image_search_service.api.schemas.suggestions import (
     SuggestionReasons,
     SuggestionStats,
 )
-from image_search_service.services.follow_up import KINDS, SearchBy
-from image_search_service.services.job_service import JobKind
+from image_search_service.services.jobs.service import JobKind
+from image_search_service.services.suggestions.follow_up import KINDS, SearchBy
 
 router = APIRouter(prefix="/suggestions", tags=["suggestions"])
 

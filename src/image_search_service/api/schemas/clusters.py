@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.api.schemas.faces import Face, crop_url
 from image_search_service.core.types import ClusteringMethod
-from image_search_service.services.browse_service import ShownCluster
+from image_search_service.services.people.views import ShownCluster
 
 
 class Cluster(Answer):

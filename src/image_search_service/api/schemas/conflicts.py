@@ -8,8 +8,8 @@ from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer
 from image_search_service.api.schemas.faces import shown_path
-from image_search_service.services import conflict_service
-from image_search_service.services.conflict_service import ConflictKind
+from image_search_service.services.suggestions import conflicts
+from image_search_service.services.suggestions.conflicts import ConflictKind
 
 
 class ConflictPerson(Answer):
@@ -32,7 +32,7 @@ class Conflict(Answer):
     )
 
     @classmethod
-    def of(cls, found: conflict_service.Conflict) -> Conflict:
+    def of(cls, found: conflicts.Conflict) -> Conflict:
         pairs = zip(found.person_ids, found.names, strict=True)
         return cls(
             kind=found.kind,

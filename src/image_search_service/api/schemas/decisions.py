@@ -11,10 +11,10 @@ from pydantic import BeforeValidator, Field
 
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.core.decisions import Change, Fact
-from image_search_service.services.decision_log import Decided
-from image_search_service.services.follow_up import SearchBy
-from image_search_service.services.history_service import Event
-from image_search_service.services.review_service import Grouped, Named
+from image_search_service.services.decisions.history import Event
+from image_search_service.services.decisions.log import Decided
+from image_search_service.services.decisions.service import Grouped, Named
+from image_search_service.services.suggestions.follow_up import SearchBy
 
 FaceIds = Annotated[
     list[UUID], Field(min_length=1, max_length=10_000, description="Faces; repeats count once.")

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer
-from image_search_service.services.exchange_service import ImportReport
+from image_search_service.services.exchange.service import ImportReport
 
 
 class Imported(Answer):

@@ -13,10 +13,10 @@ from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer
 from image_search_service.db.models import FaceInstance
-from image_search_service.db.queries.face_pages import ShownFace, ShownPhoto
 from image_search_service.db.queries.faces import MACHINE
-from image_search_service.faces.explanation import Because
-from image_search_service.services.explanation_service import Explanation
+from image_search_service.db.queries.people.face_pages import ShownFace, ShownPhoto
+from image_search_service.recognition.explanation import Because
+from image_search_service.services.suggestions.explanation import Explanation
 
 PREFIX = "/api/v1"
 

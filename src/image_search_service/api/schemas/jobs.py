@@ -10,7 +10,7 @@ from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer, Page
 from image_search_service.db import models
-from image_search_service.services.job_service import JobKind, JobState
+from image_search_service.services.jobs.service import JobKind, JobState
 
 
 class Job(Answer):

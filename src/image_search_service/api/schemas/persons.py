@@ -9,8 +9,8 @@ from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer, Page
 from image_search_service.api.schemas.faces import Photo, crop_url, photo_fields
-from image_search_service.db.queries.person_pages import ShownPerson
-from image_search_service.services.browse_service import PersonPhotoFaces
+from image_search_service.db.queries.people.person_pages import ShownPerson
+from image_search_service.services.people.views import PersonPhotoFaces
 
 
 class Person(Answer):

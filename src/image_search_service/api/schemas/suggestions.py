@@ -11,9 +11,9 @@ from pydantic import Field
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.api.schemas.faces import crop_url
 from image_search_service.db.models import FaceSuggestion
-from image_search_service.services.browse_service import ShownSuggestions, SuggestionCount
-from image_search_service.services.resemblance import PersonSuggestion
-from image_search_service.services.suggestion_service import Explained
+from image_search_service.services.people.views import ShownSuggestions, SuggestionCount
+from image_search_service.services.suggestions.search import Explained
+from image_search_service.services.suggestions.similar import PersonSuggestion
 
 PersonIds = list[UUID]
 MAX_PERSONS = 10_000

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer
-from image_search_service.services.readiness_service import Readiness
+from image_search_service.services.health.readiness import Readiness
 
 
 class Health(Answer):

@@ -1,0 +1,89 @@
+"""Faces, the clusters that they are in, and which of them a human told apart."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from image_search_service.core.types import Box
+from image_search_service.db.models.base import Base, utc_now
+
+
+class Cluster(Base):
+    """Faces that grouping put together and nobody has named yet."""
+
+    __tablename__ = "clusters"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    size: Mapped[int]
+    confidence: Mapped[float]
+    """Mean pairwise cosine similarity of its faces, −1 to 1."""
+    representative_face_id: Mapped[uuid.UUID] = mapped_column(Uuid)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class FaceInstance(Base):
+    """One face found in one photo. Its embedding is the Qdrant point ``qdrant_point_id``."""
+
+    __tablename__ = "face_instances"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    asset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("image_assets.id"))
+    position: Mapped[int]
+    """Left to right in the photo, from 0."""
+    qdrant_point_id: Mapped[uuid.UUID] = mapped_column(Uuid, unique=True)
+    box_x: Mapped[float]
+    box_y: Mapped[float]
+    box_width: Mapped[float]
+    box_height: Mapped[float]
+    landmarks: Mapped[list[list[float]]] = mapped_column(JSON)
+    detection_confidence: Mapped[float]
+    quality_score: Mapped[float]
+    quality_parts: Mapped[dict[str, Any]]
+    recognizable: Mapped[bool] = mapped_column(default=True)
+    """False for a face that cannot be told from others; it is kept and shown, but no job groups it."""
+    is_face: Mapped[bool] = mapped_column(default=True)
+    """False where a human has said that it is none."""
+    cluster_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("clusters.id"), index=True)
+    group_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    """The cluster that a human put it into: no job takes it out. Null for all others, and for the named."""
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"), index=True)
+    assigned_by: Mapped[str | None] = mapped_column(String(16))
+    """Who gave it to the person, ``human`` or ``machine``; null while it has none."""
+    payload_version: Mapped[int] = mapped_column(default=0)
+    """Counts the changes of what Qdrant's payload repeats (person and cluster)."""
+    payload_sent: Mapped[int] = mapped_column(default=0)
+    """The version that has reached Qdrant; less than ``payload_version`` means: still to be sent."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        UniqueConstraint("asset_id", "position"),
+        Index(
+            "ix_face_instances_payload_due",
+            "id",
+            sqlite_where=text("payload_sent < payload_version"),
+            postgresql_where=text("payload_sent < payload_version"),
+        ),
+    )
+
+    @property
+    def box(self) -> Box:
+        return Box(self.box_x, self.box_y, self.box_width, self.box_height)
+
+
+class FaceDifference(Base):
+    """A face of one of two groups of which a human has said that they are different people."""
+
+    __tablename__ = "face_differences"
+
+    difference_id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    """One for each time that somebody said so."""
+    face_instance_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("face_instances.id"), primary_key=True, index=True
+    )
+    side: Mapped[int]
+    """0 or 1. A face of one side and a face of the other never go together."""

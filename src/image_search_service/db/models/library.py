@@ -1,0 +1,31 @@
+"""The library's own row."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from image_search_service.db.models.base import Base, utc_now
+
+
+class Library(Base):
+    """One row: the engine that the library is bound to, and whether its faces need grouping again."""
+
+    __tablename__ = "library"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    uid: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4)
+    """Tells this library's collections from another's on a shared Qdrant server."""
+    engine_name: Mapped[str]
+    engine_checksum: Mapped[str]
+    dimension: Mapped[int]
+    engine_files: Mapped[dict[str, Any]]
+    """Paths that the user gave for the engine (``detector``, ``recognizer``), so that they are given once."""
+    grouping_stale: Mapped[bool] = mapped_column(default=True)
+    """True from the moment faces were added until they have been grouped."""
+    grouping: Mapped[dict[str, Any] | None]
+    """What the user chose for the last grouping: method and smallest size of a cluster."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

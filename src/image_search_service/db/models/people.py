@@ -1,0 +1,95 @@
+"""People with a name, and what stands for them in searches."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from image_search_service.db.models.base import Base, utc_now
+
+
+class Person(Base):
+    """Somebody with a name."""
+
+    __tablename__ = "persons"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    name: Mapped[str]
+    name_key: Mapped[str]
+    """The name as it is compared: normalised, without regard to case or surrounding space. No two have the
+    same who are there."""
+    gone: Mapped[bool] = mapped_column(default=False)
+    """True for one who was merged into another, or whose making was taken back: kept, and not shown."""
+    merged_into: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"))
+    hidden: Mapped[bool] = mapped_column(default=False)
+    birth_date: Mapped[date | None]
+    cover_face_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        Index(
+            "uq_persons_name_key",
+            "name_key",
+            unique=True,
+            sqlite_where=text("NOT gone"),
+            postgresql_where=text("NOT gone"),
+        ),
+    )
+
+
+class PersonDifference(Base):
+    """Two persons of whom a human has said that they are two. ``person_id`` is the smaller id."""
+
+    __tablename__ = "person_differences"
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    other_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+
+
+class PersonPrototype(Base):
+    """A face chosen to stand for a person in searches."""
+
+    __tablename__ = "person_prototypes"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("persons.id"), index=True)
+    face_instance_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("face_instances.id"))
+    role: Mapped[str] = mapped_column(String(16))
+    """primary, exemplar, temporal or fallback."""
+    pinned: Mapped[bool] = mapped_column(default=False)
+    """True for one that a human chose; no job takes it away."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (UniqueConstraint("person_id", "face_instance_id"),)
+
+
+class PersonCentroid(Base):
+    """A person's trimmed mean embedding; its id is that of its point in the collection of centroids."""
+
+    __tablename__ = "person_centroids"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("persons.id"))
+    state: Mapped[str] = mapped_column(String(16))
+    """building, active or retired. A person has at most one that is active."""
+    algorithm_version: Mapped[int]
+    faces: Mapped[int]
+    """How many faces the person had."""
+    faces_used: Mapped[int]
+    """How many of them the trimmed mean is of."""
+    source_hash: Mapped[str] = mapped_column(String(64))
+    """Of the ids of the faces it was computed from: another set of faces makes it stale."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        Index(
+            "uq_person_centroids_active",
+            "person_id",
+            unique=True,
+            sqlite_where=text("state = 'active'"),
+            postgresql_where=text("state = 'active'"),
+        ),
+    )

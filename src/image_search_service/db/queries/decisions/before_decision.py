@@ -1,0 +1,164 @@
+"""What is read before a decision: whose faces are, what waits, what was said of persons."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from image_search_service.core.parallel import chunks
+from image_search_service.db.models import (
+    Cluster,
+    FaceInstance,
+    FaceSuggestion,
+    Person,
+    PersonDifference,
+    PersonPrototype,
+)
+from image_search_service.db.queries.batches import BATCH
+from image_search_service.db.queries.faces import HUMAN
+from image_search_service.db.queries.suggestions.suggestions import REJECTED, WAITS
+
+
+@dataclass(frozen=True, slots=True)
+class SaidOfPersons:
+    """What humans have said of some persons. Pairs: face and person; two persons."""
+
+    faces: list[tuple[uuid.UUID, uuid.UUID]]
+    rejected: list[tuple[uuid.UUID, uuid.UUID]]
+    pinned: list[tuple[uuid.UUID, uuid.UUID]]
+    different: list[tuple[uuid.UUID, uuid.UUID]]
+    persons: frozenset[uuid.UUID]
+
+    @property
+    def different_among(self) -> bool:
+        """Whether two of them were said to be two."""
+        return any(a in self.persons and b in self.persons for a, b in self.different)
+
+    def faces_of(self, person_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+        return _of(self.faces, person_ids)
+
+    def rejected_for(self, person_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+        """Faces that are not theirs; one that is another's of them is, after all."""
+        theirs = {face for face, _ in self.faces}
+        return [face for face in _of(self.rejected, person_ids) if face not in theirs]
+
+    def pinned_for(self, person_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+        return _of(self.pinned, person_ids)
+
+    def different_from(self, person_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+        """Others who were said to be different from these."""
+        these = set(person_ids)
+        return sorted({b if a in these else a for a, b in self.different if a in these or b in these})
+
+
+def _of(pairs: Iterable[tuple[uuid.UUID, uuid.UUID]], person_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+    wanted = set(person_ids)
+    return sorted({face for face, person in pairs if person in wanted})
+
+
+def said_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> SaidOfPersons:
+    """Four statements, for at most ``BATCH`` persons."""
+    faces = session.execute(
+        select(FaceInstance.id, FaceInstance.person_id).where(FaceInstance.person_id.in_(person_ids))
+    )
+    rejected = session.execute(
+        select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
+            FaceSuggestion.person_id.in_(person_ids), FaceSuggestion.state == REJECTED
+        )
+    )
+    pinned = session.execute(
+        select(PersonPrototype.face_instance_id, PersonPrototype.person_id).where(
+            PersonPrototype.person_id.in_(person_ids), PersonPrototype.pinned
+        )
+    )
+    different = session.execute(
+        select(PersonDifference.person_id, PersonDifference.other_id).where(
+            PersonDifference.person_id.in_(person_ids) | PersonDifference.other_id.in_(person_ids)
+        )
+    )
+    return SaidOfPersons(
+        [(row[0], row[1]) for row in faces if row[1] is not None],
+        [(row[0], row[1]) for row in rejected],
+        [(row[0], row[1]) for row in pinned],
+        [(row[0], row[1]) for row in different],
+        frozenset(person_ids),
+    )
+
+
+def differences(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """All persons who were said to be two."""
+    rows = session.execute(select(PersonDifference.person_id, PersonDifference.other_id))
+    return [(row[0], row[1]) for row in rows]
+
+
+def merged(session: Session) -> dict[uuid.UUID, uuid.UUID]:
+    """Everybody who was merged, and into whom."""
+    rows = session.execute(select(Person.id, Person.merged_into).where(Person.merged_into.is_not(None)))
+    return {row[0]: row[1] for row in rows if row[1] is not None}
+
+
+def human_faces_of(session: Session, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """The faces that a human gave to these persons."""
+    return [
+        face_id
+        for part in chunks(sorted(set(person_ids)), BATCH)
+        for face_id in session.scalars(
+            select(FaceInstance.id).where(FaceInstance.person_id.in_(part), FaceInstance.assigned_by == HUMAN)
+        )
+    ]
+
+
+def owners(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """The person of each face that has one."""
+    statement = select(FaceInstance.id, FaceInstance.person_id).where(FaceInstance.person_id.is_not(None))
+    return {
+        row[0]: row[1]
+        for part in chunks(sorted(set(face_ids)), BATCH)
+        for row in session.execute(statement.where(FaceInstance.id.in_(part)))
+        if row[1] is not None
+    }
+
+
+def clusters_of(session: Session, face_ids: Sequence[uuid.UUID]) -> list[Cluster]:
+    """The clusters that these faces are in."""
+    found = {
+        one.id: one
+        for part in chunks(sorted(set(face_ids)), BATCH)
+        for one in session.scalars(
+            select(Cluster).join(
+                FaceInstance, and_(FaceInstance.cluster_id == Cluster.id, FaceInstance.id.in_(part))
+            )
+        )
+    }
+    return list(found.values())
+
+
+def suggestions(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, FaceSuggestion]:
+    return {
+        one.id: one
+        for part in chunks(sorted(set(ids)), BATCH)
+        for one in session.scalars(select(FaceSuggestion).where(FaceSuggestion.id.in_(part)))
+    }
+
+
+def pending_by_face(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, uuid.UUID]:
+    """What waits for a person: the suggestion of each face."""
+    rows = session.execute(
+        select(FaceSuggestion.face_instance_id, FaceSuggestion.id).where(
+            FaceSuggestion.person_id == person_id, WAITS
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def persons_there(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Person]:
+    """Those who are there, neither merged nor taken back."""
+    return {
+        one.id: one
+        for part in chunks(sorted(set(person_ids)), BATCH)
+        for one in session.scalars(select(Person).where(Person.id.in_(part), ~Person.gone))
+    }

@@ -1,0 +1,93 @@
+"""What humans have said of persons, one or two: read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from image_search_service.core.decisions import Change, Fact, Key
+from image_search_service.core.names import name_key
+from image_search_service.core.parallel import chunks
+from image_search_service.db.models import Person, PersonDifference
+from image_search_service.db.queries.batches import BATCH, upsert_rows
+from image_search_service.db.queries.decisions.current_values import Values, are_there, as_text, as_uuid
+
+
+def read_person(session: Session, fact: Fact, keys: Sequence[Key]) -> Values:
+    rows = session.scalars(select(Person).where(Person.id.in_([key.id for key in keys])))
+    there = {person.id: person for person in rows}
+    missing = True if fact is Fact.PERSON_GONE else None
+    return {key: PERSON_VALUES[fact](there[key.id]) if key.id in there else missing for key in keys}
+
+
+PERSON_VALUES: dict[Fact, Callable[[Person], Any]] = {
+    Fact.PERSON_NAME: lambda person: None if person.gone and not person.merged_into else person.name,
+    Fact.PERSON_GONE: lambda person: as_text(person.merged_into) or person.gone,
+    Fact.PERSON_HIDDEN: lambda person: person.hidden,
+    Fact.PERSON_BIRTH: lambda person: None if person.birth_date is None else person.birth_date.isoformat(),
+    Fact.PERSON_COVER: lambda person: as_text(person.cover_face_id),
+}
+
+
+def _writer(columns_of: Callable[[Any], dict[str, Any]]) -> Callable[[Session, Sequence[Change]], None]:
+    def write_columns(session: Session, changes: Sequence[Change]) -> None:
+        rows = [{"id": change.key.id, **columns_of(change.new)} for change in changes]
+        session.execute(update(Person), rows)
+
+    return write_columns
+
+
+def _gone(value: Any) -> dict[str, Any]:
+    return {"gone": value is not False, "merged_into": as_uuid(value) if isinstance(value, str) else None}
+
+
+def write_names(session: Session, changes: Sequence[Change]) -> None:
+    """A name that is new makes the person's row; until it is said that they are there, it is not seen."""
+    named = [change for change in changes if change.new is not None]
+    rows = [
+        {
+            "id": change.key.id,
+            "name": change.new,
+            "name_key": name_key(change.new),
+            "gone": True,
+            "hidden": False,
+        }
+        for change in named
+    ]
+    upsert_rows(session, Person, rows, key=["id"], update=["name", "name_key"])
+
+
+WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
+    Fact.PERSON_NAME: write_names,
+    Fact.PERSON_GONE: _writer(_gone),
+    Fact.PERSON_HIDDEN: _writer(lambda value: {"hidden": bool(value)}),
+    Fact.PERSON_BIRTH: _writer(
+        lambda value: {"birth_date": None if value is None else date.fromisoformat(value)}
+    ),
+    Fact.PERSON_COVER: _writer(lambda value: {"cover_face_id": as_uuid(value)}),
+}
+"""In this order: a name makes the row."""
+
+
+# Facts about two persons
+
+
+def read_different(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
+    there = select(PersonDifference.person_id, PersonDifference.other_id).where(
+        PersonDifference.person_id.in_({key.id for key in keys}),
+        PersonDifference.other_id.in_({key.other for key in keys}),
+    )
+    return are_there(session.execute(there), keys)
+
+
+def write_different(session: Session, changes: Sequence[Change]) -> None:
+    pair = tuple_(PersonDifference.person_id, PersonDifference.other_id)
+    for part in chunks((change.key for change in changes if not change.new), BATCH):
+        gone = pair.in_([(key.id, key.other) for key in part])
+        session.execute(delete(PersonDifference).where(gone).execution_options(synchronize_session=False))
+    rows = [{"person_id": change.key.id, "other_id": change.key.other} for change in changes if change.new]
+    upsert_rows(session, PersonDifference, rows, key=["person_id", "other_id"], update=[])

@@ -1,0 +1,74 @@
+"""Facts that the tables have as a human's word and no event was ever about: nobody can have said them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import and_, select, true
+from sqlalchemy.orm import Session
+
+from image_search_service.core.decisions import Fact, Key
+from image_search_service.db.models import (
+    DecisionChange,
+    FaceDifference,
+    FaceInstance,
+    FaceSuggestion,
+    Person,
+    PersonDifference,
+    PersonPrototype,
+)
+from image_search_service.db.queries.faces import HUMAN
+from image_search_service.db.queries.suggestions.suggestions import REJECTED
+
+UNSAID: dict[Fact, Any] = {
+    Fact.PERSON_NAME: None,
+    Fact.PERSON_GONE: True,
+    Fact.PERSON_HIDDEN: False,
+    Fact.PERSON_BIRTH: None,
+    Fact.PERSON_COVER: None,
+    Fact.FACE_PERSON: None,
+    Fact.FACE_GROUP: None,
+    Fact.FACE_IS_FACE: True,
+    Fact.REJECTED: False,
+    Fact.PINNED: False,
+    Fact.DIFFERENT: False,
+    Fact.APART: None,
+}
+"""What holds of a fact that no event was ever about."""
+
+
+def unaccounted(session: Session) -> Iterator[Key]:
+    """Each such fact."""
+    for fact, subject, other, condition in (
+        (Fact.PERSON_GONE, Person.id, None, ~Person.gone),
+        (Fact.PERSON_HIDDEN, Person.id, None, Person.hidden),
+        (Fact.PERSON_BIRTH, Person.id, None, Person.birth_date.is_not(None)),
+        (Fact.PERSON_COVER, Person.id, None, Person.cover_face_id.is_not(None)),
+        (Fact.FACE_GROUP, FaceInstance.id, None, FaceInstance.group_id.is_not(None)),
+        (Fact.FACE_PERSON, FaceInstance.id, None, FaceInstance.assigned_by == HUMAN),
+        (Fact.FACE_IS_FACE, FaceInstance.id, None, ~FaceInstance.is_face),
+        (
+            Fact.REJECTED,
+            FaceSuggestion.face_instance_id,
+            FaceSuggestion.person_id,
+            FaceSuggestion.state == REJECTED,
+        ),
+        (
+            Fact.PINNED,
+            PersonPrototype.face_instance_id,
+            PersonPrototype.person_id,
+            PersonPrototype.pinned.is_(True),
+        ),
+        (Fact.DIFFERENT, PersonDifference.person_id, PersonDifference.other_id, true()),
+        (Fact.APART, FaceDifference.face_instance_id, FaceDifference.difference_id, true()),
+    ):
+        about = and_(
+            DecisionChange.fact == fact.value,
+            DecisionChange.subject_id == subject,
+            true() if other is None else DecisionChange.other_id == other,
+        )
+        columns = [subject] if other is None else [subject, other]
+        found: Any = select(*columns).where(condition, ~select(DecisionChange.id).where(about).exists())
+        for row in session.execute(found):
+            yield Key(fact, *row)

@@ -1,0 +1,171 @@
+"""What names in photos' metadata are compared with: pages of photos, their files, and their faces."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from image_search_service.core.decisions import Fact, Key, said
+from image_search_service.core.parallel import chunks
+from image_search_service.core.types import Box
+from image_search_service.db.models import (
+    AssetPath,
+    Decision,
+    DecisionChange,
+    FaceInstance,
+    FaceSuggestion,
+    ImageAsset,
+    Person,
+)
+from image_search_service.db.queries.batches import BATCH
+from image_search_service.db.queries.faces import HUMAN
+from image_search_service.db.queries.spoken_faces import relative
+from image_search_service.db.queries.suggestions.suggestions import REJECTED
+
+FROM_METADATA = "names_from_metadata"
+"""The kind of the decisions that take names from metadata."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFiles:
+    """A photo that can be read, its upright size in pixels, and the files that hold it."""
+
+    asset_id: uuid.UUID
+    width: int
+    height: int
+    paths: list[Path]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedFace:
+    """A face, its box in shares of the upright photo, and whose it is by a human's word.
+
+    hidden: whether that person is not to be shown.
+    """
+
+    id: uuid.UUID
+    asset_id: uuid.UUID
+    box: Box
+    is_face: bool
+    person_id: uuid.UUID | None
+    name: str | None
+    hidden: bool = False
+
+    @property
+    def name_to_write(self) -> str | None:
+        """Of a hidden person nothing is told to other programs."""
+        return self.name if self.is_face and not self.hidden else None
+
+
+def photos_page(session: Session, after: uuid.UUID | None, limit: int) -> list[PhotoFiles]:
+    """The next photos with faces, by id: two statements."""
+    statement = (
+        select(ImageAsset.id, ImageAsset.width, ImageAsset.height)
+        .where(
+            ImageAsset.failure.is_(None),
+            ~ImageAsset.replaced,
+            select(FaceInstance.id).where(FaceInstance.asset_id == ImageAsset.id).exists(),
+        )
+        .order_by(ImageAsset.id)
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(ImageAsset.id > after)
+    found = {row[0]: PhotoFiles(row[0], row[1] or 1, row[2] or 1, []) for row in session.execute(statement)}
+    files = select(AssetPath.asset_id, AssetPath.path).where(
+        AssetPath.asset_id.in_(list(found)), AssetPath.missing_since.is_(None)
+    )
+    for asset_id, path in session.execute(files.order_by(AssetPath.path)):
+        found[asset_id].paths.append(path)
+    return list(found.values())
+
+
+def placed_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[PlacedFace]]:
+    """The faces of at most ``BATCH`` photos, left to right."""
+    rows = session.execute(
+        select(FaceInstance, ImageAsset.width, ImageAsset.height, Person.name, Person.hidden)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .outerjoin(Person, (Person.id == FaceInstance.person_id) & (FaceInstance.assigned_by == HUMAN))
+        .where(FaceInstance.asset_id.in_(asset_ids))
+        .order_by(FaceInstance.asset_id, FaceInstance.position)
+    )
+    found: dict[uuid.UUID, list[PlacedFace]] = {}
+    for face, width, height, name, hidden in rows:
+        person = face.person_id if name is not None else None
+        box = relative(face.box, width, height)
+        placed = PlacedFace(face.id, face.asset_id, box, face.is_face, person, name, bool(hidden))
+        found.setdefault(face.asset_id, []).append(placed)
+    return found
+
+
+def rejected_names(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
+    """Of the faces of at most ``BATCH`` photos: the names that they were said not to have, as compared."""
+    rows = session.execute(
+        select(FaceSuggestion.face_instance_id, Person.name_key)
+        .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
+        .join(Person, Person.id == FaceSuggestion.person_id)
+        .where(FaceInstance.asset_id.in_(asset_ids), FaceSuggestion.state == REJECTED)
+    )
+    found: dict[uuid.UUID, set[str]] = {}
+    for face_id, key in rows:
+        found.setdefault(face_id, set()).add(key)
+    return found
+
+
+def taken_back(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Of at most ``BATCH`` faces those from which an undo took a person, and nobody has said since whose
+    they are."""
+    taken = _taken_away(session, DecisionChange.subject_id.in_(face_ids))
+    return {row.subject_id for row, decision in taken if decision.undoes is not None}
+
+
+def names_taken_back(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
+    """Of the faces of at most ``BATCH`` photos: the names that they had here and have no more, as compared.
+
+    Those that came from metadata and were undone are as they were before, and not among them.
+    """
+    faces = select(FaceInstance.id).where(FaceInstance.asset_id.in_(asset_ids))
+    taken = [
+        (row.subject_id, uuid.UUID(said(Key(Fact.FACE_PERSON, row.subject_id), row.old)))
+        for row, decision in _taken_away(session, DecisionChange.subject_id.in_(faces))
+        if decision.details.get("of") != FROM_METADATA
+    ]
+    names: dict[uuid.UUID, str] = {}
+    for part in chunks(sorted({person for _, person in taken}), BATCH):
+        names |= {row[0]: row[1] for row in session.execute(_name_keys.where(Person.id.in_(part)))}
+    return {face: {names[person]} for face, person in taken if person in names}
+
+
+_name_keys = select(Person.id, Person.name_key)
+
+
+def _taken_away(session: Session, these: ColumnElement[bool]) -> list[tuple[DecisionChange, Decision]]:
+    """The last word on each of these faces, where it took a person away; and its decision."""
+    last = (
+        select(func.max(DecisionChange.id))
+        .where(these, DecisionChange.fact == Fact.FACE_PERSON.value)
+        .group_by(DecisionChange.subject_id)
+    )
+    rows = session.execute(
+        select(DecisionChange, Decision)
+        .join(Decision, Decision.id == DecisionChange.decision_id)
+        .where(DecisionChange.id.in_(last))
+    )
+    return [(row[0], row[1]) for row in rows if _took_away(row[0])]
+
+
+def _took_away(row: DecisionChange) -> bool:
+    key = Key(Fact.FACE_PERSON, row.subject_id)
+    return said(key, row.old) is not None and said(key, row.new) is None
+
+
+def merged_by_keys(session: Session, name_keys: Sequence[str]) -> list[Person]:
+    """Of at most ``BATCH`` names those who bore them and were merged into others."""
+    return list(
+        session.scalars(select(Person).where(Person.name_key.in_(name_keys), Person.merged_into.is_not(None)))
+    )

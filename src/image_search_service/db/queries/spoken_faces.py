@@ -1,0 +1,199 @@
+"""What is carried from one library to another: persons, and faces about which something was said."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from image_search_service.core.decisions import PERSON_FACTS, Change, Fact
+from image_search_service.core.names import name_key
+from image_search_service.core.parallel import chunks
+from image_search_service.core.types import Box
+from image_search_service.db.models import (
+    Decision,
+    DecisionChange,
+    FaceDifference,
+    FaceInstance,
+    FaceSuggestion,
+    ImageAsset,
+    Person,
+    PersonDifference,
+    PersonPrototype,
+)
+from image_search_service.db.queries.batches import BATCH, insert_rows
+from image_search_service.db.queries.differences import sides_where
+from image_search_service.db.queries.events import change
+from image_search_service.db.queries.faces import HUMAN
+from image_search_service.db.queries.suggestions.suggestions import REJECTED
+
+FACE_FACTS = [fact.value for fact in Fact if fact not in PERSON_FACTS]
+
+
+@dataclass(slots=True)
+class SaidFace:
+    """A face with what humans said of it. box: relative to the upright photo, 0 to 1."""
+
+    id: uuid.UUID
+    content_hash: str
+    box: Box
+    person_id: uuid.UUID | None
+    group_id: uuid.UUID | None
+    is_face: bool
+    rejected_for: list[uuid.UUID] = field(default_factory=list)
+    pinned_for: list[uuid.UUID] = field(default_factory=list)
+    apart: dict[uuid.UUID, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A decision with what it changed."""
+
+    decision: Decision
+    changes: list[Change]
+
+
+def every_person(session: Session) -> list[Person]:
+    """By name, those who are there first; the others are those whom decisions speak of."""
+    return list(session.scalars(select(Person).order_by(Person.gone, Person.name_key, Person.id)))
+
+
+def insert_gone(session: Session, names: Mapping[uuid.UUID, str]) -> None:
+    """Rows of persons of whom nothing holds yet: whether they are there, decisions say."""
+    insert_rows(
+        session,
+        Person,
+        [
+            {"id": person_id, "name": name, "name_key": name_key(name), "gone": True, "hidden": False}
+            for person_id, name in names.items()
+        ],
+    )
+
+
+def differences(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Persons who were said to be two."""
+    pair = select(PersonDifference.person_id, PersonDifference.other_id)
+    return [
+        (row[0], row[1])
+        for row in session.execute(pair.order_by(PersonDifference.person_id, PersonDifference.other_id))
+    ]
+
+
+def events(session: Session, limit: int) -> Iterator[Event]:
+    """All decisions in their order: two statements for each ``limit``."""
+    last = 0
+    while True:
+        page = list(
+            session.scalars(select(Decision).where(Decision.id > last).order_by(Decision.id).limit(limit))
+        )
+        if not page:
+            return
+        between = DecisionChange.decision_id.between(page[0].id, page[-1].id)
+        changes: dict[int, list[Change]] = {}
+        for row in session.scalars(select(DecisionChange).where(between).order_by(DecisionChange.id)):
+            changes.setdefault(row.decision_id, []).append(change(row))
+        for decision in page:
+            yield Event(decision, changes.get(decision.id, []))
+        last = page[-1].id
+        session.expunge_all()
+
+
+def said_of(session: Session, face_ids: Sequence[uuid.UUID]) -> list[SaidFace]:
+    """What was said of these faces: four statements for each ``BATCH``."""
+    statement = select(FaceInstance, ImageAsset.content_hash, ImageAsset.width, ImageAsset.height).join(
+        ImageAsset, ImageAsset.id == FaceInstance.asset_id
+    )
+    return [
+        face
+        for part in chunks(face_ids, BATCH)
+        for face in _said(session, session.execute(statement.where(FaceInstance.id.in_(part))).all())
+    ]
+
+
+def said_faces(session: Session, limit: int) -> Iterator[SaidFace]:
+    """All faces of which was ever said anything, photo by photo: four statements for each ``limit``."""
+    decided = select(DecisionChange.id).where(
+        DecisionChange.subject_id == FaceInstance.id, DecisionChange.fact.in_(FACE_FACTS)
+    )
+    statement = (
+        select(FaceInstance, ImageAsset.content_hash, ImageAsset.width, ImageAsset.height)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(decided.exists(), ~ImageAsset.replaced)
+        .order_by(FaceInstance.asset_id, FaceInstance.position)
+        .limit(limit)
+    )
+    last: tuple[uuid.UUID, int] | None = None
+    while True:
+        place = tuple_(FaceInstance.asset_id, FaceInstance.position)
+        rows = session.execute(statement if last is None else statement.where(place > last)).all()
+        if not rows:
+            return
+        last = rows[-1][0].asset_id, rows[-1][0].position
+        yield from _said(session, rows)
+        session.expunge_all()
+
+
+def _said(session: Session, rows: Sequence[Any]) -> list[SaidFace]:
+    found = {
+        face.id: SaidFace(
+            face.id,
+            content_hash,
+            relative(face.box, width, height),
+            face.person_id if face.assigned_by == HUMAN else None,
+            face.group_id,
+            face.is_face,
+        )
+        for face, content_hash, width, height in rows
+    }
+    for face_id, person_id in _rejections(session, found):
+        found[face_id].rejected_for.append(person_id)
+    for face_id, person_id in _pins(session, found):
+        found[face_id].pinned_for.append(person_id)
+    for one in sides_where(session, FaceDifference.face_instance_id.in_(list(found))):
+        found[one.face_id].apart[one.difference_id] = one.side
+    return list(found.values())
+
+
+def _rejections(session: Session, face_ids: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    rows = session.execute(
+        select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id)
+        .where(FaceSuggestion.face_instance_id.in_(list(face_ids)), FaceSuggestion.state == REJECTED)
+        .order_by(FaceSuggestion.person_id)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _pins(session: Session, face_ids: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    rows = session.execute(
+        select(PersonPrototype.face_instance_id, PersonPrototype.person_id)
+        .where(PersonPrototype.face_instance_id.in_(list(face_ids)), PersonPrototype.pinned)
+        .order_by(PersonPrototype.person_id)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def faces_by_content(
+    session: Session, content_hashes: Sequence[str]
+) -> dict[str, list[tuple[uuid.UUID, Box]]]:
+    """The faces of the photos with these contents, with their boxes relative to the upright photo."""
+    statement = (
+        select(ImageAsset.content_hash, ImageAsset.width, ImageAsset.height, FaceInstance)
+        .join(FaceInstance, FaceInstance.asset_id == ImageAsset.id)
+        .order_by(FaceInstance.asset_id, FaceInstance.position)
+    )
+    found: dict[str, list[tuple[uuid.UUID, Box]]] = {}
+    for part in chunks(sorted(set(content_hashes)), BATCH):
+        for content_hash, width, height, face in session.execute(
+            statement.where(ImageAsset.content_hash.in_(part))
+        ):
+            found.setdefault(content_hash, []).append((face.id, relative(face.box, width, height)))
+    return found
+
+
+def relative(box: Box, width: int | None, height: int | None) -> Box:
+    across, down = width or 1, height or 1  # a photo with faces has both
+    return Box(box.x / across, box.y / down, box.width / across, box.height / down)

@@ -1,0 +1,286 @@
+"""Suggestions: which are remembered, and what must not be suggested."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, Select, Table, and_, func, or_, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from image_search_service.db.models import (
+    FaceDifference,
+    FaceInstance,
+    FaceSuggestion,
+    ImageAsset,
+    Person,
+)
+from image_search_service.db.queries.batches import BATCH, Row
+from image_search_service.db.queries.differences import faces_in_differences_of, faces_it, opposite_faces
+from image_search_service.db.queries.photos import file_of_face
+
+PENDING, ACCEPTED, REJECTED, EXPIRED = "pending", "accepted", "rejected", "expired"
+SUPERSEDED = "superseded"
+"""The face is somebody else's by now, or none, or the person is gone; should that change, it waits again."""
+
+Pair = tuple[uuid.UUID, uuid.UUID]
+"""A face and a person."""
+
+
+def _waits() -> ColumnElement[bool]:
+    face, other = aliased(FaceInstance), aliased(FaceInstance)
+    photo = select(face.asset_id).where(face.id == FaceSuggestion.face_instance_id).correlate(FaceSuggestion)
+    may_be = (
+        select(face.id)
+        .join(ImageAsset, ImageAsset.id == face.asset_id)
+        .where(
+            face.id == FaceSuggestion.face_instance_id,
+            face.person_id.is_(None),
+            face.is_face,
+            ~ImageAsset.replaced,
+        )
+        .correlate(FaceSuggestion)
+        .exists()
+    )
+    in_photo = (  # coalesce keeps from the index of persons: a photo has few faces, they have many
+        select(other.id)
+        .where(
+            other.asset_id == photo.scalar_subquery(),
+            func.coalesce(other.person_id, None) == FaceSuggestion.person_id,
+        )
+        .correlate(FaceSuggestion)
+        .exists()
+    )
+    there = (
+        select(Person.id)
+        .where(Person.id == FaceSuggestion.person_id, ~Person.gone)
+        .correlate(FaceSuggestion)
+        .exists()
+    )
+    return and_(FaceSuggestion.state == PENDING, there, may_be, ~in_photo)
+
+
+WAITS = _waits()
+"""Of a suggestion: nobody has decided it, and it may still be right. What was decided otherwise since (the
+person is in the photo with another face, or has been merged; it is no face; the photo was edited) leaves it
+as it is, so that it waits again when that is undone."""
+
+FOUND = (
+    "confidence",
+    "source",
+    "evidence",
+    "threshold",
+    "second_person_id",
+    "second_similarity",
+    "margin",
+)
+"""Columns that say how a suggestion was found; finding it again replaces them."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceState:
+    """What of a face decides whether it may be suggested."""
+
+    asset_id: uuid.UUID
+    person_id: uuid.UUID | None
+    recognizable: bool
+    replaced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A pair that was suggested before, and waits or was rejected."""
+
+    state: str
+    confidence: float
+    source: str
+    evidence: list[dict[str, Any]]
+
+
+def known_counts(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """How many faces wait or were rejected for each of at most ``BATCH`` persons that has any."""
+    rows = session.execute(
+        select(FaceSuggestion.person_id, func.count())
+        .where(FaceSuggestion.person_id.in_(person_ids), FaceSuggestion.state.in_((PENDING, REJECTED)))
+        .group_by(FaceSuggestion.person_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def face_states(session: Session, face_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, FaceState]:
+    """Those faces that there are: one statement for each ``BATCH``."""
+    statement = select(
+        FaceInstance.id,
+        FaceInstance.asset_id,
+        FaceInstance.person_id,
+        FaceInstance.recognizable & FaceInstance.is_face,
+        ImageAsset.replaced,
+    ).join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+    return {
+        row[0]: FaceState(row[1], row[2], row[3], row[4])
+        for part in _parts(face_ids)
+        for row in session.execute(statement.where(FaceInstance.id.in_(part)))
+    }
+
+
+def remembered(
+    session: Session, face_ids: Iterable[uuid.UUID], person_ids: Sequence[uuid.UUID]
+) -> dict[Pair, Remembered]:
+    """Pairs of these faces and persons that wait or were rejected; a rejection counts more."""
+    statement = (
+        select(FaceSuggestion)
+        .where(FaceSuggestion.person_id.in_(person_ids), FaceSuggestion.state.in_((PENDING, REJECTED)))
+        .order_by(FaceSuggestion.state)
+    )
+    return {
+        (one.face_instance_id, one.person_id): Remembered(one.state, one.confidence, one.source, one.evidence)
+        for part in _parts(face_ids)
+        for one in session.scalars(statement.where(FaceSuggestion.face_instance_id.in_(part)))
+    }
+
+
+def rejected_pairs(session: Session, face_ids: Iterable[uuid.UUID]) -> set[Pair]:
+    """For whom these faces were rejected: one statement for each ``BATCH``."""
+    statement = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id)
+    return {
+        (row[0], row[1])
+        for part in _parts(face_ids)
+        for row in session.execute(
+            statement.where(FaceSuggestion.face_instance_id.in_(part), FaceSuggestion.state == REJECTED)
+        )
+    }
+
+
+def photos_with(
+    session: Session, asset_ids: Iterable[uuid.UUID], person_ids: Sequence[uuid.UUID]
+) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    """Pairs of a photo and a person who is in it already."""
+    statement = select(FaceInstance.asset_id, Person.id).join(Person, Person.id == FaceInstance.person_id)
+    return {
+        (asset_id, person_id)
+        for part in _parts(asset_ids)
+        for asset_id, person_id in session.execute(
+            statement.where(FaceInstance.asset_id.in_(part), Person.id.in_(person_ids))
+        )
+    }
+
+
+def save_pending(session: Session, rows: Sequence[Row]) -> None:
+    """One statement: pairs that do not wait yet are added; the others get new confidence and evidence."""
+    if not rows:
+        return
+    table = FaceSuggestion.__table__
+    assert isinstance(table, Table)  # noqa: S101 - narrows SQLAlchemy's FromClause for the type checker
+    postgres = session.get_bind().dialect.name == "postgresql"
+    statement = postgresql.insert(table) if postgres else sqlite.insert(table)
+    new = {name: statement.excluded[name] for name in FOUND}
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["face_instance_id", "person_id"],
+            index_where=text("state = 'pending'"),
+            set_=new,
+        ),
+        [{**row, "state": PENDING} for row in rows],
+    )
+
+
+def expire_pending(session: Session, before: datetime) -> int:
+    """Withdraw what was suggested before a moment and nobody has decided; how many."""
+    result = session.execute(
+        update(FaceSuggestion)
+        .where(FaceSuggestion.state == PENDING, FaceSuggestion.created_at < before)
+        .values(state=EXPIRED)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(result, CursorResult)  # noqa: S101 - what an UPDATE gives
+    return result.rowcount
+
+
+def expire_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
+    """Withdraw what waits and cannot be any more, since these faces have got their persons or sides."""
+    for part in _parts(face_ids):
+        opposite, other = opposite_faces()
+        cannot_be = (
+            select(FaceDifference.face_instance_id)
+            .join(opposite, faces_it(opposite))
+            .join(other, other.id == opposite.face_instance_id)
+            .where(
+                FaceDifference.face_instance_id == FaceSuggestion.face_instance_id,
+                other.person_id == FaceSuggestion.person_id,
+                or_(FaceDifference.face_instance_id.in_(part), other.id.in_(part)),
+            )
+            .correlate(FaceSuggestion)
+            .exists()
+        )
+        session.execute(
+            update(FaceSuggestion)
+            .where(
+                FaceSuggestion.face_instance_id.in_(faces_in_differences_of(part)),
+                FaceSuggestion.state == PENDING,
+                cannot_be,
+            )
+            .values(state=EXPIRED)
+            .execution_options(synchronize_session=False)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSuggestion:
+    """A suggestion with the point of its face and the names of those whom it compares."""
+
+    suggestion: FaceSuggestion
+    point_id: uuid.UUID
+    person_name: str
+    second_name: str | None
+
+
+def with_names(session: Session, suggestion_id: uuid.UUID) -> NamedSuggestion | None:
+    row = session.execute(_with_names().where(FaceSuggestion.id == suggestion_id)).one_or_none()
+    return None if row is None else NamedSuggestion(*row)
+
+
+def waiting_of_face(session: Session, face_id: uuid.UUID, limit: int) -> list[NamedSuggestion]:
+    """For whom a face is suggested, the most similar first."""
+    rows = session.execute(
+        _with_names()
+        .where(FaceSuggestion.face_instance_id == face_id, WAITS)
+        .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.person_id)
+        .limit(limit)
+    )
+    return [NamedSuggestion(*row) for row in rows]
+
+
+def _with_names() -> Select[FaceSuggestion, uuid.UUID, str, str]:
+    second = aliased(Person)
+    return (
+        select(FaceSuggestion, FaceInstance.qdrant_point_id, Person.name, second.name)
+        .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
+        .join(Person, Person.id == FaceSuggestion.person_id)
+        .outerjoin(second, and_(second.id == FaceSuggestion.second_person_id, ~second.gone))
+    )
+
+
+def _parts(ids: Iterable[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
+    every = sorted(set(ids))
+    return (every[start : start + BATCH] for start in range(0, len(every), BATCH))
+
+
+def pending_of_person(
+    session: Session, person_id: uuid.UUID, limit: int
+) -> list[tuple[FaceSuggestion, str | None, Path | None]]:
+    """A person's pending suggestions, the best first: each with the second best person's name, and a file to
+    look at."""
+    rows = session.execute(
+        select(FaceSuggestion, Person.name, file_of_face())
+        .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
+        .outerjoin(Person, and_(Person.id == FaceSuggestion.second_person_id, ~Person.gone))
+        .where(FaceSuggestion.person_id == person_id, WAITS)
+        .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.face_instance_id)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]

@@ -1,0 +1,71 @@
+"""The engine ``opencv``: YuNet and SFace, both through OpenCV. The default where models can be had."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.types import EngineIdentity, FloatArray, Pixels
+from image_search_service.recognition.engines import calibrated
+from image_search_service.recognition.engines.alignment import TEMPLATE_SIZE, align_face
+from image_search_service.recognition.engines.base import Detection, FaceEngine
+from image_search_service.recognition.engines.model_store import combined_checksum
+from image_search_service.recognition.engines.yunet import YuNet, without_target_warning
+
+
+class OpenCvEngine(FaceEngine):
+    """Detects with YuNet, embeds with SFace (Zhong et al., IEEE TIP 30, 2021).
+
+    Raises InvalidInputError if one of the files cannot be loaded.
+    """
+
+    thresholds = calibrated.SFACE
+
+    def __init__(self, detector: Path, recognizer: Path) -> None:
+        self._detector = YuNet(detector)
+        self._recognizer = SFace(recognizer)
+        self.identity = EngineIdentity(
+            "opencv", combined_checksum(detector, recognizer), self._recognizer.dimension
+        )
+
+    def _detect(self, image: Pixels) -> list[Detection]:
+        return self._detector.detect(image)
+
+    def _align(self, image: Pixels, detection: Detection) -> Pixels:
+        return align_face(image, detection.landmarks)
+
+    def _embed(self, chips: Sequence[Pixels]) -> FloatArray:
+        return np.stack([self._recognizer.embed(chip) for chip in chips])
+
+
+class SFace:
+    """Safe to call from several threads: each has a network of its own, as OpenCV's keep their state."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        try:
+            self.dimension = self.embed(np.zeros((TEMPLATE_SIZE, TEMPLATE_SIZE, 3), np.uint8)).size
+        except cv2.error as error:
+            raise InvalidInputError(
+                f"{path} is not an SFace recogniser: {error.err or error}",
+                hint="Run `image-search models check`, then `image-search models pull opencv`.",
+            ) from error
+
+    def embed(self, chip: Pixels) -> FloatArray:
+        """``(d,)`` float32, not normalised, of an aligned RGB chip."""
+        feature = self._network().feature(cv2.cvtColor(chip, cv2.COLOR_RGB2BGR))
+        return np.asarray(feature, np.float32).reshape(-1)
+
+    def _network(self) -> cv2.FaceRecognizerSF:
+        network: cv2.FaceRecognizerSF | None = getattr(self._local, "network", None)
+        if network is None:
+            with without_target_warning():
+                network = cv2.FaceRecognizerSF.create(str(self._path), "")
+            self._local.network = network
+        return network

@@ -1,0 +1,208 @@
+"""Makes a backup of the whole library while it is in use: rows, embeddings, centroids, small pictures.
+
+Everything follows from one snapshot of SQL, held open until the end: the rows as they were at that moment,
+and the embeddings and pictures of exactly those faces. That is consistent, although the stores share no
+snapshot, since a face's embedding is stored before its row and never changes, and Qdrant's payloads are
+derived from the rows. What was removed meanwhile is counted as missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+from image_search_service.core.errors import UnavailableError
+from image_search_service.core.parallel import chunks
+from image_search_service.core.paths import LibraryPaths
+from image_search_service.core.types import EngineIdentity, Progress
+from image_search_service.db.migrate import head_revision
+from image_search_service.db.models import Library, utc_now
+from image_search_service.db.portable import JsonRow, rows_of, table_forms
+from image_search_service.db.queries.doctor import expected
+from image_search_service.db.queries.suggestions import centroids
+from image_search_service.db.session import Database, Session
+from image_search_service.services.backup.archive import (
+    END_OF_ARCHIVE,
+    ArchiveWriter,
+    Manifest,
+    archived,
+    crop_name,
+    embeddings_to_bytes,
+    part_name,
+    thumbnail_name,
+)
+from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
+from image_search_service.vector.embedding_batch import EmbeddingBatch
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+ROWS = 5_000
+"""Rows in a part: some 4 MB of faces."""
+EMBEDDINGS = 10_000
+"""Embeddings in a part: 20 MB at 512 numbers."""
+FETCH_BATCH = 1_000
+"""Embeddings in one request, and rows in one statement."""
+PICTURE_BYTES = 2**24
+"""About how large a part of small pictures is."""
+
+T = TypeVar("T")
+FetchEmbeddings = Callable[[list[UUID], int], EmbeddingBatch]
+
+
+class BackupService:
+    """Makes the archive of one library. library: its row."""
+
+    def __init__(
+        self,
+        database: Database,
+        faces: FaceQdrantClient,
+        centroids: CentroidQdrantClient,
+        paths: LibraryPaths,
+        library: Library,
+    ) -> None:
+        self._database = database
+        self._faces = faces
+        self._centroids = centroids
+        self._paths = paths
+        self._library = library
+
+    def stream(self, *, pictures: bool = True, progress: Progress | None = None) -> Iterator[bytes]:
+        """The archive, in pieces of some megabytes; the next is made when the one before has been taken.
+
+        One statement for each table, and for n faces ⌈n ÷ 1,000⌉ statements and requests for their
+        embeddings. ``progress`` is told the embeddings and how many there are. Raises UnavailableError.
+        """
+        with self._database.snapshot() as session:
+            began = utc_now()
+            writing = _Writing(session)
+            yield from writing.rows()
+            total = expected.count_faces(session)
+            fetch_faces = self._faces.get_embeddings_by_point_ids
+            for done, piece in writing.embeddings("embeddings", _face_points(session), fetch_faces):
+                if progress is not None:
+                    progress(done, total)
+                yield piece
+            fetch_centroids = self._centroids.get_centroids_by_point_ids
+            for _, piece in writing.embeddings("centroids", _centroid_points(session), fetch_centroids):
+                yield piece
+            if pictures:
+                yield from writing.pictures(_pictures(session, self._paths))
+            yield writing.archive.end(self._manifest(began, writing.counts))
+
+    def _manifest(self, began: datetime, counts: Mapping[str, int]) -> Manifest:
+        row = self._library
+        return Manifest(
+            created_at=began.isoformat(),
+            program=version("image-search-service"),
+            revision=head_revision(),
+            engine=EngineIdentity(row.engine_name, row.engine_checksum, row.dimension),
+            library=row.uid,
+            tables=[(form.name, form.columns) for form in table_forms()],
+            counts=dict(counts),
+        )
+
+
+_NOTHING = {"rows": 0} | {
+    f"{missing}{kind}": 0 for missing in ("", "missing_") for kind in ("embeddings", "centroids", "pictures")
+}
+
+
+class _Writing:
+    """One backup: the snapshot, the archive, and what has been counted so far."""
+
+    def __init__(self, session: Session) -> None:
+        self.archive = ArchiveWriter()
+        self.counts = Counter(_NOTHING)
+        self._session = session
+
+    def rows(self) -> Iterator[bytes]:
+        for form in table_forms():
+            for number, rows in enumerate(chunks(rows_of(self._session, form), ROWS)):
+                self.counts["rows"] += len(rows)
+                yield self.archive.member(part_name(f"tables/{form.name}", number, "jsonl"), _lines(rows))
+
+    def embeddings(
+        self, kind: str, point_ids: Iterator[UUID], fetch: FetchEmbeddings
+    ) -> Iterator[tuple[int, bytes]]:
+        """Parts, each with the number of points that are done with it."""
+        done = 0
+        for number, ids in enumerate(chunks(point_ids, EMBEDDINGS)):
+            found = fetch(ids, FETCH_BATCH)
+            done += len(ids)
+            self.counts[kind] += len(found)
+            self.counts[f"missing_{kind}"] += len(found.missing)
+            content = embeddings_to_bytes(found.ids, found.matrix)
+            yield done, self.archive.member(part_name(kind, number, "npy"), content)
+
+    def pictures(self, files: Iterator[tuple[str, Path]]) -> Iterator[bytes]:
+        for number, part in enumerate(_parts(self._contents(files))):
+            yield self.archive.member(part_name("pictures", number, "tar"), part)
+
+    def _contents(self, files: Iterator[tuple[str, Path]]) -> Iterator[bytes]:
+        for name, path in files:
+            content = _content(path)
+            self.counts["pictures" if content else "missing_pictures"] += 1
+            if content:
+                yield archived(name, content)
+
+
+def _lines(rows: list[JsonRow]) -> bytes:
+    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+
+
+def _parts(files: Iterator[bytes]) -> Iterator[bytes]:
+    """Archives of about ``PICTURE_BYTES``, each whole in itself."""
+    part = bytearray()
+    for file in files:
+        part += file
+        if len(part) >= PICTURE_BYTES:
+            yield bytes(part) + END_OF_ARCHIVE
+            part.clear()
+    if part:
+        yield bytes(part) + END_OF_ARCHIVE
+
+
+def _content(path: Path) -> bytes:
+    """Nothing for a file that is not there. Raises UnavailableError for one that cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise UnavailableError(
+            f"{path} cannot be read: {error.strerror}.", hint="Give access to the library's folder."
+        ) from error
+
+
+# What the snapshot has, a page at a time
+
+
+def _face_points(session: Session) -> Iterator[UUID]:
+    return (face.point_id for face in _pages(session, expected.face_page, lambda face: face.point_id))
+
+
+def _centroid_points(session: Session) -> Iterator[UUID]:
+    return (row.id for row in centroids.active_centroids(session))
+
+
+def _pictures(session: Session, paths: LibraryPaths) -> Iterator[tuple[str, Path]]:
+    """Names in the archive, and the files."""
+    for face_id in _pages(session, expected.face_id_page, lambda face_id: face_id):
+        yield crop_name(face_id), paths.crop(face_id)
+    for photo in _pages(session, expected.photo_page, lambda photo: photo.id):
+        if photo.failure is None:
+            yield thumbnail_name(photo.id), paths.thumbnail(photo.id)
+
+
+def _pages(
+    session: Session, read_page: Callable[[Session, UUID | None, int], list[T]], key: Callable[[T], UUID]
+) -> Iterator[T]:
+    after: UUID | None = None
+    while page := read_page(session, after, FETCH_BATCH):
+        yield from page
+        after = key(page[-1])

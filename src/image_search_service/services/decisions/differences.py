@@ -1,0 +1,26 @@
+"""Which faces cannot be given to whom: pure decisions about groups that were said to be different."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+from image_search_service.db.queries.differences import Side
+
+
+def clashing(sides: Sequence[Side], placed: Mapping[uuid.UUID, uuid.UUID]) -> set[uuid.UUID]:
+    """Of the faces that are to be ``placed`` with persons those that would meet one of the other side there.
+
+    sides: every face of the differences that these faces are in. Of two that are both to be placed, the one
+    of side 0 stays.
+    """
+    held: dict[tuple[uuid.UUID, uuid.UUID], int] = {}
+    for one in sides:
+        if one.person_id is not None and one.face_id not in placed:
+            held[one.difference_id, one.person_id] = one.side
+    found: set[uuid.UUID] = set()
+    for one in sorted(sides, key=lambda side: (side.side, side.difference_id, side.face_id)):
+        person = placed.get(one.face_id)
+        if person is not None and held.setdefault((one.difference_id, person), one.side) != one.side:
+            found.add(one.face_id)
+    return found

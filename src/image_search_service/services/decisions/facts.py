@@ -1,0 +1,151 @@
+"""What kinds of decisions consist of: facts with their new values, and what forbids a decision."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from image_search_service.core.decisions import Fact, Key
+from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
+from image_search_service.core.names import clean_name
+from image_search_service.db.models import Cluster, Person
+from image_search_service.db.queries import clusters, differences, persons
+from image_search_service.db.queries.decisions import before_decision
+from image_search_service.db.queries.differences import Side
+from image_search_service.db.session import Session
+
+Facts = dict[Key, Any]
+
+
+def somebody(session: Session, shown: str) -> tuple[uuid.UUID, str, Facts]:
+    """The person of this name, or a new one with the facts that make them."""
+    found = persons.person_by_key(session, clean_name(shown)[1])
+    if found is not None:
+        return found.id, found.name, {}
+    person_id = uuid.uuid4()
+    return (
+        person_id,
+        shown,
+        {Key(Fact.PERSON_NAME, person_id): shown, Key(Fact.PERSON_GONE, person_id): False},
+    )
+
+
+def theirs(face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
+    """These faces are the person's: whatever was rejected before, and a face if it was said to be none."""
+    owner = {"person": str(person_id), "by": "human"}
+    facts: Facts = {Key(Fact.FACE_PERSON, face): owner for face in face_ids}
+    facts |= {Key(Fact.REJECTED, face, person_id): False for face in face_ids}
+    return facts | {Key(Fact.FACE_IS_FACE, face): True for face in face_ids}
+
+
+def given(session: Session, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
+    """These very faces are the person's: rejected for whom they are taken from, and no longer said to be of
+    somebody else than those whom they join."""
+    joined = _joined(session, face_ids, lambda one: one.person_id == person_id)
+    return theirs(face_ids, person_id) | moved_away(session, face_ids, person_id) | joined
+
+
+def _joined(session: Session, face_ids: Sequence[uuid.UUID], is_there: Callable[[Side], bool]) -> Facts:
+    """These faces are not said to be of somebody else any more than those whom they join."""
+    moved = set(face_ids)
+    sides = [
+        one for one in differences.sides_with(session, face_ids) if one.face_id in moved or is_there(one)
+    ]
+    held = {(one.difference_id, one.side) for one in sides}
+    return {
+        Key(Fact.APART, one.face_id, one.difference_id): None
+        for one in sides
+        if one.face_id in moved and (one.difference_id, 1 - one.side) in held
+    }
+
+
+def grouped(
+    session: Session, face_ids: Sequence[uuid.UUID], target: uuid.UUID, members: Sequence[uuid.UUID]
+) -> Facts:
+    """These faces and the members are the cluster ``target``; they are nobody's, not whose they were, and of
+    somebody else than the faces that are left in the clusters that they come from."""
+    moved, there = set(face_ids), set(members)
+    facts = nobodys(face_ids) | moved_away(session, face_ids, None)
+    facts |= {Key(Fact.FACE_IS_FACE, face): True for face in face_ids}
+    facts |= {Key(Fact.FACE_GROUP, face): {"group": str(target)} for face in [*face_ids, *members]}
+    sources = {one.id for one in before_decision.clusters_of(session, face_ids)} - {target}
+    for faces in clusters.members_of(session, sources).values():
+        taken, left = [one for one in faces if one in moved], [one for one in faces if one not in moved]
+        facts |= apart_facts(taken, left) if left else {}
+    return facts | _joined(session, face_ids, lambda one: one.face_id in there)
+
+
+def apart_facts(first: Sequence[uuid.UUID], second: Sequence[uuid.UUID]) -> Facts:
+    """The faces of two groups are of different people."""
+    difference = uuid.uuid4()
+    return {
+        Key(Fact.APART, face, difference): side
+        for side, faces in enumerate((first, second))
+        for face in faces
+    }
+
+
+def nobodys(face_ids: Sequence[uuid.UUID]) -> Facts:
+    return {Key(Fact.FACE_PERSON, face): {"person": None, "by": None} for face in face_ids}
+
+
+def moved_away(session: Session, face_ids: Sequence[uuid.UUID], to: uuid.UUID | None) -> Facts:
+    """For whom faces are rejected that are taken away from them."""
+    owners = before_decision.owners(session, face_ids)
+    return {Key(Fact.REJECTED, face, owner): True for face, owner in owners.items() if owner != to}
+
+
+def taken_out_of(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[str, Any]:
+    """The clusters that faces are taken out of, so that undoing can put them back."""
+    return {"clusters": cluster_rows(before_decision.clusters_of(session, face_ids))}
+
+
+def cluster_rows(found: Sequence[Cluster]) -> dict[str, Any]:
+    return {
+        str(one.id): {
+            "confidence": one.confidence,
+            "representative_face_id": str(one.representative_face_id),
+        }
+        for one in found
+    }
+
+
+def pending(session: Session, suggestion_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Face and person of each. Raises NotFoundError, ConflictError for one that waits no more."""
+    found = before_decision.suggestions(session, suggestion_ids)
+    missing = sorted(set(suggestion_ids) - found.keys())
+    if missing:
+        raise NotFoundError(f"There is no suggestion {missing[0]}.")
+    decided = [one for one in found.values() if one.state != "pending"]
+    if decided:
+        raise ConflictError(f"The suggestion {decided[0].id} is {decided[0].state} already.")
+    return [(one.face_instance_id, one.person_id) for one in found.values()]
+
+
+def refuse_two_persons(pairs: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
+    twice = [face for face, number in Counter(face for face, _ in pairs).items() if number > 1]
+    if twice:
+        raise InvalidInputError(f"The face {twice[0]} cannot be two persons'.", hint="Accept one of them.")
+
+
+def require(session: Session, person_ids: Sequence[uuid.UUID]) -> None:
+    there: dict[uuid.UUID, Person] = before_decision.persons_there(session, person_ids)
+    missing = sorted(set(person_ids) - there.keys())
+    if missing:
+        raise NotFoundError(f"There is no person {', '.join(map(str, missing))}.")
+
+
+def require_theirs(session: Session, face_id: uuid.UUID, person_id: uuid.UUID) -> None:
+    require(session, [person_id])
+    if before_decision.owners(session, [face_id]).get(face_id) != person_id:
+        raise InvalidInputError(f"The face {face_id} is not the person's.", hint="Assign it to them first.")
+
+
+def refuse_taken(session: Session, key: str, but: uuid.UUID | None = None) -> None:
+    found = persons.person_by_key(session, key)
+    if found is not None and found.id != but:
+        raise ConflictError(
+            f"There is somebody called {found.name} already.", hint="Merge the two if they are one."
+        )

@@ -1,0 +1,88 @@
+"""What was decided, by whom, when, and what each decision changed. Changes nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from image_search_service.core.decisions import Change, persons_of
+from image_search_service.db.models import Decision
+from image_search_service.db.queries import events, persons
+from image_search_service.db.session import Database, Session
+from image_search_service.services.decisions.log import unknown_decision
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A decision as it is listed. changes, faces: how many facts of how many faces it changed. persons: ids
+    and names of those whom it is about, at most ten."""
+
+    decision: Decision
+    changes: int
+    faces: int
+    persons: dict[uuid.UUID, str]
+
+
+class HistoryService:
+    """Lists decisions, each page with a fixed number of statements."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(
+        self, before: int | None = None, limit: int = 50, subject: uuid.UUID | None = None
+    ) -> list[Event]:
+        """Decisions, the newest first; those about a face or person, if given."""
+        with self._database.read() as session:
+            return _events(session, events.decisions_page(session, before, limit, subject))
+
+    def event(self, decision_id: int) -> Event:
+        """One decision. Raises NotFoundError."""
+        with self._database.read() as session:
+            found = events.decisions_page(session, decision_id + 1, 1)
+            if not found or found[0][0].id != decision_id:
+                raise unknown_decision(decision_id)
+            return _events(session, found)[0]
+
+    def changes(self, decision_id: int, after: int, limit: int) -> list[tuple[int, Change]]:
+        """What a decision changed, in its order, with the number of each: those behind ``after``."""
+        with self._database.read() as session:
+            return events.changes_page(session, decision_id, after, limit)
+
+    def names(self, changes: Sequence[Change]) -> dict[uuid.UUID, str]:
+        """The names of the persons whom changes are about."""
+        with self._database.read() as session:
+            return persons.names(session, {person for change in changes for person in persons_of(change)})
+
+    def count(self, subject: uuid.UUID | None = None) -> int:
+        """How many decisions ``history`` lists on all pages."""
+        with self._database.read() as session:
+            return events.count_decisions(session, subject)
+
+    def latest(self) -> int:
+        """The number of the last decision, 0 if there is none: what a decision is made on."""
+        with self._database.read() as session:
+            return events.latest_id(session)
+
+
+def _events(session: Session, page: Sequence[tuple[Decision, int]]) -> list[Event]:
+    about = {decision.id: _persons_named(decision) for decision, _ in page}
+    names = persons.names(session, {person for each in about.values() for person in each})
+    return [
+        Event(
+            decision,
+            changes,
+            decision.details.get("faces", 0),
+            {person: names[person] for person in about[decision.id] if person in names},
+        )
+        for decision, changes in page
+    ]
+
+
+def _persons_named(decision: Decision) -> list[uuid.UUID]:
+    """Those whom a decision's details name (``decision_log``); an imported one may have other details."""
+    try:
+        return [uuid.UUID(one) for one in decision.details.get("persons", [])]
+    except (ValueError, TypeError, AttributeError):
+        return []

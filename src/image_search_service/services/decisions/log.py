@@ -1,0 +1,225 @@
+"""Making a decision: one transaction that appends the event and brings the present state up to it."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from image_search_service.core.decisions import (
+    PERSON_FACTS,
+    Change,
+    Fact,
+    Key,
+    different,
+    effective,
+    persons_of,
+    said,
+)
+from image_search_service.core.errors import ConflictError, NotFoundError
+from image_search_service.db.models import Decision
+from image_search_service.db.queries import clusters, differences, events
+from image_search_service.db.queries.decisions import before_decision, current_state
+from image_search_service.db.session import Session
+
+UNDO = "undo"
+ABOUT_FACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.REJECTED)
+MOST_PERSONS = 10
+"""Persons whom an event names; its changes name them all."""
+_TOGETHER = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.APART)
+_PLACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody says. facts: the new value of each fact that it is about.
+
+    made_on: the last decision that they had seen; facts that were changed after it make it a conflict.
+    """
+
+    kind: str
+    actor: str
+    facts: Mapping[Key, Any]
+    made_on: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision that was made. id: its number, None if everything was as it says already. faces: whose
+    person or being a face has changed. persons: to whom faces were given, or for whom they were rejected."""
+
+    id: int | None
+    changes: int
+    faces: int
+    persons: tuple[uuid.UUID, ...] = ()
+
+
+def decide(session: Session, wish: Wish) -> Decided:
+    """Append the event and apply it, all or nothing: a fixed number of statements for each 500 facts.
+
+    Raises NotFoundError for a face or person that there is not, ConflictError when what it was made on has
+    changed meanwhile.
+    """
+    events.take_turn(session)
+    return _append(session, wish, _changes(session, _without_groups(wish.facts)), undoes=None)
+
+
+def undo(session: Session, decision_id: int, actor: str) -> Decided:
+    """Take a decision back, at any later time; undoing an undo makes it again.
+
+    Raises NotFoundError, and ConflictError naming the later decision that contradicts it.
+    """
+    events.take_turn(session)
+    target = events.decision_by_id(session, decision_id)
+    if target is None:
+        raise unknown_decision(decision_id)
+    inverse = [change.inverse for change in events.changes_of(session, decision_id)]
+    now = current_state.current(session, [change.key for change in inverse])
+    later = [
+        change.key
+        for change in inverse
+        if said(change.key, now.get(change.key)) != said(change.key, change.old)
+    ]
+    later += _left_with_nobody(session, inverse) + _given_to_nobody(session, inverse)
+    if later:
+        raise _contradicted(session, decision_id, later)
+    rows = {uuid.UUID(key): row for key, row in (target.details.get("clusters") or {}).items()}
+    clusters.restore_clusters(session, rows)
+    wish = Wish(UNDO, actor, {}, details={"of": target.kind})
+    made = _append(session, wish, inverse, undoes=decision_id)
+    clusters.mend_clusters(session, rows)
+    changed = {change.key for change in inverse}
+    about = sorted({key.id for key in changed if key.fact in ABOUT_FACES})
+    if odd := current_state.at_odds(session, about) - changed:
+        raise _contradicted(session, decision_id, sorted(odd, key=str))
+    return made
+
+
+def unknown_decision(decision_id: int) -> NotFoundError:
+    return NotFoundError(f"There is no decision {decision_id}.", hint="`image-search history` lists them.")
+
+
+def _left_with_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
+    """Faces that later decisions gave to a person who would be gone, and would still be theirs."""
+    gone = [one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE and one.new is not False]
+    moved = {one.key.id for one in changes if one.key.fact is Fact.FACE_PERSON}
+    left = before_decision.human_faces_of(session, gone) if gone else []
+    return [Key(Fact.FACE_PERSON, face) for face in left if face not in moved]
+
+
+def _given_to_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
+    """Persons who are gone by later decisions, and would get faces or stand for somebody again."""
+    placed = {said(one.key, one.new) for one in changes if one.key.fact is Fact.FACE_PERSON} - {None}
+    gone = {one.key: one.new for one in changes if one.key.fact is Fact.PERSON_GONE}
+    receiving = placed | {into for into in gone.values() if isinstance(into, str)}
+    keys = {Key(Fact.PERSON_GONE, uuid.UUID(person)) for person in receiving}
+    now = current_state.current(session, keys - gone.keys())
+    return [key for key, value in now.items() if value is not False]
+
+
+def _without_groups(facts: Mapping[Key, Any]) -> dict[Key, Any]:
+    """The facts; and whoever is given to a person, or is no face, is in no group any more."""
+    placed = [key.id for key, value in facts.items() if key.fact is Fact.FACE_PERSON and said(key, value)]
+    none = [key.id for key, value in facts.items() if key.fact is Fact.FACE_IS_FACE and value is False]
+    return {Key(Fact.FACE_GROUP, face): {"group": None} for face in [*placed, *none]} | dict(facts)
+
+
+def _changes(session: Session, facts: Mapping[Key, Any]) -> list[Change]:
+    now = current_state.current(session, facts)
+    missing = sorted({str(key.id) for key in facts if key not in now})
+    if missing:
+        raise NotFoundError(f"There is no face {', '.join(missing[:5])}.")
+    return effective(Change(key, now[key], new) for key, new in facts.items())
+
+
+def _append(session: Session, wish: Wish, changes: Sequence[Change], undoes: int | None) -> Decided:
+    if not changes:
+        return Decided(None, 0, 0)
+    if wish.made_on is not None:
+        _refuse_if_stale(session, wish.made_on, (change.key for change in changes))
+    details = {**wish.details, **_about(changes)}
+    row = Decision(kind=wish.kind, actor=wish.actor, undoes=undoes, details=details)
+    number = events.append(session, row, changes)
+    current_state.write(session, changes)
+    _refuse_joined(session, changes)
+    about_faces = {change.key.id for change in changes if change.key.fact in _PLACES}
+    return Decided(number, len(changes), len(about_faces), _persons(changes))
+
+
+def _about(changes: Sequence[Change]) -> dict[str, Any]:
+    """Kept with the event, so that a list of many needs not read all their changes: how many faces, and the
+    persons, those named most often first."""
+    persons = Counter(person for change in changes for person in persons_of(change))
+    faces = {change.key.id for change in changes if change.key.fact not in PERSON_FACTS}
+    often = sorted(persons, key=lambda one: (-persons[one], one))
+    return {"faces": len(faces), "persons": [str(one) for one in often[:MOST_PERSONS]]}
+
+
+def _persons(changes: Sequence[Change]) -> tuple[uuid.UUID, ...]:
+    given = {said(one.key, one.new) for one in changes if one.key.fact is Fact.FACE_PERSON} - {None}
+    rejected = {one.key.other for one in changes if one.key.fact is Fact.REJECTED and one.new}
+    return tuple(sorted({uuid.UUID(person) for person in given} | {one for one in rejected if one}))
+
+
+def _refuse_joined(session: Session, changes: Sequence[Change]) -> None:
+    """Nothing becomes one that was said to be two: looked at when all is written, so that no way leads
+    around it."""
+    moved = {one.key.id for one in changes if one.key.fact in _TOGETHER}
+    if difference := differences.with_both_sides(session, moved):
+        raise _said_different(events.latest_with(session, Fact.APART, difference))
+    if any(one.key.fact in (Fact.PERSON_GONE, Fact.DIFFERENT) for one in changes):
+        into = before_decision.merged(session)
+        one = [
+            pair
+            for pair in before_decision.differences(session)
+            if after_merges(pair[0], into) == after_merges(pair[1], into)
+        ]
+        if one:
+            raise _said_different(events.latest_about(session, [different(*one[0])], 0))
+
+
+def after_merges(person_id: uuid.UUID, into: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:
+    """Who somebody is after all merges."""
+    seen: set[uuid.UUID] = set()
+    while person_id in into and person_id not in seen:
+        seen.add(person_id)
+        person_id = into[person_id]
+    return person_id
+
+
+def _said_different(decision: Decision | None) -> ConflictError:
+    where = "" if decision is None else f": {_named(decision)}"
+    hint = "" if decision is None else f" first: image-search undo {decision.id}"
+    return ConflictError(
+        f"These were said to be different people{where}.", hint=f"If they are one, undo that{hint}."
+    )
+
+
+def _refuse_if_stale(session: Session, made_on: int, keys: Iterable[Key]) -> None:
+    newer = events.latest_about(session, keys, made_on)
+    if newer is not None:
+        raise ConflictError(
+            f"What this was decided on has changed meanwhile: {_named(newer)}.",
+            hint="Look again and decide anew.",
+        )
+
+
+def _contradicted(session: Session, decision_id: int, keys: Sequence[Key]) -> ConflictError:
+    later = events.latest_about(session, keys, decision_id)
+    if later is None:
+        return ConflictError(f"The decision {decision_id} has been undone already.")
+    if later.undoes == decision_id:
+        return ConflictError(
+            f"The decision {decision_id} has been undone already, by the decision {later.id}."
+        )
+    return ConflictError(
+        f"The decision {decision_id} cannot be undone, a later one contradicts it: {_named(later)}.",
+        hint=f"Undo that one first: image-search undo {later.id}.",
+    )
+
+
+def _named(decision: Decision) -> str:
+    return f"decision {decision.id} ({decision.kind}, {decision.at:%Y-%m-%d %H:%M})"

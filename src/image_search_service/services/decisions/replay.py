@@ -1,0 +1,105 @@
+"""The present state against the events that it follows from: compared, and rebuilt from them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from image_search_service.core.decisions import Change, Fact, Key, persons_of, said
+from image_search_service.core.parallel import chunks
+from image_search_service.db.queries import events, persons
+from image_search_service.db.queries.decisions import current_state, unaccounted
+from image_search_service.db.session import Database, Session
+
+PAGE = 5_000
+EXAMPLES = 20
+
+
+@dataclass(slots=True)
+class RebuildReport:
+    """facts: compared. wrong: those that are not as the events say. repaired: whether they are by now."""
+
+    facts: int = 0
+    wrong: int = 0
+    repaired: bool = False
+    examples: list[str] = field(default_factory=list)
+
+
+def bring_up_to_date(session: Session, facts: Collection[Fact]) -> None:
+    """Give these facts the values that the events say, in the transaction at hand, a page at a time."""
+    for page in chunks(list(events.last_values(session, facts)), PAGE):
+        now = current_state.current(session, [key for key, _ in page])
+        _write(session, [Change(key, now.get(key), value) for key, value in page])
+
+
+def _write(session: Session, changes: Sequence[Change]) -> None:
+    """The changes, after a row for everybody whom they are about: of somebody whose making was taken back
+    there may be no name, but that they are hidden, or whose face is not theirs, is said all the same."""
+    persons.make_rows(session, {person for change in changes for person in persons_of(change)})
+    current_state.write(session, changes)
+
+
+class RebuildService:
+    """Compares what humans said, as the tables have it, with what follows from the events."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def check(self) -> RebuildReport:
+        """Compare everything, in pages; nothing is changed."""
+        return self._examine(mend=False)
+
+    def rebuild(self) -> RebuildReport:
+        """Bring the tables to what follows from the events, a transaction for each page that is not so."""
+        return self._examine(mend=True)
+
+    def _examine(self, *, mend: bool) -> RebuildReport:
+        report = RebuildReport(repaired=mend)
+        for page in chunks(self._expected(), PAGE):
+            report.facts += len(page)
+            with self._database.read() as session:
+                suspects = [change.key for change in _not_as(session, page)]
+            if suspects:
+                self._look_again(suspects, report, mend=mend)
+        return report
+
+    def _expected(self) -> Iterator[tuple[Key, Any]]:
+        """Each fact with its last value, then facts of the tables that no event has ever been about."""
+        with self._database.read() as session:
+            yield from events.last_values(session)
+            for key in unaccounted.unaccounted(session):
+                yield key, unaccounted.UNSAID[key.fact]
+
+    def _look_again(self, suspects: Sequence[Key], report: RebuildReport, *, mend: bool) -> None:
+        """While nobody decides: events and tables were not read at the same moment, and what was decided in
+        between is neither wrong nor may it be overwritten with what was said before."""
+        with self._database.write() as session:
+            events.take_turn(session)
+            said_last = events.last_values_of(session, suspects)
+            expected = [
+                (key, said_last[key] if key in said_last else unaccounted.UNSAID[key.fact])
+                for key in suspects
+            ]
+            wrong = _not_as(session, expected)
+            if mend:
+                _write(session, wrong)
+        report.wrong += len(wrong)
+        room = EXAMPLES - len(report.examples)
+        report.examples += [_in_words(change) for change in wrong[:room]]
+
+
+def _not_as(session: Session, expected: Sequence[tuple[Key, Any]]) -> list[Change]:
+    """The changes that would make the tables what is expected of them."""
+    now = current_state.current(session, [key for key, _ in expected])
+    return [
+        Change(key, now.get(key), value)
+        for key, value in expected
+        if said(key, now.get(key)) != said(key, value)
+    ]
+
+
+def _in_words(change: Change) -> str:
+    key = change.key
+    about = f"{key.fact} of {key.id}" + (f" and {key.other}" if key.other else "")
+    return f"{about} is {said(key, change.old)!r}, the events say {said(key, change.new)!r}"

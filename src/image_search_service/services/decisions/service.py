@@ -1,0 +1,337 @@
+"""What humans decide: who a face is, who a person is. Each decision is an event that can be undone."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from image_search_service.core.decisions import Fact, Key, different
+from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
+from image_search_service.core.names import clean_name
+from image_search_service.db.queries import clusters, events
+from image_search_service.db.queries.decisions import before_decision
+from image_search_service.db.session import Database, Session
+from image_search_service.services.decisions.facts import (
+    Facts,
+    apart_facts,
+    cluster_rows,
+    given,
+    grouped,
+    moved_away,
+    nobodys,
+    pending,
+    refuse_taken,
+    refuse_two_persons,
+    require,
+    require_theirs,
+    somebody,
+    taken_out_of,
+    theirs,
+)
+from image_search_service.services.decisions.log import Decided, Wish, decide, undo
+from image_search_service.services.people.lookup import find_cluster
+from image_search_service.services.people.versions import refuse_changed
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What naming did. ``created``: the person is new. ``decision``: its number, to undo it with."""
+
+    person_id: uuid.UUID
+    name: str
+    faces: int
+    created: bool
+    decision: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """What putting faces together did. cluster_id: the cluster that they are in."""
+
+    cluster_id: uuid.UUID
+    faces: int
+    decision: int | None
+
+
+class ReviewService:
+    """Records decisions. Everything raises NotFoundError for who or what there is not, and ConflictError when
+    ``made_on``, the last decision that was seen, is older than a change of the same facts, or ``version``
+    (``services/people/versions.py``) is not that of the cluster or of the suggestions any more."""
+
+    def __init__(self, database: Database, actor: str) -> None:
+        self._database = database
+        self._actor = actor
+
+    # Faces
+
+    def name_cluster(
+        self, cluster: str, name: str, made_on: int | None = None, version: str | None = None
+    ) -> Named:
+        """Give all faces of a cluster to a person, who is created if nobody has this name.
+
+        ``cluster``: its id, or the first characters of it. Raises InvalidInputError.
+        """
+        shown, _ = clean_name(name)
+        with self._deciding() as session:
+            found = find_cluster(session, cluster)
+            members = clusters.faces_of_cluster(session, found.id)
+            refuse_changed(f"The group {found.id}", version, members)
+            person_id, name, facts = somebody(session, shown)
+            details = {"cluster": str(found.id), "clusters": cluster_rows([found])}
+            made = decide(
+                session,
+                Wish("name_cluster", self._actor, facts | theirs(members, person_id), made_on, details),
+            )
+            return Named(person_id, name, len(members), bool(facts), made.id)
+
+    def assign_faces(
+        self, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID, made_on: int | None = None
+    ) -> Decided:
+        """Give faces to a person, wherever they are now; from whom they are taken they are rejected for."""
+        with self._deciding() as session:
+            require(session, [person_id])
+            facts = given(session, face_ids, person_id)
+            return self._decide(session, "assign", facts, made_on, taken_out_of(session, face_ids))
+
+    def split(self, face_ids: Sequence[uuid.UUID], name: str, made_on: int | None = None) -> Named:
+        """Take faces out of a person or cluster, for somebody of this name, who is created if need be."""
+        shown, _ = clean_name(name)
+        with self._deciding() as session:
+            person_id, name, facts = somebody(session, shown)
+            facts |= given(session, face_ids, person_id)
+            made = self._decide(session, "split", facts, made_on, taken_out_of(session, face_ids))
+            created = Key(Fact.PERSON_NAME, person_id) in facts
+            return Named(person_id, name, len(set(face_ids)), created, made.id)
+
+    def group_faces(
+        self,
+        face_ids: Sequence[uuid.UUID],
+        cluster: str | None = None,
+        made_on: int | None = None,
+        version: str | None = None,
+    ) -> Grouped:
+        """Take faces out of their persons and clusters into another cluster, or into a new one.
+
+        No job takes them, and those that were there already, out of it again, and none joins it with what is
+        left where they come from. ``cluster``: as above; None for a new one.
+        """
+        with self._deciding() as session:
+            target = uuid.uuid4() if cluster is None else find_cluster(session, cluster).id
+            members = clusters.faces_of_cluster(session, target)
+            refuse_changed(f"The group {target}", version, members)
+            facts = grouped(session, face_ids, target, members)
+            details = taken_out_of(session, face_ids) | {"cluster": str(target)}
+            made = self._decide(session, "group_faces", facts, made_on, details)
+            return Grouped(target, len({*face_ids, *members}), made.id)
+
+    def unassign_faces(self, face_ids: Sequence[uuid.UUID], made_on: int | None = None) -> Decided:
+        """Take faces away from their persons, for whom they are rejected from now on."""
+        with self._deciding() as session:
+            facts = nobodys(face_ids) | moved_away(session, face_ids, None)
+            return self._decide(session, "unassign", facts, made_on)
+
+    def not_a_face(self, face_ids: Sequence[uuid.UUID], made_on: int | None = None) -> Decided:
+        """These are no faces: nobody's, and not shown as such."""
+        facts = nobodys(face_ids) | {Key(Fact.FACE_IS_FACE, face): False for face in face_ids}
+        with self._deciding() as session:
+            return self._decide(session, "not_a_face", facts, made_on, taken_out_of(session, face_ids))
+
+    # Suggestions
+
+    def accept(self, suggestion_ids: Sequence[uuid.UUID], made_on: int | None = None) -> Decided:
+        """The faces are theirs for whom they were suggested. Raises ConflictError for one decided already."""
+        with self._deciding() as session:
+            return self._accept(session, suggestion_ids, made_on)
+
+    def reject(self, suggestion_ids: Sequence[uuid.UUID], made_on: int | None = None) -> Decided:
+        """The faces are not theirs, for good. Raises ConflictError for one decided already."""
+        with self._deciding() as session:
+            return self._reject(session, suggestion_ids, made_on)
+
+    def accept_all(
+        self, person_id: uuid.UUID, made_on: int | None = None, version: str | None = None
+    ) -> Decided:
+        """Everything that waits for a person is theirs."""
+        with self._deciding() as session:
+            return self._accept(session, _waiting(session, person_id, version), made_on)
+
+    def reject_all(
+        self, person_id: uuid.UUID, made_on: int | None = None, version: str | None = None
+    ) -> Decided:
+        """Nothing that waits for a person is theirs."""
+        with self._deciding() as session:
+            return self._reject(session, _waiting(session, person_id, version), made_on)
+
+    def waiting_for(self, person_id: uuid.UUID, face_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+        """The suggestions of these faces for a person. Raises NotFoundError for one that does not wait."""
+        with self._database.read() as session:
+            waiting = before_decision.pending_by_face(session, person_id)
+        missing = [face for face in face_ids if face not in waiting]
+        if missing:
+            raise NotFoundError(f"The face {missing[0]} is not suggested for the person {person_id}.")
+        return [waiting[face] for face in face_ids]
+
+    def _accept(self, session: Session, suggestion_ids: Sequence[uuid.UUID], made_on: int | None) -> Decided:
+        pairs = pending(session, suggestion_ids)
+        refuse_two_persons(pairs)
+        require(session, [person for _, person in pairs])
+        facts: Facts = {}
+        for face, person in pairs:
+            facts |= theirs([face], person)
+        taken = taken_out_of(session, [face for face, _ in pairs])
+        return self._decide(session, "accept", facts, made_on, taken)
+
+    def _reject(self, session: Session, suggestion_ids: Sequence[uuid.UUID], made_on: int | None) -> Decided:
+        pairs = pending(session, suggestion_ids)
+        facts = {Key(Fact.REJECTED, face, person): True for face, person in pairs}
+        return self._decide(session, "reject", facts, made_on)
+
+    # Persons
+
+    def create_person(self, name: str) -> Named:
+        """Somebody of whom no face is known yet. Raises ConflictError if there is somebody of this name."""
+        shown, key = clean_name(name)
+        with self._deciding() as session:
+            refuse_taken(session, key)
+            person_id, name, facts = somebody(session, shown)
+            made = self._decide(session, "create_person", facts, None)
+            return Named(person_id, name, 0, True, made.id)
+
+    def rename_person(self, person_id: uuid.UUID, name: str, made_on: int | None = None) -> Decided:
+        """Raises ConflictError if somebody else has this name: two persons become one by merging."""
+        shown, key = clean_name(name)
+        with self._deciding() as session:
+            require(session, [person_id])
+            refuse_taken(session, key, but=person_id)
+            return self._decide(session, "rename_person", {Key(Fact.PERSON_NAME, person_id): shown}, made_on)
+
+    def set_hidden(self, person_id: uuid.UUID, hidden: bool, made_on: int | None = None) -> Decided:
+        """Whether a person is left out of lists."""
+        kind = "hide_person" if hidden else "unhide_person"
+        return self._about_person(kind, Key(Fact.PERSON_HIDDEN, person_id), hidden, made_on)
+
+    def set_birth_date(self, person_id: uuid.UUID, born: date | None, made_on: int | None = None) -> Decided:
+        value = None if born is None else born.isoformat()
+        return self._about_person("set_birth_date", Key(Fact.PERSON_BIRTH, person_id), value, made_on)
+
+    def set_cover_face(self, person_id: uuid.UUID, face_id: uuid.UUID, made_on: int | None = None) -> Decided:
+        """Raises InvalidInputError for a face that is not theirs."""
+        with self._deciding() as session:
+            require_theirs(session, face_id, person_id)
+            facts = {Key(Fact.PERSON_COVER, person_id): str(face_id)}
+            return self._decide(session, "set_cover_face", facts, made_on)
+
+    def pin_prototype(
+        self, person_id: uuid.UUID, face_id: uuid.UUID, pinned: bool = True, made_on: int | None = None
+    ) -> Decided:
+        """Whether a face stands for the person whatever jobs choose. Raises InvalidInputError as above."""
+        with self._deciding() as session:
+            require_theirs(session, face_id, person_id)
+            facts = {Key(Fact.PINNED, face_id, person_id): pinned}
+            return self._decide(session, "pin_prototype" if pinned else "unpin_prototype", facts, made_on)
+
+    def merge_persons(
+        self, person_ids: Sequence[uuid.UUID], into: uuid.UUID, made_on: int | None = None
+    ) -> Decided:
+        """These persons are one: their faces, rejections and pins become those of ``into``.
+
+        Raises ConflictError for two who were said to be different.
+        """
+        others = sorted(set(person_ids) - {into})
+        if not others:
+            raise InvalidInputError("Merging takes at least one person besides the one that stays.")
+        with self._deciding() as session:
+            require(session, [into, *others])
+            known = before_decision.said_of_persons(session, [into, *others])
+            if known.different_among:
+                raise ConflictError(
+                    "These were said to be different persons.", hint="Undo that decision first."
+                )
+            facts = theirs(known.faces_of(others), into)
+            facts |= {Key(Fact.PERSON_GONE, one): str(into) for one in others}
+            facts |= {Key(Fact.REJECTED, face, into): True for face in known.rejected_for(others)}
+            facts |= {Key(Fact.PINNED, face, into): True for face in known.pinned_for(others)}
+            facts |= {different(into, one): True for one in known.different_from(others)}
+            return self._decide(session, "merge_persons", facts, made_on)
+
+    def mark_different(
+        self, a: uuid.UUID, b: uuid.UUID, are: bool = True, made_on: int | None = None
+    ) -> Decided:
+        """Two persons are two, so that nobody merges them."""
+        if a == b:
+            raise InvalidInputError("Nobody is different from themselves.")
+        with self._deciding() as session:
+            require(session, [a, b])
+            kind = "mark_different" if are else "unmark_different"
+            return self._decide(session, kind, {different(a, b): are}, made_on)
+
+    def mark_clusters_different(
+        self, a: str, b: str, made_on: int | None = None, versions: Sequence[str] = ()
+    ) -> Decided:
+        """The faces of two clusters are of different people: no job puts one of each together again.
+
+        ``a``, ``b``: ids, or the first characters of them; ``versions``: theirs, if any. It holds for the
+        faces that are in them now, whatever becomes of the clusters; undoing it is how it is taken back.
+        """
+        with self._deciding() as session:
+            first, second = find_cluster(session, a), find_cluster(session, b)
+            if first.id == second.id:
+                raise InvalidInputError("A group is not different from itself.", hint="Split it instead.")
+            found = [clusters.faces_of_cluster(session, one.id) for one in (first, second)]
+            for cluster, members, version in zip((first, second), found, versions, strict=False):
+                refuse_changed(f"The group {cluster.id}", version, members)
+            details = {"different": [str(first.id), str(second.id)]}
+            return self._decide(session, "mark_different", apart_facts(*found), made_on, details)
+
+    def mark_cluster_not_person(
+        self, cluster: str, person_id: uuid.UUID, made_on: int | None = None, version: str | None = None
+    ) -> Decided:
+        """None of a cluster's faces is the person's: each is rejected for them."""
+        with self._deciding() as session:
+            require(session, [person_id])
+            found = find_cluster(session, cluster)
+            members = clusters.faces_of_cluster(session, found.id)
+            refuse_changed(f"The group {found.id}", version, members)
+            facts = {Key(Fact.REJECTED, face, person_id): True for face in members}
+            return self._decide(session, "mark_different", facts, made_on, {"different": [str(found.id)]})
+
+    # Taking back
+
+    def undo(self, decision_id: int) -> Decided:
+        """Take a decision back; see ``decision_log.undo``."""
+        with self._deciding() as session:
+            return undo(session, decision_id, self._actor)
+
+    @contextmanager
+    def _deciding(self) -> Iterator[Session]:
+        """A transaction in which nobody else decides, so that what is read in it holds until its end."""
+        with self._database.write() as session:
+            events.take_turn(session)
+            yield session
+
+    def _decide(
+        self,
+        session: Session,
+        kind: str,
+        facts: Facts,
+        made_on: int | None,
+        details: Mapping[str, Any] | None = None,
+    ) -> Decided:
+        return decide(session, Wish(kind, self._actor, facts, made_on, details or {}))
+
+    def _about_person(self, kind: str, key: Key, value: Any, made_on: int | None) -> Decided:
+        with self._deciding() as session:
+            require(session, [key.id])
+            return self._decide(session, kind, {key: value}, made_on)
+
+
+def _waiting(session: Session, person_id: uuid.UUID, version: str | None) -> list[uuid.UUID]:
+    """The suggestions that wait for a person."""
+    require(session, [person_id])
+    found = list(before_decision.pending_by_face(session, person_id).values())
+    refuse_changed(f"What is suggested for the person {person_id}", version, found)
+    return found

@@ -1,0 +1,298 @@
+"""What can be wrong between SQL, Qdrant and the files, and how it is told. Pure functions."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from image_search_service.core.types import JsonObject
+from image_search_service.db.queries.doctor.expected import CentroidTruth, FaceTruth
+from image_search_service.db.queries.suggestions.centroids import ACTIVE
+from image_search_service.vector.collections import CLUSTER_ID, PERSON_ID, FacePayload
+from image_search_service.vector.stored_points import StoredPoint
+
+EXAMPLES = 20
+"""So many of each kind are named; the rest are counted."""
+SAME_NUMBER = 1e-6
+"""Scores that differ by less are the same; JSON may cost the last digit."""
+
+
+class Kind(StrEnum):
+    """Kinds of findings, in the order in which they are shown."""
+
+    NOT_AS_DECIDED = "not_as_decided"
+    WRONG_COLLECTION = "wrong_collection"
+    FACE_WITHOUT_POINT = "face_without_point"
+    FACE_WITHOUT_EMBEDDING = "face_without_embedding"
+    POINT_WITHOUT_FACE = "point_without_face"
+    WRONG_PAYLOAD = "wrong_payload"
+    CENTROID_WITHOUT_POINT = "centroid_without_point"
+    WRONG_CENTROID = "wrong_centroid"
+    POINT_WITHOUT_CENTROID = "point_without_centroid"
+    STALE_CENTROID = "stale_centroid"
+    MISSING_CROP = "missing_crop"
+    MISSING_THUMBNAIL = "missing_thumbnail"
+    ORPHANED_CROP = "orphaned_crop"
+    ORPHANED_THUMBNAIL = "orphaned_thumbnail"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A kind in words: what is wrong, and what ``--repair`` does about it."""
+
+    what: str
+    mend: str
+
+
+_EMBED_AGAIN = "embeds the face again from its photo"
+_COMPUTE_AGAIN = "computes the centroid again"
+_MAKE_AGAIN = "makes it again from the photo"
+_DELETE_FILE = "deletes the file"
+
+WORDS: Mapping[Kind, Words] = {
+    Kind.NOT_AS_DECIDED: Words(
+        "The database says something else of these faces and persons than what was decided of them.",
+        "brings the database to what follows from the decisions",
+    ),
+    Kind.WRONG_COLLECTION: Words(
+        "A collection in Qdrant cannot hold this library's embeddings.",
+        "makes the collection anew and fills it from the photos",
+    ),
+    Kind.FACE_WITHOUT_POINT: Words("Qdrant does not have these faces; no search finds them.", _EMBED_AGAIN),
+    Kind.FACE_WITHOUT_EMBEDDING: Words(
+        "Qdrant has these faces without an embedding that can be used.", _EMBED_AGAIN
+    ),
+    Kind.POINT_WITHOUT_FACE: Words(
+        "Qdrant has points that are no face of this library.", "deletes the point"
+    ),
+    Kind.WRONG_PAYLOAD: Words(
+        "Qdrant says something else of these faces than the database.", "writes what the database says"
+    ),
+    Kind.CENTROID_WITHOUT_POINT: Words("Qdrant does not have these persons' centroids.", _COMPUTE_AGAIN),
+    Kind.WRONG_CENTROID: Words(
+        "Qdrant has these persons' centroids, but not as they should be.", _COMPUTE_AGAIN
+    ),
+    Kind.POINT_WITHOUT_CENTROID: Words("Qdrant has centroids of nobody.", "deletes the point"),
+    Kind.STALE_CENTROID: Words(
+        "These persons' centroids were computed from other faces than they have now.", _COMPUTE_AGAIN
+    ),
+    Kind.MISSING_CROP: Words("The small picture of these faces is not there or empty.", _MAKE_AGAIN),
+    Kind.MISSING_THUMBNAIL: Words("The small picture of these photos is not there or empty.", _MAKE_AGAIN),
+    Kind.ORPHANED_CROP: Words("There are small pictures of faces that do not exist.", _DELETE_FILE),
+    Kind.ORPHANED_THUMBNAIL: Words("There are small pictures of photos that do not exist.", _DELETE_FILE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, and where."""
+
+    kind: Kind
+    example: str
+
+
+@dataclass(slots=True)
+class Finding:
+    """All of a kind. examples: at most ``EXAMPLES``; reasons: why so many could not be repaired."""
+
+    kind: Kind
+    found: int = 0
+    repaired: int = 0
+    examples: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+
+_CHECKED = dict.fromkeys(("facts", "faces", "points", "centroids", "files"), 0)
+
+
+@dataclass(slots=True)
+class DoctorReport:
+    """What a check found, by kind, and what was repaired.
+
+    checked: how many ``facts`` (that humans decided on), ``faces``, ``points``, ``centroids`` and ``files``
+    were looked at. waiting: what is not wrong, but not finished either: ``payloads`` that Qdrant is still to
+    be told, ``points`` and ``files`` of
+    an index run that has not ended.
+    """
+
+    findings: dict[Kind, Finding] = field(default_factory=dict)
+    checked: Counter[str] = field(default_factory=lambda: Counter(_CHECKED))
+    waiting: Counter[str] = field(default_factory=lambda: Counter(payloads=0, points=0, files=0))
+    seconds: float = 0.0
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether nothing is wrong any more."""
+        return all(finding.repaired >= finding.found for finding in self.findings.values())
+
+    @property
+    def shown(self) -> list[Finding]:
+        """What was found, in the order of the kinds."""
+        return [self.findings[kind] for kind in Kind if kind in self.findings]
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            finding = self._finding(problem.kind)
+            finding.found += 1
+            if len(finding.examples) < EXAMPLES:
+                finding.examples.append(problem.example)
+
+    def add_counted(self, kind: Kind, number: int, examples: Sequence[str]) -> None:
+        """Note so many of a kind that somebody else counted."""
+        if number:
+            finding = self._finding(kind)
+            finding.found += number
+            finding.examples += examples[: EXAMPLES - len(finding.examples)]
+
+    def repair(self, kind: Kind, number: int) -> None:
+        """Note that so many were repaired: never more than are known to have been wrong."""
+        if number:
+            finding = self._finding(kind)
+            finding.repaired += number
+            finding.found = max(finding.found, finding.repaired)
+
+    def give_up(self, kind: Kind, reason: str) -> None:
+        """Note why one cannot be repaired."""
+        reasons = self._finding(kind).reasons
+        if len(reasons) < EXAMPLES:
+            reasons.append(reason)
+
+    def has(self, *kinds: Kind) -> bool:
+        return any(kind in self.findings for kind in kinds)
+
+    def to_json(self) -> JsonObject:
+        """The report as a program reads it."""
+        return {
+            "healthy": self.is_healthy,
+            "findings": [
+                {
+                    "kind": finding.kind.value,
+                    "what": WORDS[finding.kind].what,
+                    "repair": f"--repair {WORDS[finding.kind].mend}",
+                    "found": finding.found,
+                    "repaired": finding.repaired,
+                    "examples": finding.examples,
+                    "not_repaired_because": finding.reasons,
+                }
+                for finding in self.shown
+            ],
+            "checked": dict(self.checked),
+            "waiting": dict(self.waiting),
+            "seconds": round(self.seconds, 3),
+        }
+
+    def _finding(self, kind: Kind) -> Finding:
+        return self.findings.setdefault(kind, Finding(kind))
+
+
+# What is wrong with one
+
+
+def face_problems(
+    face: FaceTruth | None, point: StoredPoint | None, *, is_due: bool = False
+) -> list[Problem]:
+    """``is_due``: Qdrant may still have a former person and cluster."""
+    if face is None:
+        return [] if point is None else [Problem(Kind.POINT_WITHOUT_FACE, f"point {point.id}")]
+    if point is None:
+        return [Problem(Kind.FACE_WITHOUT_POINT, _of(face))]
+    problems = []
+    if point.problem is not None:
+        problems.append(Problem(Kind.FACE_WITHOUT_EMBEDDING, f"{_of(face)}: {point.problem}"))
+    wrong = differences(face_payload(face).to_json(), point.payload, but=_TOLD_LATER if is_due else ())
+    if wrong:
+        problems.append(Problem(Kind.WRONG_PAYLOAD, f"{_of(face)}: {'; '.join(wrong)}"))
+    return problems
+
+
+_TOLD_LATER = (PERSON_ID, CLUSTER_ID)
+
+
+def face_payload(face: FaceTruth) -> FacePayload:
+    """What Qdrant has to say of a face."""
+    return FacePayload(
+        face_instance_id=face.id,
+        asset_id=face.asset_id,
+        person_id=face.person_id,
+        cluster_id=face.cluster_id,
+        quality_score=face.quality,
+        detection_confidence=face.confidence,
+        recognizable=face.recognizable,
+    )
+
+
+def centroid_problems(row: CentroidTruth | None, point: StoredPoint | None) -> list[Problem]:
+    """A point needs a row that is, or will be, active; an active row needs its point."""
+    if row is None or row.state != ACTIVE:
+        return [] if point is None else [Problem(Kind.POINT_WITHOUT_CENTROID, f"point {point.id}")]
+    whose = f"centroid {row.id} of the person {row.person_id}"
+    if point is None:
+        return [Problem(Kind.CENTROID_WITHOUT_POINT, whose)]
+    wrong = differences({PERSON_ID: str(row.person_id)}, point.payload)
+    wrong += [] if point.problem is None else [point.problem]
+    return [Problem(Kind.WRONG_CENTROID, f"{whose}: {'; '.join(wrong)}")] if wrong else []
+
+
+def differences(truth: JsonObject, stored: JsonObject, *, but: Sequence[str] = ()) -> list[str]:
+    """In words, where a payload is not what it should be."""
+    keys = [key for key in [*truth, *sorted(stored.keys() - truth.keys())] if key not in but]
+    return [
+        f"{key} is {_told(stored, key)} instead of {_told(truth, key)}"
+        for key in keys
+        if (key in truth) != (key in stored) or not _same(truth[key], stored[key])
+    ]
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, float) and isinstance(b, float | int):
+        return math.isclose(a, b, rel_tol=0, abs_tol=SAME_NUMBER)
+    return bool(a == b)
+
+
+def _told(payload: JsonObject, key: str) -> str:
+    return repr(payload[key]) if key in payload else "not there"
+
+
+def _of(face: FaceTruth) -> str:
+    return f"face {face.id} of the photo {face.asset_id}"
+
+
+# Two ordered streams as one
+
+
+class _Ordered(Protocol):
+    def __lt__(self, other: Any, /) -> bool: ...
+
+
+K = TypeVar("K", bound=_Ordered)
+L = TypeVar("L")
+R = TypeVar("R")
+
+
+def side_by_side(
+    left: Iterable[tuple[K, L]], right: Iterable[tuple[K, R]]
+) -> Iterator[tuple[L | None, R | None]]:
+    """Two streams in the order of their keys, what has the same key together. Reads ahead by one of each."""
+    lefts, rights = iter(left), iter(right)
+    a, b = next(lefts, None), next(rights, None)
+    while a is not None or b is not None:
+        if b is None or (a is not None and a[0] < b[0]):
+            assert a is not None  # noqa: S101 - the loop's condition, told to the type checker
+            yield a[1], None
+            a = next(lefts, None)
+        elif a is None or b[0] < a[0]:
+            yield None, b[1]
+            b = next(rights, None)
+        else:
+            yield a[1], b[1]
+            a, b = next(lefts, None), next(rights, None)
+
+
+def point_key(point_id: UUID | int) -> tuple[bool, int]:
+    """Qdrant's order of ids: whole numbers, then UUIDs by their bytes."""
+    return (True, point_id.int) if isinstance(point_id, UUID) else (False, point_id)

@@ -1,0 +1,146 @@
+"""Makes again what is gone of faces and photos: embeddings, crops and thumbnails, photo by photo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from image_search_service.core.parallel import chunks, map_ahead, thread_pool
+from image_search_service.core.paths import LibraryPaths
+from image_search_service.core.types import Progress
+from image_search_service.db.models import FaceInstance
+from image_search_service.db.queries.doctor import expected
+from image_search_service.db.queries.doctor.expected import PhotoTruth
+from image_search_service.media.derived_files import is_whole
+from image_search_service.recognition.engines.base import Detection
+from image_search_service.services.doctor.context import Visit
+from image_search_service.services.doctor.findings import Kind, face_payload
+from image_search_service.services.doctor.photo_restorer import (
+    LostFace,
+    LostPhoto,
+    PhotoRestorer,
+    RestoredPhoto,
+)
+from image_search_service.services.indexing.indexer import READ_BATCH, READS_AHEAD, STORE_BATCH
+from image_search_service.vector.collections import FacePoint
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+from image_search_service.vector.stored_points import PointId, StoredPoint
+
+PHOTOS = 250
+"""Photos whose faces are looked up together."""
+
+
+class Restoring:
+    """One pass through all photos: each that lost something is decoded once, several at a time."""
+
+    def __init__(
+        self,
+        visit: Visit,
+        faces: FaceQdrantClient,
+        restorer: PhotoRestorer,
+        paths: LibraryPaths,
+        *,
+        workers: int,
+        progress: Progress | None,
+    ) -> None:
+        self._visit = visit
+        self._report = visit.report
+        self._faces = faces
+        self._restorer = restorer
+        self._paths = paths
+        self._workers = workers
+        self._progress = progress
+
+    def run(self) -> None:
+        """At most three statements and a request for each 250 photos (another for each further thousand
+        faces), and one of each for 128 photos that are restored."""
+        with thread_pool(self._workers, "restore") as pool:
+            batches = chunks(self._lost_photos(), READ_BATCH)
+            restored = map_ahead(pool, self._restorer.restore, batches, self._workers * READS_AHEAD)
+            for photos in chunks(chain.from_iterable(restored), STORE_BATCH):
+                self._store(photos)
+
+    def _lost_photos(self) -> Iterator[LostPhoto]:
+        with self._visit.database.read() as session:
+            total = expected.count_photos(session)
+        rows = self._visit.rows(expected.photo_page, lambda photo: photo.id)
+        for number, photos in enumerate(chunks((photo for _, photo in rows), PHOTOS)):
+            if self._progress is not None:
+                self._progress(min(number * PHOTOS, total), total)
+            ids = [photo.id for photo in photos]
+            with self._visit.database.read() as session:
+                faces = expected.faces_of_photos(session, ids)
+            points = self._faces.retrieve_stored(
+                face.qdrant_point_id for theirs in faces.values() for face in theirs
+            )
+            lost = [self._lost(photo, faces.get(photo.id, []), points) for photo in photos]
+            yield from self._with_files([photo for photo in lost if _is_lost(photo)])
+
+    def _lost(
+        self, photo: PhotoTruth, faces: Sequence[FaceInstance], points: Mapping[PointId, StoredPoint]
+    ) -> LostPhoto:
+        known = [(_known_face(face, points), points.get(face.qdrant_point_id)) for face in faces]
+        return LostPhoto(
+            photo.id,
+            photo.content_hash,
+            embeddings=[face for face, point in known if point is None or point.problem is not None],
+            crops=[face for face, _ in known if not is_whole(self._paths.crop(face.id))],
+            thumbnail=photo.failure is None and not is_whole(self._paths.thumbnail(photo.id)),
+        )
+
+    def _with_files(self, photos: Sequence[LostPhoto]) -> list[LostPhoto]:
+        if not photos:
+            return []
+        with self._visit.database.read() as session:
+            files = expected.files_of_photos(session, [photo.asset_id for photo in photos])
+        return [replace(photo, files=files.get(photo.asset_id, [])) for photo in photos]
+
+    def _store(self, photos: Sequence[RestoredPhoto]) -> None:
+        """Qdrant first; what was decided since the rows were read is sent once more after it."""
+        embedded = {
+            face.point_id: (face, row)
+            for one in photos
+            for face, row in zip(one.photo.embeddings, one.embeddings, strict=False)
+        }
+        if embedded:
+            with self._visit.database.read() as session:
+                truth = expected.faces_at_points(session, list(embedded))
+            self._faces.upsert_faces(
+                FacePoint(point_id, embedded[point_id][1], face_payload(face))
+                for point_id, face in truth.items()
+            )
+            with self._visit.database.write() as session:
+                expected.mark_payloads_due(session, [face.id for face in truth.values()])
+            for point_id in truth:
+                self._report.repair(_kind(embedded[point_id][0]), 1)
+        for one in photos:
+            self._count(one)
+
+    def _count(self, one: RestoredPhoto) -> None:
+        """Pictures that were made, and why the rest could not be."""
+        photo = one.photo
+        if one.unread is None:
+            self._report.repair(Kind.MISSING_CROP, len(photo.crops))
+            self._report.repair(Kind.MISSING_THUMBNAIL, int(photo.thumbnail))
+        elif photo.crops:
+            self._report.give_up(Kind.MISSING_CROP, f"photo {photo.asset_id}: {one.unread}")
+        if one.unread is not None and photo.thumbnail:
+            self._report.give_up(Kind.MISSING_THUMBNAIL, f"photo {photo.asset_id}: {one.unread}")
+        if one.not_embedded is not None:
+            for kind in dict.fromkeys(_kind(face) for face in photo.embeddings):
+                self._report.give_up(kind, f"photo {photo.asset_id}: {one.not_embedded}")
+
+
+def _known_face(face: FaceInstance, points: Mapping[PointId, StoredPoint]) -> LostFace:
+    landmarks = tuple((x, y) for x, y in face.landmarks)
+    detection = Detection(face.box, landmarks, face.detection_confidence)
+    return LostFace(face.id, face.qdrant_point_id, detection, face.qdrant_point_id in points)
+
+
+def _kind(face: LostFace) -> Kind:
+    return Kind.FACE_WITHOUT_EMBEDDING if face.has_point else Kind.FACE_WITHOUT_POINT
+
+
+def _is_lost(photo: LostPhoto) -> bool:
+    return bool(photo.embeddings or photo.crops or photo.thumbnail)

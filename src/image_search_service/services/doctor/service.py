@@ -1,0 +1,122 @@
+"""Compares decisions, SQL, Qdrant and the files completely, a page at a time, and mends each from the truth.
+
+SQL's rows and Qdrant's points come in the same order, so one pass through both finds every difference with
+⌈n ÷ 1,000⌉ requests to each and a page of each in memory. What differs is looked at again by id before it
+counts, first in SQL, then in Qdrant, then in SQL: the library may be in use, and the two pages were not read
+at the same moment.
+
+Repair is idempotent and may be interrupted at any moment. What is made again is written to Qdrant first and
+then marked as due in SQL, so that what a human decides meanwhile is told to Qdrant after it.
+"""
+
+from __future__ import annotations
+
+import time
+
+from image_search_service.core.paths import LibraryPaths
+from image_search_service.core.types import Progress
+from image_search_service.db.session import Database
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.decisions.replay import RebuildService
+from image_search_service.services.doctor.centroids import CentroidCheck
+from image_search_service.services.doctor.context import Visit
+from image_search_service.services.doctor.faces import FaceCheck
+from image_search_service.services.doctor.files import FileCheck, crops, thumbnails
+from image_search_service.services.doctor.findings import DoctorReport, Kind, Problem
+from image_search_service.services.doctor.photo_restorer import PhotoRestorer
+from image_search_service.services.doctor.restoring import Restoring
+from image_search_service.services.jobs.outbox import PayloadSender
+from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+from image_search_service.vector.qdrant_collection import QdrantCollection
+
+__all__ = ["DoctorReport", "DoctorService"]
+
+
+class DoctorService:
+    """Finds and mends every difference. Raises UnavailableError; what was mended until then stays.
+
+    faces, centroids: collections that nobody has checked yet. alone: no other process or thread works on the
+    library meanwhile.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        faces: FaceQdrantClient,
+        centroids: CentroidQdrantClient,
+        restorer: PhotoRestorer,
+        paths: LibraryPaths,
+        *,
+        workers: int,
+        alone: bool,
+    ) -> None:
+        self._database = database
+        self._faces = faces
+        self._centroids = centroids
+        self._restorer = restorer
+        self._paths = paths
+        self._workers = workers
+        self._alone = alone
+
+    def examine(self, *, repair: bool = False, progress: Progress | None = None) -> DoctorReport:
+        """Look at everything; with ``repair`` mend what is found. ``progress`` is told the
+        faces seen and, where something has to be made again, then the photos.
+
+        What was decided comes first, since Qdrant is told what follows from it. Embeddings and pictures are
+        made before centroids, which are computed from embeddings.
+        """
+        started = time.monotonic()
+        visit = Visit(self._database, DoctorReport(), repair, self._alone)
+        self._examine_decisions(visit)
+        faces_fit = self._fits(visit, self._faces)
+        if faces_fit:
+            FaceCheck(visit, self._faces, progress).run()
+        for files in (crops(self._paths), thumbnails(self._paths)):
+            FileCheck(visit, files).run()
+        if repair and faces_fit and visit.report.has(*_RESTORED):
+            Restoring(
+                visit, self._faces, self._restorer, self._paths, workers=self._workers, progress=progress
+            ).run()
+        if faces_fit:
+            self._examine_centroids(visit)
+        if repair and faces_fit:
+            PayloadSender(self._database, lambda: self._faces).send()
+        visit.report.seconds = time.monotonic() - started
+        return visit.report
+
+    def _examine_decisions(self, visit: Visit) -> None:
+        service = RebuildService(self._database)
+        found = service.rebuild() if visit.repair else service.check()
+        visit.report.checked["facts"] += found.facts
+        visit.report.add_counted(Kind.NOT_AS_DECIDED, found.wrong, found.examples)
+        if found.repaired:
+            visit.report.repair(Kind.NOT_AS_DECIDED, found.wrong)
+
+    def _examine_centroids(self, visit: Visit) -> None:
+        if self._fits(visit, self._centroids):
+            service = CentroidService(self._database, self._faces, self._centroids)
+            CentroidCheck(visit, self._centroids, service).run()
+
+    def _fits(self, visit: Visit, collection: QdrantCollection) -> bool:
+        """Whether the collection can hold the embeddings. Repair makes it anew; its points are of no use,
+        but it is kept unless there is a model to fill it again with."""
+        problem = collection.problem()
+        if problem is not None:
+            visit.report.add([Problem(Kind.WRONG_COLLECTION, problem)])
+            if not visit.repair:
+                return False
+            self._restorer.open_engine()
+            collection.reset_collection(confirm=collection.collection_name)
+            visit.report.repair(Kind.WRONG_COLLECTION, 1)
+        collection.ensure_collection()
+        return True
+
+
+_RESTORED = (
+    Kind.FACE_WITHOUT_POINT,
+    Kind.FACE_WITHOUT_EMBEDDING,
+    Kind.MISSING_CROP,
+    Kind.MISSING_THUMBNAIL,
+)
+"""What is made again from the photo."""

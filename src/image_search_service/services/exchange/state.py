@@ -1,0 +1,171 @@
+"""Taking over the present state of another library as new decisions. What a human has said here stands."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from image_search_service.core.decisions import Fact, Key, different, said
+from image_search_service.core.parallel import chunks
+from image_search_service.db.models import Person
+from image_search_service.db.queries import differences, persons
+from image_search_service.db.queries.batches import BATCH
+from image_search_service.db.queries.decisions import current_state
+from image_search_service.db.queries.differences import Side
+from image_search_service.db.queries.suggestions import suggestions
+from image_search_service.db.session import Session
+from image_search_service.services.decisions.differences import clashing
+from image_search_service.services.decisions.log import Wish, decide
+from image_search_service.services.exchange.lines import DifferentLine, FaceLine, PersonLine
+
+Facts = dict[Key, Any]
+
+
+class PresentState:
+    """persons: the person here for each there. new: how many were made. changed: facts.
+
+    kept: faces of which was said otherwise here. decisions: the numbers of those that were made.
+    """
+
+    def __init__(self, actor: str) -> None:
+        self._actor = actor
+        self.persons: dict[uuid.UUID, uuid.UUID] = {}
+        self.new = 0
+        self.kept = 0
+        self.changed = 0
+        self.decisions: list[int] = []
+        self._covers: dict[uuid.UUID, uuid.UUID] = {}
+        self._faces: dict[uuid.UUID, uuid.UUID] = {}
+
+    def take_persons(self, session: Session, lines: Sequence[PersonLine]) -> None:
+        """Somebody of the same name is the same person; those who are gone there are nobody here."""
+        lines = [line for line in lines if line.gone is False]
+        known: dict[str, Person] = {}
+        for part in chunks(sorted({line.key for line in lines}), BATCH):
+            known |= persons.persons_by_keys(session, part)
+        facts: Facts = {}
+        for line in lines:
+            person = known.get(line.key)
+            here = uuid.uuid4() if person is None else person.id
+            self.persons[line.id] = here
+            if person is None:
+                facts |= {Key(Fact.PERSON_NAME, here): line.name, Key(Fact.PERSON_GONE, here): False}
+                self.new += 1
+            if line.hidden and person is None:
+                facts[Key(Fact.PERSON_HIDDEN, here)] = True
+            if line.birth_date and (person is None or person.birth_date is None):
+                facts[Key(Fact.PERSON_BIRTH, here)] = line.birth_date.isoformat()
+            if line.cover and (person is None or person.cover_face_id is None):
+                self._covers[line.cover] = here
+        self._decide(session, facts)
+
+    def take_faces(self, session: Session, matched: Sequence[tuple[FaceLine, uuid.UUID]]) -> None:
+        """A few statements for each page."""
+        if not matched:
+            return
+        self._faces |= {line.id: face for line, face in matched if line.id in self._covers and line.id}
+        known = _Known(session, [face for _, face in matched])
+        placed = {
+            face: self.persons[line.person]
+            for line, face in matched
+            if line.person in self.persons and line.person
+        }
+        free = {face: person for face, person in placed.items() if known.may_be(face, person)}
+        sides = self._sides(session, matched, known, free)
+        clash = clashing(sides, free)
+        free = {face: person for face, person in free.items() if face not in clash}
+        self.kept += len(placed) - len(free)
+        facts: Facts = {}
+        for line, face in matched:
+            facts |= self._facts(line, face, free.get(face), known)
+        self._decide(session, facts)
+
+    def take_differences(self, session: Session, lines: Sequence[DifferentLine]) -> None:
+        """But for two who are one here."""
+        pairs = [(self.persons.get(line.persons[0]), self.persons.get(line.persons[1])) for line in lines]
+        self._decide(session, {different(a, b): True for a, b in pairs if a and b and a != b})
+
+    def take_covers(self, session: Session) -> None:
+        """Where the face is here, and the person's."""
+        wanted = {self._faces[face]: person for face, person in self._covers.items() if face in self._faces}
+        known = _Known(session, list(wanted))
+        theirs = {face: person for face, person in wanted.items() if known.owner(face) == person}
+        self._decide(session, {Key(Fact.PERSON_COVER, person): str(face) for face, person in theirs.items()})
+
+    def _facts(self, line: FaceLine, face: uuid.UUID, person: uuid.UUID | None, known: _Known) -> Facts:
+        owner = person or known.owner(face)
+        facts: Facts = {}
+        if person is not None:
+            facts[Key(Fact.FACE_PERSON, face)] = {"person": str(person), "by": "human"}
+        elif not line.is_face and owner is None:
+            facts[Key(Fact.FACE_IS_FACE, face)] = False
+        rejected = {self.persons[one] for one in line.rejected_for if one in self.persons} - {owner}
+        facts |= {Key(Fact.REJECTED, face, one): True for one in rejected}
+        pinned = {self.persons[one] for one in line.pinned_for if one in self.persons} & {owner}
+        facts |= {Key(Fact.PINNED, face, one): True for one in pinned if one}
+        if line.group is not None and owner is None and face not in known.apart:
+            facts[Key(Fact.FACE_GROUP, face)] = {"group": str(line.group)}
+        sides = {key: side for key, side in line.apart.items() if (face, key) not in known.refused}
+        return facts | {Key(Fact.APART, face, key): side for key, side in sides.items()}
+
+    def _sides(
+        self,
+        session: Session,
+        matched: Sequence[tuple[FaceLine, uuid.UUID]],
+        known: _Known,
+        placed: Mapping[uuid.UUID, uuid.UUID],
+    ) -> list[Side]:
+        """All sides that are to hold together, with whose the faces are here; a side that contradicts who is
+        one here already is refused."""
+        incoming = [
+            Side(key, face, side, known.owner(face))
+            for line, face in matched
+            for key, side in line.apart.items()
+        ]
+        there = differences.sides_with(session, [face for _, face in matched])
+        there += differences.sides_of(session, sorted({one.difference_id for one in incoming}))
+        held = {
+            (one.difference_id, one.person_id): one.side
+            for one in there
+            if one.person_id and one.face_id not in placed
+        }
+        for one in incoming:
+            if one.person_id and one.face_id not in placed:
+                place = (one.difference_id, one.person_id)
+                if held.setdefault(place, one.side) != one.side:
+                    known.refused.add((one.face_id, one.difference_id))
+        kept = [one for one in incoming if (one.face_id, one.difference_id) not in known.refused]
+        return list({(one.difference_id, one.face_id): one for one in [*there, *kept]}.values())
+
+    def _decide(self, session: Session, facts: Facts) -> None:
+        if not facts:
+            return
+        made = decide(session, Wish("import", self._actor, facts))
+        self.changed += made.changes
+        self.decisions += [] if made.id is None else [made.id]
+
+
+class _Known:
+    """What was said of some faces here. refused: sides of differences that contradict it. apart: faces that
+    were said to be of somebody else than others, so that no file puts them together with these."""
+
+    def __init__(self, session: Session, faces: Sequence[uuid.UUID]) -> None:
+        keys = [Key(fact, face) for face in faces for fact in (Fact.FACE_PERSON, Fact.FACE_IS_FACE)]
+        self._now = current_state.current(session, keys)
+        self._rejected = suggestions.rejected_pairs(session, faces)
+        self.apart = {one.face_id for one in differences.sides_with(session, faces)}
+        self.refused: set[tuple[uuid.UUID, uuid.UUID]] = set()
+
+    def owner(self, face: uuid.UUID) -> uuid.UUID | None:
+        key = Key(Fact.FACE_PERSON, face)
+        person = said(key, self._now.get(key))
+        return None if person is None else uuid.UUID(person)
+
+    def may_be(self, face: uuid.UUID, person: uuid.UUID) -> bool:
+        """Whether nothing that was said here forbids it."""
+        return (
+            self.owner(face) in (None, person)
+            and self._now[Key(Fact.FACE_IS_FACE, face)]
+            and (face, person) not in self._rejected
+        )

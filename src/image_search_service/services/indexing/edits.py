@@ -1,0 +1,99 @@
+"""A photo edited in place is a new photo at an old path; whom its faces show is still known.
+
+Another program that writes a tag or crops a border changes every byte of a file. What a human said of faces
+(names, rejections, pins, that one is none) moves on to the faces of the new content that lie where they lay.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from image_search_service.core.decisions import Fact, Key
+from image_search_service.core.types import Box
+from image_search_service.db.queries import clusters, faces, spoken_faces
+from image_search_service.db.queries.faces import LocatedFace
+from image_search_service.db.session import Session
+from image_search_service.services.decisions.log import Wish, decide
+
+SAME_PLACE = 0.5
+"""Intersection over union from which two boxes are the same face, as in PASCAL VOC's evaluation."""
+
+
+def hand_on_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -> None:
+    """For each replaced photo, let all that was said of its faces hold of the faces of its successor.
+
+    ``successors`` maps the photo that a file held before to the one it holds now; those that still have
+    another file keep their faces, and nothing is handed on.
+    """
+    replaced = faces.replaced_among(session, list(successors))
+    pairs = {old: new for old, new in successors.items() if old in replaced}
+    if not pairs:
+        return
+    located = faces.located_faces(session, [*pairs.keys(), *pairs.values()])
+    origins: dict[uuid.UUID, LocatedFace] = {}
+    for old, new in pairs.items():
+        origins |= successor_faces(located.get(old, []), located.get(new, []))
+    decide(session, Wish("photo_edited", "index", _said_of_them(session, origins)))
+    faces.assign_persons(session, _persons(origins, faces.MACHINE))
+    _leave_clusters(session, [face for old in pairs for face in located.get(old, [])])
+
+
+def _leave_clusters(session: Session, replaced: Sequence[LocatedFace]) -> None:
+    """No grouping looks at the faces of a replaced photo: in a cluster they would stay, and be counted."""
+    ids = [face.id for face in replaced]
+    before = clusters.clusters_of_faces(session, ids)
+    faces.set_clusters(session, dict.fromkeys(ids))
+    clusters.mend_clusters(session, before)
+
+
+def _said_of_them(session: Session, origins: Mapping[uuid.UUID, LocatedFace]) -> dict[Key, Any]:
+    """Whatever was said of the former faces holds of those that lie where they lay."""
+    successor = {old.id: new for new, old in origins.items()}
+    facts: dict[Key, Any] = {}
+    for said in spoken_faces.said_of(session, list(successor)):
+        face = successor[said.id]
+        if said.person_id is not None:
+            facts[Key(Fact.FACE_PERSON, face)] = {"person": str(said.person_id), "by": faces.HUMAN}
+        if said.group_id is not None:
+            facts[Key(Fact.FACE_GROUP, face)] = {"group": str(said.group_id)}
+        if not said.is_face:
+            facts[Key(Fact.FACE_IS_FACE, face)] = False
+        facts |= {Key(Fact.REJECTED, face, person): True for person in said.rejected_for}
+        facts |= {Key(Fact.PINNED, face, person): True for person in said.pinned_for}
+        facts |= {Key(Fact.APART, face, key): side for key, side in said.apart.items()}
+    return facts
+
+
+def _persons(origins: Mapping[uuid.UUID, LocatedFace], by: str) -> dict[uuid.UUID, uuid.UUID]:
+    return {
+        new: old.person_id
+        for new, old in origins.items()
+        if old.person_id is not None and old.assigned_by == by
+    }
+
+
+def successor_faces(old: Sequence[LocatedFace], new: Sequence[LocatedFace]) -> dict[uuid.UUID, LocatedFace]:
+    """For faces of the new photo without a person: the face of the old one in the same place."""
+    pairs = sorted(
+        ((overlap(a.box, b.box), a, b) for a in old for b in new if b.person_id is None),
+        key=lambda pair: -pair[0],
+    )
+    origins: dict[uuid.UUID, LocatedFace] = {}
+    taken: set[uuid.UUID] = set()
+    for share, a, b in pairs:
+        if share >= SAME_PLACE and a.id not in taken and b.id not in origins:
+            origins[b.id] = a
+            taken.add(a.id)
+    return origins
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, 0 to 1."""
+    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
+    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+    if width <= 0 or height <= 0:
+        return 0.0
+    common = width * height
+    return common / (a.width * a.height + b.width * b.height - common)

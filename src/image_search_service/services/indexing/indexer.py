@@ -1,0 +1,274 @@
+"""Indexing: from folders of photos to stored faces, once for each content.
+
+The order of steps is what makes a crash harmless. Ids follow from the content. A batch's embeddings go to
+Qdrant first (one request), then its photos, faces and files into SQL (one transaction); so a face in SQL
+always has its embedding, and what a crash left in Qdrant alone is written again by the next run, or
+removed by it if the photo is gone.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from image_search_service.core.errors import MediaError
+from image_search_service.core.parallel import chunks, map_ahead, thread_pool
+from image_search_service.core.types import Progress
+from image_search_service.db.queries import library, photos
+from image_search_service.db.session import Database, Session
+from image_search_service.media.hashing import content_hash
+from image_search_service.media.scan import FoundFile, PhotoScan
+from image_search_service.services.indexing.edits import hand_on_names
+from image_search_service.services.indexing.orphans import remove_orphaned_points
+from image_search_service.services.indexing.reader import HashedFile, PhotoReader, ReadPhoto
+from image_search_service.services.indexing.rows import asset_row, face_points, face_rows, path_row
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+LOOKUP_BATCH = 500
+"""Files compared with the library in one statement."""
+HASH_THREADS = 4
+"""Hashing waits for disks and network drives more than for the processor."""
+HASH_BATCH = 64
+"""Contents looked up in one statement; small, so that reading starts at once."""
+READ_BATCH = 8
+"""Photos that one thread reads before it embeds their faces together."""
+READS_AHEAD = 4
+"""Such batches in the queue for each thread, so that none idles while results are stored."""
+STORE_BATCH = 128
+"""Photos stored with one request to Qdrant and one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be read, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(slots=True)
+class IndexReport:
+    """What a run found and did. Every file seen is new, unchanged, moved or copied, or failed."""
+
+    photos_seen: int = 0
+    photos_new: int = 0
+    photos_unchanged: int = 0
+    photos_moved: int = 0
+    """Files whose content the library had already: moved, renamed, copied."""
+    photos_missing: int = 0
+    files_ignored: int = 0
+    """Files below the folders that are no photos by their name."""
+    faces_new: int = 0
+    seconds: float = 0.0
+    failures: list[Failure] = field(default_factory=list)
+    unread_folders: list[Failure] = field(default_factory=list)
+
+    @property
+    def photos_failed(self) -> int:
+        return len(self.failures)
+
+    @property
+    def photos_per_second(self) -> float:
+        return self.photos_new / self.seconds if self.seconds else 0.0
+
+
+class IndexService:
+    """Brings the library up to date with folders of photos.
+
+    ``open_reader`` is called only if there is a photo to read: a run without news loads no model.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        open_faces: Callable[[], FaceQdrantClient],
+        open_reader: Callable[[], PhotoReader],
+        *,
+        library_folder: Path,
+        workers: int,
+    ) -> None:
+        self.database = database
+        self.open_faces = open_faces
+        self.open_reader = open_reader
+        self.library_folder = library_folder
+        self.workers = workers
+
+    def index(
+        self, roots: Sequence[Path], *, retry_failed: bool = False, progress: Progress | None = None
+    ) -> IndexReport:
+        """Index all photos below ``roots``, folders or files.
+
+        ``retry_failed`` reads again what could not be read before. ``progress`` is told the photos read
+        and how many there are to read. Raises InvalidInputError for a root that does not exist,
+        UnavailableError when a store fails; what was stored until then stays, and the next run goes on.
+        """
+        started = time.monotonic()
+        scan = PhotoScan(roots, exclude=[self.library_folder])
+        with self.database.turn("index", lambda: progress(0, None) if progress else None):
+            run = self._run(scan, retry_failed=retry_failed, progress=progress)
+        run.report.seconds = time.monotonic() - started
+        return run.report
+
+    def _run(self, scan: PhotoScan, *, retry_failed: bool, progress: Progress | None) -> _Run:
+        """Alone: what another run has stored in Qdrant and not yet in SQL would look left behind."""
+        with self.database.write() as session:
+            number, interrupted = library.start_run(session)
+        run = _Run(self, number, retry_failed=retry_failed, progress=progress)
+        changed = run.compare(scan)
+        if changed:
+            run.read(changed)
+        run.finish(scan, interrupted=interrupted)
+        return run
+
+
+class _Run:
+    """One run's steps and what they share."""
+
+    def __init__(
+        self, service: IndexService, number: int, *, retry_failed: bool, progress: Progress | None
+    ) -> None:
+        self._service = service
+        self._database = service.database
+        self._number = number
+        self._retry_failed = retry_failed
+        self._progress = progress
+        self._done = self._total = 0
+        self._reader: PhotoReader | None = None
+        self._previous: dict[Path, uuid.UUID] = {}
+        self._copies: list[HashedFile] = []
+        self.report = IndexReport()
+
+    def compare(self, scan: PhotoScan) -> list[FoundFile]:
+        """Stat every file; return those that are new or other than they were."""
+        changed: list[FoundFile] = []
+        for files in chunks(scan, LOOKUP_BATCH):
+            with self._database.write() as session:
+                known = photos.known_files(session, [file.path for file in files])
+                same = [file for file in files if self._is_unchanged(file, known.get(file.path))]
+                photos.mark_seen(session, [known[file.path].path_id for file in same], self._number)
+            self._count_same([(file.path, known[file.path].failure) for file in same])
+            unchanged = {file.path for file in same}
+            changed += [file for file in files if file.path not in unchanged]
+            self._previous |= {file.path: known[file.path].asset_id for file in changed if file.path in known}
+            self.report.photos_seen += len(files)
+        self.report.files_ignored = scan.ignored
+        self.report.unread_folders = [Failure(path, reason) for path, reason in scan.unread]
+        return changed
+
+    def _is_unchanged(self, file: FoundFile, known: photos.KnownFile | None) -> bool:
+        if known is None or (known.size, known.modified_ns) != (file.size, file.modified_ns):
+            return False
+        return known.failure is None or not self._retry_failed
+
+    def _count_same(self, files: Sequence[tuple[Path, str | None]]) -> None:
+        failures = [Failure(path, reason) for path, reason in files if reason is not None]
+        self.report.failures += failures
+        self.report.photos_unchanged += len(files) - len(failures)
+
+    def read(self, changed: Sequence[FoundFile]) -> None:
+        """Hash, read and store, all three at once."""
+        self._total = len(changed)
+        workers = self._service.workers
+        with thread_pool(HASH_THREADS, "hash") as hashing, thread_pool(workers, "read") as reading:
+            hashed = map_ahead(hashing, _hash, changed, HASH_BATCH)
+            fresh = chunks(self._fresh(hashed), READ_BATCH)
+            batches = map_ahead(reading, self._read_batch, fresh, workers * READS_AHEAD)
+            for batch in chunks(chain.from_iterable(batches), STORE_BATCH):
+                self._store(batch)
+        for copies in chunks(self._copies, LOOKUP_BATCH):
+            self._attach(copies)
+
+    def _fresh(self, hashed: Iterable[HashedFile | Failure]) -> Iterator[HashedFile]:
+        """Contents that the library does not have, each once; other files are given to their photos."""
+        claimed: set[str] = set()
+        for batch in chunks(hashed, HASH_BATCH):
+            files = [item for item in batch if isinstance(item, HashedFile)]
+            self._fail([item for item in batch if isinstance(item, Failure)])
+            with self._database.read() as session:
+                known = photos.assets_by_hash(session, [file.content_hash for file in files])
+            is_known = [self._is_known(known.get(file.content_hash)) for file in files]
+            self._attach([file for file, there in zip(files, is_known, strict=True) if there])
+            for file in (file for file, there in zip(files, is_known, strict=True) if not there):
+                if file.content_hash in claimed:
+                    self._copies.append(file)
+                else:
+                    claimed.add(file.content_hash)
+                    self._reader = self._reader or self._service.open_reader()
+                    yield file
+
+    def _is_known(self, asset: tuple[uuid.UUID, str | None] | None) -> bool:
+        return asset is not None and (asset[1] is None or not self._retry_failed)
+
+    def _read_batch(self, files: Sequence[HashedFile]) -> list[ReadPhoto]:
+        assert self._reader is not None  # noqa: S101 - ``_fresh`` opened it before it gave a file
+        return self._reader.read(files)
+
+    def _store(self, batch: Sequence[ReadPhoto]) -> None:
+        """One request to Qdrant, then one transaction."""
+        self._service.open_faces().upsert_faces(face_points(batch))
+        new_faces = [row for photo in batch for row in face_rows(photo)]
+        with self._database.write() as session:
+            photos.save_assets(session, [asset_row(photo) for photo in batch])
+            photos.save_faces(session, new_faces)
+            self._save_paths(session, [(photo.file, photo.file.asset_id) for photo in batch])
+            if new_faces:
+                library.set_grouping_stale(session)
+        self._fail([Failure(photo.file.path, photo.failure) for photo in batch if photo.failure])
+        readable = sum(photo.failure is None for photo in batch)
+        self.report.photos_new += readable
+        self.report.faces_new += len(new_faces)
+        self._advance(readable)
+
+    def _attach(self, files: Sequence[HashedFile]) -> None:
+        """Files whose content is in the library: they are one more place, or the new place, of its photo."""
+        if not files:
+            return
+        with self._database.write() as session:
+            known = photos.assets_by_hash(session, [file.content_hash for file in files])
+            self._save_paths(session, [(file, known[file.content_hash][0]) for file in files])
+        failures = [(file.path, known[file.content_hash][1]) for file in files]
+        self._fail([Failure(path, reason) for path, reason in failures if reason is not None])
+        readable = sum(reason is None for _, reason in failures)
+        self.report.photos_moved += readable
+        self._advance(readable)
+
+    def _save_paths(self, session: Session, files: Sequence[tuple[HashedFile, uuid.UUID]]) -> None:
+        """Write where photos lie now; a photo whose last file was overwritten hands its names on."""
+        photos.save_paths(session, [path_row(file, asset_id, self._number) for file, asset_id in files])
+        successors = {
+            self._previous[file.path]: asset_id
+            for file, asset_id in files
+            if self._previous.get(file.path, asset_id) != asset_id
+        }
+        photos.update_replaced(session, [*successors, *(asset_id for _, asset_id in files)])
+        hand_on_names(session, successors)
+
+    def _fail(self, failures: Sequence[Failure]) -> None:
+        self.report.failures += failures
+        self._advance(len(failures))
+
+    def _advance(self, files: int) -> None:
+        self._done += files
+        if self._progress and files:
+            self._progress(self._done, self._total)
+
+    def finish(self, scan: PhotoScan, *, interrupted: bool) -> None:
+        """Mark what has vanished; after an interrupted run, remove points that no face in SQL stands for."""
+        with self._database.write() as session:
+            unread = [path for path, _ in scan.unread]
+            self.report.photos_missing = photos.mark_missing(session, scan.roots, unread, self._number)
+        if interrupted:
+            remove_orphaned_points(self._database, self._service.open_faces())
+        with self._database.write() as session:
+            library.finish_runs(session)
+
+
+def _hash(file: FoundFile) -> HashedFile | Failure:
+    try:
+        return HashedFile(file.path, file.size, file.modified_ns, content_hash(file.path))
+    except MediaError as error:
+        return Failure(file.path, error.message)

@@ -1,0 +1,145 @@
+"""From files to faces: the part of indexing that costs time, and that many threads do at once.
+
+A reader takes a few photos at a time: it decodes one after the other, so that only one decoded photo per
+thread is in memory, keeps the small aligned chips of all of them, and embeds those in one call.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from image_search_service.core.errors import DataIntegrityError, MediaError
+from image_search_service.core.paths import LibraryPaths
+from image_search_service.core.types import FloatArray, Pixels
+from image_search_service.media.decode import Photo, decode_photo, reduced
+from image_search_service.media.derivatives import write_crop, write_thumbnail
+from image_search_service.recognition.engines.base import Detection, FaceEngine
+from image_search_service.recognition.quality import FaceQuality, face_quality
+from image_search_service.recognition.recognizability import blank_embedding, is_recognizable, visible_share
+
+DETECTION_SIDE = 1280
+"""Longest side, in pixels, of the copy that faces are looked for in. A face of 20 pixels there is 60 in a
+12-megapixel photo; detection on more costs more than all the rest and finds faces too small to compare."""
+
+NAMESPACE = uuid.UUID("5b1f2f0e-6c7e-5c36-9a53-0d7d6f3b7a10")
+"""Ids follow from the content, so that doing the same photo again gives the same rows and points."""
+
+
+@dataclass(frozen=True, slots=True)
+class HashedFile:
+    """A file to be read, with the SHA-256 of its content."""
+
+    path: Path
+    size: int
+    modified_ns: int
+    content_hash: str
+
+    @property
+    def asset_id(self) -> uuid.UUID:
+        return uuid.uuid5(NAMESPACE, self.content_hash)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFace:
+    """A face as it will be stored."""
+
+    id: uuid.UUID
+    detection: Detection
+    quality: FaceQuality
+    embedding: FloatArray
+    recognizable: bool
+    """Whether it can be told from others, see ``recognition/recognizability.py``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPhoto:
+    """A photo as it will be stored: with its faces, or with the reason why it cannot be read."""
+
+    file: HashedFile
+    photo: Photo | None = None
+    faces: Sequence[ReadFace] = field(default_factory=list)
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A face between alignment and embedding."""
+
+    detection: Detection
+    chip: Pixels
+    quality: FaceQuality
+    visible: float
+    """Share of the face that is inside of the photo."""
+
+
+class PhotoReader:
+    """Reads photos with one engine. Safe to use from several threads."""
+
+    def __init__(self, engine: FaceEngine, paths: LibraryPaths, *, max_pixels: int) -> None:
+        self._engine = engine
+        self._paths = paths
+        self._max_pixels = max_pixels
+        self._blank = blank_embedding(engine)
+
+    def read(self, files: Sequence[HashedFile]) -> list[ReadPhoto]:
+        """Decode, detect, align and embed; makes thumbnails and crops on the way."""
+        return self._embed([self._find_faces(file) for file in files])
+
+    def _embed(self, found: Sequence[tuple[ReadPhoto, list[_Found]]]) -> list[ReadPhoto]:
+        """All photos' faces in one call; if the model fails, photo by photo, so that only one is lost."""
+        try:
+            embeddings = self._engine.embed([face.chip for _, faces in found for face in faces])
+        except DataIntegrityError as error:
+            if len(found) == 1:
+                return [ReadPhoto(found[0][0].file, failure=error.message)]
+            return [read for one in found for read in self._embed([one])]
+        rows = iter(embeddings)
+        return [replace(read, faces=self._read_faces(read.file, faces, rows)) for read, faces in found]
+
+    def _read_faces(
+        self, file: HashedFile, faces: Sequence[_Found], embeddings: Iterator[FloatArray]
+    ) -> list[ReadFace]:
+        return [
+            ReadFace(
+                face_id(file.asset_id, position),
+                face.detection,
+                face.quality,
+                embedding,
+                is_recognizable(embedding, face.visible, self._blank, self._engine.thresholds),
+            )
+            for position, (face, embedding) in enumerate(zip(faces, embeddings, strict=False))
+        ]
+
+    def _find_faces(self, file: HashedFile) -> tuple[ReadPhoto, list[_Found]]:
+        try:
+            photo = decode_photo(file.path, max_pixels=self._max_pixels)
+        except MediaError as error:
+            return ReadPhoto(file, failure=error.message), []
+        small, factor = reduced(photo.pixels, DETECTION_SIDE)
+        detections = [face.scaled(1 / factor) for face in self._engine.detect(small)]
+        faces = [self._prepare(photo, detection) for detection in detections]
+        self._write_derivatives(file.asset_id, photo, small, detections)
+        return ReadPhoto(file, photo.without_pixels()), faces
+
+    def _prepare(self, photo: Photo, detection: Detection) -> _Found:
+        chip = self._engine.align(photo.pixels, detection)
+        visible = visible_share(detection.box, width=photo.width, height=photo.height)
+        return _Found(detection, chip, face_quality(detection, chip), visible)
+
+    def _write_derivatives(
+        self, asset_id: uuid.UUID, photo: Photo, small: Pixels, detections: Sequence[Detection]
+    ) -> None:
+        write_thumbnail(small, self._paths.thumbnail(asset_id))
+        for position, detection in enumerate(detections):
+            write_crop(photo.pixels, detection.box, self._paths.crop(face_id(asset_id, position)))
+
+
+def face_id(asset_id: uuid.UUID, position: int) -> uuid.UUID:
+    """The id of the photo's face number ``position`` from the left; also the id of its point in Qdrant."""
+    return uuid.uuid5(asset_id, f"face {position}")
+
+
+__all__ = ["HashedFile", "PhotoReader", "ReadFace", "ReadPhoto", "face_id"]

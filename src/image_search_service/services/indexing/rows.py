@@ -1,0 +1,72 @@
+"""What indexing writes for a photo: its rows in SQL and its points in Qdrant. Pure functions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from image_search_service.db.queries.batches import Row
+from image_search_service.services.indexing.reader import HashedFile, ReadFace, ReadPhoto
+from image_search_service.vector.collections import FacePayload, FacePoint
+
+
+def asset_row(read: ReadPhoto) -> Row:
+    photo = read.photo
+    return {
+        "id": read.file.asset_id,
+        "content_hash": read.file.content_hash,
+        "format": photo.format if photo else None,
+        "width": photo.width if photo else None,
+        "height": photo.height if photo else None,
+        "taken_at": photo.taken_at if photo else None,
+        "failure": read.failure,
+    }
+
+
+def path_row(file: HashedFile, asset_id: uuid.UUID, run: int) -> Row:
+    return {
+        "path": file.path,
+        "asset_id": asset_id,
+        "size": file.size,
+        "modified_ns": file.modified_ns,
+        "seen_in_run": run,
+        "missing_since": None,
+    }
+
+
+def face_rows(read: ReadPhoto) -> list[Row]:
+    return [_face_row(read.file.asset_id, position, face) for position, face in enumerate(read.faces)]
+
+
+def _face_row(asset_id: uuid.UUID, position: int, face: ReadFace) -> Row:
+    box = face.detection.box
+    return {
+        "id": face.id,
+        "asset_id": asset_id,
+        "position": position,
+        "qdrant_point_id": face.id,
+        "box_x": box.x,
+        "box_y": box.y,
+        "box_width": box.width,
+        "box_height": box.height,
+        "landmarks": [list(point) for point in face.detection.landmarks],
+        "detection_confidence": face.detection.confidence,
+        "quality_score": face.quality.score,
+        "quality_parts": face.quality.parts(),
+        "recognizable": face.recognizable,
+    }
+
+
+def face_points(reads: Iterable[ReadPhoto]) -> list[FacePoint]:
+    return [_face_point(read.file.asset_id, face) for read in reads for face in read.faces]
+
+
+def _face_point(asset_id: uuid.UUID, face: ReadFace) -> FacePoint:
+    payload = FacePayload(
+        face_instance_id=face.id,
+        asset_id=asset_id,
+        quality_score=face.quality.score,
+        detection_confidence=face.detection.confidence,
+        recognizable=face.recognizable,
+    )
+    return FacePoint(face.id, face.embedding, payload)

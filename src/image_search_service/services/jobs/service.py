@@ -1,0 +1,157 @@
+"""Jobs as those see them who ask for one: submit, look, cancel.
+
+The row is the truth; the queue only carries ids to the workers. A job is sent when its row is committed, and
+what could not be sent is sent again by the workers (``JobLedger.recover``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from image_search_service.core.errors import ConflictError, NotFoundError
+from image_search_service.core.types import JsonObject
+from image_search_service.db.models import Job, utc_now
+from image_search_service.db.queries.jobs import jobs
+from image_search_service.db.queries.jobs.jobs import JobFilter
+from image_search_service.db.session import Database
+
+Enqueue = Callable[[uuid.UUID], None]
+"""Brings a job's id to a worker. Raises UnavailableError."""
+
+SUBMIT_TRIES = 5
+
+
+class JobKind(StrEnum):
+    """What can be done in the background; ``queue/face_jobs.py`` says how."""
+
+    ASSIGN_FACES = "assign_faces"
+    CLUSTER_DUAL = "cluster_dual"
+    CLUSTER_FACES = "cluster_faces"
+    COMPUTE_CENTROIDS = "compute_centroids"
+    DETECT_FACES = "detect_faces"
+    DOCTOR = "doctor"
+    FIND_MORE_SUGGESTIONS = "find_more_suggestions"
+    FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS = "find_more_multi_prototype_suggestions"
+    FIND_MORE_CENTROID_SUGGESTIONS = "find_more_centroid_suggestions"
+    EXPIRE_OLD_SUGGESTIONS = "expire_old_suggestions"
+    READ_METADATA = "read_metadata"
+    WRITE_METADATA = "write_metadata"
+
+
+class JobState(StrEnum):
+    """What has become of a job."""
+
+    QUEUED = jobs.QUEUED
+    RUNNING = jobs.RUNNING
+    SUCCEEDED = jobs.SUCCEEDED
+    FAILED = jobs.FAILED
+    CANCELLED = jobs.CANCELLED
+
+
+PERSONS_IN_A_JOB = 100
+"""Many people are done in groups of this size: few jobs, each short enough to be cancelled or repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Some jobs, the newest first, and how many there are on all pages."""
+
+    jobs: list[Job]
+    total: int
+
+
+class JobService:
+    """Submits jobs, shows and cancels them."""
+
+    def __init__(self, database: Database, enqueue: Enqueue) -> None:
+        self._database = database
+        self._enqueue = enqueue
+
+    def submit(self, kind: JobKind, parameters: JsonObject) -> Job:
+        """A new job, or the one that waits or runs already for the same.
+
+        Raises UnavailableError when the queue does not answer: the job is kept and sent later.
+        """
+        return self.submit_all(kind, [parameters])[0]
+
+    def submit_for_persons(
+        self, kind: JobKind, person_ids: Sequence[uuid.UUID], parameters: JsonObject
+    ) -> list[Job]:
+        """One job for each hundred persons, in the order of their ids. ``parameters``: the rest of them."""
+        ids = sorted({str(person_id) for person_id in person_ids})
+        groups = [ids[start : start + PERSONS_IN_A_JOB] for start in range(0, len(ids), PERSONS_IN_A_JOB)]
+        return self.submit_all(kind, [{**parameters, "person_ids": group} for group in groups])
+
+    def submit_all(self, kind: JobKind, parameters: Sequence[JsonObject]) -> list[Job]:
+        """Several jobs of a kind in one transaction; sent when it is committed."""
+        keys = [job_key(kind, each) for each in parameters]
+        if not keys:
+            return []
+        rows = {
+            key: {"id": uuid.uuid4(), "kind": kind.value, "key": key, "parameters": each, **_new()}
+            for key, each in zip(keys, parameters, strict=True)
+        }
+        for _ in range(SUBMIT_TRIES):
+            with self._database.write() as session:
+                jobs.insert_new(session, list(rows.values()))
+                active = jobs.active_by_keys(session, list(rows))
+            if len(active) == len(rows):
+                break
+        else:
+            raise ConflictError("Equal jobs end as fast as this one is asked for.", hint="Ask again.")
+        for key, row in rows.items():
+            if active[key].id == row["id"]:
+                self._enqueue(active[key].id)
+        return [active[key] for key in keys]
+
+    def get(self, job_id: uuid.UUID) -> Job:
+        """Raises NotFoundError."""
+        with self._database.read() as session:
+            found = jobs.job_by_id(session, job_id)
+        if found is None:
+            raise NotFoundError(f"There is no job {job_id}.", hint="GET /api/v1/jobs lists them.")
+        return found
+
+    def page(self, where: JobFilter, limit: int) -> JobPage:
+        with self._database.read() as session:
+            return JobPage(jobs.jobs_page(session, where, limit), jobs.count_jobs(session, where))
+
+    def counts(self) -> dict[str, int]:
+        """How many jobs there are in each state."""
+        with self._database.read() as session:
+            found = jobs.count_by_state(session)
+        return {state.value: found.get(state.value, 0) for state in JobState}
+
+    def cancel(self, job_id: uuid.UUID) -> Job:
+        """Cancel a job: at once if it waits, at its next step if it runs.
+
+        Raises NotFoundError, and ConflictError when it has ended.
+        """
+        with self._database.write() as session:
+            if not (jobs.cancel_queued(session, job_id) or jobs.request_cancel(session, job_id)):
+                ended = jobs.job_by_id(session, job_id)
+                if ended is not None and ended.state != jobs.CANCELLED:
+                    raise ConflictError(f"The job {job_id} has {ended.state} already.")
+        return self.get(job_id)
+
+
+def job_key(kind: JobKind, parameters: JsonObject) -> str:
+    """Equal for jobs that would do the same: SHA-256 of the kind and the parameters."""
+    text = json.dumps([kind.value, parameters], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _new() -> JsonObject:
+    return {
+        "state": jobs.QUEUED,
+        "done": 0,
+        "counts": {},
+        "cancel_requested": False,
+        "attempts": 0,
+        "created_at": utc_now(),
+    }

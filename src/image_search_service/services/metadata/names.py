@@ -1,0 +1,312 @@
+"""Names in photos' metadata: taken from it as confirmed names, and written to sidecars; both only when asked.
+
+A photo's own file is only ever read. Of what a human has said here nothing is overruled by what a file says.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from image_search_service.core.decisions import Fact, Key
+from image_search_service.core.errors import MediaError
+from image_search_service.core.names import clean_name
+from image_search_service.core.parallel import chunks, map_ahead, thread_pool
+from image_search_service.core.types import Progress
+from image_search_service.db.queries import differences, persons
+from image_search_service.db.queries.batches import BATCH
+from image_search_service.db.queries.decisions import before_decision
+from image_search_service.db.queries.metadata import photo_names
+from image_search_service.db.queries.metadata.photo_names import PhotoFiles, PlacedFace
+from image_search_service.db.queries.suggestions import suggestions as suggestion_queries
+from image_search_service.db.session import Database, Session
+from image_search_service.media import regions, sidecars
+from image_search_service.media.regions import Frame, NamedRegion
+from image_search_service.services.decisions.differences import clashing
+from image_search_service.services.decisions.facts import taken_out_of
+from image_search_service.services.decisions.log import Wish, after_merges, decide
+from image_search_service.services.metadata.region_faces import apply, best_match, edit_of, is_name
+
+PAGE = 500
+"""Photos in one decision."""
+EXAMPLES = 20
+
+
+@dataclass(slots=True)
+class ReadReport:
+    """What reading did. regions: named ones. matched: at the place of a face. named: faces that got a name.
+
+    kept: faces of which a human has said otherwise. unmatched: no face at this place. unreadable: files.
+    """
+
+    photos: int = 0
+    regions: int = 0
+    matched: int = 0
+    named: int = 0
+    kept: int = 0
+    unmatched: int = 0
+    unreadable: int = 0
+    decisions: list[int] = field(default_factory=list)
+    examples: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class WriteReport:
+    """What writing did. files: photos' files with somebody's name. written, unchanged: sidecars.
+
+    unreadable: files that could not be read, or sidecars that could not be written, which stay as they are.
+    changes: of the first sidecars that were written, or would be, what is new in them.
+    """
+
+    files: int = 0
+    written: int = 0
+    unchanged: int = 0
+    unreadable: int = 0
+    changes: list[str] = field(default_factory=list)
+    examples: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What one photo's files say, in each of the ways in which it may be meant; problems: what could not be
+    read of it."""
+
+    photo: PhotoFiles
+    readings: list[list[NamedRegion]]
+    problems: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _ToWrite:
+    """A file, the faces of its photo with names, and those with names that they were said not to have."""
+
+    path: Path
+    photo: PhotoFiles
+    faces: list[PlacedFace]
+    wrong: Mapping[uuid.UUID, set[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What became of a file's sidecar: change says what is new in it, problem why it could not be; neither
+    if all was right."""
+
+    change: str = ""
+    problem: str = ""
+
+
+class MetadataNamesService:
+    """Reads names from photos' metadata and writes them to sidecars."""
+
+    def __init__(self, database: Database, actor: str, *, workers: int) -> None:
+        self._database = database
+        self._actor = actor
+        self._workers = workers
+
+    def read(self, progress: Progress | None = None) -> ReadReport:
+        """Give faces the names that their photos' files and sidecars say: one decision for each 500 photos.
+
+        Sidecars come before the file itself. A face that a human has given to somebody, rejected for the
+        person, or said to be none, stays as it is. Reading again changes nothing more.
+        """
+        report = ReadReport()
+        with thread_pool(self._workers, "metadata") as pool:
+            for page in self._pages():
+                names = list(map_ahead(pool, _names_of, page, 4 * self._workers))
+                self._take(names, report)
+                report.photos += len(page)
+                if progress is not None:
+                    progress(report.photos, None)
+        return report
+
+    def write(self, *, dry_run: bool = False, progress: Progress | None = None) -> WriteReport:
+        """Write the names that humans gave into the sidecar of each file, ``photo.jpg.xmp``.
+
+        What else a sidecar says stays. Files without any such name are left alone, and so are sidecars that
+        say everything already or that cannot be read.
+        """
+        report = WriteReport()
+        with thread_pool(self._workers, "metadata") as pool:
+            for page in self._pages():
+                wanted = self._to_write(page)
+                for outcome in map_ahead(pool, lambda one: _write(one, dry_run), wanted, 4 * self._workers):
+                    _count(outcome, report)
+                if progress is not None:
+                    progress(report.files, None)
+        return report
+
+    def _pages(self) -> Iterator[list[PhotoFiles]]:
+        last: uuid.UUID | None = None
+        while True:
+            with self._database.read() as session:
+                page = photo_names.photos_page(session, last, PAGE)
+            if not page:
+                return
+            yield page
+            last = page[-1].asset_id
+
+    def _take(self, names: Sequence[_Names], report: ReadReport) -> None:
+        for one in names:
+            report.unreadable += len(one.problems)
+            _show(report.examples, one.problems)
+        saying = [one for one in names if one.readings]
+        if not saying:
+            return
+        with self._database.write() as session:
+            here = photo_names.placed_faces(session, [one.photo.asset_id for one in saying])
+            pairs: list[tuple[PlacedFace, str]] = []
+            for one in saying:
+                matched = best_match(one.readings, here.get(one.photo.asset_id, []))[1]
+                pairs += [(face, region.name) for region, face in matched]
+                report.regions += len(one.readings[0])
+                report.unmatched += len(one.readings[0]) - len(matched)
+            report.matched += len(pairs)
+            self._decide(session, pairs, report)
+
+    def _decide(self, session: Session, pairs: Sequence[tuple[PlacedFace, str]], report: ReadReport) -> None:
+        named = {face.id: (face, name) for face, name in pairs}
+        people = _people(session, [name for _, name in named.values()])
+        placed = {id_: people[clean_name(name)[1]][0] for id_, (face, name) in named.items() if face.is_face}
+        placed = _without_said_otherwise(session, placed, {id_: face for id_, (face, _) in named.items()})
+        facts: dict[Key, Any] = {}
+        for person_id, new_name in people.values():
+            if new_name is not None and person_id in placed.values():
+                facts[Key(Fact.PERSON_NAME, person_id)] = new_name
+                facts[Key(Fact.PERSON_GONE, person_id)] = False
+        for face_id, person_id in placed.items():
+            facts[Key(Fact.FACE_PERSON, face_id)] = {"person": str(person_id), "by": "human"}
+        report.kept += len(pairs) - len(placed)
+        if not facts:
+            return
+        details = taken_out_of(session, list(placed))
+        made = decide(session, Wish(photo_names.FROM_METADATA, self._actor, facts, details=details))
+        report.named += made.faces
+        report.decisions += [] if made.id is None else [made.id]
+
+    def _to_write(self, page: Sequence[PhotoFiles]) -> list[_ToWrite]:
+        ids = [photo.asset_id for photo in page]
+        with self._database.read() as session:
+            faces = photo_names.placed_faces(session, ids)
+            wrong = photo_names.rejected_names(session, ids)
+            for face_id, names in photo_names.names_taken_back(session, ids).items():
+                wrong.setdefault(face_id, set()).update(names)
+        return [
+            _ToWrite(path, photo, faces[photo.asset_id], wrong)
+            for photo in page
+            if any(face.name_to_write or face.id in wrong for face in faces.get(photo.asset_id, []))
+            for path in photo.paths
+        ]
+
+
+def _names_of(photo: PhotoFiles) -> _Names:
+    """Of the first of its files that says any; a sidecar before the file itself."""
+    problems: list[str] = []
+    for path in photo.paths:
+        try:
+            embedded = sidecars.read_embedded(path)
+        except MediaError as error:
+            problems.append(f"{path}: {error.message}")
+            continue
+        frame = Frame(photo.width, photo.height, embedded.orientation)
+        for source, packet in _packets(path, embedded, problems):
+            try:
+                found = _named(packet, frame)
+            except MediaError as error:
+                problems.append(f"{source}: {error.message}")
+                continue
+            if found:
+                return _Names(photo, found, problems)
+    return _Names(photo, [], problems)
+
+
+def _packets(path: Path, embedded: sidecars.Embedded, problems: list[str]) -> Iterator[tuple[Path, bytes]]:
+    """The sidecar's, if it can be read, and those of the photo itself; each with its file."""
+    sidecar = sidecars.sidecar_of(path)
+    if sidecar is not None:
+        try:
+            yield sidecar, sidecars.read_sidecar(sidecar)
+        except MediaError as error:
+            problems.append(f"{sidecar}: {error.message}")
+    yield from ((path, one) for one in (embedded.packet, embedded.extension) if one is not None)
+
+
+def _named(packet: bytes, frame: Frame) -> list[list[NamedRegion]]:
+    """Named faces in each of the ways in which they may be meant; nothing if there are none."""
+    readings = regions.readings(regions.parse_packet(packet), frame)
+    return [found for each in readings if (found := [one for one in each.named if is_name(one.name)])]
+
+
+def _people(session: Session, names: Sequence[str]) -> dict[str, tuple[uuid.UUID, str | None]]:
+    """For each name as it is compared: the person, and how a new one is called."""
+    shown = {key: name for name, key in (clean_name(one) for one in reversed(names))}
+    known: dict[str, uuid.UUID] = {}
+    for part in chunks(shown, BATCH):
+        known |= _of_merged(session, part)
+        known |= {key: person.id for key, person in persons.persons_by_keys(session, part).items()}
+    return {key: (known[key], None) if key in known else (uuid.uuid4(), name) for key, name in shown.items()}
+
+
+def _of_merged(session: Session, name_keys: Sequence[str]) -> dict[str, uuid.UUID]:
+    """Names of persons who were merged, and who they are now; not names of several who are different now."""
+    into = before_decision.merged(session)
+    now: dict[str, set[uuid.UUID]] = {}
+    for person in photo_names.merged_by_keys(session, name_keys):
+        now.setdefault(person.name_key, set()).add(after_merges(person.id, into))
+    return {key: who for key, (who, *others) in now.items() if not others}
+
+
+def _without_said_otherwise(
+    session: Session, placed: Mapping[uuid.UUID, uuid.UUID], faces: Mapping[uuid.UUID, PlacedFace]
+) -> dict[uuid.UUID, uuid.UUID]:
+    """Without faces that a human has given to somebody else, taken back by an undo, rejected for them, or
+    said to be of other people than their faces."""
+    rejected = suggestion_queries.rejected_pairs(session, placed)
+    undone = {face for part in chunks(placed, BATCH) for face in photo_names.taken_back(session, part)}
+    free = {
+        face: person
+        for face, person in placed.items()
+        if faces[face].person_id in (None, person) and (face, person) not in rejected and face not in undone
+    }
+    clash = clashing(differences.sides_with(session, free), free)
+    return {face: person for face, person in free.items() if face not in clash}
+
+
+def _write(wanted: _ToWrite, dry_run: bool) -> _Written:
+    source = wanted.path
+    try:
+        embedded = sidecars.read_embedded(wanted.path)
+        target = sidecars.sidecar_to_write(wanted.path)
+        source = target if target.exists() else source
+        there = sidecars.read_sidecar(target) if source is target else None
+        start = embedded.packet if there is None else there
+        root = regions.new_packet() if start is None else regions.parse_packet(start)
+        frame = Frame(wanted.photo.width, wanted.photo.height, embedded.orientation)
+        edit = edit_of(regions.readings(root, frame), wanted.faces, wanted.wrong)
+        if not edit:
+            return _Written()
+        change = f"{target}: {edit}"
+        if not dry_run:
+            apply(edit, root, frame)
+            sidecars.write_sidecar(target, regions.packet_bytes(root), there)
+    except MediaError as error:
+        return _Written(problem=f"{source}: {error.message}")
+    return _Written(change=change)
+
+
+def _count(outcome: _Written, report: WriteReport) -> None:
+    report.files += 1
+    if outcome.problem:
+        report.unreadable += 1
+        _show(report.examples, [outcome.problem])
+    elif outcome.change:
+        report.written += 1
+        _show(report.changes, [outcome.change])
+    else:
+        report.unchanged += 1
+
+
+def _show(examples: list[str], more: Sequence[str]) -> None:
+    examples += more[: EXAMPLES - len(examples)]

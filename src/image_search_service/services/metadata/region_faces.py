@@ -1,0 +1,119 @@
+"""Regions of photos' metadata and the faces at their places; how regions come to say what was said here."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import TypeVar
+
+from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.names import clean_name
+from image_search_service.core.types import Box
+from image_search_service.db.queries.metadata.photo_names import PlacedFace
+from image_search_service.media import regions
+from image_search_service.media.regions import FaceRegion, Frame, NamedRegion, Reading
+from image_search_service.services.indexing.edits import overlap
+
+LEAST_OVERLAP = 0.25
+"""Intersection over union from which a region is a face's: other programs draw hair and chin into it, which
+makes a box of twice the size."""
+
+T = TypeVar("T", NamedRegion, FaceRegion)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to be done to a packet's regions. reading: of all that is there."""
+
+    reading: Reading
+    added: list[NamedRegion]
+    renamed: list[tuple[FaceRegion, str]]
+    removed: list[FaceRegion]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.renamed or self.removed)
+
+    def __str__(self) -> str:
+        """``Ada is added, Grace is removed``"""
+        added = [f"{one.name} is added" for one in self.added]
+        renamed = [f"{one.name or 'a face'} becomes {name}" for one, name in self.renamed]
+        removed = [f"{one.name} is removed" for one in self.removed]
+        return ", ".join(dict.fromkeys(added + renamed + removed))
+
+
+def match(found: Sequence[T], faces: Sequence[PlacedFace]) -> list[tuple[T, PlacedFace]]:
+    """Regions and the faces at their places, one to one, those first that overlap most."""
+    every = [
+        (overlap(region.box, face.box), number, place)
+        for number, region in enumerate(found)
+        for place, face in enumerate(faces)
+        if overlap(region.box, face.box) >= LEAST_OVERLAP or _in_each_other(region.box, face.box)
+    ]
+    pairs: dict[int, int] = {}
+    for _, number, place in sorted(every, key=lambda one: (-one[0], one[1], one[2])):
+        if number not in pairs and place not in pairs.values():
+            pairs[number] = place
+    return [(found[number], faces[place]) for number, place in sorted(pairs.items())]
+
+
+def best_match(
+    readings: Sequence[Sequence[T]], faces: Sequence[PlacedFace]
+) -> tuple[int, list[tuple[T, PlacedFace]]]:
+    """The number of the reading that fits the faces best, the first of equals, and its matches."""
+    every = [(number, match(found, faces)) for number, found in enumerate(readings)]
+
+    def fit(one: tuple[int, list[tuple[T, PlacedFace]]]) -> tuple[int, float]:
+        return len(one[1]), sum(overlap(region.box, face.box) for region, face in one[1])
+
+    return max(every, key=fit)
+
+
+def _in_each_other(a: Box, b: Box) -> bool:
+    """Whether each has the other's centre in it: a face, and a whole head around it."""
+    return a.holds(b.center) and b.holds(a.center)
+
+
+def is_name(name: str) -> bool:
+    """Whether a person can be called so."""
+    try:
+        clean_name(name)
+    except InvalidInputError:
+        return False
+    return True
+
+
+def edit_of(
+    readings: Sequence[Reading], faces: Sequence[PlacedFace], wrong: Mapping[uuid.UUID, AbstractSet[str]]
+) -> Edit:
+    """What makes the regions say what was said here.
+
+    A region at a face's place gets the face's name, and stays where it was drawn; one with a name that the
+    face was said not to have (``wrong``, as compared) goes. Of Microsoft's, none is added.
+    """
+    number, matched = best_match([each.faces for each in readings], faces)
+    edit = Edit(readings[number], [], [], [])
+    for region, face in [*matched, *match(edit.reading.microsoft, faces)]:
+        called = clean_name(region.name)[1] if is_name(region.name) else None
+        if face.name_to_write is None:
+            if called in wrong.get(face.id, ()):
+                edit.removed.append(region)
+        elif called != clean_name(face.name_to_write)[1]:
+            edit.renamed.append((region, face.name_to_write))
+    has_one = {face.id for _, face in matched}
+    edit.added.extend(
+        NamedRegion(face.name_to_write, face.box)
+        for face in faces
+        if face.name_to_write is not None and face.id not in has_one
+    )
+    return edit
+
+
+def apply(edit: Edit, root: regions.Element, frame: Frame) -> None:
+    """Do it. root: of the packet that the edit is for. Raises MediaError for a packet without RDF."""
+    for region, name in edit.renamed:
+        regions.rename_region(region, name)
+    for region in edit.removed:
+        regions.remove_region(region)
+    regions.add_regions(root, edit.added, frame, edit.reading.orientation)

@@ -1,0 +1,176 @@
+"""What cannot all be true: found and listed, never forced. A human decides what to make of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+
+from image_search_service.core.types import FloatArray, IntArray
+from image_search_service.db.queries import persons as person_queries
+from image_search_service.db.queries.suggestions import conflicts as queries
+from image_search_service.db.queries.suggestions.conflicts import NamedFace, PersonInPhoto
+from image_search_service.db.session import Database
+from image_search_service.recognition.centroid import ActiveCentroids
+from image_search_service.recognition.thresholds import Thresholds
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.vector.embedding_batch import EmbeddingBatch
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+PAGE = 10_000
+FETCH_BATCH = 1_000
+BLOCK = 1_000
+"""Persons that are compared with all others at once."""
+
+
+class ConflictKind(StrEnum):
+    """What is wrong, perhaps."""
+
+    TWICE_IN_A_PHOTO = "twice_in_a_photo"
+    BEFORE_BIRTH = "before_birth"
+    FAR_FROM_THE_OTHERS = "far_from_the_others"
+    LOOK_THE_SAME = "look_the_same"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """persons: whom it is about, by name. path: a file of the photo, where it is about one.
+    similarity: cosine, where it is about one."""
+
+    kind: ConflictKind
+    person_ids: list[uuid.UUID]
+    names: list[str]
+    face_ids: list[uuid.UUID] = field(default_factory=list)
+    asset_id: uuid.UUID | None = None
+    path: Path | None = None
+    similarity: float | None = None
+
+
+class ConflictService:
+    """Looks for conflicts. Raises UnavailableError."""
+
+    def __init__(
+        self,
+        database: Database,
+        faces: FaceQdrantClient,
+        centroids: CentroidService,
+        thresholds: Thresholds,
+    ) -> None:
+        self._database = database
+        self._faces = faces
+        self._centroids = centroids
+        self._thresholds = thresholds
+
+    def find(self, limit: int = 100) -> list[Conflict]:
+        """At most ``limit`` of each kind, the gravest first.
+
+        Costs ⌈n ÷ 1,000⌉ fetches for n named faces, beside what stale centroids cost, and a statement for
+        each 10,000.
+        """
+        with self._database.read() as session:
+            twice = queries.twice_in_a_photo(session, limit)
+            early = queries.before_birth(session, limit)
+        self._centroids.compute_centroids()
+        people = self._centroids.active_centroids()
+        found = [
+            *(_in_photo(ConflictKind.TWICE_IN_A_PHOTO, one) for one in twice),
+            *(_in_photo(ConflictKind.BEFORE_BIRTH, one) for one in early),
+            *self._far(people, limit),
+            *self._alike(people, limit),
+        ]
+        with self._database.read() as session:
+            paths = queries.files(session, {one.asset_id for one in found if one.asset_id is not None})
+        return [replace(one, path=paths.get(one.asset_id)) if one.asset_id else one for one in found]
+
+    def _far(self, people: ActiveCentroids, limit: int) -> list[Conflict]:
+        """Faces that strangers are as much like: below ``suggest`` to the centroid of their own person."""
+        row_of = {person_id: row for row, person_id in enumerate(people.person_ids)}
+        found: list[tuple[float, NamedFace]] = []
+        for page in self._named():
+            there = [face for face in page if face.person_id in row_of]
+            ids = [face.point_id for face in there]
+            batch = EmbeddingBatch.from_mapping(
+                self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids
+            )
+            there = [face for face in there if face.point_id in batch]
+            own = people.matrix[[row_of[face.person_id] for face in there]]
+            similarity = np.einsum("nd,nd->n", batch.matrix, own) if there else np.empty(0)
+            low = np.flatnonzero(similarity < self._thresholds.suggest)
+            found += [(float(similarity[row]), there[row]) for row in low.tolist()]
+            found = sorted(found, key=lambda one: (one[0], one[1].face_id))[:limit]
+        names = self._names({face.person_id for _, face in found})
+        return [
+            Conflict(
+                ConflictKind.FAR_FROM_THE_OTHERS,
+                [face.person_id],
+                [names[face.person_id]],
+                [face.face_id],
+                face.asset_id,
+                similarity=round(similarity, 6),
+            )
+            for similarity, face in found
+        ]
+
+    def _alike(self, people: ActiveCentroids, limit: int) -> list[Conflict]:
+        """Persons whose centroids are as alike as a face must be to be given to somebody, two by two; not two
+        of whom a human has said that they are two."""
+        with self._database.read() as session:
+            apart = queries.said_different(session)
+        found: list[tuple[float, uuid.UUID, uuid.UUID]] = []
+        ids = people.person_ids
+        for start in range(0, len(ids), BLOCK):
+            scores = np.triu(people.matrix[start : start + BLOCK] @ people.matrix.T, start + 1)
+            scores[_positions(apart, ids, start, len(scores))] = 0
+            rows, columns = _most_alike(scores, self._thresholds.assign_to_centroid, limit)
+            found += [
+                (float(scores[row, column]), ids[start + row], ids[column])
+                for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
+            ]
+            found = sorted(found, key=lambda one: (-one[0], one[1], one[2]))[:limit]
+        names = self._names({person for _, a, b in found for person in (a, b)})
+        return [
+            Conflict(
+                ConflictKind.LOOK_THE_SAME, [a, b], [names[a], names[b]], similarity=round(similarity, 6)
+            )
+            for similarity, a, b in found
+        ]
+
+    def _named(self) -> Iterator[list[NamedFace]]:
+        last: uuid.UUID | None = None
+        while True:
+            with self._database.read() as session:
+                page = queries.named_faces(session, last, PAGE)
+            if not page:
+                return
+            yield page
+            last = page[-1].face_id
+
+    def _names(self, person_ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
+        with self._database.read() as session:
+            return person_queries.names(session, person_ids)
+
+
+def _in_photo(kind: ConflictKind, one: PersonInPhoto) -> Conflict:
+    return Conflict(kind, [one.person_id], [one.name], one.face_ids, one.asset_id)
+
+
+def _most_alike(scores: FloatArray, least: float, limit: int) -> tuple[IntArray, IntArray]:
+    """Rows and columns of the ``limit`` highest that reach ``least``, among equals the first: however many
+    persons look the same, few pairs become objects."""
+    rows, columns = np.nonzero(scores >= least)
+    best = np.argsort(-scores[rows, columns], kind="stable")[:limit]
+    return rows[best], columns[best]
+
+
+def _positions(
+    apart: Set[frozenset[uuid.UUID]], ids: Sequence[uuid.UUID], start: int, number: int
+) -> tuple[list[int], list[int]]:
+    """Rows and columns, in the block of ``number`` persons from ``start``, of pairs that are two persons."""
+    place = {person_id: row for row, person_id in enumerate(ids)}
+    pairs = [sorted(place[one] for one in pair) for pair in apart if all(one in place for one in pair)]
+    here = [(a - start, b) for a, b in pairs if start <= a < start + number]
+    return [row for row, _ in here], [column for _, column in here]

@@ -1,0 +1,133 @@
+"""Why a face has no person: the assigner's own comparison, of one photo, in a few statements and fetches."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from image_search_service.core.errors import NotFoundError
+from image_search_service.core.types import FloatArray
+from image_search_service.db.queries import persons as person_queries
+from image_search_service.db.queries.suggestions import explanation as queries
+from image_search_service.db.queries.suggestions.explanation import FaceFacts, FacesBeside
+from image_search_service.db.session import Database
+from image_search_service.faces.assigner import Said, compare
+from image_search_service.recognition.centroid import ActiveCentroids
+from image_search_service.recognition.explanation import (
+    Because,
+    Reason,
+    Resembled,
+    Seen,
+    Verdict,
+    poor,
+    reasons,
+    unrecognizable,
+)
+from image_search_service.recognition.matching import most_similar
+from image_search_service.recognition.thresholds import Thresholds
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.vector.embedding_batch import EmbeddingBatch
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+MOST_NAMED = 25
+"""Persons who cannot be it and resemble it more than who might are named up to this number."""
+FETCH_BATCH = 1_000
+"""Embeddings in one request."""
+POOR_MATTERS = (Because.BELOW_THRESHOLD, Because.TOO_CLOSE)
+"""A poor picture is why a face resembles nobody enough."""
+LOST = Reason(Because.NO_EMBEDDING, "Its embedding is missing: image-search doctor --repair makes it again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """person_name: whose it is. reasons: empty for a face that has a person."""
+
+    face_id: uuid.UUID
+    person_id: uuid.UUID | None
+    person_name: str | None
+    reasons: list[Reason]
+
+
+class ExplanationService:
+    """Explains single faces. Raises UnavailableError, and DataIntegrityError where a centroid is lost."""
+
+    def __init__(
+        self,
+        database: Database,
+        faces: FaceQdrantClient,
+        centroids: CentroidService,
+        thresholds: Thresholds,
+    ) -> None:
+        self._database = database
+        self._faces = faces
+        self._centroids = centroids
+        self._thresholds = thresholds
+
+    def explain(self, face_id: uuid.UUID) -> Explanation:
+        """Raises NotFoundError for a face that there is not."""
+        with self._database.read() as session:
+            facts = queries.face_facts(session, face_id)
+            if facts is None:
+                raise NotFoundError(f"There is no face {face_id}.")
+            beside = queries.faces_beside(session, facts.face)
+            owner = facts.face.person_id
+            names = {} if owner is None else person_queries.names(session, [owner])
+        if owner is not None:
+            return Explanation(face_id, owner, names[owner], [])
+        return Explanation(face_id, None, None, _left_out(facts) or self._compared(facts, beside))
+
+    def _compared(self, facts: FaceFacts, beside: FacesBeside) -> list[Reason]:
+        """What the assigner would make of the face, and why."""
+        ids = [face.point_id for face in beside.faces]
+        batch = EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids)
+        there = [face for face in beside.faces if face.point_id in batch]
+        row = next((row for row, face in enumerate(there) if face.id == facts.face.id), None)
+        if row is None:
+            return [LOST]
+        people = self._centroids.people_for(batch.matrix[row])
+        said = Said({face.id for face in there}, beside.barred, beside.sides)
+        least = self._thresholds.suggest
+        found, decision = compare(there, batch.matrix, people, said, self._thresholds, least=least)
+        beaten = any(
+            decision.assign[other] and found.person[other] == found.person[row]
+            for other, face in enumerate(there)
+            if face.asset_id == facts.face.asset_id
+        )
+        verdict = Verdict(bool(decision.sure[row]), bool(decision.assign[row]), beaten)
+        return self._in_words(facts, self._resembled(batch.matrix[row], people, facts), verdict)
+
+    def _in_words(self, facts: FaceFacts, found: list[Resembled], verdict: Verdict) -> list[Reason]:
+        said = reasons(
+            found,
+            facts.rejected,
+            facts.in_photo,
+            verdict,
+            self._thresholds,
+            different=facts.different,
+        )
+        return said + (poor(_seen(facts)) if said[-1].because in POOR_MATTERS else [])
+
+    def _resembled(self, embedding: FloatArray, people: ActiveCentroids, facts: FaceFacts) -> list[Resembled]:
+        """The most similar first: the best two who might be it, and who cannot and resembles it more."""
+        ranked = most_similar(embedding, people, facts.barred, free=2, barred_most=MOST_NAMED)
+        with self._database.read() as session:
+            names = person_queries.names(session, [person for person, _ in ranked])
+        return [Resembled(person, names[person], similarity) for person, similarity in ranked]
+
+
+def _left_out(facts: FaceFacts) -> list[Reason]:
+    """Why a face is not compared with anybody."""
+    if not facts.face.is_face:
+        return [Reason(Because.NOT_A_FACE, "Somebody has said that it is no face.")]
+    if facts.photo.replaced:
+        return [Reason(Because.REPLACED, "Its photo has been edited; the faces of what it is now count.")]
+    if facts.face.group_id is not None:
+        text = "Somebody put it into a group: no job gives it to anybody, until the group has a name."
+        return [Reason(Because.IN_GROUP, text)]
+    return [] if facts.face.recognizable else unrecognizable(_seen(facts))
+
+
+def _seen(facts: FaceFacts) -> Seen:
+    face, photo = facts.face, facts.photo
+    parts = {name: float(value) for name, value in face.quality_parts.items()}
+    return Seen(face.box, photo.width or 1, photo.height or 1, parts)  # a photo with faces has both

@@ -1,0 +1,101 @@
+"""Chooses the faces that stand for persons (``recognition/prototypes.py``), for many persons at once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+
+import numpy as np
+
+from image_search_service.core.types import Progress
+from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries.faces import PersonFace
+from image_search_service.db.queries.suggestions import prototypes as prototype_queries
+from image_search_service.db.session import Database
+from image_search_service.recognition.prototypes import UNDATED, Role, select_prototypes
+from image_search_service.services.people.batches import person_groups
+from image_search_service.vector.embedding_batch import EmbeddingBatch
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+FETCH_BATCH = 1_000
+
+
+@dataclass(slots=True)
+class PrototypeRun:
+    """What choosing prototypes did. ``prototypes``: how many these persons have now, pinned ones too."""
+
+    persons: int = 0
+    prototypes: int = 0
+    added: int = 0
+    removed: int = 0
+    faces_missing: int = 0
+
+
+class PrototypeService:
+    """Keeps persons' prototypes. Raises UnavailableError; then no person of the group has lost theirs."""
+
+    def __init__(self, database: Database, faces: FaceQdrantClient) -> None:
+        self._database = database
+        self._faces = faces
+
+    def compute_prototypes(
+        self, person_ids: Sequence[uuid.UUID] | None = None, progress: Progress | None = None
+    ) -> PrototypeRun:
+        """Choose anew for these persons, or for all; what a human pinned stays, if it is still theirs.
+
+        Persons go in groups; each costs ⌈n ÷ 1,000⌉ fetches for n faces and a fixed number of statements.
+        """
+        with self._database.read() as session:
+            counts = face_queries.face_counts(session, person_ids)
+        run = PrototypeRun()
+        for group in person_groups(counts):
+            self._compute_group(group, run)
+            if progress is not None:
+                progress(run.persons, len(counts))
+        return run
+
+    def _compute_group(self, person_ids: Sequence[uuid.UUID], run: PrototypeRun) -> None:
+        with self._database.read() as session:
+            found = face_queries.faces_of_persons(session, person_ids)
+            old = prototype_queries.prototypes_of(session, person_ids)
+        ids = [face.point_id for face in found]
+        batch = EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids)
+        pinned = {face.face_id for face in old if face.pinned and face.is_theirs}
+        roles = _choose(found, pinned, batch)
+        gone = [one.id for one in old if not one.pinned and (one.person_id, one.face_id) not in roles]
+        was = {(one.person_id, one.face_id): one.role for one in old}
+        rows = [
+            {"person_id": person_id, "face_instance_id": face_id, "role": role}
+            for (person_id, face_id), role in roles.items()
+            if was.get((person_id, face_id)) != role
+        ]
+        if rows or gone:
+            with self._database.write() as session:
+                prototype_queries.delete_prototypes(session, gone)
+                prototype_queries.save_prototypes(session, rows)
+        run.persons += len(person_ids)
+        run.prototypes += len(roles) + len(pinned)
+        run.added += len(roles.keys() - was.keys())
+        run.removed += len(gone)
+        run.faces_missing += len(batch.missing)
+
+
+def _choose(
+    found: Iterable[PersonFace], pinned: set[uuid.UUID], batch: EmbeddingBatch
+) -> dict[tuple[uuid.UUID, uuid.UUID], Role]:
+    """The role of each chosen (person, face) that is not pinned."""
+    row_of = {point_id: row for row, point_id in enumerate(batch.ids)}
+    roles: dict[tuple[uuid.UUID, uuid.UUID], Role] = {}
+    for person_id, theirs in groupby(found, attrgetter("person_id")):
+        faces = [face for face in theirs if face.point_id in row_of]
+        choices = select_prototypes(
+            batch.matrix[[row_of[face.point_id] for face in faces]],
+            np.array([face.quality for face in faces], dtype=np.float32),
+            np.array([face.taken_at.year if face.taken_at else UNDATED for face in faces], dtype=np.int64),
+            np.array([row for row, face in enumerate(faces) if face.id in pinned], dtype=np.int64),
+        )
+        roles |= {(person_id, faces[choice.row].id): choice.role for choice in choices}
+    return roles

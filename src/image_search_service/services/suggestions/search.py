@@ -1,0 +1,349 @@
+"""Faces that may be a person: looked for with prototypes or centroids, remembered until somebody decides.
+
+All persons of a call go together: one fetch, one search, one transaction, each in batches. Qdrant proposes;
+SQL, in the transaction that remembers, says what is assigned, rejected or known.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby, islice
+from operator import attrgetter
+from pathlib import Path
+
+from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
+from image_search_service.core.types import FloatArray, Progress
+from image_search_service.db.models import FaceSuggestion, utc_now
+from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries.faces import PersonFace
+from image_search_service.db.queries.people import person_pages
+from image_search_service.db.queries.suggestions import prototypes as prototype_queries
+from image_search_service.db.queries.suggestions import suggestions as queries
+from image_search_service.db.queries.suggestions.suggestions import NamedSuggestion
+from image_search_service.db.session import Database
+from image_search_service.faces.candidates import Candidate, Source, candidates
+from image_search_service.faces.second_best import compare_with_others
+from image_search_service.faces.suggestion_store import FindMoreRun, SuggestionSource, Wanted, remember
+from image_search_service.recognition.thresholds import Thresholds
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.suggestions.prototypes import PrototypeService
+from image_search_service.services.suggestions.similar import FaceAlike, PersonSuggestion, Resemblance
+from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
+from image_search_service.vector.collections import FaceFilter, FaceMatch
+from image_search_service.vector.embedding_batch import EmbeddingBatch
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+PERSONS_AT_ONCE = 100
+DEFAULT_PROTOTYPES = 10
+DEFAULT_LIMIT = 50
+SHOWN_PERSONS = 10
+"""For whom a face is suggested, when it is explained."""
+MOST_FOUND = 5_000
+"""Faces that one search gives at most."""
+MIN_FACES_FOR_CENTROID = 5
+"""A mean of fewer faces says more of the photos than of the person."""
+SUGGESTABLE = FaceFilter(unlabeled=True, recognizable=True)
+FETCH_BATCH = 1_000
+"""Embeddings in one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingSuggestion:
+    """A face that may be a person. second_name: who else it resembles most. path: a file to look at."""
+
+    suggestion: FaceSuggestion
+    second_name: str | None
+    path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A suggestion with its reasons. needed: the similarity to a centroid from which nobody would be asked.
+
+    resembles: faces that humans gave to the person, the most similar first.
+    """
+
+    suggestion: FaceSuggestion
+    person_name: str
+    second_name: str | None
+    needed: float
+    resembles: list[FaceAlike]
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionStats:
+    """How many suggestions there are in each state, and how many wait from each source."""
+
+    by_state: dict[str, int]
+    pending_by_source: dict[str, int]
+
+
+FindSources = Callable[[Sequence[uuid.UUID], FindMoreRun], tuple[list[Source], FloatArray]]
+"""What to search with for some persons: sources and their embeddings ``(n, d)``, row for row."""
+
+
+class SuggestionService:
+    """Finds and remembers suggestions. Raises UnavailableError; then nothing of the group is remembered."""
+
+    def __init__(
+        self,
+        database: Database,
+        faces: FaceQdrantClient,
+        centroids: CentroidQdrantClient,
+        thresholds: Thresholds,
+    ) -> None:
+        self._database = database
+        self._faces = faces
+        self._centroids = centroids
+        self._thresholds = thresholds
+        self._centroid_service = CentroidService(database, faces, centroids)
+        self._prototype_service = PrototypeService(database, faces)
+        self._resemblance = Resemblance(database, faces, self._centroid_service, thresholds)
+
+    def find_more(
+        self,
+        person_id: uuid.UUID | Sequence[uuid.UUID],
+        *,
+        prototypes: int = DEFAULT_PROTOTYPES,
+        limit: int = DEFAULT_LIMIT,
+        min_confidence: float | None = None,
+        progress: Progress | None = None,
+    ) -> FindMoreRun:
+        """Look for faces like the best ``prototypes`` faces of one person, or of each of many.
+
+        limit: new suggestions for each person. min_confidence: −1 to 1, by default what suits
+        the engine and the number of comparisons (``Thresholds.suggest_among``).
+        """
+
+        def find(ids: Sequence[uuid.UUID], run: FindMoreRun) -> tuple[list[Source], FloatArray]:
+            return self._fetched(self._best_faces(ids, prototypes), run)
+
+        return self._find(person_id, self._wanted("prototype", limit, min_confidence), find, progress)
+
+    def find_more_multi_prototype(
+        self,
+        person_id: uuid.UUID | Sequence[uuid.UUID],
+        *,
+        limit: int = DEFAULT_LIMIT,
+        min_confidence: float | None = None,
+        progress: Progress | None = None,
+    ) -> FindMoreRun:
+        """Look for faces like any of those that stand for the person; whoever has none gets them chosen."""
+        wanted = self._wanted("multi_prototype", limit, min_confidence)
+        return self._find(person_id, wanted, self._prototypes, progress)
+
+    def find_more_centroid(
+        self,
+        person_id: uuid.UUID | Sequence[uuid.UUID],
+        *,
+        limit: int = DEFAULT_LIMIT,
+        min_confidence: float | None = None,
+        progress: Progress | None = None,
+    ) -> FindMoreRun:
+        """Look for faces like the person's centroid, which is computed first where it is not fresh.
+
+        Raises ConflictError for one person with fewer than five faces; of many, they are counted.
+        """
+        wanted = self._wanted("centroid", limit, min_confidence)
+        run = self._find(person_id, wanted, self._fresh_centroids, progress)
+        if isinstance(person_id, uuid.UUID) and run.too_few_faces:
+            raise ConflictError(
+                f"The person {person_id} has fewer than {MIN_FACES_FOR_CENTROID} faces, too few for a mean.",
+                hint="Look with prototypes instead, or name more of their faces first.",
+            )
+        return run
+
+    def suggestions_for_face(self, face_id: uuid.UUID, limit: int = 5) -> list[PersonSuggestion]:
+        """``Resemblance.persons_like``."""
+        return self._resemblance.persons_like(face_id, limit)
+
+    def pending(self, person_id: uuid.UUID, limit: int = DEFAULT_LIMIT) -> list[PendingSuggestion]:
+        """What waits for a decision on one person, the most similar first."""
+        with self._database.read() as session:
+            rows = queries.pending_of_person(session, person_id, limit)
+        return [PendingSuggestion(*row) for row in rows]
+
+    def explain(self, suggestion_id: uuid.UUID) -> Explained:
+        """A suggestion with its reasons: one fetch, one search, and a few statements.
+
+        Raises NotFoundError for a suggestion that there is not.
+        """
+        with self._database.read() as session:
+            row = queries.with_names(session, suggestion_id)
+        if row is None:
+            raise NotFoundError(f"There is no suggestion {suggestion_id}.")
+        return self._explained([row])[0]
+
+    def explain_face(self, face_id: uuid.UUID, limit: int = SHOWN_PERSONS) -> list[Explained]:
+        """The same of all that waits for one face, the most similar person first."""
+        with self._database.read() as session:
+            rows = queries.waiting_of_face(session, face_id, limit)
+        return self._explained(rows) if rows else []
+
+    def _explained(self, rows: Sequence[NamedSuggestion]) -> list[Explained]:
+        """Suggestions of one face."""
+        persons = [row.suggestion.person_id for row in rows]
+        alike = self._resemblance.confirmed_alike(rows[0].point_id, persons)
+        needed = self._thresholds.assign_to_centroid
+        return [
+            Explained(
+                row.suggestion,
+                row.person_name,
+                row.second_name,
+                needed,
+                alike.get(row.suggestion.person_id, []),
+            )
+            for row in rows
+        ]
+
+    def expire_old(self, days: int) -> int:
+        """Withdraw what has waited for longer; returns how many. They may be found again."""
+        with self._database.write() as session:
+            return queries.expire_pending(session, utc_now() - timedelta(days=days))
+
+    def stats(self) -> SuggestionStats:
+        by_state: dict[str, int] = {}
+        waiting: dict[str, int] = {}
+        with self._database.read() as session:
+            for state, source, count, _ in person_pages.suggestion_counts(session):
+                by_state[state] = by_state.get(state, 0) + count
+                if state == queries.PENDING:
+                    waiting[source] = count
+        return SuggestionStats(by_state, waiting)
+
+    # What to search with
+
+    def _best_faces(self, person_ids: Sequence[uuid.UUID], number: int) -> list[Source]:
+        with self._database.read() as session:
+            found = face_queries.faces_of_persons(session, person_ids)
+        return [
+            _face_source(face.person_id, face.id, face.point_id)
+            for _, theirs in groupby(found, attrgetter("person_id"))
+            for face in sorted(theirs, key=_best_quality_first)[:number]
+        ]
+
+    def _prototypes(
+        self, person_ids: Sequence[uuid.UUID], run: FindMoreRun
+    ) -> tuple[list[Source], FloatArray]:
+        sources = self._prototype_sources(person_ids)
+        if lacking := sorted(set(person_ids) - {source.person_id for source in sources}):
+            self._prototype_service.compute_prototypes(lacking)
+            sources = self._prototype_sources(person_ids)
+        return self._fetched(sources, run)
+
+    def _prototype_sources(self, person_ids: Sequence[uuid.UUID]) -> list[Source]:
+        with self._database.read() as session:
+            found = prototype_queries.prototypes_of(session, person_ids)
+        return [_face_source(one.person_id, one.face_id, one.point_id) for one in found if one.is_theirs]
+
+    def _fresh_centroids(
+        self, person_ids: Sequence[uuid.UUID], run: FindMoreRun
+    ) -> tuple[list[Source], FloatArray]:
+        with self._database.read() as session:
+            counts = face_queries.face_counts(session, person_ids)
+        enough = [person_id for person_id, count in counts if count >= MIN_FACES_FOR_CENTROID]
+        run.too_few_faces += len(counts) - len(enough)
+        self._centroid_service.compute_centroids(enough)
+        active = self._centroid_service.active_centroids(enough)
+        pairs = zip(active.person_ids, active.centroid_ids, strict=True)
+        return [Source(person, "centroid_id", one, one) for person, one in pairs], active.matrix
+
+    def _fetched(self, sources: list[Source], run: FindMoreRun) -> tuple[list[Source], FloatArray]:
+        """The sources whose embeddings are there, with these."""
+        ids = [source.point_id for source in sources]
+        batch = EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids(ids), ids)
+        run.embeddings_missing += len(batch.missing)
+        return [source for source in sources if source.point_id in batch], batch.matrix
+
+    # Searching and remembering
+
+    def _find(
+        self,
+        person_id: uuid.UUID | Sequence[uuid.UUID],
+        wanted: Wanted,
+        find_sources: FindSources,
+        progress: Progress | None,
+    ) -> FindMoreRun:
+        person_ids = self._existing([person_id] if isinstance(person_id, uuid.UUID) else person_id)
+        run = FindMoreRun()
+        for start in range(0, len(person_ids), PERSONS_AT_ONCE):
+            group = person_ids[start : start + PERSONS_AT_ONCE]
+            found = self._search(group, wanted, find_sources, run)
+            with self._database.write() as session:
+                remember(session, group, found, wanted, run)
+            run.persons += len(group)
+            if progress is not None:
+                progress(run.persons, len(person_ids))
+        return run
+
+    def _existing(self, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+        with self._database.read() as session:
+            there = [person_id for person_id, _ in face_queries.face_counts(session, person_ids)]
+        if missing := sorted(set(person_ids) - set(there)):
+            raise NotFoundError(f"There is no person {', '.join(map(str, missing))}.")
+        return there
+
+    def _search(
+        self, group: Sequence[uuid.UUID], wanted: Wanted, find_sources: FindSources, run: FindMoreRun
+    ) -> list[Candidate]:
+        """The candidates of each person: as many more than wanted as may turn out to be known already."""
+        sources, matrix = find_sources(group, run)
+        if not sources:
+            return []
+        with self._database.read() as session:
+            known = queries.known_counts(session, group)
+            least = wanted.least
+            if least is None:
+                pairs = face_queries.count_unnamed(session) * _most_of_one_person(sources)
+                least = self._thresholds.suggest_among(pairs)
+        number = min(wanted.limit + max(known.values(), default=0), MOST_FOUND)
+        matches = self._faces.search_many(matrix, number, least, SUGGESTABLE)
+        run.searched += len(sources)
+        every = groupby(candidates(sources, matches), attrgetter("person_id"))
+        found = [
+            one for person, theirs in every for one in islice(theirs, wanted.limit + known.get(person, 0))
+        ]
+        self._give_reasons(found, matches, least)
+        return found
+
+    def _give_reasons(
+        self, found: Sequence[Candidate], matches: Sequence[Sequence[FaceMatch]], least: float
+    ) -> None:
+        """Why each is shown, and why the second best person is not it: a fetch of the faces found and one of
+        all centroids, in batches, and a matrix product."""
+        for one in found:
+            one.threshold = least
+        if not found:
+            return
+        points = {match.payload.face_instance_id: match.point_id for these in matches for match in these}
+        face_ids = sorted({one.face_id for one in found})
+        batch = EmbeddingBatch.from_mapping(
+            self._faces.get_embeddings_by_point_ids([points[face] for face in face_ids], FETCH_BATCH)
+        )
+        with self._database.read() as session:
+            rejected = queries.rejected_pairs(session, face_ids)
+        rows = {point_id: row for row, point_id in enumerate(batch.ids)}
+        here = {face: rows[points[face]] for face in face_ids if points[face] in rows}
+        compare_with_others(found, here, batch.matrix, self._centroid_service.active_centroids(), rejected)
+
+    def _wanted(self, source: SuggestionSource, limit: int, min_confidence: float | None) -> Wanted:
+        if limit < 1:
+            raise InvalidInputError(f"limit is {limit}, it must be 1 or more.")
+        return Wanted(source, limit, min_confidence)
+
+
+def _most_of_one_person(sources: Sequence[Source]) -> int:
+    """With how many sources a person's faces are looked for: each finds strangers of its own."""
+    return max(Counter(source.person_id for source in sources).values())
+
+
+def _face_source(person_id: uuid.UUID, face_id: uuid.UUID, point_id: uuid.UUID) -> Source:
+    return Source(person_id, "face_instance_id", face_id, point_id)
+
+
+def _best_quality_first(face: PersonFace) -> tuple[float, uuid.UUID]:
+    return -face.quality, face.id

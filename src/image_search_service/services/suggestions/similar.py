@@ -1,0 +1,123 @@
+"""Whom and what one face resembles: chosen by SQL, compared by its embedding. Two requests to Qdrant at most,
+but for persons whose faces have changed since their centroid was computed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from image_search_service.core.errors import NotFoundError
+from image_search_service.core.types import FloatArray
+from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import persons
+from image_search_service.db.queries.suggestions import explanation
+from image_search_service.db.session import Database
+from image_search_service.recognition.matching import most_similar
+from image_search_service.recognition.thresholds import Thresholds
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.vector.collections import FaceFilter
+from image_search_service.vector.embedding_batch import EmbeddingBatch
+from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+SHOWN_ALIKE = 5
+"""Confirmed faces that are shown as what a suggested one resembles."""
+MOST_CONFIRMED = 5_000
+"""Of somebody's confirmed faces so many are compared with, the clearest ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSuggestion:
+    """Somebody whom a face resembles. margin: how much more than the most similar other person, negative if
+    less, None if there is nobody else."""
+
+    person_id: uuid.UUID
+    name: str
+    similarity: float
+    margin: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FaceAlike:
+    """A confirmed face that another one resembles. similarity: cosine, −1 to 1."""
+
+    face_id: uuid.UUID
+    similarity: float
+
+
+class Resemblance:
+    """Compares single faces. Raises UnavailableError, and DataIntegrityError where a centroid is lost."""
+
+    def __init__(
+        self,
+        database: Database,
+        faces: FaceQdrantClient,
+        centroids: CentroidService,
+        thresholds: Thresholds,
+    ) -> None:
+        self._database = database
+        self._faces = faces
+        self._centroids = centroids
+        self._thresholds = thresholds
+
+    def persons_like(self, face_id: uuid.UUID, limit: int) -> list[PersonSuggestion]:
+        """Whom a face resembles, by their centroids, the most similar first; not those who cannot be it:
+        for whom it was rejected, who are in the photo with another face, or of whom it was said to be apart.
+
+        Empty if its embedding is not there. Raises NotFoundError for a face that there is not.
+        """
+        with self._database.read() as session:
+            facts = explanation.face_facts(session, face_id)
+        if facts is None:
+            raise NotFoundError(f"There is no face {face_id}.")
+        embedding = self._embedding(facts.face.qdrant_point_id)
+        if embedding is None:
+            return []
+        people = self._centroids.people_for(embedding)
+        ranked = most_similar(embedding, people, facts.barred, free=max(limit, 2))
+        return self._named(ranked)[:limit]
+
+    def confirmed_alike(
+        self, point_id: uuid.UUID, person_ids: Sequence[uuid.UUID]
+    ) -> dict[uuid.UUID, list[FaceAlike]]:
+        """Of each person the faces that humans gave to them, the most similar to a face first; at most 500.
+
+        Which these are SQL says, and not the payload, which may be late: a decision counts at once.
+        """
+        embedding = self._embedding(point_id)
+        with self._database.read() as session:
+            confirmed = face_queries.confirmed_faces(session, person_ids, MOST_CONFIRMED)
+        ids = {one.point_id: one.id for one in confirmed if one.point_id != point_id}
+        theirs: dict[uuid.UUID, list[uuid.UUID]] = {}
+        for one in confirmed:
+            if one.point_id in ids:
+                theirs.setdefault(one.person_id, []).append(one.point_id)
+        if embedding is None or not theirs:
+            return {}
+        wheres = [FaceFilter(among=points) for points in theirs.values()]
+        matches = self._faces.search_many(
+            np.repeat(embedding[None], len(wheres), 0), SHOWN_ALIKE, None, wheres
+        )
+        return {
+            person: [FaceAlike(ids[match.point_id], match.score) for match in found]
+            for person, found in zip(theirs, matches, strict=True)
+        }
+
+    def _embedding(self, point_id: uuid.UUID) -> FloatArray | None:
+        """``(d,)`` of unit length, None if it is not there."""
+        batch = EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids([point_id]))
+        return batch.matrix[0] if batch else None
+
+    def _named(self, ranked: Sequence[tuple[uuid.UUID, float]]) -> list[PersonSuggestion]:
+        """Those who are worth suggesting, each with how far from the most similar other person."""
+        with self._database.read() as session:
+            names = persons.names(session, [person for person, _ in ranked])
+        scores = [score for _, score in ranked]
+        others = [max(scores[:i] + scores[i + 1 :], default=None) for i in range(len(scores))]
+        return [
+            PersonSuggestion(person, names[person], score, None if other is None else round(score - other, 6))
+            for (person, score), other in zip(ranked, others, strict=True)
+            if score >= self._thresholds.suggest
+        ]

@@ -1,0 +1,209 @@
+"""Backups and restores: what they cost, what they lack, what they refuse."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect, select
+
+from image_search_service.bootstrap import Library, open_library
+from image_search_service.core.config import Settings
+from image_search_service.core.errors import DataIntegrityError, NewerLibraryError, NotFoundError
+from image_search_service.db.migrate import alembic_config, current_revision, head_revision, run_migrations
+from image_search_service.db.models import AssetPath
+from image_search_service.db.portable import table_forms
+from image_search_service.db.session import Database, sqlite_url
+from image_search_service.services.backup.archive import (
+    ArchiveWriter,
+    Manifest,
+    members,
+    verified,
+    write_file,
+)
+from image_search_service.services.backup.restore import checked_backup, moved
+from tests.support.contents import contents
+from tests.support.damage import all_faces, found, points_of
+from tests.support.databases import DATABASES, postgresql_schema
+from tests.support.round_trips import round_trips
+from tests.support.served import add_faces, add_person, bind, directions, no_bar
+from tests.support.world import World
+
+FACES = 1_100
+
+
+def opened(folder: Path, database_url: str | None = None) -> AbstractContextManager[Library]:
+    settings = Settings(
+        library=folder, engine="synthetic", offline=True, workers=1, database_url=database_url
+    )
+    return open_library(settings, lambda _: None, no_bar, restoring=True)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """More faces than go into one request; no pictures."""
+    with opened(tmp_path_factory.mktemp("source")) as made:
+        bind(made)
+        with made.database.write() as session:
+            world = World(session)
+            add_faces(made, world, directions(FACES), person_id=add_person(world, "Ada").id)
+        made.centroid_service().compute_centroids()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def backup(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("backup") / "backup.tar"
+    write_file(file, library.backup_service().stream())
+    return file
+
+
+def test_round_trips_grow_with_batches(library: Library, tmp_path: Path) -> None:
+    """A backup asks once for each table, and once for each thousand faces."""
+    service = library.backup_service()
+    with round_trips(library.database.engine) as trips:
+        write_file(tmp_path / "backup.tar", service.stream())
+    assert trips.requests == 2 + 1  # embeddings, centroids
+    pages = 3 * 3  # faces by point, faces, photos: two pages each, and one more that is empty
+    assert len([each for each in trips.sql if each.startswith("SELECT")]) == len(table_forms()) + pages + 2
+
+
+def test_restoring_grows_with_batches(backup: Path, tmp_path: Path) -> None:
+    """A restore writes once for each thousand faces."""
+    with opened(tmp_path / "other") as other:
+        service = other.restore_service()
+        with round_trips(other.database.engine) as trips:
+            report = service.restore(checked_backup(backup))
+        assert report.embeddings == FACES
+        assert trips.qdrant["upsert"] == 2 + 1
+        inserts = [each for each in trips.sql if each.startswith("INSERT INTO")]
+        assert len(inserts) == len({member.name for member in members(backup) if "tables/" in member.name})
+
+
+def test_damage_is_refused_before_anything_is_written(backup: Path, tmp_path: Path) -> None:
+    """Nobody has to clear up after it."""
+    content = bytearray(backup.read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "damaged.tar").write_bytes(content)
+    with pytest.raises(DataIntegrityError, match="damaged"):
+        checked_backup(tmp_path / "damaged.tar")
+
+
+def test_an_embedding_that_is_gone_is_counted(tmp_path: Path) -> None:
+    """The face is in the backup without it, both times it is said, and the doctor finds it."""
+    with opened(tmp_path / "library") as library:
+        bind(library)
+        with library.database.write() as session:
+            add_faces(library, World(session), directions(5))
+        library.faces.delete_faces(points_of(all_faces(library)[:2]))
+        manifest = write_file(tmp_path / "backup.tar", library.backup_service().stream())
+    assert (manifest.counts["embeddings"], manifest.counts["missing_embeddings"]) == (3, 2)
+    with opened(tmp_path / "other") as other:
+        report = other.restore_service().restore(checked_backup(tmp_path / "backup.tar"))
+        assert (report.embeddings, report.without_embedding) == (3, 2)
+        assert found(other.doctor_service(alone=True).examine())["face_without_point"] == 2
+
+
+def test_an_empty_library_has_no_backup(tmp_path: Path) -> None:
+    """It says that nothing is indexed."""
+    with opened(tmp_path) as library, pytest.raises(NotFoundError, match="empty"):
+        library.backup_service()
+
+
+def test_photos_that_have_moved(backup: Path, library: Library, tmp_path: Path) -> None:
+    """Paths in the old folder are in the new one, and no others."""
+    with opened(tmp_path / "other") as other:
+        moves = [(Path("/photos"), Path("/mnt/new"))]
+        report = other.restore_service().restore(checked_backup(backup), moves)
+        assert report.moved_paths == FACES
+        with other.database.read() as session:
+            paths = session.scalars(select(AssetPath.path)).all()
+        assert {path.parent for path in paths} == {Path("/mnt/new")}
+    assert contents(library)["asset_paths"]
+
+
+def test_the_first_move_that_fits_counts() -> None:
+    """A folder is not a part of a name, and other paths stay."""
+    moves = [(Path("/a/b"), Path("/x")), (Path("/a"), Path("/y"))]
+    assert moved("/a/b/c.jpg", moves) == ("/x/c.jpg", True)
+    assert moved("/a/bc.jpg", moves) == ("/y/bc.jpg", True)
+    assert moved("/abc.jpg", moves) == ("/abc.jpg", False)
+    assert moved("/a/caf\udce9.jpg", moves) == ("/y/caf\udce9.jpg", True)
+
+
+def rewritten(backup: Path, file: Path, change: dict[str, object]) -> Path:
+    """The same backup with another manifest."""
+    manifest = Manifest.from_json(verified(backup).to_json() | change)
+    writer = ArchiveWriter()
+    kept = [each for each in members(backup) if "/" in each.name]
+    file.write_bytes(b"".join(writer.member(each.name, each.content) for each in kept) + writer.end(manifest))
+    return file
+
+
+def test_a_newer_schema_is_refused(backup: Path, tmp_path: Path) -> None:
+    """Rows of a schema that this version does not know are not put back."""
+    with pytest.raises(NewerLibraryError, match="9999"):
+        checked_backup(rewritten(backup, tmp_path / "newer.tar", {"revision": "9999"}))
+
+
+def columns_at(folder: Path, revision: str) -> dict[str, set[str]]:
+    """Which tables and columns there were."""
+    database = Database(sqlite_url(folder / "old.sqlite3"))
+    run_migrations(database, alembic_config(), revision)
+    with database.engine.connect() as connection:
+        found = {key[1]: columns for key, columns in inspect(connection).get_multi_columns().items()}
+    database.close()
+    return {name: {column["name"] for column in columns} for name, columns in found.items()}
+
+
+def as_written_at(revision: str, backup: Path, folder: Path) -> Path:
+    """The backup as a version with that schema would have made it."""
+    then, manifest, writer = columns_at(folder, revision), verified(backup), ArchiveWriter()
+    kept = {
+        name: [place for place, column in enumerate(columns) if column in then[name]]
+        for name, columns in manifest.tables
+        if name in then
+    }
+    written = b""
+    for member in members(backup):
+        kind, _, rest = member.name.partition("/")
+        content = member.content
+        if kind == "tables" and (places := kept.get(rest.partition("/")[0])):
+            rows = [json.loads(line) for line in content.splitlines()]
+            content = "".join(f"{json.dumps([row[place] for place in places])}\n" for row in rows).encode()
+        if rest and (kind != "tables" or rest.partition("/")[0] in kept):
+            written += writer.member(member.name, content)
+    manifest.revision = revision
+    manifest.tables = [
+        (name, {column: kind for column, kind in columns.items() if column in then[name]})
+        for name, columns in manifest.tables
+        if name in kept
+    ]
+    (folder / "older.tar").write_bytes(written + writer.end(manifest))
+    return folder / "older.tar"
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    if request.param == "sqlite":
+        yield None
+        return
+    with postgresql_schema() as url:
+        yield url.render_as_string(hide_password=False)
+
+
+def test_an_older_schema_is_migrated(backup: Path, tmp_path: Path, database_url: str | None) -> None:
+    """Rows as an older version wrote them go into its tables, which are then migrated."""
+    older = as_written_at("0002", backup, tmp_path)
+    with opened(tmp_path / "other", database_url) as other:
+        other.restore_service().restore(checked_backup(older))
+        assert len(all_faces(other)) == FACES
+        assert {face.assigned_by for face in all_faces(other)} == {"human"}, "as the migration says"
+        assert current_revision(other.database) == head_revision()
+        assert found(other.doctor_service(alone=True).examine()).keys() <= {
+            "missing_crop",
+            "missing_thumbnail",
+        }

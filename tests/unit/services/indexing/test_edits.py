@@ -1,0 +1,133 @@
+"""Names survive the editing of a photo."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from image_search_service.core.types import Box
+from image_search_service.db.models import Cluster, FaceInstance, FaceSuggestion, Person
+from image_search_service.db.queries.faces import LocatedFace
+from image_search_service.services.decisions.history import HistoryService
+from image_search_service.services.decisions.replay import RebuildService
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.indexing.edits import hand_on_names, overlap, successor_faces
+from tests.support.world import World, migrated_database
+
+ADA, GRACE = uuid.uuid4(), uuid.uuid4()
+LEFT, RIGHT = Box(10, 10, 20, 20), Box(60, 10, 20, 20)
+
+
+def face(x: float, person: uuid.UUID | None = None) -> LocatedFace:
+    return LocatedFace(uuid.uuid4(), person, "human" if person else None, Box(x, 0.4, 0.2, 0.2))
+
+
+def test_names_go_to_the_faces_in_the_same_place() -> None:
+    """Each named face hands its person to the new face that lies where it lay."""
+    new = [face(0.11), face(0.62)]
+    grace, ada = face(0.6, GRACE), face(0.1, ADA)
+    assert successor_faces([grace, ada], new) == {new[0].id: ada, new[1].id: grace}
+
+
+def test_a_face_elsewhere_is_another_one() -> None:
+    """Only what lies in the same place is the same face."""
+    assert successor_faces([face(0.1, ADA)], [face(0.5)]) == {}
+
+
+def test_all_that_was_said_is_handed_on(tmp_path: Path) -> None:
+    """A rejected pair does not come back because its photo was edited, and what is no face is none."""
+    database = migrated_database(tmp_path)
+    with database.write() as session:
+        world = World(session)
+        old, new = (world.photo(path, [LEFT, RIGHT]) for path in ("/old.jpg", "/new.jpg"))
+        left, right = session.scalars(
+            select(FaceInstance.id).filter_by(asset_id=old.id).order_by(FaceInstance.position)
+        )
+        other = world.face(world.photo("/other.jpg")).id
+    review = ReviewService(database, "test")
+    ada = review.split([left, other], "Ada").person_id
+    review.unassign_faces([left])
+    review.not_a_face([right])
+    with database.write() as session:
+        session.get_one(type(old), old.id).replaced = True
+        session.flush()
+        hand_on_names(session, {old.id: new.id})
+    with database.read() as session:
+        first, second = session.scalars(
+            select(FaceInstance).filter_by(asset_id=new.id).order_by(FaceInstance.position)
+        )
+        assert (first.person_id, first.is_face, second.is_face) == (None, True, False)
+        rejected = select(FaceSuggestion.person_id).filter_by(face_instance_id=first.id, state="rejected")
+        assert session.scalars(rejected).all() == [ada]
+    assert RebuildService(database).check().wrong == 0
+    database.close()
+
+
+def test_a_face_named_already_keeps_its_person() -> None:
+    """What a human said of the new face is not overruled."""
+    assert successor_faces([face(0.1, ADA)], [face(0.1, GRACE)]) == {}
+
+
+def test_each_name_is_handed_on_once() -> None:
+    """Of two new faces in one place, only the nearer one gets the name."""
+    near, far, ada = face(0.1), face(0.13), face(0.1, ADA)
+    assert successor_faces([ada], [far, near]) == {near.id: ada}
+
+
+def test_who_said_it_is_handed_on_too(tmp_path: Path) -> None:
+    """A name that a human gave stays a human's word, and the machine's guess a guess."""
+    database = migrated_database(tmp_path)
+    with database.write() as session:
+        world = World(session)
+        people = [Person(name=name, name_key=name) for name in ("ada", "grace")]
+        session.add_all(people)
+        session.flush()
+        old, new = (world.photo(path, [LEFT, RIGHT]) for path in ("/old.jpg", "/new.jpg"))
+        for place, (person, by) in enumerate(zip(people, ("human", "machine"), strict=True)):
+            face = session.scalars(select(FaceInstance).filter_by(asset_id=old.id, position=place)).one()
+            face.person_id, face.assigned_by = person.id, by
+        old.replaced = True
+        session.flush()
+        hand_on_names(session, {old.id: new.id})
+        session.expire_all()
+        rows = session.scalars(
+            select(FaceInstance).filter_by(asset_id=new.id).order_by(FaceInstance.position)
+        )
+        assert [(row.person_id, row.assigned_by) for row in rows] == [
+            (people[0].id, "human"),
+            (people[1].id, "machine"),
+        ]
+    database.close()
+
+
+@pytest.mark.parametrize(("x", "expected"), [(0.0, 1.0), (0.5, 1 / 3), (1.0, 0.0), (2.0, 0.0)])
+def test_overlap_is_intersection_over_union(x: float, expected: float) -> None:
+    """Unit squares shifted by x."""
+    assert overlap(Box(0, 0, 1, 1), Box(x, 0, 1, 1)) == pytest.approx(expected)
+
+
+def test_the_faces_of_a_replaced_photo_leave_their_cluster(tmp_path: Path) -> None:
+    """A cluster counts the faces that are shown, also after a decision on it was taken back."""
+    database = migrated_database(tmp_path)
+    with database.write() as session:
+        world = World(session)
+        old, new = (world.photo(path, [LEFT]) for path in ("/old.jpg", "/new.jpg"))
+        faces = [session.scalars(select(FaceInstance).filter_by(asset_id=old.id)).one()]
+        faces += [world.face(world.photo(f"/{number}.jpg")) for number in range(2)]
+        cluster = world.cluster(faces).id
+    review = ReviewService(database, "test")
+    named = review.name_cluster(cluster.hex, "Ada").decision
+    assert named is not None
+    with database.write() as session:
+        session.get_one(type(old), old.id).replaced = True
+        session.flush()
+        hand_on_names(session, {old.id: new.id})
+    review.undo(HistoryService(database).latest())
+    review.undo(named)
+    with database.read() as session:
+        assert session.get_one(Cluster, cluster).size == 2
+        assert session.get_one(FaceInstance, faces[0].id).cluster_id is None
+    database.close()

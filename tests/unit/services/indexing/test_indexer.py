@@ -1,0 +1,222 @@
+"""Indexing, as people's folders really are."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from image_search_service.bootstrap import Library
+from image_search_service.core.errors import EngineMismatchError, InvalidInputError, UnavailableError
+from image_search_service.db.models import AssetPath, FaceInstance, Person
+from image_search_service.db.queries import faces as face_queries
+from image_search_service.services.indexing import indexer
+from image_search_service.services.indexing.indexer import IndexReport
+from tests.support.round_trips import round_trips
+
+
+def index(opened: Library, *roots: Path, **options: Any) -> IndexReport:
+    return opened.index_service().index(list(roots), **options)
+
+
+def truth(album: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((album / "truth.json").read_text(encoding="utf-8"))
+    return found
+
+
+def faces_by_file(opened: Library) -> dict[Path, list[str]]:
+    with opened.database.read() as session:
+        rows = session.execute(
+            select(AssetPath.path, FaceInstance.id)
+            .join(FaceInstance, FaceInstance.asset_id == AssetPath.asset_id)
+            .where(AssetPath.missing_since.is_(None))
+            .order_by(AssetPath.path, FaceInstance.position)
+        )
+        found: dict[Path, list[str]] = {}
+        for path, face_id in rows:
+            found.setdefault(path, []).append(str(face_id))
+        return found
+
+
+def photo_with_faces(opened: Library) -> Path:
+    """A JPEG file that shows faces and of which there is no copy."""
+    found = faces_by_file(opened)
+    return next(
+        path
+        for path, faces in found.items()
+        if path.suffix.lower() == ".jpg" and list(found.values()).count(faces) == 1
+    )
+
+
+def test_everything_that_can_be_read_is_indexed_and_the_rest_is_named(opened: Library, album: Path) -> None:
+    """Faces as many as were drawn, each with embedding and crop; each bad file with its reason."""
+    report = index(opened, album)
+    known = truth(album)
+    readable = sum(face["readable"] for faces in known["photos"].values() for face in faces)
+    counts = opened.counts()
+    assert {failure.path.relative_to(album).as_posix() for failure in report.failures} == set(
+        known["bad_files"]
+    )
+    assert all(failure.reason for failure in report.failures)
+    assert report.photos_seen == report.photos_new + report.photos_moved + report.photos_failed
+    assert (counts.faces, counts.photos) == (readable, len(known["photos"]))
+    ids = [face for faces in faces_by_file(opened).values() for face in faces]
+    assert opened.faces.count() == len(set(ids)) == counts.faces
+    assert len(list(opened.paths.crops.rglob("*.webp"))) == counts.faces
+    assert len(list(opened.paths.thumbnails.rglob("*.webp"))) == counts.photos
+
+
+def test_second_run_finds_nothing_to_do(
+    opened: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unchanged files are not opened again; what could not be read is still reported."""
+    first = index(opened, album)
+    monkeypatch.setattr(indexer, "_hash", lambda file: pytest.fail(f"{file} was read again"))
+    second = index(opened, album)
+    assert (second.photos_new, second.photos_moved, second.faces_new) == (0, 0, 0)
+    assert second.photos_unchanged == first.photos_new + first.photos_moved
+    assert sorted(second.failures, key=str) == sorted(first.failures, key=str)
+
+
+def test_moved_and_renamed_files_keep_their_faces(opened: Library, album: Path) -> None:
+    """A photo is recognised by its content, wherever it goes."""
+    index(opened, album)
+    before = faces_by_file(opened)
+    photo = photo_with_faces(opened)
+    target = album / "Új mappa \udcff" / "moved \n photo.jpg"  # not every name is valid Unicode, or one line
+    target.parent.mkdir()
+    photo.rename(target)
+    report = index(opened, album)
+    assert (report.photos_new, report.photos_moved, report.photos_missing) == (0, 1, 1)
+    assert faces_by_file(opened)[target] == before[photo]
+
+
+def test_two_copies_are_one_photo(opened: Library, album: Path) -> None:
+    """A copy is one more file of the photo, and brings no face twice."""
+    index(opened, album)
+    before = opened.counts()
+    photo = photo_with_faces(opened)
+    shutil.copy(photo, photo.with_name("copy.jpg"))
+    assert index(opened, album).photos_moved == 1
+    after = opened.counts()
+    assert (after.photos, after.faces, after.files) == (before.photos, before.faces, before.files + 1)
+
+
+def test_vanished_files_are_missing_until_they_are_back(opened: Library, album: Path) -> None:
+    """Nothing is deleted because a drive is away, nor missing because another folder was looked at."""
+    index(opened, album)
+    faces = opened.counts().faces
+    photo = photo_with_faces(opened)
+    away = album.parent / "away.jpg"
+    photo.rename(away)
+    assert index(opened, album).photos_missing == 1
+    assert opened.counts().faces == faces
+    other = album.parent / "other"
+    other.mkdir()
+    assert index(opened, other).photos_missing == 0
+    away.rename(photo)
+    assert index(opened, album).photos_missing == 0
+    assert opened.counts().photos_missing == 0
+
+
+def test_names_survive_the_editing_of_a_photo(opened: Library, album: Path) -> None:
+    """When a program rewrites a file, its faces are found again and belong to whom they belonged."""
+    index(opened, album)
+    photo = photo_with_faces(opened)
+    old = faces_by_file(opened)[photo]
+    with opened.database.write() as session:
+        ada = Person(name="Ada", name_key="ada")
+        session.add(ada)
+        session.flush()
+        face_queries.set_persons(session, {UUID(old[0]): ada.id})
+    with Image.open(photo) as image:
+        image.load()
+        image.save(photo, "JPEG", quality=88, exif=image.getexif(), comment=b"edited")
+    os.utime(photo, ns=(1, 1))
+    report = index(opened, album)
+    assert report.photos_new == 1
+    new = faces_by_file(opened)[photo]
+    assert not set(new) & set(old)
+    with opened.database.read() as session:
+        owners = [session.get_one(FaceInstance, UUID(face)).person_id for face in new]
+    assert owners[0] is not None
+    assert owners[1:] == [None] * (len(new) - 1)
+    assert opened.counts().named_faces == 1
+
+
+def test_failed_files_are_read_again_when_asked_for(opened: Library, album: Path) -> None:
+    """A file that was damaged and is repaired is a new photo; one that is not stays reported."""
+    bad = len(index(opened, album).failures)
+    assert len(index(opened, album, retry_failed=True).failures) == bad
+    empty = next(album.rglob("empty.jpg"))
+    shutil.copy(photo_with_faces(opened), empty)
+    repaired = index(opened, album)
+    assert (len(repaired.failures), repaired.photos_moved) == (bad - 1, 1)
+
+
+def test_interruption_keeps_what_was_stored(
+    opened: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C ends the run at once; the next one goes on and ends where an uninterrupted one ends."""
+    monkeypatch.setattr(indexer, "STORE_BATCH", 4)
+
+    def interrupt(done: int, _: int | None) -> None:
+        if done >= 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index(opened, album, progress=interrupt)
+    stored = opened.counts().photos
+    assert stored > 0
+    report = index(opened, album)
+    assert opened.counts().photos == stored + report.photos_new == len(truth(album)["photos"])
+    assert opened.faces.count() == opened.counts().faces
+
+
+def test_unavailable_vector_store_leaves_no_face_without_embedding(
+    opened: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If Qdrant fails, the batch is not in SQL either, and the next run brings both."""
+
+    def fail(*_: Any) -> None:
+        raise UnavailableError("Qdrant does not answer.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(opened.faces), "upsert_faces", fail)
+        with pytest.raises(UnavailableError):
+            index(opened, album)
+    assert opened.counts().faces == 0
+    index(opened, album)
+    assert opened.counts().faces == opened.faces.count() > 0
+
+
+def test_round_trips_follow_batches_not_faces(opened: Library, album: Path) -> None:
+    """One request to Qdrant for each batch stored, and as many statements in SQL for one face as for ten."""
+    with round_trips(opened.database.engine) as trips:
+        report = index(opened, album)
+    batches = -(-(report.photos_new + report.photos_failed) // indexer.STORE_BATCH)
+    assert trips.qdrant["upsert"] == batches
+    assert trips.statements < 80
+
+
+def test_a_root_that_is_not_there_is_wrong_use(opened: Library, album: Path) -> None:
+    """A folder that does not exist is an error, and nothing is taken for missing."""
+    index(opened, album)
+    with pytest.raises(InvalidInputError):
+        index(opened, album.with_name("nowhere"))
+    assert opened.counts().photos_missing == 0
+
+
+def test_library_stays_with_its_engine(opened: Library) -> None:
+    """Another engine than the one that a library was made with is refused, with the way out."""
+    object.__setattr__(opened.settings, "engine", "dlib")
+    with pytest.raises(EngineMismatchError, match="synthetic") as refused:
+        opened.bind_engine()
+    assert "--library" in (refused.value.hint or "")
