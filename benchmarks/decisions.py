@@ -22,7 +22,7 @@ from rich.table import Table
 from sqlalchemy import insert
 
 from image_search_service.db.migrate import migrate
-from image_search_service.db.models import Cluster, FaceInstance, ImageAsset
+from image_search_service.db.models import ClusterRow, FaceInstance, ImageAsset
 from image_search_service.db.queries import library
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
@@ -60,7 +60,7 @@ def fill(database: Database, faces: int) -> list[tuple[uuid.UUID, list[uuid.UUID
             {"id": cluster, "size": len(own), "confidence": 0.5, "representative_face_id": own[0]}
             for cluster, own in made
         ]
-        connection.execute(insert(Cluster), rows)
+        connection.execute(insert(ClusterRow), rows)
         connection.execute(
             insert(FaceInstance), [_face(cluster, one) for cluster, own in made for one in own]
         )

@@ -23,7 +23,7 @@ from image_search_service.core.lock import LibraryLock
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity, Progress
 from image_search_service.db.migrate import migrate
-from image_search_service.db.models import Library as LibraryRow
+from image_search_service.db.models import LibraryRow
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.queries.library import Counts

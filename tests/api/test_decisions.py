@@ -105,8 +105,8 @@ def test_somebody_who_has_been_given_faces_since_stays(api: Served, faces: list[
 def test_what_has_changed_meanwhile_is_refused(api: Served, faces: list[str]) -> None:
     """Of two who decide on what they both have seen, the second is told what has changed."""
     seen = decide(api, "split", {"face_ids": faces[3:4], "name": "Mary"})["decision_id"]
-    first = decide(api, "split", {"face_ids": faces[:2], "name": "Ada", "made_on": seen})
-    body = {"face_ids": faces[1:3], "name": "Grace", "made_on": seen}
+    first = decide(api, "split", {"face_ids": faces[:2], "name": "Ada", "based_on_decision": seen})
+    body = {"face_ids": faces[1:3], "name": "Grace", "based_on_decision": seen}
     problem = decide(api, "split", body, status=409)
     assert f"decision {first['decision_id']}" in problem["detail"]
     assert [owner(api, face) for face in faces[:3]] == ["Ada", "Ada", None]

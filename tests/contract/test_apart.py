@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from image_search_service.bootstrap import Library
 from image_search_service.core.errors import ConflictError, InvalidInputError
-from image_search_service.db.models import Cluster, FaceDifference, FaceInstance, FaceSuggestion
+from image_search_service.db.models import ClusterRow, FaceDifference, FaceInstance, FaceSuggestion
 from image_search_service.recognition.clustering.clustering import Clustering
-from image_search_service.recognition.clustering.constraints import separated
+from image_search_service.recognition.clustering.constraints import split_by_differences
 from image_search_service.recognition.explanation import Because
 from image_search_service.services.decisions.service import ReviewService
 from tests.support.served import add_faces, alike, directions
@@ -43,7 +43,7 @@ def review(library: Library) -> ReviewService:
 
 def groups(library: Library) -> list[UUID]:
     with library.database.read() as session:
-        return sorted(session.scalars(select(Cluster.id)))
+        return sorted(session.scalars(select(ClusterRow.id)))
 
 
 def members(library: Library, group: UUID) -> list[UUID]:
@@ -228,5 +228,5 @@ def test_faces_of_neither_side_go_with_the_nearer() -> None:
     rows = np.stack([east, north, nearly_east, north, east, east])
     clustering = Clustering(np.array([0, 0, 0, 0, 1, 1]), np.array([0.5, 1.0]))
     sides = [np.array([0, 1, -1, -1, -1, -1])]
-    assert separated(clustering, rows, sides, 2).labels.tolist() == [0, 1, 0, 1, 2, 2]
-    assert separated(clustering, rows, [np.full(6, -1)], 2) is clustering
+    assert split_by_differences(clustering, rows, sides, 2).labels.tolist() == [0, 1, 0, 1, 2, 2]
+    assert split_by_differences(clustering, rows, [np.full(6, -1)], 2) is clustering

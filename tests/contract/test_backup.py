@@ -17,7 +17,7 @@ from sqlalchemy import select
 from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import ConflictError, RestoreInterruptedError
-from image_search_service.db.models import AssetPath, FaceSuggestion, IndexRun, Job, PersonPrototype
+from image_search_service.db.models import AssetPath, FaceSuggestion, IndexRun, JobRow, PersonPrototype
 from image_search_service.demo.library import make_demo_library
 from image_search_service.services.backup.archive import Manifest, write_file
 from image_search_service.services.backup.restore import RestoreReport, checked_backup
@@ -74,7 +74,7 @@ def library(
             face = all_faces(made)[0]
             person = session.scalars(select(PersonPrototype.person_id)).first()
             assert person is not None
-            session.add(Job(kind="doctor", parameters={"repair": False}, key="k", state="succeeded"))
+            session.add(JobRow(kind="doctor", parameters={"repair": False}, key="k", state="succeeded"))
             asked = FaceSuggestion(
                 face_instance_id=face.id,
                 person_id=person,

@@ -16,7 +16,13 @@ import pytest
 from sqlalchemy import select
 
 from image_search_service.core.types import JsonObject
-from image_search_service.db.models import Cluster, FaceInstance, FaceSuggestion, Person, PersonPrototype
+from image_search_service.db.models import (
+    ClusterRow,
+    FaceInstance,
+    FaceSuggestion,
+    PersonPrototype,
+    PersonRow,
+)
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.queue.face_jobs import JOBS
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
@@ -92,10 +98,10 @@ def outcome(services: Services) -> JsonObject:
     """Everything that a job may have decided; what is named by chance (ids of clusters) is left out."""
     with services.database.read() as session:
         faces = list(session.scalars(select(FaceInstance).order_by(FaceInstance.id)))
-        clusters = {one.id: one for one in session.scalars(select(Cluster))}
+        clusters = {one.id: one for one in session.scalars(select(ClusterRow))}
         suggestions = list(session.scalars(select(FaceSuggestion)))
         prototypes = list(session.scalars(select(PersonPrototype)))
-        persons = list(session.scalars(select(Person.id).order_by(Person.id)))
+        persons = list(session.scalars(select(PersonRow.id).order_by(PersonRow.id)))
     members: dict[UUID, set[UUID]] = {}
     for face in faces:
         if face.cluster_id is not None:

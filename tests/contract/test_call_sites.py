@@ -18,13 +18,13 @@ from sqlalchemy import delete, update
 
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import (
-    Cluster,
+    ClusterRow,
     FaceInstance,
     FaceSuggestion,
     ImageAsset,
-    Person,
     PersonCentroid,
     PersonPrototype,
+    PersonRow,
 )
 from image_search_service.db.queries.batches import insert_rows, upsert_rows
 from image_search_service.db.session import Database
@@ -96,7 +96,7 @@ def around(direction: FloatArray, number: int, seed: int) -> FloatArray:
 def insert_persons(database: Database, number: int) -> list[UUID]:
     ids = sorted(uuid4() for _ in range(number))
     with database.write() as session:
-        insert_rows(session, Person, [{"id": one, "name": str(one), "name_key": str(one)} for one in ids])
+        insert_rows(session, PersonRow, [{"id": one, "name": str(one), "name_key": str(one)} for one in ids])
     return ids
 
 
@@ -156,7 +156,11 @@ def crowd(made: Crowd) -> Crowd:
             session.execute(delete(table))
         cluster = {"id": made.cluster_id, "size": len(made.unnamed), "confidence": 0.5}
         upsert_rows(
-            session, Cluster, [cluster | {"representative_face_id": made.unnamed[0]}], key=["id"], update=[]
+            session,
+            ClusterRow,
+            [cluster | {"representative_face_id": made.unnamed[0]}],
+            key=["id"],
+            update=[],
         )
         free = {"person_id": None, "assigned_by": None, "cluster_id": made.cluster_id}
         session.execute(update(FaceInstance), [{"id": one, **free} for one in made.unnamed])
@@ -171,7 +175,7 @@ def fill(database: Database, faces: FaceQdrantClient, centroids: CentroidQdrantC
     insert_faces(database, faces, -around(look, number - 1, 2), list(others))
     cluster_id = uuid4()
     with database.write() as session:
-        session.add(Cluster(id=cluster_id, size=number, confidence=0.5, representative_face_id=cluster_id))
+        session.add(ClusterRow(id=cluster_id, size=number, confidence=0.5, representative_face_id=cluster_id))
     unnamed = insert_faces(database, faces, around(look, number, 3), [None] * number, cluster_id)
     return Crowd(database, faces, centroids, person_id, cluster_id, unnamed, others)
 

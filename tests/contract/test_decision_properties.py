@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
-from image_search_service.services.decisions.log import Decided
+from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from tests.support.decided_library import LOOKS, DecidedLibrary, Said, seeded_uuid
@@ -58,7 +58,7 @@ class Decisions(RuleBasedStateMachine):
         self.now = self.library.see()
         self.nothing = self.now.said
         self.before: dict[int, Said] = {}
-        self.made_on: int | None = None
+        self.based_on: int | None = None
         """The last decision that somebody saw before they went for a cup of tea."""
         self.steps = 0
         self.undid_everything = False
@@ -90,7 +90,7 @@ class Decisions(RuleBasedStateMachine):
         except REFUSALS:
             made = None
         self.now = self.library.see()
-        number = None if made is None else made.id if isinstance(made, Decided) else made.decision
+        number = None if made is None else made.id if isinstance(made, RecordedDecision) else made.decision
         if number is None:
             assert self.now.tables == before.tables
             return made
@@ -106,8 +106,8 @@ class Decisions(RuleBasedStateMachine):
         assert changes[: len(before[1])] == before[1]
         new = changes[len(before[1]) :]
         assert new
-        if self.made_on is not None and decisions[-1][4] is None:
-            changed_meanwhile = {row[2:5] for row in before[1] if row[1] > self.made_on}
+        if self.based_on is not None and decisions[-1][4] is None:
+            changed_meanwhile = {row[2:5] for row in before[1] if row[1] > self.based_on}
             assert changed_meanwhile.isdisjoint(row[2:5] for row in new)
 
     # Who faces are
@@ -129,12 +129,12 @@ class Decisions(RuleBasedStateMachine):
     @rule(number=one, name=names)
     def name_cluster(self, number: int, name: str) -> None:
         group = self.group(number)
-        self.decide(lambda: self.review.name_cluster(group, name, made_on=self.made_on))
+        self.decide(lambda: self.review.name_cluster(group, name, based_on=self.based_on))
 
     @rule(numbers=several, name=names)
     def split(self, numbers: list[int], name: str) -> None:
         faces = self.some(numbers)
-        made = self.decide(lambda: self.review.split(faces, name, made_on=self.made_on))
+        made = self.decide(lambda: self.review.split(faces, name, based_on=self.based_on))
         if made is not None:
             assert {(face.hex, made.person_id.hex) for face in faces} <= self.now.said["owner"]
 
@@ -142,14 +142,14 @@ class Decisions(RuleBasedStateMachine):
     def put_together(self, numbers: list[int], into: int | None) -> None:
         faces = self.some(numbers)
         group = None if into is None else self.group(into)
-        made = self.decide(lambda: self.review.group_faces(faces, group, made_on=self.made_on))
+        made = self.decide(lambda: self.review.group_faces(faces, group, based_on=self.based_on))
         if made is not None:
             assert {(face.hex, made.cluster_id.hex) for face in faces} <= self.now.said["group"]
 
     @rule(numbers=several, who=one)
     def assign(self, numbers: list[int], who: int) -> None:
         faces, person = self.some(numbers), self.person(who)
-        if self.decide(lambda: self.review.assign_faces(faces, person, made_on=self.made_on)):
+        if self.decide(lambda: self.review.assign_faces(faces, person, based_on=self.based_on)):
             assert {(face.hex, person.hex) for face in faces} <= self.now.said["owner"]
 
     @rule(numbers=several, are_faces=st.booleans())
@@ -157,7 +157,7 @@ class Decisions(RuleBasedStateMachine):
         """Whoever loses every face keeps existing."""
         faces, persons = self.some(numbers), self.now.said["persons"]
         say = self.review.unassign_faces if are_faces else self.review.not_a_face
-        self.decide(lambda: say(faces, made_on=self.made_on))
+        self.decide(lambda: say(faces, based_on=self.based_on))
         assert self.now.said["persons"] == persons
 
     @rule(number=st.integers(0, 99), accepted=st.booleans())
@@ -165,13 +165,13 @@ class Decisions(RuleBasedStateMachine):
         waiting = self.library.ids("SELECT id FROM face_suggestions WHERE state = 'pending' ORDER BY rowid")
         if waiting:
             say = self.review.accept if accepted else self.review.reject
-            self.decide(lambda: say([waiting[number % len(waiting)]], made_on=self.made_on))
+            self.decide(lambda: say([waiting[number % len(waiting)]], based_on=self.based_on))
 
     @rule(who=one, accepted=st.booleans())
     def answer_all(self, who: int, accepted: bool) -> None:
         person = self.person(who)
         say = self.review.accept_all if accepted else self.review.reject_all
-        self.decide(lambda: say(person, made_on=self.made_on))
+        self.decide(lambda: say(person, based_on=self.based_on))
 
     # Who people are
 
@@ -182,17 +182,17 @@ class Decisions(RuleBasedStateMachine):
     @rule(who=one, name=names)
     def rename(self, who: int, name: str) -> None:
         person = self.person(who)
-        self.decide(lambda: self.review.rename_person(person, name, made_on=self.made_on))
+        self.decide(lambda: self.review.rename_person(person, name, based_on=self.based_on))
 
     @rule(who=one, hidden=st.booleans())
     def hide(self, who: int, hidden: bool) -> None:
         person = self.person(who)
-        self.decide(lambda: self.review.set_hidden(person, hidden, made_on=self.made_on))
+        self.decide(lambda: self.review.set_hidden(person, hidden, based_on=self.based_on))
 
     @rule(who=one, born=st.none() | st.dates(date(1800, 1, 1), date(2020, 1, 1)))
     def birth(self, who: int, born: date | None) -> None:
         person = self.person(who)
-        self.decide(lambda: self.review.set_birth_date(person, born, made_on=self.made_on))
+        self.decide(lambda: self.review.set_birth_date(person, born, based_on=self.based_on))
 
     @rule(who=one, number=one, pinned=st.none() | st.booleans())
     def choose_face(self, who: int, number: int, pinned: bool | None) -> None:
@@ -201,28 +201,28 @@ class Decisions(RuleBasedStateMachine):
         theirs = self.library.ids(f"SELECT id FROM face_instances WHERE person_id = '{person.hex}'")  # noqa: S608
         face = [*theirs, *self.some([number])][number % (len(theirs) + 1)]
         if pinned is None:
-            self.decide(lambda: self.review.set_cover_face(person, face, made_on=self.made_on))
+            self.decide(lambda: self.review.set_cover_face(person, face, based_on=self.based_on))
         else:
-            self.decide(lambda: self.review.pin_prototype(person, face, pinned, made_on=self.made_on))
+            self.decide(lambda: self.review.pin_prototype(person, face, pinned, based_on=self.based_on))
 
     @rule(a=one, b=one)
     def merge(self, a: int, b: int) -> None:
         other, into = self.person(a), self.person(b)
-        self.decide(lambda: self.review.merge_persons([other], into, made_on=self.made_on))
+        self.decide(lambda: self.review.merge_persons([other], into, based_on=self.based_on))
 
     @rule(a=one, b=one, are=st.booleans())
     def differ(self, a: int, b: int, are: bool) -> None:
         first, second = self.person(a), self.person(b)
-        self.decide(lambda: self.review.mark_different(first, second, are, made_on=self.made_on))
+        self.decide(lambda: self.review.mark_different(first, second, are, based_on=self.based_on))
 
     @rule(a=one, b=one, name=st.none() | names, other_name=st.none() | names)
     def tell_groups_apart(self, a: int, b: int, name: str | None, other_name: str | None) -> None:
         """Say that two groups are different, and then perhaps who they are."""
         first, second = self.group(a), self.group(b)
-        self.decide(lambda: self.review.mark_clusters_different(first, second, made_on=self.made_on))
+        self.decide(lambda: self.review.mark_clusters_different(first, second, based_on=self.based_on))
         for group, called in ((first, name), (second, other_name)):
             if called is not None:
-                say = partial(self.review.name_cluster, group, called, made_on=self.made_on)
+                say = partial(self.review.name_cluster, group, called, based_on=self.based_on)
                 self.decide(say)
 
     @rule(number=one)
@@ -236,17 +236,17 @@ class Decisions(RuleBasedStateMachine):
         )
         if len(groups) > 1:
             first, second = groups[0][0], groups[1][0]
-            self.decide(lambda: self.review.mark_clusters_different(first, second, made_on=self.made_on))
+            self.decide(lambda: self.review.mark_clusters_different(first, second, based_on=self.based_on))
 
     @rule(number=one, who=one)
     def tell_group_from_person(self, number: int, who: int) -> None:
         group, person = self.group(number), self.person(who)
-        self.decide(lambda: self.review.mark_cluster_not_person(group, person, made_on=self.made_on))
+        self.decide(lambda: self.review.mark_cluster_not_person(group, person, based_on=self.based_on))
 
     @rule(away=st.booleans())
     def look(self, away: bool) -> None:
         """Somebody sees what there is and decides all that follows on that, until they look again."""
-        self.made_on = self.now.latest if away else None
+        self.based_on = self.now.latest if away else None
 
     # Taking back
 

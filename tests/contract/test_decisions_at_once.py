@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from image_search_service.core.errors import ConflictError
-from image_search_service.db.models import Decision, FaceInstance, Person
+from image_search_service.db.models import DecisionRow, FaceInstance, PersonRow
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.session import Database
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
@@ -44,7 +44,9 @@ def faces(database: Database) -> list[UUID]:
 def owners(database: Database) -> dict[UUID, str | None]:
     with database.read() as session:
         rows = session.execute(
-            select(FaceInstance.id, Person.name).outerjoin(Person, Person.id == FaceInstance.person_id)
+            select(FaceInstance.id, PersonRow.name).outerjoin(
+                PersonRow, PersonRow.id == FaceInstance.person_id
+            )
         )
         return {row[0]: row[1] for row in rows}
 
@@ -60,7 +62,7 @@ def test_of_those_who_decide_on_the_same_one_wins(database: Database, faces: lis
             start.wait(10)
             try:
                 named = ReviewService(database, f"client {number}").split(
-                    faces[number : number + 20], f"{turn}.{number}", made_on=seen
+                    faces[number : number + 20], f"{turn}.{number}", based_on=seen
                 )
             except ConflictError as error:
                 return None if "has changed meanwhile: decision" in error.message else error.message
@@ -86,7 +88,7 @@ def test_of_those_who_look_at_nothing_all_are_done_in_turn(database: Database, f
     assert len(set(made)) == 8
     assert len({owners(database)[face] for face in faces[:10]}) == 1
     with database.read() as session:
-        assert session.scalar(select(func.count(Decision.id))) == 8
+        assert session.scalar(select(func.count(DecisionRow.id))) == 8
     assert RebuildService(database).check().wrong == 0
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from image_search_service.bootstrap import Library
 from image_search_service.core.errors import ConflictError
-from image_search_service.db.models import Cluster, FaceInstance, FaceSuggestion
+from image_search_service.db.models import ClusterRow, FaceInstance, FaceSuggestion
 from image_search_service.recognition.clustering.clustering import Clustering
-from image_search_service.recognition.clustering.constraints import gathered
+from image_search_service.recognition.clustering.constraints import keep_groups_together
 from image_search_service.recognition.explanation import Because
 from image_search_service.services.decisions.service import ReviewService
 from tests.support.served import add_faces, alike, directions
@@ -53,7 +53,7 @@ def members(library: Library) -> dict[UUID, list[UUID]]:
         for cluster, face in rows:
             assert cluster is not None
             found.setdefault(cluster, []).append(face)
-        sizes = {one.id: one.size for one in session.scalars(select(Cluster))}
+        sizes = {one.id: one.size for one in session.scalars(select(ClusterRow))}
     assert sizes == {cluster: len(faces) for cluster, faces in found.items()}
     return found
 
@@ -228,7 +228,7 @@ def test_a_group_takes_its_cluster_along() -> None:
     groups = np.array([0, 0, -1, -1, -1, 0, -1, -1])
     photos = np.array([0, 1, 1, 2, 3, 4, 5, 6])  # row 2 is in a photo of the group
     side = np.array([0, -1, -1, 1, -1, -1, -1, -1])  # row 3 is different from row 0
-    found = gathered(
+    found = keep_groups_together(
         Clustering(labels, np.array([0.5, 0.5])), embeddings, groups, photos=photos, sides=[side], least=2
     )
     assert found.labels.tolist() == [0, 0, 1, 1, 0, 0, -1, -1]
@@ -240,7 +240,7 @@ def test_of_two_groups_the_larger_part_takes_the_cluster() -> None:
     embeddings = alike(LOOK, 6, spread=0.2, seed=1)
     labels = np.zeros(6, dtype=np.int64)
     groups = np.array([0, 1, 1, -1, -1, -1])
-    found = gathered(
+    found = keep_groups_together(
         Clustering(labels, np.array([0.5])), embeddings, groups, photos=np.arange(6), sides=[], least=2
     )
     assert found.labels.tolist() == [1, 0, 0, 0, 0, 0]

@@ -20,7 +20,7 @@ from image_search_service.core.errors import (
     UnavailableError,
 )
 from image_search_service.core.types import JsonObject, Progress
-from image_search_service.db.models import Job
+from image_search_service.db.models import JobRow
 from image_search_service.db.session import Database
 from image_search_service.queue.huey_app import JobQueue, Workers, open_huey
 from image_search_service.queue.runner import JobRunner
@@ -29,7 +29,7 @@ from image_search_service.services.jobs.service import JobKind, JobService, JobS
 from tests.support.databases import DATABASES, open_database
 
 KIND = JobKind.CLUSTER_FACES
-PATIENCE = 20.0
+WAIT_SECONDS = 20.0
 
 
 @pytest.fixture(params=DATABASES)
@@ -81,19 +81,19 @@ class Bench:
         self.started.append(workers)
 
     def stop(self) -> bool:
-        stopped = [workers.stop(PATIENCE) for workers in self.started]
+        stopped = [workers.stop(WAIT_SECONDS) for workers in self.started]
         return all(stopped)
 
-    def ended(self, job: Job, *states: JobState) -> Job:
+    def ended(self, job: JobRow, *states: JobState) -> JobRow:
         """The job once it is in one of these states."""
         wanted = states or (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             found = self.service.get(job.id)
             if found.state in wanted:
                 return found
             time.sleep(0.02)
-        raise AssertionError(f"{found.state} after {PATIENCE} s, not {wanted}")
+        raise AssertionError(f"{found.state} after {WAIT_SECONDS} s, not {wanted}")
 
 
 @pytest.fixture
@@ -202,12 +202,12 @@ def test_progress_is_seen_while_it_runs(bench: Bench) -> None:
 
     def half(_services: object, progress: Progress) -> JsonObject:
         progress(5, 10)
-        go_on.wait(PATIENCE)
+        go_on.wait(WAIT_SECONDS)
         return {}
 
     bench.work(half)
     job = bench.service.submit(KIND, {})
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_SECONDS
     while (seen := bench.service.get(job.id)).done == 0 and time.monotonic() < deadline:
         time.sleep(0.02)
     go_on.set()

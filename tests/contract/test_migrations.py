@@ -18,7 +18,7 @@ from sqlalchemy import URL, inspect, text
 
 from image_search_service.core.errors import ImageSearchError
 from image_search_service.db.migrate import alembic_config, current_revision, migrate, run_migrations
-from image_search_service.db.models import Base, Decision, DecisionChange
+from image_search_service.db.models import Base, DecisionChange, DecisionRow
 from image_search_service.db.session import Database, sqlite_url
 from tests.support.databases import DATABASES, postgresql_schema
 
@@ -133,7 +133,7 @@ def test_the_database_keeps_events(database: Database, tmp_path: Path, table: st
     """What was decided is neither changed nor deleted, whoever asks the database to."""
     migrate(database, tmp_path)
     with database.write() as session:
-        decision = Decision(kind="create_person", actor="ada")
+        decision = DecisionRow(kind="create_person", actor="ada")
         session.add(decision)
         session.flush()
         session.add(DecisionChange(decision_id=decision.id, fact="person_gone", subject_id=uuid4()))

@@ -13,7 +13,7 @@ from image_search_service.bootstrap import Library
 from image_search_service.core.errors import UnavailableError, VectorStoreError
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.vector.face_qdrant import FaceQdrantClient
-from tests.support.gated_faces import PATIENCE, GatedFaces
+from tests.support.gated_faces import WAIT_SECONDS, GatedFaces
 from tests.support.served import add_faces, directions
 from tests.support.stores import STORES, library_on
 from tests.support.world import World
@@ -48,12 +48,12 @@ def test_an_older_payload_never_comes_last(library: Library, face: UUID) -> None
     ada = give(library, face, "Ada")
     with ThreadPoolExecutor(2) as threads:
         slow = threads.submit(first.send)
-        assert gated.waiting.wait(PATIENCE)
+        assert gated.waiting.wait(WAIT_SECONDS)
         grace = give(library, face, "Grace")
         fast = threads.submit(second.send)
         assert gated.told == []
         gated.gate.set()
-        assert slow.result(PATIENCE) + fast.result(PATIENCE) == 2
+        assert slow.result(WAIT_SECONDS) + fast.result(WAIT_SECONDS) == 2
     assert gated.told == [{face: ada}, {face: grace}]
     assert in_qdrant(library) == [grace]
     assert library.backlog() == 0
@@ -66,12 +66,12 @@ def test_nobody_waits_for_a_slow_qdrant(library: Library, face: UUID) -> None:
     give(library, face, "Ada")
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(sender.send_if_it_answers)
-        assert gated.waiting.wait(PATIENCE)
+        assert gated.waiting.wait(WAIT_SECONDS)
         grace = give(library, face, "Grace")
         sender.send_if_it_answers()
         assert not slow.done()
         gated.gate.set()
-        slow.result(PATIENCE)
+        slow.result(WAIT_SECONDS)
     assert in_qdrant(library) == [grace]
     assert library.backlog() == 0
 

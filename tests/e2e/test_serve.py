@@ -13,7 +13,7 @@ import pytest
 from image_search_service.bootstrap import open_library
 from image_search_service.core.config import Settings
 from tests.support.served import bind, no_bar
-from tests.support.service_processes import PATIENCE, ask, ended, free_port, serving, start
+from tests.support.service_processes import WAIT_SECONDS, ask, ended, free_port, serving, start
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_it_serves_and_stops(library: Path) -> None:
         assert other.returncode == 1
         assert f"process {process.pid}" in other.stderr
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=PATIENCE)
+        _, said = process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode == 0, said
     assert "Traceback" not in said
 
@@ -51,7 +51,7 @@ def test_a_port_that_is_taken_is_said(library: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         process = start("serve", {"library": library, "port": taken.getsockname()[1]})
-        _, said = process.communicate(timeout=PATIENCE)
+        _, said = process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode == 1
     assert "--port" in said
     assert "Address already in use" in said

@@ -14,7 +14,7 @@ from qdrant_client import models as qdrant
 from sqlalchemy import select
 
 from image_search_service.bootstrap import Library
-from image_search_service.db.models import FaceInstance, Person, PersonCentroid
+from image_search_service.db.models import FaceInstance, PersonCentroid, PersonRow
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
 from image_search_service.services.doctor.findings import DoctorReport
@@ -54,7 +54,7 @@ def tables_wrong(library: Library) -> dict[str, int]:
     with library.database.write() as session:
         face = session.scalars(select(FaceInstance).where(FaceInstance.person_id.is_not(None))).first()
         assert face is not None
-        person = session.get_one(Person, face.person_id)
+        person = session.get_one(PersonRow, face.person_id)
         face.person_id = face.assigned_by = None
         person.name, person.name_key = "Another", "another"
     return {"not_as_decided": 2, "wrong_payload": 1, "stale_centroid": 1}

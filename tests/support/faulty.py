@@ -18,7 +18,7 @@ from image_search_service.core.config import Settings
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import FloatArray, JsonObject
 from image_search_service.db.migrate import migrate
-from image_search_service.db.models import Cluster, FaceInstance
+from image_search_service.db.models import ClusterRow, FaceInstance
 from image_search_service.db.queries.suggestions.centroids import active_centroids
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.demo.library import make_demo_library
@@ -87,9 +87,9 @@ class Faulty:
 
     def cluster_sizes(self) -> list[tuple[int, int]]:
         """Of each cluster the size that it says, and how many faces it has."""
-        members = select(func.count()).where(FaceInstance.cluster_id == Cluster.id).scalar_subquery()
+        members = select(func.count()).where(FaceInstance.cluster_id == ClusterRow.id).scalar_subquery()
         with self.library.database.read() as session:
-            return [(size, faces) for size, faces in session.execute(select(Cluster.size, members))]
+            return [(size, faces) for size, faces in session.execute(select(ClusterRow.size, members))]
 
     def centroid_ids(self) -> list[UUID]:
         """The active ones, by person."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 
-PATIENCE = 30.0
+WAIT_SECONDS = 30.0
 
 
 class GatedFaces(FaceQdrantClient):
@@ -24,7 +24,7 @@ class GatedFaces(FaceQdrantClient):
     def update_person_ids(self, person_ids: Mapping[UUID, UUID | None]) -> None:
         if not self.waiting.is_set():
             self.waiting.set()
-            if not self.gate.wait(PATIENCE):
+            if not self.gate.wait(WAIT_SECONDS):
                 raise AssertionError("nobody opened the gate")
         self.told.append(dict(person_ids))
         super().update_person_ids(person_ids)

@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
 from image_search_service.core.types import FloatArray
-from image_search_service.db.models import FaceInstance, Person
+from image_search_service.db.models import FaceInstance, PersonRow
 from image_search_service.db.queries import library as library_queries
 from image_search_service.main import create_app_on
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
@@ -24,7 +24,7 @@ from image_search_service.vector.collections import FacePayload, FacePoint
 from tests.support.world import World
 
 DIMENSION = SyntheticEngine.identity.dimension
-PATIENCE = 60.0
+WAIT_SECONDS = 60.0
 BASE_URL = "http://localhost:8000"
 
 
@@ -53,13 +53,13 @@ class Served:
 
     def seen(self, job: Any, awaited: Callable[[Any], bool]) -> Any:
         """The job as soon as it is as awaited."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             found = self.get(f"/jobs/{job['id']}")
             if awaited(found):
                 return found
             time.sleep(0.02)
-        raise AssertionError(f"{found} after {PATIENCE} s")
+        raise AssertionError(f"{found} after {WAIT_SECONDS} s")
 
     def pages(self, path: str, **query: Any) -> list[Any]:
         """Every page of a list."""
@@ -106,8 +106,8 @@ def alike(direction: FloatArray, number: int, spread: float = 0.5, seed: int = 0
     return unit
 
 
-def add_person(world: World, name: str) -> Person:
-    person = Person(id=uuid.uuid4(), name=name, name_key=name.casefold())
+def add_person(world: World, name: str) -> PersonRow:
+    person = PersonRow(id=uuid.uuid4(), name=name, name_key=name.casefold())
     world.session.add(person)
     world.session.flush()
     return person

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-PATIENCE = 60.0
+WAIT_SECONDS = 60.0
 
 
 def free_port() -> int:
@@ -50,7 +50,7 @@ def running(command: str, settings: dict[str, Any]) -> Iterator[subprocess.Popen
 def serving(settings: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
     """``image-search serve`` on ``settings["port"]``, ready."""
     with running("serve", settings) as process:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + WAIT_SECONDS
         while process.poll() is None and time.monotonic() < deadline and not answers(settings["port"]):
             time.sleep(0.05)
         yield process
@@ -69,16 +69,16 @@ def ask(port: int, path: str, body: Any = None) -> Any:
     if body is not None:
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:  # noqa: S310
         return json.load(answer)
 
 
 def ended(port: int, job: Any) -> Any:
     """The job when it has ended."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         found = ask(port, job["url"])
         if found["state"] not in ("queued", "running"):
             return found
         time.sleep(0.05)
-    raise AssertionError(f"{found} after {PATIENCE} s")
+    raise AssertionError(f"{found} after {WAIT_SECONDS} s")

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from image_search_service.db.models import Base, Cluster, FaceInstance, PersonCentroid
+from image_search_service.db.models import Base, ClusterRow, FaceInstance, PersonCentroid
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
 from image_search_service.db.session import Database
 
@@ -73,7 +73,7 @@ def _points(engine: Any, collections: Iterable[str]) -> list[str]:
 def _names(database: Database) -> dict[str, str]:
     """For each random id that other rows refer to, what it stands for."""
     with database.read() as session:
-        clusters = session.scalars(select(Cluster.id)).all()
+        clusters = session.scalars(select(ClusterRow.id)).all()
         members = session.execute(
             select(FaceInstance.cluster_id, FaceInstance.id).order_by(FaceInstance.id.desc())
         )

@@ -11,7 +11,7 @@ from sqlalchemy import delete, text
 
 from image_search_service.core.types import Box
 from image_search_service.db.migrate import migrate
-from image_search_service.db.models import Cluster, Decision, DecisionChange, FaceInstance, ImageAsset
+from image_search_service.db.models import ClusterRow, DecisionChange, DecisionRow, FaceInstance, ImageAsset
 from image_search_service.db.queries import library, photos
 from image_search_service.db.session import Database, Session, sqlite_url
 
@@ -26,7 +26,7 @@ def migrated_database(folder: Path) -> Database:
 def forget_decisions(session: Session) -> None:
     """Make another library of a copy of one, in which nothing was ever decided: that SQLite lets no event go
     is taken away first."""
-    for table in (DecisionChange, Decision):
+    for table in (DecisionChange, DecisionRow):
         session.execute(text(f"DROP TRIGGER {table.__tablename__}_are_kept_delete"))
         session.execute(delete(table))
 
@@ -82,9 +82,9 @@ class World:
         self.session.flush()
         return face
 
-    def cluster(self, faces: Sequence[FaceInstance], confidence: float = 0.7) -> Cluster:
+    def cluster(self, faces: Sequence[FaceInstance], confidence: float = 0.7) -> ClusterRow:
         """A cluster of these faces."""
-        cluster = Cluster(
+        cluster = ClusterRow(
             id=uuid.uuid4(), size=len(faces), confidence=confidence, representative_face_id=faces[0].id
         )
         self.session.add(cluster)

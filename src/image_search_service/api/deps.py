@@ -11,7 +11,7 @@ from image_search_service.core.config import Settings
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.names import clean_name
 from image_search_service.core.paths import LibraryPaths
-from image_search_service.db.models import Library as LibraryRow
+from image_search_service.db.models import LibraryRow
 from image_search_service.db.session import Database
 from image_search_service.services.backup.service import BackupService
 from image_search_service.services.centroid_service import CentroidService

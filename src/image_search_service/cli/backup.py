@@ -16,8 +16,8 @@ from image_search_service.cli.context import (
     JsonOption,
     LibraryOption,
     Running,
+    command_context,
     real_path,
-    running,
 )
 from image_search_service.cli.output import table
 from image_search_service.core.errors import ConflictError, InvalidInputError, LibraryInUseError
@@ -43,7 +43,7 @@ def backup(
     debug: DebugOption = False,
 ) -> None:
     """Copy the library into one file, also while its service runs. Your photos are not in it."""
-    with running(as_json=as_json, debug=debug, library=library) as run:
+    with command_context(as_json=as_json, debug=debug, library=library) as run:
         target = real_path(file)
         if target.exists() and not force:
             raise ConflictError(
@@ -90,7 +90,7 @@ def restore(
     debug: DebugOption = False,
 ) -> None:
     """Put a backup into a library that is empty or not there yet, on whatever stores the settings name."""
-    with running(as_json=as_json, debug=debug, library=library) as run:
+    with command_context(as_json=as_json, debug=debug, library=library) as run:
         moves = [_move(each) for each in photos or ()]
         found = checked_backup(real_path(file))
         with (

@@ -12,7 +12,7 @@ import typer
 from rich.console import RenderableType
 
 from image_search_service.bootstrap import open_qdrant
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, running
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, command_context
 from image_search_service.cli.output import table
 from image_search_service.core.config import Settings
 from image_search_service.core.types import JsonObject
@@ -48,7 +48,7 @@ def retrieval(
     On the server that the settings name, else on the embedded engine in a temporary folder. The library is
     neither read nor locked.
     """
-    with running(as_json=as_json, debug=debug, library=library) as run:
+    with command_context(as_json=as_json, debug=debug, library=library) as run:
         from image_search_service.vector.retrieval_bench import measure, temporary_faces
 
         with (

@@ -70,7 +70,7 @@ class Running:
 
 
 @contextmanager
-def running(*, as_json: bool, debug: bool, **settings: Any) -> Iterator[Running]:
+def command_context(*, as_json: bool, debug: bool, **settings: Any) -> Iterator[Running]:
     """The frame of every command. ``settings`` that are None are left to the environment and the defaults."""
     configure_logging(debug=debug)
     out = Output(as_json=as_json)

@@ -7,26 +7,26 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from image_search_service.bootstrap import Library, open_library
-from image_search_service.cli.context import LibraryOption, Running, running
+from image_search_service.cli.context import LibraryOption, Running, command_context
 from image_search_service.cli.suggest import way_to_look
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import JsonObject
 from image_search_service.faces.suggestion_store import FindMoreRun
-from image_search_service.services.decisions.log import Decided
+from image_search_service.services.decisions.log import RecordedDecision
 
-Decide = Callable[[Library], Decided]
+Decide = Callable[[Library], RecordedDecision]
 
 
 @contextmanager
-def opening(library: LibraryOption, as_json: bool, debug: bool) -> Iterator[tuple[Running, Library]]:
+def library_command(library: LibraryOption, as_json: bool, debug: bool) -> Iterator[tuple[Running, Library]]:
     with (
-        running(as_json=as_json, debug=debug, library=library) as run,
+        command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         yield run, opened
 
 
-def decide_and_tell(
+def run_decision(
     what: str,
     decide: Decide,
     library: LibraryOption,
@@ -36,7 +36,7 @@ def decide_and_tell(
     find_more: str | None = None,
 ) -> None:
     """find_more: how to look for more faces of those whom it was about, at once."""
-    with opening(library, as_json, debug) as (run, opened):
+    with library_command(library, as_json, debug) as (run, opened):
         look = None if find_more is None else way_to_look(opened.suggestion_service(), find_more)
         made = decide(opened)
         opened.tell_qdrant_if_it_answers()
@@ -50,7 +50,7 @@ def decide_and_tell(
         run.out.result(document, *lines)
 
 
-def _look_for_more(look: Callable[..., FindMoreRun], made: Decided) -> tuple[JsonObject | None, str]:
+def _look_for_more(look: Callable[..., FindMoreRun], made: RecordedDecision) -> tuple[JsonObject | None, str]:
     """What was decided stands, whether or not more can be looked for now."""
     try:
         found = look(made.persons) if made.persons else FindMoreRun()

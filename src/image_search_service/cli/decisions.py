@@ -9,10 +9,10 @@ import typer
 
 from image_search_service.bootstrap import Library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
-from image_search_service.cli.deciding import decide_and_tell, opening
+from image_search_service.cli.deciding import library_command, run_decision
 from image_search_service.cli.output import table
 from image_search_service.cli.suggest import WAYS
-from image_search_service.services.decisions.log import Decided
+from image_search_service.services.decisions.log import RecordedDecision
 
 Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help="Ids of faces.")]
 Person = Annotated[str, typer.Option("--person", metavar="NAME", help="Whose.")]
@@ -31,7 +31,7 @@ def accept(
     debug: DebugOption = False,
 ) -> None:
     """Say that what is suggested for a person is them: all of it, or the faces named."""
-    decide_and_tell(
+    run_decision(
         "Accepted", lambda opened: _review(opened, person, faces, True), library, as_json, debug, find_more=by
     )
 
@@ -45,7 +45,7 @@ def reject(
     debug: DebugOption = False,
 ) -> None:
     """Say that what is suggested for a person is not them. It will not be suggested again."""
-    decide_and_tell(
+    run_decision(
         "Rejected",
         lambda opened: _review(opened, person, faces, False),
         library,
@@ -55,7 +55,7 @@ def reject(
     )
 
 
-def _review(opened: Library, name: str, faces: list[UUID] | None, accepted: bool) -> Decided:
+def _review(opened: Library, name: str, faces: list[UUID] | None, accepted: bool) -> RecordedDecision:
     person = opened.people_service().person(name)
     service = opened.review_service(actor())
     if not faces:
@@ -68,7 +68,7 @@ def unassign(
     faces: Faces, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
     """Take faces away from their persons. They will not be suggested for them again."""
-    decide_and_tell(
+    run_decision(
         "Taken away",
         lambda opened: opened.review_service(actor()).unassign_faces(faces),
         library,
@@ -86,12 +86,12 @@ def merge(
 ) -> None:
     """Make one person of several."""
 
-    def decide(opened: Library) -> Decided:
+    def decide(opened: Library) -> RecordedDecision:
         people = opened.people_service()
         others = [people.person(name).id for name in names]
         return opened.review_service(actor()).merge_persons(others, people.person(into).id)
 
-    decide_and_tell("Merged", decide, library, as_json, debug)
+    run_decision("Merged", decide, library, as_json, debug)
 
 
 def rename(
@@ -103,11 +103,11 @@ def rename(
 ) -> None:
     """Give a person another name."""
 
-    def decide(opened: Library) -> Decided:
+    def decide(opened: Library) -> RecordedDecision:
         person = opened.people_service().person(name)
         return opened.review_service(actor()).rename_person(person.id, new)
 
-    decide_and_tell("Renamed", decide, library, as_json, debug)
+    run_decision("Renamed", decide, library, as_json, debug)
 
 
 def conflicts(
@@ -118,7 +118,7 @@ def conflicts(
 ) -> None:
     """List what cannot all be true: somebody twice in a photo, or before they were born, a face unlike the
     others of its person, two people who look the same."""
-    with opening(library, as_json, debug) as (run, opened):
+    with library_command(library, as_json, debug) as (run, opened):
         found = opened.conflict_service().find(limit)
         document = {
             "conflicts": [

@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, real_path, running
+from image_search_service.cli.context import (
+    DebugOption,
+    JsonOption,
+    LibraryOption,
+    command_context,
+    real_path,
+)
 from image_search_service.cli.output import table
 
 
@@ -26,7 +32,7 @@ def demo(
     """Draw a small library of made-up people to try things on. Its faces are drawn, not real."""
     from image_search_service.demo.library import make_demo_library
 
-    with running(as_json=as_json, debug=debug) as run:
+    with command_context(as_json=as_json, debug=debug) as run:
         target = real_path(folder or Path("demo-photos"))
         with run.out.progress("Drawing", "photos") as progress:
             made = make_demo_library(target, faces=faces, workers=run.settings.workers, progress=progress)

@@ -9,7 +9,13 @@ import typer
 from rich.console import RenderableType
 
 from image_search_service.bootstrap import open_library
-from image_search_service.cli.context import EXIT_FAILED, DebugOption, JsonOption, LibraryOption, running
+from image_search_service.cli.context import (
+    EXIT_FAILED,
+    DebugOption,
+    JsonOption,
+    LibraryOption,
+    command_context,
+)
 from image_search_service.cli.output import printable, table
 from image_search_service.services.doctor.findings import WORDS, DoctorReport, Finding
 
@@ -31,7 +37,7 @@ def doctor(
     Your photos are only read.
     """
     with (
-        running(as_json=as_json, debug=debug, library=library) as run,
+        command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         service = opened.doctor_service(alone=not run.settings.stores_are_shared)

@@ -19,8 +19,8 @@ from image_search_service.cli.context import (
     LibraryOption,
     MemoryOption,
     RecognizerOption,
+    command_context,
     real_path,
-    running,
 )
 from image_search_service.cli.index import MethodOption, MinClusterSizeOption, chosen
 from image_search_service.cli.output import table
@@ -53,7 +53,7 @@ def evaluate(
             "memory": memory,
         }
         with (
-            running(as_json=as_json, debug=debug, **settings) as run,
+            command_context(as_json=as_json, debug=debug, **settings) as run,
             open_library(run.settings, run.out.note, run.out.progress) as opened,
         ):
             started = time.monotonic()

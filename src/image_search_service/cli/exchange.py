@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from image_search_service.bootstrap import open_library
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, running
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, command_context
 from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError, UnavailableError
 from image_search_service.services.exchange.service import ImportReport
@@ -27,7 +27,7 @@ def export(
 ) -> None:
     """Write people, and what was said of faces, as JSON Lines (docs/exchange.md)."""
     with (
-        running(as_json=False, debug=debug, library=library) as run,
+        command_context(as_json=False, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         lines = (line + "\n" for line in opened.exchange_service(actor()).export())
@@ -64,7 +64,7 @@ def load(
 ) -> None:
     """Take over the people and what was said of faces from another library."""
     with (
-        running(as_json=as_json, debug=debug, library=library) as run,
+        command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         try:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, real_path
-from image_search_service.cli.deciding import opening
+from image_search_service.cli.deciding import library_command
 from image_search_service.cli.output import table
 from image_search_service.cli.people import SHOWN_ID
 
@@ -25,7 +25,7 @@ def faces(
     debug: DebugOption = False,
 ) -> None:
     """List faces of a person, of a group or in a photo, the clearest first, with their ids."""
-    with opening(library, as_json, debug) as (run, opened):
+    with library_command(library, as_json, debug) as (run, opened):
         found, total = opened.people_service().faces(
             name=person, cluster=group, photo=None if photo is None else real_path(photo), limit=limit
         )

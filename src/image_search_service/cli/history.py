@@ -12,7 +12,7 @@ from rich.console import RenderableType
 
 from image_search_service.bootstrap import Library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
-from image_search_service.cli.deciding import decide_and_tell, opening
+from image_search_service.cli.deciding import library_command, run_decision
 from image_search_service.cli.output import table
 from image_search_service.core.decisions import PERSON_FACTS, Change
 from image_search_service.core.types import JsonObject
@@ -39,7 +39,7 @@ def history(
     debug: DebugOption = False,
 ) -> None:
     """List what was decided, the newest first; or all that one decision changed."""
-    with opening(library, as_json, debug) as (run, opened):
+    with library_command(library, as_json, debug) as (run, opened):
         shown = _list(opened, before, limit, of) if decision is None else _one(opened, decision, limit)
         run.out.result(*shown)
 
@@ -148,7 +148,7 @@ def undo(
     debug: DebugOption = False,
 ) -> None:
     """Take a decision back, whenever it was made. Undoing that makes it again."""
-    decide_and_tell(
+    run_decision(
         "Taken back", lambda opened: opened.review_service(actor()).undo(decision), library, as_json, debug
     )
 
@@ -160,7 +160,7 @@ def rebuild(
     debug: DebugOption = False,
 ) -> None:
     """Bring who is who to what follows from the decisions alone."""
-    with opening(library, as_json, debug) as (run, opened):
+    with library_command(library, as_json, debug) as (run, opened):
         service = opened.rebuild_service()
         report = service.check() if check else service.rebuild()
         opened.tell_qdrant_if_it_answers()

@@ -20,8 +20,8 @@ from image_search_service.cli.context import (
     MemoryOption,
     RecognizerOption,
     actor,
+    command_context,
     real_path,
-    running,
 )
 from image_search_service.cli.metadata import names_read
 from image_search_service.cli.output import table
@@ -75,7 +75,7 @@ def index(
         "names_from_metadata": names,
     }
     with (
-        running(as_json=as_json, debug=debug, **settings) as run,
+        command_context(as_json=as_json, debug=debug, **settings) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         roots = [real_path(path) for path in paths]
@@ -180,7 +180,7 @@ def cluster(
 ) -> None:
     """Group again the faces that nobody has named. Named people stay as they are."""
     with (
-        running(as_json=as_json, debug=debug, library=library, memory=memory) as run,
+        command_context(as_json=as_json, debug=debug, library=library, memory=memory) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         choice = chosen(method, min_cluster_size)
@@ -221,7 +221,7 @@ def assign(
     What is alike, but not enough for that, waits as a suggestion. What you named or rejected stays so.
     """
     with (
-        running(as_json=as_json, debug=debug, library=library) as run,
+        command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         with run.out.progress("Comparing faces", "faces") as progress:

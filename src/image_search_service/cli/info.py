@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from image_search_service.bootstrap import open_library
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, running
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, command_context
 from image_search_service.cli.output import table
 
 SHOWN_VERSIONS = (
@@ -30,7 +30,7 @@ def info(
 ) -> None:
     """Show versions, the engine, where things lie, how much there is and how large it is."""
     with (
-        running(as_json=as_json, debug=debug, library=library) as run,
+        command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         versions = {name: version(name) for name in SHOWN_VERSIONS} | {"python": platform.python_version()}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from image_search_service.bootstrap import open_library
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, running
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, command_context
 from image_search_service.cli.output import table
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def read(library: LibraryOption = None, as_json: JsonOption = False, debug: Debu
     digiKam, Lightroom, Picasa and others write them. What you have said here stands; undo takes it back.
     """
     with (
-        running(as_json=as_json, debug=debug, library=library) as run,
+        command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         with run.out.progress("Reading names", "photos") as progress:
@@ -62,7 +62,7 @@ def write(
     Photos themselves are never changed. What else a sidecar says stays.
     """
     with (
-        running(as_json=as_json, debug=debug, library=library) as run,
+        command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         with run.out.progress("Writing names", "files") as progress:

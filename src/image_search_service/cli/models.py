@@ -13,7 +13,7 @@ from image_search_service.cli.context import (
     JsonOption,
     LibraryOption,
     RecognizerOption,
-    running,
+    command_context,
 )
 from image_search_service.cli.output import table
 from image_search_service.recognition.engines.inventory import (
@@ -37,7 +37,7 @@ def list_models(
 ) -> None:
     """Show which engines can run here, where their files lie, and under which licence."""
     given = {"recognizer": recognizer, "detector": detector, "library": library}
-    with running(as_json=as_json, debug=debug, **given) as run:
+    with command_context(as_json=as_json, debug=debug, **given) as run:
         settings = run.settings
         engines = list_engines(
             models=settings.models, detector=settings.detector, recognizer=settings.recognizer
@@ -87,7 +87,7 @@ def pull(
     debug: DebugOption = False,
 ) -> None:
     """Download what an engine needs; each file is compared with a pinned checksum."""
-    with running(as_json=as_json, debug=debug, library=library) as run:
+    with command_context(as_json=as_json, debug=debug, library=library) as run:
         paths = pull_engine(
             engine,
             models=run.settings.models,
@@ -102,7 +102,7 @@ def pull(
 @app.command("check")
 def check(library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False) -> None:
     """Compare each model file with its checksum; fails if one is damaged."""
-    with running(as_json=as_json, debug=debug, library=library) as run:
+    with command_context(as_json=as_json, debug=debug, library=library) as run:
         checked = check_models(models=run.settings.models)
         document = {"files": [{"path": str(item.path), "state": item.state} for item in checked]}
         rows = [(item.path, item.state) for item in checked]

@@ -8,7 +8,7 @@ import typer
 from rich.console import RenderableType
 
 from image_search_service.bootstrap import open_library
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, running
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, command_context
 from image_search_service.cli.deciding import how_back
 from image_search_service.cli.output import table
 
@@ -27,7 +27,7 @@ def people(
 ) -> None:
     """List the people with a name and the groups without one, largest first."""
     with (
-        running(as_json=as_json, debug=debug, library=library) as run,
+        command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         found = opened.people_service().people(hidden=hidden)
@@ -84,7 +84,7 @@ def name(
 ) -> None:
     """Say who a group is: its faces go to the person of that name, who is created if need be."""
     with (
-        running(as_json=as_json, debug=debug, library=library) as run,
+        command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         named = opened.review_service(actor()).name_cluster(cluster, person)
@@ -111,7 +111,7 @@ def photos(
 ) -> None:
     """List the photos that show all of these people, oldest first."""
     with (
-        running(as_json=as_json, debug=debug, library=library) as run,
+        command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         found = opened.people_service().photos(person)

@@ -10,10 +10,10 @@ import typer
 
 from image_search_service.bootstrap import Library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
-from image_search_service.cli.deciding import decide_and_tell, how_back, opening
+from image_search_service.cli.deciding import how_back, library_command, run_decision
 from image_search_service.cli.people import SHOWN_ID
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.services.decisions.log import Decided
+from image_search_service.services.decisions.log import RecordedDecision
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Who.")]
 Face = Annotated[UUID, typer.Argument(metavar="FACE", help="The id of one of their faces.")]
@@ -24,7 +24,7 @@ def create(
     name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
     """Add somebody of whom no face is known yet."""
-    with opening(library, as_json, debug) as (run, opened):
+    with library_command(library, as_json, debug) as (run, opened):
         named = opened.review_service(actor()).create_person(name)
         document = {"decision": named.decision, "person_id": str(named.person_id), "name": named.name}
         run.out.result(document, f"{named.name} is there now.", how_back(named.decision))
@@ -38,7 +38,7 @@ def give(
     debug: DebugOption = False,
 ) -> None:
     """Say whose these faces are, wherever they are now; from whom they are taken they are rejected for."""
-    with opening(library, as_json, debug) as (run, opened):
+    with library_command(library, as_json, debug) as (run, opened):
         named = opened.review_service(actor()).split(faces, to)
         opened.tell_qdrant_if_it_answers()
         document = {
@@ -65,7 +65,7 @@ def group(
 
     They stay there, and apart from those that they were with, until you name the group or say otherwise.
     """
-    with opening(library, as_json, debug) as (run, opened):
+    with library_command(library, as_json, debug) as (run, opened):
         made = opened.review_service(actor()).group_faces(faces, into)
         opened.tell_qdrant_if_it_answers()
         document = {"decision": made.decision, "cluster_id": str(made.cluster_id), "faces": made.faces}
@@ -77,7 +77,7 @@ def not_a_face(
     faces: Faces, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
     """Say that these are no faces."""
-    decide_and_tell(
+    run_decision(
         "No faces",
         lambda opened: opened.review_service(actor()).not_a_face(faces),
         library,
@@ -90,14 +90,14 @@ def hide(
     name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
     """Leave somebody out of lists."""
-    decide_and_tell("Hidden", lambda opened: _set_hidden(opened, name, True), library, as_json, debug)
+    run_decision("Hidden", lambda opened: _set_hidden(opened, name, True), library, as_json, debug)
 
 
 def unhide(
     name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
     """Show somebody in lists again."""
-    decide_and_tell("Shown again", lambda opened: _set_hidden(opened, name, False), library, as_json, debug)
+    run_decision("Shown again", lambda opened: _set_hidden(opened, name, False), library, as_json, debug)
 
 
 def born(
@@ -111,11 +111,11 @@ def born(
 ) -> None:
     """Say when somebody was born, so that photos from before are found as conflicts."""
 
-    def decide(opened: Library) -> Decided:
+    def decide(opened: Library) -> RecordedDecision:
         person = opened.people_service().person(name)
         return opened.review_service(actor()).set_birth_date(person.id, _date(day) if day else None)
 
-    decide_and_tell("Birth date", decide, library, as_json, debug)
+    run_decision("Birth date", decide, library, as_json, debug)
 
 
 def cover(
@@ -127,11 +127,11 @@ def cover(
 ) -> None:
     """Choose which of their faces is shown for somebody."""
 
-    def decide(opened: Library) -> Decided:
+    def decide(opened: Library) -> RecordedDecision:
         person = opened.people_service().person(name)
         return opened.review_service(actor()).set_cover_face(person.id, face)
 
-    decide_and_tell("Cover", decide, library, as_json, debug)
+    run_decision("Cover", decide, library, as_json, debug)
 
 
 def pin(
@@ -144,11 +144,11 @@ def pin(
 ) -> None:
     """Let a face stand for somebody in searches, whatever jobs would choose."""
 
-    def decide(opened: Library) -> Decided:
+    def decide(opened: Library) -> RecordedDecision:
         person = opened.people_service().person(name)
         return opened.review_service(actor()).pin_prototype(person.id, face, pinned=not take_back)
 
-    decide_and_tell("Pinned", decide, library, as_json, debug)
+    run_decision("Pinned", decide, library, as_json, debug)
 
 
 def different(
@@ -164,16 +164,16 @@ def different(
     if groups and take_back:
         raise typer.BadParameter("what was said of groups is taken back by image-search undo")
 
-    def decide(opened: Library) -> Decided:
+    def decide(opened: Library) -> RecordedDecision:
         service, people = opened.review_service(actor()), opened.people_service()
         if groups:
             return service.mark_clusters_different(one, other)
         return service.mark_different(people.person(one).id, people.person(other).id, are=not take_back)
 
-    decide_and_tell("Different", decide, library, as_json, debug)
+    run_decision("Different", decide, library, as_json, debug)
 
 
-def _set_hidden(opened: Library, name: str, hidden: bool) -> Decided:
+def _set_hidden(opened: Library, name: str, hidden: bool) -> RecordedDecision:
     return opened.review_service(actor()).set_hidden(opened.people_service().person(name).id, hidden)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from image_search_service.bootstrap import open_library
-from image_search_service.cli.context import DebugOption, LibraryOption, running
+from image_search_service.cli.context import DebugOption, LibraryOption, command_context
 from image_search_service.core.errors import ConflictError, InvalidInputError
 
 GRACE_SECONDS = 5
@@ -25,7 +25,7 @@ def serve(
     debug: DebugOption = False,
 ) -> None:
     """Serve the library's HTTP API, and run its jobs."""
-    with running(as_json=False, debug=debug, library=library, host=host, port=port) as run:
+    with command_context(as_json=False, debug=debug, library=library, host=host, port=port) as run:
         import uvicorn
 
         from image_search_service.main import create_app_on
@@ -73,7 +73,7 @@ def _local_address(listening: socket.socket) -> str:
 
 def worker(library: LibraryOption = None, debug: DebugOption = False) -> None:
     """Run jobs for a library on servers: Qdrant, PostgreSQL and Redis. Start as many as wanted."""
-    with running(as_json=False, debug=debug, library=library) as run:
+    with command_context(as_json=False, debug=debug, library=library) as run:
         if not run.settings.stores_are_shared:
             raise InvalidInputError(
                 "Workers need a library that several processes can use at once.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from image_search_service.bootstrap import open_library
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, running
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, command_context
 from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError
 
@@ -47,7 +47,7 @@ def suggest(
     Nothing is decided by it: a suggestion waits until somebody accepts or rejects it.
     """
     with (
-        running(as_json=as_json, debug=debug, library=library) as run,
+        command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         service = opened.suggestion_service()

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption
-from image_search_service.cli.deciding import opening
+from image_search_service.cli.deciding import library_command
 from image_search_service.core.types import JsonObject
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def why(
     debug: DebugOption = False,
 ) -> None:
     """Say why a face has no person, and why it is suggested for those for whom it is."""
-    with opening(library, as_json, debug) as (run, opened):
+    with library_command(library, as_json, debug) as (run, opened):
         found = opened.explanation_service().explain(face)
         suggested = opened.suggestion_service().explain_face(face)
         document: JsonObject = {

@@ -26,7 +26,11 @@ from image_search_service.recognition.clustering.clustering import (
     ClusteringParameters,
     cluster_embeddings,
 )
-from image_search_service.recognition.clustering.constraints import gathered, left_over, separated
+from image_search_service.recognition.clustering.constraints import (
+    drop_faces,
+    keep_groups_together,
+    split_by_differences,
+)
 from image_search_service.recognition.clustering.representative import representatives
 from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.vector.face_qdrant import FaceQdrantClient
@@ -113,9 +117,11 @@ class FaceGrouper:
             stays = np.array([face.id in now for face in there], dtype=np.bool_)
             sides = _sides(session, there)
             by_hand = _by_hand([rows[face.id].group_id if face.id in rows else None for face in there])
-            kept = left_over(clustering, matrix, stays, least)
-            kept = separated(kept, matrix, sides, least)
-            kept = gathered(kept, matrix, by_hand.codes, photos=_photo_codes(there), sides=sides, least=least)
+            kept = drop_faces(clustering, matrix, stays, least)
+            kept = split_by_differences(kept, matrix, sides, least)
+            kept = keep_groups_together(
+                kept, matrix, by_hand.codes, photos=_photo_codes(there), sides=sides, least=least
+            )
             ids = _cluster_ids([now.get(face.id) for face in there], kept, by_hand)
             clusters.save_clusters(session, _cluster_rows(there, matrix, kept, ids))
             faces.set_clusters(session, _changed(now, there, kept, ids))

@@ -37,10 +37,10 @@ __all__ = ["DEFAULT_BATCH_SIZE", "BatchReader", "EmbeddingBatch", "as_matrix"]
 
 DEFAULT_BATCH_SIZE = 100
 
-Flying: TypeAlias = tuple[list[int], dict[str, int], Answer]
+InFlight: TypeAlias = tuple[list[int], dict[str, int], Answer]
 """Some rows, the ids asked for with the row of each, and the request on its way."""
 
-_HOPELESS = 8
+MAX_UNREADABLE = 8
 """So many points that cannot be read one by one, and none that can: the fault is not theirs."""
 
 
@@ -130,7 +130,7 @@ class _Reading:
 
     def _fetch(self, todo: deque[list[int]]) -> None:
         """Everything in ``todo``. After a failure one request at a time, until one succeeds."""
-        flying: deque[Flying] = deque()
+        flying: deque[InFlight] = deque()
         failures = 0
         try:
             while todo or flying:
@@ -163,11 +163,11 @@ class _Reading:
         """Notes a point that cannot be read even alone; raises when the fault is not the point's."""
         self._rows.reasons[row] = error.message
         blameless = sum(_is_point_id(self._rows.wanted[row]) for row in self._rows.reasons)
-        if not self._rows.found.any() and blameless >= min(_HOPELESS, len(self._rows)):
+        if not self._rows.found.any() and blameless >= min(MAX_UNREADABLE, len(self._rows)):
             raise error
 
 
-def _cancelled(flying: deque[Flying]) -> list[list[int]]:
+def _cancelled(flying: deque[InFlight]) -> list[list[int]]:
     """Cancels what is on its way, and tells what it was."""
     for _, _, answer in flying:
         answer.cancel()

@@ -141,7 +141,7 @@ class Rest:
 
     def start(self, ids: Sequence[str]) -> Answer:
         future = self._threads.submit(self._retrieve, ids)
-        return Called(future.result, future.cancel)
+        return DeferredAnswer(future.result, future.cancel)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -157,14 +157,14 @@ class InProcess:
         self._retrieve = _retriever(client, collection_name)
 
     def start(self, ids: Sequence[str]) -> Answer:
-        return Called(lambda: self._retrieve(ids), lambda: None)
+        return DeferredAnswer(lambda: self._retrieve(ids), lambda: None)
 
     def close(self) -> None:
         """Nothing was opened."""
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class DeferredAnswer:
     """The answer of a call that is made elsewhere or later."""
 
     points: Callable[[], Iterator[RawPoint]]

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from image_search_service.core.errors import ConflictError, DataIntegrityError
 from image_search_service.db.migrate import head_revision
-from image_search_service.db.models import AssetPath, Base, ImageAsset, IndexRun, Library, Person
+from image_search_service.db.models import AssetPath, Base, ImageAsset, IndexRun, LibraryRow, PersonRow
 from image_search_service.db.portable import (
     TableForm,
     finish_schema,
@@ -42,7 +42,7 @@ def test_rows_come_back_through_json(name: str, tmp_path: Path) -> None:
         with database.write() as session:
             assert not holds_rows(session)
             session.add(
-                Library(
+                LibraryRow(
                     id=1,
                     engine_name="é\x7f\u2028",
                     engine_checksum="0",
@@ -55,9 +55,9 @@ def test_rows_come_back_through_json(name: str, tmp_path: Path) -> None:
             session.add(ImageAsset(id=asset, content_hash="0", taken_at=datetime(2001, 2, 3, 4, 5)))  # noqa: DTZ001 - as cameras write it
             session.add(IndexRun(id=7))
             first, last = uuid.UUID(int=1), uuid.UUID(int=2)
-            session.add(Person(id=last, name="B", name_key="b", birth_date=date(1815, 12, 10)))
+            session.add(PersonRow(id=last, name="B", name_key="b", birth_date=date(1815, 12, 10)))
             session.flush()
-            session.add(Person(id=first, name="A", name_key="a", gone=True, merged_into=last))
+            session.add(PersonRow(id=first, name="A", name_key="a", gone=True, merged_into=last))
             session.flush()
             path = Path(os.fsdecode(b"/photos/\xff\n.jpg"))
             session.add(AssetPath(id=9, path=path, asset_id=asset, size=2**62, modified_ns=-1, seen_in_run=7))
@@ -75,7 +75,7 @@ def test_rows_come_back_through_json(name: str, tmp_path: Path) -> None:
         with database.read() as session:
             assert everything(session) == before
             assert holds_rows(session)
-            created = session.scalars(select(Library.created_at)).one()
+            created = session.scalars(select(LibraryRow.created_at)).one()
             assert created == datetime(2025, 12, 31, 23, 2, 3, 4, UTC)
         with database.write() as session:
             session.add(IndexRun())

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from image_search_service.core.errors import ConflictError, DataIntegrityError, UnavailableError
 from image_search_service.db.migrate import migrate
-from image_search_service.db.models import IndexRun, Person
+from image_search_service.db.models import IndexRun, PersonRow
 from image_search_service.db.session import Database, sqlite_url
 
 
@@ -56,7 +56,7 @@ def test_read_sees_one_snapshot(database: Database) -> None:
 def test_broken_constraint_is_a_conflict(database: Database) -> None:
     """Two people of the same name are refused."""
     with pytest.raises(ConflictError), database.write() as session:
-        session.add_all([Person(name="Ada", name_key="ada"), Person(name="ADA", name_key="ada")])
+        session.add_all([PersonRow(name="Ada", name_key="ada"), PersonRow(name="ADA", name_key="ada")])
 
 
 def test_file_that_is_no_database_is_an_integrity_error(tmp_path: Path) -> None:
@@ -84,6 +84,6 @@ def test_full_disk_is_unavailable_with_advice(database: Database) -> None:
         pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar()
     with pytest.raises(UnavailableError, match="full") as full, database.write() as session:
         session.connection().exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-        session.add_all(Person(name=f"{n}" * 500, name_key=str(n)) for n in range(100))
+        session.add_all(PersonRow(name=f"{n}" * 500, name_key=str(n)) for n in range(100))
     assert "Make room" in (full.value.hint or "")
     assert runs(database) == 1

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
 from image_search_service.core.types import FloatArray
-from image_search_service.db.models import Cluster, FaceInstance, FaceSuggestion, Person, utc_now
+from image_search_service.db.models import ClusterRow, FaceInstance, FaceSuggestion, PersonRow, utc_now
 from image_search_service.faces.assigner import AssignmentRun, decide
 from image_search_service.recognition.centroid import trimmed_centroid
 from image_search_service.recognition.matching import match_faces
@@ -44,7 +44,7 @@ def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]
 
 def person(library: Library, name: str) -> UUID:
     with library.database.read() as session:
-        return session.scalars(select(Person.id).where(Person.name == name)).one()
+        return session.scalars(select(PersonRow.id).where(PersonRow.name == name)).one()
 
 
 def add(library: Library, embeddings: FloatArray, **columns: Any) -> list[UUID]:
@@ -57,8 +57,8 @@ def assigned(library: Library, face_ids: list[UUID]) -> list[str | None]:
     """Whose each face is, by name, and ``!`` where the machine says so."""
     with library.database.read() as session:
         rows = session.execute(
-            select(FaceInstance.id, Person.name, FaceInstance.assigned_by)
-            .outerjoin(Person, Person.id == FaceInstance.person_id)
+            select(FaceInstance.id, PersonRow.name, FaceInstance.assigned_by)
+            .outerjoin(PersonRow, PersonRow.id == FaceInstance.person_id)
             .where(FaceInstance.id.in_(face_ids))
         )
         found = {row[0]: row[1] + ("!" if row[2] == "machine" else "") if row[1] else None for row in rows}
@@ -208,7 +208,7 @@ def test_clusters_lose_what_is_assigned(library: Library) -> None:
     run(library)
     assert assigned(library, [*known, *other, *whole]) == ["Ada!"] * 3 + [None] * 2 + ["Grace!"] * 2
     with library.database.read() as session:
-        (left,) = session.scalars(select(Cluster))
+        (left,) = session.scalars(select(ClusterRow))
     assert (left.id, left.size) == (mixed, 2)
     assert left.representative_face_id in other
 

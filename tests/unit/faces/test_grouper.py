@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from image_search_service.bootstrap import Library
-from image_search_service.db.models import Cluster, FaceInstance
+from image_search_service.db.models import ClusterRow, FaceInstance
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.faces.grouper import FaceGrouper
 from image_search_service.vector.embedding_batch import EmbeddingBatch
@@ -64,7 +64,7 @@ def clusters(library: Library) -> dict[UUID, set[UUID]]:
         for cluster_id, face_id in rows:
             if cluster_id is not None:
                 members.setdefault(cluster_id, set()).add(face_id)
-        for row in session.scalars(select(Cluster)):
+        for row in session.scalars(select(ClusterRow)):
             assert row.size == len(members[row.id])
             assert row.representative_face_id in members[row.id]
     return members

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from image_search_service.core.errors import ConflictError, InvalidInputError
-from image_search_service.db.models import Person
+from image_search_service.db.models import PersonRow
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.session import Database
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
@@ -40,7 +40,7 @@ def library(folder: Path, person: str | None = None) -> Database:
 
 def names(database: Database) -> list[str]:
     with database.read() as session:
-        return sorted(session.scalars(select(Person.name).where(~Person.gone)))
+        return sorted(session.scalars(select(PersonRow.name).where(~PersonRow.gone)))
 
 
 @pytest.fixture

@@ -18,21 +18,21 @@ from image_search_service.api.schemas.decisions import (
     DecisionDetail,
     DecisionEvent,
     DecisionPage,
+    DecisionResult,
+    FaceSelection,
+    GroupDecisionResult,
     GroupFaces,
     HidePerson,
-    Made,
-    MadeGroup,
-    MadePerson,
     MarkDifferent,
     MergePersons,
     NameCluster,
+    PersonDecisionResult,
     PersonFace,
     PinPrototype,
     RenamePerson,
     SetBirthDate,
     SplitFaces,
-    TheseFaces,
-    TheseSuggestions,
+    SuggestionSelection,
 )
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.services.decisions.history import HistoryService
@@ -92,114 +92,120 @@ def get_decision(
 
 
 @router.post("/{decision_id}/undo")
-def undo(decision_id: DecisionId, review: Review) -> Made:
+def undo(decision_id: DecisionId, review: Review) -> DecisionResult:
     """Take a decision back; 409 names a later one that contradicts it. An undo is a decision, too."""
-    return Made.of(review.undo(decision_id))
+    return DecisionResult.of(review.undo(decision_id))
 
 
 @router.post("/name-cluster")
-def name_cluster(body: NameCluster, review: Review) -> MadePerson:
+def name_cluster(body: NameCluster, review: Review) -> PersonDecisionResult:
     """All faces of a cluster are somebody's, who is made if nobody has this name."""
-    return MadePerson.of(review.name_cluster(body.cluster_id.hex, body.name, body.made_on, body.version))
+    return PersonDecisionResult.of(
+        review.name_cluster(body.cluster_id.hex, body.name, body.based_on_decision, body.version)
+    )
 
 
 @router.post("/group")
-def group_faces(body: GroupFaces, review: Review) -> MadeGroup:
+def group_faces(body: GroupFaces, review: Review) -> GroupDecisionResult:
     """Take faces out of their persons or clusters into another cluster, or into a new one: they stay there
     until somebody names them or says otherwise."""
     cluster = None if body.cluster_id is None else body.cluster_id.hex
-    return MadeGroup.of(review.group_faces(body.face_ids, cluster, body.made_on, body.version))
+    return GroupDecisionResult.of(
+        review.group_faces(body.face_ids, cluster, body.based_on_decision, body.version)
+    )
 
 
 @router.post("/assign")
-def assign(body: AssignFaces, review: Review) -> Made:
+def assign(body: AssignFaces, review: Review) -> DecisionResult:
     """Faces are a person's. From whom they are taken they are rejected for."""
-    return Made.of(review.assign_faces(body.face_ids, body.person_id, body.made_on))
+    return DecisionResult.of(review.assign_faces(body.face_ids, body.person_id, body.based_on_decision))
 
 
 @router.post("/split")
-def split(body: SplitFaces, review: Review) -> MadePerson:
+def split(body: SplitFaces, review: Review) -> PersonDecisionResult:
     """Take faces out of their persons or clusters, for somebody else."""
-    return MadePerson.of(review.split(body.face_ids, body.name, body.made_on))
+    return PersonDecisionResult.of(review.split(body.face_ids, body.name, body.based_on_decision))
 
 
 @router.post("/unassign")
-def unassign(body: TheseFaces, review: Review) -> Made:
+def unassign(body: FaceSelection, review: Review) -> DecisionResult:
     """Take faces away from their persons, for whom they will not be suggested again."""
-    return Made.of(review.unassign_faces(body.face_ids, body.made_on))
+    return DecisionResult.of(review.unassign_faces(body.face_ids, body.based_on_decision))
 
 
 @router.post("/not-a-face")
-def not_a_face(body: TheseFaces, review: Review) -> Made:
+def not_a_face(body: FaceSelection, review: Review) -> DecisionResult:
     """These are no faces."""
-    return Made.of(review.not_a_face(body.face_ids, body.made_on))
+    return DecisionResult.of(review.not_a_face(body.face_ids, body.based_on_decision))
 
 
 @router.post("/accept")
-def accept(body: TheseSuggestions, review: Review, jobs: Jobs) -> Made:
+def accept(body: SuggestionSelection, review: Review, jobs: Jobs) -> DecisionResult:
     """What was suggested is right."""
     if (person_id := _one_way(body)) is not None:
-        made = review.accept_all(person_id, body.made_on, body.version)
+        made = review.accept_all(person_id, body.based_on_decision, body.version)
     else:
-        made = review.accept(body.suggestion_ids, body.made_on)
-    return Made.of(made, find_more(jobs, made, body.find_more))
+        made = review.accept(body.suggestion_ids, body.based_on_decision)
+    return DecisionResult.of(made, find_more(jobs, made, body.find_more))
 
 
 @router.post("/reject")
-def reject(body: TheseSuggestions, review: Review, jobs: Jobs) -> Made:
+def reject(body: SuggestionSelection, review: Review, jobs: Jobs) -> DecisionResult:
     """What was suggested is wrong, for good."""
     if (person_id := _one_way(body)) is not None:
-        made = review.reject_all(person_id, body.made_on, body.version)
+        made = review.reject_all(person_id, body.based_on_decision, body.version)
     else:
-        made = review.reject(body.suggestion_ids, body.made_on)
-    return Made.of(made, find_more(jobs, made, body.find_more))
+        made = review.reject(body.suggestion_ids, body.based_on_decision)
+    return DecisionResult.of(made, find_more(jobs, made, body.find_more))
 
 
 @router.post("/create-person")
-def create_person(body: CreatePerson, review: Review) -> MadePerson:
+def create_person(body: CreatePerson, review: Review) -> PersonDecisionResult:
     """Somebody of whom no face is known yet; 409 if there is somebody of this name."""
-    return MadePerson.of(review.create_person(body.name))
+    return PersonDecisionResult.of(review.create_person(body.name))
 
 
 @router.post("/rename-person")
-def rename_person(body: RenamePerson, review: Review) -> Made:
+def rename_person(body: RenamePerson, review: Review) -> DecisionResult:
     """Another name; 409 if it is somebody else's."""
-    return Made.of(review.rename_person(body.person_id, body.name, body.made_on))
+    return DecisionResult.of(review.rename_person(body.person_id, body.name, body.based_on_decision))
 
 
 @router.post("/hide-person")
-def hide_person(body: HidePerson, review: Review) -> Made:
+def hide_person(body: HidePerson, review: Review) -> DecisionResult:
     """Whether a person is left out of lists."""
-    return Made.of(review.set_hidden(body.person_id, body.hidden, body.made_on))
+    return DecisionResult.of(review.set_hidden(body.person_id, body.hidden, body.based_on_decision))
 
 
 @router.post("/set-birth-date")
-def set_birth_date(body: SetBirthDate, review: Review) -> Made:
+def set_birth_date(body: SetBirthDate, review: Review) -> DecisionResult:
     """When a person was born; null takes it back."""
-    return Made.of(review.set_birth_date(body.person_id, body.birth_date, body.made_on))
+    return DecisionResult.of(review.set_birth_date(body.person_id, body.birth_date, body.based_on_decision))
 
 
 @router.post("/set-cover-face")
-def set_cover_face(body: PersonFace, review: Review) -> Made:
+def set_cover_face(body: PersonFace, review: Review) -> DecisionResult:
     """Which of their faces is shown for a person."""
-    return Made.of(review.set_cover_face(body.person_id, body.face_id, body.made_on))
+    return DecisionResult.of(review.set_cover_face(body.person_id, body.face_id, body.based_on_decision))
 
 
 @router.post("/pin-prototype")
-def pin_prototype(body: PinPrototype, review: Review) -> Made:
+def pin_prototype(body: PinPrototype, review: Review) -> DecisionResult:
     """Whether a face stands for its person whatever jobs would choose."""
-    made = review.pin_prototype(body.person_id, body.face_id, pinned=body.pinned, made_on=body.made_on)
-    return Made.of(made)
+    made = review.pin_prototype(
+        body.person_id, body.face_id, pinned=body.pinned, based_on=body.based_on_decision
+    )
+    return DecisionResult.of(made)
 
 
 @router.post("/merge-persons")
-def merge_persons(body: MergePersons, review: Review) -> Made:
+def merge_persons(body: MergePersons, review: Review) -> DecisionResult:
     """Several persons are one; 409 if two of them were said to be different."""
-    return Made.of(review.merge_persons(body.person_ids, body.into, body.made_on))
+    return DecisionResult.of(review.merge_persons(body.person_ids, body.into, body.based_on_decision))
 
 
 @router.post("/mark-different")
-def mark_different(body: MarkDifferent, review: Review) -> Made:
+def mark_different(body: MarkDifferent, review: Review) -> DecisionResult:
     """Two persons are two, so that nobody merges them; the faces of two clusters are of different people, so
     that no job puts them together; or no face of a cluster is a person's."""
     persons, groups = body.person_ids, [one.hex for one in body.cluster_ids]
@@ -209,16 +215,18 @@ def mark_different(body: MarkDifferent, review: Review) -> Made:
             hint="What was said of clusters is taken back by undoing that decision.",
         )
     if not groups:
-        made = review.mark_different(persons[0], persons[1], are=body.different, made_on=body.made_on)
+        made = review.mark_different(
+            persons[0], persons[1], are=body.different, based_on=body.based_on_decision
+        )
     elif not persons:
-        made = review.mark_clusters_different(groups[0], groups[1], body.made_on, body.versions)
+        made = review.mark_clusters_different(groups[0], groups[1], body.based_on_decision, body.versions)
     else:
         version = body.versions[0] if body.versions else None
-        made = review.mark_cluster_not_person(groups[0], persons[0], body.made_on, version)
-    return Made.of(made)
+        made = review.mark_cluster_not_person(groups[0], persons[0], body.based_on_decision, version)
+    return DecisionResult.of(made)
 
 
-def _one_way(body: TheseSuggestions) -> UUID | None:
+def _one_way(body: SuggestionSelection) -> UUID | None:
     if (body.person_id is None) == (not body.suggestion_ids):
         raise InvalidInputError("Either suggestion_ids or person_id is needed, and not both.")
     if body.version is not None and body.person_id is None:

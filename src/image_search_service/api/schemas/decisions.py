@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.core.decisions import Change, Fact
 from image_search_service.services.decisions.history import Event
-from image_search_service.services.decisions.log import Decided
+from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.decisions.service import Grouped, Named
 from image_search_service.services.suggestions.follow_up import SearchBy
 
@@ -25,7 +25,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Ada Lovelac
 class DecisionBody(RequestBody):
     """The base of everything that is decided."""
 
-    made_on: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+    based_on_decision: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
         default=None,
         description="The newest decision that was seen, `id` of `GET /decisions`; if what is decided on has "
         "changed since, the answer is 409. Null: whatever has changed.",
@@ -70,13 +70,13 @@ class SplitFaces(DecisionBody):
     name: Name
 
 
-class TheseFaces(DecisionBody):
+class FaceSelection(DecisionBody):
     """Something is said of these faces."""
 
     face_ids: FaceIds
 
 
-class TheseSuggestions(DecisionBody):
+class SuggestionSelection(DecisionBody):
     """Something is said of suggestions: of these, or of all that wait for a person."""
 
     suggestion_ids: list[UUID] = Field(default=[], max_length=10_000)
@@ -161,7 +161,7 @@ class MarkDifferent(DecisionBody):
     )
 
 
-class Made(Answer):
+class DecisionResult(Answer):
     """A decision that was made."""
 
     decision_id: int | None = Field(
@@ -172,11 +172,11 @@ class Made(Answer):
     job_ids: list[UUID] = Field(default=[], description="Jobs that look for more faces, if asked for.")
 
     @classmethod
-    def of(cls, made: Decided, job_ids: Sequence[UUID] = ()) -> Made:
+    def of(cls, made: RecordedDecision, job_ids: Sequence[UUID] = ()) -> DecisionResult:
         return cls(decision_id=made.id, changes=made.changes, faces=made.faces, job_ids=list(job_ids))
 
 
-class MadePerson(Answer):
+class PersonDecisionResult(Answer):
     """A decision that named somebody."""
 
     decision_id: int | None = Field(examples=[17])
@@ -186,7 +186,7 @@ class MadePerson(Answer):
     faces: int = Field(description="Faces that were given to them.", examples=[12])
 
     @classmethod
-    def of(cls, named: Named) -> MadePerson:
+    def of(cls, named: Named) -> PersonDecisionResult:
         return cls(
             decision_id=named.decision,
             person_id=named.person_id,
@@ -196,7 +196,7 @@ class MadePerson(Answer):
         )
 
 
-class MadeGroup(Answer):
+class GroupDecisionResult(Answer):
     """A decision that put faces together."""
 
     decision_id: int | None = Field(examples=[17])
@@ -204,7 +204,7 @@ class MadeGroup(Answer):
     faces: int = Field(description="Faces that stay together in it.", examples=[12])
 
     @classmethod
-    def of(cls, made: Grouped) -> MadeGroup:
+    def of(cls, made: Grouped) -> GroupDecisionResult:
         return cls(decision_id=made.decision, cluster_id=made.cluster_id, faces=made.faces)
 
 

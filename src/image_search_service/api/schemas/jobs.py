@@ -32,7 +32,7 @@ class Job(Answer):
     url: str = Field(description="Where it can be looked at again.")
 
     @classmethod
-    def of(cls, job: models.Job) -> Job:
+    def of(cls, job: models.JobRow) -> Job:
         return cls(
             id=job.id,
             kind=JobKind(job.kind),
@@ -61,5 +61,5 @@ class Jobs(Answer):
     jobs: list[Job]
 
     @classmethod
-    def of(cls, accepted: list[models.Job]) -> Jobs:
+    def of(cls, accepted: list[models.JobRow]) -> Jobs:
         return cls(jobs=[Job.of(job) for job in accepted])

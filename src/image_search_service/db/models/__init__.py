@@ -1,32 +1,32 @@
 """The tables. SQL is the truth: whatever Qdrant holds besides the embeddings is derived from these rows."""
 
 from image_search_service.db.models.base import Base, FilePath, UtcDateTime, utc_now
-from image_search_service.db.models.decisions import Decision, DecisionChange
-from image_search_service.db.models.faces import Cluster, FaceDifference, FaceInstance
-from image_search_service.db.models.jobs import Job
-from image_search_service.db.models.library import Library
-from image_search_service.db.models.people import Person, PersonCentroid, PersonDifference, PersonPrototype
+from image_search_service.db.models.decisions import DecisionChange, DecisionRow
+from image_search_service.db.models.faces import ClusterRow, FaceDifference, FaceInstance
+from image_search_service.db.models.jobs import JobRow
+from image_search_service.db.models.library import LibraryRow
+from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
 from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRun
 from image_search_service.db.models.suggestions import FaceSuggestion
 
 __all__ = [
     "AssetPath",
     "Base",
-    "Cluster",
-    "Decision",
+    "ClusterRow",
     "DecisionChange",
+    "DecisionRow",
     "FaceDifference",
     "FaceInstance",
     "FaceSuggestion",
     "FilePath",
     "ImageAsset",
     "IndexRun",
-    "Job",
-    "Library",
-    "Person",
+    "JobRow",
+    "LibraryRow",
     "PersonCentroid",
     "PersonDifference",
     "PersonPrototype",
+    "PersonRow",
     "UtcDateTime",
     "utc_now",
 ]

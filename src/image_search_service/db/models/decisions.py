@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from image_search_service.db.models.base import Base, utc_now
 
 
-class Decision(Base):
+class DecisionRow(Base):
     """Something a human has said: an event, appended and never changed."""
 
     __tablename__ = "decisions"

@@ -13,7 +13,7 @@ from image_search_service.core.types import Box
 from image_search_service.db.models.base import Base, utc_now
 
 
-class Cluster(Base):
+class ClusterRow(Base):
     """Faces that grouping put together and nobody has named yet."""
 
     __tablename__ = "clusters"

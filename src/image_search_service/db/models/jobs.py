@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from image_search_service.db.models.base import Base, utc_now
 
 
-class Job(Base):
+class JobRow(Base):
     """Something to be done in the background, what has become of it, and how far it is."""
 
     __tablename__ = "jobs"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from image_search_service.db.models.base import Base, utc_now
 
 
-class Library(Base):
+class LibraryRow(Base):
     """One row: the engine that the library is bound to, and whether its faces need grouping again."""
 
     __tablename__ = "library"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from image_search_service.db.models.base import Base, utc_now
 
 
-class Person(Base):
+class PersonRow(Base):
     """Somebody with a name."""
 
     __tablename__ = "persons"

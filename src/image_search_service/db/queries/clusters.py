@@ -11,7 +11,7 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models import Cluster, FaceInstance
+from image_search_service.db.models import ClusterRow, FaceInstance
 from image_search_service.db.queries.batches import BATCH, Row, upsert_rows
 
 
@@ -19,14 +19,14 @@ from image_search_service.db.queries.batches import BATCH, Row, upsert_rows
 class ClusterFaces:
     """A cluster and the ids of its faces."""
 
-    cluster: Cluster
+    cluster: ClusterRow
     face_ids: list[uuid.UUID]
 
 
 def save_clusters(session: Session, rows: Sequence[Row]) -> None:
     """New clusters; those that are there get their new size, confidence and representative."""
     changed = ["size", "confidence", "representative_face_id"]
-    upsert_rows(session, Cluster, rows, key=["id"], update=changed)
+    upsert_rows(session, ClusterRow, rows, key=["id"], update=changed)
 
 
 def make_clusters(session: Session, cluster_of: Mapping[uuid.UUID, uuid.UUID]) -> None:
@@ -51,8 +51,8 @@ def _quality_and_confidence(
     session: Session, face_ids: Sequence[uuid.UUID]
 ) -> list[tuple[uuid.UUID, float, float | None]]:
     """Of each face its quality, and the confidence of the cluster that it is in."""
-    statement = select(FaceInstance.id, FaceInstance.quality_score, Cluster.confidence).outerjoin(
-        Cluster, Cluster.id == FaceInstance.cluster_id
+    statement = select(FaceInstance.id, FaceInstance.quality_score, ClusterRow.confidence).outerjoin(
+        ClusterRow, ClusterRow.id == FaceInstance.cluster_id
     )
     return [
         (row[0], row[1], row[2])
@@ -80,7 +80,7 @@ def restore_clusters(session: Session, rows: Mapping[uuid.UUID, Mapping[str, Any
     """Clusters that an undone decision had taken faces out of; these come back to them after this."""
     upsert_rows(
         session,
-        Cluster,
+        ClusterRow,
         [
             {
                 "id": cluster_id,
@@ -97,8 +97,8 @@ def restore_clusters(session: Session, rows: Mapping[uuid.UUID, Mapping[str, Any
 
 def delete_empty_clusters(session: Session) -> None:
     """A cluster without faces is nothing."""
-    held = exists().where(FaceInstance.cluster_id == Cluster.id)
-    session.execute(delete(Cluster).where(~held).execution_options(synchronize_session=False))
+    held = exists().where(FaceInstance.cluster_id == ClusterRow.id)
+    session.execute(delete(ClusterRow).where(~held).execution_options(synchronize_session=False))
 
 
 def existing_clusters(session: Session, cluster_ids: Iterable[uuid.UUID | None]) -> set[uuid.UUID]:
@@ -107,7 +107,7 @@ def existing_clusters(session: Session, cluster_ids: Iterable[uuid.UUID | None])
     return {
         found
         for part in chunks(wanted, BATCH)
-        for found in session.scalars(select(Cluster.id).where(Cluster.id.in_(part)))
+        for found in session.scalars(select(ClusterRow.id).where(ClusterRow.id.in_(part)))
     }
 
 
@@ -125,25 +125,27 @@ def clusters_of_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uu
 def mend_clusters(session: Session, cluster_ids: Iterable[uuid.UUID]) -> None:
     """After faces left these clusters or came to them: sizes are counted again, the clearest face replaces a
     representative that left, and what has no face is gone."""
-    member = select(FaceInstance.id).where(FaceInstance.cluster_id == Cluster.id).correlate(Cluster)
+    member = select(FaceInstance.id).where(FaceInstance.cluster_id == ClusterRow.id).correlate(ClusterRow)
     size = member.with_only_columns(func.count(FaceInstance.id)).scalar_subquery()
     clearest = member.order_by(FaceInstance.quality_score.desc(), FaceInstance.id).limit(1).scalar_subquery()
-    stays = member.where(FaceInstance.id == Cluster.representative_face_id).exists()
+    stays = member.where(FaceInstance.id == ClusterRow.representative_face_id).exists()
     for part in chunks(sorted(set(cluster_ids)), BATCH):
-        these = Cluster.id.in_(part)
+        these = ClusterRow.id.in_(part)
         for change in (
-            delete(Cluster).where(these, ~member.exists()),
-            update(Cluster).where(these, Cluster.size != size).values(size=size),
-            update(Cluster).where(these, ~stays).values(representative_face_id=clearest),
+            delete(ClusterRow).where(these, ~member.exists()),
+            update(ClusterRow).where(these, ClusterRow.size != size).values(size=size),
+            update(ClusterRow).where(these, ~stays).values(representative_face_id=clearest),
         ):
             session.execute(change.execution_options(synchronize_session=False))
 
 
-def clusters_starting_with(session: Session, prefix: str) -> list[Cluster]:
+def clusters_starting_with(session: Session, prefix: str) -> list[ClusterRow]:
     """Those whose id, in hexadecimal, starts with ``prefix``: two at most, which tells that it is not one."""
     low = uuid.UUID(prefix.ljust(32, "0"))
     high = uuid.UUID(prefix.ljust(32, "f"))
-    return list(session.scalars(select(Cluster).where(Cluster.id >= low, Cluster.id <= high).limit(2)))
+    return list(
+        session.scalars(select(ClusterRow).where(ClusterRow.id >= low, ClusterRow.id <= high).limit(2))
+    )
 
 
 def faces_of_cluster(session: Session, cluster_id: uuid.UUID) -> list[uuid.UUID]:

@@ -100,7 +100,7 @@ def barred_by_difference(condition: ColumnElement[bool]) -> Select[uuid.UUID, uu
     return (
         select(FaceInstance.id, other.person_id)
         .join(FaceDifference, FaceDifference.face_instance_id == FaceInstance.id)
-        .join(opposite, faces_it(opposite))
+        .join(opposite, on_opposite_side(opposite))
         .join(other, other.id == opposite.face_instance_id)
         .where(other.person_id.is_not(None), condition)
     )
@@ -159,7 +159,7 @@ def leave_clusters(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
         ):
             meets = (
                 select(FaceDifference.face_instance_id)
-                .join(opposite, faces_it(opposite))
+                .join(opposite, on_opposite_side(opposite))
                 .join(other, other.id == opposite.face_instance_id)
                 .where(
                     FaceDifference.face_instance_id == FaceInstance.id,
@@ -195,7 +195,7 @@ def is_with_other_side(face_ids: Sequence[uuid.UUID]) -> ColumnElement[bool]:
     opposite, other = opposite_faces()
     together = (
         select(FaceDifference.face_instance_id)
-        .join(opposite, faces_it(opposite))
+        .join(opposite, on_opposite_side(opposite))
         .join(other, other.id == opposite.face_instance_id)
         .where(
             FaceDifference.face_instance_id == FaceInstance.id,
@@ -212,6 +212,6 @@ def opposite_faces() -> tuple[type[FaceDifference], type[FaceInstance]]:
     return aliased(FaceDifference), aliased(FaceInstance)
 
 
-def faces_it(opposite: type[FaceDifference]) -> ColumnElement[bool]:
+def on_opposite_side(opposite: type[FaceDifference]) -> ColumnElement[bool]:
     """Joined to ``FaceDifference``: the faces of the other side."""
     return (opposite.difference_id == FaceDifference.difference_id) & (opposite.side != FaceDifference.side)

@@ -11,22 +11,22 @@ from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import Change, Fact, Key
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models import Decision, DecisionChange, Library
+from image_search_service.db.models import DecisionChange, DecisionRow, LibraryRow
 from image_search_service.db.queries.batches import BATCH, insert_rows
 
 
 def take_turn(session: Session) -> None:
     """Let decisions and groupings go one after the other. SQLite does so anyway."""
-    session.execute(select(Library.id).with_for_update())
+    session.execute(select(LibraryRow.id).with_for_update())
 
 
-def append(session: Session, decision: Decision, changes: Sequence[Change]) -> int:
+def append(session: Session, decision: DecisionRow, changes: Sequence[Change]) -> int:
     """Record a decision with its changes, in two statements; returns its number."""
     append_all(session, [(decision, changes)])
     return decision.id
 
 
-def append_all(session: Session, events: Sequence[tuple[Decision, Sequence[Change]]]) -> None:
+def append_all(session: Session, events: Sequence[tuple[DecisionRow, Sequence[Change]]]) -> None:
     """Record several decisions in their order, in two statements."""
     session.add_all(decision for decision, _ in events)
     session.flush()
@@ -48,8 +48,8 @@ def append_all(session: Session, events: Sequence[tuple[Decision, Sequence[Chang
     )
 
 
-def decision_by_id(session: Session, decision_id: int) -> Decision | None:
-    return session.get(Decision, decision_id)
+def decision_by_id(session: Session, decision_id: int) -> DecisionRow | None:
+    return session.get(DecisionRow, decision_id)
 
 
 def changes_of(session: Session, decision_id: int) -> list[Change]:
@@ -75,7 +75,7 @@ def change(row: DecisionChange) -> Change:
     return Change(Key(Fact(row.fact), row.subject_id, row.other_id), row.old, row.new)
 
 
-def latest_about(session: Session, keys: Iterable[Key], after: int) -> Decision | None:
+def latest_about(session: Session, keys: Iterable[Key], after: int) -> DecisionRow | None:
     """The last decision after another one that changed any of these facts: a statement for each ``BATCH``."""
     wanted = set(keys)
     found: int | None = None
@@ -90,42 +90,42 @@ def latest_about(session: Session, keys: Iterable[Key], after: int) -> Decision 
         )
         touching = [row[0] for row in rows if Key(Fact(row[1]), row[2], row[3]) in wanted]
         found = max([*touching, *([] if found is None else [found])], default=None)
-    return None if found is None else session.get(Decision, found)
+    return None if found is None else session.get(DecisionRow, found)
 
 
-def latest_with(session: Session, fact: Fact, other: uuid.UUID) -> Decision | None:
+def latest_with(session: Session, fact: Fact, other: uuid.UUID) -> DecisionRow | None:
     """The last decision about something and this other one."""
     found = select(func.max(DecisionChange.decision_id)).where(
         DecisionChange.fact == fact.value, DecisionChange.other_id == other
     )
-    return session.scalar(select(Decision).where(Decision.id == found.scalar_subquery()))
+    return session.scalar(select(DecisionRow).where(DecisionRow.id == found.scalar_subquery()))
 
 
 def latest_id(session: Session) -> int:
     """The number of the last decision, 0 if there is none."""
-    return session.scalar(select(func.max(Decision.id))) or 0
+    return session.scalar(select(func.max(DecisionRow.id))) or 0
 
 
 def decisions_page(
     session: Session, before: int | None, limit: int, subject: uuid.UUID | None = None
-) -> list[tuple[Decision, int]]:
+) -> list[tuple[DecisionRow, int]]:
     """Decisions and how much each changed, the newest first; those about a face or person, if given."""
     counted = (
-        select(Decision, func.count(DecisionChange.id))
-        .outerjoin(DecisionChange, DecisionChange.decision_id == Decision.id)
-        .group_by(Decision.id)
-        .order_by(Decision.id.desc())
+        select(DecisionRow, func.count(DecisionChange.id))
+        .outerjoin(DecisionChange, DecisionChange.decision_id == DecisionRow.id)
+        .group_by(DecisionRow.id)
+        .order_by(DecisionRow.id.desc())
         .limit(limit)
     )
     if before is not None:
-        counted = counted.where(Decision.id < before)
+        counted = counted.where(DecisionRow.id < before)
     if subject is not None:
         counted = counted.where(_about(subject))
     return [(row[0], row[1]) for row in session.execute(counted)]
 
 
 def count_decisions(session: Session, subject: uuid.UUID | None = None) -> int:
-    counted = select(func.count(Decision.id))
+    counted = select(func.count(DecisionRow.id))
     return session.scalar(counted if subject is None else counted.where(_about(subject))) or 0
 
 
@@ -134,7 +134,7 @@ def _about(subject: uuid.UUID) -> ColumnElement[bool]:
     about = select(DecisionChange.decision_id).where(
         (DecisionChange.subject_id == subject) | (DecisionChange.other_id == subject)
     )
-    return Decision.id.in_(about)
+    return DecisionRow.id.in_(about)
 
 
 def last_values(

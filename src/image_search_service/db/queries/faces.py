@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Update, Uuid, bindparam, case, func, selec
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from image_search_service.core.types import Box
-from image_search_service.db.models import FaceInstance, ImageAsset, Person
+from image_search_service.db.models import FaceInstance, ImageAsset, PersonRow
 from image_search_service.db.queries.batches import BATCH
 
 HUMAN, MACHINE = "human", "machine"
@@ -161,8 +161,8 @@ def set_free(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -
 
 def put_back(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
     """The same for faces that have no person; one that has stays where it is."""
-    nobodys = update(FaceInstance).where(FaceInstance.person_id.is_(None))
-    _update_faces(session, nobodys.values(cluster_id=_if_shown("owner")), clusters)
+    facts_unassigning = update(FaceInstance).where(FaceInstance.person_id.is_(None))
+    _update_faces(session, facts_unassigning.values(cluster_id=_if_shown("owner")), clusters)
 
 
 def _if_shown(cluster: str) -> ColumnElement[uuid.UUID | None]:
@@ -256,16 +256,16 @@ def faces_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> list[
     rows = session.execute(
         select(
             FaceInstance.id,
-            Person.id,
+            PersonRow.id,
             FaceInstance.asset_id,
             FaceInstance.qdrant_point_id,
             FaceInstance.quality_score,
             ImageAsset.taken_at,
         )
-        .join(Person, Person.id == FaceInstance.person_id)
+        .join(PersonRow, PersonRow.id == FaceInstance.person_id)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(Person.id.in_(person_ids), ~ImageAsset.replaced)
-        .order_by(Person.id, FaceInstance.id)
+        .where(PersonRow.id.in_(person_ids), ~ImageAsset.replaced)
+        .order_by(PersonRow.id, FaceInstance.id)
     )
     return [PersonFace(*row) for row in rows]
 
@@ -289,13 +289,13 @@ def confirmed_faces(session: Session, person_ids: Sequence[uuid.UUID], each: int
     ranked = (
         select(
             FaceInstance.id,
-            Person.id.label("person_id"),
+            PersonRow.id.label("person_id"),
             FaceInstance.qdrant_point_id,
             clearest.label("rank"),
         )
-        .join(Person, Person.id == FaceInstance.person_id)
+        .join(PersonRow, PersonRow.id == FaceInstance.person_id)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(Person.id.in_(person_ids), FaceInstance.assigned_by == HUMAN, ~ImageAsset.replaced)
+        .where(PersonRow.id.in_(person_ids), FaceInstance.assigned_by == HUMAN, ~ImageAsset.replaced)
         .subquery()
     )
     rows = session.execute(
@@ -315,11 +315,11 @@ def face_counts(
         .subquery()
     )
     counted = (
-        select(Person.id, func.count(shown.c.id))
-        .outerjoin(shown, shown.c.person_id == Person.id)
-        .where(~Person.gone)
-        .group_by(Person.id)
-        .order_by(Person.id)
+        select(PersonRow.id, func.count(shown.c.id))
+        .outerjoin(shown, shown.c.person_id == PersonRow.id)
+        .where(~PersonRow.gone)
+        .group_by(PersonRow.id)
+        .order_by(PersonRow.id)
     )
     if person_ids is None:
         return [(person_id, count) for person_id, count in session.execute(counted)]
@@ -328,7 +328,7 @@ def face_counts(
     return [
         (person_id, count)
         for part in parts
-        for person_id, count in session.execute(counted.where(Person.id.in_(part)))
+        for person_id, count in session.execute(counted.where(PersonRow.id.in_(part)))
     ]
 
 

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from image_search_service.core.types import EngineIdentity
 from image_search_service.db.models import (
     AssetPath,
-    Cluster,
+    ClusterRow,
     FaceInstance,
     ImageAsset,
     IndexRun,
-    Library,
-    Person,
+    LibraryRow,
+    PersonRow,
     utc_now,
 )
 
@@ -39,13 +39,13 @@ class Counts:
     persons: int
 
 
-def get_library(session: Session) -> Library | None:
-    return session.get(Library, LIBRARY_ID)
+def get_library(session: Session) -> LibraryRow | None:
+    return session.get(LibraryRow, LIBRARY_ID)
 
 
-def bind_engine(session: Session, identity: EngineIdentity, files: dict[str, str]) -> Library:
+def bind_engine(session: Session, identity: EngineIdentity, files: dict[str, str]) -> LibraryRow:
     """Make the library's row: from now on it belongs to this engine."""
-    row = Library(
+    row = LibraryRow(
         id=LIBRARY_ID,
         engine_name=identity.name,
         engine_checksum=identity.checksum,
@@ -57,15 +57,15 @@ def bind_engine(session: Session, identity: EngineIdentity, files: dict[str, str
 
 
 def set_engine_files(session: Session, files: dict[str, str]) -> None:
-    session.execute(update(Library).values(engine_files=files))
+    session.execute(update(LibraryRow).values(engine_files=files))
 
 
 def set_grouping_stale(session: Session) -> None:
-    session.execute(update(Library).values(grouping_stale=True))
+    session.execute(update(LibraryRow).values(grouping_stale=True))
 
 
 def set_grouped(session: Session, grouping: dict[str, Any]) -> None:
-    session.execute(update(Library).values(grouping_stale=False, grouping=grouping))
+    session.execute(update(LibraryRow).values(grouping_stale=False, grouping=grouping))
 
 
 def start_run(session: Session) -> tuple[int, bool]:
@@ -100,8 +100,8 @@ def library_counts(session: Session) -> Counts:
             face.where(FaceInstance.person_id.is_not(None)).scalar_subquery(),
             unnamed.where(FaceInstance.cluster_id.is_not(None)).scalar_subquery(),
             unnamed.where(FaceInstance.cluster_id.is_(None)).scalar_subquery(),
-            select(func.count()).select_from(Cluster).scalar_subquery(),
-            select(func.count(Person.id)).where(~Person.gone).scalar_subquery(),
+            select(func.count()).select_from(ClusterRow).scalar_subquery(),
+            select(func.count(PersonRow.id)).where(~PersonRow.gone).scalar_subquery(),
         )
     ).one()
     return Counts(*(int(value or 0) for value in row))

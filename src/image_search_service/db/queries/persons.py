@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models import AssetPath, Cluster, FaceInstance, ImageAsset, Person
+from image_search_service.db.models import AssetPath, ClusterRow, FaceInstance, ImageAsset, PersonRow
 from image_search_service.db.queries.batches import BATCH, upsert_rows
 
 
@@ -45,15 +45,15 @@ def make_rows(session: Session, person_ids: Iterable[uuid.UUID]) -> None:
         {"id": person_id, "name": "", "name_key": "", "gone": True, "hidden": False}
         for person_id in sorted(person_ids)
     ]
-    upsert_rows(session, Person, rows, key=["id"], update=[])
+    upsert_rows(session, PersonRow, rows, key=["id"], update=[])
 
 
-def person_by_key(session: Session, name_key: str) -> Person | None:
-    return session.scalar(select(Person).where(Person.name_key == name_key, ~Person.gone))
+def person_by_key(session: Session, name_key: str) -> PersonRow | None:
+    return session.scalar(select(PersonRow).where(PersonRow.name_key == name_key, ~PersonRow.gone))
 
 
-def persons_by_keys(session: Session, name_keys: Sequence[str]) -> dict[str, Person]:
-    rows = session.scalars(select(Person).where(Person.name_key.in_(name_keys), ~Person.gone))
+def persons_by_keys(session: Session, name_keys: Sequence[str]) -> dict[str, PersonRow]:
+    rows = session.scalars(select(PersonRow).where(PersonRow.name_key.in_(name_keys), ~PersonRow.gone))
     return {person.name_key: person for person in rows}
 
 
@@ -62,7 +62,7 @@ def names(session: Session, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, 
     return {
         row[0]: row[1]
         for part in chunks(sorted(set(person_ids)), BATCH)
-        for row in session.execute(select(Person.id, Person.name).where(Person.id.in_(part)))
+        for row in session.execute(select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(part)))
     }
 
 
@@ -77,11 +77,11 @@ def person_sizes(session: Session, *, hidden: bool = False) -> list[PersonSize]:
     )
     size = func.count(shown.c.id)
     rows = session.execute(
-        select(Person.id, Person.name, size, func.count(shown.c.asset_id.distinct()), _clearest_photo())
-        .outerjoin(shown, shown.c.person_id == Person.id)
-        .where(~Person.gone, Person.hidden.is_(hidden))
-        .group_by(Person.id, Person.name)
-        .order_by(size.desc(), Person.name)
+        select(PersonRow.id, PersonRow.name, size, func.count(shown.c.asset_id.distinct()), _clearest_photo())
+        .outerjoin(shown, shown.c.person_id == PersonRow.id)
+        .where(~PersonRow.gone, PersonRow.hidden.is_(hidden))
+        .group_by(PersonRow.id, PersonRow.name)
+        .order_by(size.desc(), PersonRow.name)
     )
     return [PersonSize(*row) for row in rows]
 
@@ -91,10 +91,10 @@ def _clearest_photo() -> Any:
     return (
         select(AssetPath.path)
         .join(FaceInstance, FaceInstance.asset_id == AssetPath.asset_id)
-        .where(FaceInstance.person_id == Person.id, AssetPath.missing_since.is_(None))
+        .where(FaceInstance.person_id == PersonRow.id, AssetPath.missing_since.is_(None))
         .order_by(FaceInstance.quality_score.desc(), FaceInstance.id, AssetPath.path)
         .limit(1)
-        .correlate(Person)
+        .correlate(PersonRow)
         .scalar_subquery()
     )
 
@@ -104,15 +104,17 @@ def cluster_sizes(session: Session, limit: int | None = None) -> list[ClusterSiz
     sample = (
         select(AssetPath.path)
         .join(FaceInstance, FaceInstance.asset_id == AssetPath.asset_id)
-        .where(FaceInstance.id == Cluster.representative_face_id, AssetPath.missing_since.is_(None))
+        .where(FaceInstance.id == ClusterRow.representative_face_id, AssetPath.missing_since.is_(None))
         .order_by(AssetPath.path)
         .limit(1)
-        .correlate(Cluster)
+        .correlate(ClusterRow)
         .scalar_subquery()
     )
     rows = session.execute(
-        select(Cluster.id, Cluster.size, Cluster.confidence, Cluster.representative_face_id, sample)
-        .order_by(Cluster.size.desc(), Cluster.id)
+        select(
+            ClusterRow.id, ClusterRow.size, ClusterRow.confidence, ClusterRow.representative_face_id, sample
+        )
+        .order_by(ClusterRow.size.desc(), ClusterRow.id)
         .limit(limit)
     )
     return [ClusterSize(*row) for row in rows]

@@ -15,15 +15,15 @@ from image_search_service.core.names import name_key
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Box
 from image_search_service.db.models import (
-    Decision,
     DecisionChange,
+    DecisionRow,
     FaceDifference,
     FaceInstance,
     FaceSuggestion,
     ImageAsset,
-    Person,
     PersonDifference,
     PersonPrototype,
+    PersonRow,
 )
 from image_search_service.db.queries.batches import BATCH, insert_rows
 from image_search_service.db.queries.differences import sides_where
@@ -53,20 +53,20 @@ class SaidFace:
 class Event:
     """A decision with what it changed."""
 
-    decision: Decision
+    decision: DecisionRow
     changes: list[Change]
 
 
-def every_person(session: Session) -> list[Person]:
+def every_person(session: Session) -> list[PersonRow]:
     """By name, those who are there first; the others are those whom decisions speak of."""
-    return list(session.scalars(select(Person).order_by(Person.gone, Person.name_key, Person.id)))
+    return list(session.scalars(select(PersonRow).order_by(PersonRow.gone, PersonRow.name_key, PersonRow.id)))
 
 
 def insert_gone(session: Session, names: Mapping[uuid.UUID, str]) -> None:
     """Rows of persons of whom nothing holds yet: whether they are there, decisions say."""
     insert_rows(
         session,
-        Person,
+        PersonRow,
         [
             {"id": person_id, "name": name, "name_key": name_key(name), "gone": True, "hidden": False}
             for person_id, name in names.items()
@@ -88,7 +88,9 @@ def events(session: Session, limit: int) -> Iterator[Event]:
     last = 0
     while True:
         page = list(
-            session.scalars(select(Decision).where(Decision.id > last).order_by(Decision.id).limit(limit))
+            session.scalars(
+                select(DecisionRow).where(DecisionRow.id > last).order_by(DecisionRow.id).limit(limit)
+            )
         )
         if not page:
             return

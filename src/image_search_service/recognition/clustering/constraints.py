@@ -16,7 +16,7 @@ from image_search_service.recognition.clustering.clustering import (
 )
 
 
-def left_over(clustering: Clustering, embeddings: FloatArray, stays: BoolArray, least: int) -> Clustering:
+def drop_faces(clustering: Clustering, embeddings: FloatArray, stays: BoolArray, least: int) -> Clustering:
     """The clusters without the faces that do not stay, (n,) bool; then smaller than ``least`` is noise."""
     if stays.all():
         return clustering
@@ -24,7 +24,7 @@ def left_over(clustering: Clustering, embeddings: FloatArray, stays: BoolArray, 
     return Clustering(labels, confidences(embeddings, labels))
 
 
-def separated(
+def split_by_differences(
     clustering: Clustering, embeddings: FloatArray, sides: Sequence[IntArray], least: int
 ) -> Clustering:
     """The clusters without any that has faces of both sides: each of these becomes two, and its other faces
@@ -55,7 +55,7 @@ def _split(labels: IntArray, embeddings: FloatArray, side: IntArray) -> IntArray
     return labels
 
 
-def gathered(
+def keep_groups_together(
     clustering: Clustering,
     embeddings: FloatArray,
     groups: IntArray,

@@ -22,7 +22,7 @@ from image_search_service.core.parallel import chunks
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity, Progress
 from image_search_service.db.migrate import head_revision
-from image_search_service.db.models import Library, utc_now
+from image_search_service.db.models import LibraryRow, utc_now
 from image_search_service.db.portable import JsonRow, rows_of, table_forms
 from image_search_service.db.queries.doctor import expected
 from image_search_service.db.queries.suggestions import centroids
@@ -63,7 +63,7 @@ class BackupService:
         faces: FaceQdrantClient,
         centroids: CentroidQdrantClient,
         paths: LibraryPaths,
-        library: Library,
+        library: LibraryRow,
     ) -> None:
         self._database = database
         self._faces = faces

@@ -10,7 +10,7 @@ from typing import Any
 from image_search_service.core.decisions import Fact, Key
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
 from image_search_service.core.names import clean_name
-from image_search_service.db.models import Cluster, Person
+from image_search_service.db.models import ClusterRow, PersonRow
 from image_search_service.db.queries import clusters, differences, persons
 from image_search_service.db.queries.decisions import before_decision
 from image_search_service.db.queries.differences import Side
@@ -19,7 +19,7 @@ from image_search_service.db.session import Session
 Facts = dict[Key, Any]
 
 
-def somebody(session: Session, shown: str) -> tuple[uuid.UUID, str, Facts]:
+def find_or_create_person(session: Session, shown: str) -> tuple[uuid.UUID, str, Facts]:
     """The person of this name, or a new one with the facts that make them."""
     found = persons.person_by_key(session, clean_name(shown)[1])
     if found is not None:
@@ -32,7 +32,7 @@ def somebody(session: Session, shown: str) -> tuple[uuid.UUID, str, Facts]:
     )
 
 
-def theirs(face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
+def facts_assigning(face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
     """These faces are the person's: whatever was rejected before, and a face if it was said to be none."""
     owner = {"person": str(person_id), "by": "human"}
     facts: Facts = {Key(Fact.FACE_PERSON, face): owner for face in face_ids}
@@ -40,11 +40,11 @@ def theirs(face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
     return facts | {Key(Fact.FACE_IS_FACE, face): True for face in face_ids}
 
 
-def given(session: Session, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
+def facts_giving(session: Session, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
     """These very faces are the person's: rejected for whom they are taken from, and no longer said to be of
     somebody else than those whom they join."""
     joined = _joined(session, face_ids, lambda one: one.person_id == person_id)
-    return theirs(face_ids, person_id) | moved_away(session, face_ids, person_id) | joined
+    return facts_assigning(face_ids, person_id) | moved_away(session, face_ids, person_id) | joined
 
 
 def _joined(session: Session, face_ids: Sequence[uuid.UUID], is_there: Callable[[Side], bool]) -> Facts:
@@ -67,7 +67,7 @@ def grouped(
     """These faces and the members are the cluster ``target``; they are nobody's, not whose they were, and of
     somebody else than the faces that are left in the clusters that they come from."""
     moved, there = set(face_ids), set(members)
-    facts = nobodys(face_ids) | moved_away(session, face_ids, None)
+    facts = facts_unassigning(face_ids) | moved_away(session, face_ids, None)
     facts |= {Key(Fact.FACE_IS_FACE, face): True for face in face_ids}
     facts |= {Key(Fact.FACE_GROUP, face): {"group": str(target)} for face in [*face_ids, *members]}
     sources = {one.id for one in before_decision.clusters_of(session, face_ids)} - {target}
@@ -87,7 +87,7 @@ def apart_facts(first: Sequence[uuid.UUID], second: Sequence[uuid.UUID]) -> Fact
     }
 
 
-def nobodys(face_ids: Sequence[uuid.UUID]) -> Facts:
+def facts_unassigning(face_ids: Sequence[uuid.UUID]) -> Facts:
     return {Key(Fact.FACE_PERSON, face): {"person": None, "by": None} for face in face_ids}
 
 
@@ -102,7 +102,7 @@ def taken_out_of(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[str, A
     return {"clusters": cluster_rows(before_decision.clusters_of(session, face_ids))}
 
 
-def cluster_rows(found: Sequence[Cluster]) -> dict[str, Any]:
+def cluster_rows(found: Sequence[ClusterRow]) -> dict[str, Any]:
     return {
         str(one.id): {
             "confidence": one.confidence,
@@ -131,7 +131,7 @@ def refuse_two_persons(pairs: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
 
 
 def require(session: Session, person_ids: Sequence[uuid.UUID]) -> None:
-    there: dict[uuid.UUID, Person] = before_decision.persons_there(session, person_ids)
+    there: dict[uuid.UUID, PersonRow] = before_decision.persons_there(session, person_ids)
     missing = sorted(set(person_ids) - there.keys())
     if missing:
         raise NotFoundError(f"There is no person {', '.join(map(str, missing))}.")

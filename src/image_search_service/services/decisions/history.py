@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from image_search_service.core.decisions import Change, persons_of
-from image_search_service.db.models import Decision
+from image_search_service.db.models import DecisionRow
 from image_search_service.db.queries import events, persons
 from image_search_service.db.session import Database, Session
 from image_search_service.services.decisions.log import unknown_decision
@@ -18,7 +18,7 @@ class Event:
     """A decision as it is listed. changes, faces: how many facts of how many faces it changed. persons: ids
     and names of those whom it is about, at most ten."""
 
-    decision: Decision
+    decision: DecisionRow
     changes: int
     faces: int
     persons: dict[uuid.UUID, str]
@@ -66,7 +66,7 @@ class HistoryService:
             return events.latest_id(session)
 
 
-def _events(session: Session, page: Sequence[tuple[Decision, int]]) -> list[Event]:
+def _events(session: Session, page: Sequence[tuple[DecisionRow, int]]) -> list[Event]:
     about = {decision.id: _persons_named(decision) for decision, _ in page}
     names = persons.names(session, {person for each in about.values() for person in each})
     return [
@@ -80,7 +80,7 @@ def _events(session: Session, page: Sequence[tuple[Decision, int]]) -> list[Even
     ]
 
 
-def _persons_named(decision: Decision) -> list[uuid.UUID]:
+def _persons_named(decision: DecisionRow) -> list[uuid.UUID]:
     """Those whom a decision's details name (``decision_log``); an imported one may have other details."""
     try:
         return [uuid.UUID(one) for one in decision.details.get("persons", [])]

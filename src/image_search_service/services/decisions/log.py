@@ -19,7 +19,7 @@ from image_search_service.core.decisions import (
     said,
 )
 from image_search_service.core.errors import ConflictError, NotFoundError
-from image_search_service.db.models import Decision
+from image_search_service.db.models import DecisionRow
 from image_search_service.db.queries import clusters, differences, events
 from image_search_service.db.queries.decisions import before_decision, current_state
 from image_search_service.db.session import Session
@@ -33,21 +33,21 @@ _PLACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DecisionDraft:
     """What somebody says. facts: the new value of each fact that it is about.
 
-    made_on: the last decision that they had seen; facts that were changed after it make it a conflict.
+    based_on: the last decision that they had seen; facts that were changed after it make it a conflict.
     """
 
     kind: str
     actor: str
     facts: Mapping[Key, Any]
-    made_on: int | None = None
+    based_on: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class RecordedDecision:
     """A decision that was made. id: its number, None if everything was as it says already. faces: whose
     person or being a face has changed. persons: to whom faces were given, or for whom they were rejected."""
 
@@ -57,7 +57,7 @@ class Decided:
     persons: tuple[uuid.UUID, ...] = ()
 
 
-def decide(session: Session, wish: Wish) -> Decided:
+def decide(session: Session, wish: DecisionDraft) -> RecordedDecision:
     """Append the event and apply it, all or nothing: a fixed number of statements for each 500 facts.
 
     Raises NotFoundError for a face or person that there is not, ConflictError when what it was made on has
@@ -67,7 +67,7 @@ def decide(session: Session, wish: Wish) -> Decided:
     return _append(session, wish, _changes(session, _without_groups(wish.facts)), undoes=None)
 
 
-def undo(session: Session, decision_id: int, actor: str) -> Decided:
+def undo(session: Session, decision_id: int, actor: str) -> RecordedDecision:
     """Take a decision back, at any later time; undoing an undo makes it again.
 
     Raises NotFoundError, and ConflictError naming the later decision that contradicts it.
@@ -88,7 +88,7 @@ def undo(session: Session, decision_id: int, actor: str) -> Decided:
         raise _contradicted(session, decision_id, later)
     rows = {uuid.UUID(key): row for key, row in (target.details.get("clusters") or {}).items()}
     clusters.restore_clusters(session, rows)
-    wish = Wish(UNDO, actor, {}, details={"of": target.kind})
+    wish = DecisionDraft(UNDO, actor, {}, details={"of": target.kind})
     made = _append(session, wish, inverse, undoes=decision_id)
     clusters.mend_clusters(session, rows)
     changed = {change.key for change in inverse}
@@ -135,18 +135,20 @@ def _changes(session: Session, facts: Mapping[Key, Any]) -> list[Change]:
     return effective(Change(key, now[key], new) for key, new in facts.items())
 
 
-def _append(session: Session, wish: Wish, changes: Sequence[Change], undoes: int | None) -> Decided:
+def _append(
+    session: Session, wish: DecisionDraft, changes: Sequence[Change], undoes: int | None
+) -> RecordedDecision:
     if not changes:
-        return Decided(None, 0, 0)
-    if wish.made_on is not None:
-        _refuse_if_stale(session, wish.made_on, (change.key for change in changes))
+        return RecordedDecision(None, 0, 0)
+    if wish.based_on is not None:
+        _refuse_if_stale(session, wish.based_on, (change.key for change in changes))
     details = {**wish.details, **_about(changes)}
-    row = Decision(kind=wish.kind, actor=wish.actor, undoes=undoes, details=details)
+    row = DecisionRow(kind=wish.kind, actor=wish.actor, undoes=undoes, details=details)
     number = events.append(session, row, changes)
     current_state.write(session, changes)
     _refuse_joined(session, changes)
     about_faces = {change.key.id for change in changes if change.key.fact in _PLACES}
-    return Decided(number, len(changes), len(about_faces), _persons(changes))
+    return RecordedDecision(number, len(changes), len(about_faces), _persons(changes))
 
 
 def _about(changes: Sequence[Change]) -> dict[str, Any]:
@@ -190,7 +192,7 @@ def after_merges(person_id: uuid.UUID, into: Mapping[uuid.UUID, uuid.UUID]) -> u
     return person_id
 
 
-def _said_different(decision: Decision | None) -> ConflictError:
+def _said_different(decision: DecisionRow | None) -> ConflictError:
     where = "" if decision is None else f": {_named(decision)}"
     hint = "" if decision is None else f" first: image-search undo {decision.id}"
     return ConflictError(
@@ -198,8 +200,8 @@ def _said_different(decision: Decision | None) -> ConflictError:
     )
 
 
-def _refuse_if_stale(session: Session, made_on: int, keys: Iterable[Key]) -> None:
-    newer = events.latest_about(session, keys, made_on)
+def _refuse_if_stale(session: Session, based_on: int, keys: Iterable[Key]) -> None:
+    newer = events.latest_about(session, keys, based_on)
     if newer is not None:
         raise ConflictError(
             f"What this was decided on has changed meanwhile: {_named(newer)}.",
@@ -221,5 +223,5 @@ def _contradicted(session: Session, decision_id: int, keys: Sequence[Key]) -> Co
     )
 
 
-def _named(decision: Decision) -> str:
+def _named(decision: DecisionRow) -> str:
     return f"decision {decision.id} ({decision.kind}, {decision.at:%Y-%m-%d %H:%M})"

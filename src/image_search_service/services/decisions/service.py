@@ -19,20 +19,20 @@ from image_search_service.services.decisions.facts import (
     Facts,
     apart_facts,
     cluster_rows,
-    given,
+    facts_assigning,
+    facts_giving,
+    facts_unassigning,
+    find_or_create_person,
     grouped,
     moved_away,
-    nobodys,
     pending,
     refuse_taken,
     refuse_two_persons,
     require,
     require_theirs,
-    somebody,
     taken_out_of,
-    theirs,
 )
-from image_search_service.services.decisions.log import Decided, Wish, decide, undo
+from image_search_service.services.decisions.log import DecisionDraft, RecordedDecision, decide, undo
 from image_search_service.services.people.lookup import find_cluster
 from image_search_service.services.people.versions import refuse_changed
 
@@ -59,7 +59,7 @@ class Grouped:
 
 class ReviewService:
     """Records decisions. Everything raises NotFoundError for who or what there is not, and ConflictError when
-    ``made_on``, the last decision that was seen, is older than a change of the same facts, or ``version``
+    ``based_on``, the last decision that was seen, is older than a change of the same facts, or ``version``
     (``services/people/versions.py``) is not that of the cluster or of the suggestions any more."""
 
     def __init__(self, database: Database, actor: str) -> None:
@@ -69,7 +69,7 @@ class ReviewService:
     # Faces
 
     def name_cluster(
-        self, cluster: str, name: str, made_on: int | None = None, version: str | None = None
+        self, cluster: str, name: str, based_on: int | None = None, version: str | None = None
     ) -> Named:
         """Give all faces of a cluster to a person, who is created if nobody has this name.
 
@@ -80,30 +80,36 @@ class ReviewService:
             found = find_cluster(session, cluster)
             members = clusters.faces_of_cluster(session, found.id)
             refuse_changed(f"The group {found.id}", version, members)
-            person_id, name, facts = somebody(session, shown)
+            person_id, name, facts = find_or_create_person(session, shown)
             details = {"cluster": str(found.id), "clusters": cluster_rows([found])}
             made = decide(
                 session,
-                Wish("name_cluster", self._actor, facts | theirs(members, person_id), made_on, details),
+                DecisionDraft(
+                    "name_cluster",
+                    self._actor,
+                    facts | facts_assigning(members, person_id),
+                    based_on,
+                    details,
+                ),
             )
             return Named(person_id, name, len(members), bool(facts), made.id)
 
     def assign_faces(
-        self, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID, made_on: int | None = None
-    ) -> Decided:
+        self, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID, based_on: int | None = None
+    ) -> RecordedDecision:
         """Give faces to a person, wherever they are now; from whom they are taken they are rejected for."""
         with self._deciding() as session:
             require(session, [person_id])
-            facts = given(session, face_ids, person_id)
-            return self._decide(session, "assign", facts, made_on, taken_out_of(session, face_ids))
+            facts = facts_giving(session, face_ids, person_id)
+            return self._decide(session, "assign", facts, based_on, taken_out_of(session, face_ids))
 
-    def split(self, face_ids: Sequence[uuid.UUID], name: str, made_on: int | None = None) -> Named:
+    def split(self, face_ids: Sequence[uuid.UUID], name: str, based_on: int | None = None) -> Named:
         """Take faces out of a person or cluster, for somebody of this name, who is created if need be."""
         shown, _ = clean_name(name)
         with self._deciding() as session:
-            person_id, name, facts = somebody(session, shown)
-            facts |= given(session, face_ids, person_id)
-            made = self._decide(session, "split", facts, made_on, taken_out_of(session, face_ids))
+            person_id, name, facts = find_or_create_person(session, shown)
+            facts |= facts_giving(session, face_ids, person_id)
+            made = self._decide(session, "split", facts, based_on, taken_out_of(session, face_ids))
             created = Key(Fact.PERSON_NAME, person_id) in facts
             return Named(person_id, name, len(set(face_ids)), created, made.id)
 
@@ -111,7 +117,7 @@ class ReviewService:
         self,
         face_ids: Sequence[uuid.UUID],
         cluster: str | None = None,
-        made_on: int | None = None,
+        based_on: int | None = None,
         version: str | None = None,
     ) -> Grouped:
         """Take faces out of their persons and clusters into another cluster, or into a new one.
@@ -125,46 +131,46 @@ class ReviewService:
             refuse_changed(f"The group {target}", version, members)
             facts = grouped(session, face_ids, target, members)
             details = taken_out_of(session, face_ids) | {"cluster": str(target)}
-            made = self._decide(session, "group_faces", facts, made_on, details)
+            made = self._decide(session, "group_faces", facts, based_on, details)
             return Grouped(target, len({*face_ids, *members}), made.id)
 
-    def unassign_faces(self, face_ids: Sequence[uuid.UUID], made_on: int | None = None) -> Decided:
+    def unassign_faces(self, face_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
         """Take faces away from their persons, for whom they are rejected from now on."""
         with self._deciding() as session:
-            facts = nobodys(face_ids) | moved_away(session, face_ids, None)
-            return self._decide(session, "unassign", facts, made_on)
+            facts = facts_unassigning(face_ids) | moved_away(session, face_ids, None)
+            return self._decide(session, "unassign", facts, based_on)
 
-    def not_a_face(self, face_ids: Sequence[uuid.UUID], made_on: int | None = None) -> Decided:
+    def not_a_face(self, face_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
         """These are no faces: nobody's, and not shown as such."""
-        facts = nobodys(face_ids) | {Key(Fact.FACE_IS_FACE, face): False for face in face_ids}
+        facts = facts_unassigning(face_ids) | {Key(Fact.FACE_IS_FACE, face): False for face in face_ids}
         with self._deciding() as session:
-            return self._decide(session, "not_a_face", facts, made_on, taken_out_of(session, face_ids))
+            return self._decide(session, "not_a_face", facts, based_on, taken_out_of(session, face_ids))
 
     # Suggestions
 
-    def accept(self, suggestion_ids: Sequence[uuid.UUID], made_on: int | None = None) -> Decided:
+    def accept(self, suggestion_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
         """The faces are theirs for whom they were suggested. Raises ConflictError for one decided already."""
         with self._deciding() as session:
-            return self._accept(session, suggestion_ids, made_on)
+            return self._accept(session, suggestion_ids, based_on)
 
-    def reject(self, suggestion_ids: Sequence[uuid.UUID], made_on: int | None = None) -> Decided:
+    def reject(self, suggestion_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
         """The faces are not theirs, for good. Raises ConflictError for one decided already."""
         with self._deciding() as session:
-            return self._reject(session, suggestion_ids, made_on)
+            return self._reject(session, suggestion_ids, based_on)
 
     def accept_all(
-        self, person_id: uuid.UUID, made_on: int | None = None, version: str | None = None
-    ) -> Decided:
+        self, person_id: uuid.UUID, based_on: int | None = None, version: str | None = None
+    ) -> RecordedDecision:
         """Everything that waits for a person is theirs."""
         with self._deciding() as session:
-            return self._accept(session, _waiting(session, person_id, version), made_on)
+            return self._accept(session, _waiting(session, person_id, version), based_on)
 
     def reject_all(
-        self, person_id: uuid.UUID, made_on: int | None = None, version: str | None = None
-    ) -> Decided:
+        self, person_id: uuid.UUID, based_on: int | None = None, version: str | None = None
+    ) -> RecordedDecision:
         """Nothing that waits for a person is theirs."""
         with self._deciding() as session:
-            return self._reject(session, _waiting(session, person_id, version), made_on)
+            return self._reject(session, _waiting(session, person_id, version), based_on)
 
     def waiting_for(self, person_id: uuid.UUID, face_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
         """The suggestions of these faces for a person. Raises NotFoundError for one that does not wait."""
@@ -175,20 +181,24 @@ class ReviewService:
             raise NotFoundError(f"The face {missing[0]} is not suggested for the person {person_id}.")
         return [waiting[face] for face in face_ids]
 
-    def _accept(self, session: Session, suggestion_ids: Sequence[uuid.UUID], made_on: int | None) -> Decided:
+    def _accept(
+        self, session: Session, suggestion_ids: Sequence[uuid.UUID], based_on: int | None
+    ) -> RecordedDecision:
         pairs = pending(session, suggestion_ids)
         refuse_two_persons(pairs)
         require(session, [person for _, person in pairs])
         facts: Facts = {}
         for face, person in pairs:
-            facts |= theirs([face], person)
+            facts |= facts_assigning([face], person)
         taken = taken_out_of(session, [face for face, _ in pairs])
-        return self._decide(session, "accept", facts, made_on, taken)
+        return self._decide(session, "accept", facts, based_on, taken)
 
-    def _reject(self, session: Session, suggestion_ids: Sequence[uuid.UUID], made_on: int | None) -> Decided:
+    def _reject(
+        self, session: Session, suggestion_ids: Sequence[uuid.UUID], based_on: int | None
+    ) -> RecordedDecision:
         pairs = pending(session, suggestion_ids)
         facts = {Key(Fact.REJECTED, face, person): True for face, person in pairs}
-        return self._decide(session, "reject", facts, made_on)
+        return self._decide(session, "reject", facts, based_on)
 
     # Persons
 
@@ -197,46 +207,54 @@ class ReviewService:
         shown, key = clean_name(name)
         with self._deciding() as session:
             refuse_taken(session, key)
-            person_id, name, facts = somebody(session, shown)
+            person_id, name, facts = find_or_create_person(session, shown)
             made = self._decide(session, "create_person", facts, None)
             return Named(person_id, name, 0, True, made.id)
 
-    def rename_person(self, person_id: uuid.UUID, name: str, made_on: int | None = None) -> Decided:
+    def rename_person(self, person_id: uuid.UUID, name: str, based_on: int | None = None) -> RecordedDecision:
         """Raises ConflictError if somebody else has this name: two persons become one by merging."""
         shown, key = clean_name(name)
         with self._deciding() as session:
             require(session, [person_id])
             refuse_taken(session, key, but=person_id)
-            return self._decide(session, "rename_person", {Key(Fact.PERSON_NAME, person_id): shown}, made_on)
+            return self._decide(session, "rename_person", {Key(Fact.PERSON_NAME, person_id): shown}, based_on)
 
-    def set_hidden(self, person_id: uuid.UUID, hidden: bool, made_on: int | None = None) -> Decided:
+    def set_hidden(self, person_id: uuid.UUID, hidden: bool, based_on: int | None = None) -> RecordedDecision:
         """Whether a person is left out of lists."""
         kind = "hide_person" if hidden else "unhide_person"
-        return self._about_person(kind, Key(Fact.PERSON_HIDDEN, person_id), hidden, made_on)
+        return self._about_person(kind, Key(Fact.PERSON_HIDDEN, person_id), hidden, based_on)
 
-    def set_birth_date(self, person_id: uuid.UUID, born: date | None, made_on: int | None = None) -> Decided:
+    def set_birth_date(
+        self, person_id: uuid.UUID, born: date | None, based_on: int | None = None
+    ) -> RecordedDecision:
         value = None if born is None else born.isoformat()
-        return self._about_person("set_birth_date", Key(Fact.PERSON_BIRTH, person_id), value, made_on)
+        return self._about_person("set_birth_date", Key(Fact.PERSON_BIRTH, person_id), value, based_on)
 
-    def set_cover_face(self, person_id: uuid.UUID, face_id: uuid.UUID, made_on: int | None = None) -> Decided:
+    def set_cover_face(
+        self, person_id: uuid.UUID, face_id: uuid.UUID, based_on: int | None = None
+    ) -> RecordedDecision:
         """Raises InvalidInputError for a face that is not theirs."""
         with self._deciding() as session:
             require_theirs(session, face_id, person_id)
             facts = {Key(Fact.PERSON_COVER, person_id): str(face_id)}
-            return self._decide(session, "set_cover_face", facts, made_on)
+            return self._decide(session, "set_cover_face", facts, based_on)
 
     def pin_prototype(
-        self, person_id: uuid.UUID, face_id: uuid.UUID, pinned: bool = True, made_on: int | None = None
-    ) -> Decided:
+        self,
+        person_id: uuid.UUID,
+        face_id: uuid.UUID,
+        pinned: bool = True,
+        based_on: int | None = None,
+    ) -> RecordedDecision:
         """Whether a face stands for the person whatever jobs choose. Raises InvalidInputError as above."""
         with self._deciding() as session:
             require_theirs(session, face_id, person_id)
             facts = {Key(Fact.PINNED, face_id, person_id): pinned}
-            return self._decide(session, "pin_prototype" if pinned else "unpin_prototype", facts, made_on)
+            return self._decide(session, "pin_prototype" if pinned else "unpin_prototype", facts, based_on)
 
     def merge_persons(
-        self, person_ids: Sequence[uuid.UUID], into: uuid.UUID, made_on: int | None = None
-    ) -> Decided:
+        self, person_ids: Sequence[uuid.UUID], into: uuid.UUID, based_on: int | None = None
+    ) -> RecordedDecision:
         """These persons are one: their faces, rejections and pins become those of ``into``.
 
         Raises ConflictError for two who were said to be different.
@@ -251,27 +269,27 @@ class ReviewService:
                 raise ConflictError(
                     "These were said to be different persons.", hint="Undo that decision first."
                 )
-            facts = theirs(known.faces_of(others), into)
+            facts = facts_assigning(known.faces_of(others), into)
             facts |= {Key(Fact.PERSON_GONE, one): str(into) for one in others}
             facts |= {Key(Fact.REJECTED, face, into): True for face in known.rejected_for(others)}
             facts |= {Key(Fact.PINNED, face, into): True for face in known.pinned_for(others)}
             facts |= {different(into, one): True for one in known.different_from(others)}
-            return self._decide(session, "merge_persons", facts, made_on)
+            return self._decide(session, "merge_persons", facts, based_on)
 
     def mark_different(
-        self, a: uuid.UUID, b: uuid.UUID, are: bool = True, made_on: int | None = None
-    ) -> Decided:
+        self, a: uuid.UUID, b: uuid.UUID, are: bool = True, based_on: int | None = None
+    ) -> RecordedDecision:
         """Two persons are two, so that nobody merges them."""
         if a == b:
             raise InvalidInputError("Nobody is different from themselves.")
         with self._deciding() as session:
             require(session, [a, b])
             kind = "mark_different" if are else "unmark_different"
-            return self._decide(session, kind, {different(a, b): are}, made_on)
+            return self._decide(session, kind, {different(a, b): are}, based_on)
 
     def mark_clusters_different(
-        self, a: str, b: str, made_on: int | None = None, versions: Sequence[str] = ()
-    ) -> Decided:
+        self, a: str, b: str, based_on: int | None = None, versions: Sequence[str] = ()
+    ) -> RecordedDecision:
         """The faces of two clusters are of different people: no job puts one of each together again.
 
         ``a``, ``b``: ids, or the first characters of them; ``versions``: theirs, if any. It holds for the
@@ -285,11 +303,15 @@ class ReviewService:
             for cluster, members, version in zip((first, second), found, versions, strict=False):
                 refuse_changed(f"The group {cluster.id}", version, members)
             details = {"different": [str(first.id), str(second.id)]}
-            return self._decide(session, "mark_different", apart_facts(*found), made_on, details)
+            return self._decide(session, "mark_different", apart_facts(*found), based_on, details)
 
     def mark_cluster_not_person(
-        self, cluster: str, person_id: uuid.UUID, made_on: int | None = None, version: str | None = None
-    ) -> Decided:
+        self,
+        cluster: str,
+        person_id: uuid.UUID,
+        based_on: int | None = None,
+        version: str | None = None,
+    ) -> RecordedDecision:
         """None of a cluster's faces is the person's: each is rejected for them."""
         with self._deciding() as session:
             require(session, [person_id])
@@ -297,11 +319,11 @@ class ReviewService:
             members = clusters.faces_of_cluster(session, found.id)
             refuse_changed(f"The group {found.id}", version, members)
             facts = {Key(Fact.REJECTED, face, person_id): True for face in members}
-            return self._decide(session, "mark_different", facts, made_on, {"different": [str(found.id)]})
+            return self._decide(session, "mark_different", facts, based_on, {"different": [str(found.id)]})
 
     # Taking back
 
-    def undo(self, decision_id: int) -> Decided:
+    def undo(self, decision_id: int) -> RecordedDecision:
         """Take a decision back; see ``decision_log.undo``."""
         with self._deciding() as session:
             return undo(session, decision_id, self._actor)
@@ -318,15 +340,15 @@ class ReviewService:
         session: Session,
         kind: str,
         facts: Facts,
-        made_on: int | None,
+        based_on: int | None,
         details: Mapping[str, Any] | None = None,
-    ) -> Decided:
-        return decide(session, Wish(kind, self._actor, facts, made_on, details or {}))
+    ) -> RecordedDecision:
+        return decide(session, DecisionDraft(kind, self._actor, facts, based_on, details or {}))
 
-    def _about_person(self, kind: str, key: Key, value: Any, made_on: int | None) -> Decided:
+    def _about_person(self, kind: str, key: Key, value: Any, based_on: int | None) -> RecordedDecision:
         with self._deciding() as session:
             require(session, [key.id])
-            return self._decide(session, kind, {key: value}, made_on)
+            return self._decide(session, kind, {key: value}, based_on)
 
 
 def _waiting(session: Session, person_id: uuid.UUID, version: str | None) -> list[uuid.UUID]:

@@ -12,13 +12,13 @@ from image_search_service.db.queries.doctor import expected
 from image_search_service.db.queries.doctor.expected import CentroidTruth
 from image_search_service.db.queries.suggestions.centroids import ACTIVE, BUILDING
 from image_search_service.services.centroid_service import ABANDONED, CentroidService
-from image_search_service.services.doctor.context import PAGE, Visit
+from image_search_service.services.doctor.context import PAGE, DoctorContext
 from image_search_service.services.doctor.findings import (
     Kind,
     Problem,
     centroid_problems,
+    merge_ordered,
     point_key,
-    side_by_side,
 )
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.stored_points import PointId, StoredPoint
@@ -29,7 +29,9 @@ Pair: TypeAlias = tuple[CentroidTruth | None, StoredPoint | None]
 class CentroidCheck:
     """One pass through all centroids and all points, and one through all persons."""
 
-    def __init__(self, visit: Visit, centroids: CentroidQdrantClient, service: CentroidService) -> None:
+    def __init__(
+        self, visit: DoctorContext, centroids: CentroidQdrantClient, service: CentroidService
+    ) -> None:
         self._visit = visit
         self._report = visit.report
         self._centroids = centroids
@@ -66,7 +68,7 @@ class CentroidCheck:
     def _pairs(self) -> Iterator[Pair]:
         rows = self._visit.rows(expected.centroid_page, lambda row: row.id)
         points = self._centroids.scroll_stored(PAGE)
-        return side_by_side(
+        return merge_ordered(
             ((point_key(centroid_id), row) for centroid_id, row in rows),
             ((point_key(point.id), point) for point in points),
         )

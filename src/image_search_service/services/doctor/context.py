@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class DoctorContext:
     """repair: mend what is found. alone: no other process or thread works on the library meanwhile."""
 
     database: Database

@@ -10,14 +10,14 @@ from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Progress
 from image_search_service.db.queries.doctor import expected
 from image_search_service.db.queries.doctor.expected import FaceTruth
-from image_search_service.services.doctor.context import PAGE, Visit
+from image_search_service.services.doctor.context import PAGE, DoctorContext
 from image_search_service.services.doctor.findings import (
     Kind,
     Problem,
     face_payload,
     face_problems,
+    merge_ordered,
     point_key,
-    side_by_side,
 )
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from image_search_service.vector.stored_points import PointId, StoredPoint
@@ -28,7 +28,7 @@ Pair: TypeAlias = tuple[FaceTruth | None, StoredPoint | None]
 class FaceCheck:
     """One pass through all faces and all points."""
 
-    def __init__(self, visit: Visit, faces: FaceQdrantClient, progress: Progress | None) -> None:
+    def __init__(self, visit: DoctorContext, faces: FaceQdrantClient, progress: Progress | None) -> None:
         self._visit = visit
         self._report = visit.report
         self._faces = faces
@@ -55,7 +55,7 @@ class FaceCheck:
     def _pairs(self) -> Iterator[Pair]:
         rows = self._visit.rows(expected.face_page, lambda face: face.point_id)
         points = self._faces.scroll_stored(PAGE)
-        return side_by_side(
+        return merge_ordered(
             ((point_key(point_id), face) for point_id, face in rows),
             ((point_key(point.id), point) for point in points),
         )

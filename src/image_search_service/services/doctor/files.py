@@ -13,8 +13,8 @@ from image_search_service.core.paths import LibraryPaths
 from image_search_service.db.queries.doctor import expected
 from image_search_service.db.session import Session
 from image_search_service.media.derived_files import DerivedFile, derived_files, is_whole, remove_file
-from image_search_service.services.doctor.context import PAGE, Visit
-from image_search_service.services.doctor.findings import Kind, Problem, side_by_side
+from image_search_service.services.doctor.context import PAGE, DoctorContext
+from image_search_service.services.doctor.findings import Kind, Problem, merge_ordered
 
 Needs: TypeAlias = dict[UUID, bool]
 """Of the items that there are, whether each needs a file; one that does not may have it."""
@@ -26,7 +26,7 @@ class Files:
 
     root: Path
     path: Callable[[UUID], Path]
-    rows: Callable[[Visit], Iterator[tuple[UUID, bool]]]
+    rows: Callable[[DoctorContext], Iterator[tuple[UUID, bool]]]
     needs: Callable[[Session, Sequence[UUID]], Needs]
     missing: Kind
     orphaned: Kind
@@ -61,7 +61,7 @@ def thumbnails(paths: LibraryPaths) -> Files:
 class FileCheck:
     """One pass through the files of a kind and the rows that they belong to."""
 
-    def __init__(self, visit: Visit, files: Files) -> None:
+    def __init__(self, visit: DoctorContext, files: Files) -> None:
         self._visit = visit
         self._report = visit.report
         self._files = files
@@ -73,7 +73,7 @@ class FileCheck:
         """
         on_disk = ((file.item_id, file) for file in derived_files(self._files.root))
         needed = ((item_id, (item_id, need)) for item_id, need in self._files.rows(self._visit))
-        for pairs in chunks(side_by_side(needed, on_disk), PAGE):
+        for pairs in chunks(merge_ordered(needed, on_disk), PAGE):
             self._report.checked["files"] += sum(file is not None for _, file in pairs)
             self._look_again(
                 [row[0] for row, file in pairs if row is not None and row[1] and _is_missing(file)],

@@ -42,7 +42,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class FindingText:
     """A kind in words: what is wrong, and what ``--repair`` does about it."""
 
     what: str
@@ -54,37 +54,45 @@ _COMPUTE_AGAIN = "computes the centroid again"
 _MAKE_AGAIN = "makes it again from the photo"
 _DELETE_FILE = "deletes the file"
 
-WORDS: Mapping[Kind, Words] = {
-    Kind.NOT_AS_DECIDED: Words(
+WORDS: Mapping[Kind, FindingText] = {
+    Kind.NOT_AS_DECIDED: FindingText(
         "The database says something else of these faces and persons than what was decided of them.",
         "brings the database to what follows from the decisions",
     ),
-    Kind.WRONG_COLLECTION: Words(
+    Kind.WRONG_COLLECTION: FindingText(
         "A collection in Qdrant cannot hold this library's embeddings.",
         "makes the collection anew and fills it from the photos",
     ),
-    Kind.FACE_WITHOUT_POINT: Words("Qdrant does not have these faces; no search finds them.", _EMBED_AGAIN),
-    Kind.FACE_WITHOUT_EMBEDDING: Words(
+    Kind.FACE_WITHOUT_POINT: FindingText(
+        "Qdrant does not have these faces; no search finds them.", _EMBED_AGAIN
+    ),
+    Kind.FACE_WITHOUT_EMBEDDING: FindingText(
         "Qdrant has these faces without an embedding that can be used.", _EMBED_AGAIN
     ),
-    Kind.POINT_WITHOUT_FACE: Words(
+    Kind.POINT_WITHOUT_FACE: FindingText(
         "Qdrant has points that are no face of this library.", "deletes the point"
     ),
-    Kind.WRONG_PAYLOAD: Words(
+    Kind.WRONG_PAYLOAD: FindingText(
         "Qdrant says something else of these faces than the database.", "writes what the database says"
     ),
-    Kind.CENTROID_WITHOUT_POINT: Words("Qdrant does not have these persons' centroids.", _COMPUTE_AGAIN),
-    Kind.WRONG_CENTROID: Words(
+    Kind.CENTROID_WITHOUT_POINT: FindingText(
+        "Qdrant does not have these persons' centroids.", _COMPUTE_AGAIN
+    ),
+    Kind.WRONG_CENTROID: FindingText(
         "Qdrant has these persons' centroids, but not as they should be.", _COMPUTE_AGAIN
     ),
-    Kind.POINT_WITHOUT_CENTROID: Words("Qdrant has centroids of nobody.", "deletes the point"),
-    Kind.STALE_CENTROID: Words(
+    Kind.POINT_WITHOUT_CENTROID: FindingText("Qdrant has centroids of nobody.", "deletes the point"),
+    Kind.STALE_CENTROID: FindingText(
         "These persons' centroids were computed from other faces than they have now.", _COMPUTE_AGAIN
     ),
-    Kind.MISSING_CROP: Words("The small picture of these faces is not there or empty.", _MAKE_AGAIN),
-    Kind.MISSING_THUMBNAIL: Words("The small picture of these photos is not there or empty.", _MAKE_AGAIN),
-    Kind.ORPHANED_CROP: Words("There are small pictures of faces that do not exist.", _DELETE_FILE),
-    Kind.ORPHANED_THUMBNAIL: Words("There are small pictures of photos that do not exist.", _DELETE_FILE),
+    Kind.MISSING_CROP: FindingText("The small picture of these faces is not there or empty.", _MAKE_AGAIN),
+    Kind.MISSING_THUMBNAIL: FindingText(
+        "The small picture of these photos is not there or empty.", _MAKE_AGAIN
+    ),
+    Kind.ORPHANED_CROP: FindingText("There are small pictures of faces that do not exist.", _DELETE_FILE),
+    Kind.ORPHANED_THUMBNAIL: FindingText(
+        "There are small pictures of photos that do not exist.", _DELETE_FILE
+    ),
 }
 
 
@@ -274,7 +282,7 @@ L = TypeVar("L")
 R = TypeVar("R")
 
 
-def side_by_side(
+def merge_ordered(
     left: Iterable[tuple[K, L]], right: Iterable[tuple[K, R]]
 ) -> Iterator[tuple[L | None, R | None]]:
     """Two streams in the order of their keys, what has the same key together. Reads ahead by one of each."""

@@ -14,7 +14,7 @@ from image_search_service.db.queries.doctor import expected
 from image_search_service.db.queries.doctor.expected import PhotoTruth
 from image_search_service.media.derived_files import is_whole
 from image_search_service.recognition.engines.base import Detection
-from image_search_service.services.doctor.context import Visit
+from image_search_service.services.doctor.context import DoctorContext
 from image_search_service.services.doctor.findings import Kind, face_payload
 from image_search_service.services.doctor.photo_restorer import (
     LostFace,
@@ -36,7 +36,7 @@ class Restoring:
 
     def __init__(
         self,
-        visit: Visit,
+        visit: DoctorContext,
         faces: FaceQdrantClient,
         restorer: PhotoRestorer,
         paths: LibraryPaths,

@@ -19,7 +19,7 @@ from image_search_service.db.session import Database
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.doctor.centroids import CentroidCheck
-from image_search_service.services.doctor.context import Visit
+from image_search_service.services.doctor.context import DoctorContext
 from image_search_service.services.doctor.faces import FaceCheck
 from image_search_service.services.doctor.files import FileCheck, crops, thumbnails
 from image_search_service.services.doctor.findings import DoctorReport, Kind, Problem
@@ -67,7 +67,7 @@ class DoctorService:
         made before centroids, which are computed from embeddings.
         """
         started = time.monotonic()
-        visit = Visit(self._database, DoctorReport(), repair, self._alone)
+        visit = DoctorContext(self._database, DoctorReport(), repair, self._alone)
         self._examine_decisions(visit)
         faces_fit = self._fits(visit, self._faces)
         if faces_fit:
@@ -85,7 +85,7 @@ class DoctorService:
         visit.report.seconds = time.monotonic() - started
         return visit.report
 
-    def _examine_decisions(self, visit: Visit) -> None:
+    def _examine_decisions(self, visit: DoctorContext) -> None:
         service = RebuildService(self._database)
         found = service.rebuild() if visit.repair else service.check()
         visit.report.checked["facts"] += found.facts
@@ -93,12 +93,12 @@ class DoctorService:
         if found.repaired:
             visit.report.repair(Kind.NOT_AS_DECIDED, found.wrong)
 
-    def _examine_centroids(self, visit: Visit) -> None:
+    def _examine_centroids(self, visit: DoctorContext) -> None:
         if self._fits(visit, self._centroids):
             service = CentroidService(self._database, self._faces, self._centroids)
             CentroidCheck(visit, self._centroids, service).run()
 
-    def _fits(self, visit: Visit, collection: QdrantCollection) -> bool:
+    def _fits(self, visit: DoctorContext, collection: QdrantCollection) -> bool:
         """Whether the collection can hold the embeddings. Repair makes it anew; its points are of no use,
         but it is kept unless there is a model to fill it again with."""
         problem = collection.problem()

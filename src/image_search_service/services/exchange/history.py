@@ -9,7 +9,7 @@ from typing import Any
 
 from image_search_service.core.decisions import PERSON_FACTS, Change, Fact, Key
 from image_search_service.core.errors import ConflictError, InvalidInputError
-from image_search_service.db.models import Decision
+from image_search_service.db.models import DecisionRow
 from image_search_service.db.portable import continue_numbering
 from image_search_service.db.queries import events
 from image_search_service.db.session import Session
@@ -62,9 +62,9 @@ class History:
         continue_numbering(self._session.connection())
         return self._changes, len(self._numbers)
 
-    def _row(self, line: DecisionLine) -> Decision:
+    def _row(self, line: DecisionLine) -> DecisionRow:
         """With its own number, so that it can be undone by the same name as where it comes from."""
-        return Decision(
+        return DecisionRow(
             id=line.id,
             kind=line.what,
             actor=line.actor,

@@ -15,7 +15,7 @@ from typing import IO
 
 from image_search_service.core.errors import ConflictError
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models import Person
+from image_search_service.db.models import PersonRow
 from image_search_service.db.queries import events, spoken_faces
 from image_search_service.db.queries.doctor import expected
 from image_search_service.db.queries.spoken_faces import SaidFace
@@ -200,7 +200,7 @@ def _spool(lines: Iterable[str], file: IO[str]) -> bool:
     return found
 
 
-def _person_line(person: Person) -> PersonLine:
+def _person_line(person: PersonRow) -> PersonLine:
     return PersonLine(
         id=person.id,
         name=person.name,

@@ -8,7 +8,7 @@ from typing import Any
 
 from image_search_service.core.decisions import Fact, Key, different, said
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models import Person
+from image_search_service.db.models import PersonRow
 from image_search_service.db.queries import differences, persons
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.decisions import current_state
@@ -16,7 +16,7 @@ from image_search_service.db.queries.differences import Side
 from image_search_service.db.queries.suggestions import suggestions
 from image_search_service.db.session import Session
 from image_search_service.services.decisions.differences import clashing
-from image_search_service.services.decisions.log import Wish, decide
+from image_search_service.services.decisions.log import DecisionDraft, decide
 from image_search_service.services.exchange.lines import DifferentLine, FaceLine, PersonLine
 
 Facts = dict[Key, Any]
@@ -41,7 +41,7 @@ class PresentState:
     def take_persons(self, session: Session, lines: Sequence[PersonLine]) -> None:
         """Somebody of the same name is the same person; those who are gone there are nobody here."""
         lines = [line for line in lines if line.gone is False]
-        known: dict[str, Person] = {}
+        known: dict[str, PersonRow] = {}
         for part in chunks(sorted({line.key for line in lines}), BATCH):
             known |= persons.persons_by_keys(session, part)
         facts: Facts = {}
@@ -141,7 +141,7 @@ class PresentState:
     def _decide(self, session: Session, facts: Facts) -> None:
         if not facts:
             return
-        made = decide(session, Wish("import", self._actor, facts))
+        made = decide(session, DecisionDraft("import", self._actor, facts))
         self.changed += made.changes
         self.decisions += [] if made.id is None else [made.id]
 

@@ -15,7 +15,7 @@ from image_search_service.core.types import Box
 from image_search_service.db.queries import clusters, faces, spoken_faces
 from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.db.session import Session
-from image_search_service.services.decisions.log import Wish, decide
+from image_search_service.services.decisions.log import DecisionDraft, decide
 
 SAME_PLACE = 0.5
 """Intersection over union from which two boxes are the same face, as in PASCAL VOC's evaluation."""
@@ -35,7 +35,7 @@ def hand_on_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -
     origins: dict[uuid.UUID, LocatedFace] = {}
     for old, new in pairs.items():
         origins |= successor_faces(located.get(old, []), located.get(new, []))
-    decide(session, Wish("photo_edited", "index", _said_of_them(session, origins)))
+    decide(session, DecisionDraft("photo_edited", "index", _said_of_them(session, origins)))
     faces.assign_persons(session, _persons(origins, faces.MACHINE))
     _leave_clusters(session, [face for old in pairs for face in located.get(old, [])])
 

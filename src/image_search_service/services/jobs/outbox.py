@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 1_000
 """Faces told of in one request."""
-PATIENCE = 5
+WAIT_SECONDS = 5
 """Seconds after which whoever waits for another sender leaves it to that one."""
 
 
@@ -83,7 +83,7 @@ def _impatience() -> Callable[[], None]:
     seconds = count(1)
 
     def waiting() -> None:
-        if next(seconds) > PATIENCE:
+        if next(seconds) > WAIT_SECONDS:
             raise UnavailableError("Somebody else is telling Qdrant what was decided, and it takes long.")
 
     return waiting

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from image_search_service.core.errors import ConflictError, NotFoundError
 from image_search_service.core.types import JsonObject
-from image_search_service.db.models import Job, utc_now
+from image_search_service.db.models import JobRow, utc_now
 from image_search_service.db.queries.jobs import jobs
 from image_search_service.db.queries.jobs.jobs import JobFilter
 from image_search_service.db.session import Database
@@ -61,7 +61,7 @@ PERSONS_IN_A_JOB = 100
 class JobPage:
     """Some jobs, the newest first, and how many there are on all pages."""
 
-    jobs: list[Job]
+    jobs: list[JobRow]
     total: int
 
 
@@ -72,7 +72,7 @@ class JobService:
         self._database = database
         self._enqueue = enqueue
 
-    def submit(self, kind: JobKind, parameters: JsonObject) -> Job:
+    def submit(self, kind: JobKind, parameters: JsonObject) -> JobRow:
         """A new job, or the one that waits or runs already for the same.
 
         Raises UnavailableError when the queue does not answer: the job is kept and sent later.
@@ -81,13 +81,13 @@ class JobService:
 
     def submit_for_persons(
         self, kind: JobKind, person_ids: Sequence[uuid.UUID], parameters: JsonObject
-    ) -> list[Job]:
+    ) -> list[JobRow]:
         """One job for each hundred persons, in the order of their ids. ``parameters``: the rest of them."""
         ids = sorted({str(person_id) for person_id in person_ids})
         groups = [ids[start : start + PERSONS_IN_A_JOB] for start in range(0, len(ids), PERSONS_IN_A_JOB)]
         return self.submit_all(kind, [{**parameters, "person_ids": group} for group in groups])
 
-    def submit_all(self, kind: JobKind, parameters: Sequence[JsonObject]) -> list[Job]:
+    def submit_all(self, kind: JobKind, parameters: Sequence[JsonObject]) -> list[JobRow]:
         """Several jobs of a kind in one transaction; sent when it is committed."""
         keys = [job_key(kind, each) for each in parameters]
         if not keys:
@@ -109,7 +109,7 @@ class JobService:
                 self._enqueue(active[key].id)
         return [active[key] for key in keys]
 
-    def get(self, job_id: uuid.UUID) -> Job:
+    def get(self, job_id: uuid.UUID) -> JobRow:
         """Raises NotFoundError."""
         with self._database.read() as session:
             found = jobs.job_by_id(session, job_id)
@@ -127,7 +127,7 @@ class JobService:
             found = jobs.count_by_state(session)
         return {state.value: found.get(state.value, 0) for state in JobState}
 
-    def cancel(self, job_id: uuid.UUID) -> Job:
+    def cancel(self, job_id: uuid.UUID) -> JobRow:
         """Cancel a job: at once if it waits, at its next step if it runs.
 
         Raises NotFoundError, and ConflictError when it has ended.

@@ -27,7 +27,7 @@ from image_search_service.media import regions, sidecars
 from image_search_service.media.regions import Frame, NamedRegion
 from image_search_service.services.decisions.differences import clashing
 from image_search_service.services.decisions.facts import taken_out_of
-from image_search_service.services.decisions.log import Wish, after_merges, decide
+from image_search_service.services.decisions.log import DecisionDraft, after_merges, decide
 from image_search_service.services.metadata.region_faces import apply, best_match, edit_of, is_name
 
 PAGE = 500
@@ -182,7 +182,7 @@ class MetadataNamesService:
         if not facts:
             return
         details = taken_out_of(session, list(placed))
-        made = decide(session, Wish(photo_names.FROM_METADATA, self._actor, facts, details=details))
+        made = decide(session, DecisionDraft(photo_names.FROM_METADATA, self._actor, facts, details=details))
         report.named += made.faces
         report.decisions += [] if made.id is None else [made.id]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from image_search_service.core.errors import InvalidInputError, NotFoundError
 from image_search_service.core.names import clean_name
-from image_search_service.db.models import Cluster, Person
+from image_search_service.db.models import ClusterRow, PersonRow
 from image_search_service.db.queries import clusters, persons, photos
 from image_search_service.db.queries.people import face_list
 from image_search_service.db.queries.people.face_list import ListedFace
@@ -48,7 +48,7 @@ class PeopleService:
         with self._database.read() as session:
             return People(persons.person_sizes(session, hidden=hidden), persons.cluster_sizes(session))
 
-    def person(self, name: str) -> Person:
+    def person(self, name: str) -> PersonRow:
         """Somebody by name. Raises NotFoundError for an unknown name."""
         with self._database.read() as session:
             return _known_people(session, [name])[0]
@@ -85,7 +85,7 @@ def _indexed(session: Session, photo: Path | None) -> Path:
     return photo
 
 
-def _known_people(session: Session, names: Sequence[str]) -> list[Person]:
+def _known_people(session: Session, names: Sequence[str]) -> list[PersonRow]:
     """The persons of these names, each once; an error names all that there are not."""
     keys = {clean_name(name)[1]: name for name in names}
     found = persons.persons_by_keys(session, list(keys))
@@ -97,7 +97,7 @@ def _known_people(session: Session, names: Sequence[str]) -> list[Person]:
     return [found[key] for key in keys]
 
 
-def find_cluster(session: Session, text: str) -> Cluster:
+def find_cluster(session: Session, text: str) -> ClusterRow:
     """A cluster by its id, or the first characters of it. Raises NotFoundError, InvalidInputError."""
     prefix = text.strip().lower().replace("-", "")
     if not MIN_PREFIX <= len(prefix) <= 32 or not set(prefix) <= set(string.hexdigits):

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from image_search_service.core.errors import NotFoundError
 from image_search_service.core.paths import LibraryPaths
-from image_search_service.db.models import Cluster
+from image_search_service.db.models import ClusterRow
 from image_search_service.db.queries import clusters as cluster_queries
 from image_search_service.db.queries.people import face_pages, person_pages
 from image_search_service.db.queries.people.face_pages import ClusterFilter, ShownFace, ShownPhoto
@@ -37,7 +37,7 @@ class Found(Generic[T]):
 class ShownCluster:
     """A cluster, and the version that its faces are (``services/people/versions.py``)."""
 
-    cluster: Cluster
+    cluster: ClusterRow
     version: str
 
 
@@ -167,7 +167,7 @@ class BrowseService:
             raise NotFoundError(f"There is no {what} {item_id}.", hint=FILES_HINT) from None
 
 
-def _with_versions(session: Session, page: Sequence[Cluster]) -> list[ShownCluster]:
+def _with_versions(session: Session, page: Sequence[ClusterRow]) -> list[ShownCluster]:
     members = cluster_queries.members_of(session, [cluster.id for cluster in page])
     return [ShownCluster(cluster, version_of(members.get(cluster.id, []))) for cluster in page]
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 import structlog
 
 from image_search_service.core.errors import UnavailableError
-from image_search_service.services.decisions.log import Decided
+from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.jobs.service import JobKind, JobService
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ LIMIT = 50
 """New suggestions for each person, as when nothing else is asked for."""
 
 
-def find_more(jobs: JobService, made: Decided, by: SearchBy | None) -> list[uuid.UUID]:
+def find_more(jobs: JobService, made: RecordedDecision, by: SearchBy | None) -> list[uuid.UUID]:
     """Jobs that look for more faces of those whom a decision was about; none if nobody asked for it.
 
     What was decided stands whether or not the queue answers: then the jobs are sent later.

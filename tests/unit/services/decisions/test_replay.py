@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from image_search_service.core.decisions import Key
-from image_search_service.db.models import FaceInstance, Person
+from image_search_service.db.models import FaceInstance, PersonRow
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.session import Database
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
@@ -50,7 +50,7 @@ def test_what_is_decided_meanwhile_stands(
 
     assert look(BusyRebuild(database, decide)).wrong == 0
     with database.read() as session:
-        assert session.get_one(Person, ada).name == "Augusta"
+        assert session.get_one(PersonRow, ada).name == "Augusta"
         assert session.get_one(FaceInstance, face).person_id is None
     assert RebuildService(database).check().wrong == 0
     database.close()

@@ -21,8 +21,8 @@ from image_search_service.services.doctor.findings import (
     differences,
     face_payload,
     face_problems,
+    merge_ordered,
     point_key,
-    side_by_side,
 )
 from image_search_service.vector.stored_points import StoredPoint
 
@@ -98,7 +98,7 @@ def test_a_centroid_and_its_point() -> None:
 )
 def test_two_streams_side_by_side(left: str, right: str, together: list[tuple[str | None, ...]]) -> None:
     """Everything of both comes once, in order, what belongs together together."""
-    assert list(side_by_side(zip(left, left, strict=True), zip(right, right, strict=True))) == together
+    assert list(merge_ordered(zip(left, left, strict=True), zip(right, right, strict=True))) == together
 
 
 def test_ids_are_ordered_as_in_qdrant() -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select
 from image_search_service.bootstrap import Library, open_library
 from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
-from image_search_service.db.models import FaceInstance, ImageAsset, IndexRun, Person, PersonCentroid
+from image_search_service.db.models import FaceInstance, ImageAsset, IndexRun, PersonCentroid, PersonRow
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries import library as library_queries
 from image_search_service.services.doctor.findings import DoctorReport
@@ -82,7 +82,9 @@ def examine(library: Library, *, repair: bool = False, alone: bool = True) -> Do
 
 def names_and_faces(library: Library) -> set[tuple[str, UUID]]:
     with library.database.read() as session:
-        pairs = select(Person.name, FaceInstance.id).join(Person, Person.id == FaceInstance.person_id)
+        pairs = select(PersonRow.name, FaceInstance.id).join(
+            PersonRow, PersonRow.id == FaceInstance.person_id
+        )
         return {(row[0], row[1]) for row in session.execute(pairs)}
 
 

@@ -24,9 +24,9 @@ from image_search_service.db.models import (
     FaceInstance,
     FaceSuggestion,
     ImageAsset,
-    Person,
     PersonDifference,
     PersonPrototype,
+    PersonRow,
 )
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.session import Database, sqlite_url
@@ -77,7 +77,7 @@ def other_engine(origin: Database, folder: Path) -> Iterator[Database]:
                 person_id=None, assigned_by=None, is_face=True, box_x=FaceInstance.box_x - 3
             )
         )
-        session.execute(delete(Person))
+        session.execute(delete(PersonRow))
     yield database
     database.close()
 
@@ -155,7 +155,7 @@ def test_who_was_named_here_stays(origin: Database, tmp_path: Path) -> None:
         ReviewService(other, "test").split([face], "Emmy")
         assert ExchangeService(other, "test").load(lines).kept == 1
         with other.read() as session:
-            owner = session.get_one(Person, session.get_one(FaceInstance, face).person_id)
+            owner = session.get_one(PersonRow, session.get_one(FaceInstance, face).person_id)
             assert owner.name == "Emmy"
 
 
@@ -224,9 +224,9 @@ def eventful(origin: Database) -> Database:
     return origin
 
 
-def people_of(database: Database) -> list[Person]:
+def people_of(database: Database) -> list[PersonRow]:
     with database.read() as session:
-        return list(session.scalars(select(Person).where(~Person.gone)))
+        return list(session.scalars(select(PersonRow).where(~PersonRow.gone)))
 
 
 def history(database: Database) -> list[tuple[str, str, Any, bool, int]]:
@@ -302,7 +302,7 @@ def test_present_state_joins_what_is_here(eventful: Database, tmp_path: Path) ->
         with other.read() as session:
             assert len(session.scalars(select(PersonDifference)).all()) == 1
             assert len(session.scalars(select(FaceDifference)).all()) == 4
-            covers = session.scalars(select(Person.cover_face_id).where(Person.name == "Emmy")).all()
+            covers = session.scalars(select(PersonRow.cover_face_id).where(PersonRow.name == "Emmy")).all()
         assert covers[0] is not None
         assert RebuildService(other).check().wrong == 0
 

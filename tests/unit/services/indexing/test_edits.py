@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from image_search_service.core.types import Box
-from image_search_service.db.models import Cluster, FaceInstance, FaceSuggestion, Person
+from image_search_service.db.models import ClusterRow, FaceInstance, FaceSuggestion, PersonRow
 from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.replay import RebuildService
@@ -82,7 +82,7 @@ def test_who_said_it_is_handed_on_too(tmp_path: Path) -> None:
     database = migrated_database(tmp_path)
     with database.write() as session:
         world = World(session)
-        people = [Person(name=name, name_key=name) for name in ("ada", "grace")]
+        people = [PersonRow(name=name, name_key=name) for name in ("ada", "grace")]
         session.add_all(people)
         session.flush()
         old, new = (world.photo(path, [LEFT, RIGHT]) for path in ("/old.jpg", "/new.jpg"))
@@ -128,6 +128,6 @@ def test_the_faces_of_a_replaced_photo_leave_their_cluster(tmp_path: Path) -> No
     review.undo(HistoryService(database).latest())
     review.undo(named)
     with database.read() as session:
-        assert session.get_one(Cluster, cluster).size == 2
+        assert session.get_one(ClusterRow, cluster).size == 2
         assert session.get_one(FaceInstance, faces[0].id).cluster_id is None
     database.close()

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from image_search_service.bootstrap import Library
 from image_search_service.core.errors import EngineMismatchError, InvalidInputError, UnavailableError
-from image_search_service.db.models import AssetPath, FaceInstance, Person
+from image_search_service.db.models import AssetPath, FaceInstance, PersonRow
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.services.indexing import indexer
 from image_search_service.services.indexing.indexer import IndexReport
@@ -132,7 +132,7 @@ def test_names_survive_the_editing_of_a_photo(opened: Library, album: Path) -> N
     photo = photo_with_faces(opened)
     old = faces_by_file(opened)[photo]
     with opened.database.write() as session:
-        ada = Person(name="Ada", name_key="ada")
+        ada = PersonRow(name="Ada", name_key="ada")
         session.add(ada)
         session.flush()
         face_queries.set_persons(session, {UUID(old[0]): ada.id})

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from image_search_service.core.errors import MediaError
 from image_search_service.core.types import Box
-from image_search_service.db.models import FaceInstance, Person
+from image_search_service.db.models import FaceInstance, PersonRow
 from image_search_service.db.session import Database
 from image_search_service.media.orientation import to_stored
 from image_search_service.media.regions import Frame, packet_bytes, parse_packet, readings
@@ -103,8 +103,8 @@ def names(database: Database) -> dict[uuid.UUID, str]:
     """Of each face that a human has named."""
     with database.read() as session:
         rows = session.execute(
-            select(FaceInstance.id, Person.name)
-            .join(Person, Person.id == FaceInstance.person_id)
+            select(FaceInstance.id, PersonRow.name)
+            .join(PersonRow, PersonRow.id == FaceInstance.person_id)
             .where(FaceInstance.assigned_by == "human")
         )
         return {row[0]: row[1] for row in rows}

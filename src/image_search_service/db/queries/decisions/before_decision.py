@@ -11,20 +11,20 @@ from sqlalchemy.orm import Session
 
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import (
-    Cluster,
+    ClusterRow,
     FaceInstance,
     FaceSuggestion,
-    Person,
     PersonDifference,
     PersonPrototype,
+    PersonRow,
 )
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.faces import HUMAN
-from image_search_service.db.queries.suggestions.suggestions import REJECTED, WAITS
+from image_search_service.db.queries.suggestions.suggestions import IS_ANSWERABLE, REJECTED
 
 
 @dataclass(frozen=True, slots=True)
-class SaidOfPersons:
+class PersonStatements:
     """What humans have said of some persons. Pairs: face and person; two persons."""
 
     faces: list[tuple[uuid.UUID, uuid.UUID]]
@@ -60,7 +60,7 @@ def _of(pairs: Iterable[tuple[uuid.UUID, uuid.UUID]], person_ids: Iterable[uuid.
     return sorted({face for face, person in pairs if person in wanted})
 
 
-def said_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> SaidOfPersons:
+def said_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> PersonStatements:
     """Four statements, for at most ``BATCH`` persons."""
     faces = session.execute(
         select(FaceInstance.id, FaceInstance.person_id).where(FaceInstance.person_id.in_(person_ids))
@@ -80,7 +80,7 @@ def said_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> SaidOf
             PersonDifference.person_id.in_(person_ids) | PersonDifference.other_id.in_(person_ids)
         )
     )
-    return SaidOfPersons(
+    return PersonStatements(
         [(row[0], row[1]) for row in faces if row[1] is not None],
         [(row[0], row[1]) for row in rejected],
         [(row[0], row[1]) for row in pinned],
@@ -97,7 +97,9 @@ def differences(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
 
 def merged(session: Session) -> dict[uuid.UUID, uuid.UUID]:
     """Everybody who was merged, and into whom."""
-    rows = session.execute(select(Person.id, Person.merged_into).where(Person.merged_into.is_not(None)))
+    rows = session.execute(
+        select(PersonRow.id, PersonRow.merged_into).where(PersonRow.merged_into.is_not(None))
+    )
     return {row[0]: row[1] for row in rows if row[1] is not None}
 
 
@@ -123,14 +125,14 @@ def owners(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, u
     }
 
 
-def clusters_of(session: Session, face_ids: Sequence[uuid.UUID]) -> list[Cluster]:
+def clusters_of(session: Session, face_ids: Sequence[uuid.UUID]) -> list[ClusterRow]:
     """The clusters that these faces are in."""
     found = {
         one.id: one
         for part in chunks(sorted(set(face_ids)), BATCH)
         for one in session.scalars(
-            select(Cluster).join(
-                FaceInstance, and_(FaceInstance.cluster_id == Cluster.id, FaceInstance.id.in_(part))
+            select(ClusterRow).join(
+                FaceInstance, and_(FaceInstance.cluster_id == ClusterRow.id, FaceInstance.id.in_(part))
             )
         )
     }
@@ -149,16 +151,16 @@ def pending_by_face(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, u
     """What waits for a person: the suggestion of each face."""
     rows = session.execute(
         select(FaceSuggestion.face_instance_id, FaceSuggestion.id).where(
-            FaceSuggestion.person_id == person_id, WAITS
+            FaceSuggestion.person_id == person_id, IS_ANSWERABLE
         )
     )
     return {row[0]: row[1] for row in rows}
 
 
-def persons_there(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Person]:
+def persons_there(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, PersonRow]:
     """Those who are there, neither merged nor taken back."""
     return {
         one.id: one
         for part in chunks(sorted(set(person_ids)), BATCH)
-        for one in session.scalars(select(Person).where(Person.id.in_(part), ~Person.gone))
+        for one in session.scalars(select(PersonRow).where(PersonRow.id.in_(part), ~PersonRow.gone))
     }

@@ -14,7 +14,13 @@ from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import Change, Fact, Key
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset, Person, PersonPrototype
+from image_search_service.db.models import (
+    FaceInstance,
+    FaceSuggestion,
+    ImageAsset,
+    PersonPrototype,
+    PersonRow,
+)
 from image_search_service.db.queries import clusters, faces
 from image_search_service.db.queries.batches import BATCH, insert_rows, upsert_rows
 from image_search_service.db.queries.decisions.current_values import Values, are_there, as_text, as_uuid
@@ -169,11 +175,14 @@ def _rejection(key: Key) -> dict[str, Any]:
 def settle_suggestions(session: Session, which: ColumnElement[bool]) -> None:
     """What was suggested is accepted, superseded or waits, by whose the faces are now, whether they are any,
     and whether the persons are there."""
-    face, person = FaceInstance.id == FaceSuggestion.face_instance_id, Person.id == FaceSuggestion.person_id
+    face, person = (
+        FaceInstance.id == FaceSuggestion.face_instance_id,
+        PersonRow.id == FaceSuggestion.person_id,
+    )
     owner = select(FaceInstance.person_id).where(face).scalar_subquery()
     cannot_be = (
         select(FaceInstance.id).where(face, ~FaceInstance.is_face).exists()
-        | select(Person.id).where(person, Person.gone).exists()
+        | select(PersonRow.id).where(person, PersonRow.gone).exists()
     )
     state = case(
         (owner == FaceSuggestion.person_id, ACCEPTED),

@@ -12,19 +12,19 @@ from sqlalchemy.orm import Session
 from image_search_service.core.decisions import Change, Fact, Key
 from image_search_service.core.names import name_key
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models import Person, PersonDifference
+from image_search_service.db.models import PersonDifference, PersonRow
 from image_search_service.db.queries.batches import BATCH, upsert_rows
 from image_search_service.db.queries.decisions.current_values import Values, are_there, as_text, as_uuid
 
 
 def read_person(session: Session, fact: Fact, keys: Sequence[Key]) -> Values:
-    rows = session.scalars(select(Person).where(Person.id.in_([key.id for key in keys])))
+    rows = session.scalars(select(PersonRow).where(PersonRow.id.in_([key.id for key in keys])))
     there = {person.id: person for person in rows}
     missing = True if fact is Fact.PERSON_GONE else None
     return {key: PERSON_VALUES[fact](there[key.id]) if key.id in there else missing for key in keys}
 
 
-PERSON_VALUES: dict[Fact, Callable[[Person], Any]] = {
+PERSON_VALUES: dict[Fact, Callable[[PersonRow], Any]] = {
     Fact.PERSON_NAME: lambda person: None if person.gone and not person.merged_into else person.name,
     Fact.PERSON_GONE: lambda person: as_text(person.merged_into) or person.gone,
     Fact.PERSON_HIDDEN: lambda person: person.hidden,
@@ -36,7 +36,7 @@ PERSON_VALUES: dict[Fact, Callable[[Person], Any]] = {
 def _writer(columns_of: Callable[[Any], dict[str, Any]]) -> Callable[[Session, Sequence[Change]], None]:
     def write_columns(session: Session, changes: Sequence[Change]) -> None:
         rows = [{"id": change.key.id, **columns_of(change.new)} for change in changes]
-        session.execute(update(Person), rows)
+        session.execute(update(PersonRow), rows)
 
     return write_columns
 
@@ -58,7 +58,7 @@ def write_names(session: Session, changes: Sequence[Change]) -> None:
         }
         for change in named
     ]
-    upsert_rows(session, Person, rows, key=["id"], update=["name", "name_key"])
+    upsert_rows(session, PersonRow, rows, key=["id"], update=["name", "name_key"])
 
 
 WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import PERSON_FACTS, Change, Fact, Key
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models import FaceInstance, FaceSuggestion, Person
+from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonRow
 from image_search_service.db.queries import clusters, differences, faces
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.decisions import current_faces, current_persons
@@ -96,7 +96,7 @@ def at_odds(session: Session, face_ids: Sequence[uuid.UUID]) -> set[Key]:
 
 def _is_of_nobody() -> Exists:
     """Whether a face belongs to somebody who was merged or taken back since."""
-    return select(Person.id).where(Person.id == FaceInstance.person_id, Person.gone).exists()
+    return select(PersonRow.id).where(PersonRow.id == FaceInstance.person_id, PersonRow.gone).exists()
 
 
 def _keep_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:

@@ -14,9 +14,9 @@ from image_search_service.db.models import (
     FaceDifference,
     FaceInstance,
     FaceSuggestion,
-    Person,
     PersonDifference,
     PersonPrototype,
+    PersonRow,
 )
 from image_search_service.db.queries.faces import HUMAN
 from image_search_service.db.queries.suggestions.suggestions import REJECTED
@@ -41,10 +41,10 @@ UNSAID: dict[Fact, Any] = {
 def unaccounted(session: Session) -> Iterator[Key]:
     """Each such fact."""
     for fact, subject, other, condition in (
-        (Fact.PERSON_GONE, Person.id, None, ~Person.gone),
-        (Fact.PERSON_HIDDEN, Person.id, None, Person.hidden),
-        (Fact.PERSON_BIRTH, Person.id, None, Person.birth_date.is_not(None)),
-        (Fact.PERSON_COVER, Person.id, None, Person.cover_face_id.is_not(None)),
+        (Fact.PERSON_GONE, PersonRow.id, None, ~PersonRow.gone),
+        (Fact.PERSON_HIDDEN, PersonRow.id, None, PersonRow.hidden),
+        (Fact.PERSON_BIRTH, PersonRow.id, None, PersonRow.birth_date.is_not(None)),
+        (Fact.PERSON_COVER, PersonRow.id, None, PersonRow.cover_face_id.is_not(None)),
         (Fact.FACE_GROUP, FaceInstance.id, None, FaceInstance.group_id.is_not(None)),
         (Fact.FACE_PERSON, FaceInstance.id, None, FaceInstance.assigned_by == HUMAN),
         (Fact.FACE_IS_FACE, FaceInstance.id, None, ~FaceInstance.is_face),

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from image_search_service.core.types import JsonObject
-from image_search_service.db.models import Job, utc_now
+from image_search_service.db.models import JobRow, utc_now
 from image_search_service.db.queries.batches import Row
 
 QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED = "queued", "running", "succeeded", "failed", "cancelled"
@@ -47,43 +47,43 @@ class JobFilter:
 def insert_new(session: Session, rows: Sequence[Row]) -> None:
     """Insert the jobs of which no equal one waits or runs: one statement."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(Job).on_conflict_do_nothing(index_elements=[Job.key], index_where=_ACTIVE)
+    statement = insert(JobRow).on_conflict_do_nothing(index_elements=[JobRow.key], index_where=_ACTIVE)
     session.execute(statement, [dict(row) for row in rows])
 
 
-def active_by_keys(session: Session, keys: Sequence[str]) -> dict[str, Job]:
+def active_by_keys(session: Session, keys: Sequence[str]) -> dict[str, JobRow]:
     """Those that wait or run, by key."""
-    rows = session.scalars(select(Job).where(Job.key.in_(keys), Job.state.in_(ACTIVE)))
+    rows = session.scalars(select(JobRow).where(JobRow.key.in_(keys), JobRow.state.in_(ACTIVE)))
     return {job.key: job for job in rows}
 
 
-def job_by_id(session: Session, job_id: uuid.UUID) -> Job | None:
-    return session.get(Job, job_id, populate_existing=True)
+def job_by_id(session: Session, job_id: uuid.UUID) -> JobRow | None:
+    return session.get(JobRow, job_id, populate_existing=True)
 
 
-def jobs_page(session: Session, where: JobFilter, limit: int) -> list[Job]:
+def jobs_page(session: Session, where: JobFilter, limit: int) -> list[JobRow]:
     """The newest first."""
-    statement = select(Job).where(*_matching(where))
+    statement = select(JobRow).where(*_matching(where))
     if where.after is not None:
         moment, job_id = where.after
         statement = statement.where(
-            or_(Job.created_at < moment, (Job.created_at == moment) & (Job.id < job_id))
+            or_(JobRow.created_at < moment, (JobRow.created_at == moment) & (JobRow.id < job_id))
         )
-    return list(session.scalars(statement.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit)))
+    return list(session.scalars(statement.order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(limit)))
 
 
 def count_jobs(session: Session, where: JobFilter) -> int:
     """How many there are on all pages."""
-    return session.scalar(select(func.count()).select_from(Job).where(*_matching(where))) or 0
+    return session.scalar(select(func.count()).select_from(JobRow).where(*_matching(where))) or 0
 
 
 def _matching(where: JobFilter) -> list[ColumnElement[bool]]:
-    wanted = {Job.state: where.state, Job.kind: where.kind}
+    wanted = {JobRow.state: where.state, JobRow.kind: where.kind}
     return [column == value for column, value in wanted.items() if value is not None]
 
 
 def count_by_state(session: Session) -> dict[str, int]:
-    rows = session.execute(select(Job.state, func.count()).group_by(Job.state))
+    rows = session.execute(select(JobRow.state, func.count()).group_by(JobRow.state))
     return {str(state): int(count) for state, count in rows}
 
 
@@ -91,15 +91,15 @@ def claim(session: Session, job_id: uuid.UUID) -> Claim | None:
     """Take a job that waits; None when it does not: another worker has it, or it was cancelled."""
     now = utc_now()
     row = session.execute(
-        update(Job)
-        .where(Job.id == job_id, Job.state == QUEUED)
+        update(JobRow)
+        .where(JobRow.id == job_id, JobRow.state == QUEUED)
         .values(
             state=RUNNING,
-            attempts=Job.attempts + 1,
-            started_at=func.coalesce(Job.started_at, now),
+            attempts=JobRow.attempts + 1,
+            started_at=func.coalesce(JobRow.started_at, now),
             heartbeat_at=now,
         )
-        .returning(Job.id, Job.kind, Job.parameters, Job.attempts)
+        .returning(JobRow.id, JobRow.kind, JobRow.parameters, JobRow.attempts)
     ).one_or_none()
     return None if row is None else Claim(*row)
 
@@ -107,7 +107,7 @@ def claim(session: Session, job_id: uuid.UUID) -> Claim | None:
 def beat(session: Session, claim: Claim, done: int, total: int | None) -> bool | None:
     """Say that the worker lives and how far it is. Whether the job is to be cancelled; None: it is lost."""
     return session.execute(
-        _mine(claim).values(done=done, total=total, heartbeat_at=utc_now()).returning(Job.cancel_requested)
+        _mine(claim).values(done=done, total=total, heartbeat_at=utc_now()).returning(JobRow.cancel_requested)
     ).scalar_one_or_none()
 
 
@@ -118,22 +118,24 @@ def finish(session: Session, claim: Claim, state: str, **columns: Any) -> bool:
 
 def put_back(session: Session, claim: Claim, error: str | None, *, counted: bool) -> bool:
     """The job waits again; ``counted``: the attempt counts as one."""
-    attempts = Job.attempts if counted else Job.attempts - 1
+    attempts = JobRow.attempts if counted else JobRow.attempts - 1
     return _changed(
         session, _mine(claim).values(state=QUEUED, attempts=attempts, error=error, heartbeat_at=None)
     )
 
 
 def _mine(claim: Claim) -> Any:
-    return update(Job).where(Job.id == claim.id, Job.state == RUNNING, Job.attempts == claim.attempt)
+    return update(JobRow).where(
+        JobRow.id == claim.id, JobRow.state == RUNNING, JobRow.attempts == claim.attempt
+    )
 
 
 def cancel_queued(session: Session, job_id: uuid.UUID) -> bool:
     """Cancel it at once if it waits."""
     return _changed(
         session,
-        update(Job)
-        .where(Job.id == job_id, Job.state == QUEUED)
+        update(JobRow)
+        .where(JobRow.id == job_id, JobRow.state == QUEUED)
         .values(state=CANCELLED, cancel_requested=True, finished_at=utc_now()),
     )
 
@@ -141,29 +143,34 @@ def cancel_queued(session: Session, job_id: uuid.UUID) -> bool:
 def request_cancel(session: Session, job_id: uuid.UUID) -> bool:
     """Ask the worker of a job that runs to stop."""
     return _changed(
-        session, update(Job).where(Job.id == job_id, Job.state == RUNNING).values(cancel_requested=True)
+        session,
+        update(JobRow).where(JobRow.id == job_id, JobRow.state == RUNNING).values(cancel_requested=True),
     )
 
 
 def recover(session: Session, silent_since: datetime, max_attempts: int) -> None:
     """Jobs whose worker has been silent wait again; asked to be cancelled, or tried too often, they end."""
-    abandoned = (Job.state == RUNNING) & (Job.heartbeat_at < silent_since)
+    abandoned = (JobRow.state == RUNNING) & (JobRow.heartbeat_at < silent_since)
     ended = {"finished_at": utc_now(), "heartbeat_at": None}
     steps: tuple[tuple[ColumnElement[bool], dict[str, Any]], ...] = (
-        (Job.cancel_requested.is_(True), {"state": CANCELLED, **ended}),
+        (JobRow.cancel_requested.is_(True), {"state": CANCELLED, **ended}),
         (
-            Job.attempts >= max_attempts,
+            JobRow.attempts >= max_attempts,
             {"state": FAILED, "error": f"Its worker stopped in the middle, {max_attempts} times.", **ended},
         ),
-        (Job.attempts < max_attempts, {"state": QUEUED, "heartbeat_at": None}),
+        (JobRow.attempts < max_attempts, {"state": QUEUED, "heartbeat_at": None}),
     )
     for condition, values in steps:
-        _changed(session, update(Job).where(abandoned, condition).values(**values))
+        _changed(session, update(JobRow).where(abandoned, condition).values(**values))
 
 
 def queued_ids(session: Session) -> list[uuid.UUID]:
     """Jobs that wait, the oldest first."""
-    return list(session.scalars(select(Job.id).where(Job.state == QUEUED).order_by(Job.created_at, Job.id)))
+    return list(
+        session.scalars(
+            select(JobRow.id).where(JobRow.state == QUEUED).order_by(JobRow.created_at, JobRow.id)
+        )
+    )
 
 
 def _changed(session: Session, statement: Any) -> bool:

@@ -15,12 +15,12 @@ from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Box
 from image_search_service.db.models import (
     AssetPath,
-    Decision,
     DecisionChange,
+    DecisionRow,
     FaceInstance,
     FaceSuggestion,
     ImageAsset,
-    Person,
+    PersonRow,
 )
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.faces import HUMAN
@@ -88,9 +88,9 @@ def photos_page(session: Session, after: uuid.UUID | None, limit: int) -> list[P
 def placed_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[PlacedFace]]:
     """The faces of at most ``BATCH`` photos, left to right."""
     rows = session.execute(
-        select(FaceInstance, ImageAsset.width, ImageAsset.height, Person.name, Person.hidden)
+        select(FaceInstance, ImageAsset.width, ImageAsset.height, PersonRow.name, PersonRow.hidden)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .outerjoin(Person, (Person.id == FaceInstance.person_id) & (FaceInstance.assigned_by == HUMAN))
+        .outerjoin(PersonRow, (PersonRow.id == FaceInstance.person_id) & (FaceInstance.assigned_by == HUMAN))
         .where(FaceInstance.asset_id.in_(asset_ids))
         .order_by(FaceInstance.asset_id, FaceInstance.position)
     )
@@ -106,9 +106,9 @@ def placed_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.
 def rejected_names(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
     """Of the faces of at most ``BATCH`` photos: the names that they were said not to have, as compared."""
     rows = session.execute(
-        select(FaceSuggestion.face_instance_id, Person.name_key)
+        select(FaceSuggestion.face_instance_id, PersonRow.name_key)
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
-        .join(Person, Person.id == FaceSuggestion.person_id)
+        .join(PersonRow, PersonRow.id == FaceSuggestion.person_id)
         .where(FaceInstance.asset_id.in_(asset_ids), FaceSuggestion.state == REJECTED)
     )
     found: dict[uuid.UUID, set[str]] = {}
@@ -137,14 +137,14 @@ def names_taken_back(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[u
     ]
     names: dict[uuid.UUID, str] = {}
     for part in chunks(sorted({person for _, person in taken}), BATCH):
-        names |= {row[0]: row[1] for row in session.execute(_name_keys.where(Person.id.in_(part)))}
+        names |= {row[0]: row[1] for row in session.execute(_name_keys.where(PersonRow.id.in_(part)))}
     return {face: {names[person]} for face, person in taken if person in names}
 
 
-_name_keys = select(Person.id, Person.name_key)
+_name_keys = select(PersonRow.id, PersonRow.name_key)
 
 
-def _taken_away(session: Session, these: ColumnElement[bool]) -> list[tuple[DecisionChange, Decision]]:
+def _taken_away(session: Session, these: ColumnElement[bool]) -> list[tuple[DecisionChange, DecisionRow]]:
     """The last word on each of these faces, where it took a person away; and its decision."""
     last = (
         select(func.max(DecisionChange.id))
@@ -152,8 +152,8 @@ def _taken_away(session: Session, these: ColumnElement[bool]) -> list[tuple[Deci
         .group_by(DecisionChange.subject_id)
     )
     rows = session.execute(
-        select(DecisionChange, Decision)
-        .join(Decision, Decision.id == DecisionChange.decision_id)
+        select(DecisionChange, DecisionRow)
+        .join(DecisionRow, DecisionRow.id == DecisionChange.decision_id)
         .where(DecisionChange.id.in_(last))
     )
     return [(row[0], row[1]) for row in rows if _took_away(row[0])]
@@ -164,8 +164,10 @@ def _took_away(row: DecisionChange) -> bool:
     return said(key, row.old) is not None and said(key, row.new) is None
 
 
-def merged_by_keys(session: Session, name_keys: Sequence[str]) -> list[Person]:
+def merged_by_keys(session: Session, name_keys: Sequence[str]) -> list[PersonRow]:
     """Of at most ``BATCH`` names those who bore them and were merged into others."""
     return list(
-        session.scalars(select(Person).where(Person.name_key.in_(name_keys), Person.merged_into.is_not(None)))
+        session.scalars(
+            select(PersonRow).where(PersonRow.name_key.in_(name_keys), PersonRow.merged_into.is_not(None))
+        )
     )

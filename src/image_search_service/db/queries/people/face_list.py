@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from image_search_service.core.types import Box
-from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, Person
+from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, PersonRow
 from image_search_service.db.queries.photos import file_of_face
 
 
@@ -47,9 +47,9 @@ def listed_faces(session: Session, which: ColumnElement[bool], limit: int) -> tu
     photos, and those that were said to be none."""
     shown = (which, FaceInstance.is_face, ~ImageAsset.replaced)
     found = (
-        select(FaceInstance, Person.name, file_of_face())
+        select(FaceInstance, PersonRow.name, file_of_face())
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .outerjoin(Person, Person.id == FaceInstance.person_id)
+        .outerjoin(PersonRow, PersonRow.id == FaceInstance.person_id)
         .where(*shown)
         .order_by(FaceInstance.quality_score.desc(), FaceInstance.id)
         .limit(limit)

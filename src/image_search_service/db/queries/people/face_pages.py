@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, DateTime, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from image_search_service.db.models import AssetPath, Cluster, FaceInstance, ImageAsset, Person
+from image_search_service.db.models import AssetPath, ClusterRow, FaceInstance, ImageAsset, PersonRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ def faces_of_cluster_page(
 
 def _shown_faces() -> Any:
     return (
-        select(FaceInstance, Person.name, ImageAsset.width, ImageAsset.height)
+        select(FaceInstance, PersonRow.name, ImageAsset.width, ImageAsset.height)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .outerjoin(Person, Person.id == FaceInstance.person_id)
+        .outerjoin(PersonRow, PersonRow.id == FaceInstance.person_id)
     )
 
 
@@ -96,29 +96,29 @@ def _descending(first: Any, then: Any, after: tuple[Any, Any]) -> ColumnElement[
     return or_(first < after[0], and_(first == after[0], then > after[1]))
 
 
-def cluster_by_id(session: Session, cluster_id: uuid.UUID) -> Cluster | None:
-    return session.get(Cluster, cluster_id)
+def cluster_by_id(session: Session, cluster_id: uuid.UUID) -> ClusterRow | None:
+    return session.get(ClusterRow, cluster_id)
 
 
-def clusters_page(session: Session, where: ClusterFilter, limit: int) -> list[Cluster]:
+def clusters_page(session: Session, where: ClusterFilter, limit: int) -> list[ClusterRow]:
     """The largest first."""
-    statement = select(Cluster).where(*_matching(where))
+    statement = select(ClusterRow).where(*_matching(where))
     if where.after is not None:
-        statement = statement.where(_descending(Cluster.size, Cluster.id, where.after))
-    return list(session.scalars(statement.order_by(Cluster.size.desc(), Cluster.id).limit(limit)))
+        statement = statement.where(_descending(ClusterRow.size, ClusterRow.id, where.after))
+    return list(session.scalars(statement.order_by(ClusterRow.size.desc(), ClusterRow.id).limit(limit)))
 
 
 def count_clusters(session: Session, where: ClusterFilter) -> int:
     """How many there are on all pages."""
-    return session.scalar(select(func.count()).select_from(Cluster).where(*_matching(where))) or 0
+    return session.scalar(select(func.count()).select_from(ClusterRow).where(*_matching(where))) or 0
 
 
 def _matching(where: ClusterFilter) -> list[ColumnElement[bool]]:
     bounds = (
-        (where.min_size, Cluster.size.__ge__),
-        (where.max_size, Cluster.size.__le__),
-        (where.min_confidence, Cluster.confidence.__ge__),
-        (where.max_confidence, Cluster.confidence.__le__),
+        (where.min_size, ClusterRow.size.__ge__),
+        (where.max_size, ClusterRow.size.__le__),
+        (where.min_confidence, ClusterRow.confidence.__ge__),
+        (where.max_confidence, ClusterRow.confidence.__le__),
     )
     return [compare(bound) for bound, compare in bounds if bound is not None]
 

@@ -10,15 +10,15 @@ from typing import Any
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset, Person
-from image_search_service.db.queries.suggestions.suggestions import PENDING, SUPERSEDED, WAITS
+from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset, PersonRow
+from image_search_service.db.queries.suggestions.suggestions import IS_ANSWERABLE, PENDING, SUPERSEDED
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPerson:
     """A person, how many faces and photos show them, and how many suggestions wait."""
 
-    person: Person
+    person: PersonRow
     faces: int
     photos: int
     pending_suggestions: int
@@ -28,7 +28,7 @@ class ShownPerson:
 class SuggestionGroup:
     """A person, how many suggestions wait for them, and the best of these."""
 
-    person: Person
+    person: PersonRow
     pending: int
     suggestions: list[FaceSuggestion] = field(default_factory=list)
 
@@ -37,8 +37,8 @@ def persons_page(
     session: Session, after: tuple[int, str] | None, limit: int, *, hidden: bool = False
 ) -> list[ShownPerson]:
     """Those with most faces first, then by name. ``after``: faces and ``name_key`` of the last one before."""
-    shown = _shown_persons().where(Person.hidden.is_(hidden)).subquery()
-    person = aliased(Person, shown)
+    shown = _shown_persons().where(PersonRow.hidden.is_(hidden)).subquery()
+    person = aliased(PersonRow, shown)
     statement = select(person, shown.c.faces, shown.c.photos, shown.c.pending)
     if after is not None:
         faces, name_key = after
@@ -50,20 +50,20 @@ def persons_page(
 
 
 def person_by_id(session: Session, person_id: uuid.UUID) -> ShownPerson | None:
-    row = session.execute(_shown_persons().where(Person.id == person_id)).one_or_none()
+    row = session.execute(_shown_persons().where(PersonRow.id == person_id)).one_or_none()
     return None if row is None else ShownPerson(*row)
 
 
 def count_persons(session: Session, *, hidden: bool = False) -> int:
-    there = select(func.count(Person.id)).where(~Person.gone, Person.hidden.is_(hidden))
+    there = select(func.count(PersonRow.id)).where(~PersonRow.gone, PersonRow.hidden.is_(hidden))
     return session.scalar(there) or 0
 
 
 def existing_persons(session: Session, person_ids: Sequence[uuid.UUID] | None) -> list[uuid.UUID]:
     """Those of ``person_ids`` that there are, or all, in the order of their ids."""
-    statement = select(Person.id).where(~Person.gone).order_by(Person.id)
+    statement = select(PersonRow.id).where(~PersonRow.gone).order_by(PersonRow.id)
     return list(
-        session.scalars(statement if person_ids is None else statement.where(Person.id.in_(person_ids)))
+        session.scalars(statement if person_ids is None else statement.where(PersonRow.id.in_(person_ids)))
     )
 
 
@@ -82,14 +82,14 @@ def _shown_persons() -> Any:
     pending = _pending().subquery()
     return (
         select(
-            Person,
+            PersonRow,
             func.coalesce(sizes.c.faces, 0).label("faces"),
             func.coalesce(sizes.c.photos, 0).label("photos"),
             func.coalesce(pending.c.pending, 0).label("pending"),
         )
-        .outerjoin(sizes, sizes.c.person_id == Person.id)
-        .outerjoin(pending, pending.c.person_id == Person.id)
-        .where(~Person.gone)
+        .outerjoin(sizes, sizes.c.person_id == PersonRow.id)
+        .outerjoin(pending, pending.c.person_id == PersonRow.id)
+        .where(~PersonRow.gone)
     )
 
 
@@ -97,7 +97,7 @@ def _pending() -> Any:
     """How many suggestions wait for each person that has any."""
     return (
         select(FaceSuggestion.person_id.label("person_id"), func.count().label("pending"))
-        .where(WAITS)
+        .where(IS_ANSWERABLE)
         .group_by(FaceSuggestion.person_id)
     )
 
@@ -107,14 +107,14 @@ def suggestion_groups_page(
 ) -> list[SuggestionGroup]:
     """Persons with most suggestions first, then by name, with the best ``each`` of theirs: two statements."""
     pending = _pending().subquery()
-    statement = select(Person, pending.c.pending).join(pending, pending.c.person_id == Person.id)
-    statement = statement.where(~Person.gone)
+    statement = select(PersonRow, pending.c.pending).join(pending, pending.c.person_id == PersonRow.id)
+    statement = statement.where(~PersonRow.gone)
     if after is not None:
         count, name_key = after
         statement = statement.where(
-            or_(pending.c.pending < count, and_(pending.c.pending == count, Person.name_key > name_key))
+            or_(pending.c.pending < count, and_(pending.c.pending == count, PersonRow.name_key > name_key))
         )
-    rows = session.execute(statement.order_by(pending.c.pending.desc(), Person.name_key).limit(limit))
+    rows = session.execute(statement.order_by(pending.c.pending.desc(), PersonRow.name_key).limit(limit))
     groups = {person.id: SuggestionGroup(person, count) for person, count in rows}
     for suggestion in _best_suggestions(session, list(groups), each):
         groups[suggestion.person_id].suggestions.append(suggestion)
@@ -132,7 +132,9 @@ def _best_suggestions(
         )
         .label("rank")
     )
-    ranked = select(FaceSuggestion, rank).where(WAITS, FaceSuggestion.person_id.in_(person_ids)).subquery()
+    ranked = (
+        select(FaceSuggestion, rank).where(IS_ANSWERABLE, FaceSuggestion.person_id.in_(person_ids)).subquery()
+    )
     suggestion = aliased(FaceSuggestion, ranked)
     return session.scalars(
         select(suggestion).where(ranked.c.rank <= each).order_by(ranked.c.person_id, ranked.c.rank)
@@ -143,7 +145,7 @@ def waiting_for(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.
     """All suggestions that wait for each person of a page: one statement."""
     rows = session.execute(
         select(FaceSuggestion.person_id, FaceSuggestion.id).where(
-            WAITS, FaceSuggestion.person_id.in_(person_ids)
+            IS_ANSWERABLE, FaceSuggestion.person_id.in_(person_ids)
         )
     )
     found: dict[uuid.UUID, list[uuid.UUID]] = {}
@@ -154,7 +156,7 @@ def waiting_for(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.
 
 def count_suggestion_groups(session: Session) -> int:
     """Persons for whom suggestions wait."""
-    waiting = select(func.count(FaceSuggestion.person_id.distinct())).where(WAITS)
+    waiting = select(func.count(FaceSuggestion.person_id.distinct())).where(IS_ANSWERABLE)
     return session.scalar(waiting) or 0
 
 
@@ -162,7 +164,7 @@ def suggestion_counts(session: Session) -> list[tuple[str, str, int, int]]:
     """State, source, how many suggestions, for how many persons. What nobody has decided and cannot be right
     any more counts as superseded."""
     undecided = FaceSuggestion.state == PENDING
-    state = case((and_(undecided, ~WAITS), SUPERSEDED), else_=FaceSuggestion.state).label("state")
+    state = case((and_(undecided, ~IS_ANSWERABLE), SUPERSEDED), else_=FaceSuggestion.state).label("state")
     rows = session.execute(
         select(
             state,

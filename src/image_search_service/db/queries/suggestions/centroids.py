@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from image_search_service.db.models import Person, PersonCentroid
+from image_search_service.db.models import PersonCentroid, PersonRow
 from image_search_service.db.queries.batches import BATCH, Row, insert_rows
 
 BUILDING, ACTIVE, RETIRED = "building", "active", "retired"
@@ -20,8 +20,8 @@ def active_centroids(session: Session, person_ids: Sequence[uuid.UUID] | None = 
     are there."""
     statement = (
         select(PersonCentroid)
-        .join(Person, Person.id == PersonCentroid.person_id)
-        .where(PersonCentroid.state == ACTIVE, ~Person.gone)
+        .join(PersonRow, PersonRow.id == PersonCentroid.person_id)
+        .where(PersonCentroid.state == ACTIVE, ~PersonRow.gone)
         .order_by(PersonCentroid.person_id)
     )
     if person_ids is not None:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, Person, PersonDifference
+from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, PersonDifference, PersonRow
 from image_search_service.db.queries.batches import BATCH
 
 
@@ -38,13 +38,13 @@ class NamedFace:
 def twice_in_a_photo(session: Session, limit: int) -> list[PersonInPhoto]:
     """Persons with more than one face in one photo: two statements."""
     rows = session.execute(
-        select(FaceInstance.asset_id, Person.id, Person.name)
-        .join(Person, Person.id == FaceInstance.person_id)
+        select(FaceInstance.asset_id, PersonRow.id, PersonRow.name)
+        .join(PersonRow, PersonRow.id == FaceInstance.person_id)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(~ImageAsset.replaced, ~Person.gone)
-        .group_by(FaceInstance.asset_id, Person.id, Person.name)
+        .where(~ImageAsset.replaced, ~PersonRow.gone)
+        .group_by(FaceInstance.asset_id, PersonRow.id, PersonRow.name)
         .having(func.count(FaceInstance.id) > 1)
-        .order_by(Person.name, FaceInstance.asset_id)
+        .order_by(PersonRow.name, FaceInstance.asset_id)
         .limit(limit)
     ).all()
     faces = _faces_in(session, [row[0] for row in rows])
@@ -54,17 +54,17 @@ def twice_in_a_photo(session: Session, limit: int) -> list[PersonInPhoto]:
 def before_birth(session: Session, limit: int) -> list[PersonInPhoto]:
     """Persons in photos that were taken before they were born: two statements."""
     rows = session.execute(
-        select(FaceInstance.asset_id, Person.id, Person.name)
-        .join(Person, Person.id == FaceInstance.person_id)
+        select(FaceInstance.asset_id, PersonRow.id, PersonRow.name)
+        .join(PersonRow, PersonRow.id == FaceInstance.person_id)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
         .where(
             ~ImageAsset.replaced,
-            ~Person.gone,
-            Person.birth_date.is_not(None),
-            func.date(ImageAsset.taken_at) < Person.birth_date,
+            ~PersonRow.gone,
+            PersonRow.birth_date.is_not(None),
+            func.date(ImageAsset.taken_at) < PersonRow.birth_date,
         )
-        .group_by(FaceInstance.asset_id, Person.id, Person.name)
-        .order_by(Person.name, FaceInstance.asset_id)
+        .group_by(FaceInstance.asset_id, PersonRow.id, PersonRow.name)
+        .order_by(PersonRow.name, FaceInstance.asset_id)
         .limit(limit)
     ).all()
     faces = _faces_in(session, [row[0] for row in rows])
@@ -90,10 +90,10 @@ def _faces_in(
 def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[NamedFace]:
     """The next faces of persons who are there, by id."""
     statement = (
-        select(Person.id, FaceInstance.id, FaceInstance.asset_id, FaceInstance.qdrant_point_id)
-        .join(Person, Person.id == FaceInstance.person_id)
+        select(PersonRow.id, FaceInstance.id, FaceInstance.asset_id, FaceInstance.qdrant_point_id)
+        .join(PersonRow, PersonRow.id == FaceInstance.person_id)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(~Person.gone, ~ImageAsset.replaced, FaceInstance.recognizable)
+        .where(~PersonRow.gone, ~ImageAsset.replaced, FaceInstance.recognizable)
         .order_by(FaceInstance.id)
         .limit(limit)
     )

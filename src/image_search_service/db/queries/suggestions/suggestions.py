@@ -18,10 +18,14 @@ from image_search_service.db.models import (
     FaceInstance,
     FaceSuggestion,
     ImageAsset,
-    Person,
+    PersonRow,
 )
 from image_search_service.db.queries.batches import BATCH, Row
-from image_search_service.db.queries.differences import faces_in_differences_of, faces_it, opposite_faces
+from image_search_service.db.queries.differences import (
+    faces_in_differences_of,
+    on_opposite_side,
+    opposite_faces,
+)
 from image_search_service.db.queries.photos import file_of_face
 
 PENDING, ACCEPTED, REJECTED, EXPIRED = "pending", "accepted", "rejected", "expired"
@@ -57,15 +61,15 @@ def _waits() -> ColumnElement[bool]:
         .exists()
     )
     there = (
-        select(Person.id)
-        .where(Person.id == FaceSuggestion.person_id, ~Person.gone)
+        select(PersonRow.id)
+        .where(PersonRow.id == FaceSuggestion.person_id, ~PersonRow.gone)
         .correlate(FaceSuggestion)
         .exists()
     )
     return and_(FaceSuggestion.state == PENDING, there, may_be, ~in_photo)
 
 
-WAITS = _waits()
+IS_ANSWERABLE = _waits()
 """Of a suggestion: nobody has decided it, and it may still be right. What was decided otherwise since (the
 person is in the photo with another face, or has been merged; it is no face; the photo was edited) leaves it
 as it is, so that it waits again when that is undone."""
@@ -160,12 +164,14 @@ def photos_with(
     session: Session, asset_ids: Iterable[uuid.UUID], person_ids: Sequence[uuid.UUID]
 ) -> set[tuple[uuid.UUID, uuid.UUID]]:
     """Pairs of a photo and a person who is in it already."""
-    statement = select(FaceInstance.asset_id, Person.id).join(Person, Person.id == FaceInstance.person_id)
+    statement = select(FaceInstance.asset_id, PersonRow.id).join(
+        PersonRow, PersonRow.id == FaceInstance.person_id
+    )
     return {
         (asset_id, person_id)
         for part in _parts(asset_ids)
         for asset_id, person_id in session.execute(
-            statement.where(FaceInstance.asset_id.in_(part), Person.id.in_(person_ids))
+            statement.where(FaceInstance.asset_id.in_(part), PersonRow.id.in_(person_ids))
         )
     }
 
@@ -207,7 +213,7 @@ def expire_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
         opposite, other = opposite_faces()
         cannot_be = (
             select(FaceDifference.face_instance_id)
-            .join(opposite, faces_it(opposite))
+            .join(opposite, on_opposite_side(opposite))
             .join(other, other.id == opposite.face_instance_id)
             .where(
                 FaceDifference.face_instance_id == FaceSuggestion.face_instance_id,
@@ -248,7 +254,7 @@ def waiting_of_face(session: Session, face_id: uuid.UUID, limit: int) -> list[Na
     """For whom a face is suggested, the most similar first."""
     rows = session.execute(
         _with_names()
-        .where(FaceSuggestion.face_instance_id == face_id, WAITS)
+        .where(FaceSuggestion.face_instance_id == face_id, IS_ANSWERABLE)
         .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.person_id)
         .limit(limit)
     )
@@ -256,11 +262,11 @@ def waiting_of_face(session: Session, face_id: uuid.UUID, limit: int) -> list[Na
 
 
 def _with_names() -> Select[FaceSuggestion, uuid.UUID, str, str]:
-    second = aliased(Person)
+    second = aliased(PersonRow)
     return (
-        select(FaceSuggestion, FaceInstance.qdrant_point_id, Person.name, second.name)
+        select(FaceSuggestion, FaceInstance.qdrant_point_id, PersonRow.name, second.name)
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
-        .join(Person, Person.id == FaceSuggestion.person_id)
+        .join(PersonRow, PersonRow.id == FaceSuggestion.person_id)
         .outerjoin(second, and_(second.id == FaceSuggestion.second_person_id, ~second.gone))
     )
 
@@ -276,10 +282,10 @@ def pending_of_person(
     """A person's pending suggestions, the best first: each with the second best person's name, and a file to
     look at."""
     rows = session.execute(
-        select(FaceSuggestion, Person.name, file_of_face())
+        select(FaceSuggestion, PersonRow.name, file_of_face())
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
-        .outerjoin(Person, and_(Person.id == FaceSuggestion.second_person_id, ~Person.gone))
-        .where(FaceSuggestion.person_id == person_id, WAITS)
+        .outerjoin(PersonRow, and_(PersonRow.id == FaceSuggestion.second_person_id, ~PersonRow.gone))
+        .where(FaceSuggestion.person_id == person_id, IS_ANSWERABLE)
         .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.face_instance_id)
         .limit(limit)
     )
