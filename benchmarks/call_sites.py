@@ -33,14 +33,21 @@ from benchmarks.server import DELAYS, SlowServer, slow_server
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import FaceInstance
 from image_search_service.db.session import Database, sqlite_url
+from image_search_service.faces.assigner import FaceAssigner
+from image_search_service.faces.dual_clusterer import DualModeClusterer
+from image_search_service.library.stores import Stores
 from image_search_service.recognition.thresholds import Thresholds
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.suggestions.prototypes import PrototypeService
+from image_search_service.services.suggestions.search import SuggestionService
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.backends import unit_vectors
+from tests.support.given_stores import given_stores
 from tests.support.reference import OneByOneFaces
 from tests.support.served import add_person
-from tests.support.services import Services
 from tests.support.world import World, migrated_database
 
 DIMENSION = 512
@@ -61,64 +68,64 @@ class Album:
         migrated_database(folder).close()
 
     @contextmanager
-    def copied(self, reader: type[FaceQdrantClient]) -> Iterator[Services]:
+    def copied(self, reader: type[FaceQdrantClient]) -> Iterator[Stores]:
         copy = self._file.with_stem(uuid.uuid4().hex)
         shutil.copyfile(self._file, copy)
-        with self.opened(copy, reader) as services:
-            yield services
-            self._client.delete_collection(services.centroids.collection_name)
+        with self.opened(copy, reader) as stores:
+            yield stores
+            self._client.delete_collection(stores.centroids.collection_name)
 
     @contextmanager
     def opened(
         self, file: Path | None = None, reader: type[FaceQdrantClient] | None = None
-    ) -> Iterator[Services]:
+    ) -> Iterator[Stores]:
         """The album itself, or the copy ``file``, with centroids of its own."""
         file, reader = file or self._file, reader or FaceQdrantClient
         database = Database(sqlite_url(file))
         centroids = CentroidQdrantClient(self._client, f"centroids_{file.parent.name}_{file.stem}", DIMENSION)
         centroids.ensure_collection()
         faces = reader(self._client, self._faces.collection_name, DIMENSION)
-        yield Services(database, faces, centroids, THRESHOLDS)
+        yield given_stores(database, faces, centroids, THRESHOLDS)
         database.close()
 
 
 # What an album is filled with
 
 
-def person(services: Services, number: int) -> UUID:
+def person(stores: Stores, number: int) -> UUID:
     """Somebody with so many faces."""
-    with services.database.write() as session:
+    with stores.database.write() as session:
         world = World(session)
         person_id = add_person(world, "Ada").id
-        add_faces(services, world, alike(number), person_id=person_id)
+        add_faces(stores, world, alike(number), person_id=person_id)
     return person_id
 
 
-def person_with_prototypes(services: Services, number: int) -> UUID:
+def person_with_prototypes(stores: Stores, number: int) -> UUID:
     """Somebody with so many prototypes: the better half of their faces (``recognition/prototypes.py``)."""
-    person_id = person(services, 2 * number)
-    services.prototype_service().compute_prototypes([person_id])
+    person_id = person(stores, 2 * number)
+    PrototypeService(stores).compute_prototypes([person_id])
     return person_id
 
 
-def cluster(services: Services, number: int) -> UUID:
+def cluster(stores: Stores, number: int) -> UUID:
     """A group without a name."""
-    with services.database.write() as session:
+    with stores.database.write() as session:
         world = World(session)
-        return world.cluster(add_faces(services, world, alike(number))).id
+        return world.cluster(add_faces(stores, world, alike(number))).id
 
 
-def people(services: Services, number: int) -> UUID:
+def people(stores: Stores, number: int) -> UUID:
     """So many faces: of five persons, a fifth of theirs named and three fifths not, and of five strangers."""
-    with services.database.write() as session:
+    with stores.database.write() as session:
         world = World(session)
         share = number // (5 * PERSONS)
         for look in range(PERSONS):
             named = add_person(world, f"Ada {look}").id
             faces = alike(4 * share, seed=look)
-            add_faces(services, world, faces[:share], person_id=named)
-            add_faces(services, world, faces[share:])
-            add_faces(services, world, alike(share, seed=PERSONS + look))
+            add_faces(stores, world, faces[:share], person_id=named)
+            add_faces(stores, world, faces[share:])
+            add_faces(stores, world, alike(share, seed=PERSONS + look))
     return named
 
 
@@ -129,14 +136,22 @@ def alike(number: int, seed: int = 0) -> FloatArray:
     return unit
 
 
-def add_faces(services: Services, world: World, embeddings: FloatArray, **columns: Any) -> list[FaceInstance]:
+def add_faces(stores: Stores, world: World, embeddings: FloatArray, **columns: Any) -> list[FaceInstance]:
     """A face for each embedding, each in a photo of its own, in SQL and in Qdrant."""
     faces = [world.face(world.photo(f"/photos/{uuid.uuid4().hex}.jpg"), **columns) for _ in embeddings]
-    services.faces.upsert_faces(
+    stores.faces.upsert_faces(
         FacePoint(face.id, row, FacePayload(face.id, face.asset_id, face.person_id))
         for face, row in zip(faces, embeddings, strict=True)
     )
     return faces
+
+
+def assigner(stores: Stores) -> FaceAssigner:
+    return FaceAssigner(stores, CentroidService(stores))
+
+
+def dual_clusterer(stores: Stores) -> DualModeClusterer:
+    return DualModeClusterer(stores, CentroidService(stores))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,42 +164,42 @@ class Site:
     name: str
     faces: int
     estimates: str
-    fill: Callable[[Services, int], UUID]
-    call: Callable[[Services, UUID], object]
+    fill: Callable[[Stores, int], UUID]
+    call: Callable[[Stores, UUID], object]
 
 
 SITES = (
     Site(
         "centroid_service.py", 50, "250-750 → 10-30 ms, 25×", person,
-        lambda services, one: services.centroid_service().compute_centroids_for_person(one),
+        lambda stores, one: CentroidService(stores).compute_centroids_for_person(one),
     ),
     Site(
         "face_clustering_service.py", 20, "100-300 → 10-30 ms, 10×", cluster,
-        lambda services, one: services.clustering_service().calculate_cluster_confidence(one),
+        lambda stores, one: FaceClusteringService(stores).calculate_cluster_confidence(one),
     ),
     Site(
         "face_jobs.py (prototype)", 10, "50-150 → 10-30 ms, 5×", person,
-        lambda services, one: services.suggestion_service().find_more(one),
+        lambda stores, one: SuggestionService(stores).find_more(one),
     ),
     Site(
         "face_jobs.py (multi-proto)", 5, "25-75 → 10-30 ms, 3×", person_with_prototypes,
-        lambda services, one: services.suggestion_service().find_more_multi_prototype(one),
+        lambda stores, one: SuggestionService(stores).find_more_multi_prototype(one),
     ),
     Site(
         "face_jobs.py (centroid)", 100, "500-1500 → 10-30 ms, 50×", person,
-        lambda services, one: services.suggestion_service().find_more_centroid(one),
+        lambda stores, one: SuggestionService(stores).find_more_centroid(one),
     ),
     Site(
         "assigner.py", 200, "1000-3000 → 20-60 ms, 50×", people,
-        lambda services, _: services.face_assigner().assign_new_faces(),
+        lambda stores, _: assigner(stores).assign_new_faces(),
     ),
     Site(
         "dual_clusterer.py", 500, "2500-7500 → 50-150 ms, 50×", people,
-        lambda services, _: services.dual_clusterer().cluster_all(),
+        lambda stores, _: dual_clusterer(stores).cluster_all(),
     ),
     Site(
         "dual_clusterer.py", 1000, "saves 4,000-12,000 ms", people,
-        lambda services, _: services.dual_clusterer().cluster_all(),
+        lambda stores, _: dual_clusterer(stores).cluster_all(),
     ),
 )  # fmt: skip
 
@@ -220,11 +235,11 @@ def measure(
 ) -> dict[str, Any]:
     """Median milliseconds of a call site before and after, for each added delay."""
     album = Album(client, folder)
-    with album.opened() as services:
-        subject = site.fill(services, site.faces)
+    with album.opened() as stores:
+        subject = site.fill(stores, site.faces)
 
-    def call(services: Services) -> object:
-        return site.call(services, subject)
+    def call(stores: Stores) -> object:
+        return site.call(stores, subject)
 
     read = _embeddings_read(lambda: timed(server, 0, album, FaceQdrantClient, call))
     assert read >= site.faces, f"{site.name} reads {read} embeddings, not {site.faces}"
@@ -244,14 +259,14 @@ def timed(
     delay: float,
     album: Album,
     reader: type[FaceQdrantClient],
-    call: Callable[[Services], object],
+    call: Callable[[Stores], object],
 ) -> float:
     """Milliseconds of one call, as though it had never been made before."""
-    with album.copied(reader) as services:
-        with services.database.read():  # opened
+    with album.copied(reader) as stores:
+        with stores.database.read():  # opened
             server.set_delay(delay)
         started = time.perf_counter()
-        call(services)
+        call(stores)
         taken = time.perf_counter() - started
         server.set_delay(0)
     return taken * 1000

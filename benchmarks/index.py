@@ -20,14 +20,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from image_search_service.bootstrap import open_library
 from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import MediaError
 from image_search_service.demo.library import make_demo_library
+from image_search_service.library.opening import open_library
 from image_search_service.media.decode import decode_photo, reduced
 from image_search_service.media.scan import PhotoScan
 from image_search_service.recognition.engines.base import FaceEngine
+from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.indexing.indexer import IndexService
 from image_search_service.services.indexing.reader import DETECTION_SIDE
 
 SAMPLE = 500
@@ -66,14 +68,14 @@ def measure(settings: Settings, photos: Path) -> None:
     """Index, index again, and run the models alone; print a table."""
     out = Output(as_json=True)
     with open_library(settings, out.note, out.progress) as opened:
-        opened.bind_engine()
-        report = opened.index_service().index([photos])
+        opened.engine_binding.bind()
+        report = IndexService(opened.stores).index([photos])
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         started = time.perf_counter()
-        opened.group_if_stale()
+        FaceClusteringService(opened.stores).group_if_stale()
         grouping = time.perf_counter() - started
-        again = opened.index_service().index([photos])
-        models = models_alone(opened.engine, photos, settings.workers)
+        again = IndexService(opened.stores).index([photos])
+        models = models_alone(opened.stores.engine, photos, settings.workers)
     per_photo = report.seconds / max(report.photos_new, 1)
     rows = [
         ("photos", f"{report.photos_new:,}"),

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from image_search_service.bootstrap import Library
+from image_search_service.library.opening import Library
+from image_search_service.library.workers import job_workers
 
 STOP_SECONDS = 30.0
 """How long a job that runs may take to its next step when the worker is told to end."""
@@ -15,7 +16,7 @@ STOP_SECONDS = 30.0
 
 def run_worker(library: Library, stop: threading.Event) -> None:
     """Run jobs until ``stop`` is set; those that run then wait again for another worker."""
-    workers = library.workers()
+    workers = job_workers(library)
     workers.start()
     try:
         stop.wait()

@@ -9,6 +9,7 @@ import pytest
 
 from image_search_service.db.models import FaceInstance, FaceSuggestion
 from image_search_service.db.session import Session
+from image_search_service.services.decisions.replay import RebuildService
 from tests.support.round_trips import round_trips
 from tests.support.served import Served, add_faces, add_person, directions
 from tests.support.world import World
@@ -329,4 +330,4 @@ def test_what_was_undone_is_not_made_again_against_a_later_word(
     later = decide(api, *bodies[then])["decision_id"]
     refused = decide(api, f"{undone}/undo", None, status=409)
     assert f"decision {later} " in refused["detail"]
-    assert api.library.rebuild_service().check().wrong == 0
+    assert RebuildService(api.library.database).check().wrong == 0

@@ -10,6 +10,9 @@ import pytest
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import FaceSuggestion
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.people.views import BrowseService
+from image_search_service.services.suggestions.search import SuggestionService
 from tests.support.round_trips import round_trips
 from tests.support.served import Served, add_faces, add_person, alike, directions
 from tests.support.world import World
@@ -34,7 +37,7 @@ def people(working: Served) -> dict[str, UUID]:
         person, _ = add(working, alike(direction, 6, seed=number), name)
         assert person is not None
         made[name] = person
-    working.library.centroid_service().compute_centroids()
+    CentroidService(working.library.stores).compute_centroids()
     return made
 
 
@@ -123,8 +126,8 @@ def test_a_job_for_many_persons_costs_no_round_trip_each(working: Served, search
 
     def cost() -> dict[str, Any]:
         with round_trips(working.library.database.engine) as trips:
-            ids = working.library.browse_service().person_ids(None)
-            service = working.library.suggestion_service()
+            ids = BrowseService(working.library.stores).person_ids(None)
+            service = SuggestionService(working.library.stores)
             {
                 "prototypes": service.find_more,
                 "multi_prototype": service.find_more_multi_prototype,

@@ -8,6 +8,7 @@ import numpy as np
 
 from image_search_service.core.types import Box
 from image_search_service.media.derivatives import write_crop, write_thumbnail
+from image_search_service.services.centroid_service import CentroidService
 from tests.support.served import Served, add_faces, add_person, directions
 from tests.support.world import World
 
@@ -93,7 +94,7 @@ def test_why_a_face_has_no_person(api: Served) -> None:
         like, unlike, blurred = add_faces(api.library, world, np.vstack([look, other, other]))
         blurred.recognizable = False
         ids = [face.id for face in (named, like, unlike, blurred)]
-    api.library.centroid_service().compute_centroids()
+    CentroidService(api.library.stores).compute_centroids()
     found = [api.get(f"/faces/{face}/explanation") for face in ids]
     assert [[reason["because"] for reason in one["reasons"]] for one in found] == [
         [],

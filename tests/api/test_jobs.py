@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from image_search_service.api.routes import jobs as jobs_routes
-from image_search_service.services.jobs.service import JobKind
+from image_search_service.services.jobs.service import JobKind, JobService
 from tests.support.served import Served, add_faces, alike, directions
 from tests.support.world import World
 
@@ -32,7 +32,7 @@ def test_grouping_as_a_job(working: Served) -> None:
 
 def test_jobs_are_listed_newest_first(api: Served) -> None:
     """Jobs come in pages, the newest first, by state and kind if wanted."""
-    service = api.library.job_service()
+    service = JobService(api.library.database, api.library.job_queue.enqueue)
     made = [str(service.submit(JobKind.CLUSTER_FACES, {"n": n}).id) for n in range(5)]
     service.submit(JobKind.EXPIRE_OLD_SUGGESTIONS, {})
     service.cancel(service.submit(JobKind.CLUSTER_FACES, {"n": 5}).id)
@@ -44,7 +44,7 @@ def test_jobs_are_listed_newest_first(api: Served) -> None:
 
 def test_a_job_is_cancelled(api: Served) -> None:
     """A job that waits is cancelled at once; one that there is not is not found."""
-    service = api.library.job_service()
+    service = JobService(api.library.database, api.library.job_queue.enqueue)
     job = service.submit(JobKind.CLUSTER_FACES, {})
     assert api.post(f"/jobs/{job.id}/cancel", status=200)["state"] == "cancelled"
     api.post("/jobs/3f2a0c9e-5d0b-4a57-9d3b-8a8b2f1c6e01/cancel", status=404)
@@ -72,7 +72,7 @@ def test_too_many_watchers_ask_again(api: Served, monkeypatch: pytest.MonkeyPatc
     """When enough streams are open, a further one says how the job is, when to ask again, and ends."""
     monkeypatch.setattr(jobs_routes, "_watchers", threading.BoundedSemaphore(1))
     assert jobs_routes._watchers.acquire()
-    job = api.library.job_service().submit(JobKind.CLUSTER_FACES, {})
+    job = JobService(api.library.database, api.library.job_queue.enqueue).submit(JobKind.CLUSTER_FACES, {})
     lines = api.client.get(f"/api/v1/jobs/{job.id}/events").text.splitlines()
     assert lines[0] == "event: queued"
     assert "retry: 3000" in lines

@@ -14,7 +14,7 @@ from schemathesis.checks import positive_data_acceptance
 
 from image_search_service.api.app import build_app
 from image_search_service.core.config import Settings
-from image_search_service.services.jobs.service import JobKind
+from image_search_service.services.jobs.service import JobKind, JobService
 from tests.support.served import Served, add_person, served
 from tests.support.world import World
 
@@ -29,7 +29,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             faces = [world.face(world.photo(f"/photos/{n}.jpg")) for n in range(4)]
             world.cluster(faces[:3])
             faces[3].person_id = person.id
-        opened.library.job_service().submit(JobKind.EXPIRE_OLD_SUGGESTIONS, {})
+        JobService(opened.library.database, opened.library.job_queue.enqueue).submit(
+            JobKind.EXPIRE_OLD_SUGGESTIONS, {}
+        )
         yield opened
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from image_search_service.api.pagination import MAX_LIMIT
 from image_search_service.db.models import FaceSuggestion
+from image_search_service.services.centroid_service import CentroidService
 from tests.support.round_trips import round_trips
 from tests.support.served import Served, add_faces, add_person, directions
 from tests.support.world import World
@@ -61,7 +62,7 @@ ROUTES = [
 @pytest.fixture
 def filled(api: Served) -> dict[int, dict[str, str]]:
     made = {faces: fill(api, faces) for faces in SIZES}
-    api.library.centroid_service().compute_centroids()
+    CentroidService(api.library.stores).compute_centroids()
     return made
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from image_search_service.core.errors import UnavailableError
 from image_search_service.db.models import FaceSuggestion
+from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.jobs.service import PERSONS_IN_A_JOB, JobService
+from image_search_service.services.suggestions.search import SuggestionService
 from tests.support.served import Served, add_faces, add_person, alike, directions
 from tests.support.world import World
 
@@ -147,8 +149,8 @@ def test_reasons(api: Served) -> None:
             if name == "Ada":
                 ada = person.id
         add_faces(api.library, world, alike(ada_look, 1, spread=0.6, seed=9))
-    api.library.centroid_service().compute_centroids()
-    api.library.suggestion_service().find_more_centroid(ada, min_confidence=0.3)
+    CentroidService(api.library.stores).compute_centroids()
+    SuggestionService(api.library.stores).find_more_centroid(ada, min_confidence=0.3)
     ((found,),) = (group["suggestions"] for group in api.get("/suggestions")["items"])
     told = api.get(f"/suggestions/{found['id']}")
     assert told["suggestion"] == found
@@ -158,7 +160,7 @@ def test_reasons(api: Served) -> None:
     assert len(told["resembles"]) == 5
     likeness = [one["similarity"] for one in told["resembles"]]
     assert likeness == sorted(likeness, reverse=True)
-    assert told["needed"] == api.library.thresholds().assign_to_centroid
+    assert told["needed"] == api.library.stores.thresholds.assign_to_centroid
     assert api.get(f"/suggestions/{uuid4()}", status=404)["status"] == 404
 
 

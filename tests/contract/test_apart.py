@@ -10,13 +10,20 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library
 from image_search_service.core.errors import ConflictError, InvalidInputError
 from image_search_service.db.models import ClusterRow, FaceDifference, FaceInstance, FaceSuggestion
+from image_search_service.faces.assigner import FaceAssigner
+from image_search_service.library.opening import Library
 from image_search_service.recognition.clustering.clustering import Clustering
 from image_search_service.recognition.clustering.constraints import split_by_differences
 from image_search_service.recognition.explanation import Because
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.people.lookup import PeopleService
+from image_search_service.services.suggestions.explanation import ExplanationService
+from image_search_service.services.suggestions.search import SuggestionService
 from tests.support.served import add_faces, alike, directions
 from tests.support.stores import STORES, library_on
 from tests.support.world import World
@@ -38,7 +45,7 @@ def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]
 
 
 def review(library: Library) -> ReviewService:
-    return library.review_service("test")
+    return ReviewService(library.database, "test")
 
 
 def groups(library: Library) -> list[UUID]:
@@ -68,10 +75,10 @@ def test_grouping_would_join_them_and_does_not(library: Library) -> None:
     """The same faces are one cluster for a grouping that was told nothing, and two for one that was."""
     first, second = (members(library, group) for group in groups(library))
     number = tell_apart(library)
-    library.clustering_service().group()
+    FaceClusteringService(library.stores).group()
     assert sorted(members(library, group) for group in groups(library)) == sorted([first, second])
     review(library).undo(number)
-    library.clustering_service().group()
+    FaceClusteringService(library.stores).group()
     assert len(groups(library)) == 1
 
 
@@ -81,14 +88,14 @@ def test_the_machine_gives_only_one_side_to_a_person(library: Library) -> None:
     first, second = groups(library)
     others = members(library, second)
     named = review(library).name_cluster(first.hex, "Ada")
-    library.send_due_payloads()
-    library.face_assigner().assign_new_faces()
-    run = library.suggestion_service().find_more(named.person_id, min_confidence=0.1)
+    library.payload_sender.send()
+    FaceAssigner(library.stores, CentroidService(library.stores)).assign_new_faces()
+    run = SuggestionService(library.stores).find_more(named.person_id, min_confidence=0.1)
     assert owners(library, others) == {None}
     assert (run.created, run.skipped_different) == (0, HALF)
-    why = library.explanation_service().explain(others[0]).reasons
+    why = ExplanationService(library.stores).explain(others[0]).reasons
     assert why[0].because is Because.DIFFERENT
-    best = library.suggestion_service().suggestions_for_face(others[0])
+    best = SuggestionService(library.stores).suggestions_for_face(others[0])
     assert named.person_id not in {one.person_id for one in best}
 
 
@@ -100,8 +107,8 @@ def test_of_a_page_one_side_is_given(library: Library) -> None:
     sides = [members(library, group) for group in groups(library)]
     ada = review(library).split(ids, "Ada").person_id
     tell_apart(library)
-    library.send_due_payloads()
-    library.face_assigner().assign_new_faces()
+    library.payload_sender.send()
+    FaceAssigner(library.stores, CentroidService(library.stores)).assign_new_faces()
     given = [owners(library, side) for side in sides]
     assert {ada, None} == {one for side in given for one in side}
     assert {None} in given
@@ -115,10 +122,10 @@ def test_naming_both_sides_alike_is_refused(library: Library) -> None:
     with pytest.raises(ConflictError, match=f"decision {number} "):
         review(library).name_cluster(second.hex, "Ada")
     other = review(library).name_cluster(second.hex, "Grace").person_id
-    ada = library.people_service().person("Ada").id
+    ada = PeopleService(library.database).person("Ada").id
     with pytest.raises(ConflictError, match="different people"):
         review(library).merge_persons([ada], other)
-    assert library.rebuild_service().check().wrong == 0
+    assert RebuildService(library.database).check().wrong == 0
 
 
 def test_a_face_given_by_hand_is_no_longer_apart(library: Library) -> None:
@@ -143,7 +150,7 @@ def test_said_again_it_undoes_what_the_machine_did(library: Library) -> None:
     first, second = groups(library)
     one, other = members(library, first), members(library, second)
     undone = review(library).undo(tell_apart(library)).id
-    library.clustering_service().group()
+    FaceClusteringService(library.stores).group()
     assert len(groups(library)) == 1
     ada = review(library).create_person("Ada").person_id
     with library.database.write() as session:
@@ -183,7 +190,7 @@ def test_saying_it_again_is_refused_when_a_human_joined_them(library: Library) -
     assert undone is not None
     with pytest.raises(ConflictError, match="different people"):
         review(library).undo(undone)
-    assert library.rebuild_service().check().wrong == 0
+    assert RebuildService(library.database).check().wrong == 0
 
 
 def test_a_group_is_not_different_from_itself(library: Library) -> None:

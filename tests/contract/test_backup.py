@@ -14,13 +14,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import ConflictError, RestoreInterruptedError
 from image_search_service.db.models import AssetPath, FaceSuggestion, IndexRun, JobRow, PersonPrototype
 from image_search_service.demo.library import make_demo_library
+from image_search_service.library.opening import Library, open_library
 from image_search_service.services.backup.archive import Manifest, write_file
-from image_search_service.services.backup.restore import RestoreReport, checked_backup
+from image_search_service.services.backup.restore import RestoreReport, RestoreService, checked_backup
+from image_search_service.services.backup.service import BackupService
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.doctor.service import DoctorService
+from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.indexing.indexer import IndexService
+from image_search_service.services.people.lookup import PeopleService
+from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.support.contents import contents
 from tests.support.damage import all_faces, found
@@ -63,13 +71,13 @@ def library(
 ) -> Iterator[Library]:
     """A library with something of everything."""
     with opened(request.param, tmp_path_factory.mktemp("source") / "library") as made:
-        made.bind_engine()
-        made.index_service().index([album])
-        made.group_if_stale()
+        made.engine_binding.bind()
+        IndexService(made.stores).index([album])
+        FaceClusteringService(made.stores).group_if_stale()
         name_groups(made, "Ada", "Grace")
-        made.send_due_payloads()
-        made.centroid_service().compute_centroids()
-        made.prototype_service().compute_prototypes()
+        made.payload_sender.send()
+        CentroidService(made.stores).compute_centroids()
+        PrototypeService(made.stores).compute_prototypes()
         with made.database.write() as session:
             face = all_faces(made)[0]
             person = session.scalars(select(PersonPrototype.person_id)).first()
@@ -93,21 +101,21 @@ def library(
                     seen_in_run=1,
                 )
             )
-        made.review_service("test").reject([asked.id])
+        ReviewService(made.database, "test").reject([asked.id])
         yield made
 
 
 def name_groups(library: Library, *names: str) -> None:
-    for cluster, name in zip(library.people_service().people().clusters, names, strict=False):
-        library.review_service("test").name_cluster(cluster.id.hex, name)
+    for cluster, name in zip(PeopleService(library.database).people().clusters, names, strict=False):
+        ReviewService(library.database, "test").name_cluster(cluster.id.hex, name)
 
 
 def back_up(library: Library, file: Path) -> Manifest:
-    return write_file(file, library.backup_service().stream())
+    return write_file(file, BackupService(library.stores).stream())
 
 
 def restore(library: Library, file: Path) -> RestoreReport:
-    return library.restore_service().restore(checked_backup(file))
+    return RestoreService(library.stores, library.collections).restore(checked_backup(file))
 
 
 @pytest.mark.parametrize("stores", [EMBEDDED, SERVERS])
@@ -122,7 +130,7 @@ def test_what_is_restored_is_what_was_backed_up(library: Library, stores: str, t
         report = restore(other, tmp_path / "backup.tar")
         assert contents(other) == before == contents(library)
         assert (report.rows, report.without_embedding) == (manifest.counts["rows"], 0)
-        assert found(other.doctor_service(alone=True).examine()) == {}
+        assert found(DoctorService(other.stores, alone=True).examine()) == {}
         with other.database.write() as session:
             session.add(IndexRun())
 
@@ -130,17 +138,17 @@ def test_what_is_restored_is_what_was_backed_up(library: Library, stores: str, t
 def test_what_happens_during_a_backup_is_not_in_it(library: Library, album: Path, tmp_path: Path) -> None:
     """Whatever is written between its pieces: the backup is of the moment at which it began."""
     before = contents(library)
-    stream = library.backup_service().stream()
+    stream = BackupService(library.stores).stream()
     pieces = [next(stream)]
     name_groups(library, "Somebody", "Somebody else")
-    library.send_due_payloads()
-    library.centroid_service().compute_centroids(force=True)
+    library.payload_sender.send()
+    CentroidService(library.stores).compute_centroids(force=True)
     pieces += stream
     write_file(tmp_path / "backup.tar", pieces)
     with opened(EMBEDDED, tmp_path / "restored") as other:
         restore(other, tmp_path / "backup.tar")
         after = contents(other)
-        assert found(other.doctor_service(alone=True).examine()) == {}
+        assert found(DoctorService(other.stores, alone=True).examine()) == {}
     assert len(after["centroids"]) == len(before["centroids"]), "replaced meanwhile: computed again"
     for name in before.keys() - {"person_centroids", "centroids"}:
         assert after[name] == before[name], name
@@ -149,15 +157,15 @@ def test_what_happens_during_a_backup_is_not_in_it(library: Library, album: Path
 def test_a_backup_of_a_library_at_work_is_whole(album: Path, tmp_path: Path) -> None:
     """While somebody indexes and names, backups are taken; in none of them is anything wrong."""
     with opened(EMBEDDED, tmp_path / "library") as library:
-        library.bind_engine()
+        library.engine_binding.bind()
         folders = sorted(path for path in album.iterdir() if path.is_dir())
 
         def work() -> None:
             for number, folder in enumerate(folders):
-                library.index_service().index([folder])
-                library.group_if_stale()
+                IndexService(library.stores).index([folder])
+                FaceClusteringService(library.stores).group_if_stale()
                 name_groups(library, f"Person {number}")
-                library.send_due_payloads()
+                library.payload_sender.send()
 
         worker = threading.Thread(target=work)
         worker.start()
@@ -170,7 +178,7 @@ def test_a_backup_of_a_library_at_work_is_whole(album: Path, tmp_path: Path) -> 
     for file in sorted(chosen):
         with opened(EMBEDDED, tmp_path / f"restored {file.stem}") as other:
             restore(other, file)
-            assert found(other.doctor_service(alone=True).examine()) == {}
+            assert found(DoctorService(other.stores, alone=True).examine()) == {}
 
 
 def test_a_library_that_is_not_empty_is_refused(library: Library, tmp_path: Path) -> None:
@@ -202,10 +210,10 @@ def test_a_copy_does_not_overwrite_the_original_on_the_same_server(tmp_path: Pat
 def test_a_restore_that_is_killed_is_made_up_for(album: Path, tmp_path: Path) -> None:
     """Whenever it dies, the library is refused until a restore has completed, and is equal then."""
     with opened(EMBEDDED, tmp_path / "library") as library:
-        library.bind_engine()
-        library.index_service().index([album])
+        library.engine_binding.bind()
+        IndexService(library.stores).index([album])
         name_groups(library, "Ada")
-        library.centroid_service().compute_centroids()
+        CentroidService(library.stores).compute_centroids()
         back_up(library, tmp_path / "backup.tar")
         before = contents(library)
     command = [sys.executable, "-m", "tests.support.killed_restore"]
@@ -233,15 +241,15 @@ def check_completed(target: Path, file: Path, before: object) -> None:
     settings = Settings(library=target)
     try:
         with open_library(settings, lambda _: None, no_bar) as other:
-            is_empty = other.bound_engine() is None
+            is_empty = other.engine_binding.row() is None
     except RestoreInterruptedError:
         is_empty = True
     with open_library(settings, lambda _: None, no_bar, restoring=True) as other:
-        if is_empty and other.bound_engine() is None:
+        if is_empty and other.engine_binding.row() is None:
             restore(other, file)
         else:
             with pytest.raises(ConflictError, match="not empty"):
                 restore(other, file)
     with open_library(settings, lambda _: None, no_bar) as other:
         assert contents(other) == before
-        assert found(other.doctor_service(alone=True).examine()) == {}
+        assert found(DoctorService(other.stores, alone=True).examine()) == {}

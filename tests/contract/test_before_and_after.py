@@ -24,17 +24,19 @@ from image_search_service.db.models import (
     PersonRow,
 )
 from image_search_service.db.session import Database, sqlite_url
+from image_search_service.library.stores import Stores
 from image_search_service.queue.face_jobs import JOBS
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
+from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.jobs.service import JobKind
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.backends import open_backend
+from tests.support.given_stores import given_stores
 from tests.support.reference import OneByOneFaces
 from tests.support.round_trips import round_trips
 from tests.support.served import DIMENSION, add_person, alike, directions
-from tests.support.services import Services
 from tests.support.world import World, migrated_database
 
 NAMED, UNNAMED, STRANGERS = 12, 60, 30
@@ -68,14 +70,14 @@ class Album:
         database.close()
 
     @contextmanager
-    def services(self, reader: type[FaceQdrantClient]) -> Iterator[Services]:
+    def services(self, reader: type[FaceQdrantClient]) -> Iterator[Stores]:
         """Services on a copy of the database and new centroids."""
         copy = self.folder / f"{uuid4().hex}.sqlite3"
         shutil.copyfile(self.folder / "library.sqlite3", copy)
         centroids = CentroidQdrantClient(self.client, f"centroids_{copy.stem}", DIMENSION)
         centroids.ensure_collection()
         database = Database(sqlite_url(copy))
-        yield Services(database, reader(self.client, self.collection, DIMENSION), centroids, THRESHOLDS)
+        yield given_stores(database, reader(self.client, self.collection, DIMENSION), centroids, THRESHOLDS)
         database.close()
         self.client.delete_collection(centroids.collection_name)
 
@@ -94,7 +96,7 @@ def album(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield Album(client, tmp_path_factory.mktemp("sql"))
 
 
-def outcome(services: Services) -> JsonObject:
+def outcome(services: Stores) -> JsonObject:
     """Everything that a job may have decided; what is named by chance (ids of clusters) is left out."""
     with services.database.read() as session:
         faces = list(session.scalars(select(FaceInstance).order_by(FaceInstance.id)))
@@ -106,7 +108,7 @@ def outcome(services: Services) -> JsonObject:
     for face in faces:
         if face.cluster_id is not None:
             members.setdefault(face.cluster_id, set()).add(face.id)
-    active = services.centroid_service().active_centroids(persons)
+    active = CentroidService(services.stores).active_centroids(persons)
     return {
         "persons": {face.id: (face.person_id, face.assigned_by) for face in faces},
         "clusters": {

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from image_search_service.core.errors import NotFoundError
-from image_search_service.core.paths import LibraryPaths
 from image_search_service.db.models import FaceSuggestion
 from image_search_service.db.queries.people.face_pages import UNDATED, ClusterFilter
 from image_search_service.services.people.views import BrowseService, Found
 from tests.support.databases import DATABASES, open_database
+from tests.support.given_stores import given_stores
 from tests.support.served import add_person
 from tests.support.world import World
 
@@ -43,7 +43,7 @@ def browse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrowseSer
                         confidence=number / 10, source="centroid", evidence=[],
                     )
                 )  # fmt: skip
-        yield BrowseService(database, LibraryPaths(tmp_path))
+        yield BrowseService(given_stores(database, folder=tmp_path))
 
 
 def all_pages(page: Callable[[Any], Found[Any]], key: Callable[[Any], Any]) -> list[Any]:

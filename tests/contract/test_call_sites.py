@@ -30,7 +30,7 @@ from image_search_service.db.queries.batches import insert_rows, upsert_rows
 from image_search_service.db.session import Database
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
-from image_search_service.faces.grouper import FaceGrouper
+from image_search_service.library.stores import Stores
 from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.face_clustering_service import FaceClusteringService
@@ -41,6 +41,7 @@ from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.backends import open_backend, unit_vectors
 from tests.support.databases import open_database
+from tests.support.given_stores import given_stores
 from tests.support.round_trips import RoundTrips, round_trips
 
 SIZES = (10, 100, 1_000)
@@ -61,29 +62,32 @@ class Crowd:
     others: list[UUID]
 
     @property
+    def stores(self) -> Stores:
+        return given_stores(self.database, self.faces, self.centroids, THRESHOLDS)
+
+    @property
     def centroid_service(self) -> CentroidService:
-        return CentroidService(self.database, self.faces, self.centroids)
+        return CentroidService(self.stores)
 
     @property
     def prototype_service(self) -> PrototypeService:
-        return PrototypeService(self.database, self.faces)
+        return PrototypeService(self.stores)
 
     @property
     def clustering_service(self) -> FaceClusteringService:
-        return FaceClusteringService(self.database, self.faces, THRESHOLDS, memory=1 << 30)
+        return FaceClusteringService(self.stores)
 
     @property
     def face_assigner(self) -> FaceAssigner:
-        return FaceAssigner(self.database, self.faces, self.centroid_service, THRESHOLDS)
+        return FaceAssigner(self.stores, self.centroid_service)
 
     @property
     def dual_clusterer(self) -> DualModeClusterer:
-        grouper = FaceGrouper(self.database, self.faces, THRESHOLDS, memory=1 << 30)
-        return DualModeClusterer(self.face_assigner, grouper)
+        return DualModeClusterer(self.stores, self.centroid_service)
 
     @property
     def suggestion_service(self) -> SuggestionService:
-        return SuggestionService(self.database, self.faces, self.centroids, THRESHOLDS)
+        return SuggestionService(self.stores)
 
 
 def around(direction: FloatArray, number: int, seed: int) -> FloatArray:

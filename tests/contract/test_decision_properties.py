@@ -19,9 +19,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
+from image_search_service.faces.assigner import FaceAssigner
+from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.suggestions.prototypes import PrototypeService
+from image_search_service.services.suggestions.search import SuggestionService
 from tests.support.decided_library import LOOKS, DecidedLibrary, Said, seeded_uuid
 from tests.support.decision_rules import BROKEN
 
@@ -293,29 +298,29 @@ class Decisions(RuleBasedStateMachine):
         assert self.now.events == events
 
     def do_group(self) -> None:
-        self.library.services.clustering_service().group()
+        FaceClusteringService(self.library.stores).group()
 
     def do_group_finer(self) -> None:
         self.library.group_finer()
 
     def do_assign_by_machine(self) -> None:
-        self.library.services.face_assigner().assign_new_faces()
+        FaceAssigner(self.library.stores, CentroidService(self.library.stores)).assign_new_faces()
 
     def do_compute_prototypes(self) -> None:
-        self.library.services.prototype_service().compute_prototypes()
+        PrototypeService(self.library.stores).compute_prototypes()
 
     def do_suggest(self) -> None:
         persons = self.library.ids("SELECT id FROM persons WHERE NOT gone ORDER BY rowid")
         if persons:
             self.do_compute_prototypes()
-            self.library.services.suggestion_service().find_more(persons, min_confidence=0.2)
+            SuggestionService(self.library.stores).find_more(persons, min_confidence=0.2)
 
     def do_expire(self) -> None:
-        self.library.services.suggestion_service().expire_old(0)
+        SuggestionService(self.library.stores).expire_old(0)
 
     def do_tell_qdrant(self) -> None:
         """Then both stores say the same."""
-        self.library.services.send_due_payloads()
+        self.library.services.payload_sender.send()
         told = {(one.face_instance_id, one.person_id, one.cluster_id) for one in self.library.payloads()}
         rows = self.library.rows("SELECT id, person_id, cluster_id FROM face_instances")
         assert told == {tuple(value and uuid.UUID(value) for value in row) for row in rows}

@@ -8,11 +8,17 @@ from itertools import count
 
 import pytest
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import VectorStoreError
 from image_search_service.demo.library import make_demo_library
+from image_search_service.library.opening import Library, open_library
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.doctor.findings import DoctorReport
+from image_search_service.services.doctor.service import DoctorService
+from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.indexing.indexer import IndexService
+from image_search_service.services.people.lookup import PeopleService
 from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.support.damage import (
     DAMAGE,
@@ -60,19 +66,19 @@ def library(server: QdrantServer, tmp_path_factory: pytest.TempPathFactory) -> I
             qdrant_grpc_port=server.grpc_port,
         )
         with open_library(settings, lambda _: None, no_bar) as opened:
-            opened.bind_engine()
-            opened.index_service().index([folder / "album"])
-            opened.group_if_stale()
-            people = opened.people_service()
+            opened.engine_binding.bind()
+            IndexService(opened.stores).index([folder / "album"])
+            FaceClusteringService(opened.stores).group_if_stale()
+            people = PeopleService(opened.database)
             for cluster, name in zip(people.people().clusters, ("Ada", "Grace"), strict=False):
-                opened.review_service("test").name_cluster(cluster.id.hex, name)
-            opened.send_due_payloads()
-            opened.centroid_service().compute_centroids()
+                ReviewService(opened.database, "test").name_cluster(cluster.id.hex, name)
+            opened.payload_sender.send()
+            CentroidService(opened.stores).compute_centroids()
             yield opened
 
 
 def examine(library: Library, *, repair: bool = False) -> DoctorReport:
-    return library.doctor_service().examine(repair=repair)
+    return DoctorService(library.stores).examine(repair=repair)
 
 
 def test_ids_come_in_the_same_order_from_both_stores(library: Library) -> None:

@@ -7,9 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from image_search_service.bootstrap import Library
 from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance
+from image_search_service.library.opening import Library
+from image_search_service.services.decisions.history import HistoryService
+from image_search_service.services.decisions.replay import RebuildService
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.exchange.service import ExchangeService
 from tests.support.stores import STORES, library_on
 from tests.support.world import World
 
@@ -31,7 +35,7 @@ def fill(library: Library, shift: float) -> list[UUID]:
 
 
 def events(library: Library) -> list[tuple[str, object, int]]:
-    found = library.history_service().page(limit=100)
+    found = HistoryService(library.database).page(limit=100)
     return [(one.decision.kind, one.decision.at, one.changes) for one in found]
 
 
@@ -42,7 +46,7 @@ def test_history_moves(store: str, tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     with library_on(store, tmp_path / "a") as here:
         faces = fill(here, 0)
-        review = here.review_service("ada")
+        review = ReviewService(here.database, "ada")
         ada = review.split(faces[:2], "Ada").person_id
         grace = review.split(faces[2:4], "Grace").person_id
         review.pin_prototype(ada, faces[0])
@@ -53,19 +57,19 @@ def test_history_moves(store: str, tmp_path: Path) -> None:
         review.undo(mistake)
         review.unassign_faces(faces[3:4])
         merge = review.merge_persons([grace], ada).id
-        lines = list(here.exchange_service("ada").export())
+        lines = list(ExchangeService(here.database, "ada").export())
         told = events(here)
     assert merge is not None
     with library_on(store, tmp_path / "b") as there:
         moved = fill(there, 2)
-        report = there.exchange_service("eve").load(lines)
+        report = ExchangeService(there.database, "eve").load(lines)
         assert (report.history, report.decisions, report.unmatched) == (True, len(told), 0)
         assert events(there) == told
-        assert there.rebuild_service().check().wrong == 0
-        newest = there.history_service().page(limit=1)[0].decision.id
-        there.review_service("eve").undo(newest)
+        assert RebuildService(there.database).check().wrong == 0
+        newest = HistoryService(there.database).page(limit=1)[0].decision.id
+        ReviewService(there.database, "eve").undo(newest)
         with there.database.read() as session:
             owners = [session.get_one(FaceInstance, face).person_id for face in moved]
         assert owners == [ada, ada, grace, None, None, None, None, None]
-        there.review_service("eve").create_person("Emmy")
-        assert there.exchange_service("eve").load(lines).kept == 1
+        ReviewService(there.database, "eve").create_person("Emmy")
+        assert ExchangeService(there.database, "eve").load(lines).kept == 1

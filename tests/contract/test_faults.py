@@ -19,11 +19,12 @@ from image_search_service.core.errors import (
     VectorStoreError,
 )
 from image_search_service.core.types import JsonObject
-from image_search_service.main import create_app_on
+from image_search_service.main import create_app
 from image_search_service.queue.face_jobs import JOBS
 from image_search_service.queue.runner import JobRunner
+from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.jobs.ledger import JobLedger
-from image_search_service.services.jobs.service import JobKind, JobState
+from image_search_service.services.jobs.service import JobKind, JobService, JobState
 from tests.support.faulty import Faulty, Template, copied, make_template
 from tests.support.qdrant_server import Fault, QdrantServer
 from tests.support.served import BASE_URL
@@ -204,8 +205,8 @@ def test_a_centroid_that_is_lost_is_not_passed_over(template: Template, tmp_path
     the route does not say that there is none; computed again, all is well."""
     with copied(template, tmp_path / "library") as faulty, client_of(faulty) as client:
         ada, grace = template.people
-        faulty.library.centroid_service().compute_centroids()
-        lost = faulty.library.centroid_service().active_centroid(grace)
+        CentroidService(faulty.library.stores).compute_centroids()
+        lost = CentroidService(faulty.library.stores).active_centroid(grace)
         assert lost is not None
         faulty.library.centroids.delete_centroids([lost.id])
         before = faulty.everything()
@@ -225,13 +226,13 @@ def test_a_worker_tries_again_until_the_server_is_back(template: Template, tmp_p
     a server that talks nonsense ends the job, and the next one succeeds."""
     with copied(template, tmp_path / "library") as faulty:
         library = faulty.library
-        runner = JobRunner(JobLedger(library.database), JOBS, library, pauses=(0.0,))
+        runner = JobRunner(JobLedger(library.database), JOBS, library.stores, pauses=(0.0,))
         for spoil, state in (
             (FAULTS["gone"][0], JobState.QUEUED),
             (FAULTS["key refused"][0], JobState.QUEUED),
             (FAULTS["garbage"][0], JobState.FAILED),
         ):
-            service = library.job_service()
+            service = JobService(library.database, library.job_queue.enqueue)
             parameters = JOB_PARAMETERS[JobKind.CLUSTER_FACES](template)
             job = service.submit(JobKind.CLUSTER_FACES, parameters)
             spoil(faulty.server)
@@ -249,7 +250,7 @@ def test_a_worker_tries_again_until_the_server_is_back(template: Template, tmp_p
 
 
 def client_of(faulty: Faulty) -> TestClient:
-    app = create_app_on(faulty.library, run_jobs=False)
+    app = create_app(faulty.library, run_jobs=False)
     return TestClient(app, base_url=BASE_URL, raise_server_exceptions=False)
 
 

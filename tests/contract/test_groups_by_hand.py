@@ -10,13 +10,21 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library
 from image_search_service.core.errors import ConflictError
 from image_search_service.db.models import ClusterRow, FaceInstance, FaceSuggestion
+from image_search_service.faces.assigner import FaceAssigner
+from image_search_service.faces.dual_clusterer import DualModeClusterer
+from image_search_service.library.opening import Library
 from image_search_service.recognition.clustering.clustering import Clustering
 from image_search_service.recognition.clustering.constraints import keep_groups_together
 from image_search_service.recognition.explanation import Because
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.exchange.service import ExchangeService
+from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.suggestions.explanation import ExplanationService
+from image_search_service.services.suggestions.search import SuggestionService
 from tests.support.served import add_faces, alike, directions
 from tests.support.stores import STORES, library_on
 from tests.support.world import World
@@ -33,12 +41,12 @@ def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]
             world = World(session)
             add_faces(opened, world, alike(LOOK, EACH, spread=0.2, seed=1))
             add_faces(opened, world, alike(OTHER_LOOK, EACH, spread=0.2, seed=2))
-        opened.clustering_service().group()
+        FaceClusteringService(opened.stores).group()
         yield opened
 
 
 def review(library: Library) -> ReviewService:
-    return library.review_service("test")
+    return ReviewService(library.database, "test")
 
 
 def members(library: Library) -> dict[UUID, list[UUID]]:
@@ -70,10 +78,10 @@ def two(library: Library) -> tuple[tuple[UUID, list[UUID]], tuple[UUID, list[UUI
 
 def all_jobs(library: Library) -> None:
     """What may move faces: grouping, grouping by another method, both kinds of assigning."""
-    library.clustering_service().group()
-    library.face_assigner().assign_new_faces()
-    library.clustering_service().group(method="dbscan")
-    library.dual_clusterer().cluster_all()
+    FaceClusteringService(library.stores).group()
+    FaceAssigner(library.stores, CentroidService(library.stores)).assign_new_faces()
+    FaceClusteringService(library.stores).group(method="dbscan")
+    DualModeClusterer(library.stores, CentroidService(library.stores)).cluster_all()
 
 
 def test_a_new_cluster_stays_through_every_job(library: Library) -> None:
@@ -115,7 +123,7 @@ def test_what_comes_later_joins_it(library: Library) -> None:
     with library.database.write() as session:
         for look in (LOOK, OTHER_LOOK):
             add_faces(library, World(session), alike(look, 3, spread=0.2, seed=3))
-    library.clustering_service().group()
+    FaceClusteringService(library.stores).group()
     assert len(members(library)[other]) == EACH + 3
     assert set(others) < set(members(library)[other])
 
@@ -136,7 +144,7 @@ def test_undone_it_is_as_before(library: Library) -> None:
         assert members(library) == then
         review(library).undo(again)
         assert members(library) == before
-    assert library.rebuild_service().check().wrong == 0
+    assert RebuildService(library.database).check().wrong == 0
 
 
 def test_out_of_a_person(library: Library) -> None:
@@ -144,7 +152,7 @@ def test_out_of_a_person(library: Library) -> None:
     (cluster, faces), _ = two(library)
     ada = review(library).name_cluster(cluster.hex, "Ada").person_id
     made = review(library).group_faces(faces[:2])
-    library.suggestion_service().find_more(ada, min_confidence=0.1)
+    SuggestionService(library.stores).find_more(ada, min_confidence=0.1)
     all_jobs(library)
     assert members(library)[made.cluster_id] == faces[:2]
     assert [owner(library, face) for face in faces[:2]] == [None, None]
@@ -160,13 +168,13 @@ def test_no_job_gives_it_to_somebody(library: Library) -> None:
     (cluster, faces), _ = two(library)
     made = review(library).group_faces(faces[:1])
     ada = review(library).name_cluster(cluster.hex, "Ada").person_id
-    assert library.face_assigner().assign_new_faces().assigned == 0
-    (why,) = library.explanation_service().explain(faces[0]).reasons
+    assert FaceAssigner(library.stores, CentroidService(library.stores)).assign_new_faces().assigned == 0
+    (why,) = ExplanationService(library.stores).explain(faces[0]).reasons
     assert why.because is Because.IN_GROUP
     assert members(library)[made.cluster_id] == faces[:1]
     assert made.decision is not None
     review(library).undo(made.decision)
-    library.face_assigner().assign_new_faces()
+    FaceAssigner(library.stores, CentroidService(library.stores)).assign_new_faces()
     assert owner(library, faces[0]) == ada
 
 
@@ -178,7 +186,7 @@ def test_naming_it_ends_it(library: Library) -> None:
     review(library).unassign_faces(faces[:2])
     with library.database.read() as session:
         assert [session.get_one(FaceInstance, face).group_id for face in faces[:2]] == [None, None]
-    assert library.rebuild_service().check().wrong == 0
+    assert RebuildService(library.database).check().wrong == 0
 
 
 def test_it_contradicts_what_was_undone(library: Library) -> None:
@@ -214,11 +222,11 @@ def test_from_the_events_alone(library: Library) -> None:
         for face in faces[:2]:
             session.get_one(FaceInstance, face).group_id = None
             session.get_one(FaceInstance, face).cluster_id = None
-    assert library.rebuild_service().check().wrong == 2
-    library.rebuild_service().rebuild()
-    library.clustering_service().group()
+    assert RebuildService(library.database).check().wrong == 2
+    RebuildService(library.database).rebuild()
+    FaceClusteringService(library.stores).group()
     assert members(library)[made.cluster_id] == faces[:2]
-    assert library.rebuild_service().check().wrong == 0
+    assert RebuildService(library.database).check().wrong == 0
 
 
 def test_a_group_takes_its_cluster_along() -> None:
@@ -250,11 +258,11 @@ def test_it_is_exported_and_imported(library: Library) -> None:
     """Groups made by hand are in the export, and hold in the library that takes it."""
     (_, faces), _ = two(library)
     made = review(library).group_faces(faces[:2])
-    lines = list(library.exchange_service("test").export())
+    lines = list(ExchangeService(library.database, "test").export())
     assert [line for line in lines if str(made.cluster_id) in line and '"kind": "face"' in line]
     assert made.decision is not None
     review(library).undo(made.decision)
-    report = library.exchange_service("test").load(lines)
+    report = ExchangeService(library.database, "test").load(lines)
     assert (report.history, report.matched) == (False, report.faces)
     all_jobs(library)
     assert members(library)[made.cluster_id] == faces[:2]

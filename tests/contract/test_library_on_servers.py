@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
+from image_search_service.library.health import library_counts
+from image_search_service.library.opening import Library, open_library
+from image_search_service.services.decisions.service import ReviewService
 from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.support.qdrant_server import Fault, QdrantServer
 from tests.support.served import add_faces, bind, directions, no_bar
@@ -80,12 +82,12 @@ def test_decisions_go_on_while_qdrant_is_away(engine: Recording, tmp_path: Path)
             with library.database.write() as session:
                 faces = [face.id for face in add_faces(library, World(session), directions(5))]
             server.fail(Fault.UNAVAILABLE)
-            ada = library.review_service("test").split(faces, "Ada").person_id
-            library.tell_qdrant_if_it_answers()
-            assert library.counts().named_faces == 5
+            ada = ReviewService(library.database, "test").split(faces, "Ada").person_id
+            library.payload_sender.send_if_it_answers()
+            assert library_counts(library).named_faces == 5
             server.heal()
             (before,) = library.faces.scroll_faces()
-            library.tell_qdrant_if_it_answers()
+            library.payload_sender.send_if_it_answers()
             (after,) = library.faces.scroll_faces()
     assert {payload.person_id for payload in before.payloads.values()} == {None}
     assert {payload.person_id for payload in after.payloads.values()} == {ada}

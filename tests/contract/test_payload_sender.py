@@ -9,11 +9,14 @@ from uuid import UUID
 
 import pytest
 
-from image_search_service.bootstrap import Library
 from image_search_service.core.errors import UnavailableError, VectorStoreError
+from image_search_service.library.health import outbox_size
+from image_search_service.library.opening import Library
+from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.gated_faces import WAIT_SECONDS, GatedFaces
+from tests.support.given_stores import with_collections, with_opener
 from tests.support.served import add_faces, directions
 from tests.support.stores import STORES, library_on
 from tests.support.world import World
@@ -33,7 +36,7 @@ def face(library: Library) -> UUID:
 
 
 def give(library: Library, face: UUID, name: str) -> UUID:
-    return library.review_service("test").split([face], name).person_id
+    return ReviewService(library.database, "test").split([face], name).person_id
 
 
 def in_qdrant(library: Library) -> list[UUID | None]:
@@ -44,7 +47,7 @@ def in_qdrant(library: Library) -> list[UUID | None]:
 def test_an_older_payload_never_comes_last(library: Library, face: UUID) -> None:
     """Of two senders, as of two processes, the second waits for the first: each face is told in order."""
     gated = GatedFaces(library.faces)
-    first, second = (PayloadSender(library.database, lambda: gated) for _ in range(2))
+    first, second = (PayloadSender(with_collections(library.stores, faces=gated)) for _ in range(2))
     ada = give(library, face, "Ada")
     with ThreadPoolExecutor(2) as threads:
         slow = threads.submit(first.send)
@@ -56,13 +59,13 @@ def test_an_older_payload_never_comes_last(library: Library, face: UUID) -> None
         assert slow.result(WAIT_SECONDS) + fast.result(WAIT_SECONDS) == 2
     assert gated.told == [{face: ada}, {face: grace}]
     assert in_qdrant(library) == [grace]
-    assert library.backlog() == 0
+    assert outbox_size(library) == 0
 
 
 def test_nobody_waits_for_a_slow_qdrant(library: Library, face: UUID) -> None:
     """While one thread sends, others return at once, and what they wanted sent is sent by that one."""
     gated = GatedFaces(library.faces)
-    sender = PayloadSender(library.database, lambda: gated)
+    sender = PayloadSender(with_collections(library.stores, faces=gated))
     give(library, face, "Ada")
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(sender.send_if_it_answers)
@@ -73,7 +76,7 @@ def test_nobody_waits_for_a_slow_qdrant(library: Library, face: UUID) -> None:
         gated.gate.set()
         slow.result(WAIT_SECONDS)
     assert in_qdrant(library) == [grace]
-    assert library.backlog() == 0
+    assert outbox_size(library) == 0
 
 
 @pytest.mark.parametrize("error", [UnavailableError("away"), VectorStoreError("disk full")])
@@ -84,10 +87,10 @@ def test_what_could_not_be_sent_waits(library: Library, face: UUID, error: Excep
         raise error
 
     ada = give(library, face, "Ada")
-    PayloadSender(library.database, broken).send_if_it_answers()
-    assert library.backlog() == 1
-    library.tell_qdrant_if_it_answers()
-    assert (library.backlog(), in_qdrant(library)) == (0, [ada])
+    PayloadSender(with_opener(library.stores, broken)).send_if_it_answers()
+    assert outbox_size(library) == 1
+    library.payload_sender.send_if_it_answers()
+    assert (outbox_size(library), in_qdrant(library)) == (0, [ada])
 
 
 def test_nothing_to_send_opens_nothing(library: Library, face: UUID) -> None:
@@ -96,4 +99,4 @@ def test_nothing_to_send_opens_nothing(library: Library, face: UUID) -> None:
     def never() -> FaceQdrantClient:
         raise AssertionError(f"opened for nothing: {face}")
 
-    assert PayloadSender(library.database, never).send() == 0
+    assert PayloadSender(with_opener(library.stores, never)).send() == 0

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from image_search_service.bootstrap import Library
 from image_search_service.db.session import Database
 from image_search_service.demo.library import make_demo_library
+from image_search_service.library.health import library_counts
+from image_search_service.library.opening import Library
+from image_search_service.services.doctor.service import DoctorService
+from image_search_service.services.indexing.indexer import IndexService
 from tests.support.databases import DATABASES, open_database
 from tests.support.stores import STORES, library_on
 
@@ -74,6 +77,8 @@ def test_two_index_at_once(library: Library, tmp_path: Path) -> None:
     for number, album in enumerate(albums):
         make_demo_library(album, faces=20, seed=number)
     with ThreadPoolExecutor(2) as threads:
-        reports = list(threads.map(lambda album: library.index_service().index([album]), albums))
-    assert library.counts().faces == sum(report.faces_new for report in reports) == library.faces.count()
-    assert library.doctor_service(alone=True).examine().is_healthy
+        reports = list(threads.map(lambda album: IndexService(library.stores).index([album]), albums))
+    assert (
+        library_counts(library).faces == sum(report.faces_new for report in reports) == library.faces.count()
+    )
+    assert DoctorService(library.stores, alone=True).examine().is_healthy

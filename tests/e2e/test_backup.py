@@ -9,9 +9,10 @@ import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
-from image_search_service.services.backup.restore import checked_backup
+from image_search_service.library.opening import Library, open_library
+from image_search_service.services.backup.restore import RestoreService, checked_backup
+from image_search_service.services.centroid_service import CentroidService
 from tests.support.contents import contents
 from tests.support.damage import all_faces
 from tests.support.served import add_faces, add_person, bind, directions, no_bar
@@ -39,7 +40,7 @@ def test_the_service_that_holds_the_library_gives_it(tmp_path: Path) -> None:
         with library.database.write() as session:
             world = World(session)
             add_faces(library, world, directions(30), person_id=add_person(world, "Ada").id)
-        library.centroid_service().compute_centroids()
+        CentroidService(library.stores).compute_centroids()
         unreadable = library.paths.crop(all_faces(library)[0].id)
         before = contents(library)
     port = free_port()
@@ -56,7 +57,7 @@ def test_the_service_that_holds_the_library_gives_it(tmp_path: Path) -> None:
         process.communicate()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.tar", "library"]
     with opened(tmp_path / "new", restoring=True) as other:
-        other.restore_service().restore(checked_backup(tmp_path / "backup.tar"))
+        RestoreService(other.stores, other.collections).restore(checked_backup(tmp_path / "backup.tar"))
         after = contents(other)
     del before["jobs"], after["jobs"]  # the service may have begun what it does every night
     assert after == before

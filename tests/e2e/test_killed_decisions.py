@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from image_search_service.bootstrap import open_library
 from image_search_service.core.config import Settings
 from image_search_service.db.models import FaceInstance
+from image_search_service.library.opening import open_library
+from image_search_service.services.decisions.history import HistoryService
+from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.support.databases import postgresql_schema
 from tests.support.qdrant_server import QdrantServer
@@ -99,11 +101,11 @@ def test_nothing_acknowledged_is_lost(settings: dict[str, Any]) -> None:
     for _ in range(KILLS):
         acknowledged += decide_until_killed(settings, faces, chance)
         with open_library(Settings(**settings), lambda _: None, no_bar) as library:
-            history = library.history_service()
+            history = HistoryService(library.database)
             there = {event.decision.id for event in history.page(limit=10_000)}
             assert set(acknowledged) <= there
-            assert library.rebuild_service().check().wrong == 0
-            library.send_due_payloads()
+            assert RebuildService(library.database).check().wrong == 0
+            library.payload_sender.send()
             (page,) = library.faces.scroll_faces()
             with library.database.read() as session:
                 rows = session.execute(

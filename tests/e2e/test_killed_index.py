@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset
 from image_search_service.demo.library import make_demo_library
+from image_search_service.library.opening import Library, open_library
 
 KILLS = 10
 

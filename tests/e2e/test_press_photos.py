@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from image_search_service.bootstrap import open_library
 from image_search_service.core.config import Settings
-from image_search_service.main import create_app_on
-from image_search_service.services.jobs.service import JobKind
+from image_search_service.library.opening import open_library
+from image_search_service.main import create_app
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.jobs.service import JobKind, JobService
 from tests.support.served import BASE_URL, Served, no_bar
 
 SUBJECTS, STRANGERS = 12, 400
@@ -55,13 +56,15 @@ def api(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
     )
     with (
         open_library(settings, lambda _: None, no_bar) as library,
-        TestClient(create_app_on(library), base_url=BASE_URL) as client,
+        TestClient(create_app(library), base_url=BASE_URL) as client,
     ):
         yield Served(library, client)
 
 
 def index(api: Served, album: Path) -> None:
-    job = api.library.job_service().submit(JobKind.DETECT_FACES, {"paths": [str(album)]})
+    job = JobService(api.library.database, api.library.job_queue.enqueue).submit(
+        JobKind.DETECT_FACES, {"paths": [str(album)]}
+    )
     assert api.ended({"id": str(job.id)})["state"] == "succeeded"
 
 
@@ -71,9 +74,9 @@ def name_largest(api: Served, number: int) -> dict[str, str]:
     for cluster in api.get("/faces/clusters", limit=number)["items"]:
         faces = api.get(f"/faces/clusters/{cluster['id']}", limit=200)["faces"]["items"]
         name, _ = Counter(shown_in(api, face["asset_id"]) for face in faces).most_common(1)[0]
-        done = api.library.review_service("test").name_cluster(cluster["id"], name)
+        done = ReviewService(api.library.database, "test").name_cluster(cluster["id"], name)
         named[str(done.person_id)] = name
-    api.library.send_due_payloads()
+    api.library.payload_sender.send()
     return named
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from image_search_service.bootstrap import open_library
 from image_search_service.core.config import Settings
+from image_search_service.library.opening import open_library
 from tests.support.served import bind, no_bar
 from tests.support.service_processes import WAIT_SECONDS, ask, ended, free_port, serving, start
 

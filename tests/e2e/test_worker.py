@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import redis
 
-from image_search_service.bootstrap import open_library
 from image_search_service.core.config import Settings
 from image_search_service.demo.library import make_demo_library
-from image_search_service.services.jobs.service import JobKind
+from image_search_service.library.opening import open_library
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.jobs.service import JobKind, JobService
 from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.support.databases import postgresql_schema
 from tests.support.qdrant_server import QdrantServer
@@ -66,7 +67,7 @@ def test_workers_do_the_services_jobs(settings: dict[str, Any], tmp_path: Path) 
     make_demo_library(album, faces=40)
     with open_library(Settings(**settings), lambda _: None, no_bar) as library, ExitStack() as stack:
         bind(library)
-        jobs, port = library.job_service(), settings["port"]
+        jobs, port = JobService(library.database, library.job_queue.enqueue), settings["port"]
         stack.enter_context(serving(settings))
         workers = [stack.enter_context(running("worker", settings)) for _ in range(2)]
 
@@ -78,7 +79,7 @@ def test_workers_do_the_services_jobs(settings: dict[str, Any], tmp_path: Path) 
         assert index["state"] == "succeeded", index
         assert index["counts"]["faces_new"] == 40
         (cluster, *_) = ask(port, "/api/v1/faces/clusters")["items"]
-        person = library.review_service("test").name_cluster(cluster["id"], "Ada").person_id
+        person = ReviewService(library.database, "test").name_cluster(cluster["id"], "Ada").person_id
         workers[0].send_signal(signal.SIGKILL)
         workers[0].wait()
         (job,) = ask(port, "/api/v1/suggestions/find-more/prototypes", {"person_ids": [str(person)]})["jobs"]

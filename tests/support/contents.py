@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library
 from image_search_service.db.models import Base
+from image_search_service.library.opening import Library
 from image_search_service.vector.qdrant_collection import QdrantCollection
 
 

@@ -13,10 +13,10 @@ import qdrant_edge as edge
 from qdrant_client import models as qdrant
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library
 from image_search_service.db.models import FaceInstance, PersonCentroid, PersonRow
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
+from image_search_service.library.opening import Library
 from image_search_service.services.doctor.findings import DoctorReport
 from image_search_service.vector.centroid_qdrant import CentroidPoint
 from image_search_service.vector.collections import FacePayload, FacePoint

@@ -28,13 +28,14 @@ from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset
 from image_search_service.db.queries import clusters, faces, photos
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
+from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.indexing.edits import hand_on_names
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.embedded import EmbeddedQdrant
 from image_search_service.vector.face_qdrant import FaceQdrantClient
+from tests.support.given_stores import given_stores
 from tests.support.served import DIMENSION, alike, directions
-from tests.support.services import Services
 from tests.support.world import World, migrated_database
 
 LOOKS, EACH = 3, 5
@@ -119,7 +120,7 @@ class DecidedLibrary:
         self._make()
         self.database = Database(sqlite_url(self.path))
         event.listen(self.database.engine, "connect", _trust_the_disk)
-        self.services = Services(self.database, self.faces, self.centroids, SyntheticEngine.thresholds)
+        self.stores = given_stores(self.database, self.faces, self.centroids, SyntheticEngine.thresholds)
         self._added: list[uuid.UUID] = []
         self._reader: sqlite3.Connection | None = None
 
@@ -136,8 +137,8 @@ class DecidedLibrary:
                     face = world.face(photo, position=look if both else 0)
                     self._store(face, embedding)
                     self.looks[look].append(face.id)
-        services = Services(database, self.faces, self.centroids, SyntheticEngine.thresholds)
-        services.clustering_service().group()
+        stores = given_stores(database, self.faces, self.centroids, SyntheticEngine.thresholds)
+        FaceClusteringService(stores).group()
         with database.write() as session:
             # what an earlier sequence told Qdrant is wrong
             session.execute(update(FaceInstance).values(payload_version=FaceInstance.payload_sent + 1))

@@ -13,7 +13,6 @@ from uuid import UUID
 from qdrant_client import models
 from sqlalchemy import func, select
 
-from image_search_service.bootstrap import Library
 from image_search_service.core.config import Settings
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import FloatArray, JsonObject
@@ -22,8 +21,13 @@ from image_search_service.db.models import ClusterRow, FaceInstance
 from image_search_service.db.queries.suggestions.centroids import active_centroids
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.demo.library import make_demo_library
+from image_search_service.library.opening import Library
+from image_search_service.library.vectors import LibraryCollections
 from image_search_service.queue.face_jobs import JOBS
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.service import JobKind
+from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.vector.calls import Retry
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.embedded import EmbeddedQdrant
@@ -38,16 +42,22 @@ SERVER = "server"
 """The folder of the template's points; hundreds of megabytes of holes, which a copy would fill."""
 
 
-class ImpatientLibrary(Library):
+class ImpatientCollections(LibraryCollections):
     """Asks Qdrant once and does not wait for it to come back."""
 
-    def _unchecked_faces(self) -> FaceQdrantClient:
-        made = super()._unchecked_faces()
+    def unchecked_faces(self) -> FaceQdrantClient:
+        made = super().unchecked_faces()
         return FaceQdrantClient(made.client, made.collection_name, made.dimension, retry=ONCE)
 
-    def _unchecked_centroids(self) -> CentroidQdrantClient:
-        made = super()._unchecked_centroids()
+    def unchecked_centroids(self) -> CentroidQdrantClient:
+        made = super().unchecked_centroids()
         return CentroidQdrantClient(made.client, made.collection_name, made.dimension, retry=ONCE)
+
+
+class ImpatientLibrary(Library):
+    """A library on ``ImpatientCollections``."""
+
+    open_collections = ImpatientCollections
 
 
 def named(library: Library) -> dict[UUID, UUID]:
@@ -80,7 +90,7 @@ class Faulty:
 
     def run(self, kind: JobKind, parameters: JsonObject) -> JsonObject:
         """The job's function, in this thread."""
-        return JOBS[kind](self.library, lambda _done, _total: None, **parameters)
+        return JOBS[kind](self.library.stores, lambda _done, _total: None, **parameters)
 
     def named(self) -> dict[UUID, UUID]:
         return named(self.library)
@@ -129,8 +139,8 @@ def _fill(library: Library) -> dict[str, Any]:
     ada_like, grace_like, *strangers = directions(4, seed=7)
     ada = _named(library, "Ada", alike(ada_like, 6, seed=1))
     grace = _named(library, "Grace", alike(grace_like, 6, seed=1))
-    library.centroid_service().compute_centroids()
-    library.prototype_service().compute_prototypes()
+    CentroidService(library.stores).compute_centroids()
+    PrototypeService(library.stores).compute_prototypes()
     _named(library, "Ada", alike(ada_like, 1, seed=2))
     with library.database.write() as session:
         world = World(session)
@@ -139,7 +149,7 @@ def _fill(library: Library) -> dict[str, Any]:
         for direction in strangers:
             add_faces(library, world, alike(direction, 5, seed=5))
         ids: dict[str, Any] = {"people": sorted([ada, grace]), "face": sure[0].id}
-    library.send_due_payloads()
+    library.payload_sender.send()
     ids["named"] = named(library)
     return ids
 
@@ -148,8 +158,8 @@ def _named(library: Library, name: str, embeddings: FloatArray) -> UUID:
     """Faces that somebody has named; returns the person."""
     with library.database.write() as session:
         faces = [face.id for face in add_faces(library, World(session), embeddings)]
-    person = library.review_service("test").split(faces, name).person_id
-    library.send_due_payloads()
+    person = ReviewService(library.database, "test").split(faces, name).person_id
+    library.payload_sender.send()
     return person
 
 

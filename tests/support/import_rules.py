@@ -12,15 +12,30 @@ PACKAGE = "image_search_service"
 LEVELS = (
     {"core"},
     {"vector", "db", "media", "recognition"},
+    {"library.stores", "library.engine", "library.vectors"},
     {"faces"},
     {"services", "demo"},
-    {"api", "queue", "web"},
-    {"bootstrap"},
+    {"queue"},
+    {"library"},
+    {"api", "web"},
     {"main", "cli", "worker", "__main__"},
 )
 """From the ground up. A part imports from levels below its own, and never from a neighbour; the entry
-points, on top, may call each other."""
+points, on top, may call each other. ``library`` stands on two levels: the stores that services take, and
+the opening of a library, which builds everything below it."""
 ENTRY_POINTS = len(LEVELS) - 1
+
+ROOMS = (
+    {"jobs", "people"},
+    {"decisions"},
+    {"suggestions"},
+    {"exchange", "metadata", "evaluation", "health"},
+    {"indexing"},
+    {"doctor"},
+    {"backup"},
+)
+"""The rooms of ``services`` and ``db/queries``: a room imports from rooms before its own. Modules that lie
+in no room (``services/centroid_service.py``, ``db/queries/faces.py``) are shared by all."""
 
 _VENDORS: tuple[tuple[set[str], set[str]], ...] = (
     ({"fastapi", "starlette"}, {"api", "web", "main"}),
@@ -100,21 +115,55 @@ def _broken_rule(item: Import, package: str) -> str | None:
 
 
 def _broken_level(importer: str, imported: str) -> str | None:
-    mine, theirs = importer.partition(".")[0], imported.partition(".")[0]
+    mine, theirs = _part(importer), _part(imported)
     if theirs in (mine, "", "__version__"):
-        return None
+        return _broken_room(importer, imported)
     here, there = _level(mine), _level(theirs)
     if here is None or there is None:
         unknown = mine if here is None else theirs
         return f"{unknown or 'the package itself'} has no place in LEVELS (tests/support/import_rules.py)"
-    if theirs == "bootstrap" and here < ENTRY_POINTS:
-        return "bootstrap is imported by entry points only"
     if there > here:
         return f"{mine} is below {theirs} and must not know it"
     if there == here < ENTRY_POINTS:
-        return f"{mine} and {theirs} are neighbours and must not know each other"
+        return (
+            None
+            if mine.startswith("library.")
+            else f"{mine} and {theirs} are neighbours and must not know each other"
+        )
+    return _broken_room(importer, imported)
+
+
+def _broken_room(importer: str, imported: str) -> str | None:
+    """Rooms of services among each other, those of queries among each other, and services' use of queries."""
+    mine, theirs = _room(importer), _room(imported)
+    if mine is None or theirs is None or mine == theirs:
+        return None
+    here, there = _place(mine, ROOMS), _place(theirs, ROOMS)
+    if here is None or there is None:
+        unknown = mine if here is None else theirs
+        return f"the room {unknown} has no place in ROOMS (tests/support/import_rules.py)"
+    return f"the room {mine} comes before {theirs} and must not know it" if there > here else None
+
+
+def _room(module: str) -> str | None:
+    """``services.ROOM.x`` and ``db.queries.ROOM.x`` are in a room; what lies beside the rooms is in none."""
+    for floor in ("services.", "db.queries."):
+        if module.startswith(floor):
+            room, _, rest = module.removeprefix(floor).partition(".")
+            return room if _place(room, ROOMS) is not None or (rest.islower() and "." in rest) else None
     return None
 
 
+def _part(module: str) -> str:
+    """The part of the package that a module belongs to: its first name, or two where LEVELS has both."""
+    first, _, rest = module.partition(".")
+    both = f"{first}.{rest.partition('.')[0]}"
+    return both if _level(both) is not None else first
+
+
 def _level(part: str) -> int | None:
-    return next((number for number, parts in enumerate(LEVELS) if part in parts), None)
+    return _place(part, LEVELS)
+
+
+def _place(name: str, order: tuple[set[str], ...]) -> int | None:
+    return next((number for number, names in enumerate(order) if name in names), None)

@@ -20,12 +20,14 @@ from typing import Any
 import image_search_service.services.face_clustering_service
 import image_search_service.services.indexing.reader
 import image_search_service.vector.embedded  # noqa: F401 - imported once, before the forks
-from image_search_service.bootstrap import open_library
 from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
 from image_search_service.db.session import Database, Session
+from image_search_service.library.opening import open_library
 from image_search_service.media import derivatives
+from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.indexing import indexer
+from image_search_service.services.indexing.indexer import IndexService
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 
@@ -75,10 +77,10 @@ def index(library: str, photos: str, die_at: str) -> int:
     settings = Settings(library=Path(library), engine="synthetic", workers=2)
     out = Output(as_json=True)
     with open_library(settings, out.note, out.progress) as opened:
-        opened.bind_engine()
-        opened.index_service().index([Path(photos)])
-        opened.group_if_stale()
-        opened.send_due_payloads()
+        opened.engine_binding.bind()
+        IndexService(opened.stores).index([Path(photos)])
+        FaceClusteringService(opened.stores).group_if_stale()
+        opened.payload_sender.send()
     return steps.count
 
 

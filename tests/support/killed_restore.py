@@ -12,11 +12,12 @@ from pathlib import Path
 
 import image_search_service.vector.client
 import image_search_service.vector.embedded  # noqa: F401 - imported once, before the forks
-from image_search_service.bootstrap import open_library
 from image_search_service.core.config import Settings
 from image_search_service.db import portable
 from image_search_service.db.session import Database, Session
+from image_search_service.library.opening import open_library
 from image_search_service.services.backup import restore as restore_module
+from image_search_service.services.backup.restore import RestoreService
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from image_search_service.vector.qdrant_collection import QdrantCollection
@@ -48,7 +49,7 @@ def restore(library: str, file: str, die_at: str) -> int:
         setattr(owner, name, steps.around(getattr(owner, name)))
     restore_module.BATCH = 16
     with open_library(Settings(library=Path(library)), lambda _: None, no_bar, restoring=True) as opened:
-        opened.restore_service().restore(restore_module.checked_backup(Path(file)))
+        RestoreService(opened.stores, opened.collections).restore(restore_module.checked_backup(Path(file)))
     return steps.count
 
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from fastapi.testclient import TestClient
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import FaceInstance, PersonRow
 from image_search_service.db.queries import library as library_queries
-from image_search_service.main import create_app_on
+from image_search_service.library.opening import Library, open_library
+from image_search_service.main import create_app
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from image_search_service.vector.collections import FacePayload, FacePoint
 from tests.support.world import World
@@ -75,7 +75,7 @@ def served(folder: Path, *, run_jobs: bool = True, **settings: Any) -> Iterator[
     given = Settings(library=folder, engine="synthetic", offline=True, workers=1, **settings)
     with open_library(given, lambda _: None, no_bar) as library:
         bind(library)
-        app = create_app_on(library, run_jobs=run_jobs)
+        app = create_app(library, run_jobs=run_jobs)
         with TestClient(app, base_url=BASE_URL, raise_server_exceptions=False) as client:
             yield Served(library, client)
 

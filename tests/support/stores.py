@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
+from image_search_service.library.opening import Library, open_library
 from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.support.databases import migrated_schema
 from tests.support.qdrant_server import QdrantServer

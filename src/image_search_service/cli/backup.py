@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
-from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import (
     DebugOption,
     JsonOption,
@@ -21,9 +20,11 @@ from image_search_service.cli.context import (
 )
 from image_search_service.cli.output import table
 from image_search_service.core.errors import ConflictError, InvalidInputError, LibraryInUseError
+from image_search_service.library.opening import open_library
 from image_search_service.services.backup.archive import Manifest, write_file
 from image_search_service.services.backup.download import download
-from image_search_service.services.backup.restore import RestoreReport, checked_backup
+from image_search_service.services.backup.restore import RestoreReport, RestoreService, checked_backup
+from image_search_service.services.backup.service import BackupService
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, a tar archive.")]
 
@@ -69,7 +70,9 @@ def _write(run: Running, target: Path, *, pictures: bool) -> Manifest:
             open_library(run.settings, run.out.note, run.out.progress) as opened,
             run.out.progress("Backing up", "faces") as progress,
         ):
-            return write_file(target, opened.backup_service().stream(pictures=pictures, progress=progress))
+            return write_file(
+                target, BackupService(opened.stores).stream(pictures=pictures, progress=progress)
+            )
     except LibraryInUseError as error:
         if error.address is None:
             raise
@@ -97,7 +100,7 @@ def restore(
             open_library(run.settings, run.out.note, run.out.progress, restoring=True) as opened,
             run.out.progress("Restoring", "faces") as progress,
         ):
-            report = opened.restore_service().restore(found, moves, progress)
+            report = RestoreService(opened.stores, opened.collections).restore(found, moves, progress)
         document = asdict(report) | {
             "library": str(run.settings.library),
             "backup_of": found.manifest.created_at,

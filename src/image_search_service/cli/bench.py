@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import RenderableType
 
-from image_search_service.bootstrap import open_qdrant
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, command_context
 from image_search_service.cli.output import table
 from image_search_service.core.config import Settings
 from image_search_service.core.types import JsonObject
+from image_search_service.library.vectors import open_qdrant
 
 if TYPE_CHECKING:
     from image_search_service.vector.transport import AnyQdrant

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.cli.context import LibraryOption, Running, command_context
 from image_search_service.cli.suggest import way_to_look
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import JsonObject
 from image_search_service.faces.suggestion_store import FindMoreRun
+from image_search_service.library.opening import Library, open_library
 from image_search_service.services.decisions.log import RecordedDecision
+from image_search_service.services.suggestions.search import SuggestionService
 
 Decide = Callable[[Library], RecordedDecision]
 
@@ -37,9 +38,9 @@ def run_decision(
 ) -> None:
     """find_more: how to look for more faces of those whom it was about, at once."""
     with library_command(library, as_json, debug) as (run, opened):
-        look = None if find_more is None else way_to_look(opened.suggestion_service(), find_more)
+        look = None if find_more is None else way_to_look(SuggestionService(opened.stores), find_more)
         made = decide(opened)
-        opened.tell_qdrant_if_it_answers()
+        opened.payload_sender.send_if_it_answers()
         said = f"{what}: {made.changes:,} changes" if made.id else f"{what}: everything was so already."
         document: JsonObject = {"decision": made.id, "changes": made.changes, "faces": made.faces}
         lines = [said, how_back(made.id)]

@@ -7,12 +7,15 @@ from uuid import UUID
 
 import typer
 
-from image_search_service.bootstrap import Library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
 from image_search_service.cli.deciding import library_command, run_decision
 from image_search_service.cli.output import table
 from image_search_service.cli.suggest import WAYS
+from image_search_service.library.opening import Library
 from image_search_service.services.decisions.log import RecordedDecision
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.people.lookup import PeopleService
+from image_search_service.services.suggestions.conflicts import ConflictService
 
 Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help="Ids of faces.")]
 Person = Annotated[str, typer.Option("--person", metavar="NAME", help="Whose.")]
@@ -56,8 +59,8 @@ def reject(
 
 
 def _review(opened: Library, name: str, faces: list[UUID] | None, accepted: bool) -> RecordedDecision:
-    person = opened.people_service().person(name)
-    service = opened.review_service(actor())
+    person = PeopleService(opened.database).person(name)
+    service = ReviewService(opened.database, actor())
     if not faces:
         return service.accept_all(person.id) if accepted else service.reject_all(person.id)
     waiting = service.waiting_for(person.id, faces)
@@ -70,7 +73,7 @@ def unassign(
     """Take faces away from their persons. They will not be suggested for them again."""
     run_decision(
         "Taken away",
-        lambda opened: opened.review_service(actor()).unassign_faces(faces),
+        lambda opened: ReviewService(opened.database, actor()).unassign_faces(faces),
         library,
         as_json,
         debug,
@@ -87,9 +90,9 @@ def merge(
     """Make one person of several."""
 
     def decide(opened: Library) -> RecordedDecision:
-        people = opened.people_service()
+        people = PeopleService(opened.database)
         others = [people.person(name).id for name in names]
-        return opened.review_service(actor()).merge_persons(others, people.person(into).id)
+        return ReviewService(opened.database, actor()).merge_persons(others, people.person(into).id)
 
     run_decision("Merged", decide, library, as_json, debug)
 
@@ -104,8 +107,8 @@ def rename(
     """Give a person another name."""
 
     def decide(opened: Library) -> RecordedDecision:
-        person = opened.people_service().person(name)
-        return opened.review_service(actor()).rename_person(person.id, new)
+        person = PeopleService(opened.database).person(name)
+        return ReviewService(opened.database, actor()).rename_person(person.id, new)
 
     run_decision("Renamed", decide, library, as_json, debug)
 
@@ -119,7 +122,7 @@ def conflicts(
     """List what cannot all be true: somebody twice in a photo, or before they were born, a face unlike the
     others of its person, two people who look the same."""
     with library_command(library, as_json, debug) as (run, opened):
-        found = opened.conflict_service().find(limit)
+        found = ConflictService(opened.stores).find(limit)
         document = {
             "conflicts": [
                 {

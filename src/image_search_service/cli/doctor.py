@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
-from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import (
     EXIT_FAILED,
     DebugOption,
@@ -17,7 +16,9 @@ from image_search_service.cli.context import (
     command_context,
 )
 from image_search_service.cli.output import printable, table
+from image_search_service.library.opening import open_library
 from image_search_service.services.doctor.findings import WORDS, DoctorReport, Finding
+from image_search_service.services.doctor.service import DoctorService
 
 WAITING = {
     "payloads": "faces whose person or group Qdrant is told next time; that is normal",
@@ -40,7 +41,7 @@ def doctor(
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
-        service = opened.doctor_service(alone=not run.settings.stores_are_shared)
+        service = DoctorService(opened.stores, alone=not run.settings.stores_are_shared)
         with run.out.progress("Examining", "items") as progress:
             report = service.examine(repair=repair, progress=progress)
         run.out.result(report.to_json(), *_shown(report, repair=repair))

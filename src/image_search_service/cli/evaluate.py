@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import RenderableType
 
-from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import (
     DebugOption,
     DetectorOption,
@@ -25,7 +24,10 @@ from image_search_service.cli.context import (
 from image_search_service.cli.index import MethodOption, MinClusterSizeOption, chosen
 from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
+from image_search_service.library.opening import open_library
 from image_search_service.services.evaluation.service import evaluate_library
+from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.indexing.indexer import IndexService
 
 if TYPE_CHECKING:
     from image_search_service.recognition.evaluation import PrecisionRecall
@@ -58,10 +60,10 @@ def evaluate(
         ):
             started = time.monotonic()
             root = real_path(folder)
-            engine_name = opened.bind_engine().name
+            engine_name = opened.engine_binding.bind().name
             with run.out.progress("Reading photos", "photos") as progress:
-                report = opened.index_service().index([root], progress=progress)
-            opened.clustering_service().group(**chosen(method, min_cluster_size))
+                report = IndexService(opened.stores).index([root], progress=progress)
+            FaceClusteringService(opened.stores).group(**chosen(method, min_cluster_size))
             found = evaluate_library(opened.database, root, report.photos_seen - report.photos_failed)
             document: JsonObject = {
                 "faces": found.faces,

@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, command_context
 from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError, UnavailableError
-from image_search_service.services.exchange.service import ImportReport
+from image_search_service.library.opening import open_library
+from image_search_service.services.exchange.service import ExchangeService, ImportReport
 
 STANDARD = Path("-")
 
@@ -30,7 +30,7 @@ def export(
         command_context(as_json=False, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
-        lines = (line + "\n" for line in opened.exchange_service(actor()).export())
+        lines = (line + "\n" for line in ExchangeService(opened.database, actor()).export())
         if file == STANDARD:
             sys.stdout.writelines(lines)
         else:
@@ -70,10 +70,10 @@ def load(
         try:
             source = nullcontext(sys.stdin) if file == STANDARD else file.open(encoding="utf-8-sig")
             with source as lines:
-                report = opened.exchange_service(actor()).load(lines)
+                report = ExchangeService(opened.database, actor()).load(lines)
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidInputError(f"{file} cannot be read: {_reason(error)}.") from error
-        opened.tell_qdrant_if_it_answers()
+        opened.payload_sender.send_if_it_answers()
         rows = [
             ("People", report.persons),
             ("  new", report.persons_new),

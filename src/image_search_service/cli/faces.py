@@ -11,6 +11,7 @@ from image_search_service.cli.context import DebugOption, JsonOption, LibraryOpt
 from image_search_service.cli.deciding import library_command
 from image_search_service.cli.output import table
 from image_search_service.cli.people import SHOWN_ID
+from image_search_service.services.people.lookup import PeopleService
 
 
 def faces(
@@ -26,7 +27,7 @@ def faces(
 ) -> None:
     """List faces of a person, of a group or in a photo, the clearest first, with their ids."""
     with library_command(library, as_json, debug) as (run, opened):
-        found, total = opened.people_service().faces(
+        found, total = PeopleService(opened.database).faces(
             name=person, cluster=group, photo=None if photo is None else real_path(photo), limit=limit
         )
         document = {

@@ -10,13 +10,16 @@ from uuid import UUID
 import typer
 from rich.console import RenderableType
 
-from image_search_service.bootstrap import Library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
 from image_search_service.cli.deciding import library_command, run_decision
 from image_search_service.cli.output import table
 from image_search_service.core.decisions import PERSON_FACTS, Change
 from image_search_service.core.types import JsonObject
-from image_search_service.services.decisions.history import Event
+from image_search_service.library.opening import Library
+from image_search_service.services.decisions.history import Event, HistoryService
+from image_search_service.services.decisions.replay import RebuildService
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.people.lookup import PeopleService
 
 Decision = Annotated[int, typer.Argument(min=1, metavar="DECISION", help="Its number.")]
 MOST_NAMES = 3
@@ -48,7 +51,7 @@ def _list(
     opened: Library, before: int | None, limit: int, of: str | None
 ) -> tuple[JsonObject, RenderableType]:
     subject = None if of is None else _subject(opened, of)
-    events = opened.history_service().page(before, limit, subject)
+    events = HistoryService(opened.database).page(before, limit, subject)
     rows = [
         (
             event.decision.id,
@@ -65,7 +68,7 @@ def _list(
 
 
 def _one(opened: Library, decision: int, limit: int) -> tuple[JsonObject, RenderableType]:
-    history = opened.history_service()
+    history = HistoryService(opened.database)
     event = history.event(decision)
     changes = [change for _, change in history.changes(decision, 0, limit)]
     names = {str(person): name for person, name in history.names(changes).items()}
@@ -138,7 +141,7 @@ def _subject(opened: Library, text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        return opened.people_service().person(text).id
+        return PeopleService(opened.database).person(text).id
 
 
 def undo(
@@ -149,7 +152,11 @@ def undo(
 ) -> None:
     """Take a decision back, whenever it was made. Undoing that makes it again."""
     run_decision(
-        "Taken back", lambda opened: opened.review_service(actor()).undo(decision), library, as_json, debug
+        "Taken back",
+        lambda opened: ReviewService(opened.database, actor()).undo(decision),
+        library,
+        as_json,
+        debug,
     )
 
 
@@ -161,9 +168,9 @@ def rebuild(
 ) -> None:
     """Bring who is who to what follows from the decisions alone."""
     with library_command(library, as_json, debug) as (run, opened):
-        service = opened.rebuild_service()
+        service = RebuildService(opened.database)
         report = service.check() if check else service.rebuild()
-        opened.tell_qdrant_if_it_answers()
+        opened.payload_sender.send_if_it_answers()
         lines = [f"Facts compared: {report.facts:,}; not as the decisions say: {report.wrong:,}."]
         run.out.result(asdict(report), *lines, *report.examples)
         if check and report.wrong:

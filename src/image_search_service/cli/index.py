@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import RenderableType
 
-from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import (
     DebugOption,
     DetectorOption,
@@ -26,6 +25,12 @@ from image_search_service.cli.context import (
 from image_search_service.cli.metadata import names_read
 from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
+from image_search_service.faces.assigner import FaceAssigner
+from image_search_service.faces.dual_clusterer import DualModeClusterer
+from image_search_service.library.opening import open_library
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.indexing.pipeline import index_photos
 
 if TYPE_CHECKING:
     from image_search_service.db.queries.library import Counts
@@ -79,21 +84,14 @@ def index(
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         roots = [real_path(path) for path in paths]
-        engine = opened.bind_engine().name
-        with run.out.progress("Reading photos", "photos") as progress:
-            report = opened.index_service().index(roots, retry_failed=retry_failed, progress=progress)
-        read = None
-        if run.settings.names_from_metadata:
-            with run.out.progress("Reading names", "photos") as progress:
-                read = opened.metadata_names_service(actor()).read(progress)
-        with run.out.progress("Comparing faces", "blocks") as progress:
-            opened.group_if_stale(progress)
-        opened.send_due_payloads()
-        counts = opened.counts()
-        document, tables = _document(report, counts, engine), _tables(report, counts, engine)
-        if read is not None:
-            document["names_from_metadata"] = asdict(read)
-            tables += names_read(read)
+        done = index_photos(
+            opened.stores, roots, actor=actor(), watch=run.out.progress, retry_failed=retry_failed
+        )
+        document = _document(done.report, done.counts, done.engine)
+        tables = _tables(done.report, done.counts, done.engine)
+        if done.names is not None:
+            document["names_from_metadata"] = asdict(done.names)
+            tables += names_read(done.names)
         run.out.result(document, *tables)
 
 
@@ -187,11 +185,13 @@ def cluster(
         assigned = None
         with run.out.progress("Comparing faces", "blocks") as progress:
             if dual:
-                both = opened.dual_clusterer().cluster_all(**choice, progress=progress)
+                both = DualModeClusterer(opened.stores, CentroidService(opened.stores)).cluster_all(
+                    **choice, progress=progress
+                )
                 assigned, grouped = both.assigned, both.grouped
             else:
-                grouped = opened.clustering_service().group(**choice, progress=progress)
-        opened.send_due_payloads()
+                grouped = FaceClusteringService(opened.stores).group(**choice, progress=progress)
+        opened.payload_sender.send()
         document = {
             "faces": grouped.faces,
             "clusters": grouped.clusters,
@@ -225,8 +225,10 @@ def assign(
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         with run.out.progress("Comparing faces", "faces") as progress:
-            assigned = opened.face_assigner().assign_new_faces(progress=progress)
-        opened.send_due_payloads()
+            assigned = FaceAssigner(opened.stores, CentroidService(opened.stores)).assign_new_faces(
+                progress=progress
+            )
+        opened.payload_sender.send()
         run.out.result(asdict(assigned), table("Assigned", ("", ""), _assigned_rows(assigned)))
 
 

@@ -9,9 +9,10 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, command_context
 from image_search_service.cli.output import table
+from image_search_service.library.health import library_counts, outbox_size
+from image_search_service.library.opening import open_library
 
 SHOWN_VERSIONS = (
     "image-search-service",
@@ -34,7 +35,7 @@ def info(
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         versions = {name: version(name) for name in SHOWN_VERSIONS} | {"python": platform.python_version()}
-        row = opened.bound_engine()
+        row = opened.engine_binding.row()
         paths = {
             "library": opened.paths.root,
             "database": opened.paths.database,
@@ -44,8 +45,8 @@ def info(
             "models": run.settings.models,
         }
         sizes = {name: disk_usage(path) for name, path in paths.items()}
-        counts = asdict(opened.counts())
-        backlog = opened.backlog()
+        counts = asdict(library_counts(opened))
+        backlog = outbox_size(opened)
         engine = (
             {"name": row.engine_name, "checksum": row.engine_checksum, "dimension": row.dimension}
             if row

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, command_context
 from image_search_service.cli.output import table
+from image_search_service.library.opening import open_library
+from image_search_service.services.metadata.names import MetadataNamesService
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,8 +31,10 @@ def read(library: LibraryOption = None, as_json: JsonOption = False, debug: Debu
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         with run.out.progress("Reading names", "photos") as progress:
-            report = opened.metadata_names_service(actor()).read(progress)
-        opened.tell_qdrant_if_it_answers()
+            report = MetadataNamesService(opened.database, actor(), workers=opened.settings.workers).read(
+                progress
+            )
+        opened.payload_sender.send_if_it_answers()
         run.out.result(asdict(report), *names_read(report))
 
 
@@ -66,7 +69,9 @@ def write(
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         with run.out.progress("Writing names", "files") as progress:
-            report = opened.metadata_names_service(actor()).write(dry_run=dry_run, progress=progress)
+            report = MetadataNamesService(opened.database, actor(), workers=opened.settings.workers).write(
+                dry_run=dry_run, progress=progress
+            )
         rows = [
             ("Files with names", report.files),
             ("Sidecars to be written" if dry_run else "Sidecars written", report.written),

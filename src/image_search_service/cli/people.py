@@ -7,10 +7,13 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
-from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, command_context
 from image_search_service.cli.deciding import how_back
 from image_search_service.cli.output import table
+from image_search_service.library.opening import open_library
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.people.lookup import PeopleService
 
 SHOWN_ID = 8
 """Characters of a cluster's id that are shown; enough to name it among millions."""
@@ -30,8 +33,8 @@ def people(
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
-        found = opened.people_service().people(hidden=hidden)
-        alike = opened.clustering_service().person_confidences() if found.persons else {}
+        found = PeopleService(opened.database).people(hidden=hidden)
+        alike = FaceClusteringService(opened.stores).person_confidences() if found.persons else {}
         document = {
             "people": [
                 {
@@ -87,8 +90,8 @@ def name(
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
-        named = opened.review_service(actor()).name_cluster(cluster, person)
-        opened.tell_qdrant_if_it_answers()
+        named = ReviewService(opened.database, actor()).name_cluster(cluster, person)
+        opened.payload_sender.send_if_it_answers()
         document = {
             "person_id": str(named.person_id),
             "name": named.name,
@@ -114,7 +117,7 @@ def photos(
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
-        found = opened.people_service().photos(person)
+        found = PeopleService(opened.database).photos(person)
         document = {
             "people": person,
             "photos": [

@@ -8,12 +8,14 @@ from uuid import UUID
 
 import typer
 
-from image_search_service.bootstrap import Library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
 from image_search_service.cli.deciding import how_back, library_command, run_decision
 from image_search_service.cli.people import SHOWN_ID
 from image_search_service.core.errors import InvalidInputError
+from image_search_service.library.opening import Library
 from image_search_service.services.decisions.log import RecordedDecision
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.people.lookup import PeopleService
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Who.")]
 Face = Annotated[UUID, typer.Argument(metavar="FACE", help="The id of one of their faces.")]
@@ -25,7 +27,7 @@ def create(
 ) -> None:
     """Add somebody of whom no face is known yet."""
     with library_command(library, as_json, debug) as (run, opened):
-        named = opened.review_service(actor()).create_person(name)
+        named = ReviewService(opened.database, actor()).create_person(name)
         document = {"decision": named.decision, "person_id": str(named.person_id), "name": named.name}
         run.out.result(document, f"{named.name} is there now.", how_back(named.decision))
 
@@ -39,8 +41,8 @@ def give(
 ) -> None:
     """Say whose these faces are, wherever they are now; from whom they are taken they are rejected for."""
     with library_command(library, as_json, debug) as (run, opened):
-        named = opened.review_service(actor()).split(faces, to)
-        opened.tell_qdrant_if_it_answers()
+        named = ReviewService(opened.database, actor()).split(faces, to)
+        opened.payload_sender.send_if_it_answers()
         document = {
             "decision": named.decision,
             "person_id": str(named.person_id),
@@ -66,8 +68,8 @@ def group(
     They stay there, and apart from those that they were with, until you name the group or say otherwise.
     """
     with library_command(library, as_json, debug) as (run, opened):
-        made = opened.review_service(actor()).group_faces(faces, into)
-        opened.tell_qdrant_if_it_answers()
+        made = ReviewService(opened.database, actor()).group_faces(faces, into)
+        opened.payload_sender.send_if_it_answers()
         document = {"decision": made.decision, "cluster_id": str(made.cluster_id), "faces": made.faces}
         told = f"{made.faces:,} faces are the group {made.cluster_id.hex[:SHOWN_ID]}."
         run.out.result(document, told, how_back(made.decision))
@@ -79,7 +81,7 @@ def not_a_face(
     """Say that these are no faces."""
     run_decision(
         "No faces",
-        lambda opened: opened.review_service(actor()).not_a_face(faces),
+        lambda opened: ReviewService(opened.database, actor()).not_a_face(faces),
         library,
         as_json,
         debug,
@@ -112,8 +114,8 @@ def born(
     """Say when somebody was born, so that photos from before are found as conflicts."""
 
     def decide(opened: Library) -> RecordedDecision:
-        person = opened.people_service().person(name)
-        return opened.review_service(actor()).set_birth_date(person.id, _date(day) if day else None)
+        person = PeopleService(opened.database).person(name)
+        return ReviewService(opened.database, actor()).set_birth_date(person.id, _date(day) if day else None)
 
     run_decision("Birth date", decide, library, as_json, debug)
 
@@ -128,8 +130,8 @@ def cover(
     """Choose which of their faces is shown for somebody."""
 
     def decide(opened: Library) -> RecordedDecision:
-        person = opened.people_service().person(name)
-        return opened.review_service(actor()).set_cover_face(person.id, face)
+        person = PeopleService(opened.database).person(name)
+        return ReviewService(opened.database, actor()).set_cover_face(person.id, face)
 
     run_decision("Cover", decide, library, as_json, debug)
 
@@ -145,8 +147,8 @@ def pin(
     """Let a face stand for somebody in searches, whatever jobs would choose."""
 
     def decide(opened: Library) -> RecordedDecision:
-        person = opened.people_service().person(name)
-        return opened.review_service(actor()).pin_prototype(person.id, face, pinned=not take_back)
+        person = PeopleService(opened.database).person(name)
+        return ReviewService(opened.database, actor()).pin_prototype(person.id, face, pinned=not take_back)
 
     run_decision("Pinned", decide, library, as_json, debug)
 
@@ -165,7 +167,7 @@ def different(
         raise typer.BadParameter("what was said of groups is taken back by image-search undo")
 
     def decide(opened: Library) -> RecordedDecision:
-        service, people = opened.review_service(actor()), opened.people_service()
+        service, people = ReviewService(opened.database, actor()), PeopleService(opened.database)
         if groups:
             return service.mark_clusters_different(one, other)
         return service.mark_different(people.person(one).id, people.person(other).id, are=not take_back)
@@ -174,7 +176,9 @@ def different(
 
 
 def _set_hidden(opened: Library, name: str, hidden: bool) -> RecordedDecision:
-    return opened.review_service(actor()).set_hidden(opened.people_service().person(name).id, hidden)
+    return ReviewService(opened.database, actor()).set_hidden(
+        PeopleService(opened.database).person(name).id, hidden
+    )
 
 
 def _date(text: str) -> date:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import DebugOption, LibraryOption, command_context
 from image_search_service.core.errors import ConflictError, InvalidInputError
+from image_search_service.library.opening import open_library
 
 GRACE_SECONDS = 5
 """How long requests may take to end when the service is stopped; streams of events would go on for ever."""
@@ -28,7 +28,7 @@ def serve(
     with command_context(as_json=False, debug=debug, library=library, host=host, port=port) as run:
         import uvicorn
 
-        from image_search_service.main import create_app_on
+        from image_search_service.main import create_app
         from image_search_service.worker import stopped_by_signals
 
         # uvicorn stops by signals and raises them again when it has ended: what is open is closed first.
@@ -41,7 +41,7 @@ def serve(
         ):
             run.out.note(f"Serving {_address(listening)} (see /docs there). Ctrl-C ends.")
             config = uvicorn.Config(
-                create_app_on(opened),
+                create_app(opened),
                 log_level="info" if debug else "warning",
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 server_header=False,

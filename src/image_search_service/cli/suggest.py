@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from image_search_service.bootstrap import open_library
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, command_context
 from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError
+from image_search_service.library.opening import open_library
+from image_search_service.services.people.lookup import PeopleService
 
 if TYPE_CHECKING:
     from image_search_service.faces.suggestion_store import FindMoreRun
@@ -50,9 +51,9 @@ def suggest(
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
-        service = opened.suggestion_service()
+        service = SuggestionService(opened.stores)
         look = way_to_look(service, by)
-        found = opened.people_service().person(person)
+        found = PeopleService(opened.database).person(person)
         did = look(found.id, limit=limit)
         pending = service.pending(found.id, limit)
         document = {

@@ -11,6 +11,8 @@ import typer
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption
 from image_search_service.cli.deciding import library_command
 from image_search_service.core.types import JsonObject
+from image_search_service.services.suggestions.explanation import ExplanationService
+from image_search_service.services.suggestions.search import SuggestionService
 
 if TYPE_CHECKING:
     from image_search_service.services.suggestions.explanation import Explanation
@@ -25,8 +27,8 @@ def why(
 ) -> None:
     """Say why a face has no person, and why it is suggested for those for whom it is."""
     with library_command(library, as_json, debug) as (run, opened):
-        found = opened.explanation_service().explain(face)
-        suggested = opened.suggestion_service().explain_face(face)
+        found = ExplanationService(opened.stores).explain(face)
+        suggested = SuggestionService(opened.stores).explain_face(face)
         document: JsonObject = {
             "face_id": str(face),
             "person_id": None if found.person_id is None else str(found.person_id),

@@ -17,20 +17,20 @@ import numpy.typing as npt
 
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import FloatArray, IntArray, Progress
-from image_search_service.db.queries import clusters, faces
+from image_search_service.db.queries import clusters, faces, suggestion_states
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.differences import Side, sides_where
-from image_search_service.db.queries.suggestions import assignment, suggestions
+from image_search_service.db.queries.suggestion_states import Pair
+from image_search_service.db.queries.suggestions import assignment
 from image_search_service.db.queries.suggestions.assignment import AssignableFace
-from image_search_service.db.queries.suggestions.suggestions import Pair
-from image_search_service.db.session import Database, Session
+from image_search_service.db.session import Session
 from image_search_service.faces.candidates import Candidate, SecondBest
 from image_search_service.faces.suggestion_store import FindMoreRun, Wanted, remember
+from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.recognition.matching import Matches, match_faces
 from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.vector.embedding_batch import EmbeddingBatch
-from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 PAGE = 10_000
 """Faces that are decided on at once: 20 MB of 512 numbers each, and one transaction."""
@@ -93,15 +93,13 @@ class FaceAssigner:
 
     def __init__(
         self,
-        database: Database,
-        vectors: FaceQdrantClient,
+        stores: Stores,
         centroids: PersonCentroids,
-        thresholds: Thresholds,
     ) -> None:
-        self._database = database
-        self._vectors = vectors
+        self._database = stores.database
+        self._vectors = stores.faces
         self._centroids = centroids
-        self._thresholds = thresholds
+        self._thresholds = stores.thresholds
 
     def compute_person_centroids(self, person_ids: Sequence[uuid.UUID] | None = None) -> ActiveCentroids:
         """The centroids of these persons (at most 500), or of all; stale ones are computed first."""
@@ -153,7 +151,7 @@ class FaceAssigner:
             said = Said(free, assignment.barred_pairs(session, here), sides_where(session, here))
             found, decision = compare(there, batch.matrix, people, said, self._thresholds, least=least)
             run.assigned += _assign(session, there, people, decision)
-            suggestions.expire_apart(session, sorted({one.face_id for one in said.sides}))
+            suggestion_states.expire_apart(session, sorted({one.face_id for one in said.sides}))
             shown = _shown(there, people, decision, found)
             remembered = _remember(session, shown, least)
         run.suggested += remembered.created

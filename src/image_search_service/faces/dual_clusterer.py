@@ -1,7 +1,7 @@
 """Who the faces without a name are: first those who are known, then groups of the unknown.
 
-Both parts are those of the rest of the house: faces go to known people by their centroids
-(``assigner.py``), and what is left over is grouped (``grouping.py``).
+Both parts are those that run by themselves, too: faces go to known people by their centroids
+(``assigner.py``), and what is left over is grouped (``grouper.py``).
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from image_search_service.core.types import ClusteringMethod, Progress
-from image_search_service.faces.assigner import AssignmentRun, FaceAssigner
+from image_search_service.faces.assigner import AssignmentRun, FaceAssigner, PersonCentroids
 from image_search_service.faces.grouper import FaceGrouper, Grouped
+from image_search_service.library.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,9 @@ class DualRun:
 class DualModeClusterer:
     """Assigns and groups. Raises UnavailableError; what was assigned by then stays assigned."""
 
-    def __init__(self, assigner: FaceAssigner, grouper: FaceGrouper) -> None:
-        self._assigner = assigner
-        self._grouper = grouper
+    def __init__(self, stores: Stores, centroids: PersonCentroids) -> None:
+        self._assigner = FaceAssigner(stores, centroids)
+        self._grouper = FaceGrouper(stores)
 
     def assign_to_known_people(self, progress: Progress | None = None) -> AssignmentRun:
         """Give faces without a name to the persons that they resemble enough.

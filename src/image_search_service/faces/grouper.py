@@ -19,7 +19,8 @@ from image_search_service.core.types import (
 from image_search_service.db.queries import clusters, differences, faces, library
 from image_search_service.db.queries.batches import Row
 from image_search_service.db.queries.faces import GroupableFace
-from image_search_service.db.session import Database, Session
+from image_search_service.db.session import Session
+from image_search_service.library.stores import Stores
 from image_search_service.recognition.clustering.cluster_identity import match_clusters
 from image_search_service.recognition.clustering.clustering import (
     Clustering,
@@ -32,8 +33,6 @@ from image_search_service.recognition.clustering.constraints import (
     split_by_differences,
 )
 from image_search_service.recognition.clustering.representative import representatives
-from image_search_service.recognition.thresholds import Thresholds
-from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 FETCH_BATCH = 1_000
 """Embeddings in one request when all are wanted: ten times fewer round trips than a page for a screen."""
@@ -53,13 +52,11 @@ class Grouped:
 class FaceGrouper:
     """Groups the faces without a name into clusters."""
 
-    def __init__(
-        self, database: Database, vectors: FaceQdrantClient, thresholds: Thresholds, *, memory: int
-    ) -> None:
-        self._database = database
-        self._vectors = vectors
-        self._thresholds = thresholds
-        self._memory = memory
+    def __init__(self, stores: Stores) -> None:
+        self._database = stores.database
+        self._vectors = stores.faces
+        self._thresholds = stores.thresholds
+        self._memory = stores.settings.memory
 
     def check(self, method: ClusteringMethod, min_cluster_size: int) -> None:
         """Raises InvalidInputError for what ``group`` would not accept."""

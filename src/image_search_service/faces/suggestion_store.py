@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from image_search_service.db.queries import differences
+from image_search_service.db.queries import suggestion_states as queries
 from image_search_service.db.queries.batches import Row
-from image_search_service.db.queries.suggestions import suggestions as queries
-from image_search_service.db.queries.suggestions.suggestions import FaceState, Pair, Remembered
+from image_search_service.db.queries.suggestion_states import FaceState, Pair, Remembered
 from image_search_service.db.session import Session
 from image_search_service.faces.candidates import Candidate, merged
 

@@ -25,7 +25,7 @@ from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.batches import Row
 from image_search_service.db.queries.faces import PersonFace
 from image_search_service.db.queries.suggestions import centroids as centroid_queries
-from image_search_service.db.session import Database
+from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import (
     ALGORITHM_VERSION,
     ActiveCentroids,
@@ -33,9 +33,8 @@ from image_search_service.recognition.centroid import (
     trimmed_centroid,
 )
 from image_search_service.services.people.batches import person_groups
-from image_search_service.vector.centroid_qdrant import CentroidPoint, CentroidQdrantClient
+from image_search_service.vector.centroid_qdrant import CentroidPoint
 from image_search_service.vector.embedding_batch import EmbeddingBatch
-from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 log = structlog.get_logger(__name__)
 
@@ -71,10 +70,10 @@ class _Built:
 class CentroidService:
     """Computes and reads persons' centroids. Raises UnavailableError; then no person has lost theirs."""
 
-    def __init__(self, database: Database, faces: FaceQdrantClient, centroids: CentroidQdrantClient) -> None:
-        self._database = database
-        self._faces = faces
-        self._centroids = centroids
+    def __init__(self, stores: Stores) -> None:
+        self._database = stores.database
+        self._faces = stores.faces
+        self._centroids = stores.centroids
 
     def get_person_face_embeddings(self, person_id: uuid.UUID) -> tuple[list[uuid.UUID], EmbeddingBatch]:
         """A person's faces that have an embedding, by id, and the embeddings, row for row: one statement and

@@ -14,15 +14,13 @@ from image_search_service.core.types import (
     FloatArray,
     Progress,
 )
-from image_search_service.db.queries import faces
+from image_search_service.db.queries import faces, library
 from image_search_service.db.queries.faces import GroupableFace
-from image_search_service.db.session import Database
 from image_search_service.faces.grouper import FETCH_BATCH, FaceGrouper, Grouped
+from image_search_service.library.stores import Stores
 from image_search_service.recognition.clustering.clustering import cluster_confidence, confidences
 from image_search_service.recognition.clustering.representative import representatives
-from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.vector.embedding_batch import EmbeddingBatch
-from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 log = structlog.get_logger(__name__)
 
@@ -33,12 +31,10 @@ DEFAULT_MAX_FACES = 20
 class FaceClusteringService:
     """Groups the faces without a name; says of a cluster how alike its faces are, and which stands for it."""
 
-    def __init__(
-        self, database: Database, vectors: FaceQdrantClient, thresholds: Thresholds, *, memory: int
-    ) -> None:
-        self._database = database
-        self._vectors = vectors
-        self._grouper = FaceGrouper(database, vectors, thresholds, memory=memory)
+    def __init__(self, stores: Stores) -> None:
+        self._database = stores.database
+        self._vectors = stores.faces
+        self._grouper = FaceGrouper(stores)
 
     def group(
         self,
@@ -49,6 +45,13 @@ class FaceClusteringService:
     ) -> Grouped:
         """Put the faces without a name into clusters; see ``FaceGrouper.group``."""
         return self._grouper.group(method=method, min_cluster_size=min_cluster_size, progress=progress)
+
+    def group_if_stale(self, progress: Progress | None = None) -> None:
+        """Group if faces were added since the last grouping, with the method that the user chose then."""
+        with self._database.read() as session:
+            row = library.get_library(session)
+        if row is not None and row.grouping_stale:
+            self.group(**(row.grouping or {}), progress=progress)
 
     def person_confidences(self) -> dict[uuid.UUID, float]:
         """For each named person the mean pairwise similarity of their faces, −1 to 1."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from image_search_service.core.errors import DataIntegrityError, UnavailableError
+from image_search_service.core.errors import DataIntegrityError
 from image_search_service.core.types import FloatArray
 from image_search_service.vector.batching import DEFAULT_BATCH_SIZE, EmbeddingBatch
 from image_search_service.vector.collections import CENTROID_INDEXES, PERSON_ID
@@ -81,21 +81,3 @@ def _match(point: models.ScoredPoint) -> CentroidMatch:
     except (KeyError, TypeError, ValueError) as error:
         raise DataIntegrityError(f"The centroid {point.id} does not say whose it is.") from error
     return CentroidMatch(UUID(str(point.id)), similarity(point), person_id)
-
-
-_configured: list[CentroidQdrantClient] = []
-
-
-def configure_centroid_qdrant_client(client: CentroidQdrantClient | None) -> None:
-    """Says which client ``get_centroid_qdrant_client`` returns; None takes it away."""
-    _configured[:] = [] if client is None else [client]
-
-
-def get_centroid_qdrant_client() -> CentroidQdrantClient:
-    """The client of the library that is open. Raises UnavailableError when none is."""
-    if not _configured:
-        raise UnavailableError(
-            "No library is open, so that no centroid can be looked up.",
-            hint="bootstrap opens one and calls configure_centroid_qdrant_client().",
-        )
-    return _configured[0]

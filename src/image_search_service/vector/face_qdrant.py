@@ -222,7 +222,8 @@ _configured: list[FaceQdrantClient] = []
 
 
 def configure_face_qdrant_client(client: FaceQdrantClient | None) -> None:
-    """Says which client ``get_face_qdrant_client`` returns; None takes it away. ``bootstrap`` calls this."""
+    """Says which client ``get_face_qdrant_client`` returns; None takes it away. ``library/vectors.py``
+    calls it. The specification fixes these two names; the project itself hands ``Stores`` on."""
     _configured[:] = [] if client is None else [client]
 
 
@@ -231,6 +232,6 @@ def get_face_qdrant_client() -> FaceQdrantClient:
     if not _configured:
         raise UnavailableError(
             "No library is open, so that no face can be looked up.",
-            hint="bootstrap opens one and calls configure_face_qdrant_client().",
+            hint="open_library() opens one and calls configure_face_qdrant_client().",
         )
     return _configured[0]

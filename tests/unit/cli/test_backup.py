@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from image_search_service.bootstrap import open_library
 from image_search_service.cli.app import app
 from image_search_service.core.config import Settings
 from image_search_service.core.lock import LibraryLock
+from image_search_service.library.opening import open_library
 from tests.support.contents import contents
 from tests.support.file_server import file_server
 from tests.support.served import add_faces, bind, directions, no_bar

@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import ClusterRow, FaceInstance, FaceSuggestion, PersonRow, utc_now
-from image_search_service.faces.assigner import AssignmentRun, decide
+from image_search_service.faces.assigner import AssignmentRun, FaceAssigner, decide
+from image_search_service.library.opening import Library, open_library
 from image_search_service.recognition.centroid import trimmed_centroid
 from image_search_service.recognition.matching import match_faces
 from image_search_service.recognition.thresholds import Thresholds
+from image_search_service.services.centroid_service import CentroidService
 from tests.support.reference import get_embedding_by_point_id, get_embeddings_one_by_one
 from tests.support.served import add_faces, add_person, alike, bind, directions, no_bar
 from tests.support.stores import STORES, library_on
@@ -71,7 +72,7 @@ def suggestions(library: Library) -> list[FaceSuggestion]:
 
 
 def run(library: Library, **options: Any) -> AssignmentRun:
-    return library.face_assigner().assign_new_faces(**options)
+    return FaceAssigner(library.stores, CentroidService(library.stores)).assign_new_faces(**options)
 
 
 def between(direction: FloatArray, similarity: float) -> FloatArray:
@@ -98,7 +99,7 @@ def assigned_one_by_one(library: Library, face_ids: list[UUID]) -> dict[UUID, UU
     for face_id in face_ids:
         embedding = np.array(get_embedding_by_point_id(client, collection, face_id))
         scores = sorted(((float(embedding @ mean), one) for one, mean in centroids.items()), reverse=True)
-        limits = library.thresholds()
+        limits = library.stores.thresholds
         if scores[0][0] >= limits.assign_to_centroid and scores[0][0] - scores[1][0] >= limits.margin:
             given[face_id] = scores[0][1]
     return given
@@ -123,7 +124,7 @@ def test_it_reaches_qdrant(library: Library) -> None:
     """What is assigned is due to be told to Qdrant, as any change of a face's person."""
     (face,) = add(library, LOOKS[:1])
     run(library)
-    library.send_due_payloads()
+    library.payload_sender.send()
     page = next(library.faces.scroll_faces())
     assert page.payloads[face].person_id == person(library, "Ada")
 
@@ -166,9 +167,9 @@ def test_nobody_is_twice_in_a_photo(library: Library) -> None:
 def test_what_is_not_sure_becomes_a_suggestion(library: Library) -> None:
     """Between showing and assigning a suggestion waits, with its centroid as evidence, remembered once."""
     ada = person(library, "Ada")
-    people = library.face_assigner().compute_person_centroids()
+    people = FaceAssigner(library.stores, CentroidService(library.stores)).compute_person_centroids()
     look = people.matrix[people.person_ids.index(ada)]
-    limits = library.thresholds()
+    limits = library.stores.thresholds
     likely = (limits.assign + limits.assign_to_centroid) / 2
     (face,) = add(library, between(look, likely))
     assert (run(library).suggested, run(library).updated) == (1, 1)

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import ClusteringMethod
 from image_search_service.db.models import FaceInstance
+from image_search_service.faces.dual_clusterer import DualModeClusterer
+from image_search_service.library.health import library_counts
+from image_search_service.library.opening import Library
+from image_search_service.services.centroid_service import CentroidService
 from tests.support.served import add_faces, add_person, alike, directions
 from tests.support.stores import STORES, library_on
 from tests.support.world import World
@@ -44,21 +47,21 @@ def places(library: Library) -> dict[UUID, tuple[UUID | None, UUID | None]]:
 
 def test_known_people_then_groups(library: Library) -> None:
     """Who is known gets their faces; the unknown become a cluster; a second run finds nothing to do."""
-    first = library.dual_clusterer().cluster_all()
+    first = DualModeClusterer(library.stores, CentroidService(library.stores)).cluster_all()
     assert (first.assigned.faces, first.assigned.assigned) == (10, 4)
     assert (first.grouped.faces, first.grouped.clusters, first.grouped.noise_faces) == (6, 1, 0)
     before = places(library)
-    second = library.dual_clusterer().cluster_all()
+    second = DualModeClusterer(library.stores, CentroidService(library.stores)).cluster_all()
     assert (second.assigned.assigned, second.grouped.clusters) == (0, 1)
     assert places(library) == before
 
 
 def test_each_part_by_itself(library: Library) -> None:
     """Grouping alone puts the known person's faces into a cluster, from which assigning then takes them."""
-    dual = library.dual_clusterer()
+    dual = DualModeClusterer(library.stores, CentroidService(library.stores))
     assert dual.cluster_unknown_faces().clusters == 2
     assert dual.assign_to_known_people().assigned == 4
-    assert library.counts().clusters == 1
+    assert library_counts(library).clusters == 1
 
 
 @pytest.mark.parametrize(("method", "size"), [("guess", 2), ("hdbscan", 1)])
@@ -67,5 +70,7 @@ def test_what_cannot_be_grouped_is_said_before_anything_is_done(
 ) -> None:
     """An unknown method or size is refused before a face is assigned."""
     with pytest.raises(InvalidInputError):
-        library.dual_clusterer().cluster_all(method=method, min_cluster_size=size)
-    assert library.counts().named_faces == 5
+        DualModeClusterer(library.stores, CentroidService(library.stores)).cluster_all(
+            method=method, min_cluster_size=size
+        )
+    assert library_counts(library).named_faces == 5

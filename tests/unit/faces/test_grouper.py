@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library
 from image_search_service.db.models import ClusterRow, FaceInstance
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.faces.grouper import FaceGrouper
+from image_search_service.library.health import library_counts
+from image_search_service.library.opening import Library
+from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.served import add_faces, add_person, alike, directions
@@ -53,7 +55,7 @@ def interrupted(library: Library) -> Interrupted:
 
 
 def grouper(library: Library, faces: FaceQdrantClient) -> FaceGrouper:
-    return FaceGrouper(library.database, faces, library.thresholds(), memory=1 << 30)
+    return FaceGrouper(library.database, faces, library.stores.thresholds, memory=1 << 30)
 
 
 def clusters(library: Library) -> dict[UUID, set[UUID]]:
@@ -85,7 +87,7 @@ def test_what_is_named_meanwhile_stays_named(library: Library, interrupted: Inte
     found = grouper(library, interrupted).group()
     assert sorted(map(len, clusters(library).values())) == [3, 3]
     assert found.clusters == 2
-    assert library.counts().named_faces == 2
+    assert library_counts(library).named_faces == 2
 
 
 def test_a_cluster_that_is_named_meanwhile_is_gone(library: Library, interrupted: Interrupted) -> None:
@@ -119,8 +121,8 @@ def test_what_is_found_meanwhile_waits(library: Library, interrupted: Interrupte
 
     interrupted.meanwhile = index
     grouper(library, interrupted).group()
-    row = library.bound_engine()
+    row = library.engine_binding.row()
     assert row is not None
     assert row.grouping_stale
-    library.group_if_stale()
+    FaceClusteringService(library.stores).group_if_stale()
     assert sorted(map(len, clusters(library).values())) == [3, 6]

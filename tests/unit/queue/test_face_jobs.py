@@ -12,7 +12,9 @@ from sqlalchemy import select
 from image_search_service.db.models import FaceInstance
 from image_search_service.demo.library import make_demo_library
 from image_search_service.queue.face_jobs import JOBS, detect_faces_job
+from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.service import JobKind
+from image_search_service.services.metadata.names import MetadataNamesService
 from tests.support.served import served
 
 
@@ -54,8 +56,8 @@ def test_names_are_read_by_the_job_that_indexes(tmp_path: Path, wanted: bool) ->
         detect_faces_job(api.library, lambda *_: None, paths=[str(photos)])
         with api.library.database.read() as session:
             faces = list(session.scalars(select(FaceInstance.id)))
-        api.library.review_service("test").split(faces[:1], "Ada")
-        api.library.metadata_names_service("test").write()
+        ReviewService(api.library.database, "test").split(faces[:1], "Ada")
+        MetadataNamesService(api.library.database, "test", workers=api.library.settings.workers).write()
     with served(tmp_path / "second", run_jobs=False, names_from_metadata=wanted) as api:
         counts = detect_faces_job(api.library, lambda *_: None, paths=[str(photos)])
     assert counts["faces_named"] == (1 if wanted else 0)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from image_search_service.bootstrap import open_library
 from image_search_service.core.config import Settings
 from image_search_service.db.queries.jobs.jobs import JobFilter
+from image_search_service.library.opening import open_library
+from image_search_service.library.workers import job_workers
+from image_search_service.services.jobs.service import JobService
 from image_search_service.vector.collections import FacePayload, FacePoint
 from tests.support.served import directions, no_bar, served
 
@@ -30,6 +32,6 @@ def test_the_library_is_examined_every_night(tmp_path: Path) -> None:
 def test_an_empty_library_is_left_alone(tmp_path: Path) -> None:
     """Without an engine there is nothing to examine."""
     with open_library(Settings(library=tmp_path, offline=True), lambda _: None, no_bar) as library:
-        library.workers()
+        job_workers(library)
         library.job_queue.nightly()
-        assert library.job_service().page(JobFilter(), 10).total == 0
+        assert JobService(library.database, library.job_queue.enqueue).page(JobFilter(), 10).total == 0

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
 from image_search_service.demo.library import make_demo_library
+from image_search_service.library.opening import Library, open_library
 
 
 @pytest.fixture(scope="session")
@@ -34,5 +34,5 @@ def opened(tmp_path: Path) -> Iterator[Library]:
     out = Output(as_json=True)
     settings = Settings(library=tmp_path / "library", engine="synthetic", workers=2)
     with open_library(settings, out.note, out.progress) as library:
-        library.bind_engine()
+        library.engine_binding.bind()
         yield library

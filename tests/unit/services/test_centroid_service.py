@@ -13,15 +13,16 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import PersonCentroid, utc_now
 from image_search_service.db.queries import faces as face_queries
+from image_search_service.library.opening import Library
 from image_search_service.recognition.centroid import trimmed_centroid
 from image_search_service.services import centroid_service as module
 from image_search_service.services.centroid_service import CentroidService, source_hash
 from image_search_service.services.people import batches
+from tests.support.given_stores import with_collections
 from tests.support.reference import get_embeddings_one_by_one
 from tests.support.served import add_faces, add_person, alike, directions
 from tests.support.stores import STORES, library_on
@@ -65,11 +66,11 @@ def one_by_one(library: Library, person_id: UUID) -> FloatArray:
 def test_identical_before_and_after(library: Library) -> None:
     """Centroids, trimmed or not, are bit for bit those of embeddings fetched one by one."""
     ids = people(library, 1, 7, 60)
-    run = library.centroid_service().compute_centroids()
+    run = CentroidService(library.stores).compute_centroids()
     assert (run.persons, run.computed, run.fresh) == (3, 3, 0)
-    active = library.centroid_service().active_centroids()
+    active = CentroidService(library.stores).active_centroids()
     assert active.person_ids == sorted(ids)
-    service = library.centroid_service()
+    service = CentroidService(library.stores)
     for person_id, stored in zip(active.person_ids, active.matrix, strict=True):
         before = one_by_one(library, person_id)
         after = trimmed_centroid(service.get_person_face_embeddings(person_id)[1].matrix).vector
@@ -81,7 +82,7 @@ def test_identical_before_and_after(library: Library) -> None:
 def test_get_person_face_embeddings(library: Library) -> None:
     """Faces and embeddings fit row for row; a face whose embedding is not there is left out."""
     (ada,) = people(library, 5)
-    service = library.centroid_service()
+    service = CentroidService(library.stores)
     face_ids, batch = module.get_person_face_embeddings(service, ada)
     assert len(face_ids) == 5
     library.faces.delete_faces(face_ids[:1])
@@ -94,7 +95,7 @@ def test_get_person_face_embeddings(library: Library) -> None:
 def test_fresh_ones_are_left_alone(library: Library) -> None:
     """A centroid is computed again when the faces are others, or when told to, and not otherwise."""
     ada, grace = people(library, 4, 4)
-    service = library.centroid_service()
+    service = CentroidService(library.stores)
     assert service.is_stale(ada)
     assert service.compute_centroids([ada, grace]).computed == 2
     assert not service.is_stale(ada)
@@ -112,7 +113,7 @@ def test_fresh_ones_are_left_alone(library: Library) -> None:
 def test_without_embeddings_there_is_no_centroid(library: Library) -> None:
     """Whose embeddings are all gone loses the centroid; the others keep theirs."""
     ada, grace = people(library, 3, 3)
-    service = library.centroid_service()
+    service = CentroidService(library.stores)
     service.compute_centroids()
     face_ids, _ = service.get_person_face_embeddings(ada)
     library.faces.delete_faces(face_ids)
@@ -128,7 +129,7 @@ def test_a_version_of_the_algorithm_makes_all_stale(
 ) -> None:
     """Another algorithm is another centroid, though of the same faces."""
     (ada,) = people(library, 3)
-    service = library.centroid_service()
+    service = CentroidService(library.stores)
     service.compute_centroids()
     monkeypatch.setattr(module, "ALGORITHM_VERSION", 99)
     assert service.is_stale(ada)
@@ -151,12 +152,12 @@ class Away:
 def test_unavailable_changes_nothing(library: Library, stage: str) -> None:
     """When Qdrant is away, whoever had a centroid has the same one, and the next run succeeds."""
     (ada,) = people(library, 3)
-    service = library.centroid_service()
+    service = CentroidService(library.stores)
     service.compute_centroids()
     before = service.active_centroids()
     faces = Away(library.faces, "get_embeddings_by_point_ids") if stage == "fetch" else library.faces
     centroids = Away(library.centroids, "upsert_centroids") if stage == "store" else library.centroids
-    broken: Any = CentroidService(library.database, faces, centroids)  # type: ignore[arg-type]
+    broken: Any = CentroidService(with_collections(library.stores, faces=faces, centroids=centroids))
     with pytest.raises(UnavailableError):
         broken.compute_centroids(force=True)
     after = service.active_centroids()
@@ -168,16 +169,16 @@ def test_unavailable_changes_nothing(library: Library, stage: str) -> None:
 def test_what_a_crash_left_is_cleared(library: Library) -> None:
     """A retired centroid whose point is still there, and one abandoned before it was active, are removed."""
     people(library, 3)
-    service = library.centroid_service()
+    service = CentroidService(library.stores)
     service.compute_centroids()
     broken: Any = CentroidService(
-        library.database,
-        library.faces,
-        Away(library.centroids, "delete_centroids"),  # type: ignore[arg-type]
+        with_collections(library.stores, centroids=Away(library.centroids, "delete_centroids"))
     )
     with pytest.raises(UnavailableError):
         broken.compute_centroids(force=True)
-    broken = CentroidService(library.database, library.faces, Away(library.centroids, "upsert_centroids"))  # type: ignore[arg-type]
+    broken = CentroidService(
+        with_collections(library.stores, centroids=Away(library.centroids, "upsert_centroids"))
+    )
     with pytest.raises(UnavailableError):
         broken.compute_centroids(force=True)
     assert sorted(row.state for row in rows(library)) == ["active", "building", "retired"]
@@ -194,7 +195,9 @@ def test_groups_are_bounded(library: Library, monkeypatch: pytest.MonkeyPatch) -
     people(library, 3, 3, 3, 0)
     monkeypatch.setattr(batches, "GROUP_FACES", 6)
     told: list[tuple[int, int | None]] = []
-    run = library.centroid_service().compute_centroids(None, lambda done, total: told.append((done, total)))
+    run = CentroidService(library.stores).compute_centroids(
+        None, lambda done, total: told.append((done, total))
+    )
     assert run.computed == 3
     assert told[-1] == (4, 4)
     assert len(told) >= 2

@@ -7,8 +7,12 @@ from uuid import UUID
 
 import pytest
 
+from image_search_service.faces.assigner import FaceAssigner
+from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.suggestions.prototypes import PrototypeService
+from image_search_service.services.suggestions.search import SuggestionService
 from tests.support.decided_library import DecidedLibrary
 
 
@@ -19,8 +23,8 @@ def library() -> Iterator[DecidedLibrary]:
     opened.begin()
     review = ReviewService(opened.database, "test")
     ada = review.split(opened.looks[2][:2], "Ada").person_id
-    opened.services.prototype_service().compute_prototypes()
-    opened.services.suggestion_service().find_more([ada], min_confidence=0.2)
+    PrototypeService(opened.services.stores).compute_prototypes()
+    SuggestionService(opened.services.stores).find_more([ada], min_confidence=0.2)
     yield opened
     opened.close()
 
@@ -52,7 +56,7 @@ def test_nothing_waits_for_somebody_who_is_gone(library: DecidedLibrary) -> None
 
 def test_what_is_no_face_is_nobodys_by_the_machine_either(library: DecidedLibrary) -> None:
     """A face that the machine gave to somebody is nobody's once it was said to be none."""
-    library.services.face_assigner().assign_new_faces()
+    FaceAssigner(library.services.stores, CentroidService(library.services.stores)).assign_new_faces()
     guessed = library.ids("SELECT id FROM face_instances WHERE assigned_by = 'machine'")
     assert guessed
     ReviewService(library.database, "test").not_a_face(guessed)

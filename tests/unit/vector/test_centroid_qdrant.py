@@ -9,12 +9,10 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from image_search_service.core.errors import DataIntegrityError, InvalidInputError, UnavailableError
+from image_search_service.core.errors import DataIntegrityError, InvalidInputError
 from image_search_service.vector.centroid_qdrant import (
     CentroidPoint,
     CentroidQdrantClient,
-    configure_centroid_qdrant_client,
-    get_centroid_qdrant_client,
 )
 from image_search_service.vector.queries import point
 from tests.support.backends import BACKENDS, open_backend, unit_vectors
@@ -66,14 +64,3 @@ def test_what_is_no_centroid_is_refused(centroids: CentroidQdrantClient) -> None
     centroids.client.upsert(centroids.collection_name, [point(UUID(int=1), VECTORS[0], {})])
     with pytest.raises(DataIntegrityError):
         centroids.search_many(VECTORS[:1])
-
-
-def test_the_configured_client_is_returned(tmp_path: Path) -> None:
-    """``get_centroid_qdrant_client`` gives what was configured, and says so when nothing was."""
-    with open_backend("memory", tmp_path) as client:
-        centroids = CentroidQdrantClient(client, "centroids", 16)
-        configure_centroid_qdrant_client(centroids)
-        assert get_centroid_qdrant_client() is centroids
-        configure_centroid_qdrant_client(None)
-    with pytest.raises(UnavailableError):
-        get_centroid_qdrant_client()

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from image_search_service.api.deps import Opened
 from image_search_service.api.errors import problems
+from image_search_service.services.backup.service import BackupService
 
 router = APIRouter(tags=["backup"])
 
@@ -36,7 +37,7 @@ def get_backup(
 
     An answer that ends without its last chunk is not complete.
     """
-    stream = library.backup_service().stream(pictures=pictures)
+    stream = BackupService(library.stores).stream(pictures=pictures)
     first = next(stream)  # what does not work at all is said by the status
     return TarArchive(
         chain([first], stream), headers={"Content-Disposition": 'attachment; filename="library.tar"'}

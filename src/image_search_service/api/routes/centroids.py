@@ -12,6 +12,7 @@ from image_search_service.api.errors import problems
 from image_search_service.api.schemas.centroids import Centroid, CentroidEmbedding, ComputeRequest
 from image_search_service.api.schemas.jobs import Jobs
 from image_search_service.core.errors import NotFoundError
+from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.jobs.service import JobKind
 
 router = APIRouter(tags=["centroids"])
@@ -31,7 +32,7 @@ def compute_centroids(request: ComputeRequest, browse: Browse, jobs: JobsDepende
 def get_centroid_embedding(person_id: UUID, browse: Browse, library: Opened) -> CentroidEmbedding:
     """A person's active centroid as numbers."""
     browse.person_ids([person_id])
-    found = library.centroid_service().active_centroids([person_id])
+    found = CentroidService(library.stores).active_centroids([person_id])
     if not found.centroid_ids:
         raise _none(person_id)
     return CentroidEmbedding(
@@ -43,7 +44,7 @@ def get_centroid_embedding(person_id: UUID, browse: Browse, library: Opened) -> 
 def get_centroid_of_person(person_id: UUID, browse: Browse, library: Opened) -> Centroid:
     """A person's active centroid: of how many faces it is, and whether these are the ones they have now."""
     browse.person_ids([person_id])
-    service = library.centroid_service()
+    service = CentroidService(library.stores)
     active = service.active_centroid(person_id)
     if active is None:
         raise _none(person_id)

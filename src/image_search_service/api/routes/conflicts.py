@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from image_search_service.api.deps import Opened
 from image_search_service.api.schemas.conflicts import Conflict, Conflicts
+from image_search_service.services.suggestions.conflicts import ConflictService
 
 router = APIRouter(prefix="/conflicts", tags=["decisions"])
 
@@ -18,6 +19,6 @@ Each = Annotated[int, Query(ge=1, le=500, description="At most so many of each k
 def list_conflicts(library: Opened, limit: Each = 20) -> Conflicts:
     """What cannot all be true: somebody twice in a photo, or in one from before their birth, a face unlike
     the others of its person, two people who look the same and were not said to be different."""
-    if library.bound_engine() is None:
+    if library.engine_binding.row() is None:
         return Conflicts(items=[])
-    return Conflicts(items=[Conflict.of(one) for one in library.conflict_service().find(limit)])
+    return Conflicts(items=[Conflict.of(one) for one in ConflictService(library.stores).find(limit)])

@@ -43,13 +43,13 @@ router = APIRouter(prefix="/decisions", tags=["decisions"], responses=problems(4
 
 
 def _history(library: Opened) -> HistoryService:
-    return library.history_service()
+    return HistoryService(library.database)
 
 
 def _deciding(library: Opened, actor: Actor, background: BackgroundTasks) -> ReviewService:
     """SQL has a decision when it is answered; Qdrant is told after that, or when it answers again."""
-    background.add_task(library.tell_qdrant_if_it_answers)
-    return library.review_service(actor)
+    background.add_task(library.payload_sender.send_if_it_answers)
+    return ReviewService(library.database, actor)
 
 
 DecisionId = Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number.")]

@@ -13,6 +13,7 @@ from image_search_service.api.deps import ACTOR, Actor, Opened
 from image_search_service.api.errors import problems
 from image_search_service.api.schemas.exchange import Imported
 from image_search_service.core.errors import InvalidInputError
+from image_search_service.services.exchange.service import ExchangeService
 
 router = APIRouter(tags=["decisions"])
 
@@ -31,7 +32,7 @@ class JsonLines(StreamingResponse):
 @router.get("/export", response_class=JsonLines, responses=LINES)
 def export(library: Opened) -> JsonLines:
     """People, what was said of faces, and the decisions, as docs/exchange.md describes them."""
-    lines = library.exchange_service(ACTOR).export()
+    lines = ExchangeService(library.database, ACTOR).export()
     first = next(lines)  # what does not work at all is said by the status
     ended = (line + "\n" for line in chain([first], lines))
     headers = {"Content-Disposition": 'attachment; filename="people.jsonl"'}
@@ -41,8 +42,8 @@ def export(library: Opened) -> JsonLines:
 @router.post("/import", responses=problems(409))
 def load(library: Opened, actor: Actor, background: BackgroundTasks, file: File) -> Imported:
     """Take over what an export of another library says; 422 names the wrong line, and nothing is done."""
-    background.add_task(library.tell_qdrant_if_it_answers)
-    report = library.exchange_service(actor).load(_lines(file))
+    background.add_task(library.payload_sender.send_if_it_answers)
+    report = ExchangeService(library.database, actor).load(_lines(file))
     return Imported.of(report)
 
 

@@ -12,6 +12,8 @@ from image_search_service.api.pagination import Limit
 from image_search_service.api.routes.images import IMAGE, WebP
 from image_search_service.api.schemas.faces import Face, FaceExplanation
 from image_search_service.api.schemas.suggestions import FaceSuggestions
+from image_search_service.services.suggestions.explanation import ExplanationService
+from image_search_service.services.suggestions.search import SuggestionService
 
 router = APIRouter(prefix="/faces", tags=["faces"])
 
@@ -32,11 +34,11 @@ def get_face_crop(face_id: UUID, browse: Browse) -> WebP:
 def get_face_suggestions(face_id: UUID, browse: Browse, library: Opened, limit: Limit = 5) -> FaceSuggestions:
     """Whom a face may show: persons whose centroids it resembles, the most similar first."""
     browse.face(face_id)
-    return FaceSuggestions.of(face_id, library.suggestion_service().suggestions_for_face(face_id, limit))
+    return FaceSuggestions.of(face_id, SuggestionService(library.stores).suggestions_for_face(face_id, limit))
 
 
 @router.get("/{face_id}/explanation", responses=problems(404))
 def explain_face(face_id: UUID, browse: Browse, library: Opened) -> FaceExplanation:
     """Why a face has no person: what stands in the way of those whom it resembles, the most similar first."""
     browse.face(face_id)
-    return FaceExplanation.of(library.explanation_service().explain(face_id))
+    return FaceExplanation.of(ExplanationService(library.stores).explain(face_id))

@@ -29,6 +29,7 @@ from image_search_service.api.schemas.suggestions import (
 )
 from image_search_service.services.jobs.service import JobKind
 from image_search_service.services.suggestions.follow_up import KINDS, SearchBy
+from image_search_service.services.suggestions.search import SuggestionService
 
 router = APIRouter(prefix="/suggestions", tags=["suggestions"])
 
@@ -60,7 +61,7 @@ def get_suggestion_stats(browse: Browse) -> SuggestionStats:
 def get_suggestion(suggestion_id: UUID, library: Opened) -> SuggestionReasons:
     """A suggestion with its reasons: the confirmed faces that it resembles, what was asked for, what would be
     needed to ask nobody, and who is second best."""
-    return SuggestionReasons.of(library.suggestion_service().explain(suggestion_id))
+    return SuggestionReasons.of(SuggestionService(library.stores).explain(suggestion_id))
 
 
 @router.post("/find-more/{search_by}", status_code=202, responses=problems(404))

@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from image_search_service.api.deps import Jobs, Opened
 from image_search_service.api.schemas.system import Health, Ready
+from image_search_service.library.health import outbox_size, readiness_service
 
 router = APIRouter(tags=["system"])
 JOBS = Gauge("image_search_jobs", "Jobs by what has become of them.", ["state"])
@@ -26,7 +27,7 @@ def get_health() -> Health:
 @router.get("/ready", responses={503: {"model": Ready, "description": "Something does not work."}})
 def get_readiness(library: Opened, response: Response) -> Ready:
     """Whether database, Qdrant and queue work; 503 when one of them does not."""
-    ready = Ready.of(library.readiness_service().check())
+    ready = Ready.of(readiness_service(library).check())
     response.status_code = 200 if ready.ready else 503
     return ready
 
@@ -34,7 +35,7 @@ def get_readiness(library: Opened, response: Response) -> Ready:
 @router.get("/metrics", response_class=PlainTextResponse)
 def get_metrics(jobs: Jobs, library: Opened) -> Response:
     """Counters and histograms, as Prometheus reads them."""
-    OUTBOX.set(library.backlog())
+    OUTBOX.set(outbox_size(library))
     for state, count in jobs.counts().items():
         JOBS.labels(state).set(count)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -117,6 +117,11 @@ def _groupable() -> Sequence[ColumnElement[bool] | InstrumentedAttribute[bool]]:
     )
 
 
+def count_faces(session: Session) -> int:
+    """All faces, those of replaced photos among them."""
+    return session.scalar(select(func.count()).select_from(FaceInstance)) or 0
+
+
 def count_unnamed(session: Session) -> int:
     """How many faces ``groupable_faces`` gives."""
     count = session.scalar(

@@ -29,7 +29,7 @@ from image_search_service.db.queries.batches import BATCH, insert_rows
 from image_search_service.db.queries.differences import sides_where
 from image_search_service.db.queries.events import change
 from image_search_service.db.queries.faces import HUMAN
-from image_search_service.db.queries.suggestions.suggestions import REJECTED
+from image_search_service.db.queries.suggestion_states import REJECTED
 
 FACE_FACTS = [fact.value for fact in Fact if fact not in PERSON_FACTS]
 

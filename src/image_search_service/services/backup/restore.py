@@ -26,9 +26,12 @@ from image_search_service.core.types import EngineIdentity, FloatArray, Progress
 from image_search_service.db import portable
 from image_search_service.db.migrate import require_known
 from image_search_service.db.portable import TableForm
+from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.doctor import expected
 from image_search_service.db.queries.suggestions import centroids as centroid_queries
-from image_search_service.db.session import Database, Session
+from image_search_service.db.session import Session
+from image_search_service.library.stores import Stores
+from image_search_service.library.vectors import LibraryCollections
 from image_search_service.media.derivatives import write_atomically
 from image_search_service.media.derived_files import derived_files, remove_file
 from image_search_service.services.backup import archive
@@ -80,10 +83,11 @@ def checked_backup(path: Path) -> Backup:
 class RestoreService:
     """Restores into one library, which nobody else has open."""
 
-    def __init__(self, database: Database, paths: LibraryPaths, open_collections: OpenCollections) -> None:
-        self._database = database
-        self._paths = paths
-        self._open_collections = open_collections
+    def __init__(self, stores: Stores, collections: LibraryCollections) -> None:
+        self._stores = stores
+        self._database = stores.database
+        self._paths = stores.paths
+        self._collections = collections
 
     def restore(self, backup: Backup, moves: Moves = (), progress: Progress | None = None) -> RestoreReport:
         """Put back everything. For n faces, ⌈n ÷ 5,000⌉ statements to insert and ⌈n ÷ 1,000⌉ to read the
@@ -93,7 +97,8 @@ class RestoreService:
         the same call may be made again.
         """
         manifest = backup.manifest
-        faces, centroids = self._open_collections(manifest.engine, manifest.library)
+        faces = self._collections.faces_of(manifest.engine, manifest.library)
+        centroids = self._collections.centroids_of(manifest.engine, manifest.library)
         self._clear_interrupted()
         self._require_empty(faces, centroids)
         _note_under_way(self._paths.restoring, backup)
@@ -112,7 +117,7 @@ class RestoreService:
             run.put_back(archive.members(backup.path))
         remove_file(self._paths.restoring)
         if run.without_centroid:
-            CentroidService(self._database, faces, centroids).compute_centroids(run.without_centroid)
+            CentroidService(self._stores).compute_centroids(run.without_centroid)
         return run.report
 
     def _require_empty(self, faces: FaceQdrantClient, centroids: CentroidQdrantClient) -> None:
@@ -140,8 +145,8 @@ class RestoreService:
         with self._database.read() as session:
             was_completed = portable.holds_rows(session)
         if not was_completed:
-            for collection in self._open_collections(manifest.engine, manifest.library):
-                collection.remove_collection()
+            self._collections.faces_of(manifest.engine, manifest.library).remove_collection()
+            self._collections.centroids_of(manifest.engine, manifest.library).remove_collection()
             for path in _pictures(self._paths):
                 remove_file(path)
         remove_file(self._paths.restoring)
@@ -207,7 +212,7 @@ class _Restoring:
             if kind == "tables":
                 portable.finish_schema(self._session)
         self._retire_centroids_without_point()
-        self.report.without_embedding = expected.count_faces(self._session) - self.report.embeddings
+        self.report.without_embedding = face_queries.count_faces(self._session) - self.report.embeddings
 
     def _put_rows(self, part: Member) -> None:
         form = self._forms[part.name.split("/")[1]]

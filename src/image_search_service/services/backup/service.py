@@ -22,11 +22,13 @@ from image_search_service.core.parallel import chunks
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity, Progress
 from image_search_service.db.migrate import head_revision
-from image_search_service.db.models import LibraryRow, utc_now
+from image_search_service.db.models import utc_now
 from image_search_service.db.portable import JsonRow, rows_of, table_forms
+from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.doctor import expected
 from image_search_service.db.queries.suggestions import centroids
-from image_search_service.db.session import Database, Session
+from image_search_service.db.session import Session
+from image_search_service.library.stores import Stores
 from image_search_service.services.backup.archive import (
     END_OF_ARCHIVE,
     ArchiveWriter,
@@ -37,9 +39,7 @@ from image_search_service.services.backup.archive import (
     part_name,
     thumbnail_name,
 )
-from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.embedding_batch import EmbeddingBatch
-from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 ROWS = 5_000
 """Rows in a part: some 4 MB of faces."""
@@ -55,21 +55,14 @@ FetchEmbeddings = Callable[[list[UUID], int], EmbeddingBatch]
 
 
 class BackupService:
-    """Makes the archive of one library. library: its row."""
+    """Makes the archive of one library. Raises NotFoundError for one in which nothing has been indexed."""
 
-    def __init__(
-        self,
-        database: Database,
-        faces: FaceQdrantClient,
-        centroids: CentroidQdrantClient,
-        paths: LibraryPaths,
-        library: LibraryRow,
-    ) -> None:
-        self._database = database
-        self._faces = faces
-        self._centroids = centroids
-        self._paths = paths
-        self._library = library
+    def __init__(self, stores: Stores) -> None:
+        self._library = stores.binding.require_row()
+        self._database = stores.database
+        self._faces = stores.faces
+        self._centroids = stores.centroids
+        self._paths = stores.paths
 
     def stream(self, *, pictures: bool = True, progress: Progress | None = None) -> Iterator[bytes]:
         """The archive, in pieces of some megabytes; the next is made when the one before has been taken.
@@ -81,7 +74,7 @@ class BackupService:
             began = utc_now()
             writing = _Writing(session)
             yield from writing.rows()
-            total = expected.count_faces(session)
+            total = face_queries.count_faces(session)
             fetch_faces = self._faces.get_embeddings_by_point_ids
             for done, piece in writing.embeddings("embeddings", _face_points(session), fetch_faces):
                 if progress is not None:

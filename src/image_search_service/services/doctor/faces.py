@@ -8,6 +8,7 @@ from uuid import UUID
 
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Progress
+from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.doctor import expected
 from image_search_service.db.queries.doctor.expected import FaceTruth
 from image_search_service.services.doctor.context import PAGE, DoctorContext
@@ -41,7 +42,7 @@ class FaceCheck:
         Points without a face and payloads are mended at once; faces without an embedding are counted.
         """
         with self._visit.database.read() as session:
-            total = expected.count_faces(session)
+            total = face_queries.count_faces(session)
         for pairs in chunks(self._pairs(), PAGE):
             self._report.checked["faces"] += sum(face is not None for face, _ in pairs)
             self._report.checked["points"] += sum(point is not None for _, point in pairs)

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import time
 
-from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import Progress
-from image_search_service.db.session import Database
+from image_search_service.library.stores import Stores
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.doctor.centroids import CentroidCheck
@@ -26,8 +25,6 @@ from image_search_service.services.doctor.findings import DoctorReport, Kind, Pr
 from image_search_service.services.doctor.photo_restorer import PhotoRestorer
 from image_search_service.services.doctor.restoring import Restoring
 from image_search_service.services.jobs.outbox import PayloadSender
-from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
-from image_search_service.vector.face_qdrant import FaceQdrantClient
 from image_search_service.vector.qdrant_collection import QdrantCollection
 
 __all__ = ["DoctorReport", "DoctorService"]
@@ -36,27 +33,18 @@ __all__ = ["DoctorReport", "DoctorService"]
 class DoctorService:
     """Finds and mends every difference. Raises UnavailableError; what was mended until then stays.
 
-    faces, centroids: collections that nobody has checked yet. alone: no other process or thread works on the
+    alone: no other process or thread works on the
     library meanwhile.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        faces: FaceQdrantClient,
-        centroids: CentroidQdrantClient,
-        restorer: PhotoRestorer,
-        paths: LibraryPaths,
-        *,
-        workers: int,
-        alone: bool,
-    ) -> None:
-        self._database = database
-        self._faces = faces
-        self._centroids = centroids
-        self._restorer = restorer
-        self._paths = paths
-        self._workers = workers
+    def __init__(self, stores: Stores, *, alone: bool = False) -> None:
+        self._stores = stores
+        self._database = stores.database
+        self._faces = stores.collections.unchecked_faces()
+        self._centroids = stores.collections.unchecked_centroids()
+        self._restorer = PhotoRestorer(lambda: stores.engine, stores.paths, max_pixels=stores.max_pixels)
+        self._paths = stores.paths
+        self._workers = stores.settings.workers
         self._alone = alone
 
     def examine(self, *, repair: bool = False, progress: Progress | None = None) -> DoctorReport:
@@ -81,7 +69,7 @@ class DoctorService:
         if faces_fit:
             self._examine_centroids(visit)
         if repair and faces_fit:
-            PayloadSender(self._database, lambda: self._faces).send()
+            PayloadSender(self._stores).send()
         visit.report.seconds = time.monotonic() - started
         return visit.report
 
@@ -95,7 +83,7 @@ class DoctorService:
 
     def _examine_centroids(self, visit: DoctorContext) -> None:
         if self._fits(visit, self._centroids):
-            service = CentroidService(self._database, self._faces, self._centroids)
+            service = CentroidService(self._stores)
             CentroidCheck(visit, self._centroids, service).run()
 
     def _fits(self, visit: DoctorContext, collection: QdrantCollection) -> bool:

@@ -17,9 +17,10 @@ from image_search_service.core.errors import ConflictError
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import PersonRow
 from image_search_service.db.queries import events, spoken_faces
-from image_search_service.db.queries.doctor import expected
+from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.spoken_faces import SaidFace
 from image_search_service.db.session import Database, Session
+from image_search_service.recognition.boxes import SAME_PLACE, overlap
 from image_search_service.services.exchange.history import History, consistent
 from image_search_service.services.exchange.lines import (
     FORMAT,
@@ -36,7 +37,6 @@ from image_search_service.services.exchange.lines import (
     reread,
 )
 from image_search_service.services.exchange.state import PresentState
-from image_search_service.services.indexing.edits import SAME_PLACE, overlap
 
 PAGE = 500
 """Faces in one statement and one decision."""
@@ -109,7 +109,7 @@ class ExchangeService:
     def _require_faces(self) -> None:
         """Else history would come without its faces, and could not be made up for when they are there."""
         with self._database.read() as session:
-            if expected.count_faces(session) == 0:
+            if face_queries.count_faces(session) == 0:
                 raise ConflictError(
                     "This library has no faces yet on which names could be put.",
                     hint="Index the photos first, then import.",

@@ -9,11 +9,10 @@ from typing import Any
 from image_search_service.core.decisions import Fact, Key, different, said
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import PersonRow
-from image_search_service.db.queries import differences, persons
+from image_search_service.db.queries import differences, persons, suggestion_states
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.decisions import current_state
 from image_search_service.db.queries.differences import Side
-from image_search_service.db.queries.suggestions import suggestions
 from image_search_service.db.session import Session
 from image_search_service.services.decisions.differences import clashing
 from image_search_service.services.decisions.log import DecisionDraft, decide
@@ -153,7 +152,7 @@ class _Known:
     def __init__(self, session: Session, faces: Sequence[uuid.UUID]) -> None:
         keys = [Key(fact, face) for face in faces for fact in (Fact.FACE_PERSON, Fact.FACE_IS_FACE)]
         self._now = current_state.current(session, keys)
-        self._rejected = suggestions.rejected_pairs(session, faces)
+        self._rejected = suggestion_states.rejected_pairs(session, faces)
         self.apart = {one.face_id for one in differences.sides_with(session, faces)}
         self.refused: set[tuple[uuid.UUID, uuid.UUID]] = set()
 

@@ -11,14 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from image_search_service.core.decisions import Fact, Key
-from image_search_service.core.types import Box
 from image_search_service.db.queries import clusters, faces, spoken_faces
 from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.db.session import Session
+from image_search_service.recognition.boxes import SAME_PLACE, overlap
 from image_search_service.services.decisions.log import DecisionDraft, decide
-
-SAME_PLACE = 0.5
-"""Intersection over union from which two boxes are the same face, as in PASCAL VOC's evaluation."""
 
 
 def hand_on_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -> None:
@@ -87,13 +84,3 @@ def successor_faces(old: Sequence[LocatedFace], new: Sequence[LocatedFace]) -> d
             origins[b.id] = a
             taken.add(a.id)
     return origins
-
-
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes, 0 to 1."""
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    if width <= 0 or height <= 0:
-        return 0.0
-    common = width * height
-    return common / (a.width * a.height + b.width * b.height - common)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -19,14 +19,14 @@ from image_search_service.core.errors import MediaError
 from image_search_service.core.parallel import chunks, map_ahead, thread_pool
 from image_search_service.core.types import Progress
 from image_search_service.db.queries import library, photos
-from image_search_service.db.session import Database, Session
+from image_search_service.db.session import Session
+from image_search_service.library.stores import Stores
 from image_search_service.media.hashing import content_hash
 from image_search_service.media.scan import FoundFile, PhotoScan
 from image_search_service.services.indexing.edits import hand_on_names
 from image_search_service.services.indexing.orphans import remove_orphaned_points
 from image_search_service.services.indexing.reader import HashedFile, PhotoReader, ReadPhoto
 from image_search_service.services.indexing.rows import asset_row, face_points, face_rows, path_row
-from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 LOOKUP_BATCH = 500
 """Files compared with the library in one statement."""
@@ -79,23 +79,18 @@ class IndexReport:
 class IndexService:
     """Brings the library up to date with folders of photos.
 
-    ``open_reader`` is called only if there is a photo to read: a run without news loads no model.
+    The engine is opened only if there is a photo to read: a run without news loads no model.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        open_faces: Callable[[], FaceQdrantClient],
-        open_reader: Callable[[], PhotoReader],
-        *,
-        library_folder: Path,
-        workers: int,
-    ) -> None:
-        self.database = database
-        self.open_faces = open_faces
-        self.open_reader = open_reader
-        self.library_folder = library_folder
-        self.workers = workers
+    def __init__(self, stores: Stores) -> None:
+        self.stores = stores
+        self.database = stores.database
+        self.library_folder = stores.paths.root
+        self.workers = stores.settings.workers
+
+    def open_reader(self) -> PhotoReader:
+        """A reader with the engine's models."""
+        return PhotoReader(self.stores.engine, self.stores.paths, max_pixels=self.stores.max_pixels)
 
     def index(
         self, roots: Sequence[Path], *, retry_failed: bool = False, progress: Progress | None = None
@@ -209,7 +204,7 @@ class _Run:
 
     def _store(self, batch: Sequence[ReadPhoto]) -> None:
         """One request to Qdrant, then one transaction."""
-        self._service.open_faces().upsert_faces(face_points(batch))
+        self._service.stores.faces.upsert_faces(face_points(batch))
         new_faces = [row for photo in batch for row in face_rows(photo)]
         with self._database.write() as session:
             photos.save_assets(session, [asset_row(photo) for photo in batch])
@@ -262,7 +257,7 @@ class _Run:
             unread = [path for path, _ in scan.unread]
             self.report.photos_missing = photos.mark_missing(session, scan.roots, unread, self._number)
         if interrupted:
-            remove_orphaned_points(self._database, self._service.open_faces())
+            remove_orphaned_points(self._database, self._service.stores.faces)
         with self._database.write() as session:
             library.finish_runs(session)
 

@@ -14,8 +14,7 @@ import structlog
 
 from image_search_service.core.errors import UnavailableError, VectorStoreError
 from image_search_service.db.queries import faces
-from image_search_service.db.session import Database
-from image_search_service.vector.face_qdrant import FaceQdrantClient
+from image_search_service.library.stores import Stores
 
 log = structlog.get_logger(__name__)
 
@@ -29,12 +28,12 @@ class PayloadSender:
     """Sends what is due. One sender at a time for a library, in whatever process: two would overtake each
     other, and an older payload could arrive last.
 
-    open_faces: Qdrant is opened only if there is something to send.
+    Qdrant is opened only if there is something to send.
     """
 
-    def __init__(self, database: Database, open_faces: Callable[[], FaceQdrantClient]) -> None:
-        self._database = database
-        self._open_faces = open_faces
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._database = stores.database
         self._wanted = threading.Event()
         self._sending = threading.Lock()
 
@@ -65,7 +64,7 @@ class PayloadSender:
     def _send_all(self) -> int:
         sent = 0
         while due := self._due(BATCH):
-            vectors = self._open_faces()
+            vectors = self._stores.faces
             vectors.update_person_ids({face.point_id: face.person_id for face in due})
             vectors.update_cluster_ids({face.point_id: face.cluster_id for face in due})
             with self._database.write() as session:

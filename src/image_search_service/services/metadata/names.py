@@ -17,11 +17,11 @@ from image_search_service.core.names import clean_name
 from image_search_service.core.parallel import chunks, map_ahead, thread_pool
 from image_search_service.core.types import Progress
 from image_search_service.db.queries import differences, persons
+from image_search_service.db.queries import suggestion_states as suggestion_queries
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.decisions import before_decision
 from image_search_service.db.queries.metadata import photo_names
 from image_search_service.db.queries.metadata.photo_names import PhotoFiles, PlacedFace
-from image_search_service.db.queries.suggestions import suggestions as suggestion_queries
 from image_search_service.db.session import Database, Session
 from image_search_service.media import regions, sidecars
 from image_search_service.media.regions import Frame, NamedRegion

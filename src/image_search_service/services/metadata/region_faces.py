@@ -14,7 +14,7 @@ from image_search_service.core.types import Box
 from image_search_service.db.queries.metadata.photo_names import PlacedFace
 from image_search_service.media import regions
 from image_search_service.media.regions import FaceRegion, Frame, NamedRegion, Reading
-from image_search_service.services.indexing.edits import overlap
+from image_search_service.recognition.boxes import overlap
 
 LEAST_OVERLAP = 0.25
 """Intersection over union from which a region is a face's: other programs draw hair and chin into it, which

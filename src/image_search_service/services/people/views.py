@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from image_search_service.core.errors import NotFoundError
-from image_search_service.core.paths import LibraryPaths
 from image_search_service.db.models import ClusterRow
 from image_search_service.db.queries import clusters as cluster_queries
 from image_search_service.db.queries.people import face_pages, person_pages
 from image_search_service.db.queries.people.face_pages import ClusterFilter, ShownFace, ShownPhoto
 from image_search_service.db.queries.people.person_pages import ShownPerson, SuggestionGroup
-from image_search_service.db.session import Database, Session
+from image_search_service.db.session import Session
+from image_search_service.library.stores import Stores
 from image_search_service.services.people.versions import version_of
 
 T = TypeVar("T")
@@ -70,9 +70,9 @@ class SuggestionCount:
 class BrowseService:
     """Reads what is shown. Every method raises NotFoundError for an id that there is not."""
 
-    def __init__(self, database: Database, paths: LibraryPaths) -> None:
-        self._database = database
-        self._paths = paths
+    def __init__(self, stores: Stores) -> None:
+        self._database = stores.database
+        self._paths = stores.paths
 
     def face(self, face_id: uuid.UUID) -> ShownFace:
         with self._database.read() as session:

@@ -14,12 +14,10 @@ from image_search_service.core.types import FloatArray, IntArray
 from image_search_service.db.queries import persons as person_queries
 from image_search_service.db.queries.suggestions import conflicts as queries
 from image_search_service.db.queries.suggestions.conflicts import NamedFace, PersonInPhoto
-from image_search_service.db.session import Database
+from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
-from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.vector.embedding_batch import EmbeddingBatch
-from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 PAGE = 10_000
 FETCH_BATCH = 1_000
@@ -53,17 +51,11 @@ class Conflict:
 class ConflictService:
     """Looks for conflicts. Raises UnavailableError."""
 
-    def __init__(
-        self,
-        database: Database,
-        faces: FaceQdrantClient,
-        centroids: CentroidService,
-        thresholds: Thresholds,
-    ) -> None:
-        self._database = database
-        self._faces = faces
-        self._centroids = centroids
-        self._thresholds = thresholds
+    def __init__(self, stores: Stores) -> None:
+        self._database = stores.database
+        self._faces = stores.faces
+        self._centroids = CentroidService(stores)
+        self._thresholds = stores.thresholds
 
     def find(self, limit: int = 100) -> list[Conflict]:
         """At most ``limit`` of each kind, the gravest first.

@@ -10,8 +10,8 @@ from image_search_service.core.types import FloatArray
 from image_search_service.db.queries import persons as person_queries
 from image_search_service.db.queries.suggestions import explanation as queries
 from image_search_service.db.queries.suggestions.explanation import FaceFacts, FacesBeside
-from image_search_service.db.session import Database
 from image_search_service.faces.assigner import Said, compare
+from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.recognition.explanation import (
     Because,
@@ -24,10 +24,8 @@ from image_search_service.recognition.explanation import (
     unrecognizable,
 )
 from image_search_service.recognition.matching import most_similar
-from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.vector.embedding_batch import EmbeddingBatch
-from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 MOST_NAMED = 25
 """Persons who cannot be it and resemble it more than who might are named up to this number."""
@@ -51,17 +49,11 @@ class Explanation:
 class ExplanationService:
     """Explains single faces. Raises UnavailableError, and DataIntegrityError where a centroid is lost."""
 
-    def __init__(
-        self,
-        database: Database,
-        faces: FaceQdrantClient,
-        centroids: CentroidService,
-        thresholds: Thresholds,
-    ) -> None:
-        self._database = database
-        self._faces = faces
-        self._centroids = centroids
-        self._thresholds = thresholds
+    def __init__(self, stores: Stores) -> None:
+        self._database = stores.database
+        self._faces = stores.faces
+        self._centroids = CentroidService(stores)
+        self._thresholds = stores.thresholds
 
     def explain(self, face_id: uuid.UUID) -> Explanation:
         """Raises NotFoundError for a face that there is not."""

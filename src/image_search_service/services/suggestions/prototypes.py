@@ -14,11 +14,10 @@ from image_search_service.core.types import Progress
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.faces import PersonFace
 from image_search_service.db.queries.suggestions import prototypes as prototype_queries
-from image_search_service.db.session import Database
+from image_search_service.library.stores import Stores
 from image_search_service.recognition.prototypes import UNDATED, Role, select_prototypes
 from image_search_service.services.people.batches import person_groups
 from image_search_service.vector.embedding_batch import EmbeddingBatch
-from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 FETCH_BATCH = 1_000
 
@@ -37,9 +36,9 @@ class PrototypeRun:
 class PrototypeService:
     """Keeps persons' prototypes. Raises UnavailableError; then no person of the group has lost theirs."""
 
-    def __init__(self, database: Database, faces: FaceQdrantClient) -> None:
-        self._database = database
-        self._faces = faces
+    def __init__(self, stores: Stores) -> None:
+        self._database = stores.database
+        self._faces = stores.faces
 
     def compute_prototypes(
         self, person_ids: Sequence[uuid.UUID] | None = None, progress: Progress | None = None

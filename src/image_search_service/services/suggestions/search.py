@@ -19,23 +19,20 @@ from image_search_service.core.errors import ConflictError, InvalidInputError, N
 from image_search_service.core.types import FloatArray, Progress
 from image_search_service.db.models import FaceSuggestion, utc_now
 from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import suggestion_states as queries
 from image_search_service.db.queries.faces import PersonFace
 from image_search_service.db.queries.people import person_pages
+from image_search_service.db.queries.suggestion_states import NamedSuggestion
 from image_search_service.db.queries.suggestions import prototypes as prototype_queries
-from image_search_service.db.queries.suggestions import suggestions as queries
-from image_search_service.db.queries.suggestions.suggestions import NamedSuggestion
-from image_search_service.db.session import Database
 from image_search_service.faces.candidates import Candidate, Source, candidates
 from image_search_service.faces.second_best import compare_with_others
 from image_search_service.faces.suggestion_store import FindMoreRun, SuggestionSource, Wanted, remember
-from image_search_service.recognition.thresholds import Thresholds
+from image_search_service.library.stores import Stores
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.similar import FaceAlike, PersonSuggestion, Resemblance
-from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.collections import FaceFilter, FaceMatch
 from image_search_service.vector.embedding_batch import EmbeddingBatch
-from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 PERSONS_AT_ONCE = 100
 DEFAULT_PROTOTYPES = 10
@@ -89,20 +86,14 @@ FindSources = Callable[[Sequence[uuid.UUID], FindMoreRun], tuple[list[Source], F
 class SuggestionService:
     """Finds and remembers suggestions. Raises UnavailableError; then nothing of the group is remembered."""
 
-    def __init__(
-        self,
-        database: Database,
-        faces: FaceQdrantClient,
-        centroids: CentroidQdrantClient,
-        thresholds: Thresholds,
-    ) -> None:
-        self._database = database
-        self._faces = faces
-        self._centroids = centroids
-        self._thresholds = thresholds
-        self._centroid_service = CentroidService(database, faces, centroids)
-        self._prototype_service = PrototypeService(database, faces)
-        self._resemblance = Resemblance(database, faces, self._centroid_service, thresholds)
+    def __init__(self, stores: Stores) -> None:
+        self._database = stores.database
+        self._faces = stores.faces
+        self._centroids = stores.centroids
+        self._thresholds = stores.thresholds
+        self._centroid_service = CentroidService(stores)
+        self._prototype_service = PrototypeService(stores)
+        self._resemblance = Resemblance(stores)
 
     def find_more(
         self,

@@ -14,13 +14,11 @@ from image_search_service.core.types import FloatArray
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries import persons
 from image_search_service.db.queries.suggestions import explanation
-from image_search_service.db.session import Database
+from image_search_service.library.stores import Stores
 from image_search_service.recognition.matching import most_similar
-from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.vector.collections import FaceFilter
 from image_search_service.vector.embedding_batch import EmbeddingBatch
-from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 SHOWN_ALIKE = 5
 """Confirmed faces that are shown as what a suggested one resembles."""
@@ -50,17 +48,11 @@ class FaceAlike:
 class Resemblance:
     """Compares single faces. Raises UnavailableError, and DataIntegrityError where a centroid is lost."""
 
-    def __init__(
-        self,
-        database: Database,
-        faces: FaceQdrantClient,
-        centroids: CentroidService,
-        thresholds: Thresholds,
-    ) -> None:
-        self._database = database
-        self._faces = faces
-        self._centroids = centroids
-        self._thresholds = thresholds
+    def __init__(self, stores: Stores) -> None:
+        self._database = stores.database
+        self._faces = stores.faces
+        self._centroids = CentroidService(stores)
+        self._thresholds = stores.thresholds
 
     def persons_like(self, face_id: uuid.UUID, limit: int) -> list[PersonSuggestion]:
         """Whom a face resembles, by their centroids, the most similar first; not those who cannot be it:

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, select
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import DataIntegrityError, NewerLibraryError, NotFoundError
 from image_search_service.db.migrate import alembic_config, current_revision, head_revision, run_migrations
 from image_search_service.db.models import AssetPath
 from image_search_service.db.portable import table_forms
 from image_search_service.db.session import Database, sqlite_url
+from image_search_service.library.opening import Library, open_library
 from image_search_service.services.backup.archive import (
     ArchiveWriter,
     Manifest,
@@ -24,7 +24,10 @@ from image_search_service.services.backup.archive import (
     verified,
     write_file,
 )
-from image_search_service.services.backup.restore import checked_backup, moved
+from image_search_service.services.backup.restore import RestoreService, checked_backup, moved
+from image_search_service.services.backup.service import BackupService
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.doctor.service import DoctorService
 from tests.support.contents import contents
 from tests.support.damage import all_faces, found, points_of
 from tests.support.databases import DATABASES, postgresql_schema
@@ -50,20 +53,20 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         with made.database.write() as session:
             world = World(session)
             add_faces(made, world, directions(FACES), person_id=add_person(world, "Ada").id)
-        made.centroid_service().compute_centroids()
+        CentroidService(made.stores).compute_centroids()
         yield made
 
 
 @pytest.fixture(scope="module")
 def backup(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("backup") / "backup.tar"
-    write_file(file, library.backup_service().stream())
+    write_file(file, BackupService(library.stores).stream())
     return file
 
 
 def test_round_trips_grow_with_batches(library: Library, tmp_path: Path) -> None:
     """A backup asks once for each table, and once for each thousand faces."""
-    service = library.backup_service()
+    service = BackupService(library.stores)
     with round_trips(library.database.engine) as trips:
         write_file(tmp_path / "backup.tar", service.stream())
     assert trips.requests == 2 + 1  # embeddings, centroids
@@ -74,7 +77,7 @@ def test_round_trips_grow_with_batches(library: Library, tmp_path: Path) -> None
 def test_restoring_grows_with_batches(backup: Path, tmp_path: Path) -> None:
     """A restore writes once for each thousand faces."""
     with opened(tmp_path / "other") as other:
-        service = other.restore_service()
+        service = RestoreService(other.stores, other.collections)
         with round_trips(other.database.engine) as trips:
             report = service.restore(checked_backup(backup))
         assert report.embeddings == FACES
@@ -99,25 +102,27 @@ def test_an_embedding_that_is_gone_is_counted(tmp_path: Path) -> None:
         with library.database.write() as session:
             add_faces(library, World(session), directions(5))
         library.faces.delete_faces(points_of(all_faces(library)[:2]))
-        manifest = write_file(tmp_path / "backup.tar", library.backup_service().stream())
+        manifest = write_file(tmp_path / "backup.tar", BackupService(library.stores).stream())
     assert (manifest.counts["embeddings"], manifest.counts["missing_embeddings"]) == (3, 2)
     with opened(tmp_path / "other") as other:
-        report = other.restore_service().restore(checked_backup(tmp_path / "backup.tar"))
+        report = RestoreService(other.stores, other.collections).restore(
+            checked_backup(tmp_path / "backup.tar")
+        )
         assert (report.embeddings, report.without_embedding) == (3, 2)
-        assert found(other.doctor_service(alone=True).examine())["face_without_point"] == 2
+        assert found(DoctorService(other.stores, alone=True).examine())["face_without_point"] == 2
 
 
 def test_an_empty_library_has_no_backup(tmp_path: Path) -> None:
     """It says that nothing is indexed."""
     with opened(tmp_path) as library, pytest.raises(NotFoundError, match="empty"):
-        library.backup_service()
+        BackupService(library.stores)
 
 
 def test_photos_that_have_moved(backup: Path, library: Library, tmp_path: Path) -> None:
     """Paths in the old folder are in the new one, and no others."""
     with opened(tmp_path / "other") as other:
         moves = [(Path("/photos"), Path("/mnt/new"))]
-        report = other.restore_service().restore(checked_backup(backup), moves)
+        report = RestoreService(other.stores, other.collections).restore(checked_backup(backup), moves)
         assert report.moved_paths == FACES
         with other.database.read() as session:
             paths = session.scalars(select(AssetPath.path)).all()
@@ -199,11 +204,11 @@ def test_an_older_schema_is_migrated(backup: Path, tmp_path: Path, database_url:
     """Rows as an older version wrote them go into its tables, which are then migrated."""
     older = as_written_at("0002", backup, tmp_path)
     with opened(tmp_path / "other", database_url) as other:
-        other.restore_service().restore(checked_backup(older))
+        RestoreService(other.stores, other.collections).restore(checked_backup(older))
         assert len(all_faces(other)) == FACES
         assert {face.assigned_by for face in all_faces(other)} == {"human"}, "as the migration says"
         assert current_revision(other.database) == head_revision()
-        assert found(other.doctor_service(alone=True).examine()).keys() <= {
+        assert found(DoctorService(other.stores, alone=True).examine()).keys() <= {
             "missing_crop",
             "missing_thumbnail",
         }

@@ -13,15 +13,20 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, insert, select
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
 from image_search_service.db.models import FaceInstance, ImageAsset, IndexRun, PersonCentroid, PersonRow
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries import library as library_queries
+from image_search_service.library.health import library_counts
+from image_search_service.library.opening import Library, open_library
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.doctor.findings import DoctorReport
-from image_search_service.services.doctor.photo_restorer import PhotoRestorer
 from image_search_service.services.doctor.service import DoctorService
+from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.indexing.indexer import IndexService
+from image_search_service.services.people.lookup import PeopleService
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from image_search_service.vector.qdrant_collection import WRITE_BATCH
@@ -42,6 +47,7 @@ from tests.support.damage import (
     stray_points,
     tables_wrong,
 )
+from tests.support.given_stores import with_collections
 from tests.support.round_trips import RoundTrips, round_trips
 from tests.support.served import bind, directions, no_bar
 from tests.support.world import World
@@ -57,14 +63,14 @@ def indexed(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An indexed library with two named people and their centroids; neither it nor its photos are changed."""
     folder = tmp_path_factory.mktemp("indexed")
     with opened(folder) as library:
-        library.bind_engine()
-        library.index_service().index([drawn])
-        library.group_if_stale()
-        people = library.people_service()
+        library.engine_binding.bind()
+        IndexService(library.stores).index([drawn])
+        FaceClusteringService(library.stores).group_if_stale()
+        people = PeopleService(library.database)
         for cluster, name in zip(people.people().clusters, ("Ada", "Grace"), strict=False):
-            library.review_service("test").name_cluster(cluster.id.hex, name)
-        library.send_due_payloads()
-        library.centroid_service().compute_centroids()
+            ReviewService(library.database, "test").name_cluster(cluster.id.hex, name)
+        library.payload_sender.send()
+        CentroidService(library.stores).compute_centroids()
     return folder
 
 
@@ -77,7 +83,7 @@ def library(indexed: Path, tmp_path: Path) -> Iterator[Library]:
 
 
 def examine(library: Library, *, repair: bool = False, alone: bool = True) -> DoctorReport:
-    return library.doctor_service(alone=alone).examine(repair=repair)
+    return DoctorService(library.stores, alone=alone).examine(repair=repair)
 
 
 def names_and_faces(library: Library) -> set[tuple[str, UUID]]:
@@ -94,7 +100,7 @@ def names_and_faces(library: Library) -> set[tuple[str, UUID]]:
 def test_healthy_library_has_no_findings(library: Library) -> None:
     """After indexing, grouping, naming and computing, nothing is wrong, and everything was looked at."""
     report = examine(library)
-    counts = library.counts()
+    counts = library_counts(library)
     assert (found(report), report.is_healthy) == ({}, True)
     assert report.checked["faces"] == report.checked["points"] == counts.faces
     assert report.checked["centroids"] == 2
@@ -211,16 +217,13 @@ def test_what_is_done_meanwhile_is_not_wrong(library: Library) -> None:
         library.faces.upsert_faces([FacePoint(new.id, embedding, payload)])
         with library.database.write() as session:
             session.execute(insert(FaceInstance), [row])
-        people = library.people_service()
-        library.review_service("test").name_cluster(people.people().clusters[0].id.hex, "Emmy")
-        library.send_due_payloads()
+        people = PeopleService(library.database)
+        ReviewService(library.database, "test").name_cluster(people.people().clusters[0].id.hex, "Emmy")
+        library.payload_sender.send()
 
     faces = BusyFaces(library.faces.client, library.faces.collection_name, library.faces.dimension)
     faces.meanwhile = index_and_name
-    restorer = PhotoRestorer(lambda: library.engine, library.paths, max_pixels=10**8)
-    doctor = DoctorService(
-        library.database, faces, library.centroids, restorer, library.paths, workers=1, alone=False
-    )
+    doctor = DoctorService(with_collections(library.stores, faces=faces))
     with round_trips() as trips:
         assert found(doctor.examine(repair=True)) == {}
     assert trips.qdrant["retrieve"] == 1  # they were suspects
@@ -236,8 +239,8 @@ def test_what_has_no_photo_stays_a_finding_with_its_reason(
     """A face whose photo is away, or was edited, cannot be embedded again; once it is back it can."""
     album = Path(shutil.copytree(drawn, tmp_path / "album"))
     with opened(tmp_path / "other") as other:
-        other.bind_engine()
-        other.index_service().index([album])
+        other.engine_binding.bind()
+        IndexService(other.stores).index([album])
         faces = all_faces(other)
         other.faces.delete_faces(points_of(faces))
         away = album.rename(tmp_path / "away")
@@ -262,7 +265,7 @@ def test_a_person_of_whom_nothing_is_left_has_no_centroid(library: Library) -> N
     with library.database.read() as session:
         person_id = session.scalar(select(PersonCentroid.person_id).limit(1))
     theirs = [face.id for face in all_faces(library) if face.person_id == person_id]
-    library.review_service("test").unassign_faces(theirs)
+    ReviewService(library.database, "test").unassign_faces(theirs)
     assert found(examine(library, repair=True)) == {"stale_centroid": 1}
     assert found(examine(library)) == {}
     assert library.centroids.count() == 1
@@ -349,8 +352,8 @@ def test_real_photos_give_the_same_embeddings_again(photos: Path, models: Path, 
         "recognizer": models / "mobilefacenet.onnx",
     }
     with opened(tmp_path / "library", **engine) as library:
-        library.bind_engine()
-        library.index_service().index(some)
+        library.engine_binding.bind()
+        IndexService(library.stores).index(some)
         faces = all_faces(library)
         before = library.faces.get_embeddings_by_point_ids(points_of(faces))
         assert len(before) == len(faces) >= len(some)

@@ -13,17 +13,18 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from image_search_service.bootstrap import Library
 from image_search_service.core.errors import EngineMismatchError, InvalidInputError, UnavailableError
 from image_search_service.db.models import AssetPath, FaceInstance, PersonRow
 from image_search_service.db.queries import faces as face_queries
+from image_search_service.library.health import library_counts
+from image_search_service.library.opening import Library
 from image_search_service.services.indexing import indexer
-from image_search_service.services.indexing.indexer import IndexReport
+from image_search_service.services.indexing.indexer import IndexReport, IndexService
 from tests.support.round_trips import round_trips
 
 
 def index(opened: Library, *roots: Path, **options: Any) -> IndexReport:
-    return opened.index_service().index(list(roots), **options)
+    return IndexService(opened.stores).index(list(roots), **options)
 
 
 def truth(album: Path) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def test_everything_that_can_be_read_is_indexed_and_the_rest_is_named(opened: Li
     report = index(opened, album)
     known = truth(album)
     readable = sum(face["readable"] for faces in known["photos"].values() for face in faces)
-    counts = opened.counts()
+    counts = library_counts(opened)
     assert {failure.path.relative_to(album).as_posix() for failure in report.failures} == set(
         known["bad_files"]
     )
@@ -101,29 +102,29 @@ def test_moved_and_renamed_files_keep_their_faces(opened: Library, album: Path) 
 def test_two_copies_are_one_photo(opened: Library, album: Path) -> None:
     """A copy is one more file of the photo, and brings no face twice."""
     index(opened, album)
-    before = opened.counts()
+    before = library_counts(opened)
     photo = photo_with_faces(opened)
     shutil.copy(photo, photo.with_name("copy.jpg"))
     assert index(opened, album).photos_moved == 1
-    after = opened.counts()
+    after = library_counts(opened)
     assert (after.photos, after.faces, after.files) == (before.photos, before.faces, before.files + 1)
 
 
 def test_vanished_files_are_missing_until_they_are_back(opened: Library, album: Path) -> None:
     """Nothing is deleted because a drive is away, nor missing because another folder was looked at."""
     index(opened, album)
-    faces = opened.counts().faces
+    faces = library_counts(opened).faces
     photo = photo_with_faces(opened)
     away = album.parent / "away.jpg"
     photo.rename(away)
     assert index(opened, album).photos_missing == 1
-    assert opened.counts().faces == faces
+    assert library_counts(opened).faces == faces
     other = album.parent / "other"
     other.mkdir()
     assert index(opened, other).photos_missing == 0
     away.rename(photo)
     assert index(opened, album).photos_missing == 0
-    assert opened.counts().photos_missing == 0
+    assert library_counts(opened).photos_missing == 0
 
 
 def test_names_survive_the_editing_of_a_photo(opened: Library, album: Path) -> None:
@@ -148,7 +149,7 @@ def test_names_survive_the_editing_of_a_photo(opened: Library, album: Path) -> N
         owners = [session.get_one(FaceInstance, UUID(face)).person_id for face in new]
     assert owners[0] is not None
     assert owners[1:] == [None] * (len(new) - 1)
-    assert opened.counts().named_faces == 1
+    assert library_counts(opened).named_faces == 1
 
 
 def test_failed_files_are_read_again_when_asked_for(opened: Library, album: Path) -> None:
@@ -173,11 +174,11 @@ def test_interruption_keeps_what_was_stored(
 
     with pytest.raises(KeyboardInterrupt):
         index(opened, album, progress=interrupt)
-    stored = opened.counts().photos
+    stored = library_counts(opened).photos
     assert stored > 0
     report = index(opened, album)
-    assert opened.counts().photos == stored + report.photos_new == len(truth(album)["photos"])
-    assert opened.faces.count() == opened.counts().faces
+    assert library_counts(opened).photos == stored + report.photos_new == len(truth(album)["photos"])
+    assert opened.faces.count() == library_counts(opened).faces
 
 
 def test_unavailable_vector_store_leaves_no_face_without_embedding(
@@ -192,9 +193,9 @@ def test_unavailable_vector_store_leaves_no_face_without_embedding(
         broken.setattr(type(opened.faces), "upsert_faces", fail)
         with pytest.raises(UnavailableError):
             index(opened, album)
-    assert opened.counts().faces == 0
+    assert library_counts(opened).faces == 0
     index(opened, album)
-    assert opened.counts().faces == opened.faces.count() > 0
+    assert library_counts(opened).faces == opened.faces.count() > 0
 
 
 def test_round_trips_follow_batches_not_faces(opened: Library, album: Path) -> None:
@@ -211,12 +212,12 @@ def test_a_root_that_is_not_there_is_wrong_use(opened: Library, album: Path) -> 
     index(opened, album)
     with pytest.raises(InvalidInputError):
         index(opened, album.with_name("nowhere"))
-    assert opened.counts().photos_missing == 0
+    assert library_counts(opened).photos_missing == 0
 
 
 def test_library_stays_with_its_engine(opened: Library) -> None:
     """Another engine than the one that a library was made with is refused, with the way out."""
     object.__setattr__(opened.settings, "engine", "dlib")
     with pytest.raises(EngineMismatchError, match="synthetic") as refused:
-        opened.bind_engine()
+        opened.engine_binding.bind()
     assert "--library" in (refused.value.hint or "")

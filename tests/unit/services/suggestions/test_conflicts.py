@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from image_search_service.bootstrap import Library
-from image_search_service.services.suggestions.conflicts import Conflict, ConflictKind
+from image_search_service.library.opening import Library
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.suggestions.conflicts import Conflict, ConflictKind, ConflictService
 from tests.support.round_trips import round_trips
 from tests.support.served import add_faces, add_person, alike, directions
 from tests.support.stores import STORES, library_on
@@ -32,7 +34,7 @@ def named(library: Library, world: World, name: str, embeddings: Any) -> tuple[A
 
 
 def of_kind(library: Library, kind: ConflictKind) -> list[Conflict]:
-    return [one for one in library.conflict_service().find() if one.kind is kind]
+    return [one for one in ConflictService(library.stores).find() if one.kind is kind]
 
 
 def test_nothing_is_wrong(library: Library) -> None:
@@ -41,7 +43,7 @@ def test_nothing_is_wrong(library: Library) -> None:
         world = World(session)
         for number, name in enumerate(("Ada", "Grace")):
             named(library, world, name, alike(LOOKS[number], 5, spread=0.3, seed=number))
-    assert library.conflict_service().find() == []
+    assert ConflictService(library.stores).find() == []
 
 
 def test_twice_in_a_photo(library: Library) -> None:
@@ -78,7 +80,7 @@ def test_far_from_the_others(library: Library) -> None:
     (found,) = of_kind(library, ConflictKind.FAR_FROM_THE_OTHERS)
     assert found.face_ids == [odd]
     assert found.similarity is not None
-    assert found.similarity < library.thresholds().suggest
+    assert found.similarity < library.stores.thresholds.suggest
 
 
 def test_look_the_same(library: Library) -> None:
@@ -88,7 +90,7 @@ def test_look_the_same(library: Library) -> None:
         twins = [named(library, world, name, alike(LOOKS[0], 4, spread=0.3))[0].id for name in ("Ada", "Eda")]
     (found,) = of_kind(library, ConflictKind.LOOK_THE_SAME)
     assert sorted(found.person_ids) == sorted(twins)
-    library.review_service("test").mark_different(*twins)
+    ReviewService(library.database, "test").mark_different(*twins)
     assert of_kind(library, ConflictKind.LOOK_THE_SAME) == []
 
 
@@ -99,11 +101,13 @@ def test_of_many_who_look_the_same_the_most_alike_are_named(library: Library) ->
         world = World(session)
         for number in range(50):
             named(library, world, f"Ada {number}", alike(LOOKS[0], 1, spread=0.3, seed=number))
-    every = [one for one in library.conflict_service().find(2_000) if one.kind is ConflictKind.LOOK_THE_SAME]
+    every = [
+        one for one in ConflictService(library.stores).find(2_000) if one.kind is ConflictKind.LOOK_THE_SAME
+    ]
     assert len(every) == 50 * 49 // 2
     best = of_kind(library, ConflictKind.LOOK_THE_SAME)
     assert [one.similarity for one in best] == [one.similarity for one in every[:100]]
-    library.review_service("test").mark_different(*best[0].person_ids)
+    ReviewService(library.database, "test").mark_different(*best[0].person_ids)
     left = of_kind(library, ConflictKind.LOOK_THE_SAME)
     assert set(best[0].person_ids) not in [set(one.person_ids) for one in left]
     assert len(left) == 100
@@ -116,9 +120,9 @@ def test_round_trips(library: Library) -> None:
         with library.database.write() as session:
             look = directions(1, seed=number)[0]
             named(library, World(session), f"Ada {number}", alike(look, number, spread=0.3))
-        library.centroid_service().compute_centroids()
+        CentroidService(library.stores).compute_centroids()
         with round_trips(library.database.engine) as trips:
-            library.conflict_service().find()
+            ConflictService(library.stores).find()
         costs.append((trips.requests, trips.statements))
     assert costs[0] == costs[1]
     assert costs[0][0] == 2

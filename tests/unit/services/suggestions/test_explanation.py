@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, select
 
-from image_search_service.bootstrap import Library
 from image_search_service.core.errors import DataIntegrityError
 from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonCentroid
+from image_search_service.faces.assigner import FaceAssigner
+from image_search_service.library.opening import Library
 from image_search_service.recognition.explanation import Because, Reason
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.suggestions.explanation import ExplanationService
+from image_search_service.services.suggestions.search import SuggestionService
 from tests.support.round_trips import round_trips
 from tests.support.served import add_faces, add_person, alike, directions
 from tests.support.stores import STORES, library_on
@@ -38,7 +42,7 @@ def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]
 
 
 def why(library: Library, face_id: UUID) -> list[Reason]:
-    return library.explanation_service().explain(face_id).reasons
+    return ExplanationService(library.stores).explain(face_id).reasons
 
 
 def because(library: Library, face_id: UUID) -> list[Because]:
@@ -74,11 +78,11 @@ def crowd(library: Library, seed: int, faces: int = 24) -> list[UUID]:
 
 def test_it_says_what_the_assigner_does(library: Library) -> None:
     """Of random faces exactly those are said to be given that the assigner gives."""
-    library.centroid_service().compute_centroids()
+    CentroidService(library.stores).compute_centroids()
     for seed in range(6):
         faces = crowd(library, seed)
         said = {face: because(library, face) for face in faces}
-        library.face_assigner().assign_new_faces()
+        FaceAssigner(library.stores, CentroidService(library.stores)).assign_new_faces()
         with library.database.read() as session:
             rows = session.execute(
                 select(FaceInstance.id, FaceInstance.person_id).where(FaceInstance.id.in_(faces))
@@ -88,7 +92,7 @@ def test_it_says_what_the_assigner_does(library: Library) -> None:
         assert given
         assert given != set(faces)
         assert {face for face in faces if said[face][-1:] == GIVEN} == given
-        library.send_due_payloads()
+        library.payload_sender.send()
         with library.database.write() as session:  # the next faces meet the same people
             session.execute(delete(FaceSuggestion).where(FaceSuggestion.face_instance_id.in_(faces)))
             for face in session.scalars(select(FaceInstance).where(FaceInstance.id.in_(faces))):
@@ -117,17 +121,20 @@ def test_it_knows_whom_assigning_would_know(library: Library) -> None:
             old.person_id, old.recognizable = None, False
         add_faces(library, world, alike(LOOKS[3], 4, spread=0.2), person_id=ada, assigned_by="human")
     assert because(library, face_id) == GIVEN
-    assert library.suggestion_service().suggestions_for_face(face_id)[0].similarity > 0.9
+    assert SuggestionService(library.stores).suggestions_for_face(face_id)[0].similarity > 0.9
 
 
 def test_a_lost_centroid_is_not_nobody(library: Library) -> None:
     """A centroid that SQL knows and Qdrant lost is an error, and not that nobody is known."""
     with library.database.write() as session:
         face_id = add_faces(library, World(session), LOOKS[:1])[0].id
-    library.centroid_service().compute_centroids()
+    CentroidService(library.stores).compute_centroids()
     with library.database.read() as session:
         library.centroids.delete_centroids(session.scalars(select(PersonCentroid.id)).all())
-    for ask in (library.explanation_service().explain, library.suggestion_service().suggestions_for_face):
+    for ask in (
+        ExplanationService(library.stores).explain,
+        SuggestionService(library.stores).suggestions_for_face,
+    ):
         with pytest.raises(DataIntegrityError, match="did not give 3"):
             ask(face_id)
 
@@ -164,7 +171,7 @@ def test_round_trips(library: Library) -> None:
             )
             faces = alike(LOOKS[0], number, spread=0.3, seed=number)
             add_faces(library, World(session), faces, person_id=someone.first(), assigned_by="human")
-        library.centroid_service().compute_centroids()
+        CentroidService(library.stores).compute_centroids()
         with round_trips(library.database.engine) as trips:
             why(library, face_id)
         costs.append((trips.requests, trips.statements))

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from image_search_service.bootstrap import Library
 from image_search_service.core.errors import (
     ConflictError,
     InvalidInputError,
@@ -21,9 +20,14 @@ from image_search_service.core.errors import (
 )
 from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonPrototype, utc_now
 from image_search_service.db.queries import faces as face_queries
+from image_search_service.library.opening import Library
 from image_search_service.recognition.centroid import trimmed_centroid
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.search import SuggestionService
 from image_search_service.vector.collections import FaceFilter
+from tests.support.given_stores import with_collections
 from tests.support.reference import get_embedding_by_point_id, get_embeddings_one_by_one
 from tests.support.served import add_faces, add_person, alike, directions
 from tests.support.stores import STORES, library_on
@@ -76,7 +80,7 @@ def searched_one_by_one(library: Library, sources: list[UUID]) -> dict[UUID, flo
     for source in sources:
         embedding = get_embedding_by_point_id(faces.client, faces.collection_name, source)
         assert embedding is not None
-        least = library.thresholds().suggest
+        least = library.stores.thresholds.suggest
         for match in faces.search_similar_faces(embedding, 50, least, FaceFilter(unlabeled=True)):
             best[match.point_id] = max(match.score, best.get(match.point_id, -1))
     return best
@@ -84,7 +88,7 @@ def searched_one_by_one(library: Library, sources: list[UUID]) -> dict[UUID, flo
 
 def test_find_more_identical_before_and_after(library: Library, album: Album) -> None:
     """The best faces find what they find when fetched and searched for one by one."""
-    run = library.suggestion_service().find_more(album.ada, prototypes=5)
+    run = SuggestionService(library.stores).find_more(album.ada, prototypes=5)
     with library.database.read() as session:
         theirs = face_queries.faces_of_persons(session, [album.ada])
     best = sorted(theirs, key=lambda face: (-face.quality, face.id))[:5]
@@ -97,7 +101,7 @@ def test_find_more_identical_before_and_after(library: Library, album: Album) ->
 
 def test_find_more_multi_prototype_identical_before_and_after(library: Library, album: Album) -> None:
     """All that stand for a person find what they find one by one; the evidence names them, best first."""
-    library.suggestion_service().find_more_multi_prototype(album.ada)
+    SuggestionService(library.stores).find_more_multi_prototype(album.ada)
     with library.database.read() as session:
         prototypes = list(session.scalars(select(PersonPrototype.face_instance_id)))
     after = remembered(library)
@@ -112,18 +116,18 @@ def test_find_more_multi_prototype_identical_before_and_after(library: Library, 
 
 def test_find_more_centroid_identical_before_and_after(library: Library, album: Album) -> None:
     """A centroid made on demand finds what one made of embeddings fetched one by one finds."""
-    library.suggestion_service().find_more_centroid(album.ada)
+    SuggestionService(library.stores).find_more_centroid(album.ada)
     with library.database.read() as session:
         points = [face.point_id for face in face_queries.faces_of_persons(session, [album.ada])]
     found = get_embeddings_one_by_one(library.faces.client, library.faces.collection_name, points)
     centroid = trimmed_centroid(np.array(list(found.values()), dtype=np.float32)).vector
-    least = library.thresholds().suggest
+    least = library.stores.thresholds.suggest
     before = library.faces.search_similar_faces(centroid, 50, least, FaceFilter(unlabeled=True))
     after = remembered(library)
     assert {one: row.confidence for one, row in after.items()} == pytest.approx(
         {match.point_id: match.score for match in before}, abs=2e-6
     )
-    active = library.centroid_service().active_centroid(album.ada)
+    active = CentroidService(library.stores).active_centroid(album.ada)
     assert active is not None
     assert all(item["centroid_id"] == str(active.id) for row in after.values() for item in row.evidence)
 
@@ -131,7 +135,7 @@ def test_find_more_centroid_identical_before_and_after(library: Library, album: 
 @pytest.mark.parametrize("method", METHODS)
 def test_many_persons_are_the_same_as_each(library: Library, album: Album, method: str) -> None:
     """Looking for all at once gives each what looking for them alone gives."""
-    service = library.suggestion_service()
+    service = SuggestionService(library.stores)
     run = getattr(service, method)([album.ada, album.grace])
     assert run.persons == 2
     together = {(row.person_id, one): row.confidence for one, row in remembered(library).items()}
@@ -147,7 +151,7 @@ def test_many_persons_are_the_same_as_each(library: Library, album: Album, metho
 @pytest.mark.parametrize("method", METHODS)
 def test_remembered_once(library: Library, album: Album, method: str) -> None:
     """Looked for again, nothing is added; looked for otherwise, the evidence grows."""
-    service = library.suggestion_service()
+    service = SuggestionService(library.stores)
     first = getattr(service, method)(album.ada)
     ids = {row.id for row in remembered(library).values()}
     again = getattr(service, method)(album.ada)
@@ -165,7 +169,7 @@ def test_remembered_once(library: Library, album: Album, method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_rejected_never_comes_back(library: Library, album: Album, method: str) -> None:
     """What was rejected for a person is not suggested again, and does not take the place of what may be."""
-    service = library.suggestion_service()
+    service = SuggestionService(library.stores)
     getattr(service, method)(album.ada, limit=5)
     rejected = set(remembered(library))
     assert len(rejected) == 5
@@ -188,7 +192,7 @@ def test_sql_is_the_truth(library: Library, album: Album, method: str) -> None:
         assert own is not None
         own.asset_id, own.position = photo, 1
         session.delete(session.scalars(select(FaceInstance).where(FaceInstance.id == gone)).one())
-    run = getattr(library.suggestion_service(), method)(album.ada)
+    run = getattr(SuggestionService(library.stores), method)(album.ada)
     assert set(remembered(library)) == set(rest)
     assert (run.skipped_assigned, run.skipped_in_photo, run.skipped_gone) == (1, 1, 1)
 
@@ -196,7 +200,7 @@ def test_sql_is_the_truth(library: Library, album: Album, method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_limit_is_the_best(library: Library, album: Album, method: str) -> None:
     """With a limit the best ones are remembered, and with a higher threshold fewer."""
-    service = library.suggestion_service()
+    service = SuggestionService(library.stores)
     getattr(service, method)(album.ada, limit=3)
     three = {one: row.confidence for one, row in remembered(library).items()}
     getattr(service, method)(album.ada)
@@ -212,7 +216,7 @@ def test_limit_is_the_best(library: Library, album: Album, method: str) -> None:
 def test_a_centroid_needs_five_faces(library: Library) -> None:
     """One person with four faces is refused with a reason; among many they are counted and passed over."""
     album = Album(library, named=4)
-    service = library.suggestion_service()
+    service = SuggestionService(library.stores)
     with pytest.raises(ConflictError, match="fewer than 5"):
         service.find_more_centroid(album.ada)
     run = service.find_more_centroid([album.ada, album.grace])
@@ -237,21 +241,21 @@ class Away:
 def test_unavailable_changes_nothing(library: Library, album: Album, method: str, away: str) -> None:
     """When Qdrant is away nothing is remembered; run again it succeeds."""
     faces: Any = Away(library.faces, away)
-    broken = SuggestionService(library.database, faces, library.centroids, library.thresholds())
+    broken = SuggestionService(with_collections(library.stores, faces=faces))
     with pytest.raises(UnavailableError):
         getattr(broken, method)(album.ada)
     assert remembered(library) == {}
-    assert getattr(library.suggestion_service(), method)(album.ada).created == len(album.of_ada)
+    assert getattr(SuggestionService(library.stores), method)(album.ada).created == len(album.of_ada)
 
 
 def test_suggestions_for_a_face(library: Library, album: Album) -> None:
     """The most similar person comes first with the margin to the next; whoever was rejected is left out."""
-    library.centroid_service().compute_centroids()
-    service = library.suggestion_service()
+    CentroidService(library.stores).compute_centroids()
+    service = SuggestionService(library.stores)
     face_id = min(album.of_ada)
     first = service.suggestions_for_face(face_id)[0]
     assert (first.person_id, first.name) == (album.ada, "Ada")
-    assert first.similarity > library.thresholds().suggest
+    assert first.similarity > library.stores.thresholds.suggest
     assert first.margin is None or first.margin > 0
     service.find_more(album.ada)
     with library.database.write() as session:
@@ -265,7 +269,7 @@ def test_suggestions_for_a_face(library: Library, album: Album) -> None:
 
 def test_expire_old_and_stats(library: Library, album: Album) -> None:
     """What has waited too long is withdrawn and may be found again; the counts say so."""
-    service = library.suggestion_service()
+    service = SuggestionService(library.stores)
     number = service.find_more(album.ada).created
     assert service.expire_old(30) == 0
     with library.database.write() as session:
@@ -279,7 +283,7 @@ def test_expire_old_and_stats(library: Library, album: Album) -> None:
 
 def test_pinned_prototypes_stay(library: Library, album: Album) -> None:
     """What a human pinned stays when prototypes are chosen anew; what is no longer theirs goes."""
-    service = library.prototype_service()
+    service = PrototypeService(library.stores)
     service.compute_prototypes()
     with library.database.write() as session:
         mine = list(session.scalars(select(PersonPrototype).where(PersonPrototype.person_id == album.ada)))
@@ -305,8 +309,8 @@ def test_confirmed_faces_are_found_among_many_of_the_machine(library: Library) -
         confirmed = {face.id for face in add_faces(library, world, alike(look, 6, seed=1))}
         add_faces(library, world, alike(look, 100, 0.1, seed=2), person_id=ada, assigned_by="machine")
         add_faces(library, world, look[None])
-    library.review_service("test").assign_faces(sorted(confirmed), ada)  # and nothing is sent
-    service = library.suggestion_service()
+    ReviewService(library.database, "test").assign_faces(sorted(confirmed), ada)  # and nothing is sent
+    service = SuggestionService(library.stores)
     assert service.find_more(ada).created == 1
     (row,) = remembered(library).values()
     alike_faces = service.explain(row.id).resembles
@@ -322,7 +326,7 @@ def test_confirmed_faces_are_found_among_many_of_the_machine(library: Library) -
 def test_what_cannot_be_any_more_does_not_wait(library: Library, album: Album) -> None:
     """A suggestion is neither listed nor counted while its face is none, its person is in the photo already
     or was merged; taken back, it waits again."""
-    service, review = library.suggestion_service(), library.review_service("test")
+    service, review = SuggestionService(library.stores), ReviewService(library.database, "test")
     service.find_more(album.ada)
     no_face, beside, *rest = sorted(remembered(library))
     with library.database.write() as session:

@@ -20,7 +20,7 @@ from image_search_service.db.models import (
 )
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.faces import HUMAN
-from image_search_service.db.queries.suggestions.suggestions import IS_ANSWERABLE, REJECTED
+from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE, REJECTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from image_search_service.db.models import (
 from image_search_service.db.queries import clusters, faces
 from image_search_service.db.queries.batches import BATCH, insert_rows, upsert_rows
 from image_search_service.db.queries.decisions.current_values import Values, are_there, as_text, as_uuid
-from image_search_service.db.queries.suggestions.suggestions import ACCEPTED, PENDING, REJECTED, SUPERSEDED
+from image_search_service.db.queries.suggestion_states import ACCEPTED, PENDING, REJECTED, SUPERSEDED
 
 BY_HAND = "decision"
 """The source of a rejection that no suggestion came before."""

@@ -16,7 +16,7 @@ from image_search_service.db.queries import clusters, differences, faces
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.decisions import current_faces, current_persons
 from image_search_service.db.queries.decisions.current_values import Values
-from image_search_service.db.queries.suggestions.suggestions import REJECTED, expire_apart
+from image_search_service.db.queries.suggestion_states import REJECTED, expire_apart
 
 
 def current(session: Session, keys: Iterable[Key]) -> Values:

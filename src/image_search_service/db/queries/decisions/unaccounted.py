@@ -19,7 +19,7 @@ from image_search_service.db.models import (
     PersonRow,
 )
 from image_search_service.db.queries.faces import HUMAN
-from image_search_service.db.queries.suggestions.suggestions import REJECTED
+from image_search_service.db.queries.suggestion_states import REJECTED
 
 UNSAID: dict[Fact, Any] = {
     Fact.PERSON_NAME: None,

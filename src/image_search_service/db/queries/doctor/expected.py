@@ -151,10 +151,6 @@ def has_unfinished_run(session: Session) -> bool:
     return bool(session.scalar(select(func.count()).where(IndexRun.finished_at.is_(None))))
 
 
-def count_faces(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(FaceInstance)) or 0
-
-
 def count_photos(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(ImageAsset)) or 0
 

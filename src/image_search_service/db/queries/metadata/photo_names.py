@@ -25,7 +25,7 @@ from image_search_service.db.models import (
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.faces import HUMAN
 from image_search_service.db.queries.spoken_faces import relative
-from image_search_service.db.queries.suggestions.suggestions import REJECTED
+from image_search_service.db.queries.suggestion_states import REJECTED
 
 FROM_METADATA = "names_from_metadata"
 """The kind of the decisions that take names from metadata."""

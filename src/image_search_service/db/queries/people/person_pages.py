@@ -11,7 +11,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset, PersonRow
-from image_search_service.db.queries.suggestions.suggestions import IS_ANSWERABLE, PENDING, SUPERSEDED
+from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE, PENDING, SUPERSEDED
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import FaceDifference, FaceInstance, FaceSuggestion, ImageAsset
 from image_search_service.db.queries.differences import barred_by_difference
-from image_search_service.db.queries.suggestions.suggestions import REJECTED, Pair
+from image_search_service.db.queries.suggestion_states import REJECTED, Pair
 
 
 @dataclass(frozen=True, slots=True)

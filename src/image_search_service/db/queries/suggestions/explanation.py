@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset
 from image_search_service.db.queries.differences import Side, barred_by_difference, sides_where
+from image_search_service.db.queries.suggestion_states import REJECTED, Pair
 from image_search_service.db.queries.suggestions import assignment
 from image_search_service.db.queries.suggestions.assignment import AssignableFace
-from image_search_service.db.queries.suggestions.suggestions import REJECTED, Pair
 
 
 @dataclass(frozen=True, slots=True)

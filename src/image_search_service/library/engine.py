@@ -1,0 +1,125 @@
+"""Which face engine the library is bound to, and that engine, opened when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from image_search_service.core.config import Settings
+from image_search_service.core.errors import EngineMismatchError, NotFoundError
+from image_search_service.core.lazy import locked_property
+from image_search_service.core.types import EngineIdentity, Progress
+from image_search_service.db.models import LibraryRow
+from image_search_service.db.queries import library as library_queries
+from image_search_service.db.session import Database
+
+if TYPE_CHECKING:
+    from image_search_service.recognition.engines.base import FaceEngine
+    from image_search_service.recognition.thresholds import Thresholds
+
+Note = Callable[[str], None]
+"""Told what the user should know, such as which engine was chosen."""
+Watch = Callable[[str, str], AbstractContextManager[Progress]]
+"""``watch(what, unit)`` shows a progress bar for the length of the block; see ``Output.progress``."""
+
+
+class EngineBinding:
+    """A library has one engine: the one that its first photos were indexed with."""
+
+    def __init__(self, settings: Settings, database: Database, root: Path, note: Note, watch: Watch) -> None:
+        self._settings = settings
+        self._database = database
+        self._root = root
+        self._note = note
+        self._watch = watch
+
+    def row(self) -> LibraryRow | None:
+        """The library's row, or None while the library is bound to no engine."""
+        with self._database.read() as session:
+            return library_queries.get_library(session)
+
+    def require_row(self) -> LibraryRow:
+        """The library's row. Raises NotFoundError for a library in which nothing has been indexed."""
+        row = self.row()
+        if row is None:
+            raise NotFoundError(
+                f"The library {self._root} is empty.",
+                hint="Index a folder of photos first: image-search index FOLDER.",
+            )
+        return row
+
+    def bind(self) -> EngineIdentity:
+        """The engine that the library belongs to; a new library is bound to the one that the settings name.
+
+        Raises EngineMismatchError when the settings name another engine than the library was made with.
+        """
+        row = self.row()
+        if row is None:
+            return self.engine.identity
+        if self._settings.engine not in ("auto", row.engine_name):
+            raise EngineMismatchError(identity_of(row), self._settings.engine)
+        if self._names_other_files(row):
+            return self.engine.identity
+        return identity_of(row)
+
+    @locked_property
+    def engine(self) -> FaceEngine:
+        """The face engine, opened and checked against the library. Raises EngineMismatchError."""
+        from image_search_service.recognition.engines.registry import open_engine
+
+        row, settings = self.row(), self._settings
+        if row is not None and settings.engine not in ("auto", row.engine_name):
+            raise EngineMismatchError(identity_of(row), settings.engine)
+        files = _engine_files(row, settings)
+        engine = open_engine(
+            settings.engine if row is None else row.engine_name,
+            models=settings.models,
+            detector=files.get("detector"),
+            recognizer=files.get("recognizer"),
+            offline=settings.offline,
+            watch=self._watch,
+            note=self._note,
+        )
+        if row is not None and engine.identity != identity_of(row):
+            raise EngineMismatchError(identity_of(row), engine.identity)
+        self._remember(row, engine.identity, {name: str(path) for name, path in files.items()})
+        return engine
+
+    def thresholds(self) -> Thresholds:
+        """Those of the library's engine, known without its models. Raises NotFoundError."""
+        from image_search_service.recognition.engines.registry import engine_thresholds
+
+        return engine_thresholds(self.require_row().engine_name)
+
+    def _remember(self, row: LibraryRow | None, engine: EngineIdentity, files: dict[str, str]) -> None:
+        if row is not None and files == row.engine_files:
+            return
+        with self._database.write() as session:
+            if row is None:
+                library_queries.bind_engine(session, engine, files)
+            else:
+                library_queries.set_engine_files(session, files)
+
+    def _names_other_files(self, row: LibraryRow) -> bool:
+        """Whether files are given that may not be the library's own; comparing them loads no model."""
+        from image_search_service.recognition.engines.model_store import combined_checksum
+
+        if not (self._settings.recognizer or self._settings.detector):
+            return False
+        files = _engine_files(row, self._settings)
+        paths = [files.get("detector"), files.get("recognizer")]
+        known = [path for path in paths if path is not None and path.is_file()]
+        return len(known) != len(paths) or combined_checksum(*known) != row.engine_checksum
+
+
+def identity_of(row: LibraryRow) -> EngineIdentity:
+    return EngineIdentity(row.engine_name, row.engine_checksum, row.dimension)
+
+
+def _engine_files(row: LibraryRow | None, settings: Settings) -> dict[str, Path]:
+    """The engine's own files: as given now, else as they were given when the library was made."""
+    files = {} if row is None else {name: Path(path) for name, path in row.engine_files.items()}
+    now = {"detector": settings.detector, "recognizer": settings.recognizer}
+    return files | {name: path for name, path in now.items() if path is not None}

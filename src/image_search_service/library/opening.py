@@ -1,0 +1,92 @@
+"""Opening a library: lock, database, migration, and the stores that services take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from image_search_service.core.config import Settings
+from image_search_service.core.errors import RestoreInterruptedError
+from image_search_service.core.lazy import locked_property
+from image_search_service.core.lock import LibraryLock
+from image_search_service.core.paths import LibraryPaths
+from image_search_service.db.migrate import migrate
+from image_search_service.db.session import Database, sqlite_url
+from image_search_service.library.engine import EngineBinding, Note, Watch
+from image_search_service.library.stores import Stores
+from image_search_service.library.vectors import LibraryCollections
+from image_search_service.services.jobs.outbox import PayloadSender
+
+if TYPE_CHECKING:
+    from image_search_service.queue.huey_app import JobQueue
+    from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
+    from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+
+@contextmanager
+def open_library(
+    settings: Settings, note: Note, watch: Watch, *, address: str | None = None, restoring: bool = False
+) -> Iterator[Library]:
+    """Lock, open and migrate the library in ``settings.library``; close it at the end.
+
+    A library whose stores are all servers is not locked: several processes may use it.
+    address: where this process answers over HTTP; whoever finds the library locked is told.
+    restoring: open it although a backup is half restored into it.
+    Raises LibraryInUseError, RestoreInterruptedError, NewerLibraryError, UnavailableError.
+    """
+    paths = LibraryPaths(settings.library)
+    with nullcontext() if settings.stores_are_shared else LibraryLock(paths.lock, address):
+        if paths.restoring.exists() and not restoring:
+            raise RestoreInterruptedError(paths.root)
+        database = Database(settings.database_url or sqlite_url(paths.database))
+        library = Library(settings, paths, database, note, watch)
+        try:
+            copy = migrate(database, paths.backups)
+            if copy is not None:
+                note(f"The library is from an older version; a copy of its database is {copy}.")
+            yield library
+        finally:
+            library.close()
+
+
+class Library:
+    """One open library: its stores, and the queue of its jobs."""
+
+    open_collections = LibraryCollections
+
+    def __init__(
+        self, settings: Settings, paths: LibraryPaths, database: Database, note: Note, watch: Watch
+    ) -> None:
+        self.settings = settings
+        self.paths = paths
+        self.database = database
+        self.engine_binding = EngineBinding(settings, database, paths.root, note, watch)
+        self.collections = self.open_collections(settings, paths.vectors, self.engine_binding)
+        self.stores = Stores(settings, paths, database, self.engine_binding, self.collections)
+        self.payload_sender = PayloadSender(self.stores)
+        self._on_close: list[Callable[[], None]] = [database.close, self.collections.close]
+
+    def close(self) -> None:
+        """Close what was opened, the last first."""
+        while self._on_close:
+            self._on_close.pop()()
+
+    @property
+    def faces(self) -> FaceQdrantClient:
+        """See ``Stores.faces``."""
+        return self.stores.faces
+
+    @property
+    def centroids(self) -> CentroidQdrantClient:
+        """See ``Stores.centroids``."""
+        return self.stores.centroids
+
+    @locked_property
+    def job_queue(self) -> JobQueue:
+        """What carries jobs to workers. Raises UnavailableError."""
+        from image_search_service.queue.huey_app import JobQueue, open_huey
+
+        queue = JobQueue(open_huey(redis_url=self.settings.redis_url, file=self.paths.queue))
+        self._on_close.append(queue.close)
+        return queue

@@ -1,0 +1,71 @@
+"""``Stores``: what one library holds. Services take it, and use the parts that they need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from image_search_service.core.config import Settings
+from image_search_service.core.paths import LibraryPaths
+from image_search_service.db.session import Database
+from image_search_service.library.engine import EngineBinding
+
+if TYPE_CHECKING:
+    from image_search_service.recognition.engines.base import FaceEngine
+    from image_search_service.recognition.thresholds import Thresholds
+    from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
+    from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+
+class Collections(Protocol):
+    """The two collections in Qdrant; see ``LibraryCollections``, which opens them when they are needed."""
+
+    @property
+    def faces(self) -> FaceQdrantClient: ...
+
+    @property
+    def centroids(self) -> CentroidQdrantClient: ...
+
+    def unchecked_faces(self) -> FaceQdrantClient: ...
+
+    def unchecked_centroids(self) -> CentroidQdrantClient: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Database, vectors, files and engine of one library.
+
+    Reading ``faces``, ``centroids`` or ``engine`` opens them on the first use, so that a command which needs
+    only SQL starts at once.
+    """
+
+    settings: Settings
+    paths: LibraryPaths
+    database: Database
+    binding: EngineBinding
+    collections: Collections
+
+    @property
+    def faces(self) -> FaceQdrantClient:
+        """The collection of faces. Raises UnavailableError, NotFoundError for an empty library."""
+        return self.collections.faces
+
+    @property
+    def centroids(self) -> CentroidQdrantClient:
+        """The collection of centroids. Raises UnavailableError, NotFoundError for an empty library."""
+        return self.collections.centroids
+
+    @property
+    def engine(self) -> FaceEngine:
+        """The face engine with its models. Raises EngineMismatchError, UnavailableError."""
+        return self.binding.engine
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The engine's thresholds, known without its models. Raises NotFoundError for an empty library."""
+        return self.binding.thresholds()
+
+    @property
+    def max_pixels(self) -> int:
+        """How many pixels a photo may have."""
+        return self.settings.max_megapixels * 1_000_000

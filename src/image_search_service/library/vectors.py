@@ -1,0 +1,121 @@
+"""The library's two collections in Qdrant, opened when they are first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from image_search_service.core.config import Settings
+from image_search_service.core.lazy import locked_property
+from image_search_service.core.types import EngineIdentity
+from image_search_service.library.engine import EngineBinding, identity_of
+
+if TYPE_CHECKING:
+    from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
+    from image_search_service.vector.collections import CollectionSettings
+    from image_search_service.vector.face_qdrant import FaceQdrantClient
+    from image_search_service.vector.transport import AnyQdrant
+
+
+class LibraryCollections:
+    """Faces and centroids of one library, on a Qdrant server or in the library's folder.
+
+    Everything raises UnavailableError while Qdrant does not answer, and NotFoundError for a library that is
+    bound to no engine.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, engine: EngineBinding) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._engine = engine
+        self._on_close: list[Callable[[], None]] = []
+
+    def close(self) -> None:
+        """Close what was opened, the last first."""
+        while self._on_close:
+            self._on_close.pop()()
+
+    @locked_property
+    def faces(self) -> FaceQdrantClient:
+        """The collection of the library's faces; it is created if it does not exist."""
+        from image_search_service.vector.face_qdrant import configure_face_qdrant_client
+
+        client = self.unchecked_faces()
+        client.ensure_collection()
+        configure_face_qdrant_client(client)
+        self._on_close.append(lambda: configure_face_qdrant_client(None))
+        return client
+
+    @locked_property
+    def centroids(self) -> CentroidQdrantClient:
+        """The collection of the persons' centroids; it is created if it does not exist."""
+        client = self.unchecked_centroids()
+        client.ensure_collection()
+        return client
+
+    def unchecked_faces(self) -> FaceQdrantClient:
+        """The same collection, whether or not it exists and fits: what the doctor examines."""
+        row = self._engine.require_row()
+        return self.faces_of(identity_of(row), row.uid)
+
+    def unchecked_centroids(self) -> CentroidQdrantClient:
+        """The same collection, whether or not it exists and fits."""
+        row = self._engine.require_row()
+        return self.centroids_of(identity_of(row), row.uid)
+
+    def faces_of(self, engine: EngineIdentity, library: UUID) -> FaceQdrantClient:
+        """The collection of a library's faces for one engine."""
+        from image_search_service.vector.collections import faces_collection
+        from image_search_service.vector.face_qdrant import FaceQdrantClient
+
+        name = faces_collection(engine, library)
+        return FaceQdrantClient(self._qdrant, name, engine.dimension, settings=self._collection_settings())
+
+    def centroids_of(self, engine: EngineIdentity, library: UUID) -> CentroidQdrantClient:
+        """The collection of a library's centroids for one engine."""
+        from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
+        from image_search_service.vector.collections import centroids_collection
+
+        name = centroids_collection(engine, library)
+        return CentroidQdrantClient(
+            self._qdrant, name, engine.dimension, settings=self._collection_settings()
+        )
+
+    @locked_property
+    def _qdrant(self) -> AnyQdrant:
+        client = open_qdrant(self._settings, self._folder)
+        self._on_close.append(client.close)
+        return client
+
+    def _collection_settings(self) -> CollectionSettings:
+        from image_search_service.vector.collections import CollectionSettings
+
+        settings = self._settings
+        return CollectionSettings(
+            shard_number=settings.qdrant_shard_number,
+            replication_factor=settings.qdrant_replication_factor,
+            on_disk=settings.qdrant_on_disk,
+            quantization=settings.qdrant_quantization,
+        )
+
+
+def open_qdrant(settings: Settings, folder: Path) -> AnyQdrant:
+    """The Qdrant server that the settings name, else the engine embedded in ``folder``.
+
+    Raises UnavailableError, KeyRefusedError, LibraryInUseError.
+    """
+    from image_search_service.vector.client import QdrantServerOptions, open_embedded, open_server
+
+    if settings.qdrant_url is None:
+        return open_embedded(folder)
+    return open_server(
+        QdrantServerOptions(
+            url=settings.qdrant_url,
+            api_key=settings.qdrant_api_key,
+            prefer_grpc=settings.qdrant_prefer_grpc,
+            grpc_port=settings.qdrant_grpc_port,
+            timeout=settings.qdrant_timeout,
+        )
+    )

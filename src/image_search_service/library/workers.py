@@ -1,0 +1,31 @@
+"""Threads of this process that run the library's jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from image_search_service.library.opening import Library
+from image_search_service.services.jobs.ledger import JobLedger
+from image_search_service.services.jobs.service import JobKind, JobService
+
+if TYPE_CHECKING:
+    from image_search_service.queue.huey_app import Workers
+
+
+def job_workers(library: Library) -> Workers:
+    """Workers for the library's jobs; not started yet."""
+    from image_search_service.queue.face_jobs import JOBS
+    from image_search_service.queue.huey_app import Workers
+    from image_search_service.queue.runner import JobRunner
+
+    ledger, alone = JobLedger(library.database), not library.settings.stores_are_shared
+    runner = JobRunner(ledger, JOBS, library.stores, alone=alone)
+    library.job_queue.on_night = lambda: _submit_nightly(library)
+    library.job_queue.on_minute = library.payload_sender.send_if_it_answers
+    return Workers(library.job_queue, runner, library.settings.job_threads)
+
+
+def _submit_nightly(library: Library) -> None:
+    """Submit the jobs of the night: the doctor, for a library with something in it."""
+    if library.engine_binding.row() is not None:
+        JobService(library.database, library.job_queue.enqueue).submit(JobKind.DOCTOR, {"repair": False})

@@ -1,0 +1,61 @@
+"""Indexing in five steps, the same for the command ``image-search index`` and for the job ``detect_faces``.
+
+1. Read the photos below the folders that are new or changed, and find the faces in them.
+2. Take names that other programs wrote into photos, if the settings say so.
+3. Group the faces without a name, if there are new ones.
+4. Tell Qdrant the persons and clusters that follow.
+5. Report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from image_search_service.db.queries import library as library_queries
+from image_search_service.db.queries.library import Counts
+from image_search_service.library.engine import Watch
+from image_search_service.library.stores import Stores
+from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.indexing.indexer import IndexReport, IndexService
+from image_search_service.services.jobs.outbox import PayloadSender
+from image_search_service.services.metadata.names import MetadataNamesService, ReadReport
+
+
+@dataclass(frozen=True, slots=True)
+class IndexResult:
+    """What one run did, and what the library has after it. names: None unless the settings ask for them."""
+
+    engine: str
+    report: IndexReport
+    names: ReadReport | None
+    counts: Counts
+
+
+def index_photos(
+    stores: Stores, roots: Sequence[Path], *, actor: str, watch: Watch, retry_failed: bool = False
+) -> IndexResult:
+    """Bring the library up to date with the photos below ``roots``, folders or files.
+
+    actor: who says what is taken from metadata. watch: shows the progress of one step.
+    retry_failed: read again what could not be read before.
+
+    Raises InvalidInputError for a root that does not exist, EngineMismatchError, and UnavailableError when a
+    store fails; what was stored until then stays, and the next run goes on.
+    """
+    engine = stores.binding.bind().name
+    with watch("Reading photos", "photos") as progress:
+        report = IndexService(stores).index(roots, retry_failed=retry_failed, progress=progress)
+    names = _read_names(stores, actor, watch) if stores.settings.names_from_metadata else None
+    with watch("Comparing faces", "blocks") as progress:
+        FaceClusteringService(stores).group_if_stale(progress)
+    PayloadSender(stores).send()
+    with stores.database.read() as session:
+        return IndexResult(engine, report, names, library_queries.library_counts(session))
+
+
+def _read_names(stores: Stores, actor: str, watch: Watch) -> ReadReport:
+    service = MetadataNamesService(stores.database, actor, workers=stores.settings.workers)
+    with watch("Reading names", "photos") as progress:
+        return service.read(progress)
