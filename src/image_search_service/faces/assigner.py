@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import FloatArray, IntArray, Progress
 from image_search_service.db.queries import clusters, faces, suggestion_states
@@ -30,12 +31,11 @@ from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.recognition.matching import Matches, match_faces
 from image_search_service.recognition.thresholds import Thresholds
+from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
 PAGE = 10_000
 """Faces that are decided on at once: 20 MB of 512 numbers each, and one transaction."""
-FETCH_BATCH = 1_000
-"""Embeddings in one request."""
 
 Chosen = npt.NDArray[np.bool_]
 
@@ -128,14 +128,11 @@ class FaceAssigner:
         return run
 
     def _pages(self, since: datetime | None) -> Iterator[list[AssignableFace]]:
-        last: AssignableFace | None = None
-        while True:
+        def read_page(after: AssignableFace | None) -> list[AssignableFace]:
             with self._database.read() as session:
-                page = assignment.assignable_faces(session, last, PAGE, since)
-            if not page:
-                return
-            yield page
-            last = page[-1]
+                return assignment.assignable_faces(session, after, PAGE, since)
+
+        return keyset_pages(read_page, lambda face: face, PAGE)
 
     def _assign_page(
         self, page: Sequence[AssignableFace], people: ActiveCentroids, least: float, run: AssignmentRun
@@ -159,7 +156,7 @@ class FaceAssigner:
 
     def _embeddings(self, page: Sequence[AssignableFace]) -> EmbeddingBatch:
         ids = [face.point_id for face in page]
-        return EmbeddingBatch.from_mapping(self._vectors.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids)
+        return self._vectors.get_embeddings_by_point_ids(ids, FETCH_BATCH)
 
 
 def compare(

@@ -33,9 +33,7 @@ from image_search_service.recognition.clustering.constraints import (
     split_by_differences,
 )
 from image_search_service.recognition.clustering.representative import representatives
-
-FETCH_BATCH = 1_000
-"""Embeddings in one request when all are wanted: ten times fewer round trips than a page for a screen."""
+from image_search_service.vector.batching import FETCH_BATCH
 
 
 @dataclass(frozen=True, slots=True)

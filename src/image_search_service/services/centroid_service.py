@@ -33,13 +33,12 @@ from image_search_service.recognition.centroid import (
     trimmed_centroid,
 )
 from image_search_service.services.people.batches import person_groups
+from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.centroid_qdrant import CentroidPoint
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
 log = structlog.get_logger(__name__)
 
-FETCH_BATCH = 1_000
-"""Embeddings in one request."""
 NEAREST = 10
 """Of so many persons whom a face resembles most it is looked whether each of their faces counts."""
 ABANDONED = timedelta(hours=1)
@@ -174,7 +173,7 @@ class CentroidService:
 
     def _embeddings(self, found: Iterable[PersonFace]) -> EmbeddingBatch:
         ids = [face.point_id for face in found]
-        return EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids)
+        return self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
 
     def _read_group(
         self, person_ids: Sequence[uuid.UUID]

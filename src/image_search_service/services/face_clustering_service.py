@@ -16,10 +16,11 @@ from image_search_service.core.types import (
 )
 from image_search_service.db.queries import faces, library
 from image_search_service.db.queries.faces import GroupableFace
-from image_search_service.faces.grouper import FETCH_BATCH, FaceGrouper, Grouped
+from image_search_service.faces.grouper import FaceGrouper, Grouped
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.clustering.clustering import cluster_confidence, confidences
 from image_search_service.recognition.clustering.representative import representatives
+from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -24,11 +24,18 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Row]) -> Non
 
 
 def upsert_rows(
-    session: Session, model: type[Base], rows: Sequence[Row], *, key: Sequence[str], update: Sequence[str]
+    session: Session,
+    model: type[Base],
+    rows: Sequence[Row],
+    *,
+    key: Sequence[str],
+    update: Sequence[str],
+    where: str | None = None,
 ) -> None:
     """Insert all rows with one statement; where ``key`` exists, set the columns ``update`` instead.
 
-    Without columns to update an existing row is left alone.
+    Without columns to update an existing row is left alone. where: the condition of a partial unique index on
+    ``key``, word for word as the table has it.
     """
     if not rows:
         return
@@ -36,8 +43,10 @@ def upsert_rows(
     assert isinstance(table, Table)  # noqa: S101 - narrows SQLAlchemy's FromClause for the type checker
     dialect = session.get_bind().dialect.name
     statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    index: Any = {"index_elements": list(key), "index_where": None if where is None else text(where)}
     if update:
         new = {name: statement.excluded[name] for name in update}
-        session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=new), list(rows))
+        statement = statement.on_conflict_do_update(**index, set_=new)
     else:
-        session.execute(statement.on_conflict_do_nothing(index_elements=list(key)), list(rows))
+        statement = statement.on_conflict_do_nothing(**index)
+    session.execute(statement, [dict(row) for row in rows])

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import Change, Fact, Key
+from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import DecisionChange, DecisionRow, LibraryRow
 from image_search_service.db.queries.batches import BATCH, insert_rows
@@ -148,22 +149,19 @@ def last_values(
         .group_by(DecisionChange.fact, DecisionChange.subject_id, DecisionChange.other_id)
         .subquery()
     )
-    after = 0
-    while True:
-        rows = list(
-            session.scalars(
-                select(DecisionChange)
-                .join(last, last.c.id == DecisionChange.id)
-                .where(DecisionChange.id > after)
-                .order_by(DecisionChange.id)
-                .limit(page)
-            )
-        )
-        if not rows:
-            return
+    statement = (
+        select(DecisionChange)
+        .join(last, last.c.id == DecisionChange.id)
+        .order_by(DecisionChange.id)
+        .limit(page)
+    )
+
+    def read_page(after: int | None) -> list[DecisionChange]:
+        return list(session.scalars(statement.where(DecisionChange.id > (after or 0))))
+
+    for rows in keyset_pages(read_page, lambda row: row.id, page):
         for row in rows:
             yield change(row).key, row.new
-        after = rows[-1].id
         session.expunge_all()
 
 

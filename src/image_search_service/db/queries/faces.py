@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Update, Uuid, bindparam, case, func, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance, ImageAsset, PersonRow
 from image_search_service.db.queries.batches import BATCH
+from image_search_service.db.queries.conditions import IS_UNNAMED_FACE
 
 HUMAN, MACHINE = "human", "machine"
 """Who gave a face to its person."""
@@ -102,19 +103,10 @@ def groupable_faces(session: Session) -> list[GroupableFace]:
             FaceInstance.group_id,
         )
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(*_groupable())
+        .where(IS_UNNAMED_FACE)
         .order_by(FaceInstance.id)
     )
     return [GroupableFace(*row) for row in rows]
-
-
-def _groupable() -> Sequence[ColumnElement[bool] | InstrumentedAttribute[bool]]:
-    return (
-        FaceInstance.person_id.is_(None),
-        FaceInstance.recognizable,
-        FaceInstance.is_face,
-        ~ImageAsset.replaced,
-    )
 
 
 def count_faces(session: Session) -> int:
@@ -127,7 +119,7 @@ def count_unnamed(session: Session) -> int:
     count = session.scalar(
         select(func.count(FaceInstance.id))
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(*_groupable())
+        .where(IS_UNNAMED_FACE)
     )
     return count or 0
 

@@ -19,6 +19,7 @@ from image_search_service.db.models import (
     PersonRow,
     utc_now,
 )
+from image_search_service.db.queries.conditions import IS_CURRENT_FACE, IS_PRESENT
 
 LIBRARY_ID = 1
 
@@ -84,9 +85,7 @@ def finish_runs(session: Session) -> None:
 
 def library_counts(session: Session) -> Counts:
     readable = select(func.count()).where(ImageAsset.failure.is_(None), ~ImageAsset.replaced)
-    present = select(AssetPath.id).where(
-        AssetPath.asset_id == ImageAsset.id, AssetPath.missing_since.is_(None)
-    )
+    present = select(AssetPath.id).where(AssetPath.asset_id == ImageAsset.id, IS_PRESENT)
     has_face = select(FaceInstance.id).where(FaceInstance.asset_id == ImageAsset.id)
     face = current_faces()
     unnamed = face.where(FaceInstance.person_id.is_(None))
@@ -95,7 +94,7 @@ def library_counts(session: Session) -> Counts:
             readable.scalar_subquery(),
             readable.where(has_face.exists()).scalar_subquery(),
             readable.where(~present.exists()).scalar_subquery(),
-            select(func.count()).where(AssetPath.missing_since.is_(None)).scalar_subquery(),
+            select(func.count()).select_from(AssetPath).where(IS_PRESENT).scalar_subquery(),
             face.scalar_subquery(),
             face.where(FaceInstance.person_id.is_not(None)).scalar_subquery(),
             unnamed.where(FaceInstance.cluster_id.is_not(None)).scalar_subquery(),
@@ -112,5 +111,5 @@ def current_faces() -> Any:
     return (
         select(func.count(FaceInstance.id))
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(~ImageAsset.replaced, FaceInstance.is_face)
+        .where(IS_CURRENT_FACE)
     )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import AssetPath, ClusterRow, FaceInstance, ImageAsset, PersonRow
 from image_search_service.db.queries.batches import BATCH, upsert_rows
+from image_search_service.db.queries.conditions import IS_PRESENT, existing_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def _clearest_photo() -> Any:
     return (
         select(AssetPath.path)
         .join(FaceInstance, FaceInstance.asset_id == AssetPath.asset_id)
-        .where(FaceInstance.person_id == PersonRow.id, AssetPath.missing_since.is_(None))
+        .where(FaceInstance.person_id == PersonRow.id, IS_PRESENT)
         .order_by(FaceInstance.quality_score.desc(), FaceInstance.id, AssetPath.path)
         .limit(1)
         .correlate(PersonRow)
@@ -104,7 +105,7 @@ def cluster_sizes(session: Session, limit: int | None = None) -> list[ClusterSiz
     sample = (
         select(AssetPath.path)
         .join(FaceInstance, FaceInstance.asset_id == AssetPath.asset_id)
-        .where(FaceInstance.id == ClusterRow.representative_face_id, AssetPath.missing_since.is_(None))
+        .where(FaceInstance.id == ClusterRow.representative_face_id, IS_PRESENT)
         .order_by(AssetPath.path)
         .limit(1)
         .correlate(ClusterRow)
@@ -128,14 +129,7 @@ def photos_of_all(session: Session, person_ids: Sequence[uuid.UUID]) -> list[tup
         .group_by(FaceInstance.asset_id)
         .having(func.count(FaceInstance.person_id.distinct()) == len(set(person_ids)))
     )
-    file = (
-        select(AssetPath.path)
-        .where(AssetPath.asset_id == ImageAsset.id, AssetPath.missing_since.is_(None))
-        .order_by(AssetPath.path)
-        .limit(1)
-        .correlate(ImageAsset)
-        .scalar_subquery()
-    )
+    file = existing_file(ImageAsset.id)
     rows = session.execute(
         select(ImageAsset.id, file)
         .where(ImageAsset.id.in_(showing), ~ImageAsset.replaced)

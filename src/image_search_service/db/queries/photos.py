@@ -11,7 +11,6 @@ from pathlib import Path
 from sqlalchemy import (
     ColumnElement,
     LargeBinary,
-    ScalarSelect,
     and_,
     exists,
     false,
@@ -24,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, utc_now
 from image_search_service.db.queries.batches import Row, insert_rows, upsert_rows
+from image_search_service.db.queries.conditions import IS_PRESENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,6 @@ def known_files(session: Session, paths: Sequence[Path]) -> dict[Path, KnownFile
         .where(AssetPath.path.in_(paths))
     )
     return {row[0]: KnownFile(*row[1:]) for row in rows}
-
-
-def file_of_face() -> ScalarSelect[Path]:
-    """Beside a face in a statement: one file that is there of its photo, null if there is none."""
-    return (
-        select(AssetPath.path)
-        .where(AssetPath.asset_id == FaceInstance.asset_id, AssetPath.missing_since.is_(None))
-        .order_by(AssetPath.path)
-        .limit(1)
-        .correlate(FaceInstance)
-        .scalar_subquery()
-    )
 
 
 def assets_by_hash(session: Session, hashes: Iterable[str]) -> dict[str, tuple[uuid.UUID, str | None]]:
@@ -98,7 +86,7 @@ def mark_missing(session: Session, roots: Sequence[Path], unread: Sequence[Path]
             or_(false(), *(_below(root) for root in roots)),
             ~or_(false(), *(_below(folder) for folder in unread)),
             AssetPath.seen_in_run != run,
-            AssetPath.missing_since.is_(None),
+            IS_PRESENT,
         )
         .values(missing_since=utc_now())
         .execution_options(synchronize_session=False)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import PERSON_FACTS, Change, Fact
 from image_search_service.core.names import name_key
+from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Box
 from image_search_service.db.models import (
@@ -85,22 +86,18 @@ def differences(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
 
 def events(session: Session, limit: int) -> Iterator[Event]:
     """All decisions in their order: two statements for each ``limit``."""
-    last = 0
-    while True:
-        page = list(
-            session.scalars(
-                select(DecisionRow).where(DecisionRow.id > last).order_by(DecisionRow.id).limit(limit)
-            )
-        )
-        if not page:
-            return
+    statement = select(DecisionRow).order_by(DecisionRow.id).limit(limit)
+
+    def read_page(after: int | None) -> list[DecisionRow]:
+        return list(session.scalars(statement.where(DecisionRow.id > (after or 0))))
+
+    for page in keyset_pages(read_page, lambda decision: decision.id, limit):
         between = DecisionChange.decision_id.between(page[0].id, page[-1].id)
         changes: dict[int, list[Change]] = {}
         for row in session.scalars(select(DecisionChange).where(between).order_by(DecisionChange.id)):
             changes.setdefault(row.decision_id, []).append(change(row))
         for decision in page:
             yield Event(decision, changes.get(decision.id, []))
-        last = page[-1].id
         session.expunge_all()
 
 
@@ -128,13 +125,12 @@ def said_faces(session: Session, limit: int) -> Iterator[SaidFace]:
         .order_by(FaceInstance.asset_id, FaceInstance.position)
         .limit(limit)
     )
-    last: tuple[uuid.UUID, int] | None = None
-    while True:
-        place = tuple_(FaceInstance.asset_id, FaceInstance.position)
-        rows = session.execute(statement if last is None else statement.where(place > last)).all()
-        if not rows:
-            return
-        last = rows[-1][0].asset_id, rows[-1][0].position
+    place = tuple_(FaceInstance.asset_id, FaceInstance.position)
+
+    def read_page(after: tuple[uuid.UUID, int] | None) -> list[Any]:
+        return list(session.execute(statement if after is None else statement.where(place > after)))
+
+    for rows in keyset_pages(read_page, lambda row: (row[0].asset_id, row[0].position), limit):
         yield from _said(session, rows)
         session.expunge_all()
 

@@ -9,8 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Select, Table, and_, func, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import (
@@ -20,13 +19,13 @@ from image_search_service.db.models import (
     ImageAsset,
     PersonRow,
 )
-from image_search_service.db.queries.batches import BATCH, Row
+from image_search_service.db.queries.batches import BATCH, Row, upsert_rows
+from image_search_service.db.queries.conditions import existing_file
 from image_search_service.db.queries.differences import (
     faces_in_differences_of,
     on_opposite_side,
     opposite_faces,
 )
-from image_search_service.db.queries.photos import file_of_face
 
 PENDING, ACCEPTED, REJECTED, EXPIRED = "pending", "accepted", "rejected", "expired"
 SUPERSEDED = "superseded"
@@ -178,21 +177,9 @@ def photos_with(
 
 def save_pending(session: Session, rows: Sequence[Row]) -> None:
     """One statement: pairs that do not wait yet are added; the others get new confidence and evidence."""
-    if not rows:
-        return
-    table = FaceSuggestion.__table__
-    assert isinstance(table, Table)  # noqa: S101 - narrows SQLAlchemy's FromClause for the type checker
-    postgres = session.get_bind().dialect.name == "postgresql"
-    statement = postgresql.insert(table) if postgres else sqlite.insert(table)
-    new = {name: statement.excluded[name] for name in FOUND}
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["face_instance_id", "person_id"],
-            index_where=text("state = 'pending'"),
-            set_=new,
-        ),
-        [{**row, "state": PENDING} for row in rows],
-    )
+    pending = [{**row, "state": PENDING} for row in rows]
+    key = ("face_instance_id", "person_id")
+    upsert_rows(session, FaceSuggestion, pending, key=key, update=FOUND, where="state = 'pending'")
 
 
 def expire_pending(session: Session, before: datetime) -> int:
@@ -282,7 +269,7 @@ def pending_of_person(
     """A person's pending suggestions, the best first: each with the second best person's name, and a file to
     look at."""
     rows = session.execute(
-        select(FaceSuggestion, PersonRow.name, file_of_face())
+        select(FaceSuggestion, PersonRow.name, existing_file(FaceInstance.asset_id))
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
         .outerjoin(PersonRow, and_(PersonRow.id == FaceSuggestion.second_person_id, ~PersonRow.gone))
         .where(FaceSuggestion.person_id == person_id, IS_ANSWERABLE)

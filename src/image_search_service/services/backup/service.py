@@ -18,6 +18,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from image_search_service.core.errors import UnavailableError
+from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity, Progress
@@ -39,14 +40,13 @@ from image_search_service.services.backup.archive import (
     part_name,
     thumbnail_name,
 )
+from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
 ROWS = 5_000
 """Rows in a part: some 4 MB of faces."""
 EMBEDDINGS = 10_000
 """Embeddings in a part: 20 MB at 512 numbers."""
-FETCH_BATCH = 1_000
-"""Embeddings in one request, and rows in one statement."""
 PICTURE_BYTES = 2**24
 """About how large a part of small pictures is."""
 
@@ -195,7 +195,5 @@ def _pictures(session: Session, paths: LibraryPaths) -> Iterator[tuple[str, Path
 def _pages(
     session: Session, read_page: Callable[[Session, UUID | None, int], list[T]], key: Callable[[T], UUID]
 ) -> Iterator[T]:
-    after: UUID | None = None
-    while page := read_page(session, after, FETCH_BATCH):
-        yield from page
-        after = key(page[-1])
+    pages = keyset_pages(lambda after: read_page(session, after, FETCH_BATCH), key, FETCH_BATCH)
+    return (row for page in pages for row in page)

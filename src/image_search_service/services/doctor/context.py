@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
+from image_search_service.core.paging import keyset_pages
 from image_search_service.db.queries.doctor import expected
 from image_search_service.db.session import Database, Session
 from image_search_service.services.doctor.findings import DoctorReport
@@ -30,14 +31,12 @@ class DoctorContext:
         self, read_page: Callable[[Session, UUID | None, int], list[T]], key: Callable[[T], UUID]
     ) -> Iterator[tuple[UUID, T]]:
         """All rows with their key, ascending: a statement and a transaction for each page."""
-        after: UUID | None = None
-        while True:
+
+        def read_next(after: UUID | None) -> list[T]:
             with self.database.read() as session:
-                page = read_page(session, after, PAGE)
-            yield from ((key(row), row) for row in page)
-            if len(page) < PAGE:
-                return
-            after = key(page[-1])
+                return read_page(session, after, PAGE)
+
+        return ((key(row), row) for page in keyset_pages(read_next, key, PAGE) for row in page)
 
     def is_in_transit(self, session: Session) -> bool:
         """Whether what has no row yet may be getting one: an index run writes rows last.

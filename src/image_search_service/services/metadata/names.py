@@ -14,6 +14,7 @@ from typing import Any
 from image_search_service.core.decisions import Fact, Key
 from image_search_service.core.errors import MediaError
 from image_search_service.core.names import clean_name
+from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks, map_ahead, thread_pool
 from image_search_service.core.types import Progress
 from image_search_service.db.queries import differences, persons
@@ -139,14 +140,11 @@ class MetadataNamesService:
         return report
 
     def _pages(self) -> Iterator[list[PhotoFiles]]:
-        last: uuid.UUID | None = None
-        while True:
+        def read_page(after: uuid.UUID | None) -> list[PhotoFiles]:
             with self._database.read() as session:
-                page = photo_names.photos_page(session, last, PAGE)
-            if not page:
-                return
-            yield page
-            last = page[-1].asset_id
+                return photo_names.photos_page(session, after, PAGE)
+
+        return keyset_pages(read_page, lambda photo: photo.asset_id, PAGE)
 
     def _take(self, names: Sequence[_Names], report: ReadReport) -> None:
         for one in names:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from image_search_service.core.paging import keyset_pages
 from image_search_service.core.types import FloatArray, IntArray
 from image_search_service.db.queries import persons as person_queries
 from image_search_service.db.queries.suggestions import conflicts as queries
@@ -17,10 +18,9 @@ from image_search_service.db.queries.suggestions.conflicts import NamedFace, Per
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.services.centroid_service import CentroidService
-from image_search_service.vector.embedding_batch import EmbeddingBatch
+from image_search_service.vector.batching import FETCH_BATCH
 
 PAGE = 10_000
-FETCH_BATCH = 1_000
 BLOCK = 1_000
 """Persons that are compared with all others at once."""
 
@@ -85,9 +85,7 @@ class ConflictService:
         for page in self._named():
             there = [face for face in page if face.person_id in row_of]
             ids = [face.point_id for face in there]
-            batch = EmbeddingBatch.from_mapping(
-                self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids
-            )
+            batch = self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
             there = [face for face in there if face.point_id in batch]
             own = people.matrix[[row_of[face.person_id] for face in there]]
             similarity = np.einsum("nd,nd->n", batch.matrix, own) if there else np.empty(0)
@@ -132,14 +130,11 @@ class ConflictService:
         ]
 
     def _named(self) -> Iterator[list[NamedFace]]:
-        last: uuid.UUID | None = None
-        while True:
+        def read_page(after: uuid.UUID | None) -> list[NamedFace]:
             with self._database.read() as session:
-                page = queries.named_faces(session, last, PAGE)
-            if not page:
-                return
-            yield page
-            last = page[-1].face_id
+                return queries.named_faces(session, after, PAGE)
+
+        return keyset_pages(read_page, lambda face: face.face_id, PAGE)
 
     def _names(self, person_ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
         with self._database.read() as session:

@@ -25,12 +25,10 @@ from image_search_service.recognition.explanation import (
 )
 from image_search_service.recognition.matching import most_similar
 from image_search_service.services.centroid_service import CentroidService
-from image_search_service.vector.embedding_batch import EmbeddingBatch
+from image_search_service.vector.batching import FETCH_BATCH
 
 MOST_NAMED = 25
 """Persons who cannot be it and resemble it more than who might are named up to this number."""
-FETCH_BATCH = 1_000
-"""Embeddings in one request."""
 POOR_MATTERS = (Because.BELOW_THRESHOLD, Because.TOO_CLOSE)
 """A poor picture is why a face resembles nobody enough."""
 LOST = Reason(Because.NO_EMBEDDING, "Its embedding is missing: image-search doctor --repair makes it again.")
@@ -71,7 +69,7 @@ class ExplanationService:
     def _compared(self, facts: FaceFacts, beside: FacesBeside) -> list[Reason]:
         """What the assigner would make of the face, and why."""
         ids = [face.point_id for face in beside.faces]
-        batch = EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids)
+        batch = self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
         there = [face for face in beside.faces if face.point_id in batch]
         row = next((row for row, face in enumerate(there) if face.id == facts.face.id), None)
         if row is None:

@@ -17,9 +17,8 @@ from image_search_service.db.queries.suggestions import prototypes as prototype_
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.prototypes import UNDATED, Role, select_prototypes
 from image_search_service.services.people.batches import person_groups
+from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.embedding_batch import EmbeddingBatch
-
-FETCH_BATCH = 1_000
 
 
 @dataclass(slots=True)
@@ -61,7 +60,7 @@ class PrototypeService:
             found = face_queries.faces_of_persons(session, person_ids)
             old = prototype_queries.prototypes_of(session, person_ids)
         ids = [face.point_id for face in found]
-        batch = EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH), ids)
+        batch = self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
         pinned = {face.face_id for face in old if face.pinned and face.is_theirs}
         roles = _choose(found, pinned, batch)
         gone = [one.id for one in old if not one.pinned and (one.person_id, one.face_id) not in roles]

@@ -31,8 +31,8 @@ from image_search_service.library.stores import Stores
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.similar import FaceAlike, PersonSuggestion, Resemblance
+from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.collections import FaceFilter, FaceMatch
-from image_search_service.vector.embedding_batch import EmbeddingBatch
 
 PERSONS_AT_ONCE = 100
 DEFAULT_PROTOTYPES = 10
@@ -44,8 +44,6 @@ MOST_FOUND = 5_000
 MIN_FACES_FOR_CENTROID = 5
 """A mean of fewer faces says more of the photos than of the person."""
 SUGGESTABLE = FaceFilter(unlabeled=True, recognizable=True)
-FETCH_BATCH = 1_000
-"""Embeddings in one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +244,7 @@ class SuggestionService:
     def _fetched(self, sources: list[Source], run: FindMoreRun) -> tuple[list[Source], FloatArray]:
         """The sources whose embeddings are there, with these."""
         ids = [source.point_id for source in sources]
-        batch = EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids(ids), ids)
+        batch = self._faces.get_embeddings_by_point_ids(ids)
         run.embeddings_missing += len(batch.missing)
         return [source for source in sources if source.point_id in batch], batch.matrix
 
@@ -312,9 +310,7 @@ class SuggestionService:
             return
         points = {match.payload.face_instance_id: match.point_id for these in matches for match in these}
         face_ids = sorted({one.face_id for one in found})
-        batch = EmbeddingBatch.from_mapping(
-            self._faces.get_embeddings_by_point_ids([points[face] for face in face_ids], FETCH_BATCH)
-        )
+        batch = self._faces.get_embeddings_by_point_ids([points[face] for face in face_ids], FETCH_BATCH)
         with self._database.read() as session:
             rejected = queries.rejected_pairs(session, face_ids)
         rows = {point_id: row for row, point_id in enumerate(batch.ids)}

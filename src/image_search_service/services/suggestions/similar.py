@@ -18,7 +18,6 @@ from image_search_service.library.stores import Stores
 from image_search_service.recognition.matching import most_similar
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.vector.collections import FaceFilter
-from image_search_service.vector.embedding_batch import EmbeddingBatch
 
 SHOWN_ALIKE = 5
 """Confirmed faces that are shown as what a suggested one resembles."""
@@ -99,7 +98,7 @@ class Resemblance:
 
     def _embedding(self, point_id: uuid.UUID) -> FloatArray | None:
         """``(d,)`` of unit length, None if it is not there."""
-        batch = EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids([point_id]))
+        batch = self._faces.get_embeddings_by_point_ids([point_id])
         return batch.matrix[0] if batch else None
 
     def _named(self, ranked: Sequence[tuple[uuid.UUID, float]]) -> list[PersonSuggestion]:

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.types import JsonObject
 from image_search_service.db.models import JobRow, utc_now
-from image_search_service.db.queries.batches import Row
+from image_search_service.db.queries.batches import Row, upsert_rows
 
 QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED = "queued", "running", "succeeded", "failed", "cancelled"
 ACTIVE = (QUEUED, RUNNING)
-_ACTIVE = text("state IN ('queued', 'running')")
+_ACTIVE = "state IN ('queued', 'running')"
 """The condition of the partial index, word for word: databases compare it so."""
 
 
@@ -46,9 +45,7 @@ class JobFilter:
 
 def insert_new(session: Session, rows: Sequence[Row]) -> None:
     """Insert the jobs of which no equal one waits or runs: one statement."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(JobRow).on_conflict_do_nothing(index_elements=[JobRow.key], index_where=_ACTIVE)
-    session.execute(statement, [dict(row) for row in rows])
+    upsert_rows(session, JobRow, rows, key=["key"], update=[], where=_ACTIVE)
 
 
 def active_by_keys(session: Session, keys: Sequence[str]) -> dict[str, JobRow]:

@@ -23,6 +23,7 @@ from image_search_service.db.models import (
     PersonRow,
 )
 from image_search_service.db.queries.batches import BATCH
+from image_search_service.db.queries.conditions import IS_PRESENT
 from image_search_service.db.queries.faces import HUMAN
 from image_search_service.db.queries.spoken_faces import relative
 from image_search_service.db.queries.suggestion_states import REJECTED
@@ -77,9 +78,7 @@ def photos_page(session: Session, after: uuid.UUID | None, limit: int) -> list[P
     if after is not None:
         statement = statement.where(ImageAsset.id > after)
     found = {row[0]: PhotoFiles(row[0], row[1] or 1, row[2] or 1, []) for row in session.execute(statement)}
-    files = select(AssetPath.asset_id, AssetPath.path).where(
-        AssetPath.asset_id.in_(list(found)), AssetPath.missing_since.is_(None)
-    )
+    files = select(AssetPath.asset_id, AssetPath.path).where(AssetPath.asset_id.in_(list(found)), IS_PRESENT)
     for asset_id, path in session.execute(files.order_by(AssetPath.path)):
         found[asset_id].paths.append(path)
     return list(found.values())

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from image_search_service.core.types import Box
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, PersonRow
-from image_search_service.db.queries.photos import file_of_face
+from image_search_service.db.queries.conditions import IS_CURRENT_FACE, existing_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ def in_file(path: Path) -> ColumnElement[bool]:
 def listed_faces(session: Session, which: ColumnElement[bool], limit: int) -> tuple[list[ListedFace], int]:
     """The clearest first, at most ``limit``, and how many there are: two statements. Not those of replaced
     photos, and those that were said to be none."""
-    shown = (which, FaceInstance.is_face, ~ImageAsset.replaced)
+    shown = (which, IS_CURRENT_FACE)
     found = (
-        select(FaceInstance, PersonRow.name, file_of_face())
+        select(FaceInstance, PersonRow.name, existing_file(FaceInstance.asset_id))
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
         .outerjoin(PersonRow, PersonRow.id == FaceInstance.person_id)
         .where(*shown)

@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, DateTime, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from image_search_service.db.models import AssetPath, ClusterRow, FaceInstance, ImageAsset, PersonRow
+from image_search_service.db.models import ClusterRow, FaceInstance, ImageAsset, PersonRow
+from image_search_service.db.queries.conditions import existing_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,9 @@ def _matching(where: ClusterFilter) -> list[ColumnElement[bool]]:
 
 
 def photo_by_id(session: Session, asset_id: uuid.UUID) -> ShownPhoto | None:
-    row = session.execute(select(ImageAsset, _file()).where(ImageAsset.id == asset_id)).one_or_none()
+    row = session.execute(
+        select(ImageAsset, existing_file(ImageAsset.id)).where(ImageAsset.id == asset_id)
+    ).one_or_none()
     return None if row is None else ShownPhoto(*row)
 
 
@@ -133,7 +136,7 @@ def photos_of_person_page(
 ) -> list[ShownPhoto]:
     """Photos that show the person, the oldest first, those without a date last."""
     taken = func.coalesce(ImageAsset.taken_at, literal(UNDATED, DateTime(timezone=False)))
-    statement = select(ImageAsset, _file()).where(*_showing(person_id))
+    statement = select(ImageAsset, existing_file(ImageAsset.id)).where(*_showing(person_id))
     if after is not None:
         moment = literal(after[0], DateTime(timezone=False))
         statement = statement.where(or_(taken > moment, and_(taken == moment, ImageAsset.id > after[1])))
@@ -149,17 +152,6 @@ def count_photos_of_person(session: Session, person_id: uuid.UUID) -> int:
 def _showing(person_id: uuid.UUID) -> tuple[ColumnElement[bool], ...]:
     held = select(FaceInstance.asset_id).where(FaceInstance.person_id == person_id)
     return ImageAsset.id.in_(held), ~ImageAsset.replaced
-
-
-def _file() -> Any:
-    """One file of the photo that is there: the first by name (PostgreSQL knows no ``min`` of bytes)."""
-    return (
-        select(AssetPath.path)
-        .where(AssetPath.asset_id == ImageAsset.id, AssetPath.missing_since.is_(None))
-        .order_by(AssetPath.path)
-        .limit(1)
-        .scalar_subquery()
-    )
 
 
 def faces_of_person_in(

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tupl
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import FaceDifference, FaceInstance, FaceSuggestion, ImageAsset
+from image_search_service.db.queries.conditions import IS_UNNAMED_FACE
 from image_search_service.db.queries.differences import barred_by_difference
 from image_search_service.db.queries.suggestion_states import REJECTED, Pair
 
@@ -29,13 +30,7 @@ class AssignableFace:
 def _assignable(since: datetime | None) -> ColumnElement[bool]:
     """Without a person, not put anywhere by a human, to be told from others, in a photo that has not been
     replaced, found ``since``."""
-    conditions = [
-        FaceInstance.person_id.is_(None),
-        FaceInstance.group_id.is_(None),
-        FaceInstance.recognizable,
-        FaceInstance.is_face,
-        ~ImageAsset.replaced,
-    ]
+    conditions = [IS_UNNAMED_FACE, FaceInstance.group_id.is_(None)]
     return and_(*conditions, *([] if since is None else [FaceInstance.created_at >= since]))
 
 

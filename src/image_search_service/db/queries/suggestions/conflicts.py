@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, PersonDifference, PersonRow
 from image_search_service.db.queries.batches import BATCH
+from image_search_service.db.queries.conditions import IS_COMPARABLE_FACE, IS_PRESENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[N
         select(PersonRow.id, FaceInstance.id, FaceInstance.asset_id, FaceInstance.qdrant_point_id)
         .join(PersonRow, PersonRow.id == FaceInstance.person_id)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(~PersonRow.gone, ~ImageAsset.replaced, FaceInstance.recognizable)
+        .where(~PersonRow.gone, IS_COMPARABLE_FACE)
         .order_by(FaceInstance.id)
         .limit(limit)
     )
@@ -105,11 +106,7 @@ def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[N
 def files(session: Session, asset_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Path]:
     """A file of each photo that has one: a statement for each ``BATCH``."""
     found: dict[uuid.UUID, Path] = {}
-    statement = (
-        select(AssetPath.asset_id, AssetPath.path)
-        .where(AssetPath.missing_since.is_(None))
-        .order_by(AssetPath.path)
-    )
+    statement = select(AssetPath.asset_id, AssetPath.path).where(IS_PRESENT).order_by(AssetPath.path)
     for part in chunks(sorted(set(asset_ids)), BATCH):
         for asset_id, path in session.execute(statement.where(AssetPath.asset_id.in_(part))):
             found.setdefault(asset_id, path)
