@@ -183,7 +183,7 @@ def pictures_of_nothing(library: Library) -> dict[str, int]:
     """Of no face or photo, half written, and in a folder where nobody looks."""
     for root in roots(library):
         whole = next(root.rglob("*.webp"))
-        for name in (f"{uuid.uuid4().hex}.webp", f".{uuid.uuid4().hex}.webp.12.34"):
+        for name in (f"{uuid.uuid4().hex}.webp", f".writing-12-34-{uuid.uuid4().hex}.webp"):
             path = root / name.lstrip(".")[:2] / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"x")

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from image_search_service.cli.context import LibraryOption, Running, command_context
-from image_search_service.cli.suggest import way_to_look
+from image_search_service.cli.suggest import search_method
 from image_search_service.core.errors import UnavailableError
-from image_search_service.core.types import JsonObject
+from image_search_service.core.types import JsonObject, SearchMethod
 from image_search_service.faces.suggestion_store import FindMoreRun
 from image_search_service.library.opening import Library, open_library
 from image_search_service.services.decisions.log import RecordedDecision
@@ -38,23 +38,26 @@ def run_decision(
 ) -> None:
     """find_more: how to look for more faces of those whom it was about, at once."""
     with library_command(library, as_json, debug) as (run, opened):
-        look = None if find_more is None else way_to_look(SuggestionService(opened.stores), find_more)
+        method = None if find_more is None else search_method(find_more)
         made = decide(opened)
         opened.payload_sender.send_if_it_answers()
         said = f"{what}: {made.changes:,} changes" if made.id else f"{what}: everything was so already."
         document: JsonObject = {"decision": made.id, "changes": made.changes, "faces": made.faces}
         lines = [said, how_back(made.id)]
-        if look is not None:
-            found, told = _look_for_more(look, made)
+        if method is not None:
+            found, told = _look_for_more(opened, method, made)
             document["found_more"] = found
             lines.append(told)
         run.out.result(document, *lines)
 
 
-def _look_for_more(look: Callable[..., FindMoreRun], made: RecordedDecision) -> tuple[JsonObject | None, str]:
+def _look_for_more(
+    opened: Library, method: SearchMethod, made: RecordedDecision
+) -> tuple[JsonObject | None, str]:
     """What was decided stands, whether or not more can be looked for now."""
     try:
-        found = look(made.persons) if made.persons else FindMoreRun()
+        service = SuggestionService(opened.stores)
+        found = service.find_more_by(method, made.persons) if made.persons else FindMoreRun()
     except UnavailableError as error:
         return None, f"It was not looked for more: {error.message} `image-search suggest` does it later."
     return asdict(found), f"Looked for more: {found.created:,} new suggestions."

@@ -10,7 +10,7 @@ import typer
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
 from image_search_service.cli.deciding import library_command, run_decision
 from image_search_service.cli.output import table
-from image_search_service.cli.suggest import WAYS
+from image_search_service.cli.suggest import METHODS
 from image_search_service.library.opening import Library
 from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.decisions.service import ReviewService
@@ -21,7 +21,7 @@ Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help="Ids of fac
 Person = Annotated[str, typer.Option("--person", metavar="NAME", help="Whose.")]
 FindMoreOption = Annotated[
     str | None,
-    typer.Option("--find-more", metavar="|".join(WAYS), help="Then look for more faces of the person."),
+    typer.Option("--find-more", metavar=METHODS, help="Then look for more faces of the person."),
 ]
 
 

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, command_context
 from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.types import SearchMethod
 from image_search_service.library.opening import open_library
 from image_search_service.services.people.lookup import PeopleService
+from image_search_service.services.suggestions.search import SuggestionService
 
-if TYPE_CHECKING:
-    from image_search_service.faces.suggestion_store import FindMoreRun
-    from image_search_service.services.suggestions.search import SuggestionService
-
-WAYS = ("prototypes", "all-prototypes", "centroid")
+METHODS = "|".join(SearchMethod)
 
 
-def way_to_look(service: SuggestionService, by: str) -> Callable[..., FindMoreRun]:
-    """Raises InvalidInputError for a way that there is not."""
-    ways = (service.find_more, service.find_more_multi_prototype, service.find_more_centroid)
-    if by not in WAYS:
-        raise InvalidInputError(f"There is no way {by!r} to look.", hint=f"There are {', '.join(WAYS)}.")
-    return ways[WAYS.index(by)]
+def search_method(name: str) -> SearchMethod:
+    """Raises InvalidInputError for an unknown method."""
+    try:
+        return SearchMethod(name)
+    except ValueError:
+        *others, last = SearchMethod
+        raise InvalidInputError(
+            f"Unknown search method {name!r}; choose {', '.join(others)} or {last}."
+        ) from None
 
 
 def suggest(
@@ -34,10 +34,10 @@ def suggest(
     by: Annotated[
         str,
         typer.Option(
-            metavar="|".join(WAYS),
+            metavar=METHODS,
             help="Compare with their best faces, all that stand for them, or the mean.",
         ),
-    ] = "all-prototypes",
+    ] = SearchMethod.MULTI_PROTOTYPE.value,
     limit: Annotated[int, typer.Option(min=1, help="How many new suggestions at most.")] = 50,
     library: LibraryOption = None,
     as_json: JsonOption = False,
@@ -52,9 +52,9 @@ def suggest(
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         service = SuggestionService(opened.stores)
-        look = way_to_look(service, by)
+        method = search_method(by)
         found = PeopleService(opened.database).person(person)
-        did = look(found.id, limit=limit)
+        did = service.find_more_by(method, found.id, limit=limit)
         pending = service.pending(found.id, limit)
         document = {
             "person_id": str(found.id),

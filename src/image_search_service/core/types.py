@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -17,6 +18,18 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]
 """``(height, width, 3)`` uint8, RGB, upright (EXIF orientation already applied)."""
 
 ClusteringMethod: TypeAlias = Literal["hdbscan", "dbscan", "agglomerative"]
+
+
+class SearchMethod(StrEnum):
+    """With what to search for more of a person's faces."""
+
+    PROTOTYPES = "prototypes"
+    """Some of their best faces."""
+    MULTI_PROTOTYPE = "multi_prototype"
+    """All faces that stand for them."""
+    CENTROID = "centroid"
+    """The mean of their faces."""
+
 
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with how much is done and, once known, how much there is in all."""

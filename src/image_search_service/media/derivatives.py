@@ -6,15 +6,13 @@ Where they lie, ``core/paths.py`` says.
 
 from __future__ import annotations
 
-import os
-import threading
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 
 from image_search_service.core.errors import UnavailableError
+from image_search_service.core.files import written_whole
 from image_search_service.core.types import Box, Pixels
 from image_search_service.media.decode import reduced
 
@@ -77,17 +75,10 @@ def write_atomically(path: Path, content: bytes) -> None:
     It is not forced to the disk: after a power cut the file may be missing or empty, and is made again.
     Raises UnavailableError if the disk does not take it.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
-        try:
-            temporary.write_bytes(content)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(content)
-        temporary.replace(path)
+        with written_whole(path, sync=False) as partial:
+            partial.write_bytes(content)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise UnavailableError(
             f"{path} cannot be written: {error.strerror}.",
             hint="Make room or give access to the library's folder, then run the same command again.",

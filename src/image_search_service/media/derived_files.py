@@ -10,11 +10,12 @@ from pathlib import Path
 from uuid import UUID
 
 from image_search_service.core.errors import UnavailableError
+from image_search_service.core.files import PARTIAL_PREFIX
 
 _FOLDER = re.compile(r"[0-9a-f]{2}")
 _WHOLE = re.compile(r"([0-9a-f]{32})\.webp")
-_PARTIAL = re.compile(r"\.[0-9a-f]{32}\.webp\.\d+\.\d+")
-"""What ``derivatives.write_atomically`` writes before it has the whole file."""
+_PARTIAL = re.compile(re.escape(PARTIAL_PREFIX) + r"\d+-\d+-[0-9a-f]{32}\.webp")
+"""What ``written_whole`` writes before it has the whole file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from image_search_service.core.errors import MediaError
+from image_search_service.core.files import written_whole
 from image_search_service.media.errors import media_errors
 from image_search_service.media.exif import UPRIGHT, read_orientation
 from image_search_service.media.formats import PHOTO_SUFFIXES, PILLOW_FORMATS
@@ -114,19 +113,12 @@ def write_sidecar(path: Path, content: bytes, former: bytes | None) -> None:
     """
     if path.is_symlink():
         raise MediaError(f"The sidecar {path.name} is a link to another place.")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if (path.read_bytes() if path.exists() else None) != former:
-            raise MediaError(f"Another program has changed the sidecar {path.name} meanwhile.")
-        if former is not None:
-            temporary.chmod(path.stat().st_mode & 0o777)
-        temporary.replace(path)
+        with written_whole(path) as partial:
+            partial.write_bytes(content)
+            if (path.read_bytes() if path.exists() else None) != former:
+                raise MediaError(f"Another program has changed the sidecar {path.name} meanwhile.")
+            if former is not None:
+                partial.chmod(path.stat().st_mode & 0o777)
     except OSError as error:
         raise MediaError(f"The sidecar {path.name} cannot be written: {error.strerror}.") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)

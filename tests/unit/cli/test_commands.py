@@ -274,7 +274,7 @@ def test_answers_are_followed_up(run: Run) -> None:
     """Rejecting can look for more at once."""
     name = run("people")[1]["people"][0]["name"]
     found = run("suggest", "--person", name)[1]["suggestions"]
-    code, made, _ = run("reject", "--person", name, "--find-more", "all-prototypes")
+    code, made, _ = run("reject", "--person", name, "--find-more", "multi_prototype")
     assert code == 0
     if found:
         assert {"threshold", "second_best", "margin"} <= found[0].keys()

@@ -27,8 +27,9 @@ from image_search_service.api.schemas.suggestions import (
     SuggestionReasons,
     SuggestionStats,
 )
+from image_search_service.core.types import SearchMethod
 from image_search_service.services.jobs.service import JobKind
-from image_search_service.services.suggestions.follow_up import KINDS, SearchBy
+from image_search_service.services.suggestions.follow_up import JOB_KINDS
 from image_search_service.services.suggestions.search import SuggestionService
 
 router = APIRouter(prefix="/suggestions", tags=["suggestions"])
@@ -64,8 +65,8 @@ def get_suggestion(suggestion_id: UUID, library: Opened) -> SuggestionReasons:
     return SuggestionReasons.of(SuggestionService(library.stores).explain(suggestion_id))
 
 
-@router.post("/find-more/{search_by}", status_code=202, responses=problems(404))
-def find_more(search_by: SearchBy, request: FindMoreRequest, browse: Browse, jobs: JobsDependency) -> Jobs:
+@router.post("/find-more/{method}", status_code=202, responses=problems(404))
+def find_more(method: SearchMethod, request: FindMoreRequest, browse: Browse, jobs: JobsDependency) -> Jobs:
     """Look for more faces of these persons, or of all, as jobs of a hundred persons each.
 
     `prototypes` takes some of their best faces, `multi_prototype` all that were chosen to stand for them,
@@ -73,7 +74,7 @@ def find_more(search_by: SearchBy, request: FindMoreRequest, browse: Browse, job
     """
     persons = browse.person_ids(request.person_ids)
     parameters = request.model_dump(exclude={"person_ids"})
-    return Jobs.of(jobs.submit_for_persons(KINDS[search_by], persons, parameters))
+    return Jobs.of(jobs.submit_for_persons(JOB_KINDS[method], persons, parameters))
 
 
 @router.post("/expire", status_code=202)

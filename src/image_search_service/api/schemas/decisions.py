@@ -11,10 +11,10 @@ from pydantic import BeforeValidator, Field
 
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.core.decisions import Change, Fact
+from image_search_service.core.types import SearchMethod
 from image_search_service.services.decisions.history import Event
 from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.decisions.service import Grouped, Named
-from image_search_service.services.suggestions.follow_up import SearchBy
 
 FaceIds = Annotated[
     list[UUID], Field(min_length=1, max_length=10_000, description="Faces; repeats count once.")
@@ -89,7 +89,7 @@ class SuggestionSelection(DecisionBody):
         "else waits by now, the answer is 409. Null: whatever waits.",
         examples=[None],
     )
-    find_more: SearchBy | None = Field(
+    find_more: SearchMethod | None = Field(
         default=None,
         description="Then look for more faces of these persons, as jobs; null: do not.",
         examples=[None],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, exists, func, select, update
@@ -13,14 +12,6 @@ from sqlalchemy.orm import Session
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import ClusterRow, FaceInstance
 from image_search_service.db.queries.batches import BATCH, Row, upsert_rows
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterFaces:
-    """A cluster and the ids of its faces."""
-
-    cluster: ClusterRow
-    face_ids: list[uuid.UUID]
 
 
 def save_clusters(session: Session, rows: Sequence[Row]) -> None:

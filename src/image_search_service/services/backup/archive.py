@@ -17,10 +17,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -30,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from image_search_service.core.errors import DataIntegrityError, InvalidInputError, UnavailableError
+from image_search_service.core.files import written_whole
 from image_search_service.core.types import EngineIdentity, FloatArray, JsonObject
 
 FORMAT: Final = 1
@@ -253,20 +252,13 @@ def write_file(path: Path, stream: Iterable[bytes]) -> Manifest:
     Raises UnavailableError if the disk does not take it, DataIntegrityError if it is not what was written,
     and whatever ``stream`` raises; then nothing is left behind, and what was at ``path`` is still there.
     """
-    part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
-            file.writelines(stream)
-            file.flush()
-            os.fsync(file.fileno())
-        manifest = verified(part)
-        part.replace(path)
+        with written_whole(path) as partial:
+            with partial.open("xb") as file:
+                file.writelines(stream)
+            return verified(partial)
     except OSError as error:
         raise UnavailableError(
             f"{path} cannot be written: {error.strerror}.",
             hint="Make room, or name a file on another disk or in a folder that may be written to.",
         ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-    return manifest

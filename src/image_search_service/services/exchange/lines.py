@@ -25,8 +25,6 @@ from image_search_service.core.types import Box
 
 FORMAT: Literal["image-search-service people"] = "image-search-service people"
 VERSION = 3
-"""Older ones are read all the same: version 2 has no groups and no end, version 1 no decisions, differences
-and covers, either."""
 
 Share = Annotated[float, Field(allow_inf_nan=False, ge=-1, le=2)]
 Extent = Annotated[NonNegativeFloat, Field(allow_inf_nan=False, gt=0, le=2)]
@@ -131,11 +129,11 @@ def checked(lines: Iterable[str]) -> Iterator[AnyLine]:
     Raises InvalidInputError with the number of the first that is wrong.
     """
     seen = _Seen()
-    number = version = 0
+    number = 0
     for number, text in enumerate(lines, 1):
         try:
             if number == 1:
-                version = _version(HeaderLine.model_validate_json(text))
+                _require_version(HeaderLine.model_validate_json(text).version)
             elif text.strip():
                 line = _LINES.validate_json(text)
                 seen.check(line)
@@ -144,22 +142,25 @@ def checked(lines: Iterable[str]) -> Iterator[AnyLine]:
             raise _wrong(number, error) from error
     if number == 0:
         raise _wrong(1, ValueError("there is none"))
-    _require_end(number, version, seen)
+    _require_end(number, seen)
     seen.check_all(number)
 
 
-def _version(header: HeaderLine) -> int:
-    if header.version > VERSION:
+def _require_version(version: int) -> None:
+    if version > VERSION:
         raise InvalidInputError(
-            f"Line 1 says that a newer version of this program wrote the file (format {header.version}).",
+            f"Line 1 says that a newer version of this program wrote the file (format {version}).",
             hint="Update image-search-service; nothing was changed.",
         )
-    return header.version
+    if version < VERSION:
+        raise InvalidInputError(
+            f"Line 1 says that the file has format {version}, which no released version has written.",
+            hint=f"Export anew with the version that wrote it until its files say format {VERSION}.",
+        )
 
 
-def _require_end(number: int, version: int, seen: _Seen) -> None:
-    """Versions 1 and 2 have no last line."""
-    if version > 2 and not seen.ended:
+def _require_end(number: int, seen: _Seen) -> None:
+    if not seen.ended:
         raise InvalidInputError(
             f'Line {number} is the last, and is not the {{"kind": "end"}} of a whole file: it was cut off.',
             hint="Export or copy it anew; nothing was changed.",

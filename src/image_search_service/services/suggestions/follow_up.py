@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from enum import StrEnum
 
 import structlog
 
 from image_search_service.core.errors import UnavailableError
+from image_search_service.core.types import SearchMethod
 from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.jobs.service import JobKind, JobService
 
 log = structlog.get_logger(__name__)
 
 
-class SearchBy(StrEnum):
-    """With what to look for a person's faces."""
-
-    PROTOTYPES = "prototypes"
-    MULTI_PROTOTYPE = "multi_prototype"
-    CENTROID = "centroid"
-
-
-KINDS = {
-    SearchBy.PROTOTYPES: JobKind.FIND_MORE_SUGGESTIONS,
-    SearchBy.MULTI_PROTOTYPE: JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS,
-    SearchBy.CENTROID: JobKind.FIND_MORE_CENTROID_SUGGESTIONS,
+JOB_KINDS = {
+    SearchMethod.PROTOTYPES: JobKind.FIND_MORE_SUGGESTIONS,
+    SearchMethod.MULTI_PROTOTYPE: JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS,
+    SearchMethod.CENTROID: JobKind.FIND_MORE_CENTROID_SUGGESTIONS,
 }
 LIMIT = 50
 """New suggestions for each person, as when nothing else is asked for."""
 
 
-def find_more(jobs: JobService, made: RecordedDecision, by: SearchBy | None) -> list[uuid.UUID]:
+def find_more(jobs: JobService, made: RecordedDecision, by: SearchMethod | None) -> list[uuid.UUID]:
     """Jobs that look for more faces of those whom a decision was about; none if nobody asked for it.
 
     What was decided stands whether or not the queue answers: then the jobs are sent later.
@@ -39,7 +31,7 @@ def find_more(jobs: JobService, made: RecordedDecision, by: SearchBy | None) -> 
     if by is None or made.id is None:
         return []
     try:
-        found = jobs.submit_for_persons(KINDS[by], made.persons, {"limit": LIMIT, "min_confidence": None})
+        found = jobs.submit_for_persons(JOB_KINDS[by], made.persons, {"limit": LIMIT, "min_confidence": None})
     except UnavailableError:
         log.warning("follow_up_waits", decision=made.id, by=by.value)
         return []

@@ -16,12 +16,11 @@ from operator import attrgetter
 from pathlib import Path
 
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
-from image_search_service.core.types import FloatArray, Progress
+from image_search_service.core.types import FloatArray, Progress, SearchMethod
 from image_search_service.db.models import FaceSuggestion, utc_now
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries import suggestion_states as queries
 from image_search_service.db.queries.faces import PersonFace
-from image_search_service.db.queries.people import person_pages
 from image_search_service.db.queries.suggestion_states import NamedSuggestion
 from image_search_service.db.queries.suggestions import prototypes as prototype_queries
 from image_search_service.faces.candidates import Candidate, Source, candidates
@@ -67,14 +66,6 @@ class Explained:
     second_name: str | None
     needed: float
     resembles: list[FaceAlike]
-
-
-@dataclass(frozen=True, slots=True)
-class SuggestionStats:
-    """How many suggestions there are in each state, and how many wait from each source."""
-
-    by_state: dict[str, int]
-    pending_by_source: dict[str, int]
 
 
 FindSources = Callable[[Sequence[uuid.UUID], FindMoreRun], tuple[list[Source], FloatArray]]
@@ -146,6 +137,21 @@ class SuggestionService:
             )
         return run
 
+    def find_more_by(
+        self,
+        method: SearchMethod,
+        person_id: uuid.UUID | Sequence[uuid.UUID],
+        *,
+        limit: int = DEFAULT_LIMIT,
+    ) -> FindMoreRun:
+        """The one of the three that the method names."""
+        search = {
+            SearchMethod.PROTOTYPES: self.find_more,
+            SearchMethod.MULTI_PROTOTYPE: self.find_more_multi_prototype,
+            SearchMethod.CENTROID: self.find_more_centroid,
+        }[method]
+        return search(person_id, limit=limit)
+
     def suggestions_for_face(self, face_id: uuid.UUID, limit: int = 5) -> list[PersonSuggestion]:
         """``Resemblance.persons_like``."""
         return self._resemblance.persons_like(face_id, limit)
@@ -193,18 +199,6 @@ class SuggestionService:
         """Withdraw what has waited for longer; returns how many. They may be found again."""
         with self._database.write() as session:
             return queries.expire_pending(session, utc_now() - timedelta(days=days))
-
-    def stats(self) -> SuggestionStats:
-        by_state: dict[str, int] = {}
-        waiting: dict[str, int] = {}
-        with self._database.read() as session:
-            for state, source, count, _ in person_pages.suggestion_counts(session):
-                by_state[state] = by_state.get(state, 0) + count
-                if state == queries.PENDING:
-                    waiting[source] = count
-        return SuggestionStats(by_state, waiting)
-
-    # What to search with
 
     def _best_faces(self, person_ids: Sequence[uuid.UUID], number: int) -> list[Source]:
         with self._database.read() as session:

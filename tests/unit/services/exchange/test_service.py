@@ -34,6 +34,7 @@ from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.exchange.lines import VERSION
 from image_search_service.services.exchange.service import ExchangeService
 from tests.support.round_trips import round_trips
 from tests.support.world import World, forget_decisions, migrated_database
@@ -398,16 +399,10 @@ def test_a_history_that_cannot_be(eventful: Database, tmp_path: Path) -> None:
         assert people_of(other) == []
 
 
-def test_a_file_of_the_first_version(origin: Database, tmp_path: Path) -> None:
-    """What earlier versions wrote is read."""
-    lines = []
-    for text in ExchangeService(origin, "test").export():
-        line = json.loads(text)
-        if line["kind"] in {"header", "person", "face"}:
-            for key in ("cover", "gone", "apart") + (("id",) if line["kind"] == "face" else ()):
-                line.pop(key, None)
-            lines.append(json.dumps(line | ({"version": 1} if line["kind"] == "header" else {})))
-    with new_faces(origin, tmp_path / "other") as other:
-        report = ExchangeService(other, "test").load(lines)
-        assert not report.history
-        assert said(other) == said(origin)
+def test_a_file_of_an_unreleased_format(origin: Database) -> None:
+    """A file of a format that no released version wrote is refused, and says what to do."""
+    header, *lines = ExchangeService(origin, "test").export()
+    older = header.replace(f'"version": {VERSION}', '"version": 1')
+    with pytest.raises(InvalidInputError, match="format 1, which no released version") as refused:
+        ExchangeService(origin, "test").load([older, *lines])
+    assert str(VERSION) in str(refused.value.hint)

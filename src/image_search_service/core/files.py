@@ -1,0 +1,49 @@
+"""Writing a file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PARTIAL_PREFIX = ".writing-"
+"""What a file is called before it is whole; a killed process leaves such a file behind."""
+
+
+@contextmanager
+def written_whole(path: Path, *, sync: bool = True) -> Iterator[Path]:
+    """A path beside ``path`` to write to. When the block ends it gets the name ``path``, replacing a file of
+    that name; when the block raises it is removed, and what was at ``path`` stays.
+
+    sync: force the content, and then the name, to the disk, so that they outlast a power cut. Missing folders
+    are created. Raises OSError.
+    """
+    partial = path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-{threading.get_ident()}-{path.name}"[:200])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield partial
+        if sync:
+            _sync(partial)
+        partial.replace(path)
+        if sync:
+            _sync_folder(path.parent)
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Windows cannot open a folder, and needs no such call."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
