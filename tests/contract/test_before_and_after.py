@@ -108,7 +108,7 @@ def outcome(services: Stores) -> JsonObject:
     for face in faces:
         if face.cluster_id is not None:
             members.setdefault(face.cluster_id, set()).add(face.id)
-    active = CentroidService(services.stores).active_centroids(persons)
+    active = CentroidService(services).active_centroids(persons)
     return {
         "persons": {face.id: (face.person_id, face.assigned_by) for face in faces},
         "clusters": {

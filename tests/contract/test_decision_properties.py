@@ -25,6 +25,7 @@ from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.search import SuggestionService
 from tests.support.decided_library import LOOKS, DecidedLibrary, Said, seeded_uuid
@@ -320,7 +321,7 @@ class Decisions(RuleBasedStateMachine):
 
     def do_tell_qdrant(self) -> None:
         """Then both stores say the same."""
-        self.library.services.payload_sender.send()
+        PayloadSender(self.library.stores).send()
         told = {(one.face_instance_id, one.person_id, one.cluster_id) for one in self.library.payloads()}
         rows = self.library.rows("SELECT id, person_id, cluster_id FROM face_instances")
         assert told == {tuple(value and uuid.UUID(value) for value in row) for row in rows}
