@@ -249,11 +249,11 @@ SITES: dict[str, tuple[Callable[[Crowd], object], Cost]] = {
     ),
     "assign_new_faces": (
         lambda c: c.face_assigner.assign_new_faces(),
-        Cost(batch=1_000, in_batch=2, statements=21, chunked=3),
+        Cost(batch=1_000, in_batch=2, statements=19, chunked=3),
     ),
     "assign_to_known_people": (
         lambda c: c.dual_clusterer.assign_to_known_people(),
-        Cost(batch=1_000, in_batch=2, statements=21, chunked=3),
+        Cost(batch=1_000, in_batch=2, statements=19, chunked=3),
     ),
     "cluster_unknown_faces": (
         lambda c: c.dual_clusterer.cluster_unknown_faces(),
