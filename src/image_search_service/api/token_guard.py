@@ -149,7 +149,7 @@ def _page_again(request: Request) -> HTMLResponse:
         f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={address}">'
         f'<title>image-search-service</title><p><a href="{address}">Go on</a>'
     )
-    return HTMLResponse(content, HTTPStatus.UNAUTHORIZED, NOT_KEPT)
+    return HTMLResponse(content, headers=NOT_KEPT)
 
 
 def plain_token_page(request: Request, command: str) -> HTMLResponse:
