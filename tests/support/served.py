@@ -72,7 +72,7 @@ class Served:
 @contextmanager
 def served(folder: Path, *, run_jobs: bool = True, **settings: Any) -> Iterator[Served]:
     """A library of the synthetic engine, without a face, served to all, and its jobs run."""
-    fixed = {"engine": "synthetic", "offline": True, "workers": 1, "require_token": False}
+    fixed: dict[str, Any] = {"engine": "synthetic", "offline": True, "workers": 1, "require_token": False}
     given = Settings(library=folder, **(fixed | settings))
     with open_library(given, lambda _: None, no_bar) as library:
         bind(library)

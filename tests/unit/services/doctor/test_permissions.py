@@ -53,7 +53,7 @@ def test_everything_of_an_older_library_is_found_and_closed(library: Library) ->
 
 def test_what_cannot_be_closed_is_said(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a file system that does not keep rights, and where they are another user's to give."""
-    monkeypatch.setattr(Path, "chmod", lambda path, mode: None)
+    monkeypatch.setattr(Path, "chmod", lambda *_: None)
     finding = library.doctor_service().examine(repair=True).findings[Kind.OPEN_TO_OTHERS]
     assert finding.repaired == 0
     assert "does not keep" in finding.reasons[0]
