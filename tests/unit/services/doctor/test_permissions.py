@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.core.access_token import read_or_create_token
 from image_search_service.core.config import Settings
+from image_search_service.library.opening import Library, open_library
 from image_search_service.services.doctor.findings import Kind
+from image_search_service.services.doctor.service import DoctorService
 from tests.support.damage import found
 from tests.support.served import add_faces, bind, directions, no_bar
 from tests.support.world import World
@@ -44,8 +45,8 @@ def test_everything_of_an_older_library_is_found_and_closed(library: Library) ->
     (library.paths.root / "notes.txt").touch()
     (library.paths.root / "notes.txt").chmod(0o644)
     expected = len(everything(library)) - 1
-    assert found(library.doctor_service().examine())[Kind.OPEN_TO_OTHERS] == expected
-    report = library.doctor_service().examine(repair=True)
+    assert found(DoctorService(library.stores).examine())[Kind.OPEN_TO_OTHERS] == expected
+    report = DoctorService(library.stores).examine(repair=True)
     assert report.findings[Kind.OPEN_TO_OTHERS].repaired == expected
     open_to_others = [path.name for path in everything(library) if path.stat().st_mode & 0o077]
     assert open_to_others == ["notes.txt"]
@@ -54,7 +55,7 @@ def test_everything_of_an_older_library_is_found_and_closed(library: Library) ->
 def test_what_cannot_be_closed_is_said(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a file system that does not keep rights, and where they are another user's to give."""
     monkeypatch.setattr(Path, "chmod", lambda *_: None)
-    finding = library.doctor_service().examine(repair=True).findings[Kind.OPEN_TO_OTHERS]
+    finding = DoctorService(library.stores).examine(repair=True).findings[Kind.OPEN_TO_OTHERS]
     assert finding.repaired == 0
     assert "does not keep" in finding.reasons[0]
 
@@ -62,5 +63,5 @@ def test_what_cannot_be_closed_is_said(library: Library, monkeypatch: pytest.Mon
         raise PermissionError(1, os.strerror(1))
 
     monkeypatch.setattr(Path, "chmod", refused)
-    finding = library.doctor_service().examine(repair=True).findings[Kind.OPEN_TO_OTHERS]
+    finding = DoctorService(library.stores).examine(repair=True).findings[Kind.OPEN_TO_OTHERS]
     assert "Operation not permitted" in finding.reasons[0]
