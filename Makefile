@@ -8,11 +8,12 @@ JOBS ?= 2
 BIN := .venv/bin
 READY := .venv/.installed
 
-.PHONY: help install demo test lint types bench clean
+.PHONY: help install demo stop test lint types bench clean
 
 help:
-	@echo 'make demo                    draw a demo library, find its faces, group them, show who was found'
+	@echo 'make demo                    draw a demo library, find its faces, group them, serve the pages'
 	@echo 'make demo PHOTOS=~/Pictures  the same with your own photos (they are only read)'
+	@echo 'make stop                    stop the service that make demo has started'
 	@echo 'make test                    run all tests, on two processors; ARGS="-k name" for some'
 	@echo 'make lint                    check style and formatting'
 	@echo 'make types                   check types'
@@ -29,6 +30,9 @@ $(READY): pyproject.toml constraints.txt scripts/install.sh
 demo: $(READY)
 	@sh scripts/demo.sh "$(PHOTOS)"
 
+stop:
+	@sh scripts/stop.sh
+
 test: $(READY)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -42,6 +46,6 @@ types: $(READY)
 bench: $(READY)
 	@sh scripts/bench.sh $(ARGS)
 
-clean:
+clean: stop
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

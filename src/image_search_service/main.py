@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from image_search_service.api.app import build_app
+from image_search_service.core.access_token import read_or_create_token
 from image_search_service.core.config import Settings
 from image_search_service.library.opening import Library
 from image_search_service.library.workers import job_workers
@@ -22,8 +23,10 @@ def create_app(library: Library, *, run_jobs: bool | None = None) -> FastAPI:
     """The application on a library that is open, and stays open when it ends.
 
     run_jobs: whether it runs the library's jobs; None: unless ``image-search worker`` can do it.
+    Raises InvalidInputError for settings that would let others in, and for a token's file without a token.
     """
     here = runs_jobs(library.settings) if run_jobs is None else run_jobs
+    token = read_or_create_token(library.paths.token) if library.settings.require_token else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -31,7 +34,7 @@ def create_app(library: Library, *, run_jobs: bool | None = None) -> FastAPI:
             app.state.library = library
             yield
 
-    return build_app(library.settings, lifespan)
+    return build_app(library.settings, lifespan, token=token)
 
 
 def runs_jobs(settings: Settings) -> bool:

@@ -191,6 +191,7 @@ def open_on(
             engine="synthetic",
             offline=True,
             workers=1,
+            require_token=False,
             qdrant_url=f"http://127.0.0.1:{server.rest_port}",
             qdrant_grpc_port=server.grpc_port,
             qdrant_prefer_grpc=grpc,

@@ -71,8 +71,9 @@ class Served:
 
 @contextmanager
 def served(folder: Path, *, run_jobs: bool = True, **settings: Any) -> Iterator[Served]:
-    """A library of the synthetic engine, without a face, served, and its jobs run."""
-    given = Settings(library=folder, engine="synthetic", offline=True, workers=1, **settings)
+    """A library of the synthetic engine, without a face, served to all, and its jobs run."""
+    fixed: dict[str, Any] = {"engine": "synthetic", "offline": True, "workers": 1, "require_token": False}
+    given = Settings(library=folder, **(fixed | settings))
     with open_library(given, lambda _: None, no_bar) as library:
         bind(library)
         app = create_app(library, run_jobs=run_jobs)

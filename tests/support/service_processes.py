@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 WAIT_SECONDS = 60.0
@@ -24,7 +25,11 @@ def free_port() -> int:
 
 
 def start(command: str, settings: dict[str, Any]) -> subprocess.Popen[str]:
-    """``image-search COMMAND`` with settings in its environment, by their names without the prefix."""
+    """``image-search COMMAND`` with settings in its environment, by their names without the prefix.
+
+    A service asks for no token, unless the settings say so.
+    """
+    settings = {"require_token": False} | settings
     given = {f"IMAGE_SEARCH_{name.upper()}": str(value) for name, value in settings.items()}
     return subprocess.Popen(
         [sys.executable, "-m", "image_search_service", command],
@@ -57,15 +62,18 @@ def serving(settings: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
 
 
 def answers(port: int) -> bool:
+    """Whether the service is ready, or asks for its token."""
     try:
         return bool(ask(port, "/ready")["ready"])
+    except urllib.error.HTTPError as error:
+        return error.code == HTTPStatus.UNAUTHORIZED
     except (urllib.error.URLError, ConnectionError):
         return False
 
 
-def ask(port: int, path: str, body: Any = None) -> Any:
+def ask(port: int, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
     """The JSON of a GET, or of a POST if there is a body."""
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}")
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers or {})
     if body is not None:
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", "application/json")

@@ -129,7 +129,20 @@ def _unexpected(request: Request, error: Exception) -> ProblemResponse:
     )
 
 
+def token_problem() -> Problem:
+    """Of a request that does not have the service's token."""
+    return Problem(
+        type="urn:image-search:token-needed",
+        title="Token needed",
+        status=HTTPStatus.UNAUTHORIZED,
+        detail="The service answers only those who have its token.",
+        hint="Send the header `Authorization: Bearer TOKEN`. The token lies in the library's folder, in the "
+        "file `token`; `image-search address` prints it with the service's address.",
+    )
+
+
 _EXAMPLES: Final[Mapping[int, Problem]] = {
+    401: token_problem(),
     403: Problem(
         type="urn:image-search:foreign-origin",
         title="Foreign origin",

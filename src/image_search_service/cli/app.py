@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from image_search_service.cli import (
+    address,
     backup,
     bench,
     decisions,
@@ -73,6 +74,7 @@ app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("serve")(serve.serve)
+app.command("address")(address.address)
 app.command("worker")(serve.worker)
 
 

@@ -19,7 +19,9 @@ from image_search_service.cli.context import (
     real_path,
 )
 from image_search_service.cli.output import table
+from image_search_service.core.access_token import bearer_headers
 from image_search_service.core.errors import ConflictError, InvalidInputError, LibraryInUseError
+from image_search_service.core.paths import LibraryPaths
 from image_search_service.library.opening import open_library
 from image_search_service.services.backup.archive import Manifest, write_file
 from image_search_service.services.backup.download import download
@@ -77,7 +79,8 @@ def _write(run: Running, target: Path, *, pictures: bool) -> Manifest:
         if error.address is None:
             raise
         run.out.note(f"The library is served at {error.address}; the backup comes from there.")
-        return write_file(target, download(error.address, pictures=pictures))
+        headers = bearer_headers(LibraryPaths(run.settings.library).token)
+        return write_file(target, download(error.address, headers, pictures=pictures))
 
 
 def restore(

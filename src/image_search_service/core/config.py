@@ -86,7 +86,12 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="Port that the service listens on.")
     allowed_hosts: str | None = Field(
         default=None,
-        description="Names, with commas between, by which browsers may call the service; * for any.",
+        description="Further names, with commas between, by which the service may be called; * for any.",
+    )
+
+    require_token: bool = Field(
+        default=True,
+        description="Ask whoever calls the service for its token; it can only be left away on loopback.",
     )
 
     @property

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
+from typing import Final
 
 import structlog
+
+_TOKEN_IN_ADDRESS: Final = re.compile(r"([?&]token=)[^&\s]*")
 
 
 def configure_logging(*, debug: bool = False) -> None:
@@ -21,3 +25,16 @@ def configure_logging(*, debug: bool = False) -> None:
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever standard error is by then
         cache_logger_on_first_use=False,
     )
+
+
+def hide_tokens(logger: str) -> None:
+    """Keep tokens in addresses (``/?token=…``) out of what a library's logger says of requests."""
+    logging.getLogger(logger).addFilter(_hide_tokens)
+
+
+def _hide_tokens(record: logging.LogRecord) -> bool:
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            _TOKEN_IN_ADDRESS.sub(r"\1…", each) if isinstance(each, str) else each for each in record.args
+        )
+    return True

@@ -46,9 +46,29 @@ class LibraryPaths:
         return self.root / "library.lock"
 
     @property
+    def token(self) -> Path:
+        """What the service asks of whoever calls it."""
+        return self.root / "token"
+
+    @property
+    def browser_page(self) -> Path:
+        """Leads a browser to the service; holds the token, which a command's arguments would show to all."""
+        return self.root / "open.html"
+
+    @property
     def restoring(self) -> Path:
         """There while a backup is being restored, and after that was broken off."""
         return self.root / "restoring.json"
+
+    def parts(self) -> list[Path]:
+        """Everything of the library that is there, the folder itself first; what others put there is not."""
+        files = (self.lock, self.restoring, self.token, self.browser_page)
+        folders = (self.vectors, self.thumbnails, self.crops, self.backups)
+        named = [path for path in (*files, *folders) if path.exists()]
+        with_companions = [  # SQLite's log and shared memory lie beside its file
+            path for file in (self.database, self.queue) for path in sorted(self.root.glob(f"{file.name}*"))
+        ]
+        return [self.root, *named, *with_companions]
 
     def thumbnail(self, asset_id: UUID) -> Path:
         return fan_out(self.thumbnails, asset_id)

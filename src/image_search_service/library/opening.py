@@ -11,6 +11,7 @@ from image_search_service.core.errors import RestoreInterruptedError
 from image_search_service.core.lazy import locked_property
 from image_search_service.core.lock import LibraryLock
 from image_search_service.core.paths import LibraryPaths
+from image_search_service.core.private_files import make_private_folder, private_files
 from image_search_service.db.migrate import migrate
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.library.engine import EngineBinding, Note, Watch
@@ -30,13 +31,18 @@ def open_library(
 ) -> Iterator[Library]:
     """Lock, open and migrate the library in ``settings.library``; close it at the end.
 
-    A library whose stores are all servers is not locked: several processes may use it.
+    A library whose stores are all servers is not locked: several processes may use it. Until it is closed
+    all files that this process creates belong to their owner alone.
     address: where this process answers over HTTP; whoever finds the library locked is told.
     restoring: open it although a backup is half restored into it.
     Raises LibraryInUseError, RestoreInterruptedError, NewerLibraryError, UnavailableError.
     """
     paths = LibraryPaths(settings.library)
-    with nullcontext() if settings.stores_are_shared else LibraryLock(paths.lock, address):
+    make_private_folder(paths.root)
+    with (
+        private_files(),
+        nullcontext() if settings.stores_are_shared else LibraryLock(paths.lock, address),
+    ):
         if paths.restoring.exists() and not restoring:
             raise RestoreInterruptedError(paths.root)
         database = Database(settings.database_url or sqlite_url(paths.database))
