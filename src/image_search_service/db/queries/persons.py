@@ -101,7 +101,7 @@ def _clearest_photo() -> Any:
 
 
 def cluster_sizes(session: Session, limit: int | None = None) -> list[ClusterSize]:
-    """All clusters, largest first, each with a file of its representative face's photo."""
+    """All clusters but those set aside, largest first, each with a file of the photo that shows it."""
     sample = (
         select(AssetPath.path)
         .join(FaceInstance, FaceInstance.asset_id == AssetPath.asset_id)
@@ -115,6 +115,7 @@ def cluster_sizes(session: Session, limit: int | None = None) -> list[ClusterSiz
         select(
             ClusterRow.id, ClusterRow.size, ClusterRow.confidence, ClusterRow.representative_face_id, sample
         )
+        .where(~ClusterRow.set_aside)
         .order_by(ClusterRow.size.desc(), ClusterRow.id)
         .limit(limit)
     )
