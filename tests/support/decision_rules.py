@@ -38,8 +38,16 @@ BROKEN = {
         "SELECT face.id FROM face_instances face JOIN image_assets ON image_assets.id = face.asset_id"
         " WHERE group_id IS NOT NULL AND NOT replaced AND (cluster_id IS NULL OR cluster_id != group_id)"
     ),
-    "what is in a group is nobody's, and a face": (
-        "SELECT id FROM face_instances WHERE group_id IS NOT NULL AND (person_id IS NOT NULL OR NOT is_face)"
+    "what is in a group is nobody's, a face, and not set aside": (
+        "SELECT id FROM face_instances"
+        " WHERE group_id IS NOT NULL AND (person_id IS NOT NULL OR NOT is_face OR set_aside)"
+    ),
+    "what is set aside is a face and nobody's": (
+        "SELECT id FROM face_instances WHERE set_aside AND (person_id IS NOT NULL OR NOT is_face)"
+    ),
+    "of a cluster all faces are set aside, or none": (
+        "SELECT clusters.id FROM clusters JOIN face_instances face ON face.cluster_id = clusters.id"
+        " WHERE face.set_aside != clusters.set_aside"
     ),
     "a rejected face is not theirs": (f"SELECT id FROM face_instances WHERE (id, person_id) IN ({REJECTED})"),
     "a rejected pair does not wait": (
@@ -51,10 +59,11 @@ BROKEN = {
         "SELECT face_instance_id, person_id FROM face_suggestions WHERE state != 'expired'"
         " GROUP BY face_instance_id, person_id HAVING count(*) > 1"
     ),
-    "what waits is a face, and nobody has said whose": (
+    "what waits is a face, not set aside, and nobody has said whose": (
         "SELECT suggestion.id FROM face_suggestions suggestion"
         " JOIN face_instances face ON face.id = suggestion.face_instance_id"
-        " WHERE suggestion.state = 'pending' AND (face.assigned_by = 'human' OR NOT face.is_face)"
+        " WHERE suggestion.state = 'pending'"
+        " AND (face.assigned_by = 'human' OR NOT face.is_face OR face.set_aside)"
     ),
     "nothing waits for somebody who is gone": (
         "SELECT suggestion.id FROM face_suggestions suggestion JOIN persons ON persons.id = person_id"

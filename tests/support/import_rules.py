@@ -29,6 +29,7 @@ ROOMS = (
     {"jobs", "people"},
     {"decisions"},
     {"suggestions"},
+    {"review"},
     {"exchange", "metadata", "evaluation", "health"},
     {"indexing"},
     {"doctor"},

@@ -25,6 +25,7 @@ from image_search_service.api.routes import (
     jobs,
     maintenance,
     persons,
+    review,
     suggestions,
     system,
 )
@@ -95,6 +96,7 @@ def api_router() -> APIRouter:
         centroids,
         suggestions,
         decisions,
+        review,
         conflicts,
         jobs,
         backup,

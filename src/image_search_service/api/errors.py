@@ -26,6 +26,7 @@ from image_search_service.core.errors import (
     InvalidInputError,
     MediaError,
     NotFoundError,
+    StaleVersionError,
     UnavailableError,
 )
 
@@ -72,6 +73,8 @@ def problem_of(error: ImageSearchError) -> Problem:
         status=status,
         detail=error.message,
         hint=error.hint,
+        current_version=error.version if isinstance(error, StaleVersionError) else None,
+        current_size=error.size if isinstance(error, StaleVersionError) else None,
     )
 
 

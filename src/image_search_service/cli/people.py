@@ -22,7 +22,8 @@ SHOWN_ID = 8
 def people(
     limit: Annotated[int, typer.Option(min=1, help="How many groups to show in the table.")] = 40,
     hidden: Annotated[
-        bool, typer.Option("--hidden", help="The people who were hidden, instead of the others.")
+        bool,
+        typer.Option("--hidden", help="Those who were hidden, and groups set aside, instead of the others."),
     ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,

@@ -13,6 +13,7 @@ from image_search_service.cli.deciding import how_back, library_command, run_dec
 from image_search_service.cli.people import SHOWN_ID
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.library.opening import Library
+from image_search_service.services.decisions.answers import AnswerService
 from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.people.lookup import PeopleService
@@ -86,6 +87,43 @@ def not_a_face(
         as_json,
         debug,
     )
+
+
+def set_aside(
+    groups: Annotated[
+        list[str] | None, typer.Argument(metavar="[GROUP…]", help="Groups without a name.")
+    ] = None,
+    faces: Annotated[
+        list[UUID] | None, typer.Option("--face", metavar="FACE", help="A single face; may be repeated.")
+    ] = None,
+    take_back: Annotated[bool, typer.Option("--take-back", help="They count again.")] = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say that these faces are strangers'. They are in no list, search or grouping, and suggested for nobody.
+
+    `image-search people --hidden` shows the groups.
+    """
+
+    def decide(opened: Library) -> RecordedDecision:
+        people = PeopleService(opened.database)
+        ids = [people.cluster(group).id for group in groups or []]
+        return AnswerService(opened.database, actor()).set_aside(ids, faces or [], aside=not take_back)
+
+    run_decision("Back again" if take_back else "Set aside", decide, library, as_json, debug)
+
+
+def delete_person(
+    name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """Take somebody who has no face out of all lists."""
+
+    def decide(opened: Library) -> RecordedDecision:
+        person = PeopleService(opened.database).person(name)
+        return ReviewService(opened.database, actor()).delete_person(person.id)
+
+    run_decision("Deleted", decide, library, as_json, debug)
 
 
 def hide(

@@ -4,6 +4,7 @@
     ├── NotFoundError         404  photo, face, person, cluster, suggestion
     ├── ConflictError         409  decided meanwhile, already exists
     │   ├── LibraryInUseError      another process has the library open
+    │   ├── StaleVersionError      what was decided on is another by now
     │   ├── EngineMismatchError    the library was made with another engine
     │   ├── NewerLibraryError      the library was written by a newer version
     │   └── RestoreInterruptedError  a backup is half restored into the library
@@ -42,6 +43,15 @@ class NotFoundError(ImageSearchError):
 
 class ConflictError(ImageSearchError):
     """The request contradicts the present state."""
+
+
+class StaleVersionError(ConflictError):
+    """What somebody decided on has changed since they saw it. version, size: what it is now."""
+
+    def __init__(self, message: str, *, version: str, size: int) -> None:
+        self.version = version
+        self.size = size
+        super().__init__(message, hint="Look again and decide anew.")
 
 
 class LibraryInUseError(ConflictError):

@@ -20,6 +20,7 @@ class Because(StrEnum):
     """Why a face has no person, or what stands in the way of the most similar one."""
 
     NOT_A_FACE = "not_a_face"
+    SET_ASIDE = "set_aside"
     REPLACED = "replaced"
     IN_GROUP = "in_group"
     UNRECOGNIZABLE = "unrecognizable"

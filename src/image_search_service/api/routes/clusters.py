@@ -46,6 +46,7 @@ def list_clusters(
     max_size: Size = None,
     min_confidence: Confidence = None,
     max_confidence: Confidence = None,
+    aside: Annotated[bool, Query(description="Those that were set aside, instead of the others.")] = False,
     cursor: CursorText = None,
     limit: Limit = 50,
 ) -> ClusterPage:
@@ -55,6 +56,7 @@ def list_clusters(
         max_size=max_size,
         min_confidence=min_confidence,
         max_confidence=max_confidence,
+        aside=aside,
         after=decode_cursor(cursor, whole_number, UUID),
     )
     found = browse.clusters(where, limit)

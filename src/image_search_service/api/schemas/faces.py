@@ -52,6 +52,7 @@ class Face(Answer):
         description="Who said so; null while it has no person.", examples=["human"]
     )
     cluster_id: UUID | None = Field(description="Its cluster; null if it is named, or like no other face.")
+    set_aside: bool = Field(description="Whether somebody has said that nobody needs to know whose it is.")
     crop_url: str = Field(description="A small picture of the face, WebP.")
 
     @classmethod
@@ -72,6 +73,7 @@ class Face(Answer):
             person_name=shown.person_name,
             assigned_by=assigned_by(face),
             cluster_id=face.cluster_id,
+            set_aside=face.set_aside,
             crop_url=crop_url(face.id),
         )
 

@@ -7,6 +7,7 @@ from image_search_service.db.models.jobs import JobRow
 from image_search_service.db.models.library import LibraryRow
 from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
 from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRun
+from image_search_service.db.models.review import ReviewSkip
 from image_search_service.db.models.suggestions import FaceSuggestion
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "PersonDifference",
     "PersonPrototype",
     "PersonRow",
+    "ReviewSkip",
     "UtcDateTime",
     "utc_now",
 ]

@@ -23,7 +23,11 @@ class ClusterRow(Base):
     confidence: Mapped[float]
     """Mean pairwise cosine similarity of its faces, −1 to 1."""
     representative_face_id: Mapped[uuid.UUID] = mapped_column(Uuid)
+    set_aside: Mapped[bool] = mapped_column(default=False)
+    """True while its faces are set aside; all of them are, or none."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (Index("ix_clusters_size", "set_aside", "size", "id"),)
 
 
 class FaceInstance(Base):
@@ -48,6 +52,8 @@ class FaceInstance(Base):
     """False for a face that cannot be told from others; it is kept and shown, but no job groups it."""
     is_face: Mapped[bool] = mapped_column(default=True)
     """False where a human has said that it is none."""
+    set_aside: Mapped[bool] = mapped_column(default=False)
+    """True where a human has said that nobody needs to know whose it is: a stranger's."""
     cluster_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("clusters.id"), index=True)
     group_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
     """The cluster that a human put it into: no job takes it out. Null for all others, and for the named."""

@@ -20,8 +20,8 @@ photo. It needs ``ImageAsset`` joined by ``ON_PHOTO``."""
 IS_COMPARABLE_FACE = and_(IS_CURRENT_FACE, FaceInstance.recognizable)
 """A current face that jobs may compare with others: it can be told from other faces."""
 
-IS_UNNAMED_FACE = and_(IS_COMPARABLE_FACE, FaceInstance.person_id.is_(None))
-"""A face that grouping, assigning and searching look at."""
+IS_UNNAMED_FACE = and_(IS_COMPARABLE_FACE, FaceInstance.person_id.is_(None), ~FaceInstance.set_aside)
+"""A face that grouping, assigning and searching look at: nobody's, and no human has set it aside."""
 
 IS_PRESENT = AssetPath.missing_since.is_(None)
 """A file that was there when its folder was last read."""

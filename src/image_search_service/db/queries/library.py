@@ -26,7 +26,8 @@ LIBRARY_ID = 1
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a library holds. ``clustered_faces`` and ``noise_faces`` are the faces that nobody has named."""
+    """What a library holds. ``clustered_faces`` and ``noise_faces`` are the faces that nobody has named;
+    ``aside_faces``, and their clusters, count as neither."""
 
     photos: int
     photos_with_faces: int
@@ -36,6 +37,7 @@ class Counts:
     named_faces: int
     clustered_faces: int
     noise_faces: int
+    aside_faces: int
     clusters: int
     persons: int
 
@@ -88,7 +90,7 @@ def library_counts(session: Session) -> Counts:
     present = select(AssetPath.id).where(AssetPath.asset_id == ImageAsset.id, IS_PRESENT)
     has_face = select(FaceInstance.id).where(FaceInstance.asset_id == ImageAsset.id)
     face = current_faces()
-    unnamed = face.where(FaceInstance.person_id.is_(None))
+    unnamed = face.where(FaceInstance.person_id.is_(None), ~FaceInstance.set_aside)
     row = session.execute(
         select(
             readable.scalar_subquery(),
@@ -99,7 +101,8 @@ def library_counts(session: Session) -> Counts:
             face.where(FaceInstance.person_id.is_not(None)).scalar_subquery(),
             unnamed.where(FaceInstance.cluster_id.is_not(None)).scalar_subquery(),
             unnamed.where(FaceInstance.cluster_id.is_(None)).scalar_subquery(),
-            select(func.count()).select_from(ClusterRow).scalar_subquery(),
+            face.where(FaceInstance.set_aside).scalar_subquery(),
+            select(func.count()).select_from(ClusterRow).where(~ClusterRow.set_aside).scalar_subquery(),
             select(func.count(PersonRow.id)).where(~PersonRow.gone).scalar_subquery(),
         )
     ).one()

@@ -100,8 +100,8 @@ def _clearest_photo() -> Any:
     )
 
 
-def cluster_sizes(session: Session, limit: int | None = None) -> list[ClusterSize]:
-    """All clusters, largest first, each with a file of its representative face's photo."""
+def cluster_sizes(session: Session, limit: int | None = None, *, aside: bool = False) -> list[ClusterSize]:
+    """All clusters that are not set aside, or those that are, largest first, each with a file to look at."""
     sample = (
         select(AssetPath.path)
         .join(FaceInstance, FaceInstance.asset_id == AssetPath.asset_id)
@@ -115,6 +115,7 @@ def cluster_sizes(session: Session, limit: int | None = None) -> list[ClusterSiz
         select(
             ClusterRow.id, ClusterRow.size, ClusterRow.confidence, ClusterRow.representative_face_id, sample
         )
+        .where(ClusterRow.set_aside.is_(aside))
         .order_by(ClusterRow.size.desc(), ClusterRow.id)
         .limit(limit)
     )

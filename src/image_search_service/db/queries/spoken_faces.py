@@ -45,6 +45,7 @@ class SaidFace:
     person_id: uuid.UUID | None
     group_id: uuid.UUID | None
     is_face: bool
+    set_aside: bool
     rejected_for: list[uuid.UUID] = field(default_factory=list)
     pinned_for: list[uuid.UUID] = field(default_factory=list)
     apart: dict[uuid.UUID, int] = field(default_factory=dict)
@@ -144,6 +145,7 @@ def _said(session: Session, rows: Sequence[Any]) -> list[SaidFace]:
             face.person_id if face.assigned_by == HUMAN else None,
             face.group_id,
             face.is_face,
+            face.set_aside,
         )
         for face, content_hash, width, height in rows
     }

@@ -45,6 +45,7 @@ def _waits() -> ColumnElement[bool]:
             face.id == FaceSuggestion.face_instance_id,
             face.person_id.is_(None),
             face.is_face,
+            ~face.set_aside,
             ~ImageAsset.replaced,
         )
         .correlate(FaceSuggestion)
@@ -121,7 +122,7 @@ def face_states(session: Session, face_ids: Iterable[uuid.UUID]) -> dict[uuid.UU
         FaceInstance.id,
         FaceInstance.asset_id,
         FaceInstance.person_id,
-        FaceInstance.recognizable & FaceInstance.is_face,
+        FaceInstance.recognizable & FaceInstance.is_face & ~FaceInstance.set_aside,
         ImageAsset.replaced,
     ).join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 import structlog
 
@@ -24,15 +25,22 @@ LIMIT = 50
 
 
 def find_more(jobs: JobService, made: RecordedDecision, by: SearchMethod | None) -> list[uuid.UUID]:
-    """Jobs that look for more faces of those whom a decision was about; none if nobody asked for it.
+    """``find_more_of`` those whom a decision was about."""
+    return find_more_of(jobs, made.id, made.persons, by)
+
+
+def find_more_of(
+    jobs: JobService, decision: int | None, person_ids: Sequence[uuid.UUID], by: SearchMethod | None
+) -> list[uuid.UUID]:
+    """Jobs that look for more faces of these persons; none if nobody asked for it, or nothing was decided.
 
     What was decided stands whether or not the queue answers: then the jobs are sent later.
     """
-    if by is None or made.id is None:
+    if by is None or decision is None:
         return []
     try:
-        found = jobs.submit_for_persons(JOB_KINDS[by], made.persons, {"limit": LIMIT, "min_confidence": None})
+        found = jobs.submit_for_persons(JOB_KINDS[by], person_ids, {"limit": LIMIT, "min_confidence": None})
     except UnavailableError:
-        log.warning("follow_up_waits", decision=made.id, by=by.value)
+        log.warning("follow_up_waits", decision=decision, by=by.value)
         return []
     return [job.id for job in found]

@@ -30,6 +30,7 @@ UNSAID: dict[Fact, Any] = {
     Fact.FACE_PERSON: None,
     Fact.FACE_GROUP: None,
     Fact.FACE_IS_FACE: True,
+    Fact.FACE_SET_ASIDE: None,
     Fact.REJECTED: False,
     Fact.PINNED: False,
     Fact.DIFFERENT: False,
@@ -48,6 +49,7 @@ def unaccounted(session: Session) -> Iterator[Key]:
         (Fact.FACE_GROUP, FaceInstance.id, None, FaceInstance.group_id.is_not(None)),
         (Fact.FACE_PERSON, FaceInstance.id, None, FaceInstance.assigned_by == HUMAN),
         (Fact.FACE_IS_FACE, FaceInstance.id, None, ~FaceInstance.is_face),
+        (Fact.FACE_SET_ASIDE, FaceInstance.id, None, FaceInstance.set_aside.is_(True)),
         (
             Fact.REJECTED,
             FaceSuggestion.face_instance_id,

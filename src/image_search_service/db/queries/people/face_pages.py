@@ -34,13 +34,15 @@ class ShownFace:
 class ClusterFilter:
     """Which clusters are listed; bounds are inclusive, what is None does not matter.
 
-    after: size and id of the last one of the page before.
+    aside: those that were set aside instead of those that were not. after: size and id of the last one of
+    the page before.
     """
 
     min_size: int | None = None
     max_size: int | None = None
     min_confidence: float | None = None
     max_confidence: float | None = None
+    aside: bool = False
     after: tuple[int, uuid.UUID] | None = None
 
 
@@ -121,7 +123,8 @@ def _matching(where: ClusterFilter) -> list[ColumnElement[bool]]:
         (where.min_confidence, ClusterRow.confidence.__ge__),
         (where.max_confidence, ClusterRow.confidence.__le__),
     )
-    return [compare(bound) for bound, compare in bounds if bound is not None]
+    within = [compare(bound) for bound, compare in bounds if bound is not None]
+    return [ClusterRow.set_aside.is_(where.aside), *within]
 
 
 def photo_by_id(session: Session, asset_id: uuid.UUID) -> ShownPhoto | None:
