@@ -78,6 +78,7 @@ export class NameField {
     fill(this.list, this.shown.map((choice, at) => this.option(choice, at)));
     this.list.hidden = this.shown.length === 0;
     this.input.setAttribute("aria-expanded", String(this.shown.length > 0));
+    this.element?.classList.toggle("typing", this.input.value !== "");
     this.mark();
   }
 

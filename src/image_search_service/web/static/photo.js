@@ -4,7 +4,7 @@ import { get, names, query } from "./api.js";
 import { decide, failed, onChange, say } from "./decide.js";
 import { keys } from "./keys.js";
 import { NameField } from "./names.js";
-import { date, t, tn, weekday } from "./words.js";
+import { date, short, t, tn, weekday } from "./words.js";
 import "./frame.js";
 
 const id = location.pathname.split("/").pop();
@@ -55,8 +55,8 @@ const kindOf = (face) => (face.person_id ? (face.assigned_by === "human" ? "huma
 const said = (face) => ({ human: t("said by a person"), machine: t("found by the machine"), unknown: t("Unknown face") })[kindOf(face)];
 const label = (face) => (face.person_name ? `${face.person_name}, ${said(face)}` : said(face));
 const badge = (face) => {
-  if (kindOf(face) === "human") return [icon("tick"), face.person_name];
-  return kindOf(face) === "machine" ? el("span", {}, face.person_name, el("span", { class: "word" }, t(", probably"))) : t("Who is this?");
+  if (kindOf(face) === "human") return [icon("tick"), short(face.person_name)];
+  return kindOf(face) === "machine" ? el("span", {}, short(face.person_name), el("span", { class: "word" }, t(", probably"))) : t("Who is this?");
 };
 
 const drawBoxes = () => {

@@ -19,7 +19,7 @@ class Ticks {
     this.place = el("div", { class: "ticks-grid" });
     this.element = el("div", {}, el("header", { class: "head" }, el("h1", {}, this.title), el("div", { data: { progress: "" } })), this.tools(), this.place);
     this.grid = new Grid(this.place, {
-      label: this.title, select: true, space: false, gap: 8, width: (space) => (space < 640 ? Math.floor((space - 18) / 4) : space < 1100 ? 120 : Math.floor((space - 7 * 8) / 8)),
+      label: this.title, select: true, space: false, gap: 8, width: (space) => (space < 640 ? Math.floor((space - 3 * 8) / 4) : space < 1100 ? 120 : Math.floor((space - 7 * 8) / 8)),
       load: async () => ({ items, total: items.length }), tile: (item) => this.tile(item), name: (item, at) => this.name(item, at), open: () => this.enter(), changed: () => this.count(),
     });
     this.tickAll(true);

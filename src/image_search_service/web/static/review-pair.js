@@ -71,7 +71,7 @@ export const birthQuestion = (question, desk) => {
   const skip = () => desk.skip();
   const element = el("form", { class: "question birth", on: { submit: (event) => { event.preventDefault(); save(); } } },
     el("header", { class: "ask" }, el("div", {}, el("h1", {}, title), el("p", {}, t("Faces of many years. One date orders them by age."))), el("div", { data: { progress: "" } })),
-    el("div", { class: "sub" }, cover(person.cover_url, "large")),
+    el("div", {}, cover(person.cover_url, "large")),
     el("div", { class: "faces" }, faces.map((face) => el("span", { class: "face" }, crop(face.crop_url, year(face.taken_at)), el("span", { class: "caption number" }, year(face.taken_at))))),
     el("div", { class: "field" }, el("label", { for: "born" }, t("Birth date")), input, hint));
   return {

@@ -41,8 +41,7 @@ class Who {
     this.context = el("section", { class: "context", "aria-label": t("The photo it comes from") });
     this.lineup = this.known ? this.bigFace() : this.line();
     const element = el("div", { class: `question ${this.known ? "is" : "who"}` }, this.head(), this.known ? [this.lineup, this.knownFaces()] : this.lineup,
-      this.known ? this.why() : this.field.element, this.context, !this.known && this.about());
-    if (this.known) one(".known", element).append(this.field.element);
+      this.field.element, this.known && this.why(), this.context, !this.known && this.about());
     this.element = element;
     this.show(0);
   }
@@ -109,6 +108,7 @@ class Who {
 
   /** The photo of a face, the way to the others, and what is known of it. */
   show(at) {
+    this.moved ||= at > 0;
     this.at = at;
     const face = this.faces[at];
     const step = (by) => this.show((this.at + by + this.faces.length) % this.faces.length);
@@ -118,7 +118,7 @@ class Who {
       el("div", { class: "line" }, el("div", { class: "where" }, el("strong", {}, date(face.taken_at)), el("span", { class: "small soft" }, face.path ? folderOf(face.path) : "")),
         many && el("div", { class: "buttons" }, round("back", t("Previous photo"), () => step(-1), { turns: true }), el("span", { class: "small soft number" }, `${at + 1} / ${this.faces.length}`), round("forward", t("Next photo"), () => step(1), { turns: true }))),
       this.known && this.question.with.length > 0 && this.together());
-    for (const node of all("[data-face]", this.lineup)) node.classList.toggle("current", Number(node.dataset.face) === at && many);
+    for (const node of all("[data-face]", this.lineup)) node.classList.toggle("current", Number(node.dataset.face) === at && this.moved);
   }
 
   together() {

@@ -79,6 +79,19 @@ export const layOut = (photos, { width, row, gap = 6, between = 16, heading = 36
 /** The height that so many photos are likely to take before they are known. */
 export const guess = (count, { width, row, gap = 6, heading = 36 }) => Math.ceil((count * (row * 1.4 + gap)) / Math.max(1, width)) * (row + gap) + heading + 16;
 
-/** Months cut into stretches of at most `most` photos: [{month, offset, count}]. */
-export const stretches = (months, most = 120) => months.flatMap(({ month, photos, offset }) =>
-  Array.from({ length: Math.ceil(photos / most) }, (_, at) => ({ month, offset: offset + at * most, count: Math.min(most, photos - at * most) })));
+/**
+ * Months put together, or cut, into stretches of about `most` photos: [{offset, count, months}].
+ * @param {{month: string | null, photos: number, offset: number}[]} months
+ */
+export const stretches = (months, most = 120) => {
+  const found = [];
+  for (const month of months) {
+    const last = found.at(-1);
+    if (last && last.count + month.photos <= most) { last.count += month.photos; last.months.push(month); continue; }
+    for (let done = 0; done < month.photos; done += most) {
+      const count = Math.min(most, month.photos - done);
+      found.push({ offset: month.offset + done, count, months: [{ ...month, offset: month.offset + done, photos: count }] });
+    }
+  }
+  return found;
+};

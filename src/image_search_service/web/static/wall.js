@@ -73,8 +73,16 @@ export class Wall {
       if (near && !part.photos) this.fetch(part);
       if (near) this.show(part, at, from, to); else this.hide(at);
     });
-    const here = this.parts.findLast?.((part) => part.y <= top + 80) ?? this.parts[0];
-    if (here && here.month !== this.month) { this.month = here.month; this.options.moved?.(here.month); }
+    const month = this.monthAt(top + 90);
+    if (month !== this.month) { this.month = month; this.options.moved?.(month); }
+  }
+
+  /** The month at a height of the wall. */
+  monthAt(y) {
+    const part = this.parts.filter((one) => one.y <= y).at(-1) ?? this.parts[0];
+    if (!part) return null;
+    const at = part.laid ? part.offset + (part.laid.headings.filter((one) => part.y + one.y <= y).at(-1)?.at ?? 0) : part.offset;
+    return part.months.filter((one) => one.offset <= at).at(-1)?.month ?? null;
   }
 
   async fetch(part) {
@@ -142,10 +150,17 @@ export class Wall {
     return [date(photo.taken_at), tn("{n} face", "{n} faces", photo.faces ?? 0)].join(", ");
   }
 
-  /** Goes to a month. */
-  go(month) {
-    const part = this.parts.find((one) => one.month === month);
-    if (part) scrollTo(0, scrollY + this.body.getBoundingClientRect().top + part.y - 72);
+  /** Goes to a month; once more when its photos have come, since heights were guessed. */
+  async go(month) {
+    const part = this.parts.find((one) => one.months.some((each) => each.month === month));
+    if (!part) return;
+    const { offset } = part.months.find((one) => one.month === month);
+    const jump = () => {
+      const heading = part.laid?.headings.filter((one) => part.offset + one.at <= offset).at(-1);
+      scrollTo(0, scrollY + this.body.getBoundingClientRect().top + part.y + (heading?.y ?? 0) - 72);
+    };
+    if (!part.photos) { jump(); await this.fetch(part); }
+    jump();
   }
 
   key(event) {

@@ -37,13 +37,16 @@ export const rich = (text, values = {}) => (catalogue[text]?.[0] || text).split(
 /** As `rich`, by a number. */
 export const richn = (single, several, n, values = {}) => rich(form(single, several, n), { n, ...values });
 
-const numbers = new Intl.NumberFormat(language);
+/** The reader's own way of writing dates and numbers, where their browser has one for this language. */
+const locale = navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
+
+const numbers = new Intl.NumberFormat(locale);
 export const number = (value) => numbers.format(value);
 
-const dates = new Intl.DateTimeFormat(language, { dateStyle: "long" });
-const days = new Intl.DateTimeFormat(language, { weekday: "long", hour: "numeric", minute: "numeric" });
-const months = new Intl.DateTimeFormat(language, { month: "long", year: "numeric" });
-const times = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+const dates = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
+const days = new Intl.DateTimeFormat(locale, { weekday: "long", hour: "numeric", minute: "numeric" });
+const months = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" });
+const times = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 
 /** A moment that a camera wrote: local time without a zone, taken as it stands. */
 const local = (text) => new Date(text.length === 10 ? `${text}T00:00` : text.replace(/(Z|[+-]\d\d:?\d\d)$/, ""));
@@ -79,5 +82,5 @@ export const alike = (level) => ({ very: t("very like"), quite: t("quite like"),
 /** The first part of a name, for captions and buttons. */
 export const short = (name) => name.trim().split(/\s+/)[0] ?? name;
 
-const collator = new Intl.Collator(language, { sensitivity: "base", numeric: true });
+const collator = new Intl.Collator(locale, { sensitivity: "base", numeric: true });
 export const inOrder = (a, b) => collator.compare(a, b);
