@@ -3,7 +3,7 @@ import { button, cover, crop, el, empty, fill, link, one, pictureUrl } from "./d
 import { get, names } from "./api.js";
 import { decide, failed, onChange } from "./decide.js";
 import { keys } from "./keys.js";
-import { number, rich, t, tn } from "./words.js";
+import { number, rich, s, t, tn } from "./words.js";
 import "./frame.js";
 
 const KINDS = {
@@ -50,10 +50,10 @@ const sentence = (item) => {
 
 const choices = (item, gone) => {
   const [first, second] = item.persons;
-  const not = (face) => () => decide({ kind: "unassign", body: { face_ids: [face] }, says: ["{n} face is not {name}", "{n} faces are not {name}", 1, { name: first.person_name }], faces: [url(face)], apply: gone, revert: load });
+  const not = (face) => () => decide({ kind: "unassign", body: { face_ids: [face] }, says: s("{n} face is not {name}", "{n} faces are not {name}", 1, { name: first.person_name }), faces: [url(face)], apply: gone, revert: load });
   if (item.kind === "look_the_same") {
-    return [button(t("Two people"), () => decide({ kind: "mark-different", body: { person_ids: [first.person_id, second.person_id], cluster_ids: [], versions: [] }, says: ["{name} and {name2} are two people", { name: first.person_name, name2: second.person_name }], apply: gone, revert: load })),
-      button(t("One person: {name}", { name: first.person_name }), () => decide({ kind: "merge-persons", body: { person_ids: [second.person_id], into: first.person_id }, says: ["{name} and {name2} are one person", { name: second.person_name, name2: first.person_name }], apply: gone, revert: load }))];
+    return [button(t("Two people"), () => decide({ kind: "mark-different", body: { person_ids: [first.person_id, second.person_id], cluster_ids: [], versions: [] }, says: s("{name} and {name2} are two people", { name: first.person_name, name2: second.person_name }), apply: gone, revert: load })),
+      button(t("One person: {name}", { name: first.person_name }), () => decide({ kind: "merge-persons", body: { person_ids: [second.person_id], into: first.person_id }, says: s("{name} and {name2} are one person", { name: second.person_name, name2: first.person_name }), apply: gone, revert: load }))];
   }
   const labels = item.face_ids.length === 2 ? [t("The left is not {name}", { name: first.person_name }), t("The right is not {name}", { name: first.person_name })] : item.face_ids.map((face, at) => (item.face_ids.length === 1 ? t("Not {name}", { name: first.person_name }) : tn("Face {n} is not {name}", "Face {n} is not {name}", at + 1, { name: first.person_name })));
   return [...item.face_ids.map((face, at) => button(labels[at], not(face))), item.kind === "before_birth" && link(t("The birth date is wrong"), `/people/${first.person_id}`)];

@@ -3,7 +3,7 @@ import { crop, el } from "./dom.js";
 import { decide } from "./decide.js";
 import { ask } from "./keys.js";
 import { NameField } from "./names.js";
-import { t, tn } from "./words.js";
+import { s, t, tn } from "./words.js";
 
 /** Fetches pages by cursor where a grid asks for places: those before a place are fetched first. */
 export const byCursor = (fetchPage) => {
@@ -36,15 +36,15 @@ const crops = (faces) => faces.map((face) => face.crop_url);
 export const faceActions = (drop, back) => {
   const act = (faces, decision) => decide({ ...decision, faces: crops(faces), apply: () => drop(faces), revert: back });
   return {
-    notTheirs: (faces, name) => act(faces, { kind: "unassign", body: { face_ids: ids(faces) }, says: ["{n} face is not {name}", "{n} faces are not {name}", faces.length, { name }] }),
-    notFaces: (faces) => act(faces, { kind: "not-a-face", body: { face_ids: ids(faces) }, says: ["{n} is no face", "{n} are no faces", faces.length] }),
-    ownGroup: (faces) => act(faces, { kind: "group", body: { face_ids: ids(faces) }, says: ["{n} face is a group of its own", "{n} faces are a group of their own", faces.length] }),
+    notTheirs: (faces, name) => act(faces, { kind: "unassign", body: { face_ids: ids(faces) }, says: s("{n} face is not {name}", "{n} faces are not {name}", faces.length, { name }) }),
+    notFaces: (faces) => act(faces, { kind: "not-a-face", body: { face_ids: ids(faces) }, says: s("{n} is no face", "{n} are no faces", faces.length) }),
+    ownGroup: (faces) => act(faces, { kind: "group", body: { face_ids: ids(faces) }, says: s("{n} face is a group of its own", "{n} faces are a group of their own", faces.length) }),
     aside: (faces, on = true) => act(faces, { kind: "set-aside", body: { cluster_ids: [], versions: [], face_ids: ids(faces), aside: on },
-      says: on ? ["{n} face set aside", "{n} faces set aside", faces.length] : ["{n} face is back", "{n} faces are back", faces.length] }),
+      says: on ? s("{n} face set aside", "{n} faces set aside", faces.length) : s("{n} face is back", "{n} faces are back", faces.length) }),
     name: async (faces, proposals = []) => {
-      const choice = await askName(tn("Who is this?", "Who are these {n}?", faces.length), crops(faces), proposals);
+      const choice = await askName(tn("Whose face is this?", "Whose {n} faces are these?", faces.length), crops(faces), proposals);
       if (!choice) return null;
-      const says = ["{n} face is {name} now", "{n} faces are {name} now", faces.length, { name: choice.name }];
+      const says = s("{n} face is {name} now", "{n} faces are {name} now", faces.length, { name: choice.name });
       return act(faces, choice.person_id ? { kind: "assign", body: { face_ids: ids(faces), person_id: choice.person_id }, says } : { kind: "split", body: { face_ids: ids(faces), name: choice.name }, says });
     },
   };

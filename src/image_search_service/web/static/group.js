@@ -7,7 +7,7 @@ import { Grid } from "./grid.js";
 import { keys } from "./keys.js";
 import { NameField } from "./names.js";
 import { ActionBar, faceTile, faceWidth } from "./tiles.js";
-import { date, faces, month, span, t, tn } from "./words.js";
+import { date, faces, month, s, span, t, tn } from "./words.js";
 import "./frame.js";
 
 const id = location.pathname.split("/").pop();
@@ -36,10 +36,10 @@ const leave = () => location.assign("/groups");
 const whole = (decision) => decide({ ...decision, faces: (group.faces ?? grid.items.slice(0, 3)).map((face) => face.crop_url) }).then((made) => { if (made) leave(); });
 const field = new NameField({
   label: t("Name of this group"), choose: (choice) => whole({ kind: "name-cluster", body: { cluster_id: id, name: choice.name, version: group.version },
-    says: (made) => ["{n} face is {name} now", "{n} faces are {name} now", made.faces ?? group.size, { name: choice.name }] }),
+    says: (made) => s("{n} face is {name} now", "{n} faces are {name} now", made.faces ?? group.size, { name: choice.name }) }),
 });
 fill(one("#name-this"), field.element, el("div", { class: "buttons" }, button(t("Set aside"), () => whole({ kind: "set-aside", body: { cluster_ids: [id], versions: [group.version], face_ids: [], aside: true },
-  says: ["{n} face set aside", "{n} faces set aside", group.size] }))));
+  says: s("{n} face set aside", "{n} faces set aside", group.size) }))));
 
 const act = faceActions((items) => dropFrom(grid, items), () => grid.load({ stay: true }));
 const bar = new ActionBar(grid, (n) => tn("{n} face", "{n} faces", n), [

@@ -6,7 +6,7 @@ import { Grid } from "./grid.js";
 import { ask, keys } from "./keys.js";
 import { NameField } from "./names.js";
 import { ActionBar } from "./tiles.js";
-import { faces, number, rich, span, t, tn } from "./words.js";
+import { faces, number, rich, s, span, t, tn } from "./words.js";
 import "./frame.js";
 
 const SIZES = { all: {}, large: { min_size: 10 }, middle: { min_size: 3, max_size: 9 }, small: { max_size: 2 }, aside: { aside: true } };
@@ -70,14 +70,14 @@ const name = async (groups, choice) => {
   const who = { name: choice.name };
   const made = act(groups, {
     ...(groups.length === 1 ? { kind: "name-cluster", body: { cluster_id: groups[0].id, version: groups[0].version, ...who } } : { kind: "name-clusters", body: { ...bodies(groups), ...who } }),
-    says: (answer) => ["{n} face is {name} now", "{n} faces are {name} now", answer.faces ?? count(groups), { name: choice.name }],
+    says: (answer) => s("{n} face is {name} now", "{n} faces are {name} now", answer.faces ?? count(groups), { name: choice.name }),
   });
   one(".naming input", grid.node(Math.min(at, grid.total - 1)) ?? grid.body)?.focus();
   if (await made && !choice.person_id) names({ fresh: true }).catch(() => {});
 };
 
 const aside = (groups, on) => act(groups, { kind: "set-aside", body: { ...bodies(groups), face_ids: [], aside: on },
-  says: on ? ["{n} group set aside", "{n} groups set aside", groups.length] : ["{n} group is back", "{n} groups are back", groups.length] });
+  says: on ? s("{n} group set aside", "{n} groups set aside", groups.length) : s("{n} group is back", "{n} groups are back", groups.length) });
 
 const nameTogether = async (groups) => {
   const choice = await new Promise((resolve) => {
@@ -89,8 +89,8 @@ const nameTogether = async (groups) => {
   if (choice) await name(groups, choice);
 };
 
-const join = (groups) => act(groups, { kind: "join-clusters", body: bodies(groups), says: ["{n} group is one now", "{n} groups are one now", groups.length] }).then((made) => made && grid.load({ stay: true }));
-const apart = (groups) => decide({ kind: "mark-different", body: { person_ids: [], ...bodies(groups) }, says: ["These two groups are two people"], faces: crops(groups), apply: () => grid.selection.clear() });
+const join = (groups) => act(groups, { kind: "join-clusters", body: bodies(groups), says: s("{n} group is one now", "{n} groups are one now", groups.length) }).then((made) => made && grid.load({ stay: true }));
+const apart = (groups) => decide({ kind: "mark-different", body: { person_ids: [], ...bodies(groups) }, says: s("These two groups are two people"), faces: crops(groups), apply: () => grid.selection.clear() });
 
 const bar = new ActionBar(grid, (n) => tn("{n} group", "{n} groups", n), [
   { label: t("Name together"), key: ["N", "N"], symbol: "pen", look: "primary", run: (groups) => { nameTogether(groups); } },

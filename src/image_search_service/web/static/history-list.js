@@ -2,7 +2,7 @@
 import { button, cover, el, empty, fill, link, notice, one } from "./dom.js";
 import { get, names, post, query } from "./api.js";
 import { failed, note, onChange, say } from "./decide.js";
-import { clock, date, day, rich, richn, t, tn } from "./words.js";
+import { clock, date, day, rich, richn, s, t, tn } from "./words.js";
 
 const PAGE = 40;
 
@@ -78,7 +78,7 @@ export const ledger = async (place, { subject = null } = {}) => {
   const undo = async (one) => {
     try {
       const made = await post(`/decisions/${one.id}/undo`);
-      note({ ids: made.decision_id ? [made.decision_id] : [], says: one.undoes ? ["Done again"] : ["Taken back"], faces: [], at: Date.now() });
+      note({ ids: made.decision_id ? [made.decision_id] : [], says: one.undoes ? s("Done again") : s("Taken back"), faces: [], at: Date.now() });
       load();
     } catch (problem) {
       if (problem.status === undefined) throw problem;
@@ -88,7 +88,7 @@ export const ledger = async (place, { subject = null } = {}) => {
   };
 
   const more = (page) => el("nav", { class: "buttons pages", "aria-label": t("Pages") }, cursor && link(t("Newest"), subject ? `${location.pathname}#history` : "/history"),
-    page.next_cursor && link(tn("Older", "Older: {n} in all", page.total), `${location.pathname}${query({ cursor: page.next_cursor })}${subject ? "#history" : ""}`));
+    page.next_cursor && link(t("Older"), `${location.pathname}${query({ cursor: page.next_cursor })}${subject ? "#history" : ""}`));
 
   onChange((what) => { if (what === "undone" && place.isConnected) load(); });
   place.setAttribute("aria-busy", "true");

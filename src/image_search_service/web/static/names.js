@@ -1,5 +1,5 @@
 // A name field: proposals by key, a list that is filtered from the first letter.
-import { cover, el, fill, icon, keycap, likeness } from "./dom.js";
+import { cover, el, fill, icon, likeness } from "./dom.js";
 import { names } from "./api.js";
 import { alike, faces, t } from "./words.js";
 
@@ -136,6 +136,3 @@ export class NameField {
   /** Puts other proposals in. */
   propose(proposals) { this.options.proposals = proposals; if (!this.input.value) this.show(); }
 }
-
-/** A keycap for a button in a name field. */
-export const enterCap = () => keycap("Enter");

@@ -7,7 +7,7 @@ import { ask, keys } from "./keys.js";
 import { fits, plain } from "./names.js";
 import { personCard, renameIn } from "./person-card.js";
 import { ActionBar } from "./tiles.js";
-import { faces, inOrder, t, tn } from "./words.js";
+import { faces, inOrder, s, t, tn } from "./words.js";
 import "./frame.js";
 
 const order = one("#order");
@@ -53,7 +53,7 @@ const covers = (people) => people.map((person) => person.cover_url).filter(Boole
 const hide = (people) => {
   const hidden = which !== "hidden";
   for (const person of people) {
-    decide({ kind: "hide-person", body: { person_id: person.id, hidden }, says: [hidden ? "{name} is hidden" : "{name} is shown again", { name: person.name }], faces: covers([person]), revert: () => grid.load({ stay: true }) });
+    decide({ kind: "hide-person", body: { person_id: person.id, hidden }, says: hidden ? s("{name} is hidden", { name: person.name }) : s("{name} is shown again", { name: person.name }), faces: covers([person]), revert: () => grid.load({ stay: true }) });
   }
   drop(people);
 };
@@ -64,7 +64,7 @@ const join = async (people) => {
   const into = await ask(t("One person?"), el("p", {}, t("They become one. Which name stays?")), sorted.map((person) => [person.name, person, person === sorted[0] ? "primary" : ""]).reverse());
   if (!into) return;
   const others = people.filter((person) => person !== into);
-  decide({ kind: "merge-persons", body: { person_ids: others.map((person) => person.id), into: into.id }, says: ["{n} person is {name} now", "{n} people are {name} now", people.length, { name: into.name }],
+  decide({ kind: "merge-persons", body: { person_ids: others.map((person) => person.id), into: into.id }, says: s("{n} person is {name} now", "{n} people are {name} now", people.length, { name: into.name }),
     faces: covers(people), apply: () => drop(others), revert: () => grid.load({ stay: true }) });
 };
 
@@ -75,7 +75,7 @@ const nextCover = async ([person]) => {
     const at = items.findIndex((face) => face.crop_url === person.cover_url || face.id === person.cover_face_id);
     const face = items[(at + 1) % items.length];
     if (!face) return;
-    await decide({ kind: "set-cover-face", body: { person_id: person.id, face_id: face.id }, says: ["{name} has another cover", { name: person.name }], faces: [face.crop_url],
+    await decide({ kind: "set-cover-face", body: { person_id: person.id, face_id: face.id }, says: s("{name} has another cover", { name: person.name }), faces: [face.crop_url],
       apply: () => { person.cover_url = face.crop_url; person.cover_face_id = face.id; refresh(); } });
   } catch (problem) { failed(problem, () => nextCover([person])); }
 };

@@ -4,7 +4,7 @@ import { names } from "./api.js";
 import { decide } from "./decide.js";
 import { ask } from "./keys.js";
 import { plain } from "./names.js";
-import { faces, span, t, tn } from "./words.js";
+import { faces, s, span, t, tn } from "./words.js";
 
 /** A card with cover, name, faces, years, and how many suggestions wait. */
 export const personCard = (person) => el("article", { class: "person-card" },
@@ -41,7 +41,7 @@ export const rename = async (person, name) => {
   const same = (await names().catch(() => [])).find((other) => other.id !== person.id && plain(other.name) === plain(name));
   if (same) return joinWith(person, same);
   const before = person.name;
-  const made = await decide({ kind: "rename-person", body: { person_id: person.id, name }, says: ["{name} is called {name2} now", { name: before, name2: name }], faces: person.cover_url ? [person.cover_url] : [],
+  const made = await decide({ kind: "rename-person", body: { person_id: person.id, name }, says: s("{name} is called {name2} now", { name: before, name2: name }), faces: person.cover_url ? [person.cover_url] : [],
     apply: () => { person.name = name; }, revert: () => { person.name = before; } });
   names({ fresh: true }).catch(() => {});
   return Boolean(made);
@@ -52,7 +52,7 @@ const joinWith = async (person, same) => {
     [[t("No, leave it"), false], [t("Yes, one person"), true, "primary"]]);
   if (!yes) return false;
   const [into, other] = same.faces >= person.faces ? [same, person] : [person, same];
-  const made = await decide({ kind: "merge-persons", body: { person_ids: [other.id], into: into.id }, says: ["{name} and {name2} are one person", { name: person.name, name2: same.name }] });
+  const made = await decide({ kind: "merge-persons", body: { person_ids: [other.id], into: into.id }, says: s("{name} and {name2} are one person", { name: person.name, name2: same.name }) });
   if (made) location.assign(`/people/${into.id}`);
   return Boolean(made);
 };

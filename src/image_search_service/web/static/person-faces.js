@@ -6,7 +6,7 @@ import { dropFrom, faceActions, faceName, openPhoto } from "./faces-page.js";
 import { Grid } from "./grid.js";
 import { keys } from "./keys.js";
 import { ActionBar, faceTile, faceWidth } from "./tiles.js";
-import { age, date, short, t, tn, year } from "./words.js";
+import { age, date, s, short, t, tn, year } from "./words.js";
 
 export const facesTab = (panel, person, { reload }) => {
   let order = "date";
@@ -28,8 +28,8 @@ export const facesTab = (panel, person, { reload }) => {
   const act = faceActions(drop, () => { grid.load({ stay: true }); reload(); });
   const after = (promise) => { promise.then((made) => made && reload()); };
   const single = (items) => items.length === 1;
-  const setCover = ([face]) => decide({ kind: "set-cover-face", body: { person_id: person.id, face_id: face.id }, says: ["{name} has another cover", { name: person.name }], faces: [face.crop_url], apply: () => grid.selection.clear() }).then(reload);
-  const pin = ([face]) => decide({ kind: "pin-prototype", body: { person_id: person.id, face_id: face.id, pinned: true }, says: ["This face stands for {name} from now on", { name: person.name }], faces: [face.crop_url], apply: () => grid.selection.clear() });
+  const setCover = ([face]) => decide({ kind: "set-cover-face", body: { person_id: person.id, face_id: face.id }, says: s("{name} has another cover", { name: person.name }), faces: [face.crop_url], apply: () => grid.selection.clear() }).then(reload);
+  const pin = ([face]) => decide({ kind: "pin-prototype", body: { person_id: person.id, face_id: face.id, pinned: true }, says: s("This face stands for {name} from now on", { name: person.name }), faces: [face.crop_url], apply: () => grid.selection.clear() });
 
   const bar = new ActionBar(grid, (n) => tn("{n} face", "{n} faces", n), [
     { label: t("Not {name}", { name: short(person.name) }), key: ["Delete", t("Del")], symbol: "not", run: (items) => after(act.notTheirs(items, person.name)) },

@@ -9,7 +9,7 @@ import { ask, keys } from "./keys.js";
 import { rename } from "./person-card.js";
 import { noActions } from "./tiles.js";
 import { Wall } from "./wall.js";
-import { date, faces, number, photos, t, tn } from "./words.js";
+import { date, faces, number, photos, s, t, tn } from "./words.js";
 import "./frame.js";
 
 const id = location.pathname.split("/").pop();
@@ -90,18 +90,18 @@ const askBirth = async () => {
   const kept = await ask(t("When was {name} born?", { name: person.name }), form, [[t("Keep it"), () => ({ date: input.value || null }), "primary"]]);
   if (!kept || kept.date === person.birth_date) return;
   const before = person.birth_date;
-  decide({ kind: "set-birth-date", body: { person_id: id, birth_date: kept.date }, says: kept.date ? ["{name} was born on {date}", { name: person.name, date: date(kept.date) }] : ["{name} has no birth date", { name: person.name }],
+  decide({ kind: "set-birth-date", body: { person_id: id, birth_date: kept.date }, says: kept.date ? s("{name} was born on {date}", { name: person.name, date: date(kept.date) }) : s("{name} has no birth date", { name: person.name }),
     apply: () => { person.birth_date = kept.date; drawHead(); drawYears(); }, revert: () => { person.birth_date = before; drawHead(); drawYears(); } });
 };
 
 const hide = () => {
   const hidden = !person.hidden;
   const put = (value) => { person.hidden = value; drawHead(); drawYears(); };
-  decide({ kind: "hide-person", body: { person_id: id, hidden }, says: [hidden ? "{name} is hidden" : "{name} is shown again", { name: person.name }], apply: () => put(hidden), revert: () => put(!hidden) });
+  decide({ kind: "hide-person", body: { person_id: id, hidden }, says: hidden ? s("{name} is hidden", { name: person.name }) : s("{name} is shown again", { name: person.name }), apply: () => put(hidden), revert: () => put(!hidden) });
 };
 
 const remove = async () => {
-  const made = await decide({ kind: "delete-person", body: { person_id: id }, says: ["{name} is deleted", { name: person.name }] });
+  const made = await decide({ kind: "delete-person", body: { person_id: id }, says: s("{name} is deleted", { name: person.name }) });
   if (made) location.assign("/people");
 };
 

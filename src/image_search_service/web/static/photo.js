@@ -4,7 +4,7 @@ import { get, names, query } from "./api.js";
 import { decide, failed, onChange, say } from "./decide.js";
 import { keys } from "./keys.js";
 import { NameField } from "./names.js";
-import { date, short, t, tn, weekday } from "./words.js";
+import { date, s, short, t, tn, weekday } from "./words.js";
 import "./frame.js";
 
 const id = location.pathname.split("/").pop();
@@ -132,16 +132,16 @@ const act = (face, change, decision) => {
 };
 
 const name = async (face, choice) => {
-  const says = ["{n} face is {name} now", "{n} faces are {name} now", 1, { name: choice.name }];
+  const says = s("{n} face is {name} now", "{n} faces are {name} now", 1, { name: choice.name });
   const body = choice.person_id ? { kind: "assign", body: { face_ids: [face.id], person_id: choice.person_id } } : { kind: "split", body: { face_ids: [face.id], name: choice.name } };
   const made = await act(face, { person_id: choice.person_id ?? "new", person_name: choice.name, assigned_by: "human" }, { ...body, says });
   if (made?.person_id) { face.person_id = made.person_id; drawList(); names({ fresh: true }).catch(() => {}); }
 };
-const confirm = (face) => act(face, { assigned_by: "human" }, { kind: "assign", body: { face_ids: [face.id], person_id: face.person_id }, says: ["{n} face is {name} now", "{n} faces are {name} now", 1, { name: face.person_name }] });
+const confirm = (face) => act(face, { assigned_by: "human" }, { kind: "assign", body: { face_ids: [face.id], person_id: face.person_id }, says: s("{n} face is {name} now", "{n} faces are {name} now", 1, { name: face.person_name }) });
 
 const noFace = (face) => {
   const at = faces.indexOf(face);
-  decide({ kind: "not-a-face", body: { face_ids: [face.id] }, says: ["{n} is no face", "{n} are no faces", 1], faces: [face.crop_url],
+  decide({ kind: "not-a-face", body: { face_ids: [face.id] }, says: s("{n} is no face", "{n} are no faces", 1), faces: [face.crop_url],
     apply: () => { faces.splice(at, 1); current = (faces[at] ?? faces[at - 1])?.id ?? null; drawBoxes(); drawList(); boxOf(current)?.focus({ preventScroll: true }); },
     revert: () => { faces.splice(at, 0, face); drawBoxes(); drawList(); } });
 };
@@ -149,7 +149,7 @@ const noFace = (face) => {
 const strangers = () => {
   const unknown = faces.filter((face) => !face.person_id);
   if (!unknown.length) return false;
-  decide({ kind: "set-aside", body: { cluster_ids: [], versions: [], face_ids: unknown.map((face) => face.id), aside: true }, says: ["{n} face set aside", "{n} faces set aside", unknown.length], faces: unknown.map((face) => face.crop_url) });
+  decide({ kind: "set-aside", body: { cluster_ids: [], versions: [], face_ids: unknown.map((face) => face.id), aside: true }, says: s("{n} face set aside", "{n} faces set aside", unknown.length), faces: unknown.map((face) => face.crop_url) });
   return true;
 };
 one("#strangers").addEventListener("click", strangers);

@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { Grid } from "./grid.js";
 import { ask } from "./keys.js";
 import { faceTile } from "./tiles.js";
-import { alike, faces as countFaces, short, t, tn, year } from "./words.js";
+import { alike, faces as countFaces, s, short, t, tn, year } from "./words.js";
 
 export const gridQuestion = (question, desk) => {
   const page = question.kind === "tick_off" ? new TickOff(question, desk) : new SetAside(question, desk);
@@ -15,7 +15,7 @@ export const gridQuestion = (question, desk) => {
 class Ticks {
   constructor(question, desk, items) {
     Object.assign(this, { question, desk, items });
-    this.main = button("", () => this.enter(), { key: ["Enter", "Enter"], look: "primary big" });
+    this.main = button("", () => this.enter(), { key: ["Enter", t("Enter")], look: "primary big" });
     this.place = el("div", { class: "ticks-grid" });
     this.element = el("div", {}, el("header", { class: "head" }, el("h1", {}, this.title), el("div", { data: { progress: "" } })), this.tools(), this.place);
     this.grid = new Grid(this.place, {
@@ -35,7 +35,7 @@ class Ticks {
     this.count();
   }
 
-  count() { fill(this.main, this.words(), " ", el("kbd", { "aria-hidden": "true" }, "Enter")); }
+  count() { fill(this.main, this.words(), " ", el("kbd", { "aria-hidden": "true" }, t("Enter"))); }
 
   tickButtons() {
     return el("div", { class: "buttons" }, button(t("Tick all"), () => this.tickAll(true), { look: "quiet" }), button(t("Tick none"), () => this.tickAll(false), { look: "quiet" }));
@@ -72,7 +72,7 @@ class TickOff extends Ticks {
   words() {
     const name = short(this.question.person.name);
     const [yes, no] = [this.ticked.length, this.unticked.length];
-    if (!no) return tn("{n} is {name}", "All {n} are {name}", yes, { name });
+    if (!no) return yes === 1 ? tn("{n} is {name}", "{n} are {name}", yes, { name }) : t("All {n} are {name}", { n: yes, name });
     return t("{yes}, {no}", { yes: tn("{n} is {name}", "{n} are {name}", yes, { name }), no: tn("{n} is not", "{n} are not", no) });
   }
 
@@ -84,7 +84,7 @@ class TickOff extends Ticks {
     if (!accept.length && !rejected.length) { this.desk.skip(); return; }
     this.desk.answer({
       kind: "answer", body: { person_id: person.id, accept: accept.map((one) => one.id), reject: rejected.map((one) => one.id), version: version ?? null },
-      says: rejected.length ? ["{yes} faces are {name}, {no} are not", { yes: accept.length, no: rejected.length, name: person.name }] : ["{n} face is {name} now", "{n} faces are {name} now", accept.length, { name: person.name }],
+      says: rejected.length ? s("{yes} faces are {name}, {no} are not", { yes: accept.length, no: rejected.length, name: person.name }) : s("{n} face is {name} now", "{n} faces are {name} now", accept.length, { name: person.name }),
       faces: accept.slice(0, 3).map((one) => one.crop_url),
     });
   }
@@ -132,7 +132,7 @@ class SetAside extends Ticks {
     if (!groups.length) { this.desk.skip(); return; }
     this.desk.answer({
       kind: "set-aside", body: { cluster_ids: groups.map((one) => one.id), versions: groups.map((one) => one.version), face_ids: [], aside: true },
-      says: ["{n} group set aside", "{n} groups set aside", groups.length], faces: groups.slice(0, 3).map((one) => one.crop_url),
+      says: s("{n} group set aside", "{n} groups set aside", groups.length), faces: groups.slice(0, 3).map((one) => one.crop_url),
     });
   }
 

@@ -1,6 +1,6 @@
 // "Two people?", and "When was Ada born?".
 import { button, cover, crop, el, pictureUrl, one } from "./dom.js";
-import { faces as countFaces, short, t, tn, year } from "./words.js";
+import { faces as countFaces, s, short, t, tn, year } from "./words.js";
 
 /** Two persons or groups that look alike: one, two, or not sure. */
 export const pairQuestion = (question, desk) => {
@@ -43,10 +43,10 @@ const joining = (left, right) => {
   const cluster = { cluster_ids: groups.map((one) => one.id), versions: groups.map((one) => one.version) };
   if (persons.length === 2) {
     const [into, other] = [...persons].sort((a, b) => b.size - a.size);
-    return { kind: "merge-persons", body: { person_ids: [other.id], into: into.id }, says: ["{name} and {name2} are one person", { name: other.name, name2: into.name }] };
+    return { kind: "merge-persons", body: { person_ids: [other.id], into: into.id }, says: s("{name} and {name2} are one person", { name: other.name, name2: into.name }) };
   }
-  if (persons.length === 1) return { kind: "name-clusters", body: { ...cluster, person_id: persons[0].id }, says: ["{n} face is {name} now", "{n} faces are {name} now", groups[0].size, { name: persons[0].name }] };
-  return { kind: "join-clusters", body: cluster, says: ["Two groups are one now: {n} face", "Two groups are one now: {n} faces", left.size + right.size] };
+  if (persons.length === 1) return { kind: "name-clusters", body: { ...cluster, person_id: persons[0].id }, says: s("{n} face is {name} now", "{n} faces are {name} now", groups[0].size, { name: persons[0].name }) };
+  return { kind: "join-clusters", body: cluster, says: s("Two groups are one now: {n} face", "Two groups are one now: {n} faces", left.size + right.size) };
 };
 
 const parting = (left, right) => {
@@ -54,7 +54,7 @@ const parting = (left, right) => {
   return {
     kind: "mark-different",
     body: { person_ids: of("person").map((one) => one.id), cluster_ids: of("cluster").map((one) => one.id), versions: of("cluster").map((one) => one.version) },
-    says: ["{name} and {name2} are two people", { name: called(left), name2: called(right) }],
+    says: s("{name} and {name2} are two people", { name: called(left), name2: called(right) }),
   };
 };
 
@@ -66,7 +66,7 @@ export const birthQuestion = (question, desk) => {
   const hint = el("span", { class: "hint", id: "born-hint" }, t("The year is enough to begin with; you can change it later."));
   const save = () => {
     if (!input.value) { input.setAttribute("aria-invalid", "true"); hint.textContent = t("A date is needed, or skip it."); hint.classList.add("wrong"); input.focus(); return; }
-    desk.answer({ kind: "set-birth-date", body: { person_id: person.id, birth_date: input.value }, says: ["{name} was born on {date}", { name: person.name, date: input.value }], faces: person.cover_url ? [person.cover_url] : [] });
+    desk.answer({ kind: "set-birth-date", body: { person_id: person.id, birth_date: input.value }, says: s("{name} was born on {date}", { name: person.name, date: input.value }), faces: person.cover_url ? [person.cover_url] : [] });
   };
   const skip = () => desk.skip();
   const element = el("form", { class: "question birth", on: { submit: (event) => { event.preventDefault(); save(); } } },
@@ -76,7 +76,7 @@ export const birthQuestion = (question, desk) => {
     el("div", { class: "field" }, el("label", { for: "born" }, t("Birth date")), input, hint));
   return {
     element, title, begin: () => one("#born")?.focus(),
-    answers: [button(t("Keep it"), save, { key: ["Enter", "Enter"], look: "primary big" }), button(t("Skip"), skip, { key: ["Space", t("Space")], look: "big" })],
+    answers: [button(t("Keep it"), save, { key: ["Enter", t("Enter")], look: "primary big" }), button(t("Skip"), skip, { key: ["Space", t("Space")], look: "big" })],
     keys: [{ keys: ["Enter"], label: t("Keep it"), run: save }, { keys: ["Space"], label: t("Skip, ask later"), run: skip }],
   };
 };

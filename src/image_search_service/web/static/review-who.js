@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { failed } from "./decide.js";
 import { ask } from "./keys.js";
 import { NameField } from "./names.js";
-import { age, alike, date, faces as countFaces, short, span, t, year } from "./words.js";
+import { age, alike, date, faces as countFaces, rich, s, short, span, t, year } from "./words.js";
 
 /** A keyboard is likely: then the name field has the focus from the beginning. */
 const KEYBOARD = matchMedia("(hover: hover) and (pointer: fine)").matches;
@@ -32,7 +32,7 @@ class Who {
 
   make() {
     this.primary = el("button", { type: "button", class: "button primary", "aria-keyshortcuts": "Enter", on: { click: () => this.enter() } });
-    this.yes = button(this.known ? t("Yes, it is {name}", { name: short(this.known.name) }) : "", () => this.enter(), { key: ["Enter", "Enter"], look: "primary big" });
+    this.yes = button(this.known ? t("Yes, it is {name}", { name: short(this.known.name) }) : "", () => this.enter(), { key: ["Enter", t("Enter")], look: "primary big" });
     this.field = new NameField({
       label: `${this.title} ${countFaces(this.group.size)}`, proposals: this.question.proposals, primary: this.known ? null : this.primary,
       placeholder: this.known ? t("Somebody else: type a name") : t("Type a name"),
@@ -102,7 +102,7 @@ class Who {
 
   why() {
     const second = this.question.proposals[1];
-    return el("div", { class: "why" }, likeness(this.known.likeness, [el("strong", {}, alike(this.known.likeness)), " ", t("the faces of {name}", { name: short(this.known.name) })]),
+    return el("div", { class: "why" }, likeness(this.known.likeness, likeFaces(this.known)),
       second && el("span", { class: "second" }, likeness(second.likeness, t("Second best {name}, {likeness}", { name: second.name, likeness: alike(second.likeness) })), cover(second.cover_url)));
   }
 
@@ -132,11 +132,11 @@ class Who {
 
   showChoice(choice) {
     const words = this.marked.size ? t("The others are {name}", { name: short(choice?.name ?? "…") }) : t("It is {name}", { name: short(choice?.name ?? "…") });
-    fill(this.primary, words, " ", keycap("Enter"));
+    fill(this.primary, words, " ", keycap(t("Enter")));
     this.primary.hidden = !choice;
     if (this.known && choice && this.yes) {
       const sure = choice.person_id === this.known.person_id && !this.marked.size;
-      fill(this.yes, sure ? t("Yes, it is {name}", { name: short(choice.name) }) : words, " ", keycap("Enter"));
+      fill(this.yes, sure ? t("Yes, it is {name}", { name: short(choice.name) }) : words, " ", keycap(t("Enter")));
     }
   }
 
@@ -161,7 +161,7 @@ class Who {
     const except = [...this.marked];
     const who = { name: choice.name };
     const shown = this.faces.filter((face) => !this.marked.has(face.id)).slice(0, 3).map((face) => face.crop_url);
-    const says = (made) => ["{n} face is {name} now", "{n} faces are {name} now", made.faces ?? size - except.length, { name: choice.name }];
+    const says = (made) => s("{n} face is {name} now", "{n} faces are {name} now", made.faces ?? size - except.length, { name: choice.name });
     this.desk.answer(except.length
       ? { kind: "name-clusters", body: { cluster_ids: [id], versions: [version], ...who, except_face_ids: except }, says, faces: shown }
       : { kind: "name-cluster", body: { cluster_id: id, ...who, version }, says, faces: shown });
@@ -170,13 +170,13 @@ class Who {
   no() {
     const { id, version } = this.group;
     this.desk.answer({ kind: "mark-different", body: { person_ids: [this.known.person_id], cluster_ids: [id], versions: [version] },
-      says: ["{n} face is not {name}", "{n} faces are not {name}", this.group.size, { name: this.known.name }], faces: this.crops });
+      says: s("{n} face is not {name}", "{n} faces are not {name}", this.group.size, { name: this.known.name }), faces: this.crops });
   }
 
   aside() {
     const { id, version } = this.group;
     this.desk.answer({ kind: "set-aside", body: { cluster_ids: [id], versions: [version], face_ids: [], aside: true },
-      says: ["{n} face set aside", "{n} faces set aside", this.group.size], faces: this.crops });
+      says: s("{n} face set aside", "{n} faces set aside", this.group.size), faces: this.crops });
   }
 
   get crops() { return this.faces.slice(0, 3).map((face) => face.crop_url); }
@@ -185,7 +185,7 @@ class Who {
   async noFace() {
     try {
       const ids = this.group.size > this.faces.length ? await everyFace(this.group.id) : this.faces.map((face) => face.id);
-      this.desk.answer({ kind: "not-a-face", body: { face_ids: ids }, says: ["{n} is no face", "{n} are no faces", ids.length], faces: this.crops });
+      this.desk.answer({ kind: "not-a-face", body: { face_ids: ids }, says: s("{n} is no face", "{n} are no faces", ids.length), faces: this.crops });
     } catch (problem) { failed(problem, () => this.noFace()); }
   }
 
@@ -257,6 +257,9 @@ class Who {
   }
 }
 
+const likeFaces = ({ likeness: level, name }) => ({
+  very: rich("Very like the faces of {name}", { name: short(name) }), quite: rich("Quite like the faces of {name}", { name: short(name) }), hardly: rich("Hardly like the faces of {name}", { name: short(name) }),
+})[level] ?? [];
 const folderOf = (path) => path.split("/").slice(-2, -1)[0] ?? "";
 
 const everyFace = async (group) => {

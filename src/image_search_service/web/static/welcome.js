@@ -5,7 +5,7 @@ import { failed, note } from "./decide.js";
 import { progressWords, timeLeft } from "./job-words.js";
 import { plain } from "./names.js";
 import { onEvent } from "./stream.js";
-import { number, photos, t, tn } from "./words.js";
+import { number, photos, s, t, tn } from "./words.js";
 import "./frame.js";
 
 /** So many groups are enough to begin. */
@@ -110,7 +110,7 @@ const keep = async () => {
   try {
     const ids = [];
     for (const name of fresh) { const made = await post("/decisions/create-person", { name }); if (made.decision_id) ids.push(made.decision_id); }
-    note({ ids, says: ["{n} name kept", "{n} names kept", fresh.length, {}], faces: [], at: Date.now() });
+    note({ ids, says: s("{n} name kept", "{n} names kept", fresh.length, {}), faces: [], at: Date.now() });
     said(tn("{n} name is new.", "{n} names are new.", fresh.length));
     area.value = "";
     await showNames();

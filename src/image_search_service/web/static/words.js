@@ -34,6 +34,9 @@ export const rich = (text, values = {}) => (catalogue[text]?.[0] || text).split(
   return name.startsWith("name") ? el("strong", {}, shown(value)) : String(shown(value));
 });
 
+/** A sentence to be kept and shown later, as nodes: the arguments of `rich` or `richn`. */
+export const s = (...parts) => parts;
+
 /** As `rich`, by a number. */
 export const richn = (single, several, n, values = {}) => rich(form(single, several, n), { n, ...values });
 
