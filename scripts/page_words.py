@@ -1,6 +1,6 @@
 """Finds the texts of the pages: run it to see which the catalogues lack.
 
-    python scripts/page_words.py          lists what is missing and what is not used any more
+python scripts/page_words.py          lists what is missing and what is not used any more
 """
 
 from __future__ import annotations

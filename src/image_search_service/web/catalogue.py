@@ -79,12 +79,13 @@ def _parts(block: str) -> Iterator[tuple[str, str]]:
     for line in block.splitlines():
         if not line or line.startswith("#"):
             continue
-        if not line.startswith('"'):
-            if keyword:
-                yield keyword, text
-            keyword, _, line = line.partition(" ")
-            text = ""
-        text += _quoted(line)
+        if line.startswith('"'):
+            text += _quoted(line)
+            continue
+        if keyword:
+            yield keyword, text
+        keyword, _, rest = line.partition(" ")
+        text = _quoted(rest)
     if keyword:
         yield keyword, text
 

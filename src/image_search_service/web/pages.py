@@ -106,14 +106,18 @@ def _render(page: Page, request: Request, **more: str) -> str:
     language = choose(request.cookies.get("language"), request.headers.get("accept-language"))
     theme = request.cookies.get("theme")
     words = catalogue(language)
-    return _environment().get_template(f"{page.name}.html").render(
-        page=page,
-        language=language,
-        languages=LANGUAGES,
-        theme=theme if theme in {"light", "dark"} else None,
-        keys_off=request.cookies.get("keys") == "off",
-        _=words.one,
-        **more,
+    return (
+        _environment()
+        .get_template(f"{page.name}.html")
+        .render(
+            page=page,
+            language=language,
+            languages=LANGUAGES,
+            theme=theme if theme in {"light", "dark"} else None,
+            keys_off=request.cookies.get("keys") == "off",
+            _=words.one,
+            **more,
+        )
     )
 
 

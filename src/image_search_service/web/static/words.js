@@ -48,7 +48,7 @@ export const number = (value) => numbers.format(value);
 
 const dates = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
 const days = new Intl.DateTimeFormat(locale, { weekday: "long", hour: "numeric", minute: "numeric" });
-const months = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" });
+const months = new Intl.DateTimeFormat(locale, { month: "short", year: "numeric" });
 const times = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 
 /** A moment that a camera wrote: local time without a zone, taken as it stands. */
