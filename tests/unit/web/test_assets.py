@@ -86,7 +86,10 @@ def test_every_icon_is_in_the_sprite() -> None:
     sources = [path.read_text(encoding="utf-8") for path in sorted(STATIC.glob("*.js"))]
     folder = STATIC.parent / "templates"
     pages = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.html"))]
-    calls = r"""(?:\bicon|\bround|\bempty)\(["']([\w-]+)["']|symbol: ["']([\w-]+)["']|notice\("\w+", "([\w-]+)\""""
+    calls = (
+        r"""(?:\bicon|\bround|\bempty)\(["']([\w-]+)["']|symbol: ["']([\w-]+)["']"""
+        r"""|notice\("\w+", "([\w-]+)\""""
+    )
     used = {name for text in sources + pages for found in re.findall(calls, text) for name in found if name}
     assert used - drawn == set()
 
