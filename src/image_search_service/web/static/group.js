@@ -35,7 +35,7 @@ const gone = () => { grid.total = 0; grid.items = []; fill(one("#name-this")); g
 const leave = () => location.assign("/groups");
 const whole = (decision) => decide({ ...decision, faces: (group.faces ?? grid.items.slice(0, 3)).map((face) => face.crop_url) }).then((made) => { if (made) leave(); });
 const field = new NameField({
-  label: t("Name of this group"), choose: (choice) => whole({ kind: "name-cluster", body: { cluster_id: id, name: choice.name, version: group.version },
+  label: t("Name of this group"), choose: (choice) => whole({ kind: "name-clusters", body: { cluster_ids: [id], versions: [group.version], ...(choice.person_id ? { person_id: choice.person_id } : { name: choice.name }) },
     says: (made) => s("{n} face is {name} now", "{n} faces are {name} now", made.faces ?? group.size, { name: choice.name }) }),
 });
 fill(one("#name-this"), field.element, el("div", { class: "buttons" }, button(t("Set aside"), () => whole({ kind: "set-aside", body: { cluster_ids: [id], versions: [group.version], face_ids: [], aside: true },

@@ -67,9 +67,9 @@ const act = (groups, decision) => decide({ ...decision, faces: crops(groups), ap
 
 const name = async (groups, choice) => {
   const at = grid.items.indexOf(groups[0]);
-  const who = { name: choice.name };
+  const who = choice.person_id ? { person_id: choice.person_id } : { name: choice.name };
   const made = act(groups, {
-    ...(groups.length === 1 ? { kind: "name-cluster", body: { cluster_id: groups[0].id, version: groups[0].version, ...who } } : { kind: "name-clusters", body: { ...bodies(groups), ...who } }),
+    kind: "name-clusters", body: { ...bodies(groups), ...who },
     says: (answer) => s("{n} face is {name} now", "{n} faces are {name} now", answer.faces ?? count(groups), { name: choice.name }),
   });
   one(".naming input", grid.node(Math.min(at, grid.total - 1)) ?? grid.body)?.focus();

@@ -83,7 +83,7 @@ class TickOff extends Ticks {
     const accept = this.ticked;
     if (!accept.length && !rejected.length) { this.desk.skip(); return; }
     this.desk.answer({
-      kind: "answer", body: { person_id: person.id, accept: accept.map((one) => one.id), reject: rejected.map((one) => one.id), version: version ?? null },
+      kind: "answer", body: { person_id: person.id, accept: accept.map((one) => one.id), reject: rejected.map((one) => one.id), version: version ?? null, question_id: this.question.id ?? null },
       says: rejected.length ? s("{yes} faces are {name}, {no} are not", { yes: accept.length, no: rejected.length, name: person.name }) : s("{n} face is {name} now", "{n} faces are {name} now", accept.length, { name: person.name }),
       faces: accept.slice(0, 3).map((one) => one.crop_url),
     });
@@ -95,7 +95,7 @@ class TickOff extends Ticks {
 
   async why() {
     const item = this.items[this.grid.focus];
-    const reasons = await get(`/suggestions/${item.id}/reasons`).catch(() => null);
+    const reasons = await get(`/suggestions/${item.id}`).catch(() => null);
     const lines = [likeness(item.likeness, alike(item.likeness)), item.margin != null && t("More like {name} than like anybody else by {value}.", { name: this.question.person.name, value: Math.round(item.margin * 1000) / 1000 }),
       reasons?.second_person_name && t("Second best: {name}", { name: reasons.second_person_name })].filter(Boolean);
     await ask(t("Why?"), el("div", { class: "reasons" }, crop(item.crop_url), el("ul", {}, lines.map((line) => el("li", {}, line)), reasons && el("li", { class: "row" }, reasons.resembles.map((one) => crop(one.crop_url))))), [[t("Close"), null, "primary"]]);

@@ -1,6 +1,6 @@
 // "Who is this?" and "Is this Ada?": a group of faces, one answer for all of them.
 import { all, button, cover, crop, el, fill, framed, keycap, likeness, one, round } from "./dom.js";
-import { get } from "./api.js";
+import { get, names } from "./api.js";
 import { failed } from "./decide.js";
 import { ask } from "./keys.js";
 import { NameField } from "./names.js";
@@ -121,8 +121,14 @@ class Who {
     for (const node of all("[data-face]", this.lineup)) node.classList.toggle("current", Number(node.dataset.face) === at && this.moved);
   }
 
+  /** Who is in the same photos; their covers come with the names. */
   together() {
-    return el("ul", { class: "together" }, this.question.with.slice(0, 5).map((person) => el("li", {}, person.cover_url && cover(person.cover_url), person.name, person.photos && el("span", { class: "soft" }, ` ${person.photos}`))));
+    const list = el("ul", { class: "together" }, this.question.with.slice(0, 5).map((person) => el("li", { data: { person: person.person_id } }, person.name)));
+    names().then((known) => {
+      const covers = new Map(known.map((one) => [one.id, one.cover_url]));
+      for (const line of list.children) line.prepend(cover(covers.get(line.dataset.person)));
+    }).catch(() => {});
+    return list;
   }
 
   about() {
@@ -159,12 +165,10 @@ class Who {
   name(choice) {
     const { id, version, size } = this.group;
     const except = [...this.marked];
-    const who = { name: choice.name };
+    const who = choice.person_id ? { person_id: choice.person_id } : { name: choice.name };
     const shown = this.faces.filter((face) => !this.marked.has(face.id)).slice(0, 3).map((face) => face.crop_url);
     const says = (made) => s("{n} face is {name} now", "{n} faces are {name} now", made.faces ?? size - except.length, { name: choice.name });
-    this.desk.answer(except.length
-      ? { kind: "name-clusters", body: { cluster_ids: [id], versions: [version], ...who, except_face_ids: except }, says, faces: shown }
-      : { kind: "name-cluster", body: { cluster_id: id, ...who, version }, says, faces: shown });
+    this.desk.answer({ kind: "name-clusters", body: { cluster_ids: [id], versions: [version], ...who, except_face_ids: except, question_id: this.question.id }, says, faces: shown });
   }
 
   no() {
