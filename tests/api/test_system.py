@@ -91,7 +91,7 @@ def test_the_unexpected_says_nothing_of_the_inside(api: Served, monkeypatch: pyt
     def mistake() -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(api.library, "browse_service", mistake)
+    monkeypatch.setattr(api.library, "person_catalogue", mistake)
     problem = api.get("/persons", status=500)
     assert problem["type"] == "urn:image-search:unexpected"
     assert "secret" not in str(problem)

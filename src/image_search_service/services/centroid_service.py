@@ -19,6 +19,7 @@ import numpy as np
 import structlog
 
 from image_search_service.core.errors import DataIntegrityError, InvalidInputError
+from image_search_service.core.records.people import CentroidRecord
 from image_search_service.core.types import FloatArray, Progress
 from image_search_service.db.models import PersonCentroid, utc_now
 from image_search_service.db.queries import faces as face_queries
@@ -145,10 +146,11 @@ class CentroidService:
             stale += [person for person, row in active.items() if not _is_fresh(faces.get(person, []), row)]
         return stale
 
-    def active_centroid(self, person_id: uuid.UUID) -> PersonCentroid | None:
-        """The row of the person's active centroid."""
+    def active_centroid(self, person_id: uuid.UUID) -> CentroidRecord | None:
+        """The person's active centroid, without its numbers."""
         with self._database.read() as session:
-            return next(iter(centroid_queries.active_centroids(session, [person_id])), None)
+            row = next(iter(centroid_queries.active_centroids(session, [person_id])), None)
+        return None if row is None else _record(row)
 
     def active_centroids(self, person_ids: Sequence[uuid.UUID] | None = None) -> ActiveCentroids:
         """All active centroids, or those of at most 500 persons, to match faces with: one statement and
@@ -240,6 +242,17 @@ def source_hash(face_ids: Iterable[uuid.UUID]) -> str:
     """SHA-256 (hex) over a set of faces and the version of the algorithm."""
     text = "\n".join([str(ALGORITHM_VERSION), *sorted(str(face_id) for face_id in face_ids)])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _record(row: PersonCentroid) -> CentroidRecord:
+    return CentroidRecord(
+        id=row.id,
+        person_id=row.person_id,
+        faces=row.faces,
+        faces_used=row.faces_used,
+        algorithm_version=row.algorithm_version,
+        created_at=row.created_at,
+    )
 
 
 def _is_fresh(found: Sequence[PersonFace], active: PersonCentroid | None) -> bool:

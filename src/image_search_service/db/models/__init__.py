@@ -6,7 +6,7 @@ from image_search_service.db.models.faces import ClusterRow, FaceDifference, Fac
 from image_search_service.db.models.jobs import JobRow
 from image_search_service.db.models.library import LibraryRow
 from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
-from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRun
+from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRoot, IndexRun
 from image_search_service.db.models.suggestions import FaceSuggestion
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "FaceSuggestion",
     "FilePath",
     "ImageAsset",
+    "IndexRoot",
     "IndexRun",
     "JobRow",
     "LibraryRow",

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from image_search_service.core.records.suggestions import SuggestionRecord
 from image_search_service.db.models import (
     FaceDifference,
     FaceInstance,
@@ -222,11 +223,28 @@ def expire_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
         )
 
 
+def suggestion_record(row: FaceSuggestion) -> SuggestionRecord:
+    return SuggestionRecord(
+        id=row.id,
+        face_instance_id=row.face_instance_id,
+        person_id=row.person_id,
+        state=row.state,
+        confidence=row.confidence,
+        source=row.source,
+        evidence=row.evidence,
+        threshold=row.threshold,
+        second_person_id=row.second_person_id,
+        second_similarity=row.second_similarity,
+        margin=row.margin,
+        created_at=row.created_at,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class NamedSuggestion:
     """A suggestion with the point of its face and the names of those whom it compares."""
 
-    suggestion: FaceSuggestion
+    suggestion: SuggestionRecord
     point_id: uuid.UUID
     person_name: str
     second_name: str | None
@@ -234,7 +252,7 @@ class NamedSuggestion:
 
 def with_names(session: Session, suggestion_id: uuid.UUID) -> NamedSuggestion | None:
     row = session.execute(_with_names().where(FaceSuggestion.id == suggestion_id)).one_or_none()
-    return None if row is None else NamedSuggestion(*row)
+    return None if row is None else _named(*row)
 
 
 def waiting_of_face(session: Session, face_id: uuid.UUID, limit: int) -> list[NamedSuggestion]:
@@ -245,7 +263,11 @@ def waiting_of_face(session: Session, face_id: uuid.UUID, limit: int) -> list[Na
         .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.person_id)
         .limit(limit)
     )
-    return [NamedSuggestion(*row) for row in rows]
+    return [_named(*row) for row in rows]
+
+
+def _named(row: FaceSuggestion, point_id: uuid.UUID, name: str, second: str | None) -> NamedSuggestion:
+    return NamedSuggestion(suggestion_record(row), point_id, name, second)
 
 
 def _with_names() -> Select[FaceSuggestion, uuid.UUID, str, str]:
@@ -265,7 +287,7 @@ def _parts(ids: Iterable[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
 
 def pending_of_person(
     session: Session, person_id: uuid.UUID, limit: int
-) -> list[tuple[FaceSuggestion, str | None, Path | None]]:
+) -> list[tuple[SuggestionRecord, str | None, Path | None]]:
     """A person's pending suggestions, the best first: each with the second best person's name, and a file to
     look at."""
     rows = session.execute(
@@ -276,4 +298,4 @@ def pending_of_person(
         .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.face_instance_id)
         .limit(limit)
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [(suggestion_record(row[0]), row[1], row[2]) for row in rows]
