@@ -134,6 +134,7 @@ def test_lists_come_in_pages(document: Any) -> None:
         "/api/v1/faces/clusters/{cluster_id}",
         "/api/v1/persons",
         "/api/v1/persons/{person_id}/photos",
+        "/api/v1/photos/failed",
         "/api/v1/suggestions",
         "/api/v1/decisions",
         "/api/v1/decisions/{decision_id}",

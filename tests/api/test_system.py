@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from image_search_service.core.errors import UnavailableError
-from image_search_service.services.people.views import BrowseService
+from image_search_service.services.people.persons import PersonCatalogue
 from tests.support.served import Served, served
 from tests.support.world import World
 
@@ -92,7 +92,7 @@ def test_the_unexpected_says_nothing_of_the_inside(api: Served, monkeypatch: pyt
     def mistake(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(BrowseService, "persons", mistake)
+    monkeypatch.setattr(PersonCatalogue, "persons", mistake)
     problem = api.get("/persons", status=500)
     assert problem["type"] == "urn:image-search:unexpected"
     assert "secret" not in str(problem)

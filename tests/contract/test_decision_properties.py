@@ -81,7 +81,7 @@ class Decisions(RuleBasedStateMachine):
         return sorted({faces[number % len(faces)] for number in numbers})
 
     def person(self, number: int) -> uuid.UUID:
-        there = self.library.ids("SELECT id FROM persons WHERE NOT gone ORDER BY rowid")
+        there = self.library.ids("SELECT id FROM persons WHERE NOT deleted ORDER BY rowid")
         return there[number % len(there)] if there else uuid.UUID(int=1)
 
     def group(self, number: int) -> str:
@@ -311,7 +311,7 @@ class Decisions(RuleBasedStateMachine):
         PrototypeService(self.library.stores).compute_prototypes()
 
     def do_suggest(self) -> None:
-        persons = self.library.ids("SELECT id FROM persons WHERE NOT gone ORDER BY rowid")
+        persons = self.library.ids("SELECT id FROM persons WHERE NOT deleted ORDER BY rowid")
         if persons:
             self.do_compute_prototypes()
             SuggestionService(self.library.stores).find_more(persons, min_confidence=0.2)

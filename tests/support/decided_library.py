@@ -60,7 +60,7 @@ SAID = {
     "apart": "SELECT face_instance_id, difference_id, side FROM face_differences",
     "different": "SELECT person_id, other_id FROM person_differences",
     "persons": "SELECT id, name, merged_into, hidden, birth_date, cover_face_id FROM persons"
-    " WHERE NOT gone OR merged_into IS NOT NULL",
+    " WHERE NOT deleted OR merged_into IS NOT NULL",
 }
 """Everything that a human can say, from the tables."""
 FORGOTTEN = (

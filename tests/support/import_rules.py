@@ -26,7 +26,7 @@ the opening of a library, which builds everything below it."""
 ENTRY_POINTS = len(LEVELS) - 1
 
 ROOMS = (
-    {"jobs", "people"},
+    {"jobs", "people", "photos"},
     {"decisions"},
     {"suggestions"},
     {"review"},

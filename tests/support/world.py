@@ -76,6 +76,7 @@ class World:
             detection_confidence=0.9,
             quality_score=0.5,
             quality_parts={},
+            taken_at=asset.taken_at,
             **columns,
         )
         self.session.add(face)

@@ -5,6 +5,7 @@ Each field's description is its documentation.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -93,6 +94,19 @@ class Settings(BaseSettings):
         default=True,
         description="Ask whoever calls the service for its token; it can only be left away on loopback.",
     )
+
+    photo_roots: str | None = Field(
+        default=None,
+        description="Folders below which photos may be indexed from a page, with the system's separator of "
+        "paths (`:`) between; by default the home folder of whoever runs the service.",
+    )
+
+    @property
+    def photo_folders(self) -> list[Path]:
+        """``photo_roots`` as paths."""
+        if self.photo_roots is None:
+            return [Path.home()]
+        return [Path(part) for part in self.photo_roots.split(os.pathsep) if part]
 
     @property
     def stores_are_shared(self) -> bool:

@@ -7,6 +7,7 @@
     │   ├── StaleVersionError      what was decided on is another by now
     │   ├── EngineMismatchError    the library was made with another engine
     │   ├── NewerLibraryError      the library was written by a newer version
+    │   ├── UnreleasedLibraryError the library was written before the first release
     │   └── RestoreInterruptedError  a backup is half restored into the library
     ├── InvalidInputError     422  what was wrong, and what would be right
     │   ├── NotEnoughMemoryError   the memory allowed is too little for so many faces
@@ -94,6 +95,17 @@ class NewerLibraryError(ConflictError):
         super().__init__(
             f"The library was written by a newer version of this program (database revision {revision}).",
             hint="Update image-search-service; nothing was changed.",
+        )
+
+
+class UnreleasedLibraryError(ConflictError):
+    """The library's database has a revision that no released version ever wrote."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"The library was written before the first release (database revision {revision}).",
+            hint="With the version that wrote it run `image-search export FILE`; with this one index the photos "
+            "into a new library and run `image-search import FILE`. Nothing was changed.",
         )
 
 

@@ -32,6 +32,11 @@ class LibraryPaths:
         return self.root / "crops"
 
     @property
+    def pictures(self) -> Path:
+        """Larger pictures of photos and faces, made when somebody looks at them; they may be deleted."""
+        return self.root / "pictures"
+
+    @property
     def backups(self) -> Path:
         """Copies of the database, made before it is migrated."""
         return self.root / "backups"
@@ -75,6 +80,14 @@ class LibraryPaths:
 
     def crop(self, face_id: UUID) -> Path:
         return fan_out(self.crops, face_id)
+
+    def picture(self, asset_id: UUID, side: int) -> Path:
+        """Of a photo, its longer side ``side`` pixels."""
+        return fan_out(self.pictures / f"photos-{side}", asset_id)
+
+    def large_crop(self, face_id: UUID, side: int) -> Path:
+        """Of a face, its longer side ``side`` pixels."""
+        return fan_out(self.pictures / f"faces-{side}", face_id)
 
 
 def fan_out(folder: Path, item_id: UUID) -> Path:

@@ -31,6 +31,10 @@ class SearchMethod(StrEnum):
     """The mean of their faces."""
 
 
+Likeness: TypeAlias = Literal["very", "quite", "hardly"]
+"""How alike, for people who want no number: very, the machine would decide by itself; quite, as two photos of
+one person usually are; hardly, all below."""
+
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with how much is done and, once known, how much there is in all."""
 
@@ -71,3 +75,27 @@ class EngineIdentity:
 
 
 JsonObject: TypeAlias = dict[str, Any]
+
+
+class Because(StrEnum):
+    """Why a face has no person, or what stands in the way of the most similar one."""
+
+    NOT_A_FACE = "not_a_face"
+    SET_ASIDE = "set_aside"
+    REPLACED = "replaced"
+    IN_GROUP = "in_group"
+    UNRECOGNIZABLE = "unrecognizable"
+    CUT_OFF = "cut_off"
+    TOO_SMALL = "too_small"
+    BLURRED = "blurred"
+    TURNED_AWAY = "turned_away"
+    UNCERTAIN = "uncertain"
+    NO_EMBEDDING = "no_embedding"
+    NOBODY_KNOWN = "nobody_known"
+    REJECTED = "rejected"
+    IN_PHOTO = "in_photo"
+    DIFFERENT = "different"
+    BELOW_THRESHOLD = "below_threshold"
+    TOO_CLOSE = "too_close"
+    TWO_IN_PHOTO = "two_in_photo"
+    NOT_ASKED = "not_asked"

@@ -15,11 +15,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from image_search_service.core.errors import DataIntegrityError, NewerLibraryError
+from image_search_service.core.errors import DataIntegrityError, NewerLibraryError, UnreleasedLibraryError
 from image_search_service.db.errors import translated
 from image_search_service.db.session import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+UNRELEASED = frozenset(f"000{number}" for number in range(1, 10))
+"""Revisions of development versions; the first release begins with 0100."""
 MIGRATION_LOCK = 0x696D6167655F73
 """Any number that no other program on the database takes: "image_s" in ASCII."""
 
@@ -27,7 +29,7 @@ MIGRATION_LOCK = 0x696D6167655F73
 def migrate(database: Database, backups: Path) -> Path | None:
     """Upgrade to the newest schema; returns the copy that was made before, if there was anything to copy.
 
-    Raises NewerLibraryError when the database has a revision that this version does not know.
+    Raises NewerLibraryError, UnreleasedLibraryError.
     """
     with translated():
         return _migrate(database, backups)
@@ -52,7 +54,10 @@ def head_revision() -> str:
 
 
 def require_known(revision: str) -> None:
-    """Raises NewerLibraryError for a revision that this version does not know."""
+    """Raises NewerLibraryError for a revision that this version does not know, UnreleasedLibraryError for one
+    that no released version wrote."""
+    if revision in UNRELEASED:
+        raise UnreleasedLibraryError(revision)
     if revision not in {script.revision for script in _scripts().walk_revisions()}:
         raise NewerLibraryError(revision)
 

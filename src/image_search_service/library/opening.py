@@ -21,6 +21,7 @@ from image_search_service.services.jobs.outbox import PayloadSender
 
 if TYPE_CHECKING:
     from image_search_service.queue.huey_app import JobQueue
+    from image_search_service.services.photos.pictures import PictureService
     from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
     from image_search_service.vector.face_qdrant import FaceQdrantClient
 
@@ -87,6 +88,13 @@ class Library:
     def centroids(self) -> CentroidQdrantClient:
         """See ``Stores.centroids``."""
         return self.stores.centroids
+
+    @locked_property
+    def pictures(self) -> PictureService:
+        """Larger pictures: one service, since it limits how many photos are decoded at a time."""
+        from image_search_service.services.photos.pictures import PictureService
+
+        return PictureService(self.stores)
 
     @locked_property
     def job_queue(self) -> JobQueue:

@@ -6,7 +6,7 @@ from image_search_service.db.models.faces import ClusterRow, FaceDifference, Fac
 from image_search_service.db.models.jobs import JobRow
 from image_search_service.db.models.library import LibraryRow
 from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
-from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRun
+from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRoot, IndexRun
 from image_search_service.db.models.review import ReviewSkip
 from image_search_service.db.models.suggestions import FaceSuggestion
 
@@ -21,6 +21,7 @@ __all__ = [
     "FaceSuggestion",
     "FilePath",
     "ImageAsset",
+    "IndexRoot",
     "IndexRun",
     "JobRow",
     "LibraryRow",

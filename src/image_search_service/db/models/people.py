@@ -21,7 +21,7 @@ class PersonRow(Base):
     name_key: Mapped[str]
     """The name as it is compared: normalised, without regard to case or surrounding space. No two have the
     same who are there."""
-    gone: Mapped[bool] = mapped_column(default=False)
+    deleted: Mapped[bool] = mapped_column(default=False)
     """True for one who was merged into another, or whose making was taken back: kept, and not shown."""
     merged_into: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"))
     hidden: Mapped[bool] = mapped_column(default=False)
@@ -34,8 +34,8 @@ class PersonRow(Base):
             "uq_persons_name_key",
             "name_key",
             unique=True,
-            sqlite_where=text("NOT gone"),
-            postgresql_where=text("NOT gone"),
+            sqlite_where=text("NOT deleted"),
+            postgresql_where=text("NOT deleted"),
         ),
     )
 

@@ -49,4 +49,11 @@ class FaceSuggestion(Base):
             postgresql_where=text("state = 'pending'"),
         ),
         Index("ix_face_suggestions_face_person", "face_instance_id", "person_id"),
+        Index(
+            "ix_face_suggestions_waiting",
+            "person_id",
+            "face_instance_id",
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
     )

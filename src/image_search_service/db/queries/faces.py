@@ -314,7 +314,7 @@ def face_counts(
     counted = (
         select(PersonRow.id, func.count(shown.c.id))
         .outerjoin(shown, shown.c.person_id == PersonRow.id)
-        .where(~PersonRow.gone)
+        .where(~PersonRow.deleted)
         .group_by(PersonRow.id)
         .order_by(PersonRow.id)
     )

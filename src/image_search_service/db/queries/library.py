@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -14,11 +16,13 @@ from image_search_service.db.models import (
     ClusterRow,
     FaceInstance,
     ImageAsset,
+    IndexRoot,
     IndexRun,
     LibraryRow,
     PersonRow,
     utc_now,
 )
+from image_search_service.db.queries.batches import upsert_rows
 from image_search_service.db.queries.conditions import IS_CURRENT_FACE, IS_PRESENT
 
 LIBRARY_ID = 1
@@ -71,8 +75,10 @@ def set_grouped(session: Session, grouping: dict[str, Any]) -> None:
     session.execute(update(LibraryRow).values(grouping_stale=False, grouping=grouping))
 
 
-def start_run(session: Session) -> tuple[int, bool]:
-    """A new run's id, and whether the run before it was interrupted."""
+def start_run(session: Session, roots: Sequence[Path] = ()) -> tuple[int, bool]:
+    """A new run's id, and whether the run before it was interrupted. roots: what is indexed."""
+    rows = [{"path": root, "indexed_at": utc_now()} for root in roots]
+    upsert_rows(session, IndexRoot, rows, key=["path"], update=["indexed_at"])
     unfinished = session.scalar(select(func.count()).where(IndexRun.finished_at.is_(None)))
     run = IndexRun()
     session.add(run)
@@ -103,7 +109,7 @@ def library_counts(session: Session) -> Counts:
             unnamed.where(FaceInstance.cluster_id.is_(None)).scalar_subquery(),
             face.where(FaceInstance.set_aside).scalar_subquery(),
             select(func.count()).select_from(ClusterRow).where(~ClusterRow.set_aside).scalar_subquery(),
-            select(func.count(PersonRow.id)).where(~PersonRow.gone).scalar_subquery(),
+            select(func.count(PersonRow.id)).where(~PersonRow.deleted).scalar_subquery(),
         )
     ).one()
     return Counts(*(int(value or 0) for value in row))

@@ -61,7 +61,9 @@ class Event:
 
 def every_person(session: Session) -> list[PersonRow]:
     """By name, those who are there first; the others are those whom decisions speak of."""
-    return list(session.scalars(select(PersonRow).order_by(PersonRow.gone, PersonRow.name_key, PersonRow.id)))
+    return list(
+        session.scalars(select(PersonRow).order_by(PersonRow.deleted, PersonRow.name_key, PersonRow.id))
+    )
 
 
 def insert_gone(session: Session, names: Mapping[uuid.UUID, str]) -> None:
@@ -70,7 +72,7 @@ def insert_gone(session: Session, names: Mapping[uuid.UUID, str]) -> None:
         session,
         PersonRow,
         [
-            {"id": person_id, "name": name, "name_key": name_key(name), "gone": True, "hidden": False}
+            {"id": person_id, "name": name, "name_key": name_key(name), "deleted": True, "hidden": False}
             for person_id, name in names.items()
         ],
     )

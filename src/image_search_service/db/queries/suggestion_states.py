@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from image_search_service.core.records.suggestions import SuggestionRecord
 from image_search_service.db.models import (
     FaceDifference,
     FaceInstance,
@@ -62,7 +63,7 @@ def _waits() -> ColumnElement[bool]:
     )
     there = (
         select(PersonRow.id)
-        .where(PersonRow.id == FaceSuggestion.person_id, ~PersonRow.gone)
+        .where(PersonRow.id == FaceSuggestion.person_id, ~PersonRow.deleted)
         .correlate(FaceSuggestion)
         .exists()
     )
@@ -223,11 +224,28 @@ def expire_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
         )
 
 
+def suggestion_record(row: FaceSuggestion) -> SuggestionRecord:
+    return SuggestionRecord(
+        id=row.id,
+        face_instance_id=row.face_instance_id,
+        person_id=row.person_id,
+        state=row.state,
+        confidence=row.confidence,
+        source=row.source,
+        evidence=row.evidence,
+        threshold=row.threshold,
+        second_person_id=row.second_person_id,
+        second_similarity=row.second_similarity,
+        margin=row.margin,
+        created_at=row.created_at,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class NamedSuggestion:
     """A suggestion with the point of its face and the names of those whom it compares."""
 
-    suggestion: FaceSuggestion
+    suggestion: SuggestionRecord
     point_id: uuid.UUID
     person_name: str
     second_name: str | None
@@ -235,7 +253,7 @@ class NamedSuggestion:
 
 def with_names(session: Session, suggestion_id: uuid.UUID) -> NamedSuggestion | None:
     row = session.execute(_with_names().where(FaceSuggestion.id == suggestion_id)).one_or_none()
-    return None if row is None else NamedSuggestion(*row)
+    return None if row is None else _named(*row)
 
 
 def waiting_of_face(session: Session, face_id: uuid.UUID, limit: int) -> list[NamedSuggestion]:
@@ -246,7 +264,11 @@ def waiting_of_face(session: Session, face_id: uuid.UUID, limit: int) -> list[Na
         .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.person_id)
         .limit(limit)
     )
-    return [NamedSuggestion(*row) for row in rows]
+    return [_named(*row) for row in rows]
+
+
+def _named(row: FaceSuggestion, point_id: uuid.UUID, name: str, second: str | None) -> NamedSuggestion:
+    return NamedSuggestion(suggestion_record(row), point_id, name, second)
 
 
 def _with_names() -> Select[FaceSuggestion, uuid.UUID, str, str]:
@@ -255,7 +277,7 @@ def _with_names() -> Select[FaceSuggestion, uuid.UUID, str, str]:
         select(FaceSuggestion, FaceInstance.qdrant_point_id, PersonRow.name, second.name)
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
         .join(PersonRow, PersonRow.id == FaceSuggestion.person_id)
-        .outerjoin(second, and_(second.id == FaceSuggestion.second_person_id, ~second.gone))
+        .outerjoin(second, and_(second.id == FaceSuggestion.second_person_id, ~second.deleted))
     )
 
 
@@ -266,15 +288,15 @@ def _parts(ids: Iterable[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
 
 def pending_of_person(
     session: Session, person_id: uuid.UUID, limit: int
-) -> list[tuple[FaceSuggestion, str | None, Path | None]]:
+) -> list[tuple[SuggestionRecord, str | None, Path | None]]:
     """A person's pending suggestions, the best first: each with the second best person's name, and a file to
     look at."""
     rows = session.execute(
         select(FaceSuggestion, PersonRow.name, existing_file(FaceInstance.asset_id))
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
-        .outerjoin(PersonRow, and_(PersonRow.id == FaceSuggestion.second_person_id, ~PersonRow.gone))
+        .outerjoin(PersonRow, and_(PersonRow.id == FaceSuggestion.second_person_id, ~PersonRow.deleted))
         .where(FaceSuggestion.person_id == person_id, IS_ANSWERABLE)
         .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.face_instance_id)
         .limit(limit)
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [(suggestion_record(row[0]), row[1], row[2]) for row in rows]

@@ -104,19 +104,19 @@ def unknown_decision(decision_id: int) -> NotFoundError:
 
 def _left_with_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
     """Faces that later decisions gave to a person who would be gone, and would still be theirs."""
-    gone = [one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE and one.new is not False]
+    deleted = [one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE and one.new is not False]
     moved = {one.key.id for one in changes if one.key.fact is Fact.FACE_PERSON}
-    left = before_decision.human_faces_of(session, gone) if gone else []
+    left = before_decision.human_faces_of(session, deleted) if deleted else []
     return [Key(Fact.FACE_PERSON, face) for face in left if face not in moved]
 
 
 def _given_to_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
     """Persons who are gone by later decisions, and would get faces or stand for somebody again."""
     placed = {said(one.key, one.new) for one in changes if one.key.fact is Fact.FACE_PERSON} - {None}
-    gone = {one.key: one.new for one in changes if one.key.fact is Fact.PERSON_GONE}
-    receiving = placed | {into for into in gone.values() if isinstance(into, str)}
+    deleted = {one.key: one.new for one in changes if one.key.fact is Fact.PERSON_GONE}
+    receiving = placed | {into for into in deleted.values() if isinstance(into, str)}
     keys = {Key(Fact.PERSON_GONE, uuid.UUID(person)) for person in receiving}
-    now = current_state.current(session, keys - gone.keys())
+    now = current_state.current(session, keys - deleted.keys())
     return [key for key, value in now.items() if value is not False]
 
 

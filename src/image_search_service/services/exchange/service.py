@@ -207,7 +207,7 @@ def _person_line(person: PersonRow) -> PersonLine:
         hidden=person.hidden,
         birth_date=person.birth_date,
         cover=person.cover_face_id,
-        gone=person.merged_into or person.gone,
+        gone=person.merged_into or person.deleted,
     )
 
 

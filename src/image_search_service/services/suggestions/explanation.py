@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from image_search_service.core.errors import NotFoundError
-from image_search_service.core.types import FloatArray
+from image_search_service.core.types import Because, FloatArray
 from image_search_service.db.queries import persons as person_queries
 from image_search_service.db.queries.suggestions import explanation as queries
 from image_search_service.db.queries.suggestions.explanation import FaceFacts, FacesBeside
@@ -14,7 +14,6 @@ from image_search_service.faces.assigner import Said, compare
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.recognition.explanation import (
-    Because,
     Reason,
     Resembled,
     Seen,

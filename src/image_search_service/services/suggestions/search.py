@@ -16,8 +16,9 @@ from operator import attrgetter
 from pathlib import Path
 
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
+from image_search_service.core.records.suggestions import SuggestionRecord
 from image_search_service.core.types import FloatArray, Progress, SearchMethod
-from image_search_service.db.models import FaceSuggestion, utc_now
+from image_search_service.db.models import utc_now
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries import suggestion_states as queries
 from image_search_service.db.queries.faces import PersonFace
@@ -49,7 +50,7 @@ SUGGESTABLE = FaceFilter(unlabeled=True, recognizable=True)
 class PendingSuggestion:
     """A face that may be a person. second_name: who else it resembles most. path: a file to look at."""
 
-    suggestion: FaceSuggestion
+    suggestion: SuggestionRecord
     second_name: str | None
     path: Path | None
 
@@ -61,7 +62,7 @@ class Explained:
     resembles: faces that humans gave to the person, the most similar first.
     """
 
-    suggestion: FaceSuggestion
+    suggestion: SuggestionRecord
     person_name: str
     second_name: str | None
     needed: float

@@ -227,7 +227,7 @@ def eventful(origin: Database) -> Database:
 
 def people_of(database: Database) -> list[PersonRow]:
     with database.read() as session:
-        return list(session.scalars(select(PersonRow).where(~PersonRow.gone)))
+        return list(session.scalars(select(PersonRow).where(~PersonRow.deleted)))
 
 
 def history(database: Database) -> list[tuple[str, str, Any, bool, int]]:

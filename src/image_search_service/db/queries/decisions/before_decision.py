@@ -183,5 +183,5 @@ def persons_there(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uui
     return {
         one.id: one
         for part in chunks(sorted(set(person_ids)), BATCH)
-        for one in session.scalars(select(PersonRow).where(PersonRow.id.in_(part), ~PersonRow.gone))
+        for one in session.scalars(select(PersonRow).where(PersonRow.id.in_(part), ~PersonRow.deleted))
     }

@@ -227,7 +227,7 @@ def settle_suggestions(session: Session, which: ColumnElement[bool]) -> None:
     owner = select(FaceInstance.person_id).where(face).scalar_subquery()
     cannot_be = (
         select(FaceInstance.id).where(face, ~FaceInstance.is_face | FaceInstance.set_aside).exists()
-        | select(PersonRow.id).where(person, PersonRow.gone).exists()
+        | select(PersonRow.id).where(person, PersonRow.deleted).exists()
     )
     state = case(
         (owner == FaceSuggestion.person_id, ACCEPTED),

@@ -100,7 +100,7 @@ def at_odds(session: Session, face_ids: Sequence[uuid.UUID]) -> set[Key]:
 
 def _is_of_nobody() -> Exists:
     """Whether a face belongs to somebody who was merged or taken back since."""
-    return select(PersonRow.id).where(PersonRow.id == FaceInstance.person_id, PersonRow.gone).exists()
+    return select(PersonRow.id).where(PersonRow.id == FaceInstance.person_id, PersonRow.deleted).exists()
 
 
 def _keep_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:

@@ -42,7 +42,7 @@ UNSAID: dict[Fact, Any] = {
 def unaccounted(session: Session) -> Iterator[Key]:
     """Each such fact."""
     for fact, subject, other, condition in (
-        (Fact.PERSON_GONE, PersonRow.id, None, ~PersonRow.gone),
+        (Fact.PERSON_GONE, PersonRow.id, None, ~PersonRow.deleted),
         (Fact.PERSON_HIDDEN, PersonRow.id, None, PersonRow.hidden),
         (Fact.PERSON_BIRTH, PersonRow.id, None, PersonRow.birth_date.is_not(None)),
         (Fact.PERSON_COVER, PersonRow.id, None, PersonRow.cover_face_id.is_not(None)),

@@ -51,7 +51,7 @@ def without_centroid(session: Session, limit: int) -> list[uuid.UUID]:
     return list(
         session.scalars(
             select(PersonRow.id)
-            .where(~PersonRow.gone, ~has_centroid, has_face)
+            .where(~PersonRow.deleted, ~has_centroid, has_face)
             .order_by(PersonRow.id)
             .limit(limit)
         )
@@ -148,7 +148,7 @@ def cards(session: Session, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID
     )
     rows = session.execute(
         select(PersonRow.id, PersonRow.name, func.coalesce(PersonRow.cover_face_id, clearest)).where(
-            PersonRow.id.in_(person_ids), ~PersonRow.gone
+            PersonRow.id.in_(person_ids), ~PersonRow.deleted
         )
     )
     return {row[0]: NamedCover(*row) for row in rows}
@@ -178,7 +178,7 @@ def age_spans(session: Session, person_ids: Collection[uuid.UUID]) -> list[AgeSp
         .where(
             PersonRow.id.in_(person_ids),
             PersonRow.birth_date.is_(None),
-            ~PersonRow.gone,
+            ~PersonRow.deleted,
             ~ImageAsset.replaced,
         )
         .group_by(PersonRow.id)
