@@ -26,7 +26,7 @@ def downgrade():
 
 
 def become_a_later_version(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on the newest schema has one column more: ``persons.nickname``, "none" for whoever is there."""
+    """From now on the newest schema has one column more: ``persons.nickname``, for all rows "none"."""
     newest = migrate.head_revision()
     (folder / "versions").mkdir(parents=True)
     for file in [migrate.MIGRATIONS / "env.py", *(migrate.MIGRATIONS / "versions").glob("*.py")]:

@@ -104,8 +104,8 @@ class UnreleasedLibraryError(ConflictError):
     def __init__(self, revision: str) -> None:
         super().__init__(
             f"The library was written before the first release (database revision {revision}).",
-            hint="With the version that wrote it run `image-search export FILE`; with this one index the photos "
-            "into a new library and run `image-search import FILE`. Nothing was changed.",
+            hint="With the version that wrote it run `image-search export FILE`; with this one index the "
+            "photos into a new library and run `image-search import FILE`. Nothing was changed.",
         )
 
 

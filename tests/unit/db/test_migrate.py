@@ -58,7 +58,7 @@ def test_a_library_from_before_the_first_release_is_refused(
     """A revision that only development versions wrote is refused with the way to carry its names over."""
     migrate(database, tmp_path / "backups")
     with database.engine.begin() as connection:
-        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = ?", (revision,))
     with pytest.raises(UnreleasedLibraryError, match=revision) as refused:
         migrate(database, tmp_path / "backups")
     assert "image-search export" in str(refused.value.hint)
