@@ -79,6 +79,7 @@ class EngineBinding:
             detector=files.get("detector"),
             recognizer=files.get("recognizer"),
             offline=settings.offline,
+            source=settings.model_source,
             watch=self._watch,
             note=self._note,
         )
