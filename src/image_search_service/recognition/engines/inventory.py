@@ -14,13 +14,9 @@ from image_search_service.recognition.engines.dlib_weights import (
     require_dlib,
 )
 from image_search_service.recognition.engines.insightface_packs import engine_name, pull_pack, require_ready
-from image_search_service.recognition.engines.model_store import (
-    CheckedFile,
-    Licence,
-    ModelFile,
-    ModelStore,
-    Watch,
-)
+from image_search_service.recognition.engines.model_download import Watch
+from image_search_service.recognition.engines.model_files import CheckedFile, Licence, ModelFile
+from image_search_service.recognition.engines.model_store import ModelStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,25 +27,12 @@ from image_search_service.recognition.engines.model_download import (
 from image_search_service.recognition.engines.model_files import (
     CheckedFile,
     Folder,
-    Licence,
     ModelArchive,
     ModelFile,
     Source,
     WebAddress,
 )
 from image_search_service.recognition.engines.partial_file import open_partial
-
-__all__ = [
-    "CheckedFile",
-    "Licence",
-    "ModelArchive",
-    "ModelFile",
-    "ModelStore",
-    "Watch",
-    "combined_checksum",
-    "combined_checksum_of",
-    "sha256_of",
-]
 
 _CHUNK = 1 << 18
 

@@ -15,7 +15,9 @@ from image_search_service.recognition.engines.dlib_weights import (
     dlib_is_installed,
     require_dlib,
 )
-from image_search_service.recognition.engines.model_store import Licence, ModelFile, ModelStore, Watch
+from image_search_service.recognition.engines.model_download import Watch
+from image_search_service.recognition.engines.model_files import Licence, ModelFile
+from image_search_service.recognition.engines.model_store import ModelStore
 
 if TYPE_CHECKING:
     from image_search_service.recognition.engines.base import FaceEngine
