@@ -46,7 +46,7 @@ class ModelStore:
 
     def __init__(self, folder: Path, *, offline: bool = False, source: str | None = None) -> None:
         self.folder = folder
-        self._offline = offline
+        self.offline = offline
         self._source = source
 
     def path(self, file: ModelFile) -> Path:
@@ -134,7 +134,7 @@ class ModelStore:
 
     def _sources(self, file: ModelFile, *, may_download: bool) -> tuple[Source, ...]:
         sources = own_source(self._source, file) + file.sources
-        if may_download and not self._offline:
+        if may_download and not self.offline:
             return sources
         return tuple(source for source in sources if isinstance(source, Folder))
 

@@ -170,7 +170,7 @@ def _given(path: Path) -> Path:
 
 def _required(request: _Request, files: tuple[ModelFile, ...], licences: tuple[Licence, ...]) -> list[Path]:
     for file, licence in zip(files, licences, strict=True):
-        if request.watch is not None and not request.store.has(file):
+        if request.watch is not None and not request.store.offline and not request.store.has(file):
             request.note(
                 f"{licence.what} ({licence.name}, {licence.url}), is needed once: {file.size:,} bytes."
             )
