@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
 
-from image_search_service.bootstrap import Library, open_library
 from image_search_service.cli.context import (
     DebugOption,
     DetectorOption,
@@ -16,13 +15,14 @@ from image_search_service.cli.context import (
     MemoryOption,
     RecognizerOption,
     Running,
-    running,
+    command_context,
 )
 from image_search_service.cli.output import table
-from image_search_service.core.types import EngineIdentity, JsonObject
-
-if TYPE_CHECKING:
-    from image_search_service.services.engine_change.applying import EngineChangeReport
+from image_search_service.core.types import JsonObject
+from image_search_service.library.opening import open_library
+from image_search_service.library.stores import Stores
+from image_search_service.services.engine_change.applying import EngineChangeReport
+from image_search_service.services.engine_change.moving import Move, Stay, engine_under_way, move_library
 
 SHOWN_LOST = 20
 """Faces named in the table; ``--json`` has them all."""
@@ -55,58 +55,38 @@ def engine(
         "memory": memory,
         "engine": name,
     }
-    with running(as_json=as_json, debug=debug, **settings) as run:
+    with (
+        command_context(as_json=as_json, debug=debug, **settings) as run,
+        open_library(run.settings, run.out.note, run.out.progress) as opened,
+    ):
         if name is None:
-            _show(run)
+            _show(run, opened.stores)
             return
-        with open_library(run.settings, run.out.note, run.out.progress) as opened:
-            _move(run, opened, name)
+        done = move_library(opened.stores, name, run.out.progress)
+        if isinstance(done, Stay):
+            run.out.result(*_stays(done))
+        else:
+            run.out.result(_document(done), *_tables(done))
 
 
-def _show(run: Running) -> None:
-    with open_library(run.settings, run.out.note, run.out.progress) as opened:
-        row = opened.bound_engine()
-        moving = opened.engine_change_under_way()
-    bound = None if row is None else row.engine_name
+def _show(run: Running, stores: Stores) -> None:
+    row, target = stores.binding.row(), engine_under_way(stores)
+    bound, moving_to = row and row.engine_name, target and target.name
     rows = [("Engine", bound or "none yet: nothing is indexed")]
-    rows += [("Being moved to", moving.name)] if moving is not None else []
-    document = {"engine": bound, "moving_to": None if moving is None else moving.name}
-    run.out.result(document, table(None, ("", ""), rows))
+    rows += [("Being moved to", moving_to)] if moving_to else []
+    run.out.result({"engine": bound, "moving_to": moving_to}, table(None, ("", ""), rows))
 
 
-def _move(run: Running, opened: Library, name: str) -> None:
-    opened.finish_engine_change()
-    service = opened.engine_change_service(name)
-    if service.target == opened.bound_identity():
-        run.out.result(*_stays(service.target, opened.give_up_engine_change()))
-        return
-    with run.out.progress(f"Finding faces with {service.target.name}", "photos") as progress:
-        report = service.run(progress)
-    _finish(run, opened, report)
-
-
-def _stays(engine: EngineIdentity, given_up: EngineIdentity | None) -> tuple[JsonObject, str]:
-    document = {"engine": engine.name, "moved": False, "given_up": given_up.name if given_up else None}
+def _stays(stay: Stay) -> tuple[JsonObject, str]:
+    engine, given_up = stay.engine.name, stay.given_up.name if stay.given_up else None
+    document = {"engine": engine, "moved": False, "given_up": given_up}
     if given_up is None:
-        return document, f"The library has the engine {engine.name} already."
-    return document, f"The move to {given_up.name} is given up; the library stays with {engine.name}."
+        return document, f"The library has the engine {engine} already."
+    return document, f"The move to {given_up} is given up; the library stays with {engine}."
 
 
-def _finish(run: Running, opened: Library, report: EngineChangeReport) -> None:
-    """Group the faces by their new embeddings, and remove the former ones."""
-    from image_search_service.services.engine_change.applying import count_kept_groups
-
-    opened.use_bound_engine()
-    with run.out.progress("Comparing faces", "blocks") as progress:
-        opened.group_if_stale(progress)
-    opened.finish_engine_change()
-    opened.send_due_payloads()
-    kept = count_kept_groups(opened.database, report.groups)
-    groups = opened.counts().clusters
-    run.out.result(_document(report, kept, groups), *_tables(report, kept, groups))
-
-
-def _document(report: EngineChangeReport, kept: int, groups: int) -> JsonObject:
+def _document(move: Move) -> JsonObject:
+    report = move.report
     return {
         "engine": report.target.name,
         "moved": True,
@@ -116,8 +96,8 @@ def _document(report: EngineChangeReport, kept: int, groups: int) -> JsonObject:
         "photos_unread": report.unread,
         "faces_without_embedding": report.without_embedding,
         "groups_before": len(report.groups),
-        "groups": groups,
-        "groups_with_same_id": kept,
+        "groups": move.groups,
+        "groups_with_same_id": move.kept_groups,
         "lost": [
             {"face": str(face.face_id), "path": str(face.path) if face.path else None, "person": face.person}
             for face in report.lost
@@ -125,14 +105,14 @@ def _document(report: EngineChangeReport, kept: int, groups: int) -> JsonObject:
     }
 
 
-def _tables(report: EngineChangeReport, kept: int, groups: int) -> list[RenderableType]:
-    faces = report.faces
+def _tables(move: Move) -> list[RenderableType]:
+    report, faces = move.report, move.report.faces
     rows = [
         ("Found again", faces["found_again"], "they keep their names and all that was said of them"),
         ("New", faces["new"], f"{report.former.name} had not found them"),
         ("Dropped", report.dropped, "nobody had said anything of them"),
         ("Lost", faces["kept"], "something was said of them: kept where they were" if faces["kept"] else ""),
-        ("Groups", groups, f"{kept:,} of the former {len(report.groups):,} keep their ids"),
+        ("Groups", move.groups, f"{move.kept_groups:,} of the former {len(report.groups):,} keep their ids"),
     ]
     if report.unread:
         rows.append(("Photos not read", report.unread, "their faces were embedded from small pictures"))

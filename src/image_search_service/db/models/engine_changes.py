@@ -27,7 +27,7 @@ class EngineChange(Base):
     engine_checksum: Mapped[str]
     dimension: Mapped[int]
     engine_files: Mapped[dict[str, Any]]
-    """As in ``Library``, for the new engine."""
+    """As in ``LibraryRow``, for the new engine."""
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     applied_at: Mapped[datetime | None]
     """When the library was bound to the new engine; null while faces are being found anew."""

@@ -104,7 +104,7 @@ def existing_clusters(session: Session, cluster_ids: Iterable[uuid.UUID | None])
 
 def every_cluster(session: Session) -> set[uuid.UUID]:
     """The ids of all clusters."""
-    return set(session.scalars(select(Cluster.id)))
+    return set(session.scalars(select(ClusterRow.id)))
 
 
 def clusters_of_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from image_search_service.core.paging import keyset_pages
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity
 from image_search_service.db.models import EngineChange
 from image_search_service.db.queries import clusters
+from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.engine_change import applying, changes, staging
 from image_search_service.db.queries.engine_change.applying import ReadAnew, StagedRow, UnfoundFace
 from image_search_service.db.session import Database, Session
@@ -54,13 +56,11 @@ class Applying:
         session = self._session
         again: list[uuid.UUID] = []
         kept: list[uuid.UUID] = []
-        after: uuid.UUID | None = None
         self.report.groups = clusters.every_cluster(session)
-        while page := applying.staged_photo_page(session, after):
+        for page in _staged_photos(session):
             rows = applying.staged_faces(session, [photo.id for photo in page])
             kept += [row.id for row in rows if row.origin == Origin.KEPT]
             again += self._apply_page(page, rows)
-            after = page[-1].id
         applying.forget_comparisons(session)
         self.report.lost = applying.unfound_faces(session, kept)
         return again
@@ -113,8 +113,12 @@ def count_kept_groups(database: Database, groups: set[uuid.UUID]) -> int:
 
 
 def _new_faces(session: Session) -> Iterator[uuid.UUID]:
-    after: uuid.UUID | None = None
-    while page := applying.staged_photo_page(session, after):
+    for page in _staged_photos(session):
         rows = applying.staged_faces(session, [photo.id for photo in page])
         yield from (row.id for row in rows if row.origin == Origin.NEW)
-        after = page[-1].id
+
+
+def _staged_photos(session: Session) -> Iterator[list[ReadAnew]]:
+    return keyset_pages(
+        lambda after: applying.staged_photo_page(session, after), lambda photo: photo.id, BATCH
+    )

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from image_search_service.core.types import Box
 from image_search_service.db.queries.engine_change.changes import new_face_id
+from image_search_service.recognition.boxes import overlap
 from image_search_service.recognition.engines.base import Detection
-from image_search_service.services.indexing.edits import overlap
 
 SAME_FACE = 0.3
 """Least intersection over union of two detectors' boxes of one face. Of 168 faces that dlib and YuNet both

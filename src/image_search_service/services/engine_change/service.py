@@ -17,17 +17,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
-from image_search_service.core.errors import ConflictError, NotFoundError
+from image_search_service.core.errors import ConflictError
+from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks, map_ahead, thread_pool
-from image_search_service.core.paths import LibraryPaths
-from image_search_service.core.types import EngineIdentity, Progress
+from image_search_service.core.types import Progress
 from image_search_service.db.models import EngineChange
 from image_search_service.db.queries import events, library
 from image_search_service.db.queries.engine_change import changes, staging
-from image_search_service.db.session import Database
+from image_search_service.library.engine import identity_of
+from image_search_service.library.stores import Stores
+from image_search_service.recognition.engines.base import FaceEngine
 from image_search_service.services.engine_change.applying import Applying, EngineChangeReport
 from image_search_service.services.engine_change.reading import (
     KnownPhoto,
@@ -37,7 +38,6 @@ from image_search_service.services.engine_change.reading import (
 )
 from image_search_service.services.indexing.indexer import READ_BATCH, READS_AHEAD, STORE_BATCH
 from image_search_service.services.indexing.reader import PhotoReader
-from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 PAGE = 1_000
 """Rows in a statement and points in a request, where all are looked at."""
@@ -45,44 +45,27 @@ PHOTOS = 250
 """Photos whose faces are looked up together."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewEngine:
-    """The engine that a library is moved to. files: as in ``Library.engine_files``."""
-
-    identity: EngineIdentity
-    files: Mapping[str, str]
-
-
 class EngineChangeService:
-    """Finds all faces of one library anew and binds it to the engine that found them.
+    """Finds all faces of one library anew with ``engine`` and binds the library to it.
 
-    vectors: the new engine's collection. reader: reads photos with the new engine.
+    files: the paths that were given for the engine, as in ``LibraryRow.engine_files``.
+    Raises NotFoundError for a library that is bound to no engine.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        vectors: FaceQdrantClient,
-        reader: PhotoReader,
-        paths: LibraryPaths,
-        target: NewEngine,
-        *,
-        workers: int,
-    ) -> None:
-        self._database = database
-        self._vectors = vectors
-        self._reader = reader
-        self.target = target.identity
-        self._files = target.files
-        self._paths = paths
-        self._workers = workers
+    def __init__(self, stores: Stores, engine: FaceEngine, files: Mapping[str, str]) -> None:
+        self.target = engine.identity
+        self._database = stores.database
+        self._paths = stores.paths
+        self._workers = stores.settings.workers
+        self._files = files
+        self._vectors = stores.collections.faces_of(engine.identity, stores.binding.require_row().uid)
+        self._reader = PhotoReader(engine, stores.paths, max_pixels=stores.max_pixels)
 
     def run(self, progress: Progress | None = None) -> EngineChangeReport:
         """Find what has not been found anew yet, then bind the library to the new engine.
 
-        ``progress`` is told the photos read and how many there are to read. Raises NotFoundError for a
-        library that has no engine yet, ConflictError if it has this one or is being moved to another one,
-        UnavailableError when a store fails; the next call goes on.
+        ``progress`` is told the photos read and how many there are to read. Raises ConflictError if the
+        library is being moved to another engine, UnavailableError when a store fails; the next call goes on.
         """
         with self._database.turn("index", lambda: progress(0, None) if progress else None):
             change = self._begin()
@@ -97,14 +80,10 @@ class EngineChangeService:
         """The move as far as it has come, or a new one. Photos that could not be read are tried again."""
         with self._database.write() as session:
             row = library.get_library(session)
-            if row is None:
-                raise NotFoundError("The library is empty.", hint="Index photos: image-search index FOLDER.")
-            bound = EngineIdentity(row.engine_name, row.engine_checksum, row.dimension)
+            assert row is not None  # noqa: S101 - without a row there is no service
             change = changes.unfinished_change(session)
             if change is None:
-                if bound == self.target:
-                    raise ConflictError(f"The library has the engine {bound.name} already.")
-                change = changes.begin_change(session, bound, self.target, self._files)
+                change = changes.begin_change(session, identity_of(row), self.target, self._files)
             elif change.applied_at is not None or change.target != self.target:
                 raise ConflictError(
                     f"The library is being moved to the engine {change.engine_name}.",
@@ -130,17 +109,17 @@ class EngineChangeService:
                     progress(done, total)
 
     def _unread(self) -> Iterator[KnownPhoto]:
-        after: uuid.UUID | None = None
-        while True:
+        """What is still to be read: a few statements and a transaction for each page."""
+
+        def read_page(after: uuid.UUID | None) -> list[KnownPhoto]:
             with self._database.read() as session:
                 page = staging.unstaged_photos(session, after, PHOTOS)
                 ids = [face.id for photo in page for face in photo.faces]
                 spoken = staging.spoken_of(session, ids)
                 session.expunge_all()
-            if not page:
-                return
-            yield from (known_photo(photo, spoken) for photo in page)
-            after = page[-1].asset_id
+            return [known_photo(photo, spoken) for photo in page]
+
+        return chain.from_iterable(keyset_pages(read_page, lambda known: known.id, PHOTOS))
 
     def _stage(self, photos: Sequence[PhotoAnew]) -> None:
         """Qdrant first, so that what is staged has its embedding."""
@@ -180,16 +159,15 @@ class EngineChangeService:
 
     def _reread_without_point(self) -> bool:
         """Whether embeddings are missing that had been stored, as in a library restored from a backup."""
-        incomplete: list[uuid.UUID] = []
-        after: uuid.UUID | None = None
-        while True:
+
+        def read_page(after: uuid.UUID | None) -> list[tuple[uuid.UUID, uuid.UUID]]:
             with self._database.read() as session:
-                page = staging.staged_face_page(session, after, PAGE)
-            if not page:
-                break
+                return staging.staged_face_page(session, after, PAGE)
+
+        incomplete: list[uuid.UUID] = []
+        for page in keyset_pages(read_page, lambda face: face[0], PAGE):
             there = self._vectors.retrieve_stored([face_id for face_id, _ in page])
             incomplete += [asset_id for face_id, asset_id in page if face_id not in there]
-            after = page[-1][0]
         if incomplete:
             with self._database.write() as session:
                 staging.forget_staged(session, sorted(set(incomplete)))

@@ -16,10 +16,10 @@ from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import FloatArray, Pixels
 from image_search_service.media.decode import Photo, decode_photo, reduced
 from image_search_service.media.derivatives import crop_area, write_crop, write_thumbnail
+from image_search_service.recognition.boxes import overlap
 from image_search_service.recognition.engines.base import Detection, FaceEngine
 from image_search_service.recognition.quality import FaceQuality, face_quality
 from image_search_service.recognition.recognizability import blank_embedding, is_recognizable, visible_share
-from image_search_service.services.indexing.edits import overlap
 
 DETECTION_SIDE = 1280
 """Longest side, in pixels, of the copy that faces are looked for in. A face of 20 pixels there is 60 in a

@@ -16,15 +16,16 @@ from image_search_service.db.models import (
     FaceInstance,
     FaceSuggestion,
     ImageAsset,
-    Person,
     PersonCentroid,
     PersonPrototype,
+    PersonRow,
     StagedFace,
     StagedPhoto,
 )
 from image_search_service.db.queries import clusters, photos
 from image_search_service.db.queries.batches import BATCH, Row
-from image_search_service.db.queries.suggestions.suggestions import EXPIRED, PENDING
+from image_search_service.db.queries.conditions import existing_file
+from image_search_service.db.queries.suggestion_states import EXPIRED, PENDING
 
 _PLACE = (
     "position",
@@ -176,8 +177,8 @@ def forget_comparisons(session: Session) -> None:
 
 def unfound_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> list[UnfoundFace]:
     """Where these faces are and whose: one statement for each ``BATCH``."""
-    statement = select(FaceInstance.id, photos.file_of_face(), Person.name).outerjoin(
-        Person, Person.id == FaceInstance.person_id
+    statement = select(FaceInstance.id, existing_file(FaceInstance.asset_id), PersonRow.name).outerjoin(
+        PersonRow, PersonRow.id == FaceInstance.person_id
     )
     return [
         UnfoundFace(*row)

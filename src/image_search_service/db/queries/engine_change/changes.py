@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.types import EngineIdentity
-from image_search_service.db.models import EngineChange, Library, StagedFace, StagedPhoto, utc_now
+from image_search_service.db.models import EngineChange, LibraryRow, StagedFace, StagedPhoto, utc_now
 
 
 def unfinished_change(session: Session) -> EngineChange | None:
@@ -20,7 +20,7 @@ def unfinished_change(session: Session) -> EngineChange | None:
 def begin_change(
     session: Session, former: EngineIdentity, target: EngineIdentity, files: Mapping[str, str]
 ) -> EngineChange:
-    """Record that the library is to be moved to another engine. files: as in ``Library.engine_files``."""
+    """Record that the library is to be moved to another engine. files: as in ``LibraryRow.engine_files``."""
     change = EngineChange(
         former_name=former.name,
         former_checksum=former.checksum,
@@ -38,7 +38,7 @@ def begin_change(
 def bind_to_new_engine(session: Session, change: EngineChange) -> None:
     """From now on the library belongs to the new engine, and its faces have to be grouped again."""
     session.execute(
-        update(Library).values(
+        update(LibraryRow).values(
             engine_name=change.engine_name,
             engine_checksum=change.engine_checksum,
             dimension=change.dimension,

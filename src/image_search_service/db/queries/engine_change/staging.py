@@ -17,7 +17,7 @@ from image_search_service.db.models import (
     DecisionChange,
     FaceInstance,
     ImageAsset,
-    Person,
+    PersonRow,
     StagedFace,
     StagedPhoto,
 )
@@ -103,7 +103,7 @@ def spoken_of(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]
             DecisionChange.subject_id.in_(part), DecisionChange.fact.in_(FACE_FACTS)
         )
         found |= set(session.scalars(decided.distinct()))
-        covers = select(Person.cover_face_id).where(Person.cover_face_id.in_(part))
+        covers = select(PersonRow.cover_face_id).where(PersonRow.cover_face_id.in_(part))
         found |= {face for face in session.scalars(covers) if face is not None}
     return found | (_former_covers(session) & set(face_ids))
 
