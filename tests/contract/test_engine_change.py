@@ -25,6 +25,7 @@ from image_search_service.db.models import (
     StagedPhoto,
 )
 from image_search_service.db.queries import spoken_faces
+from image_search_service.db.queries.engine_change import changes
 from image_search_service.demo.library import make_demo_library
 from image_search_service.library.engine import EngineBinding
 from image_search_service.library.opening import Library
@@ -49,7 +50,7 @@ from tests.support.stores import STORES, library_on
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("drawn")
-    make_demo_library(folder, faces=60)
+    make_demo_library(folder, faces=40)
     return folder
 
 
@@ -62,10 +63,22 @@ def album(drawn: Path, tmp_path: Path) -> Path:
 def library(request: pytest.FixtureRequest, tmp_path: Path, album: Path) -> Iterator[Library]:
     """An indexed and grouped library of drawn faces."""
     with library_on(request.param, tmp_path) as opened:
-        IndexService(opened.stores).index([album])
-        FaceClusteringService(opened.stores).group()
-        opened.payload_sender.send()
+        _fill(opened, album)
         yield opened
+
+
+@pytest.fixture
+def local(tmp_path: Path, album: Path) -> Iterator[Library]:
+    """The same on the stores of one machine only, for what no statement or request makes a difference to."""
+    with library_on("embedded", tmp_path) as opened:
+        _fill(opened, album)
+        yield opened
+
+
+def _fill(opened: Library, album: Path) -> None:
+    IndexService(opened.stores).index([album])
+    FaceClusteringService(opened.stores).group()
+    opened.payload_sender.send()
 
 
 @pytest.fixture
@@ -157,24 +170,24 @@ def test_all_that_was_said_holds_of_the_same_faces(library: Library, other: Othe
     assert is_healthy(library)
 
 
-def test_groups_keep_their_ids(library: Library, other: OtherEngine) -> None:
+def test_groups_keep_their_ids(local: Library, other: OtherEngine) -> None:
     """The new embeddings put the same faces together, and the groups keep their ids."""
-    before = groups(library)
-    done = move(library)
+    before = groups(local)
+    done = move(local)
     assert done.kept_groups == len(before)
-    after = dict(groups(library))
+    after = dict(groups(local))
     assert all(set(members) <= set(after[cluster]) for cluster, members in before)
 
 
-def test_history_and_undo_go_on(library: Library, other: OtherEngine) -> None:
+def test_history_and_undo_go_on(local: Library, other: OtherEngine) -> None:
     """A decision from before the move is taken back after it."""
-    cluster, members = groups(library)[0]
-    made = decide(library).name_cluster(str(cluster), "Ada")
-    move(library)
-    decide(library).undo(made.decision or 0)
-    after = faces(library)
+    cluster, members = groups(local)[0]
+    made = decide(local).name_cluster(str(cluster), "Ada")
+    move(local)
+    decide(local).undo(made.decision or 0)
+    after = faces(local)
     assert all(after[face].person_id is None for face in members)
-    assert is_healthy(library)
+    assert is_healthy(local)
 
 
 def test_what_nobody_spoke_of_and_is_not_found_is_dropped(library: Library, other: OtherEngine) -> None:
@@ -246,21 +259,55 @@ def test_an_interrupted_move_goes_on(
     assert engine_under_way(library.stores) is None
 
 
-def test_a_move_is_given_up(library: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_in_the_last_transaction_changes_nothing(
+    local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Either all faces are the new engine's, or none is; the next call ends the move without reading."""
+    before = {key: (face.box, face.position) for key, face in faces(local).items()}
+    with monkeypatch.context() as patch, pytest.raises(UnavailableError):
+        patch.setattr(changes, "bind_to_new_engine", _interrupt)
+        move(local)
+    assert {key: (face.box, face.position) for key, face in faces(local).items()} == before
+    assert is_healthy(local)
+    looked = other.looked_at
+    move(local)
+    assert other.looked_at == looked
+    assert is_healthy(local)
+
+
+def test_a_failure_after_the_last_transaction_leaves_work_for_the_next_call(
+    local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library is the new engine's by then; the next call removes what is left of the former one."""
+    former = local.faces
+    with monkeypatch.context() as patch, pytest.raises(UnavailableError):
+        patch.setattr(FaceClusteringService, "group_if_stale", _interrupt)
+        move(local)
+    assert former.exists()
+    local.stores.use_bound_engine()
+    stay = move_library(local.stores, "other", no_bar)
+    assert stay == Stay(other.identity, None)
+    assert not former.exists()
+    FaceClusteringService(local.stores).group_if_stale()
+    local.payload_sender.send()
+    assert is_healthy(local)
+
+
+def test_a_move_is_given_up(local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Naming the library's own engine forgets what was found, and removes it from Qdrant and the disk."""
     monkeypatch.setattr(service_module.EngineChangeService, "_apply", _interrupt)
     with pytest.raises(UnavailableError):
-        move(library)
-    assert is_healthy(library)
+        move(local)
+    assert is_healthy(local)
     monkeypatch.setattr(EngineBinding, "open_other", lambda self, _name: (self.engine, {}))
-    stay = move_library(library.stores, "synthetic", no_bar)
+    stay = move_library(local.stores, "synthetic", no_bar)
     assert isinstance(stay, Stay)
     assert stay.given_up == other.identity
-    with library.database.read() as session:
+    with local.database.read() as session:
         uid = session.scalars(select(LibraryRow.uid)).one()
         assert session.scalars(select(StagedPhoto.asset_id)).all() == []
-    assert not library.collections.faces_of(other.identity, uid).exists()
-    assert is_healthy(library)
+    assert not local.collections.faces_of(other.identity, uid).exists()
+    assert is_healthy(local)
 
 
 def _interrupt(*_args: Any) -> None:
@@ -268,73 +315,73 @@ def _interrupt(*_args: Any) -> None:
 
 
 def test_another_target_is_refused_while_a_move_is_under_way(
-    library: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
+    local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A third engine has to wait until the move is ended or given up, and the error says how."""
     with monkeypatch.context() as patch, pytest.raises(UnavailableError):
         patch.setattr(service_module.EngineChangeService, "_apply", _interrupt)
-        move(library)
+        move(local)
     third = OtherEngine()
     third.identity = type(other.identity)("synthetic", "0" * 64, third.identity.dimension)
     monkeypatch.setattr(EngineBinding, "open_other", lambda _self, _name: (third, {}))
     with pytest.raises(ConflictError, match="being moved") as refused:
-        move(library)
+        move(local)
     assert "give it up" in (refused.value.hint or "")
 
 
 def test_photos_that_are_away_are_embedded_from_their_crops(
-    library: Library, other: OtherEngine, album: Path
+    local: Library, other: OtherEngine, album: Path
 ) -> None:
     """Without the photos, faces keep their places and names and are compared by what their crops show."""
-    cluster, _ = groups(library)[0]
-    decide(library).name_cluster(str(cluster), "Ada")
-    before, told = faces(library), said(library)
+    cluster, _ = groups(local)[0]
+    decide(local).name_cluster(str(cluster), "Ada")
+    before, told = faces(local), said(local)
     shutil.rmtree(album)
-    done = move(library)
-    assert {key: face.box for key, face in faces(library).items()} == {
+    done = move(local)
+    assert {key: face.box for key, face in faces(local).items()} == {
         key: face.box for key, face in before.items()
     }
-    assert said(library) == told
+    assert said(local) == told
     assert done.report.unread > 0
     assert done.report.without_embedding == 0
-    assert library.faces.count() == len(before)
+    assert local.faces.count() == len(before)
     assert done.kept_groups > len(done.report.groups) / 2
 
 
 def test_embeddings_that_got_lost_on_the_way_are_made_again(
-    library: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
+    local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A move that goes on in a restored library finds no points of what was staged, and reads it again."""
     with monkeypatch.context() as patch, pytest.raises(UnavailableError):
         patch.setattr(service_module.EngineChangeService, "_apply", _interrupt)
-        move(library)
-    with library.database.read() as session:
+        move(local)
+    with local.database.read() as session:
         uid = session.scalars(select(LibraryRow.uid)).one()
-    library.collections.faces_of(other.identity, uid).remove_collection()
+    local.collections.faces_of(other.identity, uid).remove_collection()
     looked = other.looked_at
-    move(library)
+    move(local)
     assert other.looked_at > looked
-    assert library.faces.count() == len(faces(library))
-    assert is_healthy(library)
+    assert local.faces.count() == len(faces(local))
+    assert is_healthy(local)
 
 
 def test_a_decision_at_the_last_moment_counts(
-    library: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
+    local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A face that would be dropped and is named while the others are being read stays."""
-    cluster, members = groups(library)[0]
-    other.blind_to = [faces(library)[members[0]].box.center]
+    cluster, members = groups(local)[0]
+    other.blind_to = [faces(local)[members[0]].box.center]
     check = service_module.EngineChangeService._reread_without_point
 
     def name_first(self: Any) -> bool:
-        if faces(library)[members[0]].person_id is None:
-            decide(library).name_cluster(str(cluster), "Ada")
+        if faces(local)[members[0]].person_id is None:
+            decide(local).name_cluster(str(cluster), "Ada")
         return check(self)
 
     monkeypatch.setattr(service_module.EngineChangeService, "_reread_without_point", name_first)
-    done = move(library)
+    done = move(local)
     assert [face.face_id for face in done.report.lost] == [members[0]]
-    assert is_healthy(library)
+    assert is_healthy(local)
 
 
 def test_moving_back_and_forth_keeps_ids(library: Library, other: OtherEngine) -> None:
@@ -349,18 +396,18 @@ def test_moving_back_and_forth_keeps_ids(library: Library, other: OtherEngine) -
     move(library)
     assert before <= set(faces(library))
     with library.database.read() as session:
-        changes = session.scalars(select(EngineChange)).all()
-        assert len(changes) == 3
-        assert all(change.finished_at is not None for change in changes)
+        moves = session.scalars(select(EngineChange)).all()
+        assert len(moves) == 3
+        assert all(each.finished_at is not None for each in moves)
     assert is_healthy(library)
 
 
-def test_suggestions_are_found_anew(library: Library, other: OtherEngine) -> None:
+def test_suggestions_are_found_anew(local: Library, other: OtherEngine) -> None:
     """What nobody has answered rests on the former embeddings and is withdrawn."""
-    by_size = groups(library)
-    person = decide(library).name_cluster(str(by_size[0][0]), "Ada").person_id
+    by_size = groups(local)
+    person = decide(local).name_cluster(str(by_size[0][0]), "Ada").person_id
     face = by_size[1][1][0]
-    with library.database.write() as session:
+    with local.database.write() as session:
         session.add(
             FaceSuggestion(
                 face_instance_id=face,
@@ -371,17 +418,17 @@ def test_suggestions_are_found_anew(library: Library, other: OtherEngine) -> Non
                 evidence=[],
             )
         )
-    move(library)
-    with library.database.read() as session:
+    move(local)
+    with local.database.read() as session:
         assert session.scalars(select(FaceSuggestion.state)).all() == ["expired"]
         assert session.scalars(select(PersonRow.name)).all() == ["Ada"]
         assert session.scalars(select(ClusterRow.id)).all()
 
 
-def test_another_process_notices(library: Library, other: OtherEngine) -> None:
+def test_another_process_notices(local: Library, other: OtherEngine) -> None:
     """A process that has opened the former engine says that it has to be started again."""
-    binding = EngineBinding(library.settings, library.database, library.paths.root, lambda _: None, no_bar)
+    binding = EngineBinding(local.settings, local.database, local.paths.root, lambda _: None, no_bar)
     binding.require_row()
-    move(library)
+    move(local)
     with pytest.raises(ConflictError, match="moved the library"):
         binding.require_row()
