@@ -278,7 +278,7 @@ def test_a_failure_in_the_last_transaction_changes_nothing(
 def test_a_failure_after_the_last_transaction_leaves_work_for_the_next_call(
     local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The library is the new engine's by then; the next call removes what is left of the former one."""
+    """The library is the new engine's by then; the next call groups, and removes the former embeddings."""
     former = local.faces
     with monkeypatch.context() as patch, pytest.raises(UnavailableError):
         patch.setattr(FaceClusteringService, "group_if_stale", _interrupt)
@@ -288,8 +288,9 @@ def test_a_failure_after_the_last_transaction_leaves_work_for_the_next_call(
     stay = move_library(local.stores, "other", no_bar)
     assert stay == Stay(other.identity, None)
     assert not former.exists()
-    FaceClusteringService(local.stores).group_if_stale()
-    local.payload_sender.send()
+    assert groups(local)
+    with local.database.read() as session:
+        assert not session.scalars(select(LibraryRow.grouping_stale)).one()
     assert is_healthy(local)
 
 

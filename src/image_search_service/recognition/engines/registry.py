@@ -82,7 +82,7 @@ def _open_auto(request: _Request, _: str) -> FaceEngine:
         if not dlib_is_installed():
             raise UnavailableError(
                 f"{error.message}\nThe engine dlib, which needs no download, is not installed.",
-                hint=f"{INSTALL_DLIB}, which brings its models along. {error.hint}",
+                hint=f"{INSTALL_DLIB}; it brings its models along. Or: {error.hint}",
             ) from error
         request.note(f"{error.message}\n{error.hint}\n{_DLIB_INSTEAD}")
     return _open_dlib(request, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from image_search_service.core.types import EngineIdentity
+from image_search_service.db.models import EngineChange
 from image_search_service.db.queries import library
 from image_search_service.db.queries.engine_change import changes
 from image_search_service.library.engine import Watch, identity_of
@@ -47,17 +48,15 @@ def move_library(stores: Stores, name: str, watch: Watch) -> Move | Stay:
     next call goes on.
     """
     stores.binding.require_row()
-    remove_former_engine(stores)
+    if _applied_change(stores) is not None:
+        _finish(stores, watch)
     engine, files = stores.binding.open_other(name)
     if engine.identity == identity_of(stores.binding.require_row()):
         return Stay(engine.identity, give_up_move(stores))
     with watch(f"Finding faces with {engine.identity.name}", "photos") as progress:
         report = EngineChangeService(stores, engine, files).run(progress)
     stores.use_bound_engine()
-    with watch("Comparing faces", "blocks") as progress:
-        FaceClusteringService(stores).group_if_stale(progress)
-    remove_former_engine(stores)
-    PayloadSender(stores).send()
+    _finish(stores, watch)
     with stores.database.read() as session:
         groups = library.library_counts(session).clusters
     return Move(report, groups, count_kept_groups(stores.database, report.groups))
@@ -81,17 +80,25 @@ def give_up_move(stores: Stores) -> EngineIdentity | None:
     return change.target
 
 
-def remove_former_engine(stores: Stores) -> None:
-    """After a move: remove what is left of the former engine. Does nothing if nothing is left."""
+def _finish(stores: Stores, watch: Watch) -> None:
+    """After the library was bound to its new engine: group its faces, and remove the former embeddings."""
+    with watch("Comparing faces", "blocks") as progress:
+        FaceClusteringService(stores).group_if_stale(progress)
+    PayloadSender(stores).send()
+    change = _applied_change(stores)
+    if change is not None:
+        _remove_collections(stores, change.former)
+        remove_orphaned_points(stores.database, stores.faces)
+        with stores.database.write() as session:
+            changes.finish_change(session, change.id)
+
+
+def _applied_change(stores: Stores) -> EngineChange | None:
+    """A move whose last transaction is done and of which something is left to do."""
     with stores.database.read() as session:
         change = changes.unfinished_change(session)
         session.expunge_all()
-    if change is None or change.applied_at is None:
-        return
-    _remove_collections(stores, change.former)
-    remove_orphaned_points(stores.database, stores.faces)
-    with stores.database.write() as session:
-        changes.finish_change(session, change.id)
+    return None if change is None or change.applied_at is None else change
 
 
 def _remove_collections(stores: Stores, engine: EngineIdentity) -> None:
