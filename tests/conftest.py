@@ -43,3 +43,19 @@ def photos() -> Path:
 def models() -> Path:
     """Folder with real models: ``face_detection_yunet_2023mar.onnx`` and ``mobilefacenet.onnx``."""
     return _shared("models")
+
+
+@pytest.fixture(scope="session")
+def default_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the default engine's files: from the shared models, or else fetched as a user gets them."""
+    from image_search_service.core.errors import UnavailableError
+    from image_search_service.recognition.engines import known_models as known
+    from image_search_service.recognition.engines.model_store import ModelStore
+    from tests.support.models import unseen
+
+    store = ModelStore(tmp_path_factory.mktemp("models"), source=str(SHARED / "models"))
+    try:
+        store.require(known.YUNET, known.SFACE, watch=unseen)
+    except UnavailableError as error:
+        pytest.skip(f"the default engine's models cannot be had here: {error.message}")
+    return store.folder

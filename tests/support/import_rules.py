@@ -33,6 +33,7 @@ ROOMS = (
     {"exchange", "metadata", "evaluation", "health"},
     {"indexing"},
     {"doctor"},
+    {"engine_change"},
     {"backup"},
 )
 """The rooms of ``services`` and ``db/queries``: a room imports from rooms before its own. Modules that lie

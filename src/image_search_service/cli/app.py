@@ -11,6 +11,7 @@ from image_search_service.cli import (
     decisions,
     demo,
     doctor,
+    engine,
     evaluate,
     exchange,
     faces,
@@ -70,6 +71,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(bench.app, name="bench")
 app.add_typer(metadata.app, name="metadata")
 app.add_typer(models.app, name="models")
+app.command("engine")(engine.engine)
 app.command("demo")(demo.demo)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)

@@ -93,6 +93,7 @@ def pull(
             models=run.settings.models,
             watch=run.out.progress,
             offline=run.settings.offline,
+            source=run.settings.model_source,
             accept_licence=accept_licence,
         )
         document = {"engine": engine, "files": [str(path) for path in paths]}

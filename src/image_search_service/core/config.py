@@ -37,6 +37,9 @@ class Settings(BaseSettings):
 
     library: Path = Field(default_factory=default_library, description="Folder that holds the library.")
     models: Path = Field(default_factory=default_models, description="Folder of downloaded models.")
+    model_source: str | None = Field(
+        default=None, description="Folder or base of an address that is asked first for models."
+    )
     engine: str = Field(default="auto", description="Face engine for a new library.")
     detector: Path | None = Field(default=None, description="YuNet ONNX file instead of the downloaded one.")
     recognizer: Path | None = Field(default=None, description="ArcFace-style ONNX file for the engine onnx.")

@@ -79,8 +79,8 @@ class EngineMismatchError(ConflictError):
         super().__init__(
             f"This library was made with the engine {_described(bound)}; {other} gives embeddings that "
             "cannot be compared with it.",
-            hint="Leave --engine and its files away to go on with the library's own engine, "
-            "or start another library with --library.",
+            hint="Leave --engine and its files away to go on with the library's own engine, move the library "
+            "to the other one (`image-search engine NAME`), or start another library with --library.",
         )
 
 

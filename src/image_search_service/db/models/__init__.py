@@ -2,6 +2,7 @@
 
 from image_search_service.db.models.base import Base, FilePath, UtcDateTime, utc_now
 from image_search_service.db.models.decisions import DecisionChange, DecisionRow
+from image_search_service.db.models.engine_changes import EngineChange, StagedFace, StagedPhoto
 from image_search_service.db.models.faces import ClusterRow, FaceDifference, FaceInstance
 from image_search_service.db.models.jobs import JobRow
 from image_search_service.db.models.library import LibraryRow
@@ -16,6 +17,7 @@ __all__ = [
     "ClusterRow",
     "DecisionChange",
     "DecisionRow",
+    "EngineChange",
     "FaceDifference",
     "FaceInstance",
     "FaceSuggestion",
@@ -30,6 +32,8 @@ __all__ = [
     "PersonPrototype",
     "PersonRow",
     "ReviewSkip",
+    "StagedFace",
+    "StagedPhoto",
     "UtcDateTime",
     "utc_now",
 ]

@@ -102,6 +102,11 @@ def existing_clusters(session: Session, cluster_ids: Iterable[uuid.UUID | None])
     }
 
 
+def every_cluster(session: Session) -> set[uuid.UUID]:
+    """The ids of all clusters."""
+    return set(session.scalars(select(ClusterRow.id)))
+
+
 def clusters_of_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """The clusters that these faces are in: one statement for each ``BATCH``."""
     inside = select(FaceInstance.cluster_id).where(FaceInstance.cluster_id.is_not(None)).distinct()
