@@ -374,7 +374,6 @@ def test_what_was_said_stays_said(sequences: int, steps: int, monkeypatch: pytes
         Decisions.TestCase.settings = settings(
             max_examples=sequences,
             stateful_step_count=steps,
-            deadline=None,
             database=None,
             derandomize=MORE is None,
             phases=[Phase.generate, Phase.shrink],

@@ -21,6 +21,7 @@ from image_search_service.db.migrate import alembic_config, current_revision, mi
 from image_search_service.db.models import Base, DecisionChange, DecisionRow
 from image_search_service.db.session import Database, sqlite_url
 from tests.support.databases import DATABASES, postgresql_schema
+from tests.support.waiting import LIMIT
 
 REVISIONS = [
     script.revision for script in reversed([*ScriptDirectory.from_config(alembic_config()).walk_revisions()])
@@ -121,7 +122,7 @@ def test_many_start_at_once(url: URL, tmp_path: Path) -> None:
     program += "migrate(Database(sys.argv[1]), Path(sys.argv[2]))"
     command_line = [sys.executable, "-c", program, url.render_as_string(hide_password=False), str(tmp_path)]
     started = [subprocess.Popen(command_line, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [process.communicate(timeout=60)[1] for process in started] == [""] * 3
+    assert [process.communicate(timeout=LIMIT)[1] for process in started] == [""] * 3
     last = Database(url)
     assert differences(last) == []
     last.close()

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdrant_client import models
 
@@ -199,7 +199,7 @@ CONDITIONS: list[tuple[Any, Any]] = [
 picks = st.lists(st.integers(0, len(CONDITIONS) - 1), max_size=3, unique=True)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(must=picks, should=picks, must_not=picks)
 def test_filters_mean_what_they_say(
     client: Any, name: str, must: list[int], should: list[int], must_not: list[int]

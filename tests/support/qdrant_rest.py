@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from pydantic import TypeAdapter
-from pydantic_core import to_json
+from pydantic_core import to_json, to_jsonable_python
 from qdrant_client import models
 
 from tests.support.qdrant_answers import collection_info, run, status_of
@@ -32,6 +32,8 @@ FAULTS = {
     "INTERNAL": (500, "Service internal error"),
     "REFUSED": (400, "Wrong input"),
 }
+
+FLOAT32 = frozenset({"vector", "score"})
 
 Answer = Callable[["Gate", str, Any], Any]
 
@@ -101,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer_truly(self, collection: str, request: Any, answer: Answer, fault: Fault | None) -> None:
         try:
             result = answer(self.gate, collection, request)
-            body = result if isinstance(result, bytes) else to_json(result)
+            body = result if isinstance(result, bytes) else to_json(_shortest(to_jsonable_python(result)))
         except Exception as error:  # noqa: BLE001 - here a request ends
             status, _, text = status_of(error)
             self._send(status, to_json({"status": {"error": text}, "time": 0}))
@@ -116,6 +118,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body[: len(body) // 2] if cut else body)
         self.close_connection = cut or self.close_connection
+
+
+def _shortest(value: Any, *, single: bool = False) -> Any:
+    """Numbers of vectors, and scores, with as many digits as a float32 has, as Qdrant writes them."""
+    if isinstance(value, dict):
+        return {key: _shortest(each, single=single or key in FLOAT32) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_shortest(each, single=single) for each in value]
+    return float(str(np.float32(value))) if single and isinstance(value, float) else value
 
 
 def _halved(request: Any, fault: Fault | None) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,10 +20,10 @@ from image_search_service.library.opening import Library, open_library
 from image_search_service.main import create_app
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from image_search_service.vector.collections import FacePayload, FacePoint
+from tests.support.waiting import wait_until
 from tests.support.world import World
 
 DIMENSION = SyntheticEngine.identity.dimension
-WAIT_SECONDS = 60.0
 BASE_URL = "http://localhost:8000"
 
 
@@ -53,13 +52,7 @@ class Served:
 
     def seen(self, job: Any, awaited: Callable[[Any], bool]) -> Any:
         """The job as soon as it is as awaited."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline:
-            found = self.get(f"/jobs/{job['id']}")
-            if awaited(found):
-                return found
-            time.sleep(0.02)
-        raise AssertionError(f"{found} after {WAIT_SECONDS} s")
+        return wait_until(lambda: self.get(f"/jobs/{job['id']}"), awaited)
 
     def pages(self, path: str, **query: Any) -> list[Any]:
         """Every page of a list."""

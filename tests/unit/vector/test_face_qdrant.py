@@ -79,6 +79,18 @@ def test_before_and_after_are_identical(faces: FaceQdrantClient) -> None:
     assert batch == get_embeddings_as_specified(faces.client, faces.collection_name, ids)
 
 
+def test_over_rest_numbers_are_the_float32_that_is_stored(tmp_path: Path) -> None:
+    """A server writes the shortest decimals of a float32; one id and many give its value all the same."""
+    with open_faces("rest", tmp_path) as faces:
+        faces.upsert_faces(FACES[:3])
+        (record,) = faces.client.retrieve(faces.collection_name, [str(IDS[0])], with_vectors=True)
+        stored = np.asarray(record.vector, dtype=np.float32)
+        assert [str(number) for number in stored] == list(map(str, record.vector))  # so it was written
+        assert record.vector != stored.tolist()
+        assert faces.get_embedding_by_point_id(IDS[0]) == stored.tolist()
+        assert faces.get_embeddings_by_point_ids(IDS[:3])[IDS[0]] == stored.tolist()
+
+
 def test_only_one_warning_for_all_that_is_missing(
     faces: FaceQdrantClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
