@@ -78,7 +78,7 @@ FAULTS: dict[str, tuple[Break, type[ImageSearchError]]] = {
     "cut off": (lambda server: server.fail(Fault.DROPS), UnavailableError),
     "half an answer": (lambda server: server.fail(Fault.HALF), UnavailableError),
     "garbage": (lambda server: server.fail(Fault.GARBAGE), VectorStoreError),
-    "key refused": (QdrantServer.refuse_key, KeyRefusedError),
+    "key refused": (lambda server: setattr(server.gate, "api_key", "another"), KeyRefusedError),
 }
 
 

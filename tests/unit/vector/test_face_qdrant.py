@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -85,8 +86,9 @@ def test_over_rest_numbers_are_the_float32_that_is_stored(tmp_path: Path) -> Non
         faces.upsert_faces(FACES[:3])
         (record,) = faces.client.retrieve(faces.collection_name, [str(IDS[0])], with_vectors=True)
         stored = np.asarray(record.vector, dtype=np.float32)
-        assert [str(number) for number in stored] == list(map(str, record.vector))  # so it was written
-        assert record.vector != stored.tolist()
+        written: Any = record.vector
+        assert [str(number) for number in written] == [str(number) for number in stored]
+        assert written != stored.tolist()
         assert faces.get_embedding_by_point_id(IDS[0]) == stored.tolist()
         assert faces.get_embeddings_by_point_ids(IDS[:3])[IDS[0]] == stored.tolist()
 
