@@ -1,7 +1,7 @@
 """Random sequences of decisions, jobs, undos and restarts: what a human said stays said.
 
-Two thousand, the same each time, unless more are asked for, which are new ones:
-``IMAGE_SEARCH_TEST_SEQUENCES=20000 pytest tests/contract/test_decision_properties.py``.
+A hundred, and two thousand in ``make test-all``, the same each time, unless more are asked for, which are new
+ones: ``IMAGE_SEARCH_TEST_SEQUENCES=20000 pytest -m depth tests/contract/test_decision_properties.py``.
 """
 
 from __future__ import annotations
@@ -365,7 +365,15 @@ class Decisions(RuleBasedStateMachine):
             assert report.wrong == 0, report.examples
 
 
-@pytest.mark.parametrize(("sequences", "steps"), [(MANY, 5), (FEW, 15)], ids=["short", "long"])
+@pytest.mark.parametrize(
+    ("sequences", "steps"),
+    [
+        pytest.param(90, 5, id="some short"),
+        pytest.param(10, 15, id="some long"),
+        pytest.param(MANY, 5, id="short", marks=pytest.mark.depth),
+        pytest.param(FEW, 15, id="long", marks=pytest.mark.depth),
+    ],
+)
 def test_what_was_said_stays_said(sequences: int, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """No sequence of decisions, jobs, undos, restarts and losses breaks any of the rules above."""
     Decisions.library = DecidedLibrary()

@@ -115,6 +115,7 @@ def test_what_was_there_is_kept(database: Database, tmp_path: Path) -> None:
         assert connection.execute(text("SELECT name FROM persons")).scalars().all() == ["Ada"]
 
 
+@pytest.mark.depth
 def test_many_start_at_once(url: URL, tmp_path: Path) -> None:
     """A service and its workers that start together on an empty database make its schema once."""
     program = "import sys; from pathlib import Path; from image_search_service.db.migrate import migrate; "

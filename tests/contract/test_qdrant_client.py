@@ -16,12 +16,13 @@ from image_search_service.core.errors import InvalidInputError, NotFoundError, U
 from image_search_service.vector.client import QdrantServerOptions, open_embedded, open_server
 from image_search_service.vector.embedded import EmbeddedQdrant
 from image_search_service.vector.errors import translated
-from tests.support.backends import BACKENDS, open_backend, unit_vectors
+from tests.support.backends import BACKENDS, REAL, open_backend, unit_vectors
+from tests.support.databases import depth
 from tests.support.qdrant_server import QdrantServer
 
-WHOLE = [backend for backend in BACKENDS if backend not in {"grpc", "rest"}]
+WHOLE = ("embedded", depth("memory"), *REAL)
 """Backends with every method; the stand-in server has those that the project's jobs and routes need."""
-INDEXED = [backend for backend in BACKENDS if backend != "memory"]
+INDEXED = ("embedded", "grpc", depth("rest"), *REAL)
 """Backends with payload indexes."""
 
 COUNT = 60

@@ -6,12 +6,15 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from image_search_service.api.app import build_app
 from image_search_service.core.config import Settings
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import FaceInstance, PersonRow
@@ -21,7 +24,7 @@ from image_search_service.main import create_app
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from image_search_service.vector.collections import FacePayload, FacePoint
 from tests.support.waiting import wait_until
-from tests.support.world import World
+from tests.support.world import World, put_database
 
 DIMENSION = SyntheticEngine.identity.dimension
 BASE_URL = "http://localhost:8000"
@@ -67,11 +70,19 @@ def served(folder: Path, *, run_jobs: bool = True, **settings: Any) -> Iterator[
     """A library of the synthetic engine, without a face, served to all, and its jobs run."""
     fixed: dict[str, Any] = {"engine": "synthetic", "offline": True, "workers": 1, "require_token": False}
     given = Settings(library=folder, **(fixed | settings))
+    put_database(folder)
     with open_library(given, lambda _: None, no_bar) as library:
         bind(library)
-        app = create_app(library, run_jobs=run_jobs)
+        app = create_app(library, run_jobs=run_jobs) if settings or run_jobs else _application()
+        app.state.library = library
         with TestClient(app, base_url=BASE_URL, raise_server_exceptions=False) as client:
             yield Served(library, client)
+
+
+@cache
+def _application() -> FastAPI:
+    """The application without a library and workers: it takes as long to build as a library to open."""
+    return build_app(Settings(library=Path("nowhere")), None)
 
 
 @contextmanager

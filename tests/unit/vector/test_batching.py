@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from qdrant_client import QdrantClient
 
+from benchmarks.before import get_embeddings_one_by_one
 from image_search_service.core.errors import (
     DataIntegrityError,
     InvalidInputError,
@@ -27,7 +28,6 @@ from image_search_service.vector.calls import MISSING, POINTS, Retry
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.backends import face_points, unit_vectors
 from tests.support.qdrant_server import Failing, Fault, QdrantServer
-from tests.support.reference import get_embeddings_one_by_one
 from tests.support.round_trips import round_trips
 from tests.support.scripted_qdrant import ScriptedQdrant
 

@@ -1,4 +1,4 @@
-"""How embeddings were fetched before: one id a call. Kept to compare with."""
+"""How embeddings were fetched before: one id a call, and the specification's batches. To compare with."""
 
 from __future__ import annotations
 
@@ -6,31 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import numpy as np
-
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 
 def get_embedding_by_point_id(client: Any, collection_name: str, point_id: UUID) -> list[float] | None:
-    """The embedding of one point, in a request of its own; None if it is not there.
-
-    Its numbers are the float32 that the server has: over REST it writes their shortest decimals, which are
-    other numbers when they are read as double.
-    """
+    """The embedding of one point, in a request of its own; None if it is not there."""
     points = client.retrieve(
         collection_name=collection_name, ids=[str(point_id)], with_payload=False, with_vectors=True
     )
     if not points or not points[0].vector:
         return None
     vector = points[0].vector
-    return as_stored(next(iter(vector.values())) if isinstance(vector, dict) else vector)
-
-
-def as_stored(numbers: Sequence[float]) -> list[float]:
-    """Each number as the float32 next to it."""
-    stored: list[float] = np.asarray(numbers, dtype=np.float32).tolist()
-    return stored
+    return list(next(iter(vector.values()))) if isinstance(vector, dict) else list(vector)
 
 
 def get_embeddings_one_by_one(
@@ -57,7 +45,7 @@ def get_embeddings_as_specified(
         )
         for point in points:
             if isinstance(point.vector, list) and all(isinstance(number, float) for number in point.vector):
-                embeddings[UUID(str(point.id))] = as_stored(point.vector)
+                embeddings[UUID(str(point.id))] = point.vector
     return embeddings
 
 
