@@ -215,7 +215,7 @@ def test_a_restore_that_is_killed_is_made_up_for(album: Path, tmp_path: Path, mo
         CentroidService(library.stores).compute_centroids()
         back_up(library, tmp_path / "backup.tar")
         before = contents(library)
-    command = [sys.executable, "-m", "tests.support.killed_restore"]
+    command = [sys.executable, "-m", "tests.contract.killed_restore"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
 
         def run(target: Path, die_at: int) -> tuple[int, int]:

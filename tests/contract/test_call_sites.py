@@ -44,7 +44,6 @@ from tests.support.databases import depth, open_database
 from tests.support.given_stores import given_stores
 from tests.support.round_trips import RoundTrips, round_trips
 
-SIZES = (10, 100, 1_000)
 THRESHOLDS = Thresholds(same_person=0.6, assign=0.7, suggest=0.5, neighbour=0.65)
 DIMENSION = 16
 

@@ -25,7 +25,7 @@ from image_search_service.queue.runner import JobRunner
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.jobs.ledger import JobLedger
 from image_search_service.services.jobs.service import JobKind, JobService, JobState
-from tests.support.faulty import Faulty, Template, copied, make_template
+from tests.contract.faulty import Faulty, Template, copied, make_template
 from tests.support.qdrant_server import Fault, QdrantServer
 from tests.support.served import BASE_URL
 

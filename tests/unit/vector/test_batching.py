@@ -29,7 +29,7 @@ from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.backends import face_points, unit_vectors
 from tests.support.qdrant_server import Failing, Fault, QdrantServer
 from tests.support.round_trips import round_trips
-from tests.support.scripted_qdrant import ScriptedQdrant
+from tests.unit.vector.scripted_qdrant import ScriptedQdrant
 
 FACES = face_points(250)
 IDS = [face.point_id for face in FACES]
