@@ -101,7 +101,7 @@ def test_it_asks_for_its_token(tmp_path: Path) -> None:
             assert printed.stdout.strip() == shown
             assert shown in (library / "open.html").read_text(encoding="utf-8")
             process.send_signal(signal.SIGTERM)
-            _, said = process.communicate(timeout=WAIT_SECONDS)
+            _, said = process.communicate(timeout=LIMIT)
     finally:
         os.umask(former)
     assert f"Serving {shown}" in said

@@ -82,7 +82,7 @@ def served(folder: Path, *, run_jobs: bool = True, **settings: Any) -> Iterator[
 @cache
 def _application() -> FastAPI:
     """The application without a library and workers: it takes as long to build as a library to open."""
-    return build_app(Settings(library=Path("nowhere")), None)
+    return build_app(Settings(library=Path("nowhere"), require_token=False), None)
 
 
 @contextmanager
