@@ -10,14 +10,16 @@ BIN := .venv/bin
 USER := .venv/.user
 DEV := .venv/.dev
 PINS := pyproject.toml constraints.txt scripts/install.sh
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install offline dev demo stop test lint types bench clean
+.PHONY: help install offline dev demo stop test test-all lint types bench clean
 
 help:
 	@echo 'make demo                    draw a demo library, find its faces, group them, serve the pages'
 	@echo 'make demo PHOTOS=~/Pictures  the same with your own photos (they are only read)'
 	@echo 'make stop                    stop the service that make demo has started'
-	@echo 'make test                    run all tests, on two processors; ARGS="-k name" for some'
+	@echo 'make test                    run the tests, on two processors; ARGS="-k name" for some'
+	@echo 'make test-all                run those that are slow for their depth, which make test leaves out'
 	@echo 'make lint                    check style and formatting'
 	@echo 'make types                   check types'
 	@echo 'make bench                   measure; prints tables'
@@ -48,7 +50,10 @@ stop:
 	@sh scripts/stop.sh
 
 test: $(DEV)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PYTEST) $(ARGS)
+
+test-all: $(DEV)
+	$(PYTEST) -m depth $(ARGS)
 
 lint: $(DEV)
 	$(BIN)/ruff check .

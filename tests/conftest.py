@@ -6,12 +6,26 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.databases import drop_schemas
 from tests.support.no_skips import NoSkips
 
 SHARED = Path(os.environ.get("IMAGE_SEARCH_TEST_SHARED") or Path(__file__).parents[2] / "shared")
 """Photos and models that are no part of the project; beside the repository unless the variable says where."""
+
+
+settings.register_profile(
+    "tests",
+    deadline=None,
+    # Both checks look at the clock; that examples share a fixture's folder or store is meant.
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.function_scoped_fixture,
+    ],
+)
+settings.load_profile("tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:

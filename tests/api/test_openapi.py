@@ -68,9 +68,7 @@ def test_every_route_keeps_to_its_documentation(
     """Sent what is right or what is wrong, a route answers as documented, never with a mistake of ours."""
     authorization = bearer_headers(filled.library.paths.token)
 
-    @settings(
-        max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=HealthCheck
-    )
+    @settings(max_examples=15, derandomize=True, database=None, suppress_health_check=HealthCheck)
     @given(case=documented[path][method].as_strategy(generation_mode=mode))
     def keeps(case: schemathesis.Case) -> None:
         # A made-up cursor is text like a right one, and is refused.

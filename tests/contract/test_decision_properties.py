@@ -1,7 +1,7 @@
 """Random sequences of decisions, jobs, undos and restarts: what a human said stays said.
 
-Two thousand, the same each time, unless more are asked for, which are new ones:
-``IMAGE_SEARCH_TEST_SEQUENCES=20000 pytest tests/contract/test_decision_properties.py``.
+A hundred, and two thousand in ``make test-all``, the same each time, unless more are asked for, which are new
+ones: ``IMAGE_SEARCH_TEST_SEQUENCES=20000 pytest -m depth tests/contract/test_decision_properties.py``.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from image_search_service.services.face_clustering_service import FaceClustering
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.search import SuggestionService
+from tests.contract.decision_rules import BROKEN
 from tests.support.decided_library import LOOKS, DecidedLibrary, Said, seeded_uuid
-from tests.support.decision_rules import BROKEN
 
 MORE = os.environ.get("IMAGE_SEARCH_TEST_SEQUENCES")
 MANY, FEW = (int(MORE), int(MORE) // 10) if MORE else (1800, 200)
@@ -365,7 +365,15 @@ class Decisions(RuleBasedStateMachine):
             assert report.wrong == 0, report.examples
 
 
-@pytest.mark.parametrize(("sequences", "steps"), [(MANY, 5), (FEW, 15)], ids=["short", "long"])
+@pytest.mark.parametrize(
+    ("sequences", "steps"),
+    [
+        pytest.param(90, 5, id="some short"),
+        pytest.param(10, 15, id="some long"),
+        pytest.param(MANY, 5, id="short", marks=pytest.mark.depth),
+        pytest.param(FEW, 15, id="long", marks=pytest.mark.depth),
+    ],
+)
 def test_what_was_said_stays_said(sequences: int, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """No sequence of decisions, jobs, undos, restarts and losses breaks any of the rules above."""
     Decisions.library = DecidedLibrary()
@@ -374,7 +382,6 @@ def test_what_was_said_stays_said(sequences: int, steps: int, monkeypatch: pytes
         Decisions.TestCase.settings = settings(
             max_examples=sequences,
             stateful_step_count=steps,
-            deadline=None,
             database=None,
             derandomize=MORE is None,
             phases=[Phase.generate, Phase.shrink],

@@ -22,6 +22,7 @@ from image_search_service.db.models import Base, DecisionChange, DecisionRow, Pe
 from image_search_service.db.session import Database, sqlite_url
 from tests.support.databases import DATABASES, postgresql_schema
 from tests.support.later_version import become_a_later_version
+from tests.support.waiting import LIMIT
 
 REVISIONS = [
     script.revision for script in reversed([*ScriptDirectory.from_config(alembic_config()).walk_revisions()])
@@ -96,6 +97,7 @@ def test_what_was_there_is_kept(database: Database, tmp_path: Path, monkeypatch:
         assert connection.execute(text("SELECT name, nickname FROM persons")).all() == [("Ada", "none")]
 
 
+@pytest.mark.depth
 def test_many_start_at_once(url: URL, tmp_path: Path) -> None:
     """A service and its workers that start together on an empty database make its schema once."""
     program = "import sys; from pathlib import Path; from image_search_service.db.migrate import migrate; "
@@ -103,7 +105,7 @@ def test_many_start_at_once(url: URL, tmp_path: Path) -> None:
     program += "migrate(Database(sys.argv[1]), Path(sys.argv[2]))"
     command_line = [sys.executable, "-c", program, url.render_as_string(hide_password=False), str(tmp_path)]
     started = [subprocess.Popen(command_line, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [process.communicate(timeout=60)[1] for process in started] == [""] * 3
+    assert [process.communicate(timeout=LIMIT)[1] for process in started] == [""] * 3
     last = Database(url)
     assert differences(last) == []
     last.close()

@@ -16,7 +16,8 @@ from image_search_service.core.access_token import bearer_headers, read_token
 from image_search_service.core.config import Settings
 from image_search_service.library.opening import open_library
 from tests.support.served import bind, no_bar
-from tests.support.service_processes import WAIT_SECONDS, ask, ended, free_port, serving, start
+from tests.support.service_processes import ask, ended, free_port, serving, start
+from tests.support.waiting import LIMIT
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_it_serves_and_stops(library: Path) -> None:
         assert other.returncode == 1
         assert f"process {process.pid}" in other.stderr
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=WAIT_SECONDS)
+        _, said = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, said
     assert "Traceback" not in said
 
@@ -54,7 +55,7 @@ def test_a_port_that_is_taken_is_said(library: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         process = start("serve", {"library": library, "port": taken.getsockname()[1]})
-        _, said = process.communicate(timeout=WAIT_SECONDS)
+        _, said = process.communicate(timeout=LIMIT)
     assert process.returncode == 1
     assert "--port" in said
     assert "Address already in use" in said
@@ -100,7 +101,7 @@ def test_it_asks_for_its_token(tmp_path: Path) -> None:
             assert printed.stdout.strip() == shown
             assert shown in (library / "open.html").read_text(encoding="utf-8")
             process.send_signal(signal.SIGTERM)
-            _, said = process.communicate(timeout=WAIT_SECONDS)
+            _, said = process.communicate(timeout=LIMIT)
     finally:
         os.umask(former)
     assert f"Serving {shown}" in said

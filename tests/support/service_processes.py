@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-WAIT_SECONDS = 60.0
+from tests.support.waiting import LIMIT, wait_until
 
 
 def free_port() -> int:
@@ -55,9 +54,7 @@ def running(command: str, settings: dict[str, Any]) -> Iterator[subprocess.Popen
 def serving(settings: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
     """``image-search serve`` on ``settings["port"]``, ready."""
     with running("serve", settings) as process:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while process.poll() is None and time.monotonic() < deadline and not answers(settings["port"]):
-            time.sleep(0.05)
+        wait_until(lambda: process.poll() is not None or answers(settings["port"]))
         yield process
 
 
@@ -77,16 +74,12 @@ def ask(port: int, path: str, body: Any = None, headers: dict[str, str] | None =
     if body is not None:
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=LIMIT) as answer:  # noqa: S310
         return json.load(answer)
 
 
 def ended(port: int, job: Any) -> Any:
     """The job when it has ended."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        found = ask(port, job["url"])
-        if found["state"] not in ("queued", "running"):
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{found} after {WAIT_SECONDS} s")
+    return wait_until(
+        lambda: ask(port, job["url"]), lambda found: found["state"] not in ("queued", "running")
+    )

@@ -17,7 +17,7 @@ from image_search_service.recognition.engines.registry import open_engine
 from tests.support.file_server import file_server
 from tests.support.models import save_recognizer, unseen
 
-STAND_INS = Path(__file__).parents[3] / "support" / "stand_ins"
+STAND_INS = Path(__file__).parent / "stand_ins"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
@@ -362,7 +362,7 @@ def new_faces(origin: Database, folder: Path) -> Iterator[Database]:
     database.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_damaged_files_change_nothing(eventful: Database, data: st.DataObject) -> None:
     """Whatever is wrong with a line, it is told with its number and nothing is taken over."""

@@ -15,6 +15,7 @@ REFUSAL = "decisions are appended and never changed"
 TABLES = (
     "clusters",
     "decisions",
+    "engine_changes",
     "image_assets",
     "index_roots",
     "index_runs",
@@ -27,6 +28,8 @@ TABLES = (
     "face_instances",
     "person_centroids",
     "person_differences",
+    "staged_faces",
+    "staged_photos",
     "face_differences",
     "face_suggestions",
     "person_prototypes",
@@ -37,6 +40,7 @@ TABLES = (
 def upgrade() -> None:
     _create_clusters()
     _create_decisions()
+    _create_engine_changes()
     _create_image_assets()
     _create_index_roots()
     _create_index_runs()
@@ -49,6 +53,8 @@ def upgrade() -> None:
     _create_face_instances()
     _create_person_centroids()
     _create_person_differences()
+    _create_staged_faces()
+    _create_staged_photos()
     _create_face_differences()
     _create_face_suggestions()
     _create_person_prototypes()
@@ -103,6 +109,24 @@ def _create_decisions() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
     )
     op.create_index(op.f("ix_decisions_undoes"), "decisions", ["undoes"], unique=False)
+
+
+def _create_engine_changes() -> None:
+    op.create_table(
+        "engine_changes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("former_name", sa.String(), nullable=False),
+        sa.Column("former_checksum", sa.String(), nullable=False),
+        sa.Column("former_dimension", sa.Integer(), nullable=False),
+        sa.Column("engine_name", sa.String(), nullable=False),
+        sa.Column("engine_checksum", sa.String(), nullable=False),
+        sa.Column("dimension", sa.Integer(), nullable=False),
+        sa.Column("engine_files", sa.JSON(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_engine_changes")),
+    )
 
 
 def _create_image_assets() -> None:
@@ -425,6 +449,33 @@ def _create_person_differences() -> None:
             ["person_id"], ["persons.id"], name=op.f("fk_person_differences_person_id_persons")
         ),
         sa.PrimaryKeyConstraint("person_id", "other_id", name=op.f("pk_person_differences")),
+    )
+
+
+def _create_staged_faces() -> None:
+    op.create_table(
+        "staged_faces",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("origin", sa.String(length=16), nullable=False),
+        sa.Column("values", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asset_id"], ["image_assets.id"], name=op.f("fk_staged_faces_asset_id_image_assets")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staged_faces")),
+    )
+    op.create_index(op.f("ix_staged_faces_asset_id"), "staged_faces", ["asset_id"], unique=False)
+
+
+def _create_staged_photos() -> None:
+    op.create_table(
+        "staged_photos",
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("failure", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["asset_id"], ["image_assets.id"], name=op.f("fk_staged_photos_asset_id_image_assets")
+        ),
+        sa.PrimaryKeyConstraint("asset_id", name=op.f("pk_staged_photos")),
     )
 
 

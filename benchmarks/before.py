@@ -1,4 +1,4 @@
-"""How embeddings were fetched before: one id a call. Kept to compare with."""
+"""How embeddings were fetched before: one id a call, and the specification's batches. To compare with."""
 
 from __future__ import annotations
 

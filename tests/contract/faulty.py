@@ -32,7 +32,7 @@ from image_search_service.vector.calls import Retry
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.embedded import EmbeddedQdrant
 from image_search_service.vector.face_qdrant import FaceQdrantClient
-from tests.support import stored
+from tests.contract import stored
 from tests.support.qdrant_server import QdrantServer
 from tests.support.served import DIMENSION, add_faces, alike, bind, directions, no_bar
 from tests.support.world import World

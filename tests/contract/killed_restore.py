@@ -21,7 +21,7 @@ from image_search_service.services.backup.restore import RestoreService
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from image_search_service.vector.qdrant_collection import QdrantCollection
-from tests.support.killed_index import Steps, answer
+from tests.e2e.killed_index import Steps, answer
 from tests.support.served import no_bar
 
 

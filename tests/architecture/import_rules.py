@@ -123,7 +123,7 @@ def _broken_level(importer: str, imported: str) -> str | None:
     here, there = _level(mine), _level(theirs)
     if here is None or there is None:
         unknown = mine if here is None else theirs
-        return f"{unknown or 'the package itself'} has no place in LEVELS (tests/support/import_rules.py)"
+        return f"{unknown or 'the package itself'} has no place in LEVELS (architecture/import_rules.py)"
     if there > here:
         return f"{mine} is below {theirs} and must not know it"
     if there == here < ENTRY_POINTS:
@@ -143,7 +143,7 @@ def _broken_room(importer: str, imported: str) -> str | None:
     here, there = _place(mine, ROOMS), _place(theirs, ROOMS)
     if here is None or there is None:
         unknown = mine if here is None else theirs
-        return f"the room {unknown} has no place in ROOMS (tests/support/import_rules.py)"
+        return f"the room {unknown} has no place in ROOMS (tests/architecture/import_rules.py)"
     return f"the room {mine} comes before {theirs} and must not know it" if there > here else None
 
 
