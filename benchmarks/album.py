@@ -17,7 +17,7 @@ from sqlalchemy import insert
 
 from image_search_service.core.config import Settings
 from image_search_service.core.paths import LibraryPaths
-from image_search_service.core.types import FloatArray
+from image_search_service.core.types import EngineIdentity, FloatArray
 from image_search_service.db.migrate import migrate
 from image_search_service.db.models import ClusterRow, FaceInstance, ImageAsset, PersonRow
 from image_search_service.db.queries import library, photos
@@ -98,6 +98,12 @@ class Collections:
         return self.faces
 
     def unchecked_centroids(self) -> CentroidQdrantClient:
+        return self.centroids
+
+    def faces_of(self, engine: EngineIdentity, library: UUID) -> FaceQdrantClient:  # noqa: ARG002 - the protocol's
+        return self.faces
+
+    def centroids_of(self, engine: EngineIdentity, library: UUID) -> CentroidQdrantClient:  # noqa: ARG002
         return self.centroids
 
 

@@ -37,7 +37,6 @@ class FaceSuggestion(Base):
     margin: Mapped[float | None]
     """How much more it resembles the person's own centroid; null if the person has none."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    reviewed_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index(

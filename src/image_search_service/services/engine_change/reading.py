@@ -19,7 +19,7 @@ from image_search_service.services.indexing.reader import FaceInCrop, HashedFile
 from image_search_service.services.indexing.rows import face_points, face_rows
 from image_search_service.vector.collections import FacePoint
 
-_COLUMNS_APART = ("id", "asset_id", "qdrant_point_id")
+_COLUMNS_APART = ("id", "asset_id", "qdrant_point_id", "taken_at")
 
 
 @dataclass(frozen=True, slots=True)

@@ -512,7 +512,6 @@ def _create_face_suggestions() -> None:
         sa.Column("second_similarity", sa.Double(), nullable=True),
         sa.Column("margin", sa.Double(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["face_instance_id"],
             ["face_instances.id"],
