@@ -17,7 +17,7 @@ from sqlalchemy import insert
 
 from image_search_service.core.config import Settings
 from image_search_service.core.paths import LibraryPaths
-from image_search_service.core.types import EngineIdentity, FloatArray
+from image_search_service.core.types import FloatArray
 from image_search_service.db.migrate import migrate
 from image_search_service.db.models import ClusterRow, FaceInstance, ImageAsset, PersonRow
 from image_search_service.db.queries import library, photos
@@ -77,7 +77,7 @@ class Album:
         database = Database(sqlite_url(file))
         centroids = CentroidQdrantClient(self._client, self._centroids_of(file), DIMENSION)
         centroids.ensure_collection()
-        collections = Collections(reader(self._client, self._name, DIMENSION), centroids)
+        collections: Any = Collections(reader(self._client, self._name, DIMENSION), centroids)
         binding = Binding(settings, database, file.parent, lambda _: None, lambda *_: nullcontext(_unseen))
         yield Stores(settings, LibraryPaths(file.parent), database, binding, collections)
         database.close()
@@ -93,18 +93,6 @@ class Collections:
 
     faces: FaceQdrantClient
     centroids: CentroidQdrantClient
-
-    def unchecked_faces(self) -> FaceQdrantClient:
-        return self.faces
-
-    def unchecked_centroids(self) -> CentroidQdrantClient:
-        return self.centroids
-
-    def faces_of(self, engine: EngineIdentity, library: UUID) -> FaceQdrantClient:  # noqa: ARG002 - the protocol's
-        return self.faces
-
-    def centroids_of(self, engine: EngineIdentity, library: UUID) -> CentroidQdrantClient:  # noqa: ARG002
-        return self.centroids
 
 
 class Binding(EngineBinding):
