@@ -153,29 +153,6 @@ const redo = async (entry, undone) => {
   } catch (problem) { if (problem.status === undefined) throw problem; refused(problem, { body: {} }); }
 };
 
-/** Several decisions as one: each of `kinds` is [kind, body or a function of what was made so far]. */
-export const decideAll = async ({ steps, says, faces = [], apply, revert }) => {
-  apply?.();
-  hush();
-  const ids = [];
-  const all = [];
-  try {
-    for (const [kind, body] of steps) {
-      const made = await sent(post(`/decisions/${kind}`, typeof body === "function" ? body(all) : body));
-      all.push(made);
-      if (made.decision_id) ids.push(made.decision_id);
-    }
-    note({ ids, says: typeof says === "function" ? says(all) : says, faces: faces.slice(0, 3), at: Date.now() });
-    return all;
-  } catch (problem) {
-    if (problem.status === undefined) throw problem;
-    if (ids.length) note({ ids, says, faces: faces.slice(0, 3), at: Date.now() });
-    revert?.(problem);
-    refused(problem, { body: {} });
-    return null;
-  }
-};
-
 keys("undo", [{ keys: ["Control+z"], label: t("Undo, again and again"), run: undoLast }]);
 
 const last = stack().at(-1);

@@ -85,9 +85,10 @@ export class Wall {
     return part.months.filter((one) => one.offset <= at).at(-1)?.month ?? null;
   }
 
-  async fetch(part) {
-    if (part.asked) return;
-    part.asked = true;
+  /** Fetches a stretch, once. */
+  fetch(part) { return (part.asked ??= this.ask(part)); }
+
+  async ask(part) {
     try {
       const page = await get(`/assets${query({ ...this.options.filter(), offset: part.offset, limit: part.count })}`);
       const top = -this.body.getBoundingClientRect().top;
@@ -99,7 +100,7 @@ export class Wall {
       this.nodes.clear();
       if (part.y + before < top) scrollBy(0, part.height - before);
       this.draw();
-    } catch (problem) { part.asked = false; this.options.failed(problem); }
+    } catch (problem) { part.asked = null; this.options.failed(problem); }
   }
 
   hide(at) {
