@@ -45,11 +45,17 @@ export class Wall {
 
   /** Where each stretch begins; those that are not known yet are guessed. */
   place() {
-    for (const node of this.nodes.values()) node.remove();
-    this.nodes.clear();
+    const held = this.body.contains(document.activeElement);
+    this.clear();
     for (const part of this.parts) this.measure(part);
     this.stack();
     this.draw();
+    if (held) this.step(this.focus);
+  }
+
+  clear() {
+    for (const node of this.nodes.values()) node.remove();
+    this.nodes.clear();
   }
 
   measure(part) {
@@ -96,10 +102,11 @@ export class Wall {
       part.photos = page.items;
       this.measure(part);
       this.stack();
-      for (const node of this.nodes.values()) node.remove();
-      this.nodes.clear();
+      const held = this.body.contains(document.activeElement);
+      this.clear();
       if (part.y + before < top) scrollBy(0, part.height - before);
       this.draw();
+      if (held) this.node(this.focus)?.focus({ preventScroll: true });
     } catch (problem) { part.asked = null; this.options.failed(problem); }
   }
 
@@ -195,8 +202,10 @@ export class Wall {
     if (y < scrollY + 100 || y + box.height > scrollY + innerHeight - 40) scrollTo(0, y - innerHeight / 3);
     this.draw();
     for (const node of this.body.querySelectorAll("a")) node.tabIndex = Number(node.dataset.at) === at ? 0 : -1;
-    this.body.querySelector(`[data-at="${at}"]`)?.focus({ preventScroll: true });
+    this.node(at)?.focus({ preventScroll: true });
   }
+
+  node(at) { return this.body.querySelector(`[data-at="${at}"]`); }
 }
 
 const set = (node, { x, y, width, height }) => {
