@@ -31,7 +31,7 @@ export const decide = async (decision) => {
   decision.apply?.();
   hush();
   try {
-    const made = await post(`/decisions/${decision.kind}`, decision.body);
+    const made = await sent(post(`/decisions/${decision.kind}`, decision.body));
     remember(decision, made);
     return made;
   } catch (problem) {
@@ -41,6 +41,10 @@ export const decide = async (decision) => {
     return null;
   }
 };
+
+/** Decisions on their way: an undo waits for them. */
+const underway = new Set();
+const sent = (answer) => { underway.add(answer); answer.finally(() => underway.delete(answer)).catch(() => {}); return answer; };
 
 const remember = (decision, made) => {
   const says = typeof decision.says === "function" ? decision.says(made) : decision.says;
@@ -118,6 +122,8 @@ const line = (faces, words, action) => {
 let busy = false;
 /** Takes the last decision back, then the one before. */
 export const undoLast = async () => {
+  await Promise.allSettled([...underway]);
+  await null;
   const entries = stack();
   const entry = entries.pop();
   if (!entry) { line([], [t("There is nothing to undo here. The history has everything.")], null); return; }
@@ -145,29 +151,6 @@ const redo = async (entry, undone) => {
     for (const id of [...undone].reverse()) ids.push((await post(`/decisions/${id}/undo`)).decision_id);
     note({ ...entry, ids: ids.filter(Boolean), at: Date.now() });
   } catch (problem) { if (problem.status === undefined) throw problem; refused(problem, { body: {} }); }
-};
-
-/** Several decisions as one: each of `kinds` is [kind, body or a function of what was made so far]. */
-export const decideAll = async ({ steps, says, faces = [], apply, revert }) => {
-  apply?.();
-  hush();
-  const ids = [];
-  const all = [];
-  try {
-    for (const [kind, body] of steps) {
-      const made = await post(`/decisions/${kind}`, typeof body === "function" ? body(all) : body);
-      all.push(made);
-      if (made.decision_id) ids.push(made.decision_id);
-    }
-    note({ ids, says: typeof says === "function" ? says(all) : says, faces: faces.slice(0, 3), at: Date.now() });
-    return all;
-  } catch (problem) {
-    if (problem.status === undefined) throw problem;
-    if (ids.length) note({ ids, says, faces: faces.slice(0, 3), at: Date.now() });
-    revert?.(problem);
-    refused(problem, { body: {} });
-    return null;
-  }
 };
 
 keys("undo", [{ keys: ["Control+z"], label: t("Undo, again and again"), run: undoLast }]);

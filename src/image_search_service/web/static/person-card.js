@@ -22,39 +22,36 @@ export const renameIn = (cell, person, done) => {
   const input = el("input", { value: person.name, "aria-label": t("Name of {name}", { name: person.name }), autocomplete: "off", maxlength: 200 });
   let open = true;
   const close = () => { if (open) { open = false; done(); } };
-  input.addEventListener("keydown", async (event) => {
+  input.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (event.key === "Escape") close();
     if (event.key !== "Enter" || event.isComposing) return;
     open = false;
-    await rename(person, input.value.trim());
-    done();
+    rename(person, input.value.trim(), done);
   });
   input.addEventListener("blur", close);
   heading.replaceChildren(input);
   input.select();
 };
 
-/** Another name; if somebody has it, asks whether they are one person. */
-export const rename = async (person, name) => {
-  if (!name || name === person.name) return false;
+/** Another name, shown at once by `show`; if somebody has it, asks whether they are one person. */
+export const rename = async (person, name, show) => {
+  if (!name || name === person.name) { show(); return; }
   const same = (await names().catch(() => [])).find((other) => other.id !== person.id && plain(other.name) === plain(name));
-  if (same) return joinWith(person, same);
+  if (same) { show(); joinWith(person, same); return; }
   const before = person.name;
-  const made = await decide({ kind: "rename-person", body: { person_id: person.id, name }, says: s("{name} is called {name2} now", { name: before, name2: name }), faces: person.cover_url ? [person.cover_url] : [],
-    apply: () => { person.name = name; }, revert: () => { person.name = before; } });
+  await decide({ kind: "rename-person", body: { person_id: person.id, name }, says: s("{name} is called {name2} now", { name: before, name2: name }), faces: person.cover_url ? [person.cover_url] : [],
+    apply: () => { person.name = name; show(); }, revert: () => { person.name = before; show(); } });
   names({ fresh: true }).catch(() => {});
-  return Boolean(made);
 };
 
 const joinWith = async (person, same) => {
   const yes = await ask(t("One person?"), el("div", {}, el("p", {}, t("There is {name} already. Are these the same?", { name: same.name })), el("ul", { class: "proposals" }, [same, person].map(row))),
     [[t("No, leave it"), false], [t("Yes, one person"), true, "primary"]]);
-  if (!yes) return false;
+  if (!yes) return;
   const [into, other] = same.faces >= person.faces ? [same, person] : [person, same];
   const made = await decide({ kind: "merge-persons", body: { person_ids: [other.id], into: into.id }, says: s("{name} and {name2} are one person", { name: person.name, name2: same.name }) });
   if (made) location.assign(`/people/${into.id}`);
-  return Boolean(made);
 };
 
 const row = (one) => el("li", { class: "proposal" }, cover(one.cover_url), el("span", { class: "who" }, el("strong", {}, one.name), el("span", { class: "small soft" }, faces(one.faces))));

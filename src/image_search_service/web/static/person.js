@@ -70,14 +70,12 @@ const startRename = () => {
   const input = el("input", { value: person.name, "aria-label": t("Name of {name}", { name: person.name }), maxlength: 200, autocomplete: "off" });
   let open = true;
   const close = () => { if (open) { open = false; drawHead(); drawYears(); } };
-  input.addEventListener("keydown", async (event) => {
+  input.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (event.key === "Escape") close();
     if (event.key !== "Enter" || event.isComposing) return;
     open = false;
-    await rename(person, input.value.trim());
-    drawHead();
-    drawYears();
+    rename(person, input.value.trim(), () => { drawHead(); drawYears(); });
   });
   input.addEventListener("blur", close);
   heading.replaceChildren(input);

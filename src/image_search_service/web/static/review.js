@@ -1,7 +1,7 @@
 // Review: one question after another, the next ones fetched ahead, answers shown before the server has them.
 import { all, el, empty, fill, link, one, pictureUrl, sized } from "./dom.js";
 import { get, library, post, query } from "./api.js";
-import { decide, decideAll, failed, hush, onChange } from "./decide.js";
+import { decide, failed, hush, onChange } from "./decide.js";
 import { keys } from "./keys.js";
 import { gridQuestion } from "./review-grid.js";
 import { birthQuestion, pairQuestion } from "./review-pair.js";
@@ -84,8 +84,7 @@ const desk = (question) => ({
   /** Gives an answer and goes on; if it is refused, the question comes back. */
   answer: (decision) => {
     const done = (made) => { if (made) remember(question, [made].flat()); };
-    const way = decision.steps ? decideAll : decide;
-    const said = way({ ...decision, apply: () => { pass(question); next(); }, revert: () => back(question) });
+    const said = decide({ ...decision, apply: () => { pass(question); next(); }, revert: () => back(question) });
     saying = said.then(done);
     return saying;
   },

@@ -45,11 +45,17 @@ export class Wall {
 
   /** Where each stretch begins; those that are not known yet are guessed. */
   place() {
-    for (const node of this.nodes.values()) node.remove();
-    this.nodes.clear();
+    const held = this.body.contains(document.activeElement);
+    this.clear();
     for (const part of this.parts) this.measure(part);
     this.stack();
     this.draw();
+    if (held) this.step(this.focus);
+  }
+
+  clear() {
+    for (const node of this.nodes.values()) node.remove();
+    this.nodes.clear();
   }
 
   measure(part) {
@@ -85,9 +91,10 @@ export class Wall {
     return part.months.filter((one) => one.offset <= at).at(-1)?.month ?? null;
   }
 
-  async fetch(part) {
-    if (part.asked) return;
-    part.asked = true;
+  /** Fetches a stretch, once. */
+  fetch(part) { return (part.asked ??= this.ask(part)); }
+
+  async ask(part) {
     try {
       const page = await get(`/assets${query({ ...this.options.filter(), offset: part.offset, limit: part.count })}`);
       const top = -this.body.getBoundingClientRect().top;
@@ -95,11 +102,12 @@ export class Wall {
       part.photos = page.items;
       this.measure(part);
       this.stack();
-      for (const node of this.nodes.values()) node.remove();
-      this.nodes.clear();
+      const held = this.body.contains(document.activeElement);
+      this.clear();
       if (part.y + before < top) scrollBy(0, part.height - before);
       this.draw();
-    } catch (problem) { part.asked = false; this.options.failed(problem); }
+      if (held) this.node(this.focus)?.focus({ preventScroll: true });
+    } catch (problem) { part.asked = null; this.options.failed(problem); }
   }
 
   hide(at) {
@@ -194,8 +202,10 @@ export class Wall {
     if (y < scrollY + 100 || y + box.height > scrollY + innerHeight - 40) scrollTo(0, y - innerHeight / 3);
     this.draw();
     for (const node of this.body.querySelectorAll("a")) node.tabIndex = Number(node.dataset.at) === at ? 0 : -1;
-    this.body.querySelector(`[data-at="${at}"]`)?.focus({ preventScroll: true });
+    this.node(at)?.focus({ preventScroll: true });
   }
+
+  node(at) { return this.body.querySelector(`[data-at="${at}"]`); }
 }
 
 const set = (node, { x, y, width, height }) => {
