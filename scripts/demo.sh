@@ -33,7 +33,9 @@ PYTHON
 
 serve() { # in the background, until scripts/stop.sh
     port=$(free_port)
-    nohup .venv/bin/image-search serve --port "$port" >"$log" 2>&1 </dev/null &
+    rm -f "$log"
+    (umask 077 && : >"$log") # it holds the token
+    nohup .venv/bin/image-search serve --port "$port" >>"$log" 2>&1 </dev/null &
     echo $! >build/serve.pid
     waited=0
     until address=$(.venv/bin/image-search address 2>/dev/null) && grep -q '^Serving ' "$log"; do

@@ -8,6 +8,7 @@ traceback.
 from __future__ import annotations
 
 import getpass
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import ImageSearchError, InvalidInputError
 from image_search_service.core.logging import configure_logging
+from image_search_service.core.printable import printable_lines
 
 LibraryOption = Annotated[
     Path | None,
@@ -138,7 +140,7 @@ def parse_size(text: str) -> int:
 
 def _show_traceback(*, debug: bool) -> None:
     if debug:
-        traceback.print_exc()
+        sys.stderr.write(printable_lines(traceback.format_exc()))
 
 
 def actor() -> str:

@@ -15,7 +15,8 @@ from image_search_service.cli.context import (
     LibraryOption,
     command_context,
 )
-from image_search_service.cli.output import printable, table
+from image_search_service.cli.output import table
+from image_search_service.core.printable import printable
 from image_search_service.library.opening import open_library
 from image_search_service.services.doctor.findings import WORDS, DoctorReport, Finding
 from image_search_service.services.doctor.service import DoctorService

@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from image_search_service.core.printable import printable, printable_lines
 from image_search_service.core.types import Progress as ProgressCallback
 
 PIPE_WIDTH = 1_000
@@ -40,25 +41,25 @@ class Output:
             sys.stdout.write(json.dumps(document) + "\n")
             return
         for item in shown:
-            self._stdout.print(Text(item) if isinstance(item, str) else item)
+            self._stdout.print(_text(item) if isinstance(item, str) else item)
 
     def note(self, message: str) -> None:
         """Something worth knowing on the way."""
-        self._stderr.print(Text(message))
+        self._stderr.print(_text(message))
 
     def error(self, kind: str, message: str, hint: str | None) -> None:
         """Why the command failed and what to do; with ``--json`` also as the document."""
         if self._as_json:
             sys.stdout.write(json.dumps({"error": {"type": kind, "message": message, "hint": hint}}) + "\n")
-        self._stderr.print(Text.assemble(("Error: ", "bold red"), message))
+        self._stderr.print(Text.assemble(("Error: ", "bold red"), _text(message)))
         if hint:
-            self._stderr.print(Text(hint))
+            self._stderr.print(_text(hint))
 
     @contextmanager
     def progress(self, what: str, unit: str) -> Iterator[ProgressCallback]:
         """A bar on standard error with rate and time left; hidden where nobody watches."""
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             _RateColumn(unit),
@@ -67,7 +68,7 @@ class Output:
         with Progress(
             *columns, console=self._stderr, transient=True, disable=not self._stderr.is_terminal
         ) as bar:
-            task = bar.add_task(what, total=None)
+            task = bar.add_task(printable(what), total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
@@ -92,7 +93,8 @@ class _RateColumn(ProgressColumn):
 
 def table(title: str | None, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
     """A plain table; numbers stand on the right. Cells are text, not markup: names may hold brackets."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    shown = None if title is None else Text(printable(title))
+    made = Table(title=shown, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for i, column in enumerate(columns):
         numeric = all(isinstance(row[i], int | float) for row in rows) and bool(rows)
         made.add_column(column, justify="right" if numeric else "left", overflow="fold")
@@ -109,6 +111,6 @@ def _cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else printable(str(value))
 
 
-def printable(text: str) -> str:
-    """File names may hold bytes that are no Unicode; a terminal is shown their escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+def _text(message: str) -> Text:
+    """A sentence, or several lines of them, with whatever names it holds."""
+    return Text(printable_lines(message))

@@ -8,6 +8,9 @@ import sys
 from typing import Final
 
 import structlog
+from structlog.typing import EventDict
+
+from image_search_service.core.printable import printable_lines
 
 _TOKEN_IN_ADDRESS: Final = re.compile(r"([?&]token=)[^&\s]*")
 
@@ -19,12 +22,18 @@ def configure_logging(*, debug: bool = False) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S"),
+            _printable_values,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.WARNING),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever standard error is by then
         cache_logger_on_first_use=False,
     )
+
+
+def _printable_values(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """File names and others' messages as a terminal may be sent them."""
+    return {key: printable_lines(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def hide_tokens(logger: str) -> None:
