@@ -1,7 +1,7 @@
 """A robot that knows who is who names a library over HTTP, and counts what that costs a person.
 
 The keys are those of the review page: Enter or a digit takes a proposal, a name is typed until it is the
-only one left in the list, or whole if nobody has it, and Enter; ``x`` unticks; Space skips; ``y`` and ``n``
+first in the list, or whole if nobody has it, and Enter; ``x`` unticks; Space skips; ``y`` and ``n``
 answer.
 """
 
@@ -132,6 +132,7 @@ class Robot:
         self._library = library
         self._wanted = wanted
         self._known: set[str] = set()
+        self._faced: set[str] = set()
         self._careful = careful
         self._given: dict[str, tuple[str, str | None]] = {}
         self.tally = Tally()
@@ -221,14 +222,20 @@ class Robot:
         return 1 + self._name(question, proposed)
 
     def _typed(self, name: str) -> int:
-        """Letters until it is the only name left in the list that has a word beginning so, and Enter."""
+        """Letters until it is the first in the list, and Enter. The list has the names with a word that begins so,
+        those first who have no face yet: whoever has one would have been proposed."""
         if name.casefold() not in self._known:
             return len(name) + 1
-        own, others = (
-            _beginnings(name),
-            [word for one in self._known - {name.casefold()} for word in _beginnings(one)],
-        )
-        return 1 + min(_letters(word, others) for word in own)
+        return 1 + min(self._letters(name.casefold(), word) for word in _beginnings(name.casefold()))
+
+    def _letters(self, name: str, word: str) -> int:
+        """Of a word of a name, until no other name comes before it."""
+        before = [one for one in self._known if (one in self._faced, one) < (name in self._faced, name)]
+        words = [begins for one in before for begins in _beginnings(one)]
+        for number in range(1, len(word) + 1):
+            if not any(begins.startswith(word[:number]) for begins in words):
+                return number
+        return len(word)
 
     def _name(self, question: Any, name: str) -> int:
         """Name the group, without those faces shown that are seen to be somebody else's; the marks' keys."""
@@ -288,6 +295,7 @@ class Robot:
     def _note(self, faces: Mapping[str, str | None], name: str) -> None:
         """Remember who got which name; faces of whom nobody knows who they are count as neither."""
         self._known.add(name.casefold())
+        self._faced.add(name.casefold())
         for face, true in faces.items():
             self._given[face] = (name, true)
         told = [(given, true) for given, true in self._given.values() if true is not None]
@@ -304,12 +312,5 @@ def _most(names: Iterable[str | None]) -> str | None:
 
 def _beginnings(name: str) -> list[str]:
     """A name from each of its words on: what is typed is compared with the beginnings of words."""
-    words = name.casefold().split()
+    words = name.split()
     return [" ".join(words[start:]) for start in range(len(words))]
-
-
-def _letters(word: str, others: Sequence[str]) -> int:
-    for number in range(1, len(word) + 1):
-        if not any(other.startswith(word[:number]) for other in others):
-            return number
-    return len(word)

@@ -70,7 +70,7 @@ def suggested(api: Served, face_ids: list[str], name: str) -> tuple[str, list[st
 
 
 def test_several_groups_are_named_at_once(api: Served, groups: list[Any]) -> None:
-    """All their faces are one person's, by name or by id; one undo restores the groups as they were."""
+    """All their faces are one person's, by name or by id; one undo takes it back to the groups."""
     before = said(api)
     body = {
         "cluster_ids": [group["id"] for group in groups],
@@ -126,7 +126,7 @@ def test_one_face_that_does_not_belong_is_only_left_out(api: Served, groups: lis
 def test_naming_that_says_too_little_or_too_much_is_refused(
     api: Served, groups: list[Any], wrong: dict[str, Any]
 ) -> None:
-    """Neither or both of name and person, a face from elsewhere, too many versions: nothing is done."""
+    """Neither or both of name and person, a strange face, too many versions: nothing is done."""
     before = said(api)
     decide(api, "name-clusters", {"cluster_ids": [groups[0]["id"]], "name": "Ada", **wrong}, status=422)
     assert said(api) == before

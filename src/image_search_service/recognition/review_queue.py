@@ -19,6 +19,11 @@ TYPED_KEYS = 8
 REPAIR, REPAIR_OF_LOOKALIKES = 3.0, 10.0
 """What a face that gets a wrong name costs, in faces that get a right one: to find it and to take it out;
 more where it hides among the faces of somebody who looks like its owner."""
+FOLLOW = 0.5
+"""What a face is worth that will then be a key away: less than one that gets its name now, so that of groups
+that look alike the largest comes first."""
+KNOWN_STRANGERS = 0.2
+"""The chance that somebody knows a group that is probably of a stranger."""
 ASIDE = 0.04
 """What a face is worth that is set aside instead of named."""
 
@@ -108,7 +113,7 @@ def value_of_naming(
     keys = chance + (1 - chance) * TYPED_KEYS
     harm = REPAIR_OF_LOOKALIKES if lookalike else REPAIR
     wrong = 0.0 if chance < LEAST_SURE else (1 - chance) * size * harm
-    return (size + follow - wrong) / _seconds(shown, keys)
+    return (size + FOLLOW * follow - wrong) / _seconds(shown, keys)
 
 
 def value_of_page(chances: Sequence[float], *, lookalike: bool = False) -> float:

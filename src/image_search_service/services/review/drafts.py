@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from image_search_service.db.models import ClusterRow, FaceSuggestion
 from image_search_service.db.queries.review.clusters import SmallCluster
 from image_search_service.db.queries.review.persons import AgeSpan, NamedCover
 from image_search_service.recognition.review_queue import (
+    KNOWN_STRANGERS,
     LEAST_SURE,
     PAGE_PRECISION,
     SINGLE_PRECISION,
@@ -217,6 +218,17 @@ def birth_drafts(
         )
         for one in spans
         if one.person_id in cards and (one.last - one.first).days > LONG_YEARS * 365.25
+    ]
+
+
+def without_strangers(drafts: Iterable[Draft], aside: Iterable[Draft]) -> list[Draft]:
+    """Questions about groups, worth less where they are probably of strangers."""
+    strangers = {row.id for page in aside for row in page.content}
+    return [
+        replace(one, value=one.value * KNOWN_STRANGERS)
+        if one.kind is QuestionKind.WHO and one.content.compared.cluster.id in strangers
+        else one
+        for one in drafts
     ]
 
 

@@ -6,6 +6,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from image_search_service.core.errors import UnavailableError
 from image_search_service.db.models import ClusterRow
 from image_search_service.db.queries import clusters as cluster_queries
 from image_search_service.db.queries.review import clusters as queries
@@ -63,7 +66,7 @@ class _Read:
 
 
 class QuestionFiller:
-    """Fills drafts. Raises UnavailableError only if it has to look for the faces least alike."""
+    """Fills drafts. While Qdrant is away, nobody says which faces are least alike."""
 
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
@@ -84,8 +87,7 @@ class QuestionFiller:
 
     def _choose(self, examined: Sequence[ClusterFace], read: _Read) -> None:
         """Of each group the clearest faces and the two least alike."""
-        ids = [face.point_id for face in examined]
-        batch = EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH))
+        batch = self._embeddings([face.point_id for face in examined])
         rows = {point: row for row, point in enumerate(batch.ids)}
         groups: dict[uuid.UUID, list[ClusterFace]] = {}
         for face in examined:
@@ -95,6 +97,14 @@ class QuestionFiller:
             best = [face.id for face in faces if face.id not in odd][: SHOWN_FACES - len(odd)]
             read.chosen[cluster] = [*best, *odd]
             read.odd |= set(odd)
+
+    def _embeddings(self, point_ids: Sequence[uuid.UUID]) -> EmbeddingBatch:
+        """Those that are there; none while Qdrant is away."""
+        try:
+            found = self._faces.get_embeddings_by_point_ids(point_ids, FETCH_BATCH)
+        except UnavailableError:
+            return EmbeddingBatch([], np.empty((0, 1), dtype=np.float32))
+        return EmbeddingBatch.from_mapping(found)
 
     def _question(self, draft: Draft, read: _Read) -> Question | None:
         match draft.content:

@@ -113,12 +113,13 @@ class ReviewQueueService:
         )
         cards, different = self._persons(compared, waiting, pairs, rejected)
         pages = make.page_drafts(waiting, cards, chances, history, shown)
+        aside = make.aside_drafts(small, shown)
         return [
-            *make.cluster_drafts(compared, cards, chances),
+            *make.without_strangers(make.cluster_drafts(compared, cards, chances), aside),
             *pages,
             *make.pair_drafts(pairs, pages, cards, different),
             *make.birth_drafts(spans, cards, history),
-            *make.aside_drafts(small, shown),
+            *aside,
         ]
 
     def _compared(self, largest: Sequence[ClusterRow]) -> list[ComparedCluster]:

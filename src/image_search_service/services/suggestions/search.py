@@ -28,6 +28,7 @@ from image_search_service.faces.candidates import Candidate, Source, candidates
 from image_search_service.faces.second_best import compare_with_others
 from image_search_service.faces.suggestion_store import FindMoreRun, SuggestionSource, Wanted, remember
 from image_search_service.library.stores import Stores
+from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.similar import FaceAlike, PersonSuggestion, Resemblance
@@ -310,7 +311,15 @@ class SuggestionService:
             rejected = queries.rejected_pairs(session, face_ids)
         rows = {point_id: row for row, point_id in enumerate(batch.ids)}
         here = {face: rows[points[face]] for face in face_ids if points[face] in rows}
-        compare_with_others(found, here, batch.matrix, self._centroid_service.active_centroids(), rejected)
+        compare_with_others(found, here, batch.matrix, self._centroids_of_all(found), rejected)
+
+    def _centroids_of_all(self, found: Sequence[Candidate]) -> ActiveCentroids:
+        """All centroids, the persons' at hand among them: else nobody knows how far ahead they are."""
+        people = self._centroid_service.active_centroids()
+        lacking = {one.person_id for one in found} - set(people.person_ids)
+        if lacking and self._centroid_service.compute_centroids(sorted(lacking)).computed:
+            return self._centroid_service.active_centroids()
+        return people
 
     def _wanted(self, source: SuggestionSource, limit: int, min_confidence: float | None) -> Wanted:
         if limit < 1:
