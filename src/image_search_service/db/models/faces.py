@@ -71,23 +71,29 @@ class FaceInstance(Base):
 
     __table_args__ = (
         UniqueConstraint("asset_id", "position"),
-        Index("ix_face_instances_person_asset", "person_id", "asset_id"),
-        Index("ix_face_instances_person_taken", "person_id", "taken_at", "id"),
-        Index("ix_face_instances_person_quality", "person_id", "quality_score", "id"),
+        # What lists of persons, clusters and unnamed faces are sorted and counted by. Each has every column
+        # that such a statement asks for, so that no row is looked up for what is only counted or passed over.
+        Index("ix_face_instances_person_taken", "person_id", "taken_at", "id", "asset_id"),
+        Index("ix_face_instances_person_quality", "person_id", "quality_score", "id", "asset_id"),
         Index("ix_face_instances_cluster_quality", "cluster_id", "quality_score", "id"),
         Index("ix_face_instances_asset_person", "asset_id", "person_id", "is_face"),
         Index(
-            "ix_face_instances_alone",
+            "ix_face_instances_unnamed",
+            "person_id",
+            "cluster_id",
+            "is_face",
             "quality_score",
             "id",
             "asset_id",
-            sqlite_where=text("person_id IS NULL AND cluster_id IS NULL AND is_face = 1"),
-            postgresql_where=text("person_id IS NULL AND cluster_id IS NULL AND is_face"),
+            sqlite_where=text("person_id IS NULL"),
+            postgresql_where=text("person_id IS NULL"),
         ),
         Index(
             "ix_face_instances_no_face",
+            "is_face",
             "quality_score",
             "id",
+            "asset_id",
             sqlite_where=text("is_face = 0"),
             postgresql_where=text("NOT is_face"),
         ),

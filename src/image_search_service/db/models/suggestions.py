@@ -50,6 +50,7 @@ class FaceSuggestion(Base):
         Index("ix_face_suggestions_face_person", "face_instance_id", "person_id"),
         Index(
             "ix_face_suggestions_waiting",
+            "state",
             "person_id",
             "face_instance_id",
             sqlite_where=text("state = 'pending'"),

@@ -37,37 +37,33 @@ Pair = tuple[uuid.UUID, uuid.UUID]
 
 
 def _waits() -> ColumnElement[bool]:
+    """The face is looked up once, by its id, and its photo once, in the index of photos and persons; the few
+    persons who are gone and photos that were replaced are read as lists."""
     face, other = aliased(FaceInstance), aliased(FaceInstance)
-    photo = select(face.asset_id).where(face.id == FaceSuggestion.face_instance_id).correlate(FaceSuggestion)
+    in_photo = (  # coalesce keeps from the index of persons: a photo has few faces, they have many
+        select(other.id)
+        .where(
+            other.asset_id == face.asset_id,
+            func.coalesce(other.person_id, None) == FaceSuggestion.person_id,
+        )
+        .correlate(face, FaceSuggestion)
+        .exists()
+    )
     may_be = (
         select(face.id)
-        .join(ImageAsset, ImageAsset.id == face.asset_id)
         .where(
             face.id == FaceSuggestion.face_instance_id,
             face.person_id.is_(None),
             face.is_face,
             ~face.set_aside,
-            ~ImageAsset.replaced,
+            face.asset_id.not_in(select(ImageAsset.id).where(ImageAsset.replaced)),
+            ~in_photo,
         )
         .correlate(FaceSuggestion)
         .exists()
     )
-    in_photo = (  # coalesce keeps from the index of persons: a photo has few faces, they have many
-        select(other.id)
-        .where(
-            other.asset_id == photo.scalar_subquery(),
-            func.coalesce(other.person_id, None) == FaceSuggestion.person_id,
-        )
-        .correlate(FaceSuggestion)
-        .exists()
-    )
-    there = (
-        select(PersonRow.id)
-        .where(PersonRow.id == FaceSuggestion.person_id, ~PersonRow.deleted)
-        .correlate(FaceSuggestion)
-        .exists()
-    )
-    return and_(FaceSuggestion.state == PENDING, there, may_be, ~in_photo)
+    gone = select(PersonRow.id).where(PersonRow.deleted)
+    return and_(FaceSuggestion.state == PENDING, FaceSuggestion.person_id.not_in(gone), may_be)
 
 
 IS_ANSWERABLE = _waits()

@@ -25,15 +25,17 @@ from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
 
 
 def library_summary(session: Session) -> LibrarySummary:
-    """Two statements."""
-    face = select(func.count()).select_from(FaceInstance).where(FaceInstance.is_face, ~in_replaced_photo())
+    """Three statements."""
     alone = and_(is_unknown(), FaceInstance.cluster_id.is_(None), ~in_replaced_photo())
+    faces, named = session.execute(
+        select(func.count(), func.count(FaceInstance.person_id)).where(
+            FaceInstance.is_face, ~in_replaced_photo()
+        )
+    ).one()
     row = session.execute(
         select(
             _count(ImageAsset, is_listed_photo()).label("photos"),
             _count(ImageAsset, ImageAsset.failure.is_not(None)).label("photos_failed"),
-            face.scalar_subquery().label("faces"),
-            face.where(FaceInstance.person_id.is_not(None)).scalar_subquery().label("named_faces"),
             _count(FaceInstance, alone).label("alone_faces"),
             _count(PersonRow, ~PersonRow.deleted).label("persons"),
             select(func.count()).select_from(ClusterRow).scalar_subquery().label("clusters"),
@@ -42,7 +44,7 @@ def library_summary(session: Session) -> LibrarySummary:
             select(LibraryRow.engine_name).scalar_subquery().label("engine"),
         )
     ).one()
-    return LibrarySummary(**row._asdict(), roots=_topmost(session))
+    return LibrarySummary(faces=faces, named_faces=named, **row._asdict(), roots=_topmost(session))
 
 
 def _count(table: Any, condition: Any) -> Any:

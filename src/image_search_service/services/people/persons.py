@@ -71,10 +71,11 @@ class PersonCatalogue:
         """A person's faces by date or by quality. Those by similarity: ``LikenessService``."""
         if order is FaceOrder.ODD:
             raise InvalidInputError("Which faces are odd is a question for their embeddings.")
-        person = self.person(person_id)
         with self._database.read() as session:
+            _, born = required(queries.birth_date(session, person_id), "person", person_id)
             found = face_queries.faces_of_person(session, person_id, order, offset, limit)
-        return Found([with_age(face, person.birth_date) for face in found], person.faces)
+            total = face_queries.count_faces_of_person(session, person_id)
+        return Found([with_age(face, born) for face in found], total)
 
     def companions(self, person_id: uuid.UUID) -> list[Companion]:
         """Who else is in a person's photos, those in most of them first."""

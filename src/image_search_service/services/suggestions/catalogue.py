@@ -26,17 +26,17 @@ class SuggestionCatalogue:
     def groups(self, after: tuple[int, str] | None, limit: int, each: int) -> Found[SuggestionGroup]:
         """Suggestions that wait, by person: those with most first, with the best ``each`` of theirs."""
         with self._database.read() as session:
-            found = queries.groups_page(session, after, limit, each)
-            waiting = queries.waiting_for(session, [group.person_id for group in found])
-            total = queries.count_groups(session)
+            found, total = queries.groups_page(session, after, limit)
+            best = [one for group in found for one in group.suggestion_ids[:each]]
+            suggestions = queries.suggestions_by_ids(session, best)
         groups = [
             SuggestionGroup(
                 group.person_id,
                 group.name,
                 group.name_key,
                 group.pending,
-                group.suggestions,
-                version_of(waiting[group.person_id]),
+                [suggestions[one] for one in group.suggestion_ids[:each]],
+                version_of(group.suggestion_ids),
             )
             for group in found
         ]

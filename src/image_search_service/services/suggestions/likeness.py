@@ -59,14 +59,13 @@ class LikenessService:
         """A person's faces, those least like the mean of all of them first; those without an embedding come
         last. ⌈n ÷ 1,000⌉ requests for n faces."""
         with self._database.read() as session:
-            found = person_queries.persons_by_ids(session, [person_id])
-            person = required(next(iter(found), None), "person", person_id)
+            _, born = required(person_queries.birth_date(session, person_id), "person", person_id)
             points = queries.points_of_person(session, person_id)
         similarity = self._to_mean(points)
         ordered = sorted(points, key=lambda face: (similarity.get(face, 2.0), face))
         with self._database.read() as session:
             page = face_queries.faces_by_ids(session, ordered[offset : offset + limit])
-        faces = [with_age(face, person.birth_date, similarity.get(face.id)) for face in page]
+        faces = [with_age(face, born, similarity.get(face.id)) for face in page]
         return Found(faces, len(points))
 
     def _to_mean(self, points: dict[uuid.UUID, uuid.UUID]) -> dict[uuid.UUID, float]:
@@ -97,13 +96,12 @@ class LikenessService:
         scores = {match.person_id: match.score for match in matches}
         with self._database.read() as session:
             barred = _barred(session, list(points), list(scores))
-            there = {person.id: person for person in person_queries.persons_by_ids(session, list(scores))}
+            there = person_queries.faces_to_show(session, list(scores))
         ranked = [person for person in scores if person in there and person not in barred][:limit]
         return [
             NearPerson(
                 person,
-                there[person].name,
-                there[person].shown_face_id,
+                *there[person],
                 scores[person],
                 self._thresholds.likeness(scores[person]),
             )

@@ -147,7 +147,7 @@ def _create_image_assets() -> None:
     op.create_index(
         "ix_image_assets_failed",
         "image_assets",
-        ["id"],
+        ["failure", "id"],
         unique=False,
         sqlite_where=sa.text("failure IS NOT NULL"),
         postgresql_where=sa.text("failure IS NOT NULL"),
@@ -155,7 +155,7 @@ def _create_image_assets() -> None:
     op.create_index(
         "ix_image_assets_replaced",
         "image_assets",
-        ["id"],
+        ["replaced", "id"],
         unique=False,
         sqlite_where=sa.text("replaced = 1"),
         postgresql_where=sa.text("replaced"),
@@ -163,7 +163,7 @@ def _create_image_assets() -> None:
     op.create_index(
         "ix_image_assets_shown",
         "image_assets",
-        ["taken_at", "id"],
+        ["taken_at", "id", "replaced", "failure"],
         unique=False,
         sqlite_where=sa.text("failure IS NULL AND replaced = 0"),
         postgresql_where=sa.text("failure IS NULL AND NOT replaced"),
@@ -297,7 +297,7 @@ def _create_asset_paths() -> None:
     op.create_index(
         "ix_asset_paths_folder",
         "asset_paths",
-        ["folder", "asset_id"],
+        ["folder", "asset_id", "missing_since"],
         unique=False,
         sqlite_where=sa.text("missing_since IS NULL"),
         postgresql_where=sa.text("missing_since IS NULL"),
@@ -365,14 +365,6 @@ def _create_face_instances() -> None:
         sa.UniqueConstraint("qdrant_point_id", name=op.f("uq_face_instances_qdrant_point_id")),
     )
     op.create_index(
-        "ix_face_instances_alone",
-        "face_instances",
-        ["quality_score", "id", "asset_id"],
-        unique=False,
-        sqlite_where=sa.text("person_id IS NULL AND cluster_id IS NULL AND is_face = 1"),
-        postgresql_where=sa.text("person_id IS NULL AND cluster_id IS NULL AND is_face"),
-    )
-    op.create_index(
         "ix_face_instances_asset_person", "face_instances", ["asset_id", "person_id", "is_face"], unique=False
     )
     op.create_index(
@@ -384,7 +376,7 @@ def _create_face_instances() -> None:
     op.create_index(
         "ix_face_instances_no_face",
         "face_instances",
-        ["quality_score", "id"],
+        ["is_face", "quality_score", "id", "asset_id"],
         unique=False,
         sqlite_where=sa.text("is_face = 0"),
         postgresql_where=sa.text("NOT is_face"),
@@ -398,16 +390,24 @@ def _create_face_instances() -> None:
         postgresql_where=sa.text("payload_sent < payload_version"),
     )
     op.create_index(
-        "ix_face_instances_person_asset", "face_instances", ["person_id", "asset_id"], unique=False
-    )
-    op.create_index(
         "ix_face_instances_person_quality",
         "face_instances",
-        ["person_id", "quality_score", "id"],
+        ["person_id", "quality_score", "id", "asset_id"],
         unique=False,
     )
     op.create_index(
-        "ix_face_instances_person_taken", "face_instances", ["person_id", "taken_at", "id"], unique=False
+        "ix_face_instances_person_taken",
+        "face_instances",
+        ["person_id", "taken_at", "id", "asset_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_face_instances_unnamed",
+        "face_instances",
+        ["person_id", "cluster_id", "is_face", "quality_score", "id", "asset_id"],
+        unique=False,
+        sqlite_where=sa.text("person_id IS NULL"),
+        postgresql_where=sa.text("person_id IS NULL"),
     )
 
 
@@ -529,7 +529,7 @@ def _create_face_suggestions() -> None:
     op.create_index(
         "ix_face_suggestions_waiting",
         "face_suggestions",
-        ["person_id", "face_instance_id"],
+        ["state", "person_id", "face_instance_id"],
         unique=False,
         sqlite_where=sa.text("state = 'pending'"),
         postgresql_where=sa.text("state = 'pending'"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Subquery, and_, func, literal, or_, select
@@ -148,6 +148,26 @@ def person_names(session: Session) -> list[PersonName]:
         .order_by(PersonRow.name_key)
     )
     return [PersonName(*row) for row in rows]
+
+
+def birth_date(session: Session, person_id: uuid.UUID) -> tuple[uuid.UUID, date | None] | None:
+    """A person's id with their birth date; None for one that there is not."""
+    row = session.execute(
+        select(PersonRow.id, PersonRow.birth_date).where(PersonRow.id == person_id, ~PersonRow.deleted)
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def faces_to_show(
+    session: Session, person_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, tuple[str, uuid.UUID | None]]:
+    """Of each of these persons who are there the name and the face that is shown for them."""
+    rows = session.execute(
+        select(PersonRow.id, PersonRow.name, shown_face()).where(
+            PersonRow.id.in_(person_ids), ~PersonRow.deleted
+        )
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def companions(session: Session, person_id: uuid.UUID, limit: int) -> list[Companion]:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Select, and_, case, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy.orm import Session
 
+from image_search_service.core.parallel import chunks
 from image_search_service.core.records.suggestions import SuggestionRecord
 from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonRow
+from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.suggestion_states import (
     IS_ANSWERABLE,
     PENDING,
@@ -22,73 +24,64 @@ from image_search_service.db.queries.suggestion_states import (
 
 @dataclass(slots=True)
 class WaitingGroup:
-    """A person, how many suggestions wait for them, and the best of these."""
+    """A person and all suggestions that wait for them, the best first."""
 
     person_id: uuid.UUID
     name: str
     name_key: str
     pending: int
-    suggestions: list[SuggestionRecord] = field(default_factory=list)
+    suggestion_ids: list[uuid.UUID] = field(default_factory=list)
 
 
-def groups_page(session: Session, after: tuple[int, str] | None, limit: int, each: int) -> list[WaitingGroup]:
-    """Persons with most suggestions first, then by name, with the best ``each`` of theirs: two statements."""
-    pending = _pending().subquery()
-    statement = select(PersonRow.id, PersonRow.name, PersonRow.name_key, pending.c.pending).join(
+def groups_page(
+    session: Session, after: tuple[int, str] | None, limit: int
+) -> tuple[list[WaitingGroup], int]:
+    """Persons with most suggestions first, then by name, and how many persons there are: two statements."""
+    pending = (
+        select(FaceSuggestion.person_id.label("person_id"), func.count().label("pending"))
+        .where(IS_ANSWERABLE)
+        .group_by(FaceSuggestion.person_id)
+        .cte("pending")
+    )
+    total = select(func.count()).select_from(pending).scalar_subquery()
+    statement = select(PersonRow.id, PersonRow.name, PersonRow.name_key, pending.c.pending, total).join(
         pending, pending.c.person_id == PersonRow.id
     )
-    statement = statement.where(~PersonRow.deleted)
     if after is not None:
         count, name_key = after
         statement = statement.where(
             or_(pending.c.pending < count, and_(pending.c.pending == count, PersonRow.name_key > name_key))
         )
-    rows = session.execute(statement.order_by(pending.c.pending.desc(), PersonRow.name_key).limit(limit))
-    groups = {row[0]: WaitingGroup(*row) for row in rows}
-    for suggestion in _best_of(session, list(groups), each):
-        groups[suggestion.person_id].suggestions.append(suggestion)
-    return list(groups.values())
-
-
-def _pending() -> Select[uuid.UUID, int]:
-    """How many suggestions wait for each person that has any."""
-    return (
-        select(FaceSuggestion.person_id.label("person_id"), func.count().label("pending"))
-        .where(IS_ANSWERABLE)
-        .group_by(FaceSuggestion.person_id)
-    )
-
-
-def _best_of(session: Session, person_ids: Sequence[uuid.UUID], each: int) -> list[SuggestionRecord]:
-    rank = (
-        func.row_number()
-        .over(
-            partition_by=FaceSuggestion.person_id,
-            order_by=(FaceSuggestion.confidence.desc(), FaceSuggestion.id),
-        )
-        .label("rank")
-    )
-    ranked = (
-        select(FaceSuggestion, rank).where(IS_ANSWERABLE, FaceSuggestion.person_id.in_(person_ids)).subquery()
-    )
-    suggestion = aliased(FaceSuggestion, ranked)
-    rows = session.scalars(
-        select(suggestion).where(ranked.c.rank <= each).order_by(ranked.c.person_id, ranked.c.rank)
-    )
-    return [suggestion_record(row) for row in rows]
+    rows = session.execute(
+        statement.order_by(pending.c.pending.desc(), PersonRow.name_key).limit(limit)
+    ).all()
+    waiting = waiting_for(session, [row[0] for row in rows])
+    groups = [WaitingGroup(*row[:4], suggestion_ids=waiting[row[0]]) for row in rows]
+    return groups, rows[0][4] if rows else count_groups(session)
 
 
 def waiting_for(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
-    """All suggestions that wait for each person of a page: one statement."""
+    """All suggestions that wait for each person of a page, the best first: one statement."""
     rows = session.execute(
-        select(FaceSuggestion.person_id, FaceSuggestion.id).where(
-            IS_ANSWERABLE, FaceSuggestion.person_id.in_(person_ids)
-        )
+        select(FaceSuggestion.person_id, FaceSuggestion.id)
+        .where(IS_ANSWERABLE, FaceSuggestion.person_id.in_(person_ids))
+        .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.id)
     )
     found: dict[uuid.UUID, list[uuid.UUID]] = {}
     for person_id, suggestion_id in rows:
         found.setdefault(person_id, []).append(suggestion_id)
     return found
+
+
+def suggestions_by_ids(
+    session: Session, suggestion_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, SuggestionRecord]:
+    """Those that there are: one statement for each ``BATCH``."""
+    return {
+        row.id: suggestion_record(row)
+        for part in chunks(suggestion_ids, BATCH)
+        for row in session.scalars(select(FaceSuggestion).where(FaceSuggestion.id.in_(part)))
+    }
 
 
 def waiting_page(
