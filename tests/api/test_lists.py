@@ -38,7 +38,7 @@ def test_names_are_not_sent_twice(api: Served) -> None:
 
 
 def test_odd_faces_first(api: Served) -> None:
-    """A face unlike the others of its person comes first, by one batch of embeddings, however many there are."""
+    """A face unlike the others of its person comes first, by one batch of embeddings for any number."""
     look, stranger = directions(2)
     with api.library.database.write() as session:
         world = World(session)

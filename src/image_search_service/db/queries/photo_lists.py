@@ -167,8 +167,8 @@ def _matching(where: PhotoFilter) -> list[ColumnElement[bool]]:
     conditions += [ImageAsset.id.in_(_assets_with(person_id)) for person_id in where.with_persons]
     conditions += [ImageAsset.id.not_in(_assets_with(person_id)) for person_id in where.without]
     if where.unknown:
-        # The photos of all such faces are gathered, and each photo is looked up among them in the order of the
-        # list; ``coalesce`` keeps databases from looking up each of them among the photos, which takes longer.
+        # The photos of all such faces are gathered, and each photo of the list is looked up among them;
+        # ``coalesce`` keeps databases from looking up each of them among the photos, which takes longer.
         gathered = select(FaceInstance.asset_id).where(is_unknown())
         conditions.append(func.coalesce(ImageAsset.id, None).in_(gathered))
     if where.folder is not None:

@@ -56,7 +56,7 @@ def groups_page(
         statement.order_by(pending.c.pending.desc(), PersonRow.name_key).limit(limit)
     ).all()
     waiting = waiting_for(session, [row[0] for row in rows])
-    groups = [WaitingGroup(*row[:4], suggestion_ids=waiting[row[0]]) for row in rows]
+    groups = [WaitingGroup(row[0], row[1], row[2], row[3], waiting[row[0]]) for row in rows]
     return groups, rows[0][4] if rows else count_groups(session)
 
 
