@@ -29,7 +29,7 @@ def info(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show versions, the engine, where things lie, how much there is and how large it is."""
+    """Show versions, engine, folders and sizes."""
     with (
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
