@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class CommandEntry(NamedTuple):
-    """``place``: a module below ``cli`` and a name in it, of a function or of a Typer app with subcommands."""
+    """``place``: a module below ``cli``, and in it a function, or a Typer app with subcommands."""
 
     name: str
     help: str

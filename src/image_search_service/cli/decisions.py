@@ -15,7 +15,6 @@ from image_search_service.library.opening import Library
 from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.people.lookup import PeopleService
-from image_search_service.services.suggestions.conflicts import ConflictService
 
 Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help=FACE_IDS)]
 SuggestedFaces = Annotated[
@@ -137,6 +136,8 @@ def conflicts(
     A person twice in one photo or before their birth, a face unlike the others of its person, two persons
     who look the same.
     """
+    from image_search_service.services.suggestions.conflicts import ConflictService
+
     with library_command(library, as_json, debug) as (run, opened):
         found = ConflictService(opened.stores).find(limit)
         document = {

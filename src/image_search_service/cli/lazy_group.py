@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import Any, cast
 
 import typer
-from typer.core import (
-    CompletionItem,  # type: ignore[attr-defined]  # re-exported from its own Click
+from typer.core import (  # type: ignore[attr-defined] # CompletionItem comes from its own copy of Click
+    CompletionItem,
     TyperCommand,
     TyperGroup,
 )

@@ -9,12 +9,12 @@ import typer
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, command_context
 from image_search_service.cli.deciding import how_back
 from image_search_service.cli.output import table
-from image_search_service.library.opening import open_library
-from image_search_service.services.decisions.service import ReviewService
-from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.library.opening import Library, open_library
 from image_search_service.services.people.lookup import PeopleService
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from rich.console import RenderableType
 
 SHOWN_ID = 8
@@ -40,7 +40,7 @@ def people(
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         found = PeopleService(opened.database).people(hidden=hidden)
-        alike = FaceClusteringService(opened.stores).person_confidences() if found.persons else {}
+        alike = _confidences(opened) if found.persons else {}
         document = {
             "people": [
                 {
@@ -78,6 +78,13 @@ def people(
         run.out.result(document, *shown)
 
 
+def _confidences(opened: Library) -> dict[UUID, float]:
+    """How alike each person's faces are; needs their embeddings."""
+    from image_search_service.services.face_clustering_service import FaceClusteringService
+
+    return FaceClusteringService(opened.stores).person_confidences()
+
+
 def _title(groups: int, limit: int) -> str:
     if groups <= limit:
         return f"Groups without a name: {groups:,}"
@@ -98,6 +105,8 @@ def name(
 
     Its faces are assigned to the person of that name, who is created if there is none.
     """
+    from image_search_service.services.decisions.service import ReviewService
+
     with (
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,

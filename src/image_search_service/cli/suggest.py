@@ -12,8 +12,6 @@ from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import SearchMethod
 from image_search_service.library.opening import open_library
-from image_search_service.services.people.lookup import PeopleService
-from image_search_service.services.suggestions.search import SuggestionService
 
 METHODS = "|".join(SearchMethod)
 
@@ -48,6 +46,9 @@ def suggest(
     Faces without a name are compared. Nothing is assigned: a suggestion stays open until it is accepted or
     rejected.
     """
+    from image_search_service.services.people.lookup import PeopleService
+    from image_search_service.services.suggestions.search import SuggestionService
+
     with (
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
