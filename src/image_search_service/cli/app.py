@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -35,6 +36,8 @@ def image_search(
 
 def main() -> None:
     """Entry point of the console script."""
+    # Before each command Pydantic would read the metadata of every installed package, to look for plugins.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     app(prog_name="image-search")
 
 

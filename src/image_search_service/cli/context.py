@@ -155,5 +155,5 @@ def actor() -> str:
 
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a user without a name
+    except (ImportError, KeyError, OSError):  # a container may run as a user without a name
         return "command line"

@@ -92,6 +92,8 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _blocks(path: Path) -> int:
     try:
-        return path.lstat().st_blocks * 512
+        status = path.lstat()
     except FileNotFoundError:  # gone since it was listed, such as SQLite's shared memory
         return 0
+    blocks = getattr(status, "st_blocks", None)  # Windows does not say
+    return status.st_size if blocks is None else int(blocks) * 512
