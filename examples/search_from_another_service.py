@@ -3,7 +3,7 @@
     image-search serve &
     python examples/search_from_another_service.py http://127.0.0.1:8000 "Ada Lovelace"
 
-Any language can do this; ``/openapi.json`` of the service describes every route. This program needs httpx only.
+Any language can do this: ``/openapi.json`` of the service describes every route. Only httpx is needed here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Finds the people in a photo library and helps its owner name them.
 
 What other programs may import is here (``docs/library.md``); every other module may change in any version.
-A name is imported from its module when it is first used, so that ``import image_search_service`` costs nothing.
+A name is imported from its module when it is first used, so that importing the package itself costs nothing.
 """
 
 from __future__ import annotations
