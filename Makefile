@@ -6,9 +6,12 @@ ARGS ?=
 JOBS ?= 2
 
 BIN := .venv/bin
-READY := .venv/.installed
+# What .venv holds: the program alone, or its tests and checks as well.
+USER := .venv/.user
+DEV := .venv/.dev
+PINS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: help install demo stop test lint types bench clean
+.PHONY: help install offline dev demo stop test lint types bench clean
 
 help:
 	@echo 'make demo                    draw a demo library, find its faces, group them, serve the pages'
@@ -18,32 +21,43 @@ help:
 	@echo 'make lint                    check style and formatting'
 	@echo 'make types                   check types'
 	@echo 'make bench                   measure; prints tables'
-	@echo 'make install                 make .venv with everything in it; the others do it when needed'
+	@echo 'make install                 make .venv with the program in it; the others do it when needed'
+	@echo 'make offline                 add the engine dlib, for a machine that can download no model files'
+	@echo 'make dev                     add what tests and checks need; test, lint, types and bench do it'
 	@echo 'make clean                   remove .venv and everything that was built'
 
-install: $(READY)
+install: $(USER)
 
-$(READY): pyproject.toml constraints.txt scripts/install.sh
-	@sh scripts/install.sh $(PYTHON)
-	@touch $(READY)
+dev: $(DEV)
 
-demo: $(READY)
+offline: $(USER)
+	@sh scripts/install.sh offline $(PYTHON)
+
+$(USER): $(PINS)
+	@sh scripts/install.sh user $(PYTHON)
+	@touch $(USER)
+
+$(DEV): $(PINS)
+	@sh scripts/install.sh dev $(PYTHON)
+	@touch $(USER) $(DEV)
+
+demo: $(USER)
 	@sh scripts/demo.sh "$(PHOTOS)"
 
 stop:
 	@sh scripts/stop.sh
 
-test: $(READY)
+test: $(DEV)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: $(READY)
+lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(READY)
+types: $(DEV)
 	$(BIN)/mypy
 
-bench: $(READY)
+bench: $(DEV)
 	@sh scripts/bench.sh $(ARGS)
 
 clean: stop
