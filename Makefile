@@ -12,7 +12,7 @@ DEV := .venv/.dev
 PINS := pyproject.toml constraints.txt scripts/install.sh
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install offline dev demo stop test test-all lint types bench clean
+.PHONY: help install offline dev demo stop test test-all lint types bench wheel clean
 
 help:
 	@echo 'make demo                    draw a demo library, find its faces, group them, serve the pages'
@@ -23,6 +23,7 @@ help:
 	@echo 'make lint                    check style and formatting'
 	@echo 'make types                   check types'
 	@echo 'make bench                   measure; prints tables'
+	@echo 'make wheel                   build the wheel, and try it in a new environment'
 	@echo 'make install                 make .venv with the program in it; the others do it when needed'
 	@echo 'make offline                 add the engine dlib, for a machine that can download no model files'
 	@echo 'make dev                     add what tests and checks need; test, lint, types and bench do it'
@@ -64,6 +65,9 @@ types: $(DEV)
 
 bench: $(DEV)
 	@sh scripts/bench.sh $(ARGS)
+
+wheel: $(DEV)
+	@sh scripts/check_wheel.sh
 
 clean: stop
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -64,4 +64,6 @@ pip install --constraint constraints.txt --no-build-isolation --editable ".$extr
 if [ "$what" = user ] && ! .venv/bin/python -c 'import dlib' 2>/dev/null; then
     say "Can this machine download no model files? \`make offline\` adds an engine that brings its own."
 fi
+# An editable installation is not compiled by pip, and would be anew at every start where nobody may write it.
+.venv/bin/python -m compileall -q src
 say "Installed in .venv ($(du -sh .venv | cut -f1)); the command is .venv/bin/image-search"

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -29,8 +28,9 @@ from image_search_service.core.errors import (
     StaleVersionError,
     UnavailableError,
 )
+from image_search_service.core.logging import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 PROBLEM_JSON: Final = "application/problem+json"
 RETRY_AFTER: Final = {"Retry-After": "5"}

@@ -17,7 +17,7 @@ from image_search_service.core.lock import LibraryLock
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.private_files import open_private
 
-OpenOption = Annotated[bool, typer.Option("--open", help="Open it in the browser.")]
+OpenOption = Annotated[bool, typer.Option("--open", help="Open the address in the browser.")]
 
 
 def address(
@@ -26,7 +26,10 @@ def address(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Print the address of the library's running service, with the token in it."""
+    """Print the address of the running service.
+
+    With the library's token in it.
+    """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
         paths = LibraryPaths(run.settings.library)
         shown = address_with_token(_served_at(run.settings, paths), read_token(paths.token))

@@ -1,4 +1,7 @@
-"""What a command prints: one result on standard output, everything else on standard error."""
+"""What a command prints: one result on standard output, everything else on standard error.
+
+Rich is imported when something is printed in tables, its progress bars when somebody watches them.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,16 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
-
-from rich.console import Console, RenderableType
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
-from rich.text import Text
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from image_search_service.core.printable import printable, printable_lines
-from image_search_service.core.types import Progress as ProgressCallback
+from image_search_service.core.types import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
 
 PIPE_WIDTH = 1_000
 
@@ -32,8 +28,14 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._stdout = _console(stderr=False)
-        self._stderr = _console(stderr=True)
+
+    @cached_property
+    def _stdout(self) -> Console:
+        return _console(stderr=False)
+
+    @cached_property
+    def _stderr(self) -> Console:
+        return _console(stderr=True)
 
     def result(self, document: dict[str, Any], *shown: RenderableType) -> None:
         """The command's result: ``document`` with ``--json``, else ``shown``."""
@@ -49,6 +51,8 @@ class Output:
 
     def error(self, kind: str, message: str, hint: str | None) -> None:
         """Why the command failed and what to do; with ``--json`` also as the document."""
+        from rich.text import Text
+
         if self._as_json:
             sys.stdout.write(json.dumps({"error": {"type": kind, "message": message, "hint": hint}}) + "\n")
         self._stderr.print(Text.assemble(("Error: ", "bold red"), _text(message)))
@@ -56,43 +60,32 @@ class Output:
             self._stderr.print(_text(hint))
 
     @contextmanager
-    def progress(self, what: str, unit: str) -> Iterator[ProgressCallback]:
+    def progress(self, what: str, unit: str) -> Iterator[Progress]:
         """A bar on standard error with rate and time left; hidden where nobody watches."""
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _RateColumn(unit),
-            TimeRemainingColumn(),
-        )
-        with Progress(
-            *columns, console=self._stderr, transient=True, disable=not self._stderr.is_terminal
-        ) as bar:
-            task = bar.add_task(printable(what), total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+        if not self._stderr.is_terminal:
+            yield lambda _done, _total: None
+            return
+        from image_search_service.cli.progress_bar import progress_bar
+
+        with progress_bar(self._stderr, what, unit) as progress:
+            yield progress
 
 
 def _console(*, stderr: bool) -> Console:
     """As wide as the terminal; what goes into a file or a pipe is not wrapped."""
+    from rich.console import Console
+
     console = Console(stderr=stderr, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     return console
 
 
-class _RateColumn(ProgressColumn):
-    """Units a second."""
-
-    def __init__(self, unit: str) -> None:
-        super().__init__()
-        self._unit = unit
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:,.0f} {self._unit}/s")
-
-
 def table(title: str | None, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
     """A plain table; numbers stand on the right. Cells are text, not markup: names may hold brackets."""
+    from rich.table import Table
+    from rich.text import Text
+
     shown = None if title is None else Text(printable(title))
     made = Table(title=shown, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for i, column in enumerate(columns):
@@ -113,4 +106,6 @@ def _cell(value: Any) -> str:
 
 def _text(message: str) -> Text:
     """A sentence, or several lines of them, with whatever names it holds."""
+    from rich.text import Text
+
     return Text(printable_lines(message))

@@ -22,9 +22,11 @@ GRACE_SECONDS = 5
 def serve(
     host: Annotated[
         str | None,
-        typer.Option(metavar="ADDRESS", help="Address to listen on.  [default: this machine only]"),
+        typer.Option(metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]"),
     ] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port.  [default: 8000]")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on.  [default: 8000]")
+    ] = None,
     open_it: OpenOption = False,
     no_token: Annotated[
         bool,
@@ -33,7 +35,10 @@ def serve(
     library: LibraryOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Serve the library's pages and HTTP API, and run its jobs. It prints the address, with a token in it."""
+    """Serve pages and the HTTP API, and run jobs.
+
+    It prints the address, with a token in it.
+    """
     given = {"library": library, "host": host, "port": port, "require_token": False if no_token else None}
     with command_context(as_json=False, debug=debug, **given) as run:
         import uvicorn
@@ -107,7 +112,10 @@ def _local_address(listening: socket.socket) -> str:
 
 
 def worker(library: LibraryOption = None, debug: DebugOption = False) -> None:
-    """Run jobs for a library on servers: Qdrant, PostgreSQL and Redis. Start as many as wanted."""
+    """Run jobs of a library whose stores are servers.
+
+    Qdrant, PostgreSQL and Redis. Several workers may run at once.
+    """
     with command_context(as_json=False, debug=debug, library=library) as run:
         if not run.settings.stores_are_shared:
             raise InvalidInputError(

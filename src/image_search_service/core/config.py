@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-import psutil
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -27,6 +26,8 @@ def default_models() -> Path:
 
 def default_memory() -> int:
     """A quarter of the machine's memory, in bytes."""
+    import psutil
+
     return int(psutil.virtual_memory().total) // 4
 
 
@@ -46,7 +47,7 @@ class Settings(BaseSettings):
     offline: bool = Field(default=False, description="Never download a model.")
     memory: int = Field(default_factory=default_memory, description="Memory that grouping may use, in bytes.")
     workers: int = Field(
-        default_factory=lambda: psutil.cpu_count(logical=True) or 1,
+        default_factory=lambda: os.cpu_count() or 1,
         ge=1,
         description="Threads that decode, detect and embed.",
     )

@@ -1,20 +1,24 @@
-"""Value types and array aliases that every layer shares. No input, no output, no vendor."""
+"""Value types and array aliases that every layer shares. No input, no output, no vendor.
+
+The aliases are strings: many commands need this module, and few of them NumPy.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-FloatArray: TypeAlias = npt.NDArray[np.float32]
+FloatArray: TypeAlias = "npt.NDArray[np.float32]"
 """float32 array; embeddings are ``(d,)`` or ``(n, d)`` with rows of unit length."""
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-Pixels: TypeAlias = npt.NDArray[np.uint8]
+IntArray: TypeAlias = "npt.NDArray[np.int64]"
+Pixels: TypeAlias = "npt.NDArray[np.uint8]"
 """``(height, width, 3)`` uint8, RGB, upright (EXIF orientation already applied)."""
 
 ClusteringMethod: TypeAlias = Literal["hdbscan", "dbscan", "agglomerative"]

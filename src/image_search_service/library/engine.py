@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,16 @@ Note = Callable[[str], None]
 """Told what the user should know, such as which engine was chosen."""
 Watch = Callable[[str, str], AbstractContextManager[Progress]]
 """``watch(what, unit)`` shows a progress bar for the length of the block; see ``Output.progress``."""
+
+
+def no_note(_message: str) -> None:
+    """A ``Note`` for where nobody reads notes."""
+
+
+@contextmanager
+def no_watch(_what: str, _unit: str) -> Iterator[Progress]:
+    """A ``Watch`` for where nobody watches."""
+    yield lambda _done, _total: None
 
 
 class EngineBinding:

@@ -14,7 +14,7 @@ from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.private_files import make_private_folder, private_files
 from image_search_service.db.migrate import migrate
 from image_search_service.db.session import Database, sqlite_url
-from image_search_service.library.engine import EngineBinding, Note, Watch
+from image_search_service.library.engine import EngineBinding, Note, Watch, no_note, no_watch
 from image_search_service.library.stores import Stores
 from image_search_service.library.vectors import LibraryCollections
 from image_search_service.services.jobs.outbox import PayloadSender
@@ -28,12 +28,18 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_library(
-    settings: Settings, note: Note, watch: Watch, *, address: str | None = None, restoring: bool = False
+    settings: Settings,
+    note: Note = no_note,
+    watch: Watch = no_watch,
+    *,
+    address: str | None = None,
+    restoring: bool = False,
 ) -> Iterator[Library]:
     """Lock, open and migrate the library in ``settings.library``; close it at the end.
 
     A library whose stores are all servers is not locked: several processes may use it. Until it is closed
     all files that this process creates belong to their owner alone.
+    note, watch: told what a user should know, and how far a long step has come; by default nobody is.
     address: where this process answers over HTTP; whoever finds the library locked is told.
     restoring: open it although a backup is half restored into it.
     Raises LibraryInUseError, RestoreInterruptedError, NewerLibraryError, UnavailableError.

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-import structlog
-
+from image_search_service.core.logging import get_logger
 from image_search_service.core.types import ClusteringMethod, JsonObject, Progress
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
@@ -31,7 +30,7 @@ from image_search_service.services.metadata.names import MetadataNamesService
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.search import SuggestionService
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 ACTOR = "job"

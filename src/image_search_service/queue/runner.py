@@ -15,11 +15,12 @@ from typing import Any
 import structlog
 
 from image_search_service.core.errors import ImageSearchError, UnavailableError
+from image_search_service.core.logging import get_logger
 from image_search_service.core.types import JsonObject
 from image_search_service.db.queries.jobs.jobs import Claim
 from image_search_service.services.jobs.ledger import JobLedger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 BEAT_SECONDS = 1.0
 """Pause between two signs of life; so long it takes at most until a job notices that it is cancelled."""

@@ -16,9 +16,9 @@ from itertools import groupby
 from operator import attrgetter
 
 import numpy as np
-import structlog
 
 from image_search_service.core.errors import DataIntegrityError, InvalidInputError
+from image_search_service.core.logging import get_logger
 from image_search_service.core.records.people import CentroidRecord
 from image_search_service.core.types import FloatArray, Progress
 from image_search_service.db.models import PersonCentroid, utc_now
@@ -38,7 +38,7 @@ from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.centroid_qdrant import CentroidPoint
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 NEAREST = 10
 """Of so many persons whom a face resembles most it is looked whether each of their faces counts."""

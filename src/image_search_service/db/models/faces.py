@@ -6,11 +6,11 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, UniqueConstraint, Uuid, text
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from image_search_service.core.types import Box
-from image_search_service.db.models.base import Base, utc_now
+from image_search_service.db.models.base import Base, partial_index, utc_now
 
 
 class ClusterRow(Base):
@@ -77,7 +77,7 @@ class FaceInstance(Base):
         Index("ix_face_instances_person_quality", "person_id", "quality_score", "id", "asset_id"),
         Index("ix_face_instances_cluster_quality", "cluster_id", "quality_score", "id"),
         Index("ix_face_instances_asset_person", "asset_id", "person_id", "is_face"),
-        Index(
+        partial_index(
             "ix_face_instances_unnamed",
             "person_id",
             "cluster_id",
@@ -85,23 +85,21 @@ class FaceInstance(Base):
             "quality_score",
             "id",
             "asset_id",
-            sqlite_where=text("person_id IS NULL"),
-            postgresql_where=text("person_id IS NULL"),
+            where="person_id IS NULL",
         ),
-        Index(
+        partial_index(
             "ix_face_instances_no_face",
             "is_face",
             "quality_score",
             "id",
             "asset_id",
-            sqlite_where=text("is_face = 0"),
-            postgresql_where=text("NOT is_face"),
+            where="is_face = 0",
+            on_postgresql="NOT is_face",
         ),
-        Index(
+        partial_index(
             "ix_face_instances_payload_due",
             "id",
-            sqlite_where=text("payload_sent < payload_version"),
-            postgresql_where=text("payload_sent < payload_version"),
+            where="payload_sent < payload_version",
         ),
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, Uuid, text
+from sqlalchemy import ForeignKey, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from image_search_service.db.models.base import Base, utc_now
+from image_search_service.db.models.base import Base, partial_index, utc_now
 
 
 class PersonRow(Base):
@@ -30,12 +30,11 @@ class PersonRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
-        Index(
+        partial_index(
             "uq_persons_name_key",
             "name_key",
             unique=True,
-            sqlite_where=text("NOT deleted"),
-            postgresql_where=text("NOT deleted"),
+            where="NOT deleted",
         ),
     )
 
@@ -85,11 +84,10 @@ class PersonCentroid(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
-        Index(
+        partial_index(
             "uq_person_centroids_active",
             "person_id",
             unique=True,
-            sqlite_where=text("state = 'active'"),
-            postgresql_where=text("state = 'active'"),
+            where="state = 'active'",
         ),
     )

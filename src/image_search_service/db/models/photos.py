@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, String, text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from image_search_service.db.models.base import Base, utc_now
+from image_search_service.db.models.base import Base, partial_index, utc_now
 
 
 class IndexRun(Base):
@@ -54,29 +54,28 @@ class ImageAsset(Base):
 
     __table_args__ = (
         # What the list of all photos is read from: in its order, without looking at the rows.
-        Index(
+        partial_index(
             "ix_image_assets_shown",
             "taken_at",
             "id",
             "replaced",
             "failure",
-            sqlite_where=text("failure IS NULL AND replaced = 0"),
-            postgresql_where=text("failure IS NULL AND NOT replaced"),
+            where="failure IS NULL AND replaced = 0",
+            on_postgresql="failure IS NULL AND NOT replaced",
         ),
         # Few rows each, so that a query over all faces learns at once which photos do not count.
-        Index(
+        partial_index(
             "ix_image_assets_replaced",
             "replaced",
             "id",
-            sqlite_where=text("replaced = 1"),
-            postgresql_where=text("replaced"),
+            where="replaced = 1",
+            on_postgresql="replaced",
         ),
-        Index(
+        partial_index(
             "ix_image_assets_failed",
             "failure",
             "id",
-            sqlite_where=text("failure IS NOT NULL"),
-            postgresql_where=text("failure IS NOT NULL"),
+            where="failure IS NOT NULL",
         ),
     )
 
@@ -103,12 +102,11 @@ class AssetPath(Base):
     missing_since: Mapped[datetime | None]
 
     __table_args__ = (
-        Index(
+        partial_index(
             "ix_asset_paths_folder",
             "folder",
             "asset_id",
             "missing_since",
-            sqlite_where=text("missing_since IS NULL"),
-            postgresql_where=text("missing_since IS NULL"),
+            where="missing_since IS NULL",
         ),
     )

@@ -20,11 +20,11 @@ from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
-import structlog
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from image_search_service.core.errors import InvalidInputError, NotEnoughMemoryError
+from image_search_service.core.logging import get_logger
 from image_search_service.core.types import ClusteringMethod, FloatArray, IntArray, Progress
 from image_search_service.recognition.clustering import linkage
 from image_search_service.recognition.clustering.neighbours import NeighbourGraph, neighbour_graph
@@ -46,7 +46,7 @@ BYTES_PER_FACE = 100
 Confidences = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-import structlog
-
 from image_search_service.core.errors import UnavailableError
+from image_search_service.core.logging import get_logger
 from image_search_service.core.types import SearchMethod
 from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.jobs.service import JobKind, JobService
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 JOB_KINDS = {
