@@ -222,7 +222,7 @@ class Robot:
         return 1 + self._name(question, proposed)
 
     def _typed(self, name: str) -> int:
-        """Letters until it is the first in the list, and Enter. The list has names with a word that begins so,
+        """Letters until it is the first in the list, and Enter. The list has names of which a word begins so,
         those first who have no face yet: whoever has one would have been proposed."""
         if name.casefold() not in self._known:
             return len(name) + 1

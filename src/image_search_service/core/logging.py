@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 from image_search_service.core.printable import printable_lines
@@ -63,7 +64,7 @@ def _configure(*, debug: bool) -> None:
     )
 
 
-def _printable_values(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _printable_values(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """File names and others' messages as a terminal may be sent them."""
     return {key: printable_lines(value) if isinstance(value, str) else value for key, value in event.items()}
 

@@ -11,9 +11,8 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-import structlog
-
 from image_search_service.core.errors import UnavailableError
+from image_search_service.core.logging import get_logger
 from image_search_service.db.models import ClusterRow, FaceSuggestion, utc_now
 from image_search_service.db.queries.review import answers
 from image_search_service.db.queries.review import clusters as cluster_queries
@@ -35,7 +34,7 @@ from image_search_service.services.review.questions import (
     subject_of,
 )
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 LARGEST = 50
 """Clusters that are compared with persons for one answer."""
