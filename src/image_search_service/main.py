@@ -1,4 +1,4 @@
-"""The web application: an open library behind the HTTP API, with workers for its jobs."""
+"""The web application: an open library behind the HTTP API and the pages, with workers for its jobs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from image_search_service.core.access_token import read_or_create_token
 from image_search_service.core.config import Settings
 from image_search_service.library.opening import Library
 from image_search_service.library.workers import job_workers
+from image_search_service.web.pages import add_pages, token_page
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -34,7 +35,9 @@ def create_app(library: Library, *, run_jobs: bool | None = None) -> FastAPI:
             app.state.library = library
             yield
 
-    return build_app(library.settings, lifespan, token=token)
+    app = build_app(library.settings, lifespan, token=token, token_page=token_page)
+    add_pages(app)
+    return app
 
 
 def runs_jobs(settings: Settings) -> bool:
