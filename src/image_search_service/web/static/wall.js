@@ -19,7 +19,7 @@ export class Wall {
     const draw = () => { if (!this.waiting) { this.waiting = true; requestAnimationFrame(() => { this.waiting = false; this.draw(); }); } };
     addEventListener("scroll", draw, { passive: true });
     new ResizeObserver(() => { const width = element.clientWidth; if (width && width !== this.width) { this.width = width; this.place(); } }).observe(element);
-    addEventListener("pagehide", () => history.replaceState({ ...history.state, scroll: scrollY }, ""));
+    addEventListener("pagehide", () => history.replaceState({ ...history.state, wall: this.anchor() }, ""));
     this.body.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -38,7 +38,7 @@ export class Wall {
       this.none?.remove();
       if (this.total === 0) { this.none = empty("photos", t("No photos"), t("There is no photo that fits.")); this.element.append(this.none); }
       this.place();
-      if (history.state?.scroll) scrollTo(0, history.state.scroll);
+      if (history.state?.wall) await this.back(history.state.wall);
     } catch (problem) { this.options.failed(problem); }
     finally { this.element.removeAttribute("aria-busy"); }
   }
@@ -156,6 +156,26 @@ export class Wall {
 
   describe(photo) {
     return [date(photo.taken_at), tn("{n} face", "{n} faces", photo.faces ?? 0)].join(", ");
+  }
+
+  /** Which photo is at the top of the view, how far below it, and which one had the focus. */
+  anchor() {
+    const top = -this.body.getBoundingClientRect().top;
+    const part = this.parts.find((one) => one.laid && one.y + one.height > top);
+    const box = part?.laid.boxes.find((one) => part.y + one.y + one.height > top);
+    return box && scrollY > 0 ? { at: part.offset + box.at, below: top - part.y - box.y, focus: this.focus } : null;
+  }
+
+  /** To where one was before, whatever heights were guessed. */
+  async back({ at, below, focus }) {
+    const part = this.parts.find((one) => at >= one.offset && at < one.offset + one.count);
+    if (!part) return;
+    await this.fetch(part);
+    const box = part.laid?.boxes.find((one) => one.at === at - part.offset);
+    this.focus = focus;
+    if (box) scrollTo(0, scrollY + this.body.getBoundingClientRect().top + part.y + box.y + below);
+    this.draw();
+    this.node(focus)?.focus({ preventScroll: true });
   }
 
   /** Goes to a month; once more when its photos have come, since heights were guessed. */
