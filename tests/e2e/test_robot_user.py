@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from benchmarks.naming import SHARE, Album, demo, index, robot_on
 from benchmarks.robot import Robot, Tally
 
