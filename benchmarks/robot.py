@@ -7,6 +7,7 @@ answer.
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -100,6 +101,13 @@ class LibraryView:
                 raise RuntimeError(f"The job {job} has not ended after {seconds} s.")
             time.sleep(0.005)
 
+    def export(self) -> list[Any]:
+        """The lines of an export."""
+        answer = self._client.get(f"{PREFIX}/export")
+        if answer.status_code != 200:
+            raise RuntimeError(f"GET /export: {answer.status_code} {answer.text[:500]}")
+        return [json.loads(line) for line in answer.text.splitlines()]
+
     def name(self, face: str, asset: str) -> str | None:
         """Whose face it is in truth."""
         if asset not in self._photos:
@@ -129,6 +137,7 @@ class Robot:
     sees to be wrong; else it presses Enter whatever is asked."""
 
     def __init__(self, library: LibraryView, wanted: Mapping[str, int], *, careful: bool = True) -> None:
+        self.view = library
         self._library = library
         self._wanted = wanted
         self._known: set[str] = set()
@@ -141,6 +150,11 @@ class Robot:
     def share(self) -> float:
         """Of the faces of the wanted people that have a name, right or wrong."""
         return self.tally.named / sum(self._wanted.values())
+
+    @property
+    def faces_named(self) -> dict[str, str]:
+        """The name that each face has got."""
+        return {face: name for face, (name, _) in self._given.items()}
 
     def by_queue(self, share: float, names: Sequence[str] = ()) -> Tally:
         """Answer the queue until the share is reached, or there is nothing left to ask.
@@ -222,7 +236,7 @@ class Robot:
         return 1 + self._name(question, proposed)
 
     def _typed(self, name: str) -> int:
-        """Letters until it is the first in the list, and Enter. The list has names of which a word begins so,
+        """Letters until it is first in the list, and Enter. The list has names of which a word begins so,
         those first who have no face yet: whoever has one would have been proposed."""
         if name.casefold() not in self._known:
             return len(name) + 1

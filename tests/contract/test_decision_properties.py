@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.decisions.answers import AnswerService
 from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
@@ -75,6 +76,18 @@ class Decisions(RuleBasedStateMachine):
     @property
     def review(self) -> ReviewService:
         return ReviewService(self.library.database, "hypothesis")
+
+    @property
+    def answers(self) -> AnswerService:
+        return AnswerService(self.library.database, "hypothesis")
+
+    def groups(self) -> set[uuid.UUID]:
+        return set(self.library.ids("SELECT id FROM clusters"))
+
+    def members(self, groups: list[uuid.UUID]) -> list[uuid.UUID]:
+        """The faces of these clusters."""
+        wanted = "', '".join(group.hex for group in groups)
+        return self.library.ids(f"SELECT id FROM face_instances WHERE cluster_id IN ('{wanted}')")  # noqa: S608
 
     def some(self, numbers: list[int]) -> list[uuid.UUID]:
         faces = self.library.ids("SELECT id FROM face_instances ORDER BY rowid")
@@ -178,6 +191,53 @@ class Decisions(RuleBasedStateMachine):
         person = self.person(who)
         say = self.review.accept_all if accepted else self.review.reject_all
         self.decide(lambda: say(person, based_on=self.based_on))
+
+    # Many faces at once
+
+    @rule(a=one, b=one, name=names, marked=st.lists(st.integers(0, 99), max_size=3))
+    def name_groups(self, a: int, b: int, name: str, marked: list[int]) -> None:
+        """All faces of two groups but some are somebody's; those that are marked are not."""
+        groups = sorted({uuid.UUID(self.group(a)), uuid.UUID(self.group(b))} & self.groups())
+        but = [face for face in self.some(marked) if face in self.members(groups)] if marked else []
+        say = partial(self.answers.name_clusters, groups, name, except_faces=but, based_on=self.based_on)
+        made = self.decide(say)
+        if made is not None:
+            assert {(face.hex, made.person_id.hex) for face in but} <= self.now.said["rejected"]
+
+    @rule(a=one, b=one)
+    def join_groups(self, a: int, b: int) -> None:
+        groups = sorted({uuid.UUID(self.group(a)), uuid.UUID(self.group(b))} & self.groups())
+        faces = self.members(groups)
+        made = self.decide(lambda: self.answers.join_clusters(groups, based_on=self.based_on))
+        if made is not None:
+            assert {(face.hex, made.cluster_id.hex) for face in faces} <= self.now.said["group"]
+
+    @rule(numbers=st.lists(st.integers(0, 99), max_size=3), number=st.none() | one, aside=st.booleans())
+    def set_aside(self, numbers: list[int], number: int | None, aside: bool) -> None:
+        """Faces and a group are strangers', or are not any more."""
+        groups = [] if number is None else sorted({uuid.UUID(self.group(number))} & self.groups())
+        faces = self.some(numbers) if numbers else []
+        of_groups = self.members(groups)
+        say = partial(self.answers.set_aside, groups, faces, aside=aside, based_on=self.based_on)
+        if self.decide(say) is not None and aside:
+            assert {(face.hex,) for face in [*faces, *of_groups]} <= self.now.said["aside"]
+
+    @rule(who=one, numbers=several)
+    def answer_page(self, who: int, numbers: list[int]) -> None:
+        """Of what waits for a person some is right and some is wrong."""
+        person = self.person(who)
+        waiting = self.library.ids(
+            "SELECT id FROM face_suggestions WHERE state = 'pending'"  # noqa: S608 - ids
+            f" AND person_id = '{person.hex}' ORDER BY rowid"
+        )
+        wrong = [one for place, one in enumerate(waiting) if place in numbers]
+        right = [one for one in waiting if one not in wrong]
+        self.decide(lambda: self.answers.answer(person, right, wrong, based_on=self.based_on))
+
+    @rule(who=one)
+    def delete(self, who: int) -> None:
+        person = self.person(who)
+        self.decide(lambda: self.review.delete_person(person, based_on=self.based_on))
 
     # Who people are
 
