@@ -16,7 +16,7 @@ from image_search_service.core.access_token import bearer_headers, read_token
 from image_search_service.core.config import Settings
 from image_search_service.library.opening import open_library
 from tests.support.served import bind, no_bar
-from tests.support.service_processes import ask, ended, free_port, serving, start
+from tests.support.service_processes import ask, ended, free_port, running, serving
 from tests.support.waiting import LIMIT
 
 
@@ -54,8 +54,8 @@ def test_a_port_that_is_taken_is_said(library: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        process = start("serve", {"library": library, "port": taken.getsockname()[1]})
-        _, said = process.communicate(timeout=LIMIT)
+        with running("serve", {"library": library, "port": taken.getsockname()[1]}) as process:
+            _, said = process.communicate(timeout=LIMIT)
     assert process.returncode == 1
     assert "--port" in said
     assert "Address already in use" in said

@@ -68,7 +68,7 @@ class LibraryPaths:
     def parts(self) -> list[Path]:
         """Everything of the library that is there, the folder itself first; what others put there is not."""
         files = (self.lock, self.restoring, self.token, self.browser_page)
-        folders = (self.vectors, self.thumbnails, self.crops, self.backups)
+        folders = (self.vectors, self.thumbnails, self.crops, self.pictures, self.backups)
         named = [path for path in (*files, *folders) if path.exists()]
         with_companions = [  # SQLite's log and shared memory lie beside its file
             path for file in (self.database, self.queue) for path in sorted(self.root.glob(f"{file.name}*"))
