@@ -132,12 +132,18 @@ def _update(session: Session, faces: Sequence[StagedRow], columns: Sequence[str]
 
 
 def insert_faces(session: Session, faces: Sequence[StagedRow]) -> None:
-    """Faces that only the new engine finds. One statement."""
+    """Faces that only the new engine finds, in at most ``BATCH`` photos. Two statements."""
+    if not faces:
+        return
+    photo_ids = {face.asset_id for face in faces}
+    moments = session.execute(select(ImageAsset.id, ImageAsset.taken_at).where(ImageAsset.id.in_(photo_ids)))
+    taken_at = {row[0]: row[1] for row in moments}
     rows: list[Row] = [
         {
             "id": face.id,
             "asset_id": face.asset_id,
             "qdrant_point_id": face.id,
+            "taken_at": taken_at[face.asset_id],
             **{name: face.values[name] for name in _PLACE},
         }
         for face in faces
