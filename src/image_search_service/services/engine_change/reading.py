@@ -20,6 +20,7 @@ from image_search_service.services.indexing.rows import face_points, face_rows
 from image_search_service.vector.collections import FacePoint
 
 _COLUMNS_APART = ("id", "asset_id", "qdrant_point_id", "taken_at")
+"""What a staged face does not repeat: it follows from its id and its photo."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,24 +132,23 @@ def _update(session: Session, faces: Sequence[StagedRow], columns: Sequence[str]
 
 
 def insert_faces(session: Session, faces: Sequence[StagedRow]) -> None:
-    """Faces that only the new engine finds, with the dates of their photos. Two statements."""
+    """Faces that only the new engine finds, in at most ``BATCH`` photos. Two statements."""
+    if not faces:
+        return
+    photo_ids = {face.asset_id for face in faces}
+    moments = session.execute(select(ImageAsset.id, ImageAsset.taken_at).where(ImageAsset.id.in_(photo_ids)))
+    taken_at = {row[0]: row[1] for row in moments}
     rows: list[Row] = [
         {
             "id": face.id,
             "asset_id": face.asset_id,
             "qdrant_point_id": face.id,
+            "taken_at": taken_at[face.asset_id],
             **{name: face.values[name] for name in _PLACE},
         }
         for face in faces
     ]
     photos.save_faces(session, rows)
-    taken_at = select(ImageAsset.taken_at).where(ImageAsset.id == FaceInstance.asset_id).scalar_subquery()
-    session.execute(
-        update(FaceInstance)
-        .where(FaceInstance.id.in_([face.id for face in faces]))
-        .values(taken_at=taken_at)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def drop_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
