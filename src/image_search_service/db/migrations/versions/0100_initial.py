@@ -33,8 +33,6 @@ TABLES = (
     "face_differences",
     "face_suggestions",
     "person_prototypes",
-    "staged_photos",
-    "staged_faces",
 )
 """In the order in which they are created: a table refers to those before it."""
 
@@ -60,8 +58,6 @@ def upgrade() -> None:
     _create_face_differences()
     _create_face_suggestions()
     _create_person_prototypes()
-    _create_staged_photos()
-    _create_staged_faces()
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
@@ -571,51 +567,6 @@ def _create_person_prototypes() -> None:
         ),
     )
     op.create_index(op.f("ix_person_prototypes_person_id"), "person_prototypes", ["person_id"], unique=False)
-
-
-def _create_engine_changes() -> None:
-    op.create_table(
-        "engine_changes",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("former_name", sa.String(), nullable=False),
-        sa.Column("former_checksum", sa.String(), nullable=False),
-        sa.Column("former_dimension", sa.Integer(), nullable=False),
-        sa.Column("engine_name", sa.String(), nullable=False),
-        sa.Column("engine_checksum", sa.String(), nullable=False),
-        sa.Column("dimension", sa.Integer(), nullable=False),
-        sa.Column("engine_files", sa.JSON(), nullable=False),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_engine_changes")),
-    )
-
-
-def _create_staged_photos() -> None:
-    op.create_table(
-        "staged_photos",
-        sa.Column("asset_id", sa.Uuid(), nullable=False),
-        sa.Column("failure", sa.String(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["asset_id"], ["image_assets.id"], name=op.f("fk_staged_photos_asset_id_image_assets")
-        ),
-        sa.PrimaryKeyConstraint("asset_id", name=op.f("pk_staged_photos")),
-    )
-
-
-def _create_staged_faces() -> None:
-    op.create_table(
-        "staged_faces",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("asset_id", sa.Uuid(), nullable=False),
-        sa.Column("origin", sa.String(length=16), nullable=False),
-        sa.Column("values", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["asset_id"], ["image_assets.id"], name=op.f("fk_staged_faces_asset_id_image_assets")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_staged_faces")),
-    )
-    op.create_index(op.f("ix_staged_faces_asset_id"), "staged_faces", ["asset_id"])
 
 
 def downgrade() -> None:
