@@ -23,8 +23,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from qdrant_client import QdrantClient
-from qdrant_client import grpc as messages
+from qdrant_client import QdrantClient, grpc as messages
 
 from benchmarks.before import get_embeddings_as_specified, get_embeddings_one_by_one
 from benchmarks.report import machine, print_table

@@ -15,51 +15,24 @@ if TYPE_CHECKING:
     from image_search_service.core.config import Settings as Settings
     from image_search_service.core.errors import (
         ConflictError as ConflictError,
-    )
-    from image_search_service.core.errors import (
         DataIntegrityError as DataIntegrityError,
-    )
-    from image_search_service.core.errors import (
         EngineMismatchError as EngineMismatchError,
-    )
-    from image_search_service.core.errors import (
         ImageSearchError as ImageSearchError,
-    )
-    from image_search_service.core.errors import (
         InvalidInputError as InvalidInputError,
-    )
-    from image_search_service.core.errors import (
         KeyRefusedError as KeyRefusedError,
-    )
-    from image_search_service.core.errors import (
         LibraryInUseError as LibraryInUseError,
-    )
-    from image_search_service.core.errors import (
         MediaError as MediaError,
-    )
-    from image_search_service.core.errors import (
         NewerLibraryError as NewerLibraryError,
-    )
-    from image_search_service.core.errors import (
         NotEnoughMemoryError as NotEnoughMemoryError,
-    )
-    from image_search_service.core.errors import (
         NotFoundError as NotFoundError,
-    )
-    from image_search_service.core.errors import (
         RestoreInterruptedError as RestoreInterruptedError,
-    )
-    from image_search_service.core.errors import (
+        StaleVersionError as StaleVersionError,
         UnavailableError as UnavailableError,
-    )
-    from image_search_service.core.errors import (
+        UnreleasedLibraryError as UnreleasedLibraryError,
         UnsupportedByEmbeddedQdrantError as UnsupportedByEmbeddedQdrantError,
-    )
-    from image_search_service.core.errors import (
         VectorStoreError as VectorStoreError,
     )
-    from image_search_service.library.opening import Library as Library
-    from image_search_service.library.opening import open_library as open_library
+    from image_search_service.library.opening import Library as Library, open_library as open_library
     from image_search_service.services.decisions.service import ReviewService as ReviewService
     from image_search_service.services.people.lookup import PeopleService as PeopleService
     from image_search_service.vector.batching import BatchReader as BatchReader
@@ -86,6 +59,8 @@ _PLACES = {
             "LibraryInUseError",
             "MediaError",
             "NewerLibraryError",
+            "StaleVersionError",
+            "UnreleasedLibraryError",
             "NotEnoughMemoryError",
             "NotFoundError",
             "RestoreInterruptedError",

@@ -89,10 +89,10 @@ def test_unknown_paths_are_problems(api: Served) -> None:
 def test_the_unexpected_says_nothing_of_the_inside(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake of ours is a 500 whose text does not tell what happened; the log does."""
 
-    def mistake(*_: object) -> None:
+    def mistake(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(PersonCatalogue, "persons", mistake)
+    monkeypatch.setattr(PersonCatalogue, "page", mistake)
     problem = api.get("/persons", status=500)
     assert problem["type"] == "urn:image-search:unexpected"
     assert "secret" not in str(problem)

@@ -118,6 +118,8 @@ def _broken_rule(item: Import, package: str) -> str | None:
 
 def _broken_level(importer: str, imported: str) -> str | None:
     mine, theirs = _part(importer), _part(imported)
+    if mine == "":  # ``__init__.py`` gives the public names on
+        return None
     if theirs in (mine, "", "__version__"):
         return _broken_room(importer, imported)
     here, there = _level(mine), _level(theirs)

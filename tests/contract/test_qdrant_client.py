@@ -8,8 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from qdrant_client import models
 
 from image_search_service.core.errors import InvalidInputError, NotFoundError, UnavailableError

@@ -16,8 +16,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf import text_format  # type: ignore[import-untyped]
-from qdrant_client import grpc as q
-from qdrant_client import models
+from qdrant_client import grpc as q, models
 
 from image_search_service.core.errors import VectorStoreError
 from image_search_service.vector.embedded import EmbeddedQdrant

@@ -184,7 +184,7 @@ def pictures_of_nothing(library: Library) -> dict[str, int]:
     for root in roots(library):
         whole = next(root.rglob("*.webp"))
         for name in (f"{uuid.uuid4().hex}.webp", f".writing-12-34-{uuid.uuid4().hex}.webp"):
-            path = root / name.lstrip(".")[:2] / name
+            path = root / name.removeprefix(".writing-12-34-")[:2] / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"x")
         other = "00" if whole.parent.name != "00" else "01"

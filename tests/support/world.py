@@ -32,7 +32,10 @@ def _template() -> TemporaryDirectory[str]:
 def put_database(folder: Path) -> Path:
     """An empty library's database in ``folder``, where opening a library looks for it; its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.copy(Path(_template().name) / "library.sqlite3", folder))
+    copy = Path(shutil.copy(Path(_template().name) / "library.sqlite3", folder))
+    for path, rights in ((folder, 0o700), (copy, 0o600)):  # as a library's own files have them
+        path.chmod(rights)
+    return copy
 
 
 def migrated_database(folder: Path) -> Database:

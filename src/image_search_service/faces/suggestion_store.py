@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from image_search_service.db.queries import differences
-from image_search_service.db.queries import suggestion_states as queries
+from image_search_service.db.queries import differences, suggestion_states as queries
 from image_search_service.db.queries.batches import Row
 from image_search_service.db.queries.suggestion_states import FaceState, Pair, Remembered
 from image_search_service.db.session import Session

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from image_search_service.db.queries import faces as face_queries
-from image_search_service.db.queries import library as library_queries
+from image_search_service.db.queries import faces as face_queries, library as library_queries
 from image_search_service.db.queries.library import Counts
 from image_search_service.library.opening import Library
 from image_search_service.services.health.readiness import ReadinessService

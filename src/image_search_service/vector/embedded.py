@@ -27,8 +27,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.models import QueryResponse  # qdrant_client.models has fastembed's of the same name
 
 from image_search_service.core.errors import UnsupportedByEmbeddedQdrantError
-from image_search_service.vector import embedded_convert as convert
-from image_search_service.vector import embedded_updates as updates
+from image_search_service.vector import embedded_convert as convert, embedded_updates as updates
 from image_search_service.vector.embedded_shards import SPACE_NEEDED, ShardFolder
 
 _IGNORED: Final = frozenset({"wait", "timeout", "ordering", "consistency"})

@@ -57,7 +57,7 @@ def test_rows_come_back_through_json(name: str, tmp_path: Path) -> None:
             first, last = uuid.UUID(int=1), uuid.UUID(int=2)
             session.add(PersonRow(id=last, name="B", name_key="b", birth_date=date(1815, 12, 10)))
             session.flush()
-            session.add(PersonRow(id=first, name="A", name_key="a", gone=True, merged_into=last))
+            session.add(PersonRow(id=first, name="A", name_key="a", deleted=True, merged_into=last))
             session.flush()
             path = Path(os.fsdecode(b"/photos/\xff\n.jpg"))
             session.add(AssetPath(id=9, path=path, asset_id=asset, size=2**62, modified_ns=-1, seen_in_run=7))
@@ -95,7 +95,7 @@ def test_rows_that_refer_to_nothing_are_refused(name: str, tmp_path: Path) -> No
     """Then the database is as it was."""
     form = next(form for form in table_forms() if form.name == "persons")
     row = dict.fromkeys(form.columns) | {
-        "id": str(uuid.uuid4()), "name": "A", "name_key": "a", "gone": True, "hidden": False,
+        "id": str(uuid.uuid4()), "name": "A", "name_key": "a", "deleted": True, "hidden": False,
         "merged_into": str(uuid.uuid4()), "created_at": "2026-01-01T00:00:00+00:00",
     }  # fmt: skip
     with open_database(name, tmp_path) as database:

@@ -29,7 +29,7 @@ def test_what_nobody_looks_for_is_stray(tmp_path: Path) -> None:
     """Half written files, and whole ones in another folder than their name's; they do not break the order."""
     whole = fan_out(tmp_path, IDS[2])
     write_atomically(whole, b"")
-    partial = whole.with_name(f".{whole.name}.123.456")
+    partial = whole.with_name(f".writing-123-456-{whole.name}")
     partial.write_bytes(b"x")
     elsewhere = whole.with_name(f"{IDS[4].hex}.webp")
     elsewhere.write_bytes(b"x")

@@ -6,8 +6,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from image_search_service.core.errors import MediaError
 from image_search_service.core.types import Box

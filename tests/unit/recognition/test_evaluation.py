@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.recognition.evaluation import PrecisionRecall, Scores, score_clustering

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from image_search_service.api.deps import Jobs as JobsDependency
-from image_search_service.api.deps import Opened, Persons
+from image_search_service.api.deps import Jobs as JobsDependency, Opened, Persons
 from image_search_service.api.errors import problems
 from image_search_service.api.schemas.centroids import Centroid, CentroidEmbedding, ComputeRequest
 from image_search_service.api.schemas.jobs import Jobs

@@ -7,8 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from image_search_service.api.deps import Jobs as JobsDependency
-from image_search_service.api.deps import Opened, Persons, Suggestions
+from image_search_service.api.deps import Jobs as JobsDependency, Opened, Persons, Suggestions
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import (
     CursorText,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from filelock import FileLock
 
 from image_search_service.core.errors import UnavailableError
 from image_search_service.recognition.engines.model_files import ModelFile
@@ -74,23 +75,8 @@ def open_partial(path: Path, file: ModelFile) -> Iterator[PartialFile]:
 
     At the end an empty one is removed; one with something in it stays, to go on with.
     """
-    content = _lock(path)
-    try:
+    with FileLock(path.with_name(f"{path.name}.lock")), path.open("a+b") as content:
         yield PartialFile(file, content)
-    finally:
-        if content.seek(0, os.SEEK_END) == 0:
-            path.unlink(missing_ok=True)
-        content.close()
-
-
-def _lock(path: Path) -> BinaryIO:
-    """The file that has this name once the lock is ours: whoever had it may have renamed or removed it."""
-    while True:
-        content = path.open("a+b")
-        fcntl.flock(content, fcntl.LOCK_EX)  # the kernel releases it if the process dies
-        try:
-            if os.path.samestat(os.fstat(content.fileno()), path.stat()):
-                return content
-        except FileNotFoundError:
-            pass
-        content.close()
+        empty = content.seek(0, os.SEEK_END) == 0
+    if empty:
+        path.unlink(missing_ok=True)

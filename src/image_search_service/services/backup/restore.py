@@ -217,12 +217,16 @@ class _Restoring:
     def _put_rows(self, part: Member) -> None:
         form = self._forms[part.name.split("/")[1]]
         rows = [json.loads(line) for line in part.content.splitlines()]
-        for column in form.path_columns:
-            for row in rows:
-                row[column], is_moved = moved(row[column], self._moves)
-                self.report.moved_paths += is_moved
+        for row in rows:
+            changes = [self._move(row, column) for column in form.path_columns]
+            self.report.moved_paths += any(changes)
         portable.insert_json_rows(self._session, form, rows)
         self.report.rows += len(rows)
+
+    def _move(self, row: list[Any], column: int) -> bool:
+        """Replace one path by where it is now; whether that is another one."""
+        row[column], is_moved = moved(row[column], self._moves)
+        return is_moved
 
     def _put_embeddings(self, part: Member) -> None:
         for ids, matrix in self._embeddings(part):

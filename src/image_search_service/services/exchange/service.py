@@ -16,8 +16,7 @@ from typing import IO
 from image_search_service.core.errors import ConflictError
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import PersonRow
-from image_search_service.db.queries import events, spoken_faces
-from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import events, faces as face_queries, spoken_faces
 from image_search_service.db.queries.spoken_faces import SaidFace
 from image_search_service.db.session import Database, Session
 from image_search_service.recognition.boxes import SAME_PLACE, overlap

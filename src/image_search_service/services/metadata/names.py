@@ -17,8 +17,7 @@ from image_search_service.core.names import clean_name
 from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks, map_ahead, thread_pool
 from image_search_service.core.types import Progress
-from image_search_service.db.queries import differences, persons
-from image_search_service.db.queries import suggestion_states as suggestion_queries
+from image_search_service.db.queries import differences, persons, suggestion_states as suggestion_queries
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.decisions import before_decision
 from image_search_service.db.queries.metadata import photo_names

@@ -9,8 +9,7 @@ from typing import Final
 from image_search_service.core.records.faces import ClusterFilter, ClusterRecord, FaceRecord
 from image_search_service.core.records.lists import Found
 from image_search_service.db.models import ClusterRow
-from image_search_service.db.queries.people import clusters as queries
-from image_search_service.db.queries.people import faces as face_queries
+from image_search_service.db.queries.people import clusters as queries, faces as face_queries
 from image_search_service.db.queries.people.clusters import ClusterMembers
 from image_search_service.db.session import Database, Session
 from image_search_service.services.existing import required

@@ -18,8 +18,7 @@ from image_search_service.core.records.people import (
     PersonOrder,
     PersonRecord,
 )
-from image_search_service.db.queries.people import faces as face_queries
-from image_search_service.db.queries.people import persons as queries
+from image_search_service.db.queries.people import faces as face_queries, persons as queries
 from image_search_service.db.queries.people.persons import Place
 from image_search_service.db.session import Database
 from image_search_service.services.existing import required

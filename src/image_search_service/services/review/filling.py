@@ -11,8 +11,7 @@ import numpy as np
 from image_search_service.core.errors import UnavailableError
 from image_search_service.db.models import ClusterRow
 from image_search_service.db.queries import clusters as cluster_queries
-from image_search_service.db.queries.review import clusters as queries
-from image_search_service.db.queries.review import persons as person_queries
+from image_search_service.db.queries.review import clusters as queries, persons as person_queries
 from image_search_service.db.queries.review.clusters import ClusterFace, ShownFace
 from image_search_service.db.queries.review.persons import NamedCover
 from image_search_service.db.session import Session

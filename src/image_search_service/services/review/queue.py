@@ -14,9 +14,7 @@ from datetime import timedelta
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.logging import get_logger
 from image_search_service.db.models import ClusterRow, FaceSuggestion, utc_now
-from image_search_service.db.queries.review import answers
-from image_search_service.db.queries.review import clusters as cluster_queries
-from image_search_service.db.queries.review import persons as queries
+from image_search_service.db.queries.review import answers, clusters as cluster_queries, persons as queries
 from image_search_service.db.queries.review.persons import NamedCover
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.review_queue import Chances

@@ -13,11 +13,12 @@ from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.records.lists import Found
 from image_search_service.core.records.people import PersonFace
 from image_search_service.core.types import FloatArray, Likeness
-from image_search_service.db.queries import differences
-from image_search_service.db.queries import suggestion_states as suggestion_queries
-from image_search_service.db.queries.people import clusters as cluster_queries
-from image_search_service.db.queries.people import faces as face_queries
-from image_search_service.db.queries.people import persons as person_queries
+from image_search_service.db.queries import differences, suggestion_states as suggestion_queries
+from image_search_service.db.queries.people import (
+    clusters as cluster_queries,
+    faces as face_queries,
+    persons as person_queries,
+)
 from image_search_service.db.queries.suggestions import nearest as queries
 from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores

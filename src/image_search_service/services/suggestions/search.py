@@ -19,8 +19,7 @@ from image_search_service.core.errors import ConflictError, InvalidInputError, N
 from image_search_service.core.records.suggestions import SuggestionRecord
 from image_search_service.core.types import FloatArray, Progress, SearchMethod
 from image_search_service.db.models import utc_now
-from image_search_service.db.queries import faces as face_queries
-from image_search_service.db.queries import suggestion_states as queries
+from image_search_service.db.queries import faces as face_queries, suggestion_states as queries
 from image_search_service.db.queries.faces import PersonFace
 from image_search_service.db.queries.suggestion_states import NamedSuggestion
 from image_search_service.db.queries.suggestions import prototypes as prototype_queries

@@ -11,8 +11,7 @@ import numpy as np
 
 from image_search_service.core.errors import NotFoundError
 from image_search_service.core.types import FloatArray
-from image_search_service.db.queries import faces as face_queries
-from image_search_service.db.queries import persons
+from image_search_service.db.queries import faces as face_queries, persons
 from image_search_service.db.queries.suggestions import explanation
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.matching import most_similar

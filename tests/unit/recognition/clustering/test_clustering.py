@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from image_search_service.core.errors import InvalidInputError, NotEnoughMemoryError
 from image_search_service.core.types import FloatArray, IntArray

@@ -69,7 +69,7 @@ def test_round_trips_grow_with_batches(library: Library, tmp_path: Path) -> None
     with round_trips(library.database.engine) as trips:
         write_file(tmp_path / "backup.tar", service.stream())
     assert trips.requests == 2 + 1  # embeddings, centroids
-    pages = 3 * 3  # faces by point, faces, photos: two pages each, and one more that is empty
+    pages = 3 * 2  # faces by point, faces, photos: two pages each
     assert len([each for each in trips.sql if each.startswith("SELECT")]) == len(table_forms()) + pages + 2
 
 

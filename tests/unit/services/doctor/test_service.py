@@ -16,8 +16,7 @@ from sqlalchemy import delete, insert, select
 from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
 from image_search_service.db.models import FaceInstance, ImageAsset, IndexRun, PersonCentroid, PersonRow
-from image_search_service.db.queries import faces as face_queries
-from image_search_service.db.queries import library as library_queries
+from image_search_service.db.queries import faces as face_queries, library as library_queries
 from image_search_service.library.health import library_counts
 from image_search_service.library.opening import Library, open_library
 from image_search_service.services.centroid_service import CentroidService

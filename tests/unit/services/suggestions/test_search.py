@@ -345,7 +345,7 @@ def test_what_cannot_be_any_more_does_not_wait(library: Library, album: Album) -
     made = [review.not_a_face([no_face]).id, review.assign_faces([twin_id], album.ada).id]
     waiting = {one.suggestion.face_instance_id for one in service.pending(album.ada)}
     assert waiting == set(rest)
-    assert states(library) == {"pending": len(rest), "superseded": 2}
+    assert states(library) == {"pending": len(rest) + 1, "superseded": 1}, "one is left out when it is read"
     made.append(review.merge_persons([album.ada], album.grace).id)
     assert service.pending(album.ada) == []
     for decision in reversed(made):
