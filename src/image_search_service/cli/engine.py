@@ -41,7 +41,7 @@ def engine(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show the library's face engine, or move the library to another one.
+    """Show or change the library's face engine.
 
     All faces are found and compared anew; names and everything else that you said stay with the faces that
     lie in the same places. It may be interrupted: the same command goes on, and the library's present
