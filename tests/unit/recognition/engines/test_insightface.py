@@ -15,8 +15,7 @@ from image_search_service.recognition.engines.model_files import ModelArchive, M
 from image_search_service.recognition.engines.model_store import sha256_of
 from image_search_service.recognition.engines.registry import open_engine
 from tests.support.file_server import file_server
-from tests.support.models import save_recognizer
-from tests.support.served import no_bar
+from tests.support.models import save_recognizer, unseen
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 
@@ -55,7 +54,7 @@ def pulled(package: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
         archive = pinned(zipped, "insightface/buffalo_l.zip", url)
         pack = ModelArchive(archive, ("det_tiny.onnx", "w_tiny.onnx"), files)
         monkeypatch.setitem(known.INSIGHTFACE_PACKS, "buffalo_l", pack)
-        pull_engine("insightface", models=tmp_path / "models", watch=no_bar, accept_licence=True)
+        pull_engine("insightface", models=tmp_path / "models", watch=unseen, accept_licence=True)
     return tmp_path / "models"
 
 

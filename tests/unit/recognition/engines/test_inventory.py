@@ -10,8 +10,7 @@ from image_search_service.recognition.engines.inventory import check_models, lis
 from image_search_service.recognition.engines.model_files import ModelFile, WebAddress, WheelMember
 from image_search_service.recognition.engines.model_store import sha256_of
 from tests.support.file_server import file_server
-from tests.support.models import save_recognizer
-from tests.support.served import no_bar
+from tests.support.models import save_recognizer, unseen
 
 
 def test_every_engine_is_listed_with_what_it_lacks(tmp_path: Path) -> None:
@@ -43,27 +42,27 @@ def test_pulling_fetches_what_is_missing_or_damaged(tmp_path: Path, monkeypatch:
         url = server.add("/r.onnx", weights.read_bytes())
         pinned = ModelFile("yunet.onnx", weights.stat().st_size, sha256_of(weights), (WebAddress(url),))
         monkeypatch.setattr(known, "YUNET", pinned)
-        (path,) = pull_engine("onnx", models=models, watch=no_bar)
+        (path,) = pull_engine("onnx", models=models, watch=unseen)
         path.write_bytes(b"damaged")
         states = {checked.file.name: checked.state for checked in check_models(models=models)}
         assert states["yunet.onnx"] == "damaged"
         assert states[known.SFACE.name] == "missing"
         assert states[known.DLIB_RESNET.name] == "ok"
-        pull_engine("onnx", models=models, watch=no_bar)
+        pull_engine("onnx", models=models, watch=unseen)
     assert {one.file.name: one.state for one in check_models(models=models)}["yunet.onnx"] == "ok"
 
 
 def test_there_is_nothing_to_pull_for_dlib(tmp_path: Path) -> None:
     """An engine without downloads is wrong use, and those with are named."""
     with pytest.raises(InvalidInputError) as refused:
-        pull_engine("dlib", models=tmp_path, watch=no_bar)
+        pull_engine("dlib", models=tmp_path, watch=unseen)
     assert "opencv" in (refused.value.hint or "")
 
 
 def test_insightface_is_not_pulled_before_its_licence_is_accepted(tmp_path: Path) -> None:
     """The weights' terms come first: no file, no request."""
     with pytest.raises(ConflictError, match="non-commercial") as refused:
-        pull_engine("insightface:buffalo_s", models=tmp_path, watch=no_bar)
+        pull_engine("insightface:buffalo_s", models=tmp_path, watch=unseen)
     assert "pull insightface:buffalo_s --accept-licence" in (refused.value.hint or "")
     assert list(tmp_path.iterdir()) == []
 

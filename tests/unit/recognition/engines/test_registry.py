@@ -12,8 +12,7 @@ from image_search_service.recognition.engines.model_files import ModelFile, WebA
 from image_search_service.recognition.engines.model_store import sha256_of
 from image_search_service.recognition.engines.registry import open_engine
 from tests.support.file_server import file_server
-from tests.support.models import save_recognizer
-from tests.support.served import no_bar
+from tests.support.models import save_recognizer, unseen
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def yunet(models: Path) -> Path:
 def test_auto_without_models_is_dlib_and_says_so(nowhere: Path) -> None:
     """Where nothing can be downloaded, dlib is taken, with the reason."""
     notes: list[str] = []
-    engine = open_engine("auto", models=nowhere, offline=True, watch=no_bar, note=notes.append)
+    engine = open_engine("auto", models=nowhere, offline=True, watch=unseen, note=notes.append)
     assert engine.identity.name == "dlib"
     assert "dlib is used instead" in notes[-1]
 
@@ -43,7 +42,7 @@ def test_auto_with_models_is_opencv(
         url = server.add("/sface.onnx", weights.read_bytes())
         pinned = ModelFile("sface.onnx", weights.stat().st_size, sha256_of(weights), (WebAddress(url),))
         monkeypatch.setattr(known, "SFACE", pinned)
-        first = open_engine("auto", models=nowhere, detector=yunet(models), watch=no_bar, note=notes.append)
+        first = open_engine("auto", models=nowhere, detector=yunet(models), watch=unseen, note=notes.append)
     assert first.identity.name == "opencv"
     assert "Apache-2.0" in notes[0]
     again = open_engine("auto", models=nowhere, detector=yunet(models), offline=True, note=notes.append)
@@ -54,7 +53,7 @@ def test_auto_with_models_is_opencv(
 def test_opencv_offline_says_how_to_get_it(nowhere: Path) -> None:
     """Asked for by name, opencv is not replaced: the error says where the file is to be put by hand."""
     with pytest.raises(UnavailableError, match="face_detection_yunet") as failed:
-        open_engine("opencv", models=nowhere, offline=True, watch=no_bar)
+        open_engine("opencv", models=nowhere, offline=True, watch=unseen)
     hint = failed.value.hint or ""
     assert str(known.YUNET.sources[0]) in hint
     assert str(nowhere / known.YUNET.name) in hint
@@ -85,7 +84,7 @@ def test_a_recogniser_needs_the_engine_that_uses_it(nowhere: Path, tmp_path: Pat
 def test_a_file_that_is_not_there_is_named(nowhere: Path, tmp_path: Path) -> None:
     """A mistyped path is said before anything is downloaded."""
     with pytest.raises(InvalidInputError, match=r"nothing\.onnx"):
-        open_engine("onnx", models=nowhere, recognizer=tmp_path / "nothing.onnx", watch=no_bar)
+        open_engine("onnx", models=nowhere, recognizer=tmp_path / "nothing.onnx", watch=unseen)
 
 
 def test_synthetic_needs_nothing(nowhere: Path) -> None:
