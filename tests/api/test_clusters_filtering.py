@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.support.served import Served
+from tests.support.served import Served, served
 from tests.support.world import World
 
 SIZES = [2, 3, 3, 5, 8, 8, 8, 13, 21]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One API for all tests: they only read."""
+    with served(tmp_path_factory.mktemp("served"), run_jobs=False) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module", autouse=True)
 def clusters(api: Served) -> list[str]:
     """Clusters of these sizes; a cluster's confidence is its place in the list, in tenths."""
     with api.library.database.write() as session:

@@ -16,6 +16,7 @@ from image_search_service.api.app import build_app
 from image_search_service.core.access_token import bearer_headers
 from image_search_service.core.config import Settings
 from image_search_service.services.jobs.service import JobKind, JobService
+from tests.support.databases import depth
 from tests.support.served import Served, add_person, served
 from tests.support.world import World
 
@@ -61,14 +62,15 @@ def requests() -> list[tuple[str, str, GenerationMode]]:
     ]
 
 
+@pytest.mark.parametrize("examples", [2, depth(15)])
 @pytest.mark.parametrize(("path", "method", "mode"), requests())
-def test_every_route_keeps_to_its_documentation(
-    documented: Any, filled: Served, path: str, method: str, mode: GenerationMode
+def test_every_route_keeps_to_its_documentation(  # noqa: PLR0917
+    documented: Any, filled: Served, path: str, method: str, mode: GenerationMode, examples: int
 ) -> None:
     """Sent what is right or what is wrong, a route answers as documented, never with a mistake of ours."""
     authorization = bearer_headers(filled.library.paths.token)
 
-    @settings(max_examples=15, derandomize=True, database=None, suppress_health_check=HealthCheck)
+    @settings(max_examples=examples, derandomize=True, database=None, suppress_health_check=HealthCheck)
     @given(case=documented[path][method].as_strategy(generation_mode=mode))
     def keeps(case: schemathesis.Case) -> None:
         # A made-up cursor is text like a right one, and is refused.

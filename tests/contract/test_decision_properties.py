@@ -28,8 +28,8 @@ from image_search_service.services.face_clustering_service import FaceClustering
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.search import SuggestionService
+from tests.contract.decided_library import LOOKS, DecidedLibrary, Said, seeded_uuid
 from tests.contract.decision_rules import BROKEN
-from tests.support.decided_library import LOOKS, DecidedLibrary, Said, seeded_uuid
 
 MORE = os.environ.get("IMAGE_SEARCH_TEST_SEQUENCES")
 MANY, FEW = (int(MORE), int(MORE) // 10) if MORE else (1800, 200)

@@ -42,7 +42,7 @@ from image_search_service.services.engine_change.moving import (
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.indexing.indexer import IndexService
 from image_search_service.vector.face_qdrant import FaceQdrantClient
-from tests.support.other_engine import OtherEngine
+from tests.contract.other_engine import OtherEngine
 from tests.support.served import no_bar
 from tests.support.stores import STORES, library_on
 

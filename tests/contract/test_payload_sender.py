@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
@@ -15,12 +16,33 @@ from image_search_service.library.opening import Library
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.vector.face_qdrant import FaceQdrantClient
-from tests.support.gated_faces import GatedFaces
 from tests.support.given_stores import with_collections, with_opener
 from tests.support.served import add_faces, directions
 from tests.support.stores import STORES, library_on
 from tests.support.waiting import LIMIT
 from tests.support.world import World
+
+
+class GatedFaces(FaceQdrantClient):
+    """A collection of faces that takes no payload until it may.
+
+    told: the persons of each call, in the order in which they reached Qdrant. The first call waits at the
+    gate; ``waiting`` is set when it does.
+    """
+
+    def __init__(self, faces: FaceQdrantClient) -> None:
+        super().__init__(faces.client, faces.collection_name, faces.dimension)
+        self.gate = threading.Event()
+        self.waiting = threading.Event()
+        self.told: list[dict[UUID, UUID | None]] = []
+
+    def update_person_ids(self, person_ids: Mapping[UUID, UUID | None]) -> None:
+        if not self.waiting.is_set():
+            self.waiting.set()
+            if not self.gate.wait(LIMIT):
+                raise AssertionError("nobody opened the gate")
+        self.told.append(dict(person_ids))
+        super().update_person_ids(person_ids)
 
 
 @pytest.fixture(params=STORES)

@@ -18,6 +18,9 @@ from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.service import JobKind, JobService
 from tests.support.served import BASE_URL, Served, no_bar
 
+pytestmark = pytest.mark.depth
+"""A thousand photos. ``test_evening.py`` has fewer."""
+
 SUBJECTS, STRANGERS = 12, 400
 """People with most photos, half of which come on the first evening; strangers, one photo each."""
 LEAST_RIGHT, LEAST_FOUND = 0.85, 0.85

@@ -62,6 +62,7 @@ def settings(redis_url: str, tmp_path: Path) -> Iterator[dict[str, Any]]:
         }
 
 
+@pytest.mark.depth
 def test_workers_do_the_services_jobs(settings: dict[str, Any], tmp_path: Path) -> None:
     """Photos are indexed, grouped and searched by workers; when one is killed the other goes on."""
     album = tmp_path / "album"

@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(200, whole, cut=fault is Fault.DROPS)
 
     def _fail(self, status: int, text: str) -> None:
-        self._send(status, to_json({"status": {"error": text}, "time": 0}))
+        self._send(status, to_json({"status": {"error": text}}))
 
     def _send(self, status: int, body: bytes, *, cut: bool = False) -> None:
         self.send_response(status)

@@ -13,7 +13,7 @@ from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.search import SuggestionService
-from tests.support.decided_library import DecidedLibrary
+from tests.contract.decided_library import DecidedLibrary
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from image_search_service.core.errors import NotFoundError
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
-from tests.support.decided_library import DecidedLibrary
+from tests.contract.decided_library import DecidedLibrary
 
 
 @pytest.fixture
