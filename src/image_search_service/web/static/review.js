@@ -58,13 +58,21 @@ const warm = (question) => {
 const next = () => { current = null; return show(); };
 
 const show = async () => {
-  if (!queue.length) {
-    await saying;
-    try { await fetchAhead(); } catch { return; }
-  }
+  if (!queue.length && !(await wait())) return;
   current = queue.shift() ?? null;
   if (current) draw(current); else await drawEmpty();
   fetchAhead();
+};
+
+/** Waits for questions; what is on its way may have been asked before the last answer, so it asks once more. */
+const wait = async () => {
+  place.setAttribute("aria-busy", "true");
+  await saying;
+  try {
+    if (fetching) await fetching;
+    if (!queue.length) await fetchAhead();
+    return true;
+  } catch { return false; }
 };
 
 const draw = (question) => {
@@ -83,12 +91,14 @@ const draw = (question) => {
 const desk = (question) => ({
   /** Gives an answer and goes on; if it is refused, the question comes back. */
   answer: (decision) => {
+    if (current !== question) return null;
     const done = (made) => { if (made) remember(question, [made].flat()); };
     const said = decide({ ...decision, apply: () => { pass(question); next(); }, revert: () => back(question) });
     saying = said.then(done);
     return saying;
   },
   skip: () => {
+    if (current !== question) return;
     pass(question);
     saying = post("/review/skip", { question_id: question.id }).catch(() => {});
     next();
@@ -142,6 +152,8 @@ const drawEmpty = async () => {
   const rest = counts ? ` ${tn("The rest are {n} small group", "The rest are {n} groups", counts.clusters)}, ${tn("{n} face is alone.", "{n} faces are alone.", counts.alone_faces)}` : "";
   fill(place, empty("tick", t("Nothing to ask for now"), words + (counts && counts.clusters + counts.alone_faces ? rest : ""),
     link(t("Look through the groups"), "/groups", "primary"), link(t("Faces alone"), "/alone"), link(t("People"), "/people")));
+  const heading = one("h2", place);
+  heading.replaceWith(el("h1", {}, heading.textContent));
 };
 
 show();
