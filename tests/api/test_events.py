@@ -26,13 +26,6 @@ def followed(
 ) -> list[tuple[str, Any]]:
     """The events of a stream in which something is done before each look, and which ends after the last."""
     waiting = list(steps)
-    left = iter(range(len(steps) + 1))
-
-    def pause(_seconds: float) -> None:
-        if waiting:
-            waiting.pop(0)()
-        if next(left, None) is None:
-            monkeypatch.setattr(events, "WATCH_SECONDS", -1.0)
 
     class Clock:
         """Time that passes only where the stream waits."""
@@ -42,9 +35,9 @@ def followed(
         def monotonic(self) -> float:
             return self.now
 
-        def sleep(self, seconds: float) -> None:
+        def sleep(self, _seconds: float) -> None:
             self.now += 5.0
-            pause(seconds)
+            waiting.pop(0)()
 
     monkeypatch.setattr(events, "time", Clock())
     monkeypatch.setattr(events, "WATCH_SECONDS", 5.0 * len(steps))

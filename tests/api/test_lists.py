@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-import numpy as np
-
+from image_search_service.db.models import FaceSuggestion
+from image_search_service.services.centroid_service import CentroidService
 from tests.support.round_trips import round_trips
 from tests.support.served import Served, add_faces, add_person, alike, directions
 from tests.support.world import World
@@ -52,7 +52,7 @@ def test_odd_faces_first(api: Served) -> None:
     api.get(f"/persons/{ada_id}/faces", order="odd")
     with round_trips(api.library.database.engine) as trips:
         found = api.get(f"/persons/{ada_id}/faces", order="odd", limit=200)
-    assert trips.qdrant == {"retrieve": 1} or trips.requests == 1
+    assert trips.qdrant == {"retrieve": 2}  # what is missing is asked for once more
     items = found["items"]
     assert found["total"] == len(items) == 42
     assert (items[0]["id"], items[-1]["id"]) == (odd_id, lost_id)
@@ -93,8 +93,7 @@ def test_whom_a_group_resembles(api: Served) -> None:
         group = add_faces(api.library, world, alike(looks[0] + 0.3 * looks[1], 4, spread=0.2, seed=9))
         cluster = world.cluster(group)
         ids, cluster_id, face_id = [str(person.id) for person in people], cluster.id, str(group[0].id)
-    api.library.stores  # noqa: B018
-    compute(api)
+    CentroidService(api.library.stores).compute_centroids()
     with round_trips(api.library.database.engine) as trips:
         found = api.get(f"/faces/clusters/{cluster_id}/persons", limit=2)["persons"]
     assert trips.requests == 2
@@ -104,20 +103,13 @@ def test_whom_a_group_resembles(api: Served) -> None:
     assert found[0]["similarity"] > found[1]["similarity"]
     api.post("/decisions/assign", {"face_ids": [face_id], "person_id": ids[0]}, status=200)
     api.post("/decisions/unassign", {"face_ids": [face_id]}, status=200)
+    api.post("/decisions/group", {"face_ids": [face_id], "cluster_id": str(cluster_id)}, status=200)
     again = api.get(f"/faces/clusters/{cluster_id}/persons")["persons"]
-    assert ids[0] in [one["person_id"] for one in again] or np.isfinite(again[0]["similarity"])
-
-
-def compute(api: Served) -> None:
-    from image_search_service.services.centroid_service import CentroidService
-
-    CentroidService(api.library.stores).compute_centroids()
+    assert [one["person_id"] for one in again] == ids[1:]
 
 
 def test_suggestions_of_a_person(api: Served) -> None:
     """What waits for a person, by margin, with the photo of each face and the version of all of it."""
-    from image_search_service.db.models import FaceSuggestion
-
     with api.library.database.write() as session:
         world = World(session)
         ada = add_person(world, "Ada")

@@ -25,6 +25,10 @@ points, on top, may call each other. ``library`` stands on two levels: the store
 the opening of a library, which builds everything below it."""
 ENTRY_POINTS = len(LEVELS) - 1
 
+WAYS_IN = {"api", "web", "cli"}
+BEHIND_SERVICES = {"db", "vector", "recognition"}
+"""What the ways into the program never import: services give them values that are no rows, points or arrays."""
+
 ROOMS = (
     {"jobs", "people", "photos"},
     {"decisions"},
@@ -127,6 +131,8 @@ def _broken_level(importer: str, imported: str) -> str | None:
     if here is None or there is None:
         unknown = mine if here is None else theirs
         return f"{unknown or 'the package itself'} has no place in LEVELS (architecture/import_rules.py)"
+    if mine in WAYS_IN and theirs in BEHIND_SERVICES:
+        return f"{mine} asks services, and never {theirs}"
     if there > here:
         return f"{mine} is below {theirs} and must not know it"
     if there == here < ENTRY_POINTS:

@@ -61,6 +61,9 @@ def test_imports_that_are_right(tmp_path: Path, module: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("module", "text", "rule"),
     [
+        ("api__schemas__x", f"from {PACKAGE}.db import models", "api asks services, and never db"),
+        ("cli__x", f"if TYPE_CHECKING:\n    import {PACKAGE}.recognition.centroid", "never recognition"),
+        ("web__x", f"def f():\n    import {PACKAGE}.vector.client", "web asks services, and never vector"),
         ("core__types", f"import {PACKAGE}.db.models", "core is below db"),
         ("vector__client", f"from {PACKAGE}.faces.assigner import FaceAssigner", "vector is below faces"),
         ("media__decode", f"from {PACKAGE}.db import models", "media and db are neighbours"),

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,14 +9,13 @@ import typer
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, command_context
 from image_search_service.cli.lazy_group import TYPER_OPTIONS
 from image_search_service.cli.output import table
-from image_search_service.core.config import Settings
 from image_search_service.core.types import JsonObject
-from image_search_service.library.vectors import open_qdrant
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from image_search_service.vector.transport import AnyQdrant
+    from image_search_service.core.config import Settings
+    from image_search_service.services.evaluation.retrieval import RetrievalTimes
 
 app = typer.Typer(help="Measure how fast embeddings are read here.", no_args_is_help=True, **TYPER_OPTIONS)
 
@@ -53,34 +48,19 @@ def retrieval(
     that it makes is removed again; the library is neither read nor locked.
     """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
-        from image_search_service.vector.retrieval_bench import measure, temporary_faces
+        from image_search_service.services.evaluation.retrieval import measure_retrieval
 
-        with (
-            _qdrant(run.settings) as client,
-            temporary_faces(client, number, dimension) as faces,
-            run.out.progress("Measuring", "rounds") as progress,
-        ):
-            run.out.note(f"Measured in the collection {faces.collection_name}, which is removed again.")
-            times = measure(faces, number, rounds, progress)
+        times = measure_retrieval(
+            run.settings, number, dimension, rounds, note=run.out.note, watch=run.out.progress
+        )
         document = _document(run.settings, number, dimension, rounds, times)
         run.out.result(document, _title(document), "", _table(document))
 
 
-@contextmanager
-def _qdrant(settings: Settings) -> Iterator[AnyQdrant]:
-    with (
-        tempfile.TemporaryDirectory(prefix="image-search-bench-") as folder,
-        closing(open_qdrant(settings, Path(folder) / "qdrant")) as client,
-    ):
-        yield client
-
-
 def _document(
-    settings: Settings, number: int, dimension: int, rounds: int, times: dict[str, float]
+    settings: Settings, number: int, dimension: int, rounds: int, times: RetrievalTimes
 ) -> JsonObject:
     """``factor``: how many times as long as this program a way takes."""
-    from image_search_service.vector.retrieval_bench import OURS, SAMPLE
-
     protocol = "gRPC" if settings.qdrant_prefer_grpc else "REST"
     return {
         "qdrant": settings.qdrant_url or "embedded",
@@ -88,10 +68,14 @@ def _document(
         "number": number,
         "dimension": dimension,
         "rounds": rounds,
-        "one_id_a_call_sample": min(SAMPLE, number),
+        "one_id_a_call_sample": times.sample,
         "ways": [
-            {"way": way, "milliseconds": round(taken, 3), "factor": round(taken / times[OURS], 2)}
-            for way, taken in times.items()
+            {
+                "way": way,
+                "milliseconds": round(taken, 3),
+                "factor": round(taken / times.milliseconds[times.ours], 2),
+            }
+            for way, taken in times.milliseconds.items()
         ],
     }
 

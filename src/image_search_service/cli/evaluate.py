@@ -31,8 +31,6 @@ from image_search_service.services.indexing.indexer import IndexService
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from image_search_service.recognition.evaluation import PrecisionRecall
-
 
 def evaluate(
     folder: Annotated[
@@ -74,11 +72,7 @@ def evaluate(
             document: JsonObject = {
                 "faces": found.faces,
                 "identities": found.identities,
-                "pairwise": _rounded(found.scores.pairwise),
-                "bcubed": _rounded(found.scores.bcubed),
-                "purity": round(found.scores.purity, 4),
-                "coverage": round(found.scores.coverage, 4),
-                "clusters": found.scores.clusters,
+                **found.scores_document(),
                 "photos_without_face": found.photos_without_face,
                 "photos_failed": report.photos_failed,
                 "seconds": round(time.monotonic() - started, 3),
@@ -86,14 +80,6 @@ def evaluate(
                 "method": method,
             }
             run.out.result(document, *_tables(document))
-
-
-def _rounded(score: PrecisionRecall) -> dict[str, float]:
-    return {
-        "precision": round(score.precision, 4),
-        "recall": round(score.recall, 4),
-        "f": round(score.f, 4),
-    }
 
 
 def _tables(document: JsonObject) -> list[RenderableType]:

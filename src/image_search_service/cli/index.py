@@ -34,9 +34,9 @@ from image_search_service.services.indexing.pipeline import index_photos
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from image_search_service.db.queries.library import Counts
     from image_search_service.faces.assigner import AssignmentRun
     from image_search_service.services.indexing.indexer import IndexReport
+    from image_search_service.services.indexing.pipeline import IndexResult
 
 MethodOption = Annotated[
     str, typer.Option(metavar="hdbscan|dbscan|agglomerative", help="Method of grouping.")
@@ -90,15 +90,15 @@ def index(
         done = index_photos(
             opened.stores, roots, actor=actor(), watch=run.out.progress, retry_failed=retry_failed
         )
-        document = _document(done.report, done.counts, done.engine)
-        tables = _tables(done.report, done.counts, done.engine)
+        document, tables = _document(done), _tables(done)
         if done.names is not None:
             document["names_from_metadata"] = asdict(done.names)
             tables += names_read(done.names)
         run.out.result(document, *tables)
 
 
-def _document(report: IndexReport, counts: Counts, engine: str) -> JsonObject:
+def _document(done: IndexResult) -> JsonObject:
+    report, counts = done.report, done.counts
     return {
         "photos_seen": report.photos_seen,
         "photos_new": report.photos_new,
@@ -117,7 +117,7 @@ def _document(report: IndexReport, counts: Counts, engine: str) -> JsonObject:
         "named_faces": counts.named_faces,
         "seconds": round(report.seconds, 3),
         "photos_per_second": round(report.photos_per_second, 1),
-        "engine": engine,
+        "engine": done.engine,
         "failures": [
             {"path": str(item.path), "reason": item.reason}
             for item in [*report.failures, *report.unread_folders]
@@ -125,7 +125,8 @@ def _document(report: IndexReport, counts: Counts, engine: str) -> JsonObject:
     }
 
 
-def _tables(report: IndexReport, counts: Counts, engine: str) -> list[RenderableType]:
+def _tables(done: IndexResult) -> list[RenderableType]:
+    report, counts = done.report, done.counts
     rate = f" ({report.photos_per_second:,.0f} photos a second)" if report.photos_new else ""
     rows: list[tuple[str, int, str]] = [
         ("Files seen", report.photos_seen, ""),
@@ -136,7 +137,7 @@ def _tables(report: IndexReport, counts: Counts, engine: str) -> list[Renderable
         ("Missing", report.photos_missing, "were here before, kept" if report.photos_missing else ""),
         ("Skipped", report.files_ignored, "no photos by their name" if report.files_ignored else ""),
         ("Photos", counts.photos, f"{counts.photos_with_faces:,} of them show faces"),
-        ("Faces", counts.faces, f"engine {engine}"),
+        ("Faces", counts.faces, f"engine {done.engine}"),
         ("  named", counts.named_faces, f"{counts.persons:,} people"),
         ("  grouped", counts.clustered_faces, f"{counts.clusters:,} groups"),
         ("  alone", counts.noise_faces, "like no other face, or not to be told apart"),

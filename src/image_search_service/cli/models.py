@@ -17,7 +17,7 @@ from image_search_service.cli.context import (
 )
 from image_search_service.cli.lazy_group import TYPER_OPTIONS
 from image_search_service.cli.output import table
-from image_search_service.recognition.engines.inventory import (
+from image_search_service.services.model_inventory import (
     EngineInfo,
     ModelFileInfo,
     check_models,

@@ -35,9 +35,15 @@ class SearchMethod(StrEnum):
     """The mean of their faces."""
 
 
-Likeness: TypeAlias = Literal["very", "quite", "hardly"]
-"""How alike, for people who want no number: very, the machine would decide by itself; quite, as two photos of
-one person usually are; hardly, all below."""
+class Likeness(StrEnum):
+    """How alike a face and a person are, for people who want no number (``Thresholds.likeness``)."""
+
+    VERY = "very"
+    """So much that it would be assigned without asking."""
+    QUITE = "quite"
+    """As two photos of one person usually are."""
+    HARDLY = "hardly"
+
 
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with how much is done and, once known, how much there is in all."""

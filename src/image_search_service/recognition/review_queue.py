@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from image_search_service.recognition.thresholds import Thresholds
 
@@ -42,21 +41,6 @@ PRIOR_INFORMATION = 2.0
 """How much the answers so far have to say before they move the intercept: as much as eight answers to
 questions that are as likely right as wrong."""
 MOST_MOVED = 3.0
-
-
-class Likeness(StrEnum):
-    """How alike somebody is, in words."""
-
-    VERY = "very"
-    QUITE = "quite"
-    HARDLY = "hardly"
-
-
-def likeness(similarity: float, thresholds: Thresholds) -> Likeness:
-    """In words, of a similarity to a centroid."""
-    if similarity >= thresholds.assign_to_centroid:
-        return Likeness.VERY
-    return Likeness.QUITE if similarity >= thresholds.same_person else Likeness.HARDLY
 
 
 def own_similarity(confidence: float, second: float | None, margin: float | None) -> float:

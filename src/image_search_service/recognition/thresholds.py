@@ -70,8 +70,8 @@ class Thresholds:
     def likeness(self, similarity: float) -> Likeness:
         """How alike two faces, or a face and a centroid, are, in a word."""
         if similarity >= self.assign_to_centroid:
-            return "very"
-        return "quite" if similarity >= self.same_person else "hardly"
+            return Likeness.VERY
+        return Likeness.QUITE if similarity >= self.same_person else Likeness.HARDLY
 
     def reached_by(self, share: float) -> float:
         """The similarity that ``share``, 0 < share ≤ 1, of the pairs of different people reach.

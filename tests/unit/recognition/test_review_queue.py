@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from image_search_service.core.types import Likeness
 from image_search_service.recognition.review_queue import (
     LEAST_SURE,
     PAGE_PRECISION,
     Chances,
-    Likeness,
     Seen,
     expected_precision,
-    likeness,
     own_similarity,
     value_of_naming,
     value_of_page,
@@ -94,5 +93,5 @@ def test_a_suggestion_is_compared_with_its_centroid_where_it_is_known() -> None:
 
 def test_words_for_likeness() -> None:
     """What would be assigned without asking is very alike; below what one in a thousand reaches, hardly."""
-    words = [likeness(similarity, THRESHOLDS) for similarity in (0.6, 0.4, 0.3)]
+    words = [THRESHOLDS.likeness(similarity) for similarity in (0.6, 0.4, 0.3)]
     assert words == [Likeness.VERY, Likeness.QUITE, Likeness.HARDLY]

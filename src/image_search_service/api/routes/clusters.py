@@ -90,7 +90,7 @@ def list_persons_like_cluster(
     cluster_id: UUID,
     clusters: Clusters,
     library: Opened,
-    limit: Annotated[int, Query(ge=1, le=50, description="How many at most.")] = 5,
+    limit: Limit = 5,
 ) -> ClusterPersons:
     """Whom a cluster may be: the persons whose centroids its mean resembles, the most similar first."""
     clusters.require(cluster_id)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer, RequestBody
 from image_search_service.api.schemas.faces import BoxAnswer, crop_url
-from image_search_service.recognition.review_queue import Likeness
+from image_search_service.core.types import Likeness
 from image_search_service.services.review import questions as found
 
 Year = Annotated[int | None, Field(description="Null if no photo has a date.", examples=[2009])]

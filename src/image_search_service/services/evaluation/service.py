@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.core.types import IntArray
+from image_search_service.core.types import IntArray, JsonObject
 from image_search_service.db.queries.evaluation import clusters
 from image_search_service.db.session import Database
-from image_search_service.recognition.evaluation import Scores, score_clustering
+from image_search_service.recognition.evaluation import PrecisionRecall, Scores, score_clustering
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,24 @@ class Evaluation:
     faces: int
     identities: int
     photos_without_face: int
+
+    def scores_document(self) -> JsonObject:
+        """The scores to four places, by name."""
+        return {
+            "pairwise": _rounded(self.scores.pairwise),
+            "bcubed": _rounded(self.scores.bcubed),
+            "purity": round(self.scores.purity, 4),
+            "coverage": round(self.scores.coverage, 4),
+            "clusters": self.scores.clusters,
+        }
+
+
+def _rounded(score: PrecisionRecall) -> dict[str, float]:
+    return {
+        "precision": round(score.precision, 4),
+        "recall": round(score.recall, 4),
+        "f": round(score.f, 4),
+    }
 
 
 def evaluate_library(database: Database, folder: Path, photos: int) -> Evaluation:

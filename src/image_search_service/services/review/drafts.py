@@ -17,7 +17,6 @@ from image_search_service.recognition.review_queue import (
     SINGLE_PRECISION,
     Chances,
     expected_precision,
-    likeness,
     own_similarity,
     value_of_birth_date,
     value_of_naming,
@@ -110,7 +109,7 @@ def proposals_of(
         others = [score for other, (_, score) in enumerate(near) if other != number]
         margin = similarity - max(others) if others else None
         chance = chances.of(similarity, margin)
-        word = likeness(similarity, thresholds)
+        word = thresholds.likeness(similarity)
         found.append(Proposal(card(found_card), similarity, margin, word, chance))
     return found
 

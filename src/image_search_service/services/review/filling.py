@@ -16,7 +16,6 @@ from image_search_service.db.queries.review.clusters import ClusterFace, ShownFa
 from image_search_service.db.queries.review.persons import NamedCover
 from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
-from image_search_service.recognition.review_queue import likeness
 from image_search_service.services.people.versions import version_of
 from image_search_service.services.review.drafts import (
     SHOWN_FACES,
@@ -133,7 +132,7 @@ class QuestionFiller:
                 one.face_instance_id,
                 read.faces[one.face_instance_id].face.asset_id,
                 read.faces[one.face_instance_id].taken_at,
-                likeness(similarity_of(one), self._thresholds),
+                self._thresholds.likeness(similarity_of(one)),
                 one.margin,
                 similarity_of(one),
                 chance,

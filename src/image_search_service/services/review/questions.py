@@ -13,8 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.core.types import Box
-from image_search_service.recognition.review_queue import Likeness
+from image_search_service.core.types import Box, Likeness
 
 DIGITS = 8
 """Of an id that only tells it from a few hundred others."""

@@ -10,10 +10,10 @@ import pytest
 
 from image_search_service.core.errors import ConflictError, UnavailableError
 from image_search_service.recognition.engines import known_models as known
-from image_search_service.recognition.engines.inventory import list_engines, pull_engine
 from image_search_service.recognition.engines.model_files import ModelArchive, ModelFile, WebAddress
 from image_search_service.recognition.engines.model_store import sha256_of
 from image_search_service.recognition.engines.registry import open_engine
+from image_search_service.services.model_inventory import list_engines, pull_engine
 from tests.support.file_server import file_server
 from tests.support.models import save_recognizer, unseen
 

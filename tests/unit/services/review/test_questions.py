@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.recognition.review_queue import Likeness
+from image_search_service.core.types import Likeness
 from image_search_service.services.review.questions import (
     PersonCard,
     Proposal,

@@ -6,9 +6,9 @@ import pytest
 
 from image_search_service.core.errors import ConflictError, InvalidInputError
 from image_search_service.recognition.engines import known_models as known
-from image_search_service.recognition.engines.inventory import check_models, list_engines, pull_engine
 from image_search_service.recognition.engines.model_files import ModelFile, WebAddress, WheelMember
 from image_search_service.recognition.engines.model_store import sha256_of
+from image_search_service.services.model_inventory import check_models, list_engines, pull_engine
 from tests.support.file_server import file_server
 from tests.support.models import save_recognizer, unseen
 
