@@ -21,7 +21,7 @@ MERGED = """
 
 BROKEN = {
     "nobody who is gone has a face": (
-        "SELECT id FROM face_instances WHERE person_id IN (SELECT id FROM persons WHERE gone)"
+        "SELECT id FROM face_instances WHERE person_id IN (SELECT id FROM persons WHERE deleted)"
     ),
     "who has a face is there": (
         "SELECT id FROM face_instances"
@@ -67,7 +67,7 @@ BROKEN = {
     ),
     "nothing waits for somebody who is gone": (
         "SELECT suggestion.id FROM face_suggestions suggestion JOIN persons ON persons.id = person_id"
-        " WHERE state = 'pending' AND gone"
+        " WHERE state = 'pending' AND deleted"
     ),
     "what was called different is in different clusters": (
         f"SELECT one.id {APART} WHERE one.cluster_id = other.cluster_id"
