@@ -23,7 +23,7 @@ from image_search_service.cli.context import (
 )
 from image_search_service.cli.index import MethodOption, MinClusterSizeOption, chosen
 from image_search_service.cli.output import table
-from image_search_service.core.types import JsonObject
+from image_search_service.core.types import DEFAULT_METHOD, JsonObject
 from image_search_service.library.opening import open_library
 from image_search_service.services.evaluation.service import evaluate_library
 from image_search_service.services.face_clustering_service import FaceClusteringService
@@ -38,7 +38,7 @@ def evaluate(
     engine: EngineOption = None,
     recognizer: RecognizerOption = None,
     detector: DetectorOption = None,
-    method: MethodOption = "hdbscan",
+    method: MethodOption = DEFAULT_METHOD,
     min_cluster_size: MinClusterSizeOption = None,
     memory: MemoryOption = None,
     library: LibraryOption = None,  # noqa: ARG001 - every command has it; this one makes a temporary library

@@ -24,7 +24,7 @@ from image_search_service.cli.context import (
 )
 from image_search_service.cli.metadata import names_read
 from image_search_service.cli.output import table
-from image_search_service.core.types import JsonObject
+from image_search_service.core.types import DEFAULT_METHOD, JsonObject
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.library.opening import open_library
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from image_search_service.faces.assigner import AssignmentRun
     from image_search_service.services.indexing.indexer import IndexReport
 
-MethodOption = Annotated[str, typer.Option(metavar="hdbscan|dbscan|agglomerative", help="How to group.")]
+MethodOption = Annotated[
+    str, typer.Option(metavar="agglomerative", help="How to group; hdbscan and dbscan are taken for it.")
+]
 MinClusterSizeOption = Annotated[
     int | None, typer.Option(help="Fewest faces that are a group.  [default: 2]")
 ]
@@ -166,7 +168,7 @@ def chosen(method: str, min_cluster_size: int | None) -> JsonObject:
 
 
 def cluster(
-    method: MethodOption = "hdbscan",
+    method: MethodOption = DEFAULT_METHOD,
     min_cluster_size: MinClusterSizeOption = None,
     dual: Annotated[
         bool, typer.Option("--dual", help="First give faces to the people with a name whom they resemble.")
@@ -197,7 +199,7 @@ def cluster(
             "clusters": grouped.clusters,
             "noise_faces": grouped.noise_faces,
             "seconds": round(grouped.seconds, 3),
-            "method": method,
+            "method": grouped.parameters.method,
             "parameters": asdict(grouped.parameters),
             "assigned": None if assigned is None else asdict(assigned),
         }
@@ -208,7 +210,7 @@ def cluster(
             ("Alone", grouped.noise_faces),
             ("Seconds", round(grouped.seconds, 2)),
         ]
-        run.out.result(document, table(f"Grouped by {method}", ("", ""), rows))
+        run.out.result(document, table(f"Grouped by {grouped.parameters.method}", ("", ""), rows))
 
 
 def assign(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,11 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """``(height, width, 3)`` uint8, RGB, upright (EXIF orientation already applied)."""
 
-ClusteringMethod: TypeAlias = Literal["hdbscan", "dbscan", "agglomerative"]
+ClusteringMethod: TypeAlias = Literal["agglomerative"]
+MethodName: TypeAlias = Literal["agglomerative", "hdbscan", "dbscan"]
+"""What a caller may give as a method. ``hdbscan`` and ``dbscan`` are former ones and mean ``agglomerative``;
+see ``recognition/clustering``."""
+DEFAULT_METHOD: Final = "agglomerative"
 
 
 class SearchMethod(StrEnum):

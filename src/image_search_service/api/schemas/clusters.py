@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.api.schemas.faces import Face, crop_url
-from image_search_service.core.types import ClusteringMethod
+from image_search_service.core.types import DEFAULT_METHOD, MethodName
 from image_search_service.services.people.views import ShownCluster
 
 
@@ -59,7 +59,11 @@ class ClusterDetail(Answer):
 class ClusteringRequest(RequestBody):
     """How to group; what is left away follows from the library's engine."""
 
-    method: ClusteringMethod = Field(default="hdbscan", examples=["hdbscan"])
+    method: MethodName = Field(
+        default=DEFAULT_METHOD,
+        examples=[DEFAULT_METHOD],
+        description="hdbscan and dbscan are former methods; they are accepted and mean agglomerative.",
+    )
     min_cluster_size: int = Field(
         default=2, ge=2, le=10_000, description="Fewest faces that are a cluster.", examples=[3]
     )
