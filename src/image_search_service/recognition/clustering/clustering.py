@@ -39,8 +39,8 @@ Confidences = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 FORMER_METHODS = ("hdbscan", "dbscan")
-"""Accepted as ``agglomerative``: libraries, scripts and clients may still name them. HDBSCAN's cores before the
-joining changed nothing that could be told from chance, for any engine (docs/performance.md)."""
+"""Accepted as ``agglomerative``: libraries, scripts and clients may still name them. What HDBSCAN's cores
+before the joining changed could not be told from chance, for any engine (docs/performance.md)."""
 
 
 def current_method(name: str) -> ClusteringMethod:

@@ -71,7 +71,7 @@ def test_large_groups_must_be_more_alike() -> None:
     of theirs would be joined."""
     random = np.random.default_rng(0)
     middle = random.standard_normal((3, 64)) / 8
-    two = np.stack([np.sqrt(0.55) * middle[0] + np.sqrt(0.45) * middle[i] for i in (1, 2)])
+    two = np.stack([np.sqrt(0.7) * middle[0] + np.sqrt(0.3) * middle[i] for i in (1, 2)])
     own = random.standard_normal((2, 12, 64)) / 8
     faces = (np.sqrt(0.8) * two[:, None] + np.sqrt(0.2) * own).reshape(24, 64)
     unit = (faces / np.linalg.norm(faces, axis=1, keepdims=True)).astype(np.float32)
