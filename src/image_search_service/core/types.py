@@ -14,6 +14,7 @@ FloatArray: TypeAlias = npt.NDArray[np.float32]
 """float32 array; embeddings are ``(d,)`` or ``(n, d)`` with rows of unit length."""
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """``(height, width, 3)`` uint8, RGB, upright (EXIF orientation already applied)."""
 

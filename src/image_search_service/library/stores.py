@@ -63,7 +63,7 @@ class Stores:
     @property
     def thresholds(self) -> Thresholds:
         """The engine's thresholds, known without its models. Raises NotFoundError for an empty library."""
-        return self.binding.thresholds()
+        return self.binding.calibration().thresholds
 
     @property
     def max_pixels(self) -> int:

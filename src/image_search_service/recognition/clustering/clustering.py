@@ -36,7 +36,6 @@ SMALLEST_SEARCH = 16 << 20
 BYTES_PER_FACE = 100
 
 Confidences = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 FORMER_METHODS = ("hdbscan", "dbscan")
 """Accepted as ``agglomerative``: libraries, scripts and clients may still name them. What HDBSCAN's cores
@@ -60,7 +59,8 @@ class ClusteringParameters:
     neighbours: neighbours that each face chooses at most.
     join: from which similarity groups are joined, as a share of the way from ``neighbour`` (0) to the same
         picture (1).
-    evidence: how much more similarity joining two groups of many faces takes; ``linkage.JoinRule``.
+    evidence: how much more similarity joining two groups of many faces takes, as such a share, too;
+        see ``linkage.JoinRule``.
     """
 
     neighbour: float
@@ -68,8 +68,8 @@ class ClusteringParameters:
     method: ClusteringMethod = DEFAULT_METHOD
     min_cluster_size: int = 2
     neighbours: int = 32
-    join: float = 0.16
-    evidence: float = 0.1
+    join: float = 0.12
+    evidence: float = 0.34
 
     def __post_init__(self) -> None:
         """Raises InvalidInputError, which says what would be right."""
@@ -110,8 +110,12 @@ class ClusteringParameters:
 
     def above_baseline(self, share: float) -> float:
         """A share of the way from ``neighbour`` to 1, as similarity measured from the baseline."""
-        neighbour = (self.neighbour - self.baseline) / (1 - self.baseline)
-        return neighbour + share * (1 - neighbour)
+        return 1 - (1 - share) * self.room
+
+    @property
+    def room(self) -> float:
+        """The way from ``neighbour`` to 1, in similarity measured from the baseline."""
+        return (1 - self.neighbour) / (1 - self.baseline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +204,9 @@ def _groups(
     """(n,) int64: the group of each face."""
     weights = ((graph.similarity - parameters.neighbour) / (1 - parameters.neighbour)).astype(np.float32)
     vectors = linkage.expanded(linkage.lifted(embeddings, parameters.baseline), graph, weights)
-    rule = linkage.JoinRule(parameters.above_baseline(parameters.join), parameters.evidence)
+    rule = linkage.JoinRule(
+        similarity=parameters.above_baseline(parameters.join), evidence=parameters.evidence * parameters.room
+    )
     return linkage.join_groups(vectors, graph, photos, rule, memory=memory)
 
 

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from image_search_service.core.errors import InvalidInputError, UnavailableError
 from image_search_service.recognition.engines import known_models as known
-from image_search_service.recognition.engines.calibrated import engine_thresholds
 from image_search_service.recognition.engines.model_store import Licence, ModelFile, ModelStore, Watch
 
 if TYPE_CHECKING:
     from image_search_service.recognition.engines.base import FaceEngine
-
-__all__ = ["engine_thresholds", "open_engine"]
 
 Note = Callable[[str], None]
 

@@ -11,14 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from image_search_service.core.errors import DataIntegrityError, MediaError
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import FloatArray, Pixels
 from image_search_service.media.decode import Photo, decode_photo, reduced
 from image_search_service.media.derivatives import write_crop, write_thumbnail
 from image_search_service.recognition.engines.base import Detection, FaceEngine
+from image_search_service.recognition.engines.calibrated import quality_tables
 from image_search_service.recognition.quality import FaceQuality, face_quality
-from image_search_service.recognition.recognizability import blank_embedding, is_recognizable, visible_share
+from image_search_service.recognition.recognizability import RecognizabilityTest, visible_share
 
 DETECTION_SIDE = 1280
 """Longest side, in pixels, of the copy that faces are looked for in. A face of 20 pixels there is 60 in a
@@ -82,7 +85,8 @@ class PhotoReader:
         self._engine = engine
         self._paths = paths
         self._max_pixels = max_pixels
-        self._blank = blank_embedding(engine)
+        self._tables = quality_tables(engine.calibration)
+        self._recognizability = RecognizabilityTest(engine)
 
     def read(self, files: Sequence[HashedFile]) -> list[ReadPhoto]:
         """Decode, detect, align and embed; makes thumbnails and crops on the way."""
@@ -91,16 +95,19 @@ class PhotoReader:
     def _embed(self, found: Sequence[tuple[ReadPhoto, list[_Found]]]) -> list[ReadPhoto]:
         """All photos' faces in one call; if the model fails, photo by photo, so that only one is lost."""
         try:
-            embeddings = self._engine.embed([face.chip for _, faces in found for face in faces])
+            every = [face for _, faces in found for face in faces]
+            embeddings, lengths = self._engine.embed_with_lengths([face.chip for face in every])
         except DataIntegrityError as error:
             if len(found) == 1:
                 return [ReadPhoto(found[0][0].file, failure=error.message)]
             return [read for one in found for read in self._embed([one])]
-        rows = iter(embeddings)
+        visible = np.array([face.visible for face in every], np.float32)
+        passes = self._recognizability.passes(embeddings, lengths, visible)
+        rows = zip(embeddings, passes.tolist(), strict=True)
         return [replace(read, faces=self._read_faces(read.file, faces, rows)) for read, faces in found]
 
     def _read_faces(
-        self, file: HashedFile, faces: Sequence[_Found], embeddings: Iterator[FloatArray]
+        self, file: HashedFile, faces: Sequence[_Found], rows: Iterator[tuple[FloatArray, bool]]
     ) -> list[ReadFace]:
         return [
             ReadFace(
@@ -108,9 +115,9 @@ class PhotoReader:
                 face.detection,
                 face.quality,
                 embedding,
-                is_recognizable(embedding, face.visible, self._blank, self._engine.thresholds),
+                recognizable,
             )
-            for position, (face, embedding) in enumerate(zip(faces, embeddings, strict=False))
+            for position, (face, (embedding, recognizable)) in enumerate(zip(faces, rows, strict=False))
         ]
 
     def _find_faces(self, file: HashedFile) -> tuple[ReadPhoto, list[_Found]]:
@@ -127,7 +134,7 @@ class PhotoReader:
     def _prepare(self, photo: Photo, detection: Detection) -> _Found:
         chip = self._engine.align(photo.pixels, detection)
         visible = visible_share(detection.box, width=photo.width, height=photo.height)
-        return _Found(detection, chip, face_quality(detection, chip), visible)
+        return _Found(detection, chip, face_quality(detection, chip, self._tables), visible)
 
     def _write_derivatives(
         self, asset_id: uuid.UUID, photo: Photo, small: Pixels, detections: Sequence[Detection]
