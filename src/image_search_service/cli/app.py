@@ -7,6 +7,7 @@ import typer
 from image_search_service.cli import (
     backup,
     bench,
+    calibrate,
     decisions,
     demo,
     doctor,
@@ -64,6 +65,7 @@ app.command("conflicts")(decisions.conflicts)
 app.command("export")(exchange.export)
 app.command("import")(exchange.load)
 app.command("evaluate")(evaluate.evaluate)
+app.command("calibrate")(calibrate.calibrate)
 app.add_typer(bench.app, name="bench")
 app.add_typer(metadata.app, name="metadata")
 app.add_typer(models.app, name="models")
