@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from image_search_service.cli.app import app
+from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
 from image_search_service.library.opening import open_library
 
@@ -50,7 +51,8 @@ def test_what_was_measured_is_used_by_the_library(photos: Path, engine: list[str
     assert found["stored"] is True
     assert found["thresholds"]["same_person"] == pytest.approx(0.344, abs=0.04)
     assert found["recognizability"]["sign"] == "blank"
-    with open_library(Settings(library=tmp_path / "library")) as opened:
+    out = Output(as_json=True)
+    with open_library(Settings(library=tmp_path / "library"), out.note, out.progress) as opened:
         assert opened.stores.thresholds.same_person == found["thresholds"]["same_person"]
         calibration = opened.engine_binding.calibration()
         row = opened.engine_binding.require_row()
