@@ -3,7 +3,7 @@
     python -m benchmarks.faces_file PHOTOS FILE.npz --engine opencv [--detector FILE] [--recognizer FILE]
 
 PHOTOS has one folder for each person. FILE.npz holds, for every face: ``embeddings`` (n, d) float32 unit
-rows, ``lengths`` before that, ``blank``: cosines with the blank embedding, ``visible``: share inside of the photo,
+rows, ``lengths`` before that, ``blank``: cosines with the blank embedding, ``visible``: share in the photo,
 ``photos`` and ``owners`` (n,) int64: its photo, and whose photo that is, and ``people``: who it is if it is
 the one nearest the middle, else −1 (such faces are clustered but not scored).
 """

@@ -2,7 +2,7 @@
 
     python -m benchmarks.grouping compare FILE.npz --engine opencv    # the default and other rules
     python -m benchmarks.grouping grid FILE.npz --engine opencv       # other parameters, best first
-    python -m benchmarks.grouping validate FILE.npz --engine opencv  # chosen on half of the people, scored on others
+    python -m benchmarks.grouping validate FILE.npz --engine opencv  # chosen on half, scored on the rest
     python -m benchmarks.grouping sizes FILE.npz --engine opencv      # libraries of few and many people
 
 FILE.npz comes from ``benchmarks.faces_file``. Other rules get the threshold that is best on these very faces,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import subprocess
 import sys
@@ -357,11 +358,30 @@ def test_evaluate_scores_folders_of_people(run: Run, album: Path, tmp_path: Path
             target = tmp_path / f"person {central(album / path, faces)}" / path.replace("/", " ")
             target.parent.mkdir(exist_ok=True)
             shutil.copy(album / path, target)
-    code, document, _ = run("evaluate", str(tmp_path), "--engine", "synthetic")
+    people = len(list(tmp_path.iterdir()))
+    page = album.parent / "report.html"
+    code, document, _ = run("evaluate", str(tmp_path), "--engine", "synthetic", "--report", str(page))
     assert code == 0
-    assert document["identities"] == len(list(tmp_path.iterdir()))
+    assert document["identities"] == people
     assert document["bcubed"]["f"] > 0.9, document
     assert set(document["pairwise"]) == {"precision", "recall", "f"}
+    check_report(page, document)
+
+
+def check_report(page: Path, document: dict[str, Any]) -> None:
+    """The page needs nothing but itself, and its mistakes add up to the scores."""
+    shown = page.read_text(encoding="utf-8")
+    assert "<svg" in shown
+    assert not re.search(r"(src|href)=[\"']?(?!data:)", shown)
+    figures = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+    assert figures["scores"]["pairwise"] == document["pairwise"]
+    assert figures["curve"][-1]["coverage"] == document["coverage"]
+    assert figures["curve"][-1]["precision"] == document["purity"]
+    wrong = sum(group["wrong_pairs"] for group in figures["mixed"])
+    missing = sum(one["missing_pairs"] for one in figures["split"])
+    assert (wrong == 0) == (document["pairwise"]["precision"] == 1)
+    assert (missing == 0) == (document["pairwise"]["recall"] == 1)
+    assert missing == 0 or "data:image/webp;base64," in shown
 
 
 def central(photo: Path, faces: list[dict[str, Any]]) -> int:
