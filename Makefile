@@ -6,42 +6,69 @@ ARGS ?=
 JOBS ?= 2
 
 BIN := .venv/bin
-READY := .venv/.installed
+# What .venv holds: the program alone, or its tests and checks as well.
+USER := .venv/.user
+DEV := .venv/.dev
+PINS := pyproject.toml constraints.txt scripts/install.sh
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install demo test lint types bench clean
+.PHONY: help install offline dev demo stop test test-all lint types bench wheel clean
 
 help:
-	@echo 'make demo                    draw a demo library, find its faces, group them, show who was found'
+	@echo 'make demo                    draw a demo library, find its faces, group them, serve the pages'
 	@echo 'make demo PHOTOS=~/Pictures  the same with your own photos (they are only read)'
-	@echo 'make test                    run all tests, on two processors; ARGS="-k name" for some'
+	@echo 'make stop                    stop the service that make demo has started'
+	@echo 'make test                    run the tests, on two processors; ARGS="-k name" for some'
+	@echo 'make test-all                run those that are slow for their depth, which make test leaves out'
 	@echo 'make lint                    check style and formatting'
 	@echo 'make types                   check types'
 	@echo 'make bench                   measure; prints tables'
-	@echo 'make install                 make .venv with everything in it; the others do it when needed'
+	@echo 'make wheel                   build the wheel, and try it in a new environment'
+	@echo 'make install                 make .venv with the program in it; the others do it when needed'
+	@echo 'make offline                 add the engine dlib, for a machine that can download no model files'
+	@echo 'make dev                     add what tests and checks need; test, lint, types and bench do it'
 	@echo 'make clean                   remove .venv and everything that was built'
 
-install: $(READY)
+install: $(USER)
 
-$(READY): pyproject.toml constraints.txt scripts/install.sh
-	@sh scripts/install.sh $(PYTHON)
-	@touch $(READY)
+dev: $(DEV)
 
-demo: $(READY)
+offline: $(USER)
+	@sh scripts/install.sh offline $(PYTHON)
+
+$(USER): $(PINS)
+	@sh scripts/install.sh user $(PYTHON)
+	@touch $(USER)
+
+$(DEV): $(PINS)
+	@sh scripts/install.sh dev $(PYTHON)
+	@touch $(USER) $(DEV)
+
+demo: $(USER)
 	@sh scripts/demo.sh "$(PHOTOS)"
 
-test: $(READY)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+stop:
+	@sh scripts/stop.sh
 
-lint: $(READY)
+test: $(DEV)
+	$(PYTEST) $(ARGS)
+
+test-all: $(DEV)
+	$(PYTEST) -m depth $(ARGS)
+
+lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(READY)
+types: $(DEV)
 	$(BIN)/mypy
 
-bench: $(READY)
+bench: $(DEV)
 	@sh scripts/bench.sh $(ARGS)
 
-clean:
+wheel: $(DEV)
+	@sh scripts/check_wheel.sh
+
+clean: stop
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,92 +1,45 @@
 """The table of the specification's section 8, measured: each call site before and after.
 
-    python -m benchmarks.call_sites [--rounds 3] [--rest] [--json]
+    python -m benchmarks.call_sites [--rounds 3] [--rest] [--url URL] [--json]
 
 Each row is the whole service call, SQL, searches and arithmetic included, on a library of its own: SQLite,
-and the stand-in server in another process, 0, 5 and 20 ms slower than it is. "Before" is the same service
-with the embeddings of faces read one id a call (``tests/support/reference.py``); all else, such as searches
-that follow, is as it is now. Both are measured in turn, each time on a new copy of the library; medians.
+and a server of one's own, or the stand-in in another process, 0, 5 and 20 ms slower than it is. "Before" is
+the same service with the embeddings of faces read one id a call (``benchmarks/before.py``); all else, such as
+searches that follow, is as it is now. Both are measured in turn, on a new copy of the library each; medians.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import statistics
 import tempfile
 import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 from prometheus_client import REGISTRY
 from qdrant_client import QdrantClient
 
+from benchmarks.album import Album, add_cluster, add_faces, add_person, alike
+from benchmarks.before import OneByOneFaces
 from benchmarks.report import machine, print_table
-from benchmarks.server import DELAYS, SlowServer, slow_server
-from image_search_service.core.types import FloatArray
-from image_search_service.db.models import FaceInstance
-from image_search_service.db.session import Database, sqlite_url
+from benchmarks.server import MeasuredServer, add_server_arguments, measured_server
+from image_search_service.db.queries.faces import set_clusters
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.library.stores import Stores
-from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.search import SuggestionService
-from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
-from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient
-from tests.support.backends import unit_vectors
-from tests.support.given_stores import given_stores
-from tests.support.reference import OneByOneFaces
-from tests.support.served import add_person
-from tests.support.world import World, migrated_database
 
-DIMENSION = 512
-THRESHOLDS = Thresholds(same_person=0.6, assign=0.7, suggest=0.5, neighbour=0.65)
 PERSONS = 5
 WAYS: dict[str, type[FaceQdrantClient]] = {"before": OneByOneFaces, "after": FaceQdrantClient}
-
-
-class Album:
-    """Faces in SQL and in Qdrant; ``copied`` gives services on a copy of it."""
-
-    def __init__(self, client: QdrantClient, folder: Path) -> None:
-        folder.mkdir()
-        self._client = client
-        self._file = folder / "library.sqlite3"
-        self._faces = FaceQdrantClient(client, f"faces_{folder.name}", DIMENSION)
-        self._faces.ensure_collection()
-        migrated_database(folder).close()
-
-    @contextmanager
-    def copied(self, reader: type[FaceQdrantClient]) -> Iterator[Stores]:
-        copy = self._file.with_stem(uuid.uuid4().hex)
-        shutil.copyfile(self._file, copy)
-        with self.opened(copy, reader) as stores:
-            yield stores
-            self._client.delete_collection(stores.centroids.collection_name)
-
-    @contextmanager
-    def opened(
-        self, file: Path | None = None, reader: type[FaceQdrantClient] | None = None
-    ) -> Iterator[Stores]:
-        """The album itself, or the copy ``file``, with centroids of its own."""
-        file, reader = file or self._file, reader or FaceQdrantClient
-        database = Database(sqlite_url(file))
-        centroids = CentroidQdrantClient(self._client, f"centroids_{file.parent.name}_{file.stem}", DIMENSION)
-        centroids.ensure_collection()
-        faces = reader(self._client, self._faces.collection_name, DIMENSION)
-        yield given_stores(database, faces, centroids, THRESHOLDS)
-        database.close()
 
 
 # What an album is filled with
@@ -95,55 +48,38 @@ class Album:
 def person(stores: Stores, number: int) -> UUID:
     """Somebody with so many faces."""
     with stores.database.write() as session:
-        world = World(session)
-        person_id = add_person(world, "Ada").id
-        add_faces(stores, world, alike(number), person_id=person_id)
-    return person_id
+        made = add_person(session, "Ada")
+        add_faces(stores, session, alike(number), person_id=made)
+    return made
 
 
 def person_with_prototypes(stores: Stores, number: int) -> UUID:
     """Somebody with so many prototypes: the better half of their faces (``recognition/prototypes.py``)."""
-    person_id = person(stores, 2 * number)
-    PrototypeService(stores).compute_prototypes([person_id])
-    return person_id
+    made = person(stores, 2 * number)
+    PrototypeService(stores).compute_prototypes([made])
+    return made
 
 
 def cluster(stores: Stores, number: int) -> UUID:
     """A group without a name."""
     with stores.database.write() as session:
-        world = World(session)
-        return world.cluster(add_faces(stores, world, alike(number))).id
+        faces = add_faces(stores, session, alike(number))
+        made = add_cluster(session, faces)
+        set_clusters(session, dict.fromkeys(faces, made))
+    return made
 
 
 def people(stores: Stores, number: int) -> UUID:
     """So many faces: of five persons, a fifth of theirs named and three fifths not, and of five strangers."""
     with stores.database.write() as session:
-        world = World(session)
         share = number // (5 * PERSONS)
         for look in range(PERSONS):
-            named = add_person(world, f"Ada {look}").id
+            named = add_person(session, f"Ada {look}")
             faces = alike(4 * share, seed=look)
-            add_faces(stores, world, faces[:share], person_id=named)
-            add_faces(stores, world, faces[share:])
-            add_faces(stores, world, alike(share, seed=PERSONS + look))
+            add_faces(stores, session, faces[:share], person_id=named)
+            add_faces(stores, session, faces[share:])
+            add_faces(stores, session, alike(share, seed=PERSONS + look))
     return named
-
-
-def alike(number: int, seed: int = 0) -> FloatArray:
-    """``(number, DIMENSION)`` faces of one person."""
-    rows = unit_vectors(1, DIMENSION, seed=1000 + seed) + 0.5 * unit_vectors(number, DIMENSION, seed)
-    unit: FloatArray = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    return unit
-
-
-def add_faces(stores: Stores, world: World, embeddings: FloatArray, **columns: Any) -> list[FaceInstance]:
-    """A face for each embedding, each in a photo of its own, in SQL and in Qdrant."""
-    faces = [world.face(world.photo(f"/photos/{uuid.uuid4().hex}.jpg"), **columns) for _ in embeddings]
-    stores.faces.upsert_faces(
-        FacePoint(face.id, row, FacePayload(face.id, face.asset_id, face.person_id))
-        for face, row in zip(faces, embeddings, strict=True)
-    )
-    return faces
 
 
 def assigner(stores: Stores) -> FaceAssigner:
@@ -208,8 +144,12 @@ def main() -> None:
     """Measures and prints."""
     options = _options()
     results: dict[str, Any] = {"machine": machine(), "protocol": "REST" if options.rest else "gRPC"}
-    with slow_server(0, DIMENSION) as server, tempfile.TemporaryDirectory() as folder:
+    with (
+        measured_server(options.url, options.grpc_port) as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         client = server.client(grpc=not options.rest)
+        results["server"] = server.name
         results["sites"] = [
             measure(server, client, Path(folder) / str(row), site, options.rounds)
             for row, site in enumerate(SITES)
@@ -227,35 +167,47 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rest", action="store_true", help="over REST instead of gRPC")
     parser.add_argument("--json", action="store_true")
+    add_server_arguments(parser)
     return parser.parse_args()
 
 
 def measure(
-    server: SlowServer, client: QdrantClient, folder: Path, site: Site, rounds: int
+    server: MeasuredServer, client: QdrantClient, folder: Path, site: Site, rounds: int
 ) -> dict[str, Any]:
     """Median milliseconds of a call site before and after, for each added delay."""
-    album = Album(client, folder)
-    with album.opened() as stores:
-        subject = site.fill(stores, site.faces)
+    with Album(client, folder) as album:
+        with album.opened() as stores:
+            subject = site.fill(stores, site.faces)
+        return {
+            "site": site.name,
+            "faces": site.faces,
+            "estimates": site.estimates,
+            **medians(server, album, site, subject, rounds),
+        }
+
+
+def medians(
+    server: MeasuredServer, album: Album, site: Site, subject: UUID, rounds: int
+) -> dict[str, dict[str, float]]:
+    """By the added delay, milliseconds before and after."""
 
     def call(stores: Stores) -> object:
         return site.call(stores, subject)
 
     read = _embeddings_read(lambda: timed(server, 0, album, FaceQdrantClient, call))
     assert read >= site.faces, f"{site.name} reads {read} embeddings, not {site.faces}"
-    measured: dict[str, Any] = {"site": site.name, "faces": site.faces, "estimates": site.estimates}
-    for delay in DELAYS:
+    measured: dict[str, dict[str, float]] = {}
+    for delay in server.delays:
         taken: dict[str, list[float]] = {name: [] for name in WAYS}
         for _ in range(rounds):
             for name, reader in WAYS.items():
                 taken[name].append(timed(server, delay, album, reader, call))
-        medians = {name: round(statistics.median(times), 2) for name, times in taken.items()}
-        measured[_column(delay)] = medians
+        measured[_column(delay)] = {name: round(statistics.median(times), 2) for name, times in taken.items()}
     return measured
 
 
 def timed(
-    server: SlowServer,
+    server: MeasuredServer,
     delay: float,
     album: Album,
     reader: type[FaceQdrantClient],
@@ -282,12 +234,12 @@ def _embeddings_read(call: Callable[[], object]) -> float:
 
 def show(results: dict[str, Any]) -> None:
     """The table of docs/performance.md: before → after, in milliseconds, and how many times faster."""
-    delays = [_column(delay) for delay in DELAYS]
+    delays = [column for column in results["sites"][0] if column.startswith("+")]
     rows = [
         [row["site"], str(row["faces"]), row["estimates"], *(_cell(row[delay]) for delay in delays)]
         for row in results["sites"]
     ]
-    title = f"{results['protocol']}; {results['machine']}"
+    title = f"{results['protocol']}, {results['server']}; {results['machine']}"
     print_table(title, ["call site", "faces", "specification's estimate", *delays], rows)
     saved = {
         delay: results["sites"][-1][delay]["before"] - results["sites"][-1][delay]["after"]

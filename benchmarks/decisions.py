@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import insert
 
+from benchmarks.album import face_row, photo_row
 from image_search_service.db.migrate import migrate
 from image_search_service.db.models import ClusterRow, FaceInstance, ImageAsset
 from image_search_service.db.queries import library
@@ -54,24 +55,17 @@ def fill(database: Database, faces: int) -> list[tuple[uuid.UUID, list[uuid.UUID
     with database.write() as session:
         library.bind_engine(session, SyntheticEngine.identity, {})
         connection = session.connection()
-        photos = [{"id": one, "content_hash": one.hex * 2, "width": 100, "height": 100} for one in ids]
-        connection.execute(insert(ImageAsset), photos)
+        connection.execute(insert(ImageAsset), [photo_row(one) for one in ids])
         rows = [
             {"id": cluster, "size": len(own), "confidence": 0.5, "representative_face_id": own[0]}
             for cluster, own in made
         ]
         connection.execute(insert(ClusterRow), rows)
         connection.execute(
-            insert(FaceInstance), [_face(cluster, one) for cluster, own in made for one in own]
+            insert(FaceInstance),
+            [face_row(one) | {"cluster_id": cluster} for cluster, own in made for one in own],
         )
     return made
-
-
-def _face(cluster: uuid.UUID, face: uuid.UUID) -> dict[str, object]:
-    box = {"box_x": 10, "box_y": 10, "box_width": 50, "box_height": 50}
-    quality = {"detection_confidence": 0.9, "quality_score": 0.5, "quality_parts": {}}
-    ids = {"id": face, "asset_id": face, "qdrant_point_id": face, "cluster_id": cluster}
-    return {**ids, **box, **quality, "position": 0, "landmarks": []}
 
 
 def measure(review: ReviewService, clusters: list[tuple[uuid.UUID, list[uuid.UUID]]], faces: int) -> None:

@@ -1,9 +1,10 @@
 """Embeddings by id: one a call, as the specification has it, as this project does it, and not decoded at all.
 
-    python -m benchmarks.retrieval [--number 100 1000] [--dimension 512] [--rounds 15] [--json]
+    python -m benchmarks.retrieval [--number 100 1000] [--dimension 512] [--rounds 15] [--url URL] [--json]
 
-The server is in a process of its own (``benchmarks/server.py``), 0, 5 and 20 ms slower than it is. Ways are
-measured in turn, round by round, and medians are given, so that a busy machine slows all of them alike.
+The server is one of one's own, or the stand-in in another process, 0, 5 and 20 ms slower than it is
+(``benchmarks/server.py``). Ways are measured in turn, round by round, and medians are given, so that a busy
+machine slows all of them alike.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ import numpy as np
 from qdrant_client import QdrantClient
 from qdrant_client import grpc as messages
 
+from benchmarks.before import get_embeddings_as_specified, get_embeddings_one_by_one
 from benchmarks.report import machine, print_table
-from benchmarks.server import COLLECTION, DELAYS, ids_of, slow_server
+from benchmarks.server import MeasuredServer, add_server_arguments, measured_server
 from image_search_service.core.types import FloatArray
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from image_search_service.vector.grpc_stub import get_points
-from tests.support.reference import get_embeddings_as_specified, get_embeddings_one_by_one
+from image_search_service.vector.retrieval_bench import temporary_faces
 
 BATCH = 100
 ONE_BY_ONE_SAMPLE = 200  # so many are read one by one and the time scaled up; the calls are independent
@@ -43,7 +45,8 @@ def main() -> None:
     """Measures and prints."""
     options = _options()
     if options.memory is not None:
-        print(json.dumps(memory(options.memory, max(options.number), options.dimension)))
+        with measured_server(options.url, options.grpc_port) as server:
+            print(json.dumps(memory(server, options.memory, max(options.number), options.dimension)))
     else:
         report(options)
 
@@ -57,36 +60,41 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--memory", help=argparse.SUPPRESS)
+    add_server_arguments(parser)
     return parser.parse_args()
 
 
-def ways(client: QdrantClient, *, grpc: bool, number: int, dimension: int) -> Ways:
+def ids_of(number: int) -> list[UUID]:
+    """The ids of the faces that ``temporary_faces`` makes up."""
+    return [UUID(int=row + 1) for row in range(number)]
+
+
+def ways(faces: FaceQdrantClient, *, grpc: bool, number: int) -> Ways:
     """The ways to fetch over one protocol."""
-    ids = ids_of(number)
-    faces = FaceQdrantClient(client, COLLECTION, dimension)
+    ids, client, name = ids_of(number), faces.client, faces.collection_name
     measured: Ways = {
-        "one id a call": lambda: get_embeddings_one_by_one(client, COLLECTION, ids[:ONE_BY_ONE_SAMPLE]),
-        "specification": lambda: specified(client, ids),
+        "one id a call": lambda: get_embeddings_one_by_one(client, name, ids[:ONE_BY_ONE_SAMPLE]),
+        "specification": lambda: specified(client, name, ids),
         "ours": lambda: faces.get_embeddings_by_point_ids(ids, BATCH),
     }
     if grpc:
-        measured["not decoded"] = lambda: undecoded(client, ids)
+        measured["not decoded"] = lambda: undecoded(client, name, ids)
     return measured
 
 
-def specified(client: QdrantClient, ids: Sequence[UUID]) -> FloatArray:
+def specified(client: QdrantClient, name: str, ids: Sequence[UUID]) -> FloatArray:
     """The specification's design to the array that its callers compute with."""
-    embeddings = get_embeddings_as_specified(client, COLLECTION, ids, BATCH)
+    embeddings = get_embeddings_as_specified(client, name, ids, BATCH)
     return np.array([embeddings[point_id] for point_id in ids], dtype=np.float32)
 
 
-def undecoded(client: QdrantClient, ids: Sequence[UUID]) -> None:
+def undecoded(client: QdrantClient, name: str, ids: Sequence[UUID]) -> None:
     """The same requests, all at once, their answers received and parsed as messages, no number read."""
     get = get_points(client)
     futures = [
         get(
             messages.GetPoints(
-                collection_name=COLLECTION,
+                collection_name=name,
                 ids=[messages.PointId(uuid=str(point_id)) for point_id in ids[start : start + BATCH]],
                 with_vectors=messages.WithVectorsSelector(enable=True),
                 with_payload=messages.WithPayloadSelector(enable=False),
@@ -113,10 +121,9 @@ def measure(measured: Ways, rounds: int, number: int) -> dict[str, float]:
     return medians
 
 
-def memory(protocol: str, number: int, dimension: int) -> dict[str, float]:
+def memory(server: MeasuredServer, protocol: str, number: int, dimension: int) -> dict[str, float]:
     """How much this process grows at most during one fetch, and the array's size, in MB."""
-    with slow_server(number, dimension) as server:
-        faces = FaceQdrantClient(server.client(grpc=protocol == "gRPC"), COLLECTION, dimension)
+    with temporary_faces(server.client(grpc=protocol == "gRPC"), number, dimension) as faces:
         faces.get_embeddings_by_point_ids(ids_of(min(number, 10 * BATCH)))  # what is loaded and pooled once
         ids = ids_of(number)
         gc.collect()
@@ -142,33 +149,37 @@ def report(options: argparse.Namespace) -> None:
     """Everything, as tables or as JSON."""
     most, dimension = max(options.number), options.dimension
     rows = []
-    with slow_server(most, dimension) as server:
-        for number, grpc, delay in product(options.number, (True, False), DELAYS):
+    with (
+        measured_server(options.url, options.grpc_port) as server,
+        temporary_faces(server.client(grpc=True), most, dimension) as made,
+    ):
+        for number, grpc, delay in product(options.number, (True, False), server.delays):
             server.set_delay(delay)
-            client = server.client(grpc=grpc)
+            faces = FaceQdrantClient(server.client(grpc=grpc), made.collection_name, dimension)
             row = {"number": number, "protocol": "gRPC" if grpc else "REST", "delay_ms": delay * 1000}
-            measured = ways(client, grpc=grpc, number=number, dimension=dimension)
-            rows.append(row | measure(measured, options.rounds, number))
-            client.close()
-    grown = {protocol: _memory_apart(protocol, 20 * most, dimension) for protocol in ("gRPC", "REST")}
-    results = {"machine": machine(), "dimension": dimension, "times": rows, "memory": grown}
+            rows.append(row | measure(ways(faces, grpc=grpc, number=number), options.rounds, number))
+        server.set_delay(0)
+        name = server.name
+    grown = {protocol: _memory_apart(protocol, 20 * most, options) for protocol in ("gRPC", "REST")}
+    results = {"machine": machine(), "server": name, "dimension": dimension, "times": rows, "memory": grown}
     if options.json:
         print(json.dumps(results))
     else:
         show(results)
 
 
-def _memory_apart(protocol: str, number: int, dimension: int) -> Any:
+def _memory_apart(protocol: str, number: int, options: argparse.Namespace) -> Any:
     command = [sys.executable, "-m", "benchmarks.retrieval", "--memory", protocol]
-    sizes = ["--number", str(number), "--dimension", str(dimension)]
-    run = subprocess.run([*command, *sizes], check=True, capture_output=True, text=True)
+    command += ["--number", str(number), "--dimension", str(options.dimension)]
+    command += ["--url", options.url, "--grpc-port", str(options.grpc_port)] if options.url else []
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(run.stdout.splitlines()[-1])
 
 
 def show(results: dict[str, Any]) -> None:
     """The tables of docs/performance.md."""
     columns = ["embeddings", "protocol, delay", *NAMES, "times faster", "of the limit"]
-    title = f"Embeddings of {results['dimension']} numbers; {results['machine']}"
+    title = f"Embeddings of {results['dimension']} numbers from {results['server']}; {results['machine']}"
     print_table(title, columns, [_cells(row) for row in results["times"]])
     for protocol, row in results["memory"].items():
         array, peak = row["array_mb"], row["peak_mb"]

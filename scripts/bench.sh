@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 shared=${IMAGE_SEARCH_TEST_SHARED:-../shared}
-if [ $# -eq 0 ]; then set -- retrieval call_sites clustering index decisions; fi
+if [ $# -eq 0 ]; then set -- startup retrieval call_sites clustering index decisions; fi
 for name; do
     arguments=
     if [ "$name" = index ] && [ -d "$shared/photos/lfw" ] && [ -d "$shared/models" ]; then

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes .venv and installs into it what constraints.txt pins. Usage: install.sh [PYTHON]
+# Makes .venv and installs into it what constraints.txt pins. Usage: install.sh user|offline|dev [PYTHON]
+# user: what it takes to run the program; offline: the engine dlib as well; dev: what tests and checks need.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -31,7 +32,8 @@ check_venv() {
     fi
 }
 
-python=$(find_python "${1:-}")
+what=${1:?user, offline or dev}
+python=$(find_python "${2:-}")
 check_venv "$python"
 
 if ! fits .venv/bin/python; then
@@ -44,9 +46,24 @@ pip() {
     .venv/bin/python -m pip --disable-pip-version-check --quiet "$@"
 }
 
+case $what in
+user) extras='' ;;
+offline | dev) extras="[$what]" ;;
+*)
+    say "install.sh: there is no '$what'; it is user, offline or dev."
+    exit 2
+    ;;
+esac
+
+# Without isolation the pinned versions build the project, and the packages that come as source; isolated
+# builds would fetch any.
 say "Installing what the project is built with (1 of 2) …"
 pip install --constraint constraints.txt hatchling editables setuptools wheel
-# Without isolation the versions above are used, which are pinned; isolated builds would fetch any.
-say "Installing the project and its libraries: 1.2 GB on disk, a minute or two (2 of 2) …"
-pip install --constraint constraints.txt --no-build-isolation --editable '.[dev]'
-say "Installed in .venv; the command is .venv/bin/image-search"
+say "Installing the project and its libraries, a minute or two (2 of 2) …"
+pip install --constraint constraints.txt --no-build-isolation --editable ".$extras"
+if [ "$what" = user ] && ! .venv/bin/python -c 'import dlib' 2>/dev/null; then
+    say "Can this machine download no model files? \`make offline\` adds an engine that brings its own."
+fi
+# An editable installation is not compiled by pip, and would be anew at every start where nobody may write it.
+.venv/bin/python -m compileall -q src
+say "Installed in .venv ($(du -sh .venv | cut -f1)); the command is .venv/bin/image-search"

@@ -6,12 +6,26 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.databases import drop_schemas
 from tests.support.no_skips import NoSkips
 
 SHARED = Path(os.environ.get("IMAGE_SEARCH_TEST_SHARED") or Path(__file__).parents[2] / "shared")
 """Photos and models that are no part of the project; beside the repository unless the variable says where."""
+
+
+settings.register_profile(
+    "tests",
+    deadline=None,
+    # Both checks look at the clock; that examples share a fixture's folder or store is meant.
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.function_scoped_fixture,
+    ],
+)
+settings.load_profile("tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,3 +57,19 @@ def photos() -> Path:
 def models() -> Path:
     """Folder with real models: ``face_detection_yunet_2023mar.onnx`` and ``mobilefacenet.onnx``."""
     return _shared("models")
+
+
+@pytest.fixture(scope="session")
+def default_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the default engine's files: from the shared models, or else fetched as a user gets them."""
+    from image_search_service.core.errors import UnavailableError
+    from image_search_service.recognition.engines import known_models as known
+    from image_search_service.recognition.engines.model_store import ModelStore
+    from tests.support.models import unseen
+
+    store = ModelStore(tmp_path_factory.mktemp("models"), source=str(SHARED / "models"))
+    try:
+        store.require(known.YUNET, known.SFACE, watch=unseen)
+    except UnavailableError as error:
+        pytest.skip(f"the default engine's models cannot be had here: {error.message}")
+    return store.folder

@@ -1,4 +1,4 @@
-"""The web application: an open library behind the HTTP API, with workers for its jobs."""
+"""The web application: an open library behind the HTTP API and the pages, with workers for its jobs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from image_search_service.api.app import build_app
+from image_search_service.core.access_token import read_or_create_token
 from image_search_service.core.config import Settings
 from image_search_service.library.opening import Library
 from image_search_service.library.workers import job_workers
+from image_search_service.web.pages import add_pages, token_page
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -22,8 +24,10 @@ def create_app(library: Library, *, run_jobs: bool | None = None) -> FastAPI:
     """The application on a library that is open, and stays open when it ends.
 
     run_jobs: whether it runs the library's jobs; None: unless ``image-search worker`` can do it.
+    Raises InvalidInputError for settings that would let others in, and for a token's file without a token.
     """
     here = runs_jobs(library.settings) if run_jobs is None else run_jobs
+    token = read_or_create_token(library.paths.token) if library.settings.require_token else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -31,7 +35,9 @@ def create_app(library: Library, *, run_jobs: bool | None = None) -> FastAPI:
             app.state.library = library
             yield
 
-    return build_app(library.settings, lifespan)
+    app = build_app(library.settings, lifespan, token=token, token_page=token_page)
+    add_pages(app)
+    return app
 
 
 def runs_jobs(settings: Settings) -> bool:

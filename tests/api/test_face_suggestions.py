@@ -11,7 +11,7 @@ from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import FaceSuggestion
 from image_search_service.services.centroid_service import CentroidService
-from image_search_service.services.people.views import BrowseService
+from image_search_service.services.people.persons import PersonCatalogue
 from image_search_service.services.suggestions.search import SuggestionService
 from tests.support.round_trips import round_trips
 from tests.support.served import Served, add_faces, add_person, alike, directions
@@ -126,7 +126,7 @@ def test_a_job_for_many_persons_costs_no_round_trip_each(working: Served, search
 
     def cost() -> dict[str, Any]:
         with round_trips(working.library.database.engine) as trips:
-            ids = BrowseService(working.library.stores).person_ids(None)
+            ids = PersonCatalogue(working.library.database).ids(None)
             service = SuggestionService(working.library.stores)
             {
                 "prototypes": service.find_more,

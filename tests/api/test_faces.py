@@ -71,6 +71,7 @@ def test_what_there_is_not(api: Served) -> None:
         (f"/faces/{NOBODY}/crop", "There is no picture of the face"),
         (f"/assets/{NOBODY}/faces", "There is no photo"),
         (f"/assets/{NOBODY}/thumbnail", "There is no thumbnail"),
+        (f"/assets/{NOBODY}/picture", "There is no photo"),
     ]:
         problem = api.get(path, status=404)
         assert problem["type"] == "urn:image-search:not-found"

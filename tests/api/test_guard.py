@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
-from image_search_service.api.guard import LOOPBACK_NAMES, host_names, is_loopback
+from image_search_service.api.hosts import allowed_hosts, is_loopback
 from tests.support.served import Served
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is not listened on
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST"])
@@ -50,11 +54,68 @@ def test_no_other_site_may_show_our_pictures(api: Served) -> None:
     assert "access-control-allow-origin" not in headers
 
 
-def test_names_follow_the_address() -> None:
-    """On loopback this machine's names are allowed, elsewhere any, and those that are set in any case."""
-    assert host_names("127.0.0.1", None) == ["localhost", "127.0.0.1", "[::1]", "127.0.0.1"]
-    assert host_names("0.0.0.0", None) == ["*"]  # noqa: S104 - it is not listened on
-    assert host_names("0.0.0.0", "nas.local, photos") == [*LOOPBACK_NAMES, "nas.local", "photos"]  # noqa: S104
+@pytest.mark.parametrize("path", ["backup", "export", "conflicts", "persons", "jobs/1/events"])
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_pages_of_others_ask_for_nothing(api: Served, site: str, path: str) -> None:
+    """Not even for an answer that they could not read: it may cost a lot."""
+    answer = api.client.get(f"/api/v1/{path}", headers={"Sec-Fetch-Site": site})
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:image-search:foreign-origin")
+
+
+def test_answers_run_nothing(api: Served) -> None:
+    """What is no page may load and run nothing, should a browser take it for one."""
+    for path in ("/health", "/openapi.json", "/api/v1/persons", "/api/v1/nothing"):
+        assert "default-src 'none'" in api.client.get(path).headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("host", "more", "named", "allowed"),
+    [
+        ("127.0.0.1", None, "LOCALHOST:8000", True),
+        ("127.0.0.1", None, "localhost.", True),
+        ("127.0.0.1", None, "10.0.0.7", False),
+        ("127.0.0.5", None, "127.0.0.5:8000", True),
+        ("127.0.0.1", "nas.local, photos", "photos:1", True),
+        ("127.0.0.1", "nas.local, photos", "nas.local.", True),
+        ("127.0.0.1", "*.example.org", "a.example.org", True),
+        ("127.0.0.1", "*.example.org", "example.org.evil.net", False),
+        ("127.0.0.1", "*.example.org", "example.org", False),
+        ("127.0.0.1", "*", "anything", True),
+        (EVERYWHERE, None, "nas", True),
+        (EVERYWHERE, None, "NAS.home.arpa:8000", True),
+        (EVERYWHERE, None, "nas.local", True),
+        (EVERYWHERE, None, "192.168.0.7:8000", True),
+        (EVERYWHERE, None, "[fe80::1]:8000", True),
+        (EVERYWHERE, None, "example.org", False),
+        (EVERYWHERE, None, "192.168.0.7.example.org", False),
+        (EVERYWHERE, None, "user@nas", False),
+        (EVERYWHERE, None, "nas:x", False),
+        (EVERYWHERE, None, "nas/x", False),
+        (EVERYWHERE, None, "[::1", False),
+        (EVERYWHERE, None, "", False),
+        (EVERYWHERE, "photos.example.org", "photos.example.org", True),
+        ("::", None, "[::1]:8000", True),
+        ("photos", None, "photos", True),
+    ],
+)
+def test_names_follow_the_address(
+    monkeypatch: pytest.MonkeyPatch, host: str, more: str | None, named: str, allowed: bool
+) -> None:
+    """On loopback this machine's loopback names, beyond it its own names and addresses in digits, which no
+    foreign name can stand for; settings add to them."""
+    monkeypatch.setattr(socket, "gethostname", lambda: "Nas.home.arpa")
+    assert allowed_hosts(host, more).allow(named) is allowed
+
+
+def test_what_is_loopback() -> None:
+    """By address or by name."""
     assert [is_loopback(host) for host in ("localhost", "::1", "127.0.0.5", "192.168.0.2", "nas")] == [
         True, True, True, False, False,
     ]  # fmt: skip
+
+
+def test_a_refused_name_is_told_what_to_set(api: Served) -> None:
+    """The answer names the names that there are, and the setting."""
+    problem = api.client.get("/health", headers={"Host": "photos.example.org"}).json()
+    assert "localhost" in problem["detail"]
+    assert "IMAGE_SEARCH_ALLOWED_HOSTS" in problem["hint"]

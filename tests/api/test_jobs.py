@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from image_search_service.api.routes import jobs as jobs_routes
+from image_search_service.api import streams
 from image_search_service.services.jobs.service import JobKind, JobService
 from tests.support.served import Served, add_faces, alike, directions
 from tests.support.world import World
@@ -70,8 +70,8 @@ def test_a_job_is_watched(working: Served) -> None:
 
 def test_too_many_watchers_ask_again(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """When enough streams are open, a further one says how the job is, when to ask again, and ends."""
-    monkeypatch.setattr(jobs_routes, "_watchers", threading.BoundedSemaphore(1))
-    assert jobs_routes._watchers.acquire()
+    monkeypatch.setattr(streams, "_watchers", threading.BoundedSemaphore(1))
+    assert streams._watchers.acquire()
     job = JobService(api.library.database, api.library.job_queue.enqueue).submit(JobKind.CLUSTER_FACES, {})
     lines = api.client.get(f"/api/v1/jobs/{job.id}/events").text.splitlines()
     assert lines[0] == "event: queued"

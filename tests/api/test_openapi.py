@@ -13,6 +13,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import positive_data_acceptance
 
 from image_search_service.api.app import build_app
+from image_search_service.core.access_token import bearer_headers
 from image_search_service.core.config import Settings
 from image_search_service.services.jobs.service import JobKind, JobService
 from tests.support.served import Served, add_person, served
@@ -22,7 +23,9 @@ from tests.support.world import World
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A served library with a person, a cluster and a job."""
-    with served(tmp_path_factory.mktemp("served"), run_jobs=False, allowed_hosts="*") as opened:
+    folder = tmp_path_factory.mktemp("served")
+    with served(folder, run_jobs=False, allowed_hosts="*", require_token=True) as opened:
+        opened.client.headers.update(bearer_headers(opened.library.paths.token))
         with opened.library.database.write() as session:
             world = World(session)
             person = add_person(world, "Ada")
@@ -38,7 +41,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def documented(filled: Served) -> Any:
     """The API as schemathesis reads it from its documentation."""
-    return schemathesis.openapi.from_asgi("/openapi.json", filled.client.app)
+    headers = dict(filled.client.headers)
+    return schemathesis.openapi.from_asgi("/openapi.json", filled.client.app, headers=headers)
 
 
 def requests() -> list[tuple[str, str, GenerationMode]]:
@@ -59,17 +63,16 @@ def requests() -> list[tuple[str, str, GenerationMode]]:
 
 @pytest.mark.parametrize(("path", "method", "mode"), requests())
 def test_every_route_keeps_to_its_documentation(
-    documented: Any, path: str, method: str, mode: GenerationMode
+    documented: Any, filled: Served, path: str, method: str, mode: GenerationMode
 ) -> None:
     """Sent what is right or what is wrong, a route answers as documented, never with a mistake of ours."""
+    authorization = bearer_headers(filled.library.paths.token)
 
-    @settings(
-        max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=HealthCheck
-    )
+    @settings(max_examples=15, derandomize=True, database=None, suppress_health_check=HealthCheck)
     @given(case=documented[path][method].as_strategy(generation_mode=mode))
     def keeps(case: schemathesis.Case) -> None:
         # A made-up cursor is text like a right one, and is refused.
-        case.call_and_validate(excluded_checks=[positive_data_acceptance])
+        case.call_and_validate(headers=authorization, excluded_checks=[positive_data_acceptance])
 
     keeps()
 
@@ -129,6 +132,7 @@ def test_lists_come_in_pages(document: Any) -> None:
         "/api/v1/faces/clusters/{cluster_id}",
         "/api/v1/persons",
         "/api/v1/persons/{person_id}/photos",
+        "/api/v1/photos/failed",
         "/api/v1/suggestions",
         "/api/v1/decisions",
         "/api/v1/decisions/{decision_id}",

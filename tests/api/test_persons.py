@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from image_search_service.core.types import Box
-from image_search_service.db.queries.people import face_pages
+from image_search_service.db.queries.people import faces as face_queries
 from tests.support.served import Served, add_person
 from tests.support.world import World
 
@@ -36,7 +36,7 @@ def test_what_was_said_of_a_person(api: Served) -> None:
     """A person tells when they were born and which face is shown; one who is hidden is listed apart."""
     with api.library.database.write() as session:
         face = World(session).photo("/1.jpg", [Box(10, 10, 20, 20)])
-        face_id = str(face_pages.faces_of_asset(session, face.id)[0].face.id)
+        face_id = str(face_queries.faces_of_asset(session, face.id)[0].id)
     ada = api.post("/decisions/split", {"face_ids": [face_id], "name": "Ada"}, status=200)["person_id"]
     api.post("/decisions/set-birth-date", {"person_id": ada, "birth_date": "1815-12-10"}, status=200)
     api.post("/decisions/set-cover-face", {"person_id": ada, "face_id": face_id}, status=200)

@@ -11,7 +11,7 @@ import pytest
 from image_search_service.core.errors import UnavailableError
 from image_search_service.db.models import FaceSuggestion
 from image_search_service.services.centroid_service import CentroidService
-from image_search_service.services.jobs.service import PERSONS_IN_A_JOB, JobService
+from image_search_service.services.jobs.service import PERSONS_IN_A_JOB
 from image_search_service.services.suggestions.search import SuggestionService
 from tests.support.served import Served, add_faces, add_person, alike, directions
 from tests.support.world import World
@@ -66,12 +66,11 @@ def test_stats(api: Served, people: dict[str, int]) -> None:
 
 
 class Unsent:
-    """A job service whose queue keeps what is sent to it."""
+    """A queue that keeps what is sent to it."""
 
     def __init__(self, api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent: list[Any] = []
-        service = JobService(api.library.database, self.sent.append)
-        monkeypatch.setattr(api.library, "job_service", lambda: service)
+        monkeypatch.setattr(api.library.job_queue, "enqueue", self.sent.append)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +119,7 @@ def test_a_queue_that_is_away_is_said(api: Served, monkeypatch: pytest.MonkeyPat
     def away(_job_id: object) -> None:
         raise UnavailableError("The queue does not answer.")
 
-    service = JobService(api.library.database, away)
-    monkeypatch.setattr(api.library, "job_service", lambda: service)
+    monkeypatch.setattr(api.library.job_queue, "enqueue", away)
     answer = api.client.post("/api/v1/suggestions/expire", json={})
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
@@ -193,8 +191,7 @@ def test_an_answer_stands_without_the_queue(
     def away(_: Any) -> None:
         raise UnavailableError("The queue does not answer.")
 
-    service = JobService(api.library.database, away)
-    monkeypatch.setattr(api.library, "job_service", lambda: service)
+    monkeypatch.setattr(api.library.job_queue, "enqueue", away)
     chosen = api.get("/suggestions")["items"][0]["suggestions"][0]["id"]
     made = api.post("/decisions/accept", {"suggestion_ids": [chosen], "find_more": "prototypes"}, status=200)
     assert made["decision_id"] is not None

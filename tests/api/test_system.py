@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from image_search_service.core.errors import UnavailableError
+from image_search_service.services.people.persons import PersonCatalogue
 from tests.support.served import Served, served
 from tests.support.world import World
 
@@ -88,10 +89,10 @@ def test_unknown_paths_are_problems(api: Served) -> None:
 def test_the_unexpected_says_nothing_of_the_inside(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake of ours is a 500 whose text does not tell what happened; the log does."""
 
-    def mistake() -> None:
+    def mistake(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(api.library, "browse_service", mistake)
+    monkeypatch.setattr(PersonCatalogue, "persons", mistake)
     problem = api.get("/persons", status=500)
     assert problem["type"] == "urn:image-search:unexpected"
     assert "secret" not in str(problem)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.import_rules import LEVELS, PACKAGE, violations
+from tests.architecture.import_rules import LEVELS, PACKAGE, violations
 
 SOURCE = Path(__file__).parents[2] / "src" / PACKAGE
 

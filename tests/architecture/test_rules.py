@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from image_search_service.core.config import Settings
-from tests.support.source_rules import broad_handlers, calls_in_loops, machine_words, without_docstring
+from tests.architecture.source_rules import broad_handlers, calls_in_loops, machine_words, without_docstring
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "image_search_service"

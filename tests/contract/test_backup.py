@@ -35,6 +35,7 @@ from tests.support.damage import all_faces, found
 from tests.support.databases import postgresql_schema
 from tests.support.qdrant_server import QdrantServer
 from tests.support.served import add_faces, bind, directions, no_bar
+from tests.support.stores import STORES
 from tests.support.world import World
 
 EMBEDDED, SERVERS = "embedded", "servers"
@@ -49,11 +50,7 @@ def opened(stores: str, folder: Path) -> Iterator[Library]:
             engine = stack.enter_context(EmbeddedQdrant(folder.with_name(f"{folder.name}.qdrant")))
             server = stack.enter_context(QdrantServer(engine))
             url = stack.enter_context(postgresql_schema())
-            more = {
-                "database_url": url.render_as_string(hide_password=False),
-                "qdrant_url": f"http://127.0.0.1:{server.rest_port}",
-                "qdrant_grpc_port": server.grpc_port,
-            }
+            more = {"database_url": url.render_as_string(hide_password=False)} | server.settings
         settings = Settings(library=folder, engine="synthetic", offline=True, workers=2, **more)  # type: ignore[arg-type]
         yield stack.enter_context(open_library(settings, lambda _: None, no_bar, restoring=True))
 
@@ -65,7 +62,7 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=[EMBEDDED, SERVERS])
+@pytest.fixture(scope="module", params=STORES)
 def library(
     request: pytest.FixtureRequest, album: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Library]:
@@ -118,7 +115,7 @@ def restore(library: Library, file: Path) -> RestoreReport:
     return RestoreService(library.stores, library.collections).restore(checked_backup(file))
 
 
-@pytest.mark.parametrize("stores", [EMBEDDED, SERVERS])
+@pytest.mark.parametrize("stores", STORES)
 def test_what_is_restored_is_what_was_backed_up(library: Library, stores: str, tmp_path: Path) -> None:
     """Rows, ids, points, payloads, embeddings and pictures are equal; nothing is wrong with them; and new
     rows are numbered after those that are there."""
@@ -154,6 +151,7 @@ def test_what_happens_during_a_backup_is_not_in_it(library: Library, album: Path
         assert after[name] == before[name], name
 
 
+@pytest.mark.depth
 def test_a_backup_of_a_library_at_work_is_whole(album: Path, tmp_path: Path) -> None:
     """While somebody indexes and names, backups are taken; in none of them is anything wrong."""
     with opened(EMBEDDED, tmp_path / "library") as library:
@@ -207,7 +205,8 @@ def test_a_copy_does_not_overwrite_the_original_on_the_same_server(tmp_path: Pat
         assert contents(library) == before
 
 
-def test_a_restore_that_is_killed_is_made_up_for(album: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("moments", [[7], pytest.param([2, 7, 10, 0.5, -2, -1], marks=pytest.mark.depth)])
+def test_a_restore_that_is_killed_is_made_up_for(album: Path, tmp_path: Path, moments: list[float]) -> None:
     """Whenever it dies, the library is refused until a restore has completed, and is equal then."""
     with opened(EMBEDDED, tmp_path / "library") as library:
         library.engine_binding.bind()
@@ -216,7 +215,7 @@ def test_a_restore_that_is_killed_is_made_up_for(album: Path, tmp_path: Path) ->
         CentroidService(library.stores).compute_centroids()
         back_up(library, tmp_path / "backup.tar")
         before = contents(library)
-    command = [sys.executable, "-m", "tests.support.killed_restore"]
+    command = [sys.executable, "-m", "tests.contract.killed_restore"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
 
         def run(target: Path, die_at: int) -> tuple[int, int]:
@@ -229,7 +228,8 @@ def test_a_restore_that_is_killed_is_made_up_for(album: Path, tmp_path: Path) ->
 
         status, total = run(tmp_path / "whole", 0)
         assert status == 0
-        for step in (2, 7, 10, total // 2, total - 2, total):
+        for moment in moments:  # a step, a share of them, or so many from the end
+            step = int(total * moment) if moment == 0.5 else int(moment) % (total + 1)
             target = tmp_path / f"step {step}"
             assert run(target, step)[0] == -signal.SIGKILL
             check_completed(target, tmp_path / "backup.tar", before)

@@ -1,6 +1,6 @@
 """The specification's integration tests: a job does the same with batches as with one embedding a call.
 
-"Before" is the same job on a collection that is read one by one (``tests/support/reference.py``).
+"Before" is the same job on a collection that is read one by one (``benchmarks/before.py``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from benchmarks.before import OneByOneFaces
 from image_search_service.core.types import JsonObject
 from image_search_service.db.models import (
     ClusterRow,
@@ -33,8 +34,8 @@ from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.backends import open_backend
+from tests.support.databases import depth
 from tests.support.given_stores import given_stores
-from tests.support.reference import OneByOneFaces
 from tests.support.round_trips import round_trips
 from tests.support.served import DIMENSION, add_person, alike, directions
 from tests.support.world import World, migrated_database
@@ -90,7 +91,7 @@ def _add(world: World, faces: FaceQdrantClient, embeddings: Any, **columns: Any)
     )
 
 
-@pytest.fixture(scope="module", params=["embedded", "grpc", "rest"])
+@pytest.fixture(scope="module", params=["embedded", depth("grpc"), depth("rest")])
 def album(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Album]:
     with open_backend(request.param, tmp_path_factory.mktemp("qdrant")) as client:
         yield Album(client, tmp_path_factory.mktemp("sql"))
@@ -108,7 +109,7 @@ def outcome(services: Stores) -> JsonObject:
     for face in faces:
         if face.cluster_id is not None:
             members.setdefault(face.cluster_id, set()).add(face.id)
-    active = CentroidService(services.stores).active_centroids(persons)
+    active = CentroidService(services).active_centroids(persons)
     return {
         "persons": {face.id: (face.person_id, face.assigned_by) for face in faces},
         "clusters": {

@@ -1,7 +1,7 @@
 """Random sequences of decisions, jobs, undos and restarts: what a human said stays said.
 
-Two thousand, the same each time, unless more are asked for, which are new ones:
-``IMAGE_SEARCH_TEST_SEQUENCES=20000 pytest tests/contract/test_decision_properties.py``.
+A hundred, and two thousand in ``make test-all``, the same each time, unless more are asked for, which are new
+ones: ``IMAGE_SEARCH_TEST_SEQUENCES=20000 pytest -m depth tests/contract/test_decision_properties.py``.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.decisions.answers import AnswerService
 from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.search import SuggestionService
+from tests.contract.decision_rules import BROKEN
 from tests.support.decided_library import LOOKS, DecidedLibrary, Said, seeded_uuid
-from tests.support.decision_rules import BROKEN
 
 MORE = os.environ.get("IMAGE_SEARCH_TEST_SEQUENCES")
 MANY, FEW = (int(MORE), int(MORE) // 10) if MORE else (1800, 200)
@@ -75,12 +77,24 @@ class Decisions(RuleBasedStateMachine):
     def review(self) -> ReviewService:
         return ReviewService(self.library.database, "hypothesis")
 
+    @property
+    def answers(self) -> AnswerService:
+        return AnswerService(self.library.database, "hypothesis")
+
+    def groups(self) -> set[uuid.UUID]:
+        return set(self.library.ids("SELECT id FROM clusters"))
+
+    def members(self, groups: list[uuid.UUID]) -> list[uuid.UUID]:
+        """The faces of these clusters."""
+        wanted = "', '".join(group.hex for group in groups)
+        return self.library.ids(f"SELECT id FROM face_instances WHERE cluster_id IN ('{wanted}')")  # noqa: S608
+
     def some(self, numbers: list[int]) -> list[uuid.UUID]:
         faces = self.library.ids("SELECT id FROM face_instances ORDER BY rowid")
         return sorted({faces[number % len(faces)] for number in numbers})
 
     def person(self, number: int) -> uuid.UUID:
-        there = self.library.ids("SELECT id FROM persons WHERE NOT gone ORDER BY rowid")
+        there = self.library.ids("SELECT id FROM persons WHERE NOT deleted ORDER BY rowid")
         return there[number % len(there)] if there else uuid.UUID(int=1)
 
     def group(self, number: int) -> str:
@@ -177,6 +191,53 @@ class Decisions(RuleBasedStateMachine):
         person = self.person(who)
         say = self.review.accept_all if accepted else self.review.reject_all
         self.decide(lambda: say(person, based_on=self.based_on))
+
+    # Many faces at once
+
+    @rule(a=one, b=one, name=names, marked=st.lists(st.integers(0, 99), max_size=3))
+    def name_groups(self, a: int, b: int, name: str, marked: list[int]) -> None:
+        """All faces of two groups but some are somebody's; those that are marked are not."""
+        groups = sorted({uuid.UUID(self.group(a)), uuid.UUID(self.group(b))} & self.groups())
+        but = [face for face in self.some(marked) if face in self.members(groups)] if marked else []
+        say = partial(self.answers.name_clusters, groups, name, except_faces=but, based_on=self.based_on)
+        made = self.decide(say)
+        if made is not None:
+            assert {(face.hex, made.person_id.hex) for face in but} <= self.now.said["rejected"]
+
+    @rule(a=one, b=one)
+    def join_groups(self, a: int, b: int) -> None:
+        groups = sorted({uuid.UUID(self.group(a)), uuid.UUID(self.group(b))} & self.groups())
+        faces = self.members(groups)
+        made = self.decide(lambda: self.answers.join_clusters(groups, based_on=self.based_on))
+        if made is not None:
+            assert {(face.hex, made.cluster_id.hex) for face in faces} <= self.now.said["group"]
+
+    @rule(numbers=st.lists(st.integers(0, 99), max_size=3), number=st.none() | one, aside=st.booleans())
+    def set_aside(self, numbers: list[int], number: int | None, aside: bool) -> None:
+        """Faces and a group are strangers', or are not any more."""
+        groups = [] if number is None else sorted({uuid.UUID(self.group(number))} & self.groups())
+        faces = self.some(numbers) if numbers else []
+        of_groups = self.members(groups)
+        say = partial(self.answers.set_aside, groups, faces, aside=aside, based_on=self.based_on)
+        if self.decide(say) is not None and aside:
+            assert {(face.hex,) for face in [*faces, *of_groups]} <= self.now.said["aside"]
+
+    @rule(who=one, numbers=several)
+    def answer_page(self, who: int, numbers: list[int]) -> None:
+        """Of what waits for a person some is right and some is wrong."""
+        person = self.person(who)
+        waiting = self.library.ids(
+            "SELECT id FROM face_suggestions WHERE state = 'pending'"  # noqa: S608 - ids
+            f" AND person_id = '{person.hex}' ORDER BY rowid"
+        )
+        wrong = [one for place, one in enumerate(waiting) if place in numbers]
+        right = [one for one in waiting if one not in wrong]
+        self.decide(lambda: self.answers.answer(person, right, wrong, based_on=self.based_on))
+
+    @rule(who=one)
+    def delete(self, who: int) -> None:
+        person = self.person(who)
+        self.decide(lambda: self.review.delete_person(person, based_on=self.based_on))
 
     # Who people are
 
@@ -310,7 +371,7 @@ class Decisions(RuleBasedStateMachine):
         PrototypeService(self.library.stores).compute_prototypes()
 
     def do_suggest(self) -> None:
-        persons = self.library.ids("SELECT id FROM persons WHERE NOT gone ORDER BY rowid")
+        persons = self.library.ids("SELECT id FROM persons WHERE NOT deleted ORDER BY rowid")
         if persons:
             self.do_compute_prototypes()
             SuggestionService(self.library.stores).find_more(persons, min_confidence=0.2)
@@ -320,7 +381,7 @@ class Decisions(RuleBasedStateMachine):
 
     def do_tell_qdrant(self) -> None:
         """Then both stores say the same."""
-        self.library.services.payload_sender.send()
+        PayloadSender(self.library.stores).send()
         told = {(one.face_instance_id, one.person_id, one.cluster_id) for one in self.library.payloads()}
         rows = self.library.rows("SELECT id, person_id, cluster_id FROM face_instances")
         assert told == {tuple(value and uuid.UUID(value) for value in row) for row in rows}
@@ -364,7 +425,15 @@ class Decisions(RuleBasedStateMachine):
             assert report.wrong == 0, report.examples
 
 
-@pytest.mark.parametrize(("sequences", "steps"), [(MANY, 5), (FEW, 15)], ids=["short", "long"])
+@pytest.mark.parametrize(
+    ("sequences", "steps"),
+    [
+        pytest.param(90, 5, id="some short"),
+        pytest.param(10, 15, id="some long"),
+        pytest.param(MANY, 5, id="short", marks=pytest.mark.depth),
+        pytest.param(FEW, 15, id="long", marks=pytest.mark.depth),
+    ],
+)
 def test_what_was_said_stays_said(sequences: int, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """No sequence of decisions, jobs, undos, restarts and losses breaks any of the rules above."""
     Decisions.library = DecidedLibrary()
@@ -373,7 +442,6 @@ def test_what_was_said_stays_said(sequences: int, steps: int, monkeypatch: pytes
         Decisions.TestCase.settings = settings(
             max_examples=sequences,
             stateful_step_count=steps,
-            deadline=None,
             database=None,
             derandomize=MORE is None,
             phases=[Phase.generate, Phase.shrink],

@@ -20,6 +20,7 @@ from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from tests.support.databases import DATABASES, open_database
+from tests.support.waiting import LIMIT
 from tests.support.world import World
 
 FACES = 30
@@ -59,7 +60,7 @@ def test_of_those_who_decide_on_the_same_one_wins(database: Database, faces: lis
         start = Barrier(CLIENTS)
 
         def client(number: int, turn: int = turn, seen: int = seen, start: Barrier = start) -> str | None:
-            start.wait(10)
+            start.wait(LIMIT)
             try:
                 named = ReviewService(database, f"client {number}").split(
                     faces[number : number + 20], f"{turn}.{number}", based_on=seen
@@ -99,7 +100,7 @@ def test_two_undo_the_same(database: Database, faces: list[UUID]) -> None:
     start = Barrier(CLIENTS)
 
     def client(number: int) -> bool:
-        start.wait(10)
+        start.wait(LIMIT)
         try:
             ReviewService(database, f"client {number}").undo(made)
         except ConflictError as error:

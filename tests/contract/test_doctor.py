@@ -37,6 +37,9 @@ from tests.support.qdrant_server import Fault, QdrantServer
 from tests.support.round_trips import round_trips
 from tests.support.served import no_bar
 
+pytestmark = pytest.mark.depth
+"""``tests/unit/services/doctor`` has the same damage on the stores of one machine."""
+
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedQdrant]:
@@ -62,8 +65,7 @@ def library(server: QdrantServer, tmp_path_factory: pytest.TempPathFactory) -> I
             offline=True,
             workers=2,
             database_url=url.render_as_string(hide_password=False),
-            qdrant_url=f"http://127.0.0.1:{server.rest_port}",
-            qdrant_grpc_port=server.grpc_port,
+            **server.settings,
         )
         with open_library(settings, lambda _: None, no_bar) as opened:
             opened.engine_binding.bind()

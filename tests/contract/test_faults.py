@@ -25,10 +25,11 @@ from image_search_service.queue.runner import JobRunner
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.jobs.ledger import JobLedger
 from image_search_service.services.jobs.service import JobKind, JobService, JobState
-from tests.support.faulty import Faulty, Template, copied, make_template
+from tests.contract.faulty import Faulty, Template, copied, make_template
 from tests.support.qdrant_server import Fault, QdrantServer
 from tests.support.served import BASE_URL
 
+DEPTH = pytest.mark.depth
 Parameters = Callable[[Template], JsonObject]
 
 
@@ -78,7 +79,7 @@ FAULTS: dict[str, tuple[Break, type[ImageSearchError]]] = {
     "cut off": (lambda server: server.fail(Fault.DROPS), UnavailableError),
     "half an answer": (lambda server: server.fail(Fault.HALF), UnavailableError),
     "garbage": (lambda server: server.fail(Fault.GARBAGE), VectorStoreError),
-    "key refused": (QdrantServer.refuse_key, KeyRefusedError),
+    "key refused": (lambda server: setattr(server.gate, "api_key", "another"), KeyRefusedError),
 }
 
 
@@ -115,7 +116,12 @@ def test_every_kind_of_job_is_here() -> None:
 
 @pytest.mark.parametrize(
     ("name", "grpc"),
-    [*((name, True) for name in FAULTS if name != "cut off"), ("cut off", False), ("garbage", False)],
+    [
+        ("gone", True),
+        ("cut off", False),
+        pytest.param("garbage", False, marks=DEPTH),
+        *(pytest.param(name, True, marks=DEPTH) for name in FAULTS if name not in {"gone", "cut off"}),
+    ],
 )
 def test_each_job_says_what_is_wrong_and_changes_nothing(
     template: Template, tmp_path: Path, name: str, grpc: bool
@@ -144,9 +150,14 @@ def test_a_job_that_does_not_need_qdrant_does_not_notice(template: Template, tmp
 @pytest.mark.parametrize(
     ("kind", "fault"),
     [
-        *((kind, Fault.UNAVAILABLE) for kind in ASKING),
-        (JobKind.COMPUTE_CENTROIDS, Fault.DROPS),
-        (JobKind.DETECT_FACES, Fault.DROPS),
+        (JobKind.COMPUTE_CENTROIDS, Fault.UNAVAILABLE),
+        *(
+            pytest.param(kind, Fault.UNAVAILABLE, marks=DEPTH)
+            for kind in ASKING
+            if kind is not JobKind.COMPUTE_CENTROIDS
+        ),
+        pytest.param(JobKind.COMPUTE_CENTROIDS, Fault.DROPS, marks=DEPTH),
+        pytest.param(JobKind.DETECT_FACES, Fault.DROPS, marks=DEPTH),
     ],
 )
 def test_gone_in_the_middle(
@@ -177,7 +188,12 @@ ROUTES = ("/api/v1/faces/{face}/suggestions", "/api/v1/centroids/{person}")
 
 @pytest.mark.parametrize(
     ("name", "grpc"),
-    [*((name, True) for name in FAULTS if name not in READS_FAIL), ("cut off", False), ("garbage", False)],
+    [
+        ("gone", True),
+        ("cut off", False),
+        pytest.param("garbage", False, marks=DEPTH),
+        *(pytest.param(name, True, marks=DEPTH) for name in FAULTS if name not in READS_FAIL | {"gone"}),
+    ],
 )
 def test_each_route_says_what_is_wrong(template: Template, tmp_path: Path, name: str, grpc: bool) -> None:
     """A route that needs Qdrant answers with a problem that names it, never with nothing or not found;

@@ -27,9 +27,9 @@ from image_search_service.queue.runner import JobRunner
 from image_search_service.services.jobs.ledger import JobLedger
 from image_search_service.services.jobs.service import JobKind, JobService, JobState
 from tests.support.databases import DATABASES, open_database
+from tests.support.waiting import LIMIT, wait_until
 
 KIND = JobKind.CLUSTER_FACES
-WAIT_SECONDS = 20.0
 
 
 @pytest.fixture(params=DATABASES)
@@ -81,19 +81,13 @@ class Bench:
         self.started.append(workers)
 
     def stop(self) -> bool:
-        stopped = [workers.stop(WAIT_SECONDS) for workers in self.started]
+        stopped = [workers.stop(LIMIT) for workers in self.started]
         return all(stopped)
 
     def ended(self, job: JobRow, *states: JobState) -> JobRow:
         """The job once it is in one of these states."""
         wanted = states or (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
-        deadline = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline:
-            found = self.service.get(job.id)
-            if found.state in wanted:
-                return found
-            time.sleep(0.02)
-        raise AssertionError(f"{found.state} after {WAIT_SECONDS} s, not {wanted}")
+        return wait_until(lambda: self.service.get(job.id), lambda found: found.state in wanted)
 
 
 @pytest.fixture
@@ -202,14 +196,12 @@ def test_progress_is_seen_while_it_runs(bench: Bench) -> None:
 
     def half(_services: object, progress: Progress) -> JsonObject:
         progress(5, 10)
-        go_on.wait(WAIT_SECONDS)
+        go_on.wait(LIMIT)
         return {}
 
     bench.work(half)
     job = bench.service.submit(KIND, {})
-    deadline = time.monotonic() + WAIT_SECONDS
-    while (seen := bench.service.get(job.id)).done == 0 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    seen = wait_until(lambda: bench.service.get(job.id), lambda found: found.done > 0)
     go_on.set()
     assert (seen.done, seen.total, seen.state) == (5, 10, JobState.RUNNING)
     bench.ended(job)

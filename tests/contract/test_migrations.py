@@ -18,26 +18,15 @@ from sqlalchemy import URL, inspect, text
 
 from image_search_service.core.errors import ImageSearchError
 from image_search_service.db.migrate import alembic_config, current_revision, migrate, run_migrations
-from image_search_service.db.models import Base, DecisionChange, DecisionRow
+from image_search_service.db.models import Base, DecisionChange, DecisionRow, PersonRow
 from image_search_service.db.session import Database, sqlite_url
 from tests.support.databases import DATABASES, postgresql_schema
+from tests.support.later_version import become_a_later_version
+from tests.support.waiting import LIMIT
 
 REVISIONS = [
     script.revision for script in reversed([*ScriptDirectory.from_config(alembic_config()).walk_revisions()])
 ]
-FIRST_PHOTO = """
-INSERT INTO image_assets (id, content_hash, replaced, created_at)
-VALUES ('{photo}', 'abc', {false}, '2026-01-01');
-INSERT INTO persons (id, name, name_key, created_at) VALUES ('{person}', 'Ada', 'ada', '2026-01-01');
-"""
-FACE = """
-INSERT INTO face_instances (id, asset_id, position, qdrant_point_id, box_x, box_y, box_width, box_height,
-    landmarks, detection_confidence, quality_score, quality_parts, recognizable, person_id, payload_version,
-    payload_sent, created_at)
-VALUES ('{face}', '{photo}', {position}, '{face}', 1, 2, 3, 4, '[]', 0.9, 0.5, '{{}}', {true}, {owner}, 0, 0,
-    '2026-01-01');
-"""
-PHOTO, PERSON, NAMED, UNNAMED = (f"{number:032x}" for number in range(1, 5))
 
 
 @pytest.fixture(params=DATABASES)
@@ -97,23 +86,18 @@ def test_the_comparison_would_find_a_difference(database: Database, tmp_path: Pa
     assert differences(database) != []
 
 
-def test_what_was_there_is_kept(database: Database, tmp_path: Path) -> None:
-    """Rows of the first version live on, and what a later version adds has the right value for them."""
-    run_migrations(database, alembic_config(), REVISIONS[0])
-    false, true = ("0", "1") if database.is_sqlite else ("false", "true")
-    script = FIRST_PHOTO.format(photo=PHOTO, person=PERSON, false=false)
-    for position, (face, owner) in enumerate([(NAMED, f"'{PERSON}'"), (UNNAMED, "NULL")]):
-        script += FACE.format(face=face, photo=PHOTO, position=position, owner=owner, true=true)
-    with database.engine.connect().execution_options(is_writer=True) as connection, connection.begin():
-        for statement in filter(str.strip, script.split(";")):
-            connection.exec_driver_sql(statement)
+def test_what_was_there_is_kept(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of this version live on in a later one, and what that adds has its default for them."""
+    migrate(database, tmp_path)
+    with database.write() as session:
+        session.add(PersonRow(name="Ada", name_key="ada"))
+    become_a_later_version(tmp_path / "migrations", monkeypatch)
     migrate(database, tmp_path)
     with database.engine.connect() as connection:
-        found = connection.execute(text("SELECT position, assigned_by FROM face_instances ORDER BY position"))
-        assert [tuple(row) for row in found] == [(0, "human"), (1, None)]
-        assert connection.execute(text("SELECT name FROM persons")).scalars().all() == ["Ada"]
+        assert connection.execute(text("SELECT name, nickname FROM persons")).all() == [("Ada", "none")]
 
 
+@pytest.mark.depth
 def test_many_start_at_once(url: URL, tmp_path: Path) -> None:
     """A service and its workers that start together on an empty database make its schema once."""
     program = "import sys; from pathlib import Path; from image_search_service.db.migrate import migrate; "
@@ -121,7 +105,7 @@ def test_many_start_at_once(url: URL, tmp_path: Path) -> None:
     program += "migrate(Database(sys.argv[1]), Path(sys.argv[2]))"
     command_line = [sys.executable, "-c", program, url.render_as_string(hide_password=False), str(tmp_path)]
     started = [subprocess.Popen(command_line, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [process.communicate(timeout=60)[1] for process in started] == [""] * 3
+    assert [process.communicate(timeout=LIMIT)[1] for process in started] == [""] * 3
     last = Database(url)
     assert differences(last) == []
     last.close()

@@ -15,10 +15,11 @@ from image_search_service.library.opening import Library
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.vector.face_qdrant import FaceQdrantClient
-from tests.support.gated_faces import WAIT_SECONDS, GatedFaces
+from tests.support.gated_faces import GatedFaces
 from tests.support.given_stores import with_collections, with_opener
 from tests.support.served import add_faces, directions
 from tests.support.stores import STORES, library_on
+from tests.support.waiting import LIMIT
 from tests.support.world import World
 
 
@@ -51,12 +52,12 @@ def test_an_older_payload_never_comes_last(library: Library, face: UUID) -> None
     ada = give(library, face, "Ada")
     with ThreadPoolExecutor(2) as threads:
         slow = threads.submit(first.send)
-        assert gated.waiting.wait(WAIT_SECONDS)
+        assert gated.waiting.wait(LIMIT)
         grace = give(library, face, "Grace")
         fast = threads.submit(second.send)
         assert gated.told == []
         gated.gate.set()
-        assert slow.result(WAIT_SECONDS) + fast.result(WAIT_SECONDS) == 2
+        assert slow.result(LIMIT) + fast.result(LIMIT) == 2
     assert gated.told == [{face: ada}, {face: grace}]
     assert in_qdrant(library) == [grace]
     assert outbox_size(library) == 0
@@ -69,12 +70,12 @@ def test_nobody_waits_for_a_slow_qdrant(library: Library, face: UUID) -> None:
     give(library, face, "Ada")
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(sender.send_if_it_answers)
-        assert gated.waiting.wait(WAIT_SECONDS)
+        assert gated.waiting.wait(LIMIT)
         grace = give(library, face, "Grace")
         sender.send_if_it_answers()
         assert not slow.done()
         gated.gate.set()
-        slow.result(WAIT_SECONDS)
+        slow.result(LIMIT)
     assert in_qdrant(library) == [grace]
     assert outbox_size(library) == 0
 

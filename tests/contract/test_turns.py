@@ -18,6 +18,7 @@ from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.indexing.indexer import IndexService
 from tests.support.databases import DATABASES, open_database
 from tests.support.stores import STORES, library_on
+from tests.support.waiting import LIMIT
 
 
 @pytest.fixture(params=DATABASES)
@@ -56,14 +57,14 @@ def test_who_waits_may_give_up(database: Database) -> None:
     def hold() -> None:
         with database.turn("index"):
             held.set()
-            over.wait(30)
+            over.wait(LIMIT)
 
     def give_up() -> None:
         raise InterruptedError
 
     with ThreadPoolExecutor(1) as threads:
         threads.submit(hold)
-        held.wait(10)
+        assert held.wait(LIMIT)
         with pytest.raises(InterruptedError), database.turn("index", give_up):
             pass
         over.set()

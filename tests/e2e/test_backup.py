@@ -33,8 +33,8 @@ def back_up(library: Path, file: Path, *options: str) -> subprocess.CompletedPro
 
 
 def test_the_service_that_holds_the_library_gives_it(tmp_path: Path) -> None:
-    """By whichever names browsers may call it. What breaks off in the middle leaves no file, and a service
-    that answers."""
+    """By whichever names browsers may call it, to whoever can read its token. What breaks off in the middle
+    leaves no file, and a service that answers."""
     with opened(tmp_path / "library") as library:
         bind(library)
         with library.database.write() as session:
@@ -44,7 +44,12 @@ def test_the_service_that_holds_the_library_gives_it(tmp_path: Path) -> None:
         unreadable = library.paths.crop(all_faces(library)[0].id)
         before = contents(library)
     port = free_port()
-    settings = {"library": tmp_path / "library", "port": port, "allowed_hosts": "photos.example.org"}
+    settings = {
+        "library": tmp_path / "library",
+        "port": port,
+        "allowed_hosts": "photos.example.org",
+        "require_token": True,
+    }
     with serving(settings) as process:
         made = back_up(tmp_path / "library", tmp_path / "backup.tar")
         assert made.returncode == 0, made.stderr

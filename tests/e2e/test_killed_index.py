@@ -29,7 +29,7 @@ Indexer = Callable[[Path, Path, int], tuple[int, int]]
 @pytest.fixture(scope="module")
 def run_index() -> Iterator[Indexer]:
     """Index in a process of its own that dies at a step; exit status and number of steps."""
-    command = [sys.executable, "-m", "tests.support.killed_index"]
+    command = [sys.executable, "-m", "tests.e2e.killed_index"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
 
         def run(library: Path, photos: Path, die_at: int) -> tuple[int, int]:

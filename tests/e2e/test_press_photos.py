@@ -53,6 +53,7 @@ def api(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
         detector=models / "face_detection_yunet_2023mar.onnx",
         recognizer=models / "mobilefacenet.onnx",
         offline=True,
+        require_token=False,
     )
     with (
         open_library(settings, lambda _: None, no_bar) as library,

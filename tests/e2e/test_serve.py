@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 from pathlib import Path
 
 import pytest
 
+from image_search_service.core.access_token import bearer_headers, read_token
 from image_search_service.core.config import Settings
 from image_search_service.library.opening import open_library
 from tests.support.served import bind, no_bar
-from tests.support.service_processes import WAIT_SECONDS, ask, ended, free_port, serving, start
+from tests.support.service_processes import ask, ended, free_port, running, serving
+from tests.support.waiting import LIMIT
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def test_it_serves_and_stops(library: Path) -> None:
         assert other.returncode == 1
         assert f"process {process.pid}" in other.stderr
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=WAIT_SECONDS)
+        _, said = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, said
     assert "Traceback" not in said
 
@@ -50,8 +54,8 @@ def test_a_port_that_is_taken_is_said(library: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        process = start("serve", {"library": library, "port": taken.getsockname()[1]})
-        _, said = process.communicate(timeout=WAIT_SECONDS)
+        with running("serve", {"library": library, "port": taken.getsockname()[1]}) as process:
+            _, said = process.communicate(timeout=LIMIT)
     assert process.returncode == 1
     assert "--port" in said
     assert "Address already in use" in said
@@ -67,3 +71,48 @@ def test_a_worker_needs_servers(library: Path) -> None:
     )
     assert done.returncode == 2
     assert "IMAGE_SEARCH_QDRANT_URL" in done.stderr
+
+
+def run(library: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """A command on the library, ended; a browser that it opens does nothing."""
+    return subprocess.run(
+        [sys.executable, "-m", "image_search_service", *command, "--library", str(library)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"BROWSER": "true"},
+    )
+
+
+def test_it_asks_for_its_token(tmp_path: Path) -> None:
+    """A new library's service prints its address with a token; a command prints it again and sends it; a
+    browser that is opened is shown it by a file of the owner's; all files belong to the owner alone."""
+    library, port = tmp_path / "new" / "library", free_port()
+    settings = {"library": library, "port": port, "require_token": True, "engine": "synthetic"}
+    former = os.umask(0)
+    try:
+        with serving(settings) as process:
+            with pytest.raises(urllib.error.HTTPError, match="401"):
+                ask(port, "/api/v1/persons")
+            headers = bearer_headers(library / "token")
+            assert ask(port, "/api/v1/persons", headers=headers)["items"] == []
+            shown = f"http://127.0.0.1:{port}/?token={read_token(library / 'token')}"
+            printed = run(library, "address", "--open")
+            assert printed.stdout.strip() == shown
+            assert shown in (library / "open.html").read_text(encoding="utf-8")
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=LIMIT)
+    finally:
+        os.umask(former)
+    assert f"Serving {shown}" in said
+    everything = [library, *library.rglob("*")]
+    assert {"token", "library.sqlite3", "queue.sqlite3", "open.html"} <= {path.name for path in everything}
+    assert [path for path in everything if path.stat().st_mode & 0o077] == []
+    assert run(library, "address").returncode == 1
+
+
+def test_other_machines_need_its_token(library: Path) -> None:
+    """It does not serve other machines without one."""
+    refused = run(library, "serve", "--no-token", "--host", "0.0.0.0", "--port", "0")  # noqa: S104
+    assert refused.returncode == 2
+    assert "--no-token" in refused.stderr

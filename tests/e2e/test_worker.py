@@ -22,6 +22,7 @@ from tests.support.databases import postgresql_schema
 from tests.support.qdrant_server import QdrantServer
 from tests.support.served import bind, no_bar
 from tests.support.service_processes import ask, ended, free_port, running, serving
+from tests.support.waiting import LIMIT
 
 REDIS_DATABASE = 11  # not the one that other tests put their queues into
 
@@ -88,5 +89,5 @@ def test_workers_do_the_services_jobs(settings: dict[str, Any], tmp_path: Path) 
         assert (dual["state"], dual["counts"]["assigned"]["persons"]) == ("succeeded", 1)
         assert ask(port, f"/api/v1/persons/{person}")["faces"] >= cluster["size"]
         workers[1].terminate()
-        _, said = workers[1].communicate(timeout=30)
+        _, said = workers[1].communicate(timeout=LIMIT)
         assert (workers[1].returncode, "Traceback" in said) == (0, False), said

@@ -15,12 +15,12 @@ from qdrant_client import QdrantClient
 from image_search_service.core.types import FloatArray
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient
+from tests.support.databases import depth
 from tests.support.qdrant_server import QdrantServer
 
 REAL_SERVER = "IMAGE_SEARCH_TEST_QDRANT_URL"
-BACKENDS = ("memory", "embedded", "grpc", "rest") + (
-    ("real-grpc", "real-rest") if os.environ.get(REAL_SERVER) else ()
-)
+REAL = ("real-grpc", "real-rest") if os.environ.get(REAL_SERVER) else ()
+BACKENDS = ("embedded", "grpc", depth("memory"), depth("rest"), *REAL)
 """Where the same tests run. A real server is one more, for whoever has one."""
 
 

@@ -193,6 +193,18 @@ def pictures_of_nothing(library: Library) -> dict[str, int]:
     return {"orphaned_crop": 3, "orphaned_thumbnail": 3}
 
 
+def rights_of_others(library: Library) -> dict[str, int]:
+    """On the library's folder, on one below it and on a file, of three kinds; a link leads nowhere."""
+    crop = next(library.paths.crops.rglob("*.webp"))
+    library.paths.root.chmod(0o755)
+    crop.parent.chmod(0o730)
+    crop.chmod(0o604)
+    link = crop.parent / "link"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path.home())
+    return {"open_to_others": 3}
+
+
 def roots(library: Library) -> tuple[Path, Path]:
     return library.paths.crops, library.paths.thumbnails
 
@@ -200,5 +212,5 @@ def roots(library: Library) -> tuple[Path, Path]:
 DAMAGE: tuple[Damage, ...] = (
     *(points_gone, collection_gone, embeddings_unusable, stray_points, payloads_wrong),
     *(faces_of_another_dimension, centroids_of_another_dimension, centroids_broken, centroids_stale),
-    *(pictures_gone, pictures_of_nothing),
+    *(pictures_gone, pictures_of_nothing, rights_of_others),
 )

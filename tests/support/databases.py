@@ -16,7 +16,13 @@ from image_search_service.db.models import Base
 from image_search_service.db.session import Database
 from tests.support.world import migrated_database
 
-DATABASES = ("sqlite", "postgresql")
+
+def depth(parameter: object) -> pytest.ParameterSet:
+    """The parameter in ``make test-all`` only."""
+    return pytest.param(parameter, marks=pytest.mark.depth)
+
+
+DATABASES = ("sqlite", depth("postgresql"))
 SERVER = "IMAGE_SEARCH_TEST_DATABASE_URL"
 
 

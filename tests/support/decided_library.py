@@ -54,17 +54,18 @@ SAID = {
     "owner": "SELECT id, person_id FROM face_instances WHERE assigned_by = 'human'",
     "group": "SELECT id, group_id FROM face_instances WHERE group_id IS NOT NULL",
     "no face": "SELECT id FROM face_instances WHERE NOT is_face",
+    "aside": "SELECT id FROM face_instances WHERE set_aside",
     "rejected": "SELECT face_instance_id, person_id FROM face_suggestions WHERE state = 'rejected'",
     "pinned": "SELECT face_instance_id, person_id FROM person_prototypes WHERE pinned",
     "apart": "SELECT face_instance_id, difference_id, side FROM face_differences",
     "different": "SELECT person_id, other_id FROM person_differences",
     "persons": "SELECT id, name, merged_into, hidden, birth_date, cover_face_id FROM persons"
-    " WHERE NOT gone OR merged_into IS NOT NULL",
+    " WHERE NOT deleted OR merged_into IS NOT NULL",
 }
 """Everything that a human can say, from the tables."""
 FORGOTTEN = (
     "UPDATE face_instances SET person_id = NULL, assigned_by = NULL, cluster_id = NULL, is_face = 1",
-    "UPDATE face_instances SET group_id = NULL, payload_version = payload_version + 1",
+    "UPDATE face_instances SET group_id = NULL, set_aside = 0, payload_version = payload_version + 1",
     *(
         f"DELETE FROM {table}"
         for table in (

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from image_search_service.vector.face_qdrant import FaceQdrantClient
-
-WAIT_SECONDS = 30.0
+from tests.support.waiting import LIMIT
 
 
 class GatedFaces(FaceQdrantClient):
@@ -24,7 +23,7 @@ class GatedFaces(FaceQdrantClient):
     def update_person_ids(self, person_ids: Mapping[UUID, UUID | None]) -> None:
         if not self.waiting.is_set():
             self.waiting.set()
-            if not self.gate.wait(WAIT_SECONDS):
+            if not self.gate.wait(LIMIT):
                 raise AssertionError("nobody opened the gate")
         self.told.append(dict(person_ids))
         super().update_person_ids(person_ids)

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from image_search_service.core.config import Settings
 from image_search_service.core.paths import LibraryPaths
+from image_search_service.core.types import EngineIdentity
 from image_search_service.db.session import Database
 from image_search_service.library.engine import EngineBinding
 from image_search_service.library.stores import Stores
@@ -41,6 +43,15 @@ class GivenCollections:
 
     def unchecked_centroids(self) -> CentroidQdrantClient:
         return self.open_centroids()
+
+    def faces_of(self, engine: EngineIdentity, library: UUID) -> FaceQdrantClient:
+        return self.open_faces()
+
+    def centroids_of(self, engine: EngineIdentity, library: UUID) -> CentroidQdrantClient:
+        return self.open_centroids()
+
+    def forget(self) -> None:
+        pass
 
 
 class GivenBinding(EngineBinding):

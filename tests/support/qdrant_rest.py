@@ -1,39 +1,60 @@
-"""The stand-in server's REST side: JSON to qdrant_client.models and back, on http.server.
-
-Faults: overloaded 429, unavailable 503, too large 413, internal 500, refused 400; a dropped answer ends in
-the middle; garbage is a page of HTML with status 200.
-"""
+"""The stand-in server's REST side: JSON to qdrant_client.models and back, on http.server."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
-from pydantic import TypeAdapter
-from pydantic_core import to_json
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json, to_jsonable_python
 from qdrant_client import models
 
-from tests.support.qdrant_answers import collection_info, run, status_of
+from tests.support.qdrant_gate import Fault, Gate, arguments_of, collection_info, status_of
 
-if TYPE_CHECKING:
-    from tests.support.qdrant_server import Fault, Gate
-
-FAULTS = {
-    "OVERLOADED": (429, "too many requests"),
-    "UNAVAILABLE": (503, "shutting down"),
-    "HANGS": (503, "stopped"),
-    "TOO_LARGE": (413, "Payload Too Large"),
-    "INTERNAL": (500, "Service internal error"),
-    "REFUSED": (400, "Wrong input"),
+ROUTES: list[tuple[str, str, str, Any]] = [
+    ("POST", "/points", "retrieve", models.PointRequest),
+    ("PUT", "/points", "upsert", models.PointsList),
+    ("POST", "/points/delete", "delete", models.PointIdsList | models.FilterSelector),
+    ("POST", "/points/payload", "set_payload", models.SetPayload),
+    ("POST", "/points/payload/delete", "delete_payload", models.DeletePayload),
+    ("POST", "/points/batch", "batch_update_points", models.UpdateOperations),
+    ("POST", "/points/scroll", "scroll", models.ScrollRequest),
+    ("POST", "/points/count", "count", models.CountRequest),
+    ("POST", "/points/query", "query_points", models.QueryRequest),
+    ("POST", "/points/query/batch", "query_batch_points", models.QueryRequestBatch),
+    ("PUT", "/index", "create_payload_index", models.CreateFieldIndex),
+    ("GET", "/exists", "collection_exists", None),
+    ("GET", "", "get_collection", None),
+    ("PUT", "", "create_collection", models.CreateCollection),
+    ("DELETE", "", "delete_collection", None),
+]
+"""Verb, path below a collection, the client's method, the body's type."""
+ANSWERS: dict[str, Callable[[Any], Any]] = {
+    "scroll": lambda found: {"points": found[0], "next_page_offset": found[1]},
+    "collection_exists": lambda there: {"exists": there},
+    "get_collection": collection_info,
 }
 
-Answer = Callable[["Gate", str, Any], Any]
+
+def parsed(verb: str, path: str, body: bytes) -> tuple[str, str, dict[str, Any]] | None:
+    """The client's method, the collection and the other arguments; None where no such thing is asked for.
+
+    Raises ValidationError for a body that is none.
+    """
+    for route, below, method, kind in ROUTES:
+        match = re.fullmatch(f"/collections/([^/]+){below}", path)
+        if route == verb and match:
+            request = TypeAdapter(kind).validate_json(body or b"null")
+            fields = {name: getattr(request, name) for name in getattr(request, "model_fields_set", ())}
+            if method == "delete":
+                fields = {"points": request}
+            return method, unquote(match[1]), arguments_of(method, fields)
+    return None
 
 
 def serve_rest(gate: Gate) -> tuple[ThreadingHTTPServer, int]:
@@ -58,56 +79,46 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # headers and body leave together
 
-    def do_GET(self) -> None:
-        self._handle("GET")
-
-    def do_PUT(self) -> None:
-        self._handle("PUT")
-
-    def do_POST(self) -> None:
-        self._handle("POST")
-
-    def do_DELETE(self) -> None:
-        self._handle("DELETE")
-
     def log_message(self, *_: Any) -> None:
         """Tests are quiet."""
 
-    def _handle(self, method: str) -> None:
+    def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        path = urlsplit(self.path).path
-        for route, pattern, operation, kind, answer in ROUTES:
-            match = re.fullmatch(pattern, path)
-            if route == method and match:
-                self._answer(
-                    operation, unquote(match[1]), TypeAdapter(kind).validate_json(body or b"null"), answer
-                )
-                return
-        self._send(404, to_json({"status": {"error": f"no route {method} {path}"}}))
-
-    def _answer(self, operation: str, collection: str, request: Any, answer: Answer) -> None:
-        ids = [str(each) for each in request.ids] if isinstance(request, models.PointRequest) else []
-        fault = self.gate.enter(operation, ids)
-        if self.gate.api_key is not None and self.headers.get("api-key") != self.gate.api_key:
-            self._send(401, b"Invalid API key or JWT")
-        elif fault is not None and fault.name in FAULTS:
-            status, text = FAULTS[fault.name]
-            self._send(status, to_json({"status": {"error": text}, "time": 0}))
-        elif fault is not None and fault.name == "GARBAGE":
-            self._send(200, b"<html>Welcome to nginx!</html>")
-        else:
-            self._answer_truly(collection, _halved(request, fault), answer, fault)
-
-    def _answer_truly(self, collection: str, request: Any, answer: Answer, fault: Fault | None) -> None:
+        if refusal := self.gate.refusal(self.headers.get("api-key")):
+            return self._send(401, refusal.encode())
         try:
-            result = answer(self.gate, collection, request)
-            body = result if isinstance(result, bytes) else to_json(result)
+            found = parsed(self.command, urlsplit(self.path).path, body)
+        except ValidationError as error:
+            return self._fail(400, f"Format error in JSON body: {error}")
+        if found is None:
+            return self._fail(501, f"no route {self.command} {self.path}")
+        method, collection, arguments = found
+        fault = self.gate.enter(method, [str(each) for each in arguments.get("ids", ())])
+        if fault is Fault.GARBAGE:
+            return self._send(200, b"<html>Welcome to nginx!</html>")
+        if fault is not None and fault.value[0]:
+            return self._fail(fault.value[0], fault.value[2])
+        return self._answer(method, collection, arguments, body, fault)
+
+    do_GET = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815 - http.server's names
+
+    def _answer(
+        self, method: str, collection: str, arguments: dict[str, Any], body: bytes, fault: Fault | None
+    ) -> None:
+        def encode() -> bytes:
+            result = self.gate.call(method, collection, arguments, fault)
+            return to_json({"result": rendered(method, result), "status": "ok", "time": 0.0})
+
+        try:
+            known = method == "retrieve"
+            whole = self.gate.encoded(collection.encode() + body, encode) if known else encode()
         except Exception as error:  # noqa: BLE001 - here a request ends
             status, _, text = status_of(error)
-            self._send(status, to_json({"status": {"error": text}, "time": 0}))
-            return
-        whole = b'{"result":' + body + b',"status":"ok","time":0.0}'
-        self._send(200, whole, cut=fault is not None and fault.name == "DROPS")
+            return self._fail(status, text)
+        return self._send(200, whole, cut=fault is Fault.DROPS)
+
+    def _fail(self, status: int, text: str) -> None:
+        self._send(status, to_json({"status": {"error": text}, "time": 0}))
 
     def _send(self, status: int, body: bytes, *, cut: bool = False) -> None:
         self.send_response(status)
@@ -118,120 +129,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = cut or self.close_connection
 
 
-def _halved(request: Any, fault: Fault | None) -> Any:
-    if fault is not None and fault.name == "HALF" and isinstance(request, models.PointRequest):
-        return request.model_copy(update={"ids": request.ids[: len(request.ids) // 2]})
-    return request
+def rendered(method: str, result: Any) -> Any:
+    """What the engine has answered, as JSON has it."""
+    return _shortest(to_jsonable_python(ANSWERS.get(method, lambda it: it)(result)))
 
 
-def _retrieve(gate: Gate, collection: str, request: models.PointRequest) -> Any:
-    if gate.remembers:
-        return (
-            b"[" + b",".join(filter(None, _remembered(gate, collection, list(map(str, request.ids))))) + b"]"
-        )
-    return run(
-        gate,
-        "retrieve",
-        collection,
-        request.ids,
-        with_payload=request.with_payload,
-        with_vectors=request.with_vector,
-    )
-
-
-def _remembered(gate: Gate, collection: str, ids: Sequence[str]) -> list[bytes]:
-    """Points as they stand in an answer, with as many digits as a float32 has, as Qdrant writes them."""
-    new = [point_id for point_id in ids if (collection, point_id) not in gate.encoded]
-    for record in (
-        run(gate, "retrieve", collection, new, with_payload=False, with_vectors=True) if new else ()
-    ):
-        vector = [float(str(number)) for number in np.asarray(record.vector, dtype=np.float32)]
-        gate.encoded[collection, str(record.id)] = json.dumps(
-            {"id": str(record.id), "vector": vector}, separators=(",", ":")
-        ).encode()
-    return [gate.encoded.get((collection, point_id), b"") for point_id in ids]
-
-
-def _upsert(gate: Gate, collection: str, request: models.PointsList) -> Any:
-    return run(gate, "upsert", collection, request.points)
-
-
-def _delete(gate: Gate, collection: str, request: Any) -> Any:
-    return run(gate, "delete", collection, request)
-
-
-def _update_batch(gate: Gate, collection: str, request: models.UpdateOperations) -> Any:
-    return run(gate, "batch_update_points", collection, request.operations)
-
-
-def _scroll(gate: Gate, collection: str, request: models.ScrollRequest) -> Any:
-    points, offset = run(
-        gate,
-        "scroll",
-        collection,
-        scroll_filter=request.filter,
-        limit=request.limit or 10,
-        offset=request.offset,
-        with_payload=request.with_payload,
-        with_vectors=request.with_vector,
-    )
-    return {"points": points, "next_page_offset": offset}
-
-
-def _count(gate: Gate, collection: str, request: models.CountRequest) -> Any:
-    return run(gate, "count", collection, count_filter=request.filter, exact=request.exact)
-
-
-def _search(gate: Gate, collection: str, request: models.QueryRequestBatch) -> Any:
-    return run(gate, "query_batch_points", collection, request.searches)
-
-
-def _create_index(gate: Gate, collection: str, request: models.CreateFieldIndex) -> Any:
-    return run(
-        gate, "create_payload_index", collection, request.field_name, field_schema=request.field_schema
-    )
-
-
-def _exists(gate: Gate, collection: str, _: None) -> Any:
-    return {"exists": run(gate, "collection_exists", collection)}
-
-
-def _info(gate: Gate, collection: str, _: None) -> Any:
-    return collection_info(gate, collection)
-
-
-def _create(gate: Gate, collection: str, request: models.CreateCollection) -> Any:
-    given = {
-        name: getattr(request, name)
-        for name in ("shard_number", "replication_factor", "quantization_config")
-        if getattr(request, name) is not None
-    }
-    return run(
-        gate,
-        "create_collection",
-        collection,
-        vectors_config=request.vectors,
-        metadata=request.metadata,
-        **given,
-    )
-
-
-def _drop(gate: Gate, collection: str, _: None) -> Any:
-    return run(gate, "delete_collection", collection)
-
-
-NAME = "/collections/([^/]+)"
-ROUTES: list[tuple[str, str, str, Any, Answer]] = [
-    ("POST", f"{NAME}/points", "retrieve", models.PointRequest, _retrieve),
-    ("PUT", f"{NAME}/points", "upsert", models.PointsList, _upsert),
-    ("POST", f"{NAME}/points/delete", "delete", models.PointIdsList | models.FilterSelector, _delete),
-    ("POST", f"{NAME}/points/batch", "update_payload", models.UpdateOperations, _update_batch),
-    ("POST", f"{NAME}/points/scroll", "scroll", models.ScrollRequest, _scroll),
-    ("POST", f"{NAME}/points/count", "count", models.CountRequest, _count),
-    ("POST", f"{NAME}/points/query/batch", "search", models.QueryRequestBatch, _search),
-    ("PUT", f"{NAME}/index", "create_payload_index", models.CreateFieldIndex, _create_index),
-    ("GET", f"{NAME}/exists", "collection_exists", None, _exists),
-    ("GET", NAME, "get_collection", None, _info),
-    ("PUT", NAME, "create_collection", models.CreateCollection, _create),
-    ("DELETE", NAME, "delete_collection", None, _drop),
-]
+def _shortest(value: Any, *, single: bool = False) -> Any:
+    """Numbers of vectors, and scores, with as many digits as a float32 has, as Qdrant writes them."""
+    if isinstance(value, dict):
+        return {k: _shortest(one, single=single or k in {"vector", "score"}) for k, one in value.items()}
+    if isinstance(value, list):
+        return [_shortest(one, single=single) for one in value]
+    return float(str(np.float32(value))) if single and isinstance(value, float) else value

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from image_search_service.api.app import build_app
 from image_search_service.core.config import Settings
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import FaceInstance, PersonRow
@@ -21,10 +23,10 @@ from image_search_service.library.opening import Library, open_library
 from image_search_service.main import create_app
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from image_search_service.vector.collections import FacePayload, FacePoint
-from tests.support.world import World
+from tests.support.waiting import wait_until
+from tests.support.world import World, put_database
 
 DIMENSION = SyntheticEngine.identity.dimension
-WAIT_SECONDS = 60.0
 BASE_URL = "http://localhost:8000"
 
 
@@ -53,13 +55,7 @@ class Served:
 
     def seen(self, job: Any, awaited: Callable[[Any], bool]) -> Any:
         """The job as soon as it is as awaited."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline:
-            found = self.get(f"/jobs/{job['id']}")
-            if awaited(found):
-                return found
-            time.sleep(0.02)
-        raise AssertionError(f"{found} after {WAIT_SECONDS} s")
+        return wait_until(lambda: self.get(f"/jobs/{job['id']}"), awaited)
 
     def pages(self, path: str, **query: Any) -> list[Any]:
         """Every page of a list."""
@@ -71,13 +67,22 @@ class Served:
 
 @contextmanager
 def served(folder: Path, *, run_jobs: bool = True, **settings: Any) -> Iterator[Served]:
-    """A library of the synthetic engine, without a face, served, and its jobs run."""
-    given = Settings(library=folder, engine="synthetic", offline=True, workers=1, **settings)
+    """A library of the synthetic engine, without a face, served to all, and its jobs run."""
+    fixed: dict[str, Any] = {"engine": "synthetic", "offline": True, "workers": 1, "require_token": False}
+    given = Settings(library=folder, **(fixed | settings))
+    put_database(folder)
     with open_library(given, lambda _: None, no_bar) as library:
         bind(library)
-        app = create_app(library, run_jobs=run_jobs)
+        app = create_app(library, run_jobs=run_jobs) if settings or run_jobs else _application()
+        app.state.library = library
         with TestClient(app, base_url=BASE_URL, raise_server_exceptions=False) as client:
             yield Served(library, client)
+
+
+@cache
+def _application() -> FastAPI:
+    """The application without a library and workers: it takes as long to build as a library to open."""
+    return build_app(Settings(library=Path("nowhere"), require_token=False), None)
 
 
 @contextmanager

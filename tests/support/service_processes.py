@@ -7,14 +7,14 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
-WAIT_SECONDS = 60.0
+from tests.support.waiting import LIMIT, wait_until
 
 
 def free_port() -> int:
@@ -24,7 +24,11 @@ def free_port() -> int:
 
 
 def start(command: str, settings: dict[str, Any]) -> subprocess.Popen[str]:
-    """``image-search COMMAND`` with settings in its environment, by their names without the prefix."""
+    """``image-search COMMAND`` with settings in its environment, by their names without the prefix.
+
+    A service asks for no token, unless the settings say so.
+    """
+    settings = {"require_token": False} | settings
     given = {f"IMAGE_SEARCH_{name.upper()}": str(value) for name, value in settings.items()}
     return subprocess.Popen(
         [sys.executable, "-m", "image_search_service", command],
@@ -50,35 +54,32 @@ def running(command: str, settings: dict[str, Any]) -> Iterator[subprocess.Popen
 def serving(settings: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
     """``image-search serve`` on ``settings["port"]``, ready."""
     with running("serve", settings) as process:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while process.poll() is None and time.monotonic() < deadline and not answers(settings["port"]):
-            time.sleep(0.05)
+        wait_until(lambda: process.poll() is not None or answers(settings["port"]))
         yield process
 
 
 def answers(port: int) -> bool:
+    """Whether the service is ready, or asks for its token."""
     try:
         return bool(ask(port, "/ready")["ready"])
+    except urllib.error.HTTPError as error:
+        return error.code == HTTPStatus.UNAUTHORIZED
     except (urllib.error.URLError, ConnectionError):
         return False
 
 
-def ask(port: int, path: str, body: Any = None) -> Any:
+def ask(port: int, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
     """The JSON of a GET, or of a POST if there is a body."""
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}")
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers or {})
     if body is not None:
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=LIMIT) as answer:  # noqa: S310
         return json.load(answer)
 
 
 def ended(port: int, job: Any) -> Any:
     """The job when it has ended."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        found = ask(port, job["url"])
-        if found["state"] not in ("queued", "running"):
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{found} after {WAIT_SECONDS} s")
+    return wait_until(
+        lambda: ask(port, job["url"]), lambda found: found["state"] not in ("queued", "running")
+    )

@@ -9,11 +9,12 @@ from pathlib import Path
 from image_search_service.core.config import Settings
 from image_search_service.library.opening import Library, open_library
 from image_search_service.vector.embedded import EmbeddedQdrant
-from tests.support.databases import migrated_schema
+from tests.support.databases import depth, migrated_schema
 from tests.support.qdrant_server import QdrantServer
 from tests.support.served import bind, no_bar
+from tests.support.world import put_database
 
-STORES = ("embedded", "servers")
+STORES = ("embedded", depth("servers"))
 
 
 @contextmanager
@@ -22,6 +23,7 @@ def library_on(stores: str, folder: Path) -> Iterator[Library]:
     Qdrant server. Skips where there is no PostgreSQL."""
     same = Settings(library=folder / "library", engine="synthetic", offline=True, workers=1)
     if stores == "embedded":
+        put_database(same.library)
         with open_library(same, lambda _: None, no_bar) as opened:
             bind(opened)
             yield opened
@@ -31,13 +33,8 @@ def library_on(stores: str, folder: Path) -> Iterator[Library]:
         EmbeddedQdrant(folder / "server") as engine,
         QdrantServer(engine) as server,
     ):
-        settings = same.model_copy(
-            update={
-                "database_url": database.render_as_string(hide_password=False),
-                "qdrant_url": f"http://127.0.0.1:{server.rest_port}",
-                "qdrant_grpc_port": server.grpc_port,
-            }
-        )
+        url = {"database_url": database.render_as_string(hide_password=False)}
+        settings = same.model_copy(update=url | server.settings)
         with open_library(settings, lambda _: None, no_bar) as opened:
             bind(opened)
             yield opened

@@ -20,15 +20,19 @@ from image_search_service.api.routes import (
     clusters,
     conflicts,
     decisions,
+    events,
     exchange,
     faces,
     jobs,
     maintenance,
     persons,
+    photos,
+    review,
     suggestions,
     system,
 )
 from image_search_service.api.schemas.problem import Problem
+from image_search_service.api.token_guard import TokenPage
 from image_search_service.core.config import Settings
 
 DESCRIPTION = """\
@@ -40,43 +44,65 @@ on all pages.
 **Jobs.** What takes long is answered with 202 and a job. Look at it again at its `url`, or watch its events.
 Asked for twice, it runs once: the same job is returned while it waits or runs.
 
+**Token.** Send `Authorization: Bearer TOKEN`; `image-search address` prints the token.
+
 **Errors** are problem details (RFC 9457): `type` for programs, `detail` and `hint` for people.
 """
 PREFIX: Final = "/api/v1"
+TOKEN_SCHEME: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "The token in the library's folder; `image-search address` prints it.",
+}
 OpenApi = dict[str, Any]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def build_app(settings: Settings, lifespan: Lifespan | None) -> FastAPI:
-    """The application; ``lifespan`` puts the open library into ``app.state.library``."""
+def build_app(
+    settings: Settings,
+    lifespan: Lifespan | None,
+    *,
+    token: str | None = None,
+    token_page: TokenPage | None = None,
+) -> FastAPI:
+    """The application; ``lifespan`` puts the open library into ``app.state.library``.
+
+    token: what the service asks for; with None it lets nobody in, unless the settings ask for no token.
+    token_page: what a browser without it is shown. Raises InvalidInputError, see ``add_guard``.
+    """
     app = FastAPI(
         title="image-search-service",
         version=version("image-search-service"),
         description=DESCRIPTION,
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
+        docs_url=None,  # FastAPI's pages load from other hosts
+        redoc_url=None,
     )
     app.include_router(api_router())
     app.include_router(system.router)
     add_error_handlers(app)
-    add_guard(app, host=settings.host, allowed_hosts=settings.allowed_hosts)
+    add_guard(app, settings, token=token, page=token_page)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as FastAPI's manual extends it
     return app
 
 
 def api_router() -> APIRouter:
     """Everything below ``/api/v1``. Clusters come before faces: ``/faces/clusters`` is no face's id."""
-    router = APIRouter(prefix=PREFIX, responses=problems(422, 500, 503))
+    router = APIRouter(prefix=PREFIX, responses=problems(401, 422, 500, 503))
     for part in (
         clusters,
         faces,
         assets,
+        photos,
         persons,
         centroids,
         suggestions,
         decisions,
+        review,
         conflicts,
         jobs,
+        events,
         backup,
         exchange,
         maintenance,
@@ -95,5 +121,8 @@ def _openapi(app: FastAPI) -> OpenApi:
             [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
         )
         schema["components"]["schemas"].update(definitions["$defs"])
+        schema["components"]["securitySchemes"] = {"token": TOKEN_SCHEME}
+        schema["security"] = [{"token": []}]
+        schema["paths"]["/health"]["get"]["security"] = []
         app.openapi_schema = schema
     return app.openapi_schema

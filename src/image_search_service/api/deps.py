@@ -11,18 +11,51 @@ from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.names import clean_name
 from image_search_service.library.opening import Library
 from image_search_service.services.jobs.service import JobService
-from image_search_service.services.people.views import BrowseService
+from image_search_service.services.people.clusters import ClusterCatalogue
+from image_search_service.services.people.faces import FaceCatalogue
+from image_search_service.services.people.persons import PersonCatalogue
+from image_search_service.services.photos.folders import FolderService
+from image_search_service.services.photos.photos import PhotoCatalogue
+from image_search_service.services.photos.pictures import PictureService
+from image_search_service.services.suggestions.catalogue import SuggestionCatalogue
 
 
 def open_library(request: Request) -> Library:
     return cast(Library, request.app.state.library)
 
 
-def _browse(library: Annotated[Library, Depends(open_library)]) -> BrowseService:
-    return BrowseService(library.stores)
+Opened = Annotated[Library, Depends(open_library)]
 
 
-def _jobs(library: Annotated[Library, Depends(open_library)]) -> JobService:
+def _faces(library: Opened) -> FaceCatalogue:
+    return FaceCatalogue(library.database)
+
+
+def _clusters(library: Opened) -> ClusterCatalogue:
+    return ClusterCatalogue(library.database)
+
+
+def _persons(library: Opened) -> PersonCatalogue:
+    return PersonCatalogue(library.database)
+
+
+def _photos(library: Opened) -> PhotoCatalogue:
+    return PhotoCatalogue(library.database)
+
+
+def _pictures(library: Opened) -> PictureService:
+    return library.pictures
+
+
+def _folders(library: Opened) -> FolderService:
+    return FolderService(library.settings.photo_folders)
+
+
+def _suggestions(library: Opened) -> SuggestionCatalogue:
+    return SuggestionCatalogue(library.database, library.engine_binding.thresholds)
+
+
+def _jobs(library: Opened) -> JobService:
     return JobService(library.database, library.job_queue.enqueue)
 
 
@@ -51,6 +84,11 @@ def _actor(
 
 
 Actor = Annotated[str, Depends(_actor)]
-Opened = Annotated[Library, Depends(open_library)]
-Browse = Annotated[BrowseService, Depends(_browse)]
+Clusters = Annotated[ClusterCatalogue, Depends(_clusters)]
+Faces = Annotated[FaceCatalogue, Depends(_faces)]
+Folders = Annotated[FolderService, Depends(_folders)]
 Jobs = Annotated[JobService, Depends(_jobs)]
+Persons = Annotated[PersonCatalogue, Depends(_persons)]
+Photos = Annotated[PhotoCatalogue, Depends(_photos)]
+Pictures = Annotated[PictureService, Depends(_pictures)]
+Suggestions = Annotated[SuggestionCatalogue, Depends(_suggestions)]

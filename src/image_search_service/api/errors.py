@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -26,10 +25,12 @@ from image_search_service.core.errors import (
     InvalidInputError,
     MediaError,
     NotFoundError,
+    StaleVersionError,
     UnavailableError,
 )
+from image_search_service.core.logging import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 PROBLEM_JSON: Final = "application/problem+json"
 RETRY_AFTER: Final = {"Retry-After": "5"}
@@ -72,6 +73,8 @@ def problem_of(error: ImageSearchError) -> Problem:
         status=status,
         detail=error.message,
         hint=error.hint,
+        current_version=error.version if isinstance(error, StaleVersionError) else None,
+        current_size=error.size if isinstance(error, StaleVersionError) else None,
     )
 
 
@@ -129,7 +132,20 @@ def _unexpected(request: Request, error: Exception) -> ProblemResponse:
     )
 
 
+def token_problem() -> Problem:
+    """Of a request that does not have the service's token."""
+    return Problem(
+        type="urn:image-search:token-needed",
+        title="Token needed",
+        status=HTTPStatus.UNAUTHORIZED,
+        detail="The service answers only those who have its token.",
+        hint="Send the header `Authorization: Bearer TOKEN`. The token lies in the library's folder, in the "
+        "file `token`; `image-search address` prints it with the service's address.",
+    )
+
+
 _EXAMPLES: Final[Mapping[int, Problem]] = {
+    401: token_problem(),
     403: Problem(
         type="urn:image-search:foreign-origin",
         title="Foreign origin",

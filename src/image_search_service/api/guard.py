@@ -1,29 +1,33 @@
 """Keeps pages of other sites out: a browser that visits one must not be led to read or change anything here.
 
-Names of the host that are not ours are refused (a foreign name that leads to 127.0.0.1, "DNS rebinding"),
-changes that a page of another origin asks for are refused (``Origin``), and no other site may show our
-pictures (``Cross-Origin-Resource-Policy``). What is large is given to none of them (``Sec-Fetch-Site``, which
-browsers send). Programs send neither header and are let through.
+Names of the host that are not ours are refused (``api/hosts.py``), and so is whoever has not the token
+(``api/token_guard.py``). Changes that a page of another origin asks for are refused (``Origin``), and no
+other site may show our pictures (``Cross-Origin-Resource-Policy``). The API gives such pages nothing at all,
+since even an answer that they cannot read costs time (``Sec-Fetch-Site``, which browsers send). Programs send
+neither header and are let through.
 """
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from image_search_service.api.errors import ProblemResponse
+from image_search_service.api.hosts import HostGuard, allowed_hosts, is_loopback
 from image_search_service.api.schemas.problem import Problem
+from image_search_service.api.token_guard import API_FOLDER, TokenGuard, TokenPage, own_path
+from image_search_service.core.config import Settings
+from image_search_service.core.errors import InvalidInputError
 
-LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
-LARGE_PATHS: Final = ("/api/v1/backup",)
-"""What costs so much that no foreign page may even ask for it, although it could not read the answer."""
+OTHER_SITES: Final = ("cross-site", "same-site")
+"""What ``Sec-Fetch-Site`` says of pages of other hosts, and of other ports of this host."""
+POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""For answers that are no page; pages bring a policy of their own."""
 HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -31,29 +35,21 @@ HEADERS: Final = {
 }
 
 
-def add_guard(app: FastAPI, *, host: str, allowed_hosts: str | None) -> None:
-    """``host``: the address listened on. ``allowed_hosts``: names with commas between, or None."""
-    app.add_middleware(OriginGuard)
-    app.add_middleware(
-        TrustedHostMiddleware, allowed_hosts=host_names(host, allowed_hosts), www_redirect=False
-    )
+def add_guard(app: FastAPI, settings: Settings, *, token: str | None, page: TokenPage | None) -> None:
+    """Everything that keeps others out; the outermost layer is added last.
 
-
-def host_names(host: str, allowed_hosts: str | None) -> list[str]:
-    """By which names the service may be called: on loopback this machine's, else any, unless it is said.
-
-    This machine's always: a foreign name that leads here is not among them, and commands call by them.
+    token: None lets nobody in, unless the settings ask for none. page: what is shown without it.
+    Raises InvalidInputError where other machines could come in without a token.
     """
-    if allowed_hosts is not None:
-        return [*LOOPBACK_NAMES, *(name.strip() for name in allowed_hosts.split(",") if name.strip())]
-    return [*LOOPBACK_NAMES, host] if is_loopback(host) else ["*"]
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    if settings.require_token:
+        app.add_middleware(TokenGuard, token=token, page=page)
+    elif not is_loopback(settings.host):
+        raise InvalidInputError(
+            f"On {settings.host} other machines reach the service, and without a token all see the photos.",
+            hint="Leave --no-token (IMAGE_SEARCH_REQUIRE_TOKEN=false) away, or listen on this machine only.",
+        )
+    app.add_middleware(OriginGuard)
+    app.add_middleware(HostGuard, hosts=allowed_hosts(settings.host, settings.allowed_hosts))
 
 
 class OriginGuard:
@@ -71,13 +67,15 @@ class OriginGuard:
         if scope["method"] not in SAFE_METHODS and not _is_own(origin, headers.get("host")):
             await _refused(str(origin))(scope, receive, send)
             return
-        if scope["path"] in LARGE_PATHS and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        if own_path(scope).startswith(API_FOLDER) and headers.get("sec-fetch-site") in OTHER_SITES:
             await _refused("A page of another site")(scope, receive, send)
             return
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                answered = MutableHeaders(scope=message)
+                answered.update(HEADERS)
+                answered.setdefault("Content-Security-Policy", POLICY)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

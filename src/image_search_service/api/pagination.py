@@ -20,6 +20,9 @@ MAX_LIMIT: Final = 200
 CURSOR_LENGTH: Final = 1_000
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items a page has at most.")]
+Offset = Annotated[
+    int, Query(ge=0, le=2**31 - 1, description="How many items to pass over, as a scrollbar does.")
+]
 CursorText = Annotated[
     str | None,
     Query(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import RenderableType
 
 from image_search_service.cli.context import (
     DebugOption,
@@ -19,31 +18,39 @@ from image_search_service.cli.context import (
     real_path,
 )
 from image_search_service.cli.output import table
+from image_search_service.core.access_token import bearer_headers
 from image_search_service.core.errors import ConflictError, InvalidInputError, LibraryInUseError
+from image_search_service.core.paths import LibraryPaths
 from image_search_service.library.opening import open_library
 from image_search_service.services.backup.archive import Manifest, write_file
 from image_search_service.services.backup.download import download
 from image_search_service.services.backup.restore import RestoreReport, RestoreService, checked_backup
 from image_search_service.services.backup.service import BackupService
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, a tar archive.")]
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup file, a tar archive.")]
 
 
 def backup(
     file: FileArgument,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
     without_pictures: Annotated[
         bool,
         typer.Option(
             "--without-pictures",
-            help="Leave out crops and thumbnails; `doctor --repair` makes them again from the photos.",
+            help="Leave out crops and thumbnails; `image-search doctor --repair` makes them again.",
         ),
     ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Copy the library into one file, also while its service runs. Your photos are not in it."""
+    """Copy the library into one file.
+
+    It works while the service runs, too. Your photos are not in the file.
+    """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
         target = real_path(file)
         if target.exists() and not force:
@@ -77,7 +84,8 @@ def _write(run: Running, target: Path, *, pictures: bool) -> Manifest:
         if error.address is None:
             raise
         run.out.note(f"The library is served at {error.address}; the backup comes from there.")
-        return write_file(target, download(error.address, pictures=pictures))
+        headers = bearer_headers(LibraryPaths(run.settings.library).token)
+        return write_file(target, download(error.address, headers, pictures=pictures))
 
 
 def restore(
@@ -85,14 +93,18 @@ def restore(
     photos: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="OLD=NEW", help="The photos in the folder OLD are in NEW now; may be given several times."
+            metavar="OLD=NEW",
+            help="Photos that were in folder OLD are in folder NEW now. May be given several times.",
         ),
     ] = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Put a backup into a library that is empty or not there yet, on whatever stores the settings name."""
+    """Restore a backup into an empty library.
+
+    The library may not exist yet, and its stores may be others than those of the backup.
+    """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
         moves = [_move(each) for each in photos or ()]
         found = checked_backup(real_path(file))

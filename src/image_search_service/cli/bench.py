@@ -9,29 +9,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import RenderableType
 
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, command_context
+from image_search_service.cli.lazy_group import TYPER_OPTIONS
 from image_search_service.cli.output import table
 from image_search_service.core.config import Settings
 from image_search_service.core.types import JsonObject
 from image_search_service.library.vectors import open_qdrant
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from image_search_service.vector.transport import AnyQdrant
 
-app = typer.Typer(
-    help="Measure this program on your own stores.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="Measure how fast embeddings are read here.", no_args_is_help=True, **TYPER_OPTIONS)
 
-NumberOption = Annotated[int, typer.Option("--number", min=1, max=1_000_000, help="Embeddings to fetch.")]
-DimensionOption = Annotated[int, typer.Option("--dimension", min=1, max=65_535, help="Numbers in each.")]
-RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Times that each way is measured.")]
+NumberOption = Annotated[
+    int, typer.Option("--number", min=1, max=1_000_000, help="How many embeddings to fetch.")
+]
+DimensionOption = Annotated[
+    int, typer.Option("--dimension", min=1, max=65_535, help="Numbers in each embedding.")
+]
+RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="How often each way is measured.")]
 
 
 @app.callback()
 def bench() -> None:
-    """Measure this program on your own stores."""
+    """Measure how fast embeddings are read here."""
 
 
 @app.command("retrieval")
@@ -43,10 +47,10 @@ def retrieval(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Measure how long embeddings take from Qdrant by id, in a collection that is removed again.
+    """Measure how long Qdrant takes to return embeddings by id.
 
-    On the server that the settings name, else on the embedded engine in a temporary folder. The library is
-    neither read nor locked.
+    On the server that the settings name, else on the embedded engine in a temporary folder. The collection
+    that it makes is removed again; the library is neither read nor locked.
     """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
         from image_search_service.vector.retrieval_bench import measure, temporary_faces

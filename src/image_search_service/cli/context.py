@@ -7,21 +7,22 @@ traceback.
 
 from __future__ import annotations
 
-import getpass
-import traceback
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from image_search_service.cli.output import Output
-from image_search_service.core.config import Settings
 from image_search_service.core.errors import ImageSearchError, InvalidInputError
 from image_search_service.core.logging import configure_logging
+from image_search_service.core.printable import printable_lines
+
+if TYPE_CHECKING:
+    from image_search_service.core.config import Settings
 
 LibraryOption = Annotated[
     Path | None,
@@ -34,18 +35,18 @@ LibraryOption = Annotated[
         show_default=False,
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show what happens, and tracebacks.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Print what happens, and tracebacks of errors.")]
 EngineOption = Annotated[
     str | None,
     typer.Option(
         "--engine",
         metavar="NAME",
-        help="auto, opencv, onnx, insightface, dlib or synthetic; see `image-search models list`.",
+        help="Face engine; `image-search models list` shows them.",
     ),
 ]
 RecognizerOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="ArcFace-style ONNX file, for the engine onnx.")
+    Path | None, typer.Option(metavar="FILE", help="ArcFace-style ONNX file for the engine onnx.")
 ]
 DetectorOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="YuNet ONNX file instead of the downloaded one.")
@@ -56,6 +57,9 @@ MemoryOption = Annotated[
         metavar="SIZE", help="Memory that grouping may use, such as 500M or 2G.  [default: a quarter]"
     ),
 ]
+
+FACE_IDS = "Face ids; `image-search faces` lists them."
+"""Help of every argument that takes ids of faces."""
 
 EXIT_FAILED = 1
 EXIT_WRONG_USE = 2
@@ -100,6 +104,10 @@ def command_context(*, as_json: bool, debug: bool, **settings: Any) -> Iterator[
 
 def make_settings(given: dict[str, Any]) -> Settings:
     """Settings from the command line's values, then the environment, then the defaults."""
+    from pydantic import ValidationError
+
+    from image_search_service.core.config import Settings
+
     values = {name: value for name, value in given.items() if value is not None}
     if "memory" in values:
         values["memory"] = parse_size(values["memory"])
@@ -138,12 +146,16 @@ def parse_size(text: str) -> int:
 
 def _show_traceback(*, debug: bool) -> None:
     if debug:
-        traceback.print_exc()
+        import traceback
+
+        sys.stderr.write(printable_lines(traceback.format_exc()))
 
 
 def actor() -> str:
     """Who decides: the name of the user who runs the command."""
+    import getpass
+
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a user without a name
+    except (ImportError, KeyError, OSError):  # a container may run as a user without a name
         return "command line"

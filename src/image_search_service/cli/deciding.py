@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from image_search_service.cli.context import LibraryOption, Running, command_context
 from image_search_service.cli.suggest import search_method
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import JsonObject, SearchMethod
-from image_search_service.faces.suggestion_store import FindMoreRun
 from image_search_service.library.opening import Library, open_library
-from image_search_service.services.decisions.log import RecordedDecision
-from image_search_service.services.suggestions.search import SuggestionService
 
-Decide = Callable[[Library], RecordedDecision]
+if TYPE_CHECKING:
+    from image_search_service.services.decisions.log import RecordedDecision
+
+Decide = Callable[[Library], "RecordedDecision"]
 
 
 @contextmanager
@@ -55,6 +56,9 @@ def _look_for_more(
     opened: Library, method: SearchMethod, made: RecordedDecision
 ) -> tuple[JsonObject | None, str]:
     """What was decided stands, whether or not more can be looked for now."""
+    from image_search_service.faces.suggestion_store import FindMoreRun
+    from image_search_service.services.suggestions.search import SuggestionService
+
     try:
         service = SuggestionService(opened.stores)
         found = service.find_more_by(method, made.persons) if made.persons else FindMoreRun()

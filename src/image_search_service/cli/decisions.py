@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
+from image_search_service.cli.context import FACE_IDS, DebugOption, JsonOption, LibraryOption, actor
 from image_search_service.cli.deciding import library_command, run_decision
 from image_search_service.cli.output import table
 from image_search_service.cli.suggest import METHODS
@@ -15,39 +15,48 @@ from image_search_service.library.opening import Library
 from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.people.lookup import PeopleService
-from image_search_service.services.suggestions.conflicts import ConflictService
 
-Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help="Ids of faces.")]
-Person = Annotated[str, typer.Option("--person", metavar="NAME", help="Whose.")]
+Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help=FACE_IDS)]
+SuggestedFaces = Annotated[
+    list[UUID] | None,
+    typer.Argument(metavar="[FACE…]", help="Face ids, as `image-search suggest` lists them; none for all."),
+]
+Person = Annotated[str, typer.Option("--person", metavar="NAME", help="The person's name.")]
 FindMoreOption = Annotated[
     str | None,
-    typer.Option("--find-more", metavar=METHODS, help="Then look for more faces of the person."),
+    typer.Option("--find-more", metavar=METHODS, help="Afterwards look for more faces of the person."),
 ]
 
 
 def accept(
-    faces: Annotated[list[UUID] | None, typer.Argument(metavar="[FACE…]", help="Some of them.")] = None,
-    person: Person = "",
+    person: Person,
+    faces: SuggestedFaces = None,
     by: FindMoreOption = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say that what is suggested for a person is them: all of it, or the faces named."""
+    """Confirm faces suggested for a person.
+
+    All that are suggested, or those whose ids are given.
+    """
     run_decision(
         "Accepted", lambda opened: _review(opened, person, faces, True), library, as_json, debug, find_more=by
     )
 
 
 def reject(
-    faces: Annotated[list[UUID] | None, typer.Argument(metavar="[FACE…]", help="Some of them.")] = None,
-    person: Person = "",
+    person: Person,
+    faces: SuggestedFaces = None,
     by: FindMoreOption = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say that what is suggested for a person is not them. It will not be suggested again."""
+    """Reject faces suggested for a person.
+
+    All that are suggested, or those whose ids are given. They are not suggested for this person again.
+    """
     run_decision(
         "Rejected",
         lambda opened: _review(opened, person, faces, False),
@@ -70,7 +79,10 @@ def _review(opened: Library, name: str, faces: list[UUID] | None, accepted: bool
 def unassign(
     faces: Faces, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
-    """Take faces away from their persons. They will not be suggested for them again."""
+    """Take faces away from their persons.
+
+    They are not suggested for these persons again.
+    """
     run_decision(
         "Taken away",
         lambda opened: ReviewService(opened.database, actor()).unassign_faces(faces),
@@ -81,8 +93,8 @@ def unassign(
 
 
 def merge(
-    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Who is the same person.")],
-    into: Annotated[str, typer.Option("--into", metavar="NAME", help="Whose name stays.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Names of the persons to merge.")],
+    into: Annotated[str, typer.Option("--into", metavar="NAME", help="The person who stays.")],
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -98,13 +110,13 @@ def merge(
 
 
 def rename(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name so far.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The name from now on.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The person's name now.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The new name.")],
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Give a person another name."""
+    """Change a person's name."""
 
     def decide(opened: Library) -> RecordedDecision:
         person = PeopleService(opened.database).person(name)
@@ -114,13 +126,18 @@ def rename(
 
 
 def conflicts(
-    limit: Annotated[int, typer.Option(min=1, help="How many of each kind.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="How many conflicts of each kind to list.")] = 20,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List what cannot all be true: somebody twice in a photo, or before they were born, a face unlike the
-    others of its person, two people who look the same."""
+    """List assignments that contradict each other.
+
+    A person twice in one photo or before their birth, a face unlike the others of its person, two persons
+    who look the same.
+    """
+    from image_search_service.services.suggestions.conflicts import ConflictService
+
     with library_command(library, as_json, debug) as (run, opened):
         found = ConflictService(opened.stores).find(limit)
         document = {

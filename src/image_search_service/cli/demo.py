@@ -21,15 +21,18 @@ def demo(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            metavar="FOLDER", help="Where to draw it.  [default: demo-photos]", show_default=False
+            metavar="FOLDER", help="Folder to draw it in.  [default: demo-photos]", show_default=False
         ),
     ] = None,
-    faces: Annotated[int, typer.Option(min=1, help="About how many faces to draw.")] = 600,
+    faces: Annotated[int, typer.Option(min=1, help="How many faces to draw, about.")] = 600,
     library: LibraryOption = None,  # noqa: ARG001 - every command has it; this one needs no library
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Draw a small library of made-up people to try things on. Its faces are drawn, not real."""
+    """Draw a small library of made-up people.
+
+    To try the program on; its faces are drawn, not real.
+    """
     from image_search_service.demo.library import make_demo_library
 
     with command_context(as_json=as_json, debug=debug) as run:

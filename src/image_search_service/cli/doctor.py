@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import RenderableType
 
 from image_search_service.cli.context import (
     EXIT_FAILED,
@@ -15,10 +14,14 @@ from image_search_service.cli.context import (
     LibraryOption,
     command_context,
 )
-from image_search_service.cli.output import printable, table
+from image_search_service.cli.output import table
+from image_search_service.core.printable import printable
 from image_search_service.library.opening import open_library
 from image_search_service.services.doctor.findings import WORDS, DoctorReport, Finding
 from image_search_service.services.doctor.service import DoctorService
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 WAITING = {
     "payloads": "faces whose person or group Qdrant is told next time; that is normal",
@@ -28,13 +31,14 @@ WAITING = {
 
 
 def doctor(
-    repair: Annotated[bool, typer.Option("--repair", help="Mend what is found.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair what is found.")] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Compare decisions, database, Qdrant and the small pictures; 0 means that nothing is wrong.
+    """Find and repair damage in the library.
 
+    Compares decisions, database, Qdrant and the small pictures. The exit code is 0 when nothing is wrong.
     Your photos are only read.
     """
     with (

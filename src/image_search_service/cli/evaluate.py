@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import RenderableType
 
 from image_search_service.cli.context import (
     DebugOption,
@@ -36,12 +35,16 @@ from image_search_service.services.face_clustering_service import FaceClustering
 from image_search_service.services.indexing.indexer import IndexService
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from image_search_service.library.opening import Library
     from image_search_service.recognition.evaluation import PrecisionRecall
 
 
 def evaluate(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with one folder for each person.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder that has one folder of photos for each person.")
+    ],
     engine: EngineOption = None,
     recognizer: RecognizerOption = None,
     detector: DetectorOption = None,
@@ -58,7 +61,10 @@ def evaluate(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Measure the engine and the grouping on photos of known people, in a temporary library."""
+    """Measure engine and grouping on photos of known people.
+
+    In a temporary library, which is removed again.
+    """
     with tempfile.TemporaryDirectory(prefix="image-search-evaluate-") as temporary:
         settings = {
             "library": temporary,

@@ -21,11 +21,14 @@ STANDARD = Path("-")
 
 
 def export(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; - for standard output.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; - for standard output.")],
     library: LibraryOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Write people, and what was said of faces, as JSON Lines (docs/exchange.md)."""
+    """Write people, faces and decisions to a file.
+
+    The format is JSON Lines, described in docs/exchange.md.
+    """
     with (
         command_context(as_json=False, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
@@ -57,12 +60,18 @@ def _write(file: Path, lines: Iterable[str]) -> None:
 
 
 def load(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What export wrote; - for standard input.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="File that `image-search export` wrote; - for standard input."),
+    ],
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Take over the people and what was said of faces from another library."""
+    """Read people, faces and decisions from a file.
+
+    It was written by `image-search export` from this or another library of the same photos.
+    """
     with (
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,

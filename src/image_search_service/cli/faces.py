@@ -15,17 +15,20 @@ from image_search_service.services.people.lookup import PeopleService
 
 
 def faces(
-    person: Annotated[str | None, typer.Option("--person", metavar="NAME", help="Of somebody.")] = None,
+    person: Annotated[str | None, typer.Option("--person", metavar="NAME", help="The person's name.")] = None,
     group: Annotated[
-        str | None, typer.Option("--group", metavar="GROUP", help="Of a group without a name.")
+        str | None, typer.Option("--group", metavar="GROUP", help="Id of a group without a name.")
     ] = None,
-    photo: Annotated[Path | None, typer.Option("--photo", metavar="FILE", help="In a photo.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 50,
+    photo: Annotated[Path | None, typer.Option("--photo", metavar="FILE", help="The photo's file.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many faces to list.")] = 50,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List faces of a person, of a group or in a photo, the clearest first, with their ids."""
+    """List faces of a person, a group or a photo, with their ids.
+
+    The clearest face comes first. Other commands take these ids.
+    """
     with library_command(library, as_json, debug) as (run, opened):
         found, total = PeopleService(opened.database).faces(
             name=person, cluster=group, photo=None if photo is None else real_path(photo), limit=limit
@@ -57,5 +60,5 @@ def faces(
             for face in found
         ]
         title = f"Faces: {total:,}" + (f", the clearest {limit:,}" if limit < total else "")
-        columns = ("Face", "Whose", "By", "Quality", "At (x, y)", "Photo")
+        columns = ("Face", "Person or group", "Assigned by", "Quality", "At (x, y)", "Photo")
         run.out.result(document, table(title, columns, rows))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import RenderableType
 
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
 from image_search_service.cli.deciding import library_command, run_decision
@@ -21,27 +20,39 @@ from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.people.lookup import PeopleService
 
-Decision = Annotated[int, typer.Argument(min=1, metavar="DECISION", help="Its number.")]
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Decision = Annotated[
+    int, typer.Argument(min=1, metavar="DECISION", help="Decision number; see `image-search history`.")
+]
 MOST_NAMES = 3
 """Persons who are named in a row; of more it is said how many."""
 
 
 def history(
     decision: Annotated[
-        int | None, typer.Argument(min=1, metavar="[DECISION]", help="What this one changed.")
+        int | None,
+        typer.Argument(min=1, metavar="[DECISION]", help="Decision number, to list what it changed."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="How many rows to list.")] = 20,
     before: Annotated[
-        int | None, typer.Option(min=1, metavar="DECISION", help="Only those before this one.")
+        int | None, typer.Option(min=1, metavar="DECISION", help="List only decisions before this number.")
     ] = None,
     of: Annotated[
-        str | None, typer.Option(metavar="NAME|FACE", help="Only those about a person, or a face by its id.")
+        str | None,
+        typer.Option(
+            metavar="NAME|FACE", help="List only decisions about this person, or the face with this id."
+        ),
     ] = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List what was decided, the newest first; or all that one decision changed."""
+    """List decisions, or what one of them changed.
+
+    The newest decision comes first.
+    """
     with library_command(library, as_json, debug) as (run, opened):
         shown = _list(opened, before, limit, of) if decision is None else _one(opened, decision, limit)
         run.out.result(*shown)
@@ -150,7 +161,10 @@ def undo(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Take a decision back, whenever it was made. Undoing that makes it again."""
+    """Take a decision back.
+
+    However old it is. Undoing an undo makes the decision again.
+    """
     run_decision(
         "Taken back",
         lambda opened: ReviewService(opened.database, actor()).undo(decision),
@@ -161,12 +175,15 @@ def undo(
 
 
 def rebuild(
-    check: Annotated[bool, typer.Option("--check", help="Only compare.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Compare only; change nothing.")] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Bring who is who to what follows from the decisions alone."""
+    """Compute the tables again from the decisions.
+
+    Persons and the faces assigned to them become what the recorded decisions say.
+    """
     with library_command(library, as_json, debug) as (run, opened):
         service = RebuildService(opened.database)
         report = service.check() if check else service.rebuild()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import RenderableType
 
 from image_search_service.cli.context import (
     DebugOption,
@@ -33,15 +32,17 @@ from image_search_service.services.face_clustering_service import FaceClustering
 from image_search_service.services.indexing.pipeline import index_photos
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from image_search_service.db.queries.library import Counts
     from image_search_service.faces.assigner import AssignmentRun
     from image_search_service.services.indexing.indexer import IndexReport
 
 MethodOption = Annotated[
-    str, typer.Option(metavar="agglomerative", help="How to group; hdbscan and dbscan are taken for it.")
+    str, typer.Option(metavar="agglomerative", help="Method of grouping; hdbscan and dbscan mean it, too.")
 ]
 MinClusterSizeOption = Annotated[
-    int | None, typer.Option(help="Fewest faces that are a group.  [default: 2]")
+    int | None, typer.Option(help="Smallest number of faces that form a group.  [default: 2]")
 ]
 SHOWN_FAILURES = 20
 """Failures named in the table; ``--json`` has them all."""
@@ -53,7 +54,7 @@ def index(
     recognizer: RecognizerOption = None,
     detector: DetectorOption = None,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Read again what could not be read before.")
+        bool, typer.Option("--retry-failed", help="Try files again that could not be read before.")
     ] = False,
     names: Annotated[
         bool | None,
@@ -67,9 +68,9 @@ def index(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Find the photos below PATH, find the faces in them, and group the faces into people.
+    """Find photos, find the faces in them and group the faces.
 
-    Run it again whenever photos were added, moved or removed: only what is new costs time.
+    Run it again whenever photos were added, moved or removed: only what is new takes time.
     Photos are never changed.
     """
     settings = {
@@ -171,14 +172,17 @@ def cluster(
     method: MethodOption = DEFAULT_METHOD,
     min_cluster_size: MinClusterSizeOption = None,
     dual: Annotated[
-        bool, typer.Option("--dual", help="First give faces to the people with a name whom they resemble.")
+        bool, typer.Option("--dual", help="First assign faces to the named people whom they resemble.")
     ] = False,
     memory: MemoryOption = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Group again the faces that nobody has named. Named people stay as they are."""
+    """Group again the faces that have no name.
+
+    Faces with a name stay as they are.
+    """
     with (
         command_context(as_json=as_json, debug=debug, library=library, memory=memory) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
@@ -218,9 +222,9 @@ def assign(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Give faces without a name to the people with one, where they are alike beyond doubt.
+    """Assign faces that clearly resemble a person.
 
-    What is alike, but not enough for that, waits as a suggestion. What you named or rejected stays so.
+    Faces that resemble a person less clearly become suggestions. What you named or rejected stays so.
     """
     with (
         command_context(as_json=as_json, debug=debug, library=library) as run,

@@ -29,7 +29,7 @@ def info(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show versions, the engine, where things lie, how much there is and how large it is."""
+    """Show versions, engine, folders and sizes."""
     with (
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
@@ -92,6 +92,8 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _blocks(path: Path) -> int:
     try:
-        return path.lstat().st_blocks * 512
+        status = path.lstat()
     except FileNotFoundError:  # gone since it was listed, such as SQLite's shared memory
         return 0
+    blocks = getattr(status, "st_blocks", None)  # Windows does not say
+    return status.st_size if blocks is None else int(blocks) * 512

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, command_context
+from image_search_service.cli.lazy_group import TYPER_OPTIONS
 from image_search_service.cli.output import table
 from image_search_service.library.opening import open_library
 from image_search_service.services.metadata.names import MetadataNamesService
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
 
     from image_search_service.services.metadata.names import ReadReport
 
-app = typer.Typer(help="Names in photos' metadata (XMP): read them, or write them to sidecars.")
+app = typer.Typer(help="Read names from photos' metadata, or write sidecars.", **TYPER_OPTIONS)
 
 
 @app.command("read")
 def read(library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False) -> None:
-    """Give faces the names that other programs wrote into photos or their sidecars.
+    """Name faces as photos or their sidecars say.
 
-    digiKam, Lightroom, Picasa and others write them. What you have said here stands; undo takes it back.
+    digiKam, Lightroom, Picasa and others write such names. What you decided here has precedence, and
+    `image-search undo` takes the names back.
     """
     with (
         command_context(as_json=as_json, debug=debug, library=library) as run,
@@ -55,14 +57,17 @@ def names_read(report: ReadReport) -> list[RenderableType]:
 
 @app.command("write")
 def write(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be written; write nothing.")
+    ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Write the names that you gave into sidecars next to the photos (photo.jpg.xmp).
+    """Write names into sidecars next to the photos.
 
-    Photos themselves are never changed. What else a sidecar says stays.
+    A sidecar is called like its photo, with .xmp at the end. Photos are never changed; what else a sidecar
+    says stays.
     """
     with (
         command_context(as_json=as_json, debug=debug, library=library) as run,

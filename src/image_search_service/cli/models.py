@@ -15,6 +15,7 @@ from image_search_service.cli.context import (
     RecognizerOption,
     command_context,
 )
+from image_search_service.cli.lazy_group import TYPER_OPTIONS
 from image_search_service.cli.output import table
 from image_search_service.recognition.engines.inventory import (
     EngineInfo,
@@ -24,7 +25,7 @@ from image_search_service.recognition.engines.inventory import (
     pull_engine,
 )
 
-app = typer.Typer(help="See, download and verify the models of the face engines.", no_args_is_help=True)
+app = typer.Typer(help="List, download and check the face models.", no_args_is_help=True, **TYPER_OPTIONS)
 
 
 @app.command("list")
@@ -35,7 +36,7 @@ def list_models(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show which engines can run here, where their files lie, and under which licence."""
+    """List engines, their files and licences."""
     given = {"recognizer": recognizer, "detector": detector, "library": library}
     with command_context(as_json=as_json, debug=debug, **given) as run:
         settings = run.settings
@@ -77,22 +78,26 @@ def _document(info: EngineInfo) -> dict[str, object]:
 @app.command("pull")
 def pull(
     engine: Annotated[
-        str, typer.Argument(metavar="ENGINE", help="opencv, onnx or insightface:PACK.")
+        str, typer.Argument(metavar="ENGINE", help="Engine: opencv, onnx or insightface:PACK.")
     ] = "opencv",
     accept_licence: Annotated[
-        bool, typer.Option("--accept-licence", help="You accept the licence of the weights (InsightFace).")
+        bool, typer.Option("--accept-licence", help="Accept the licence of the weights (InsightFace).")
     ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Download what an engine needs; each file is compared with a pinned checksum."""
+    """Download an engine's model files.
+
+    Each file is compared with a pinned checksum.
+    """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
         paths = pull_engine(
             engine,
             models=run.settings.models,
             watch=run.out.progress,
             offline=run.settings.offline,
+            source=run.settings.model_source,
             accept_licence=accept_licence,
         )
         document = {"engine": engine, "files": [str(path) for path in paths]}
@@ -101,7 +106,10 @@ def pull(
 
 @app.command("check")
 def check(library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False) -> None:
-    """Compare each model file with its checksum; fails if one is damaged."""
+    """Compare model files with their checksums.
+
+    The exit code is 1 if one is damaged.
+    """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
         checked = check_models(models=run.settings.models)
         document = {"files": [{"path": str(item.path), "state": item.state} for item in checked]}

@@ -1,4 +1,7 @@
-"""What a command prints: one result on standard output, everything else on standard error."""
+"""What a command prints: one result on standard output, everything else on standard error.
+
+Rich is imported when something is printed in tables, its progress bars when somebody watches them.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,16 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, RenderableType
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
-from rich.text import Text
+from image_search_service.core.printable import printable, printable_lines
+from image_search_service.core.types import Progress
 
-from image_search_service.core.types import Progress as ProgressCallback
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
 
 PIPE_WIDTH = 1_000
 
@@ -31,8 +28,14 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._stdout = _console(stderr=False)
-        self._stderr = _console(stderr=True)
+
+    @cached_property
+    def _stdout(self) -> Console:
+        return _console(stderr=False)
+
+    @cached_property
+    def _stderr(self) -> Console:
+        return _console(stderr=True)
 
     def result(self, document: dict[str, Any], *shown: RenderableType) -> None:
         """The command's result: ``document`` with ``--json``, else ``shown``."""
@@ -40,59 +43,51 @@ class Output:
             sys.stdout.write(json.dumps(document) + "\n")
             return
         for item in shown:
-            self._stdout.print(Text(item) if isinstance(item, str) else item)
+            self._stdout.print(_text(item) if isinstance(item, str) else item)
 
     def note(self, message: str) -> None:
         """Something worth knowing on the way."""
-        self._stderr.print(Text(message))
+        self._stderr.print(_text(message))
 
     def error(self, kind: str, message: str, hint: str | None) -> None:
         """Why the command failed and what to do; with ``--json`` also as the document."""
+        from rich.text import Text
+
         if self._as_json:
             sys.stdout.write(json.dumps({"error": {"type": kind, "message": message, "hint": hint}}) + "\n")
-        self._stderr.print(Text.assemble(("Error: ", "bold red"), message))
+        self._stderr.print(Text.assemble(("Error: ", "bold red"), _text(message)))
         if hint:
-            self._stderr.print(Text(hint))
+            self._stderr.print(_text(hint))
 
     @contextmanager
-    def progress(self, what: str, unit: str) -> Iterator[ProgressCallback]:
+    def progress(self, what: str, unit: str) -> Iterator[Progress]:
         """A bar on standard error with rate and time left; hidden where nobody watches."""
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _RateColumn(unit),
-            TimeRemainingColumn(),
-        )
-        with Progress(
-            *columns, console=self._stderr, transient=True, disable=not self._stderr.is_terminal
-        ) as bar:
-            task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+        if not self._stderr.is_terminal:
+            yield lambda _done, _total: None
+            return
+        from image_search_service.cli.progress_bar import progress_bar
+
+        with progress_bar(self._stderr, what, unit) as progress:
+            yield progress
 
 
 def _console(*, stderr: bool) -> Console:
     """As wide as the terminal; what goes into a file or a pipe is not wrapped."""
+    from rich.console import Console
+
     console = Console(stderr=stderr, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     return console
 
 
-class _RateColumn(ProgressColumn):
-    """Units a second."""
-
-    def __init__(self, unit: str) -> None:
-        super().__init__()
-        self._unit = unit
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:,.0f} {self._unit}/s")
-
-
 def table(title: str | None, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
     """A plain table; numbers stand on the right. Cells are text, not markup: names may hold brackets."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = None if title is None else Text(printable(title))
+    made = Table(title=shown, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for i, column in enumerate(columns):
         numeric = all(isinstance(row[i], int | float) for row in rows) and bool(rows)
         made.add_column(column, justify="right" if numeric else "left", overflow="fold")
@@ -109,6 +104,8 @@ def _cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else printable(str(value))
 
 
-def printable(text: str) -> str:
-    """File names may hold bytes that are no Unicode; a terminal is shown their escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+def _text(message: str) -> Text:
+    """A sentence, or several lines of them, with whatever names it holds."""
+    from rich.text import Text
+
+    return Text(printable_lines(message))

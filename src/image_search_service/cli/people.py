@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import RenderableType
 
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, command_context
 from image_search_service.cli.deciding import how_back
 from image_search_service.cli.output import table
-from image_search_service.library.opening import open_library
-from image_search_service.services.decisions.service import ReviewService
-from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.library.opening import Library, open_library
 from image_search_service.services.people.lookup import PeopleService
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from rich.console import RenderableType
 
 SHOWN_ID = 8
 """Characters of a cluster's id that are shown; enough to name it among millions."""
 
 
 def people(
-    limit: Annotated[int, typer.Option(min=1, help="How many groups to show in the table.")] = 40,
+    limit: Annotated[int, typer.Option(min=1, help="How many groups to list.")] = 40,
     hidden: Annotated[
-        bool, typer.Option("--hidden", help="The people who were hidden, instead of the others.")
+        bool,
+        typer.Option(
+            "--hidden", help="List the hidden people and the groups set aside instead of the others."
+        ),
     ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List the people with a name and the groups without one, largest first."""
+    """List people with a name and groups without one.
+
+    The largest come first.
+    """
     with (
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
     ):
         found = PeopleService(opened.database).people(hidden=hidden)
-        alike = FaceClusteringService(opened.stores).person_confidences() if found.persons else {}
+        alike = _confidences(opened) if found.persons else {}
         document = {
             "people": [
                 {
@@ -72,6 +80,13 @@ def people(
         run.out.result(document, *shown)
 
 
+def _confidences(opened: Library) -> dict[UUID, float]:
+    """How alike each person's faces are; needs their embeddings."""
+    from image_search_service.services.face_clustering_service import FaceClusteringService
+
+    return FaceClusteringService(opened.stores).person_confidences()
+
+
 def _title(groups: int, limit: int) -> str:
     if groups <= limit:
         return f"Groups without a name: {groups:,}"
@@ -79,13 +94,21 @@ def _title(groups: int, limit: int) -> str:
 
 
 def name(
-    cluster: Annotated[str, typer.Argument(metavar="GROUP", help="The group's id, or its first characters.")],
-    person: Annotated[str, typer.Argument(metavar="NAME", help="A new name, or that of a person there is.")],
+    cluster: Annotated[
+        str,
+        typer.Argument(metavar="GROUP", help="Group id or its first characters; see `image-search people`."),
+    ],
+    person: Annotated[str, typer.Argument(metavar="NAME", help="The person's name, new or known.")],
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say who a group is: its faces go to the person of that name, who is created if need be."""
+    """Name a group of faces.
+
+    Its faces are assigned to the person of that name, who is created if there is none.
+    """
+    from image_search_service.services.decisions.service import ReviewService
+
     with (
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,
@@ -106,13 +129,21 @@ def name(
 
 def photos(
     person: Annotated[
-        list[str], typer.Option("--person", metavar="NAME", help="Give it again for photos that show both.")
+        list[str],
+        typer.Option(
+            "--person",
+            metavar="NAME",
+            help="The person's name; once for each person who must be in the photo.",
+        ),
     ],
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List the photos that show all of these people, oldest first."""
+    """List the photos that show all of these people.
+
+    The oldest photo comes first.
+    """
     with (
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,

@@ -8,24 +8,27 @@ from uuid import UUID
 
 import typer
 
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
+from image_search_service.cli.context import FACE_IDS, DebugOption, JsonOption, LibraryOption, actor
 from image_search_service.cli.deciding import how_back, library_command, run_decision
 from image_search_service.cli.people import SHOWN_ID
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.library.opening import Library
+from image_search_service.services.decisions.answers import AnswerService
 from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.people.lookup import PeopleService
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Who.")]
-Face = Annotated[UUID, typer.Argument(metavar="FACE", help="The id of one of their faces.")]
-Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help="Ids of faces.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The person's name.")]
+Face = Annotated[
+    UUID, typer.Argument(metavar="FACE", help="Id of one of the person's faces; see `image-search faces`.")
+]
+Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help=FACE_IDS)]
 
 
 def create(
     name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
-    """Add somebody of whom no face is known yet."""
+    """Add a person who has no faces yet."""
     with library_command(library, as_json, debug) as (run, opened):
         named = ReviewService(opened.database, actor()).create_person(name)
         document = {"decision": named.decision, "person_id": str(named.person_id), "name": named.name}
@@ -34,12 +37,15 @@ def create(
 
 def give(
     faces: Faces,
-    to: Annotated[str, typer.Option("--to", metavar="NAME", help="To whom; created if need be.")],
+    to: Annotated[str, typer.Option("--to", metavar="NAME", help="The person's name, new or known.")],
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say whose these faces are, wherever they are now; from whom they are taken they are rejected for."""
+    """Assign faces to a person.
+
+    Faces that belong to another person are taken away from them and not suggested for them again.
+    """
     with library_command(library, as_json, debug) as (run, opened):
         named = ReviewService(opened.database, actor()).split(faces, to)
         opened.payload_sender.send_if_it_answers()
@@ -57,15 +63,16 @@ def give(
 def group(
     faces: Faces,
     into: Annotated[
-        str | None, typer.Option("--into", metavar="GROUP", help="Another group; else a new one.")
+        str | None,
+        typer.Option("--into", metavar="GROUP", help="Id of the group; a new one if this is left out."),
     ] = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Take faces out of their groups or people, into another group or a new one, without naming anybody.
+    """Move faces into a group without naming it.
 
-    They stay there, and apart from those that they were with, until you name the group or say otherwise.
+    They stay there, apart from the faces that they were with, until you name the group or move them again.
     """
     with library_command(library, as_json, debug) as (run, opened):
         made = ReviewService(opened.database, actor()).group_faces(faces, into)
@@ -78,7 +85,10 @@ def group(
 def not_a_face(
     faces: Faces, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
-    """Say that these are no faces."""
+    """Mark faces that are no faces.
+
+    They are not grouped or suggested any more.
+    """
     run_decision(
         "No faces",
         lambda opened: ReviewService(opened.database, actor()).not_a_face(faces),
@@ -88,30 +98,75 @@ def not_a_face(
     )
 
 
+def set_aside(
+    groups: Annotated[
+        list[str] | None, typer.Argument(metavar="[GROUP…]", help="Group ids; see `image-search people`.")
+    ] = None,
+    faces: Annotated[
+        list[UUID] | None,
+        typer.Option(
+            "--face", metavar="FACE", help="Face id; see `image-search faces`. May be given several times."
+        ),
+    ] = None,
+    take_back: Annotated[bool, typer.Option("--take-back", help="Let them count again.")] = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Leave out faces of strangers.
+
+    They are in no list, search or grouping, and suggested for nobody.
+    `image-search people --hidden` shows the groups.
+    """
+
+    def decide(opened: Library) -> RecordedDecision:
+        people = PeopleService(opened.database)
+        ids = [people.cluster(group).id for group in groups or []]
+        return AnswerService(opened.database, actor()).set_aside(ids, faces or [], aside=not take_back)
+
+    run_decision("Back again" if take_back else "Set aside", decide, library, as_json, debug)
+
+
+def delete_person(
+    name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """Delete a person who has no faces."""
+
+    def decide(opened: Library) -> RecordedDecision:
+        person = PeopleService(opened.database).person(name)
+        return ReviewService(opened.database, actor()).delete_person(person.id)
+
+    run_decision("Deleted", decide, library, as_json, debug)
+
+
 def hide(
     name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
-    """Leave somebody out of lists."""
+    """Leave a person out of lists."""
     run_decision("Hidden", lambda opened: _set_hidden(opened, name, True), library, as_json, debug)
 
 
 def unhide(
     name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
-    """Show somebody in lists again."""
+    """Show a hidden person in lists again."""
     run_decision("Shown again", lambda opened: _set_hidden(opened, name, False), library, as_json, debug)
 
 
 def born(
     name: Name,
     day: Annotated[
-        str, typer.Argument(metavar="[DATE]", help="Such as 1815-12-10; none takes it back.")
+        str,
+        typer.Argument(metavar="[DATE]", help="Date of birth, such as 1815-12-10; left out, it is removed."),
     ] = "",
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say when somebody was born, so that photos from before are found as conflicts."""
+    """Set or remove a person's date of birth.
+
+    `image-search conflicts` lists photos of the person that were taken before it.
+    """
 
     def decide(opened: Library) -> RecordedDecision:
         person = PeopleService(opened.database).person(name)
@@ -127,7 +182,7 @@ def cover(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Choose which of their faces is shown for somebody."""
+    """Choose the face that is shown for a person."""
 
     def decide(opened: Library) -> RecordedDecision:
         person = PeopleService(opened.database).person(name)
@@ -139,12 +194,15 @@ def cover(
 def pin(
     name: Name,
     face: Face,
-    take_back: Annotated[bool, typer.Option("--take-back", help="Leave it to the machine again.")] = False,
+    take_back: Annotated[bool, typer.Option("--take-back", help="Unpin the face.")] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Let a face stand for somebody in searches, whatever jobs would choose."""
+    """Keep a face as an example of a person in searches.
+
+    Jobs that choose examples leave it in place.
+    """
 
     def decide(opened: Library) -> RecordedDecision:
         person = PeopleService(opened.database).person(name)
@@ -154,15 +212,20 @@ def pin(
 
 
 def different(
-    one: Annotated[str, typer.Argument(metavar="NAME", help="A person, or with --groups a group's id.")],
-    other: Annotated[str, typer.Argument(metavar="OTHER", help="The other one.")],
-    groups: Annotated[bool, typer.Option("--groups", help="They are groups without a name.")] = False,
-    take_back: Annotated[bool, typer.Option("--take-back", help="Of people: they may be one.")] = False,
+    one: Annotated[str, typer.Argument(metavar="NAME", help="A person's name, or with --groups a group id.")],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The other name or group id.")],
+    groups: Annotated[bool, typer.Option("--groups", help="Both are ids of groups without a name.")] = False,
+    take_back: Annotated[
+        bool, typer.Option("--take-back", help="Two persons may be the same after all.")
+    ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say that two people, or two groups, are different: nothing joins them any more."""
+    """Say that two people or groups are different.
+
+    They are not merged or suggested for each other any more.
+    """
     if groups and take_back:
         raise typer.BadParameter("what was said of groups is taken back by image-search undo")
 

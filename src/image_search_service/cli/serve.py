@@ -7,8 +7,12 @@ from typing import Annotated
 
 import typer
 
-from image_search_service.cli.context import DebugOption, LibraryOption, command_context
+from image_search_service.cli.address import OpenOption, address_with_token, open_in_browser
+from image_search_service.cli.context import DebugOption, LibraryOption, Running, command_context
+from image_search_service.core.access_token import read_token
 from image_search_service.core.errors import ConflictError, InvalidInputError
+from image_search_service.core.logging import hide_tokens
+from image_search_service.core.paths import LibraryPaths
 from image_search_service.library.opening import open_library
 
 GRACE_SECONDS = 5
@@ -18,30 +22,43 @@ GRACE_SECONDS = 5
 def serve(
     host: Annotated[
         str | None,
-        typer.Option(metavar="ADDRESS", help="Address to listen on.  [default: this machine only]"),
+        typer.Option(metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]"),
     ] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port.  [default: 8000]")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on.  [default: 8000]")
+    ] = None,
+    open_it: OpenOption = False,
+    no_token: Annotated[
+        bool,
+        typer.Option("--no-token", help="Let every user and program of this machine in; on loopback only."),
+    ] = False,
     library: LibraryOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Serve the library's HTTP API, and run its jobs."""
-    with command_context(as_json=False, debug=debug, library=library, host=host, port=port) as run:
+    """Serve pages and the HTTP API, and run jobs.
+
+    It prints the address, with a token in it.
+    """
+    given = {"library": library, "host": host, "port": port, "require_token": False if no_token else None}
+    with command_context(as_json=False, debug=debug, **given) as run:
         import uvicorn
 
         from image_search_service.main import create_app
         from image_search_service.worker import stopped_by_signals
 
+        hide_tokens("uvicorn.access")
         # uvicorn stops by signals and raises them again when it has ended: what is open is closed first.
         with (
-            _listening(run.settings.host, run.settings.port) as listening,
+            listening_socket(run.settings.host, run.settings.port) as listening,
             open_library(
                 run.settings, run.out.note, run.out.progress, address=_local_address(listening)
             ) as opened,
             stopped_by_signals(),
         ):
-            run.out.note(f"Serving {_address(listening)} (see /docs there). Ctrl-C ends.")
+            app = create_app(opened)
+            _announce(run, opened.paths, listening, open_it=open_it)
             config = uvicorn.Config(
-                create_app(opened),
+                app,
                 log_level="info" if debug else "warning",
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 server_header=False,
@@ -49,16 +66,39 @@ def serve(
             uvicorn.Server(config).run([listening])
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises ConflictError when that cannot be."""
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises ConflictError when that cannot be.
+
+    What it accepts sends at once (TCP_NODELAY, which accepted sockets inherit): an answer is two small
+    writes, its head and its body, and Nagle's algorithm would keep the second until the first is
+    acknowledged, which takes 40 ms. asyncio sets it only where a socket's protocol is named; this one's is 0.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listening = socket.create_server((host, port), family=family)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         raise ConflictError(
             f"Port {port} of {host} cannot be listened on: {error.strerror or error}.",
             hint="Choose another port with --port, or another address with --host.",
         ) from None
+    return listening
+
+
+def _announce(run: Running, paths: LibraryPaths, listening: socket.socket, *, open_it: bool) -> None:
+    token = read_token(paths.token) if run.settings.require_token else None
+    here = address_with_token(_local_address(listening), token)
+    run.out.note(f"Serving {here}")
+    if _local_address(listening) != _address(listening):
+        port = listening.getsockname()[1]
+        run.out.note(f"From other machines: {address_with_token(f'http://{_machine()}:{port}', token)}")
+    run.out.note("The API is described at /docs there. Ctrl-C ends.")
+    if open_it:
+        open_in_browser(paths, here, run.out)
+
+
+def _machine() -> str:
+    return socket.gethostname().lower()
 
 
 def _address(listening: socket.socket) -> str:
@@ -72,7 +112,10 @@ def _local_address(listening: socket.socket) -> str:
 
 
 def worker(library: LibraryOption = None, debug: DebugOption = False) -> None:
-    """Run jobs for a library on servers: Qdrant, PostgreSQL and Redis. Start as many as wanted."""
+    """Run jobs of a library whose stores are servers.
+
+    Qdrant, PostgreSQL and Redis. Several workers may run at once.
+    """
     with command_context(as_json=False, debug=debug, library=library) as run:
         if not run.settings.stores_are_shared:
             raise InvalidInputError(

@@ -12,8 +12,6 @@ from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import SearchMethod
 from image_search_service.library.opening import open_library
-from image_search_service.services.people.lookup import PeopleService
-from image_search_service.services.suggestions.search import SuggestionService
 
 METHODS = "|".join(SearchMethod)
 
@@ -30,23 +28,27 @@ def search_method(name: str) -> SearchMethod:
 
 
 def suggest(
-    person: Annotated[str, typer.Option("--person", metavar="NAME", help="Whose faces to look for.")],
+    person: Annotated[str, typer.Option("--person", metavar="NAME", help="The person's name.")],
     by: Annotated[
         str,
         typer.Option(
             metavar=METHODS,
-            help="Compare with their best faces, all that stand for them, or the mean.",
+            help="What to compare with: the best examples, all examples, or the mean of the person's faces.",
         ),
     ] = SearchMethod.MULTI_PROTOTYPE.value,
-    limit: Annotated[int, typer.Option(min=1, help="How many new suggestions at most.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="How many new suggestions to make at most.")] = 50,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Look for more faces of a person among those without a name, and list what may be them.
+    """Look for more faces of a person, and list them.
 
-    Nothing is decided by it: a suggestion waits until somebody accepts or rejects it.
+    Faces without a name are compared. Nothing is assigned: a suggestion stays open until it is accepted or
+    rejected.
     """
+    from image_search_service.services.people.lookup import PeopleService
+    from image_search_service.services.suggestions.search import SuggestionService
+
     with (
         command_context(as_json=as_json, debug=debug, library=library) as run,
         open_library(run.settings, run.out.note, run.out.progress) as opened,

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 
 def why(
-    face: Annotated[UUID, typer.Argument(metavar="FACE", help="Its id.")],
+    face: Annotated[UUID, typer.Argument(metavar="FACE", help="Face id; see `image-search faces`.")],
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say why a face has no person, and why it is suggested for those for whom it is."""
+    """Explain why a face is or is not assigned.
+
+    And for whom it is suggested, and why.
+    """
     with library_command(library, as_json, debug) as (run, opened):
         found = ExplanationService(opened.stores).explain(face)
         suggested = SuggestionService(opened.stores).explain_face(face)

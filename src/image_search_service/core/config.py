@@ -5,11 +5,11 @@ Each field's description is its documentation.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
-import psutil
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -26,6 +26,8 @@ def default_models() -> Path:
 
 def default_memory() -> int:
     """A quarter of the machine's memory, in bytes."""
+    import psutil
+
     return int(psutil.virtual_memory().total) // 4
 
 
@@ -36,13 +38,16 @@ class Settings(BaseSettings):
 
     library: Path = Field(default_factory=default_library, description="Folder that holds the library.")
     models: Path = Field(default_factory=default_models, description="Folder of downloaded models.")
+    model_source: str | None = Field(
+        default=None, description="Folder or base of an address that is asked first for models."
+    )
     engine: str = Field(default="auto", description="Face engine for a new library.")
     detector: Path | None = Field(default=None, description="YuNet ONNX file instead of the downloaded one.")
     recognizer: Path | None = Field(default=None, description="ArcFace-style ONNX file for the engine onnx.")
     offline: bool = Field(default=False, description="Never download a model.")
     memory: int = Field(default_factory=default_memory, description="Memory that grouping may use, in bytes.")
     workers: int = Field(
-        default_factory=lambda: psutil.cpu_count(logical=True) or 1,
+        default_factory=lambda: os.cpu_count() or 1,
         ge=1,
         description="Threads that decode, detect and embed.",
     )
@@ -86,8 +91,26 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="Port that the service listens on.")
     allowed_hosts: str | None = Field(
         default=None,
-        description="Names, with commas between, by which browsers may call the service; * for any.",
+        description="Further names, with commas between, by which the service may be called; * for any.",
     )
+
+    require_token: bool = Field(
+        default=True,
+        description="Ask whoever calls the service for its token; it can only be left away on loopback.",
+    )
+
+    photo_roots: str | None = Field(
+        default=None,
+        description="Folders below which photos may be indexed from a page, with the system's separator of "
+        "paths (`:`) between; by default the home folder of whoever runs the service.",
+    )
+
+    @property
+    def photo_folders(self) -> list[Path]:
+        """``photo_roots`` as paths."""
+        if self.photo_roots is None:
+            return [Path.home()]
+        return [Path(part) for part in self.photo_roots.split(os.pathsep) if part]
 
     @property
     def stores_are_shared(self) -> bool:

@@ -24,6 +24,9 @@ class Fact(StrEnum):
     keys say what was there besides."""
     FACE_IS_FACE = "face_is_face"
     """Of a face: whether it is one."""
+    FACE_SET_ASIDE = "face_set_aside"
+    """Of a face: ``{"aside": whether it is a stranger's, not to be asked about}``; other keys say what was
+    there besides."""
     REJECTED = "rejected"
     """Of a face and a person: whether it was said that they do not belong together."""
     PINNED = "pinned"
@@ -86,6 +89,8 @@ def said(key: Key, value: Any) -> Any:
     """What of a value is a human's word; the machine's guess is as good as nothing."""
     if key.fact is Fact.FACE_GROUP:
         return value["group"] if isinstance(value, dict) else None
+    if key.fact is Fact.FACE_SET_ASIDE:
+        return isinstance(value, dict) and value["aside"]
     if key.fact is not Fact.FACE_PERSON:
         return value
     if not isinstance(value, dict) or value.get("by") != "human":

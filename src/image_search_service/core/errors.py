@@ -4,8 +4,10 @@
     ├── NotFoundError         404  photo, face, person, cluster, suggestion
     ├── ConflictError         409  decided meanwhile, already exists
     │   ├── LibraryInUseError      another process has the library open
+    │   ├── StaleVersionError      what was decided on is another by now
     │   ├── EngineMismatchError    the library was made with another engine
     │   ├── NewerLibraryError      the library was written by a newer version
+    │   ├── UnreleasedLibraryError the library was written before the first release
     │   └── RestoreInterruptedError  a backup is half restored into the library
     ├── InvalidInputError     422  what was wrong, and what would be right
     │   ├── NotEnoughMemoryError   the memory allowed is too little for so many faces
@@ -44,6 +46,15 @@ class ConflictError(ImageSearchError):
     """The request contradicts the present state."""
 
 
+class StaleVersionError(ConflictError):
+    """What somebody decided on has changed since they saw it. version, size: what it is now."""
+
+    def __init__(self, message: str, *, version: str, size: int) -> None:
+        self.version = version
+        self.size = size
+        super().__init__(message, hint="Look again and decide anew.")
+
+
 class LibraryInUseError(ConflictError):
     """Another process has the library open; ``holder`` is its process id and command line.
 
@@ -68,8 +79,8 @@ class EngineMismatchError(ConflictError):
         super().__init__(
             f"This library was made with the engine {_described(bound)}; {other} gives embeddings that "
             "cannot be compared with it.",
-            hint="Leave --engine and its files away to go on with the library's own engine, "
-            "or start another library with --library.",
+            hint="Leave --engine and its files away to go on with the library's own engine, move the library "
+            "to the other one (`image-search engine NAME`), or start another library with --library.",
         )
 
 
@@ -84,6 +95,17 @@ class NewerLibraryError(ConflictError):
         super().__init__(
             f"The library was written by a newer version of this program (database revision {revision}).",
             hint="Update image-search-service; nothing was changed.",
+        )
+
+
+class UnreleasedLibraryError(ConflictError):
+    """The library's database has a revision that no released version ever wrote."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"The library was written before the first release (database revision {revision}).",
+            hint="With the version that wrote it run `image-search export FILE`; with this one index the "
+            "photos into a new library and run `image-search import FILE`. Nothing was changed.",
         )
 
 

@@ -32,6 +32,11 @@ class LibraryPaths:
         return self.root / "crops"
 
     @property
+    def pictures(self) -> Path:
+        """Larger pictures of photos and faces, made when somebody looks at them; they may be deleted."""
+        return self.root / "pictures"
+
+    @property
     def backups(self) -> Path:
         """Copies of the database, made before it is migrated."""
         return self.root / "backups"
@@ -46,15 +51,43 @@ class LibraryPaths:
         return self.root / "library.lock"
 
     @property
+    def token(self) -> Path:
+        """What the service asks of whoever calls it."""
+        return self.root / "token"
+
+    @property
+    def browser_page(self) -> Path:
+        """Leads a browser to the service; holds the token, which a command's arguments would show to all."""
+        return self.root / "open.html"
+
+    @property
     def restoring(self) -> Path:
         """There while a backup is being restored, and after that was broken off."""
         return self.root / "restoring.json"
+
+    def parts(self) -> list[Path]:
+        """Everything of the library that is there, the folder itself first; what others put there is not."""
+        files = (self.lock, self.restoring, self.token, self.browser_page)
+        folders = (self.vectors, self.thumbnails, self.crops, self.pictures, self.backups)
+        named = [path for path in (*files, *folders) if path.exists()]
+        with_companions = [  # SQLite's log and shared memory lie beside its file
+            path for file in (self.database, self.queue) for path in sorted(self.root.glob(f"{file.name}*"))
+        ]
+        return [self.root, *named, *with_companions]
 
     def thumbnail(self, asset_id: UUID) -> Path:
         return fan_out(self.thumbnails, asset_id)
 
     def crop(self, face_id: UUID) -> Path:
         return fan_out(self.crops, face_id)
+
+    def picture(self, asset_id: UUID, side: int) -> Path:
+        """Of a photo, its longer side ``side`` pixels."""
+        return fan_out(self.pictures / f"photos-{side}", asset_id)
+
+    def large_crop(self, face_id: UUID, side: int) -> Path:
+        """Of a face, its longer side ``side`` pixels."""
+        return fan_out(self.pictures / f"faces-{side}", face_id)
 
 
 def fan_out(folder: Path, item_id: UUID) -> Path:

@@ -1,21 +1,25 @@
-"""Value types and array aliases that every layer shares. No input, no output, no vendor."""
+"""Value types and array aliases that every layer shares. No input, no output, no vendor.
+
+The aliases are strings: many commands need this module, and few of them NumPy.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-FloatArray: TypeAlias = npt.NDArray[np.float32]
+FloatArray: TypeAlias = "npt.NDArray[np.float32]"
 """float32 array; embeddings are ``(d,)`` or ``(n, d)`` with rows of unit length."""
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-Pixels: TypeAlias = npt.NDArray[np.uint8]
+IntArray: TypeAlias = "npt.NDArray[np.int64]"
+BoolArray: TypeAlias = "npt.NDArray[np.bool_]"
+Pixels: TypeAlias = "npt.NDArray[np.uint8]"
 """``(height, width, 3)`` uint8, RGB, upright (EXIF orientation already applied)."""
 
 ClusteringMethod: TypeAlias = Literal["agglomerative"]
@@ -35,6 +39,10 @@ class SearchMethod(StrEnum):
     CENTROID = "centroid"
     """The mean of their faces."""
 
+
+Likeness: TypeAlias = Literal["very", "quite", "hardly"]
+"""How alike, for people who want no number: very, the machine would decide by itself; quite, as two photos of
+one person usually are; hardly, all below."""
 
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with how much is done and, once known, how much there is in all."""
@@ -76,3 +84,27 @@ class EngineIdentity:
 
 
 JsonObject: TypeAlias = dict[str, Any]
+
+
+class Because(StrEnum):
+    """Why a face has no person, or what stands in the way of the most similar one."""
+
+    NOT_A_FACE = "not_a_face"
+    SET_ASIDE = "set_aside"
+    REPLACED = "replaced"
+    IN_GROUP = "in_group"
+    UNRECOGNIZABLE = "unrecognizable"
+    CUT_OFF = "cut_off"
+    TOO_SMALL = "too_small"
+    BLURRED = "blurred"
+    TURNED_AWAY = "turned_away"
+    UNCERTAIN = "uncertain"
+    NO_EMBEDDING = "no_embedding"
+    NOBODY_KNOWN = "nobody_known"
+    REJECTED = "rejected"
+    IN_PHOTO = "in_photo"
+    DIFFERENT = "different"
+    BELOW_THRESHOLD = "below_threshold"
+    TOO_CLOSE = "too_close"
+    TWO_IN_PHOTO = "two_in_photo"
+    NOT_ASKED = "not_asked"

@@ -1,4 +1,7 @@
-"""Brings a database to this version's schema: a newer one is refused, an older one copied first."""
+"""Brings a database to this version's schema: a newer one is refused, an older one copied first.
+
+Alembic is imported only to migrate: every command opens the database, which is nearly always of this version.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
-from image_search_service.core.errors import DataIntegrityError, NewerLibraryError
+from image_search_service.core.errors import DataIntegrityError, NewerLibraryError, UnreleasedLibraryError
 from image_search_service.db.errors import translated
 from image_search_service.db.session import Database
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).parent / "migrations"
+UNRELEASED = frozenset(f"000{number}" for number in range(1, 10))
+"""Revisions of development versions; the first release begins with 0100."""
 MIGRATION_LOCK = 0x696D6167655F73
 """Any number that no other program on the database takes: "image_s" in ASCII."""
 
@@ -27,7 +31,7 @@ MIGRATION_LOCK = 0x696D6167655F73
 def migrate(database: Database, backups: Path) -> Path | None:
     """Upgrade to the newest schema; returns the copy that was made before, if there was anything to copy.
 
-    Raises NewerLibraryError when the database has a revision that this version does not know.
+    Raises NewerLibraryError, UnreleasedLibraryError.
     """
     with translated():
         return _migrate(database, backups)
@@ -46,22 +50,26 @@ def _migrate(database: Database, backups: Path) -> Path | None:
 
 def head_revision() -> str:
     """The revision of this version's schema."""
-    head = _scripts().get_current_head()
-    assert head is not None  # noqa: S101 - there are migrations
-    return head
+    return revisions()[-1]
+
+
+def revisions() -> list[str]:
+    """All revisions, oldest first: a migration's file name begins with its revision, in the order of both."""
+    return sorted(path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*.py"))
 
 
 def require_known(revision: str) -> None:
-    """Raises NewerLibraryError for a revision that this version does not know."""
-    if revision not in {script.revision for script in _scripts().walk_revisions()}:
+    """Raises NewerLibraryError for a revision that this version does not know, UnreleasedLibraryError for one
+    that no released version wrote."""
+    if revision in UNRELEASED:
+        raise UnreleasedLibraryError(revision)
+    if revision not in revisions():
         raise NewerLibraryError(revision)
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(alembic_config())
-
-
 def alembic_config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
@@ -70,7 +78,9 @@ def alembic_config() -> Config:
 def current_revision(database: Database) -> str | None:
     """The revision that the database has, or None for an empty one."""
     with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
 
 
 def run_migrations(database: Database, config: Config, revision: str) -> None:
@@ -92,6 +102,8 @@ def upgrade(connection: Connection, config: Config, revision: str) -> None:
     """Up to ``revision`` in the transaction that the connection is in, without a look at foreign keys."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+    from alembic import command
+
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
 

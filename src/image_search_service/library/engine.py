@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_search_service.core.config import Settings
-from image_search_service.core.errors import EngineMismatchError, NotFoundError
+from image_search_service.core.errors import (
+    ConflictError,
+    EngineMismatchError,
+    InvalidInputError,
+    NotFoundError,
+)
 from image_search_service.core.lazy import locked_property
 from image_search_service.core.types import EngineIdentity, JsonObject, Progress
 from image_search_service.db.models import LibraryRow
@@ -25,6 +30,16 @@ Watch = Callable[[str, str], AbstractContextManager[Progress]]
 """``watch(what, unit)`` shows a progress bar for the length of the block; see ``Output.progress``."""
 
 
+def no_note(_message: str) -> None:
+    """A ``Note`` for where nobody reads notes."""
+
+
+@contextmanager
+def no_watch(_what: str, _unit: str) -> Iterator[Progress]:
+    """A ``Watch`` for where nobody watches."""
+    yield lambda _done, _total: None
+
+
 class EngineBinding:
     """A library has one engine: the one that its first photos were indexed with."""
 
@@ -34,11 +49,28 @@ class EngineBinding:
         self._root = root
         self._note = note
         self._watch = watch
+        self._first_bound: EngineIdentity | None = None
 
     def row(self) -> LibraryRow | None:
-        """The library's row, or None while the library is bound to no engine."""
+        """The library's row, or None while the library is bound to no engine. Raises ConflictError when
+        another process has moved the library to another engine meanwhile."""
         with self._database.read() as session:
-            return library_queries.get_library(session)
+            row = library_queries.get_library(session)
+        if row is not None:
+            self._refuse_if_moved(identity_of(row))
+        return row
+
+    def _refuse_if_moved(self, bound: EngineIdentity) -> None:
+        """Raises ConflictError when another process has moved the library to another engine.
+
+        What this process has opened belongs to the engine that it found first.
+        """
+        self._first_bound = self._first_bound or bound
+        if bound != self._first_bound:
+            raise ConflictError(
+                f"Another process has moved the library to the engine {bound.name}.",
+                hint="Start this one again.",
+            )
 
     def require_row(self) -> LibraryRow:
         """The library's row. Raises NotFoundError for a library in which nothing has been indexed."""
@@ -64,24 +96,33 @@ class EngineBinding:
             return self.engine.identity
         return identity_of(row)
 
+    def open_other(self, name: str) -> tuple[FaceEngine, dict[str, str]]:
+        """Another engine than the library's, opened as for a new library, and the files given for it.
+
+        Raises InvalidInputError for ``auto``, UnavailableError if its models cannot be had.
+        """
+        if name == "auto":
+            raise InvalidInputError(
+                "A library is moved to an engine of your choice.",
+                hint="Name it; `image-search models list` lists them.",
+            )
+        files = _engine_files(None, self._settings)
+        engine = self._open(name, files)
+        return engine, {name: str(path) for name, path in files.items()}
+
+    def forget(self) -> None:
+        """After the library was moved to another engine: let that one be opened when it is needed."""
+        self.__dict__.pop("engine", None)
+        self._first_bound = None
+
     @locked_property
     def engine(self) -> FaceEngine:
         """The face engine, opened and checked against the library. Raises EngineMismatchError."""
-        from image_search_service.recognition.engines.registry import open_engine
-
         row, settings = self.row(), self._settings
         if row is not None and settings.engine not in ("auto", row.engine_name):
             raise EngineMismatchError(identity_of(row), settings.engine)
         files = _engine_files(row, settings)
-        engine = open_engine(
-            settings.engine if row is None else row.engine_name,
-            models=settings.models,
-            detector=files.get("detector"),
-            recognizer=files.get("recognizer"),
-            offline=settings.offline,
-            watch=self._watch,
-            note=self._note,
-        )
+        engine = self._open(settings.engine if row is None else row.engine_name, files)
         if row is not None and engine.identity != identity_of(row):
             raise EngineMismatchError(identity_of(row), engine.identity)
         stored = None if row is None else row.calibration
@@ -110,6 +151,21 @@ class EngineBinding:
         with self._database.write() as session:
             library_queries.set_calibration(session, to_json(calibration, self.engine.identity))
         self.engine.calibration = calibration
+
+    def _open(self, name: str, files: Mapping[str, Path]) -> FaceEngine:
+        from image_search_service.recognition.engines.registry import open_engine
+
+        settings = self._settings
+        return open_engine(
+            name,
+            models=settings.models,
+            detector=files.get("detector"),
+            recognizer=files.get("recognizer"),
+            offline=settings.offline,
+            source=settings.model_source,
+            watch=self._watch,
+            note=self._note,
+        )
 
     def _remember(self, row: LibraryRow | None, engine: EngineIdentity, files: dict[str, str]) -> None:
         if row is not None and files == row.engine_files:

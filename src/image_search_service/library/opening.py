@@ -11,32 +11,45 @@ from image_search_service.core.errors import RestoreInterruptedError
 from image_search_service.core.lazy import locked_property
 from image_search_service.core.lock import LibraryLock
 from image_search_service.core.paths import LibraryPaths
+from image_search_service.core.private_files import make_private_folder, private_files
 from image_search_service.db.migrate import migrate
 from image_search_service.db.session import Database, sqlite_url
-from image_search_service.library.engine import EngineBinding, Note, Watch
+from image_search_service.library.engine import EngineBinding, Note, Watch, no_note, no_watch
 from image_search_service.library.stores import Stores
 from image_search_service.library.vectors import LibraryCollections
 from image_search_service.services.jobs.outbox import PayloadSender
 
 if TYPE_CHECKING:
     from image_search_service.queue.huey_app import JobQueue
+    from image_search_service.services.photos.pictures import PictureService
     from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
     from image_search_service.vector.face_qdrant import FaceQdrantClient
 
 
 @contextmanager
 def open_library(
-    settings: Settings, note: Note, watch: Watch, *, address: str | None = None, restoring: bool = False
+    settings: Settings,
+    note: Note = no_note,
+    watch: Watch = no_watch,
+    *,
+    address: str | None = None,
+    restoring: bool = False,
 ) -> Iterator[Library]:
     """Lock, open and migrate the library in ``settings.library``; close it at the end.
 
-    A library whose stores are all servers is not locked: several processes may use it.
+    A library whose stores are all servers is not locked: several processes may use it. Until it is closed
+    all files that this process creates belong to their owner alone.
+    note, watch: told what a user should know, and how far a long step has come; by default nobody is.
     address: where this process answers over HTTP; whoever finds the library locked is told.
     restoring: open it although a backup is half restored into it.
     Raises LibraryInUseError, RestoreInterruptedError, NewerLibraryError, UnavailableError.
     """
     paths = LibraryPaths(settings.library)
-    with nullcontext() if settings.stores_are_shared else LibraryLock(paths.lock, address):
+    make_private_folder(paths.root)
+    with (
+        private_files(),
+        nullcontext() if settings.stores_are_shared else LibraryLock(paths.lock, address),
+    ):
         if paths.restoring.exists() and not restoring:
             raise RestoreInterruptedError(paths.root)
         database = Database(settings.database_url or sqlite_url(paths.database))
@@ -81,6 +94,13 @@ class Library:
     def centroids(self) -> CentroidQdrantClient:
         """See ``Stores.centroids``."""
         return self.stores.centroids
+
+    @locked_property
+    def pictures(self) -> PictureService:
+        """Larger pictures: one service, since it limits how many photos are decoded at a time."""
+        from image_search_service.services.photos.pictures import PictureService
+
+        return PictureService(self.stores)
 
     @locked_property
     def job_queue(self) -> JobQueue:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
 
 from image_search_service.core.config import Settings
 from image_search_service.core.paths import LibraryPaths
+from image_search_service.core.types import EngineIdentity
 from image_search_service.db.session import Database
 from image_search_service.library.engine import EngineBinding
 
@@ -29,6 +31,12 @@ class Collections(Protocol):
     def unchecked_faces(self) -> FaceQdrantClient: ...
 
     def unchecked_centroids(self) -> CentroidQdrantClient: ...
+
+    def faces_of(self, engine: EngineIdentity, library: UUID) -> FaceQdrantClient: ...
+
+    def centroids_of(self, engine: EngineIdentity, library: UUID) -> CentroidQdrantClient: ...
+
+    def forget(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,11 @@ class Stores:
     def thresholds(self) -> Thresholds:
         """The engine's thresholds, known without its models. Raises NotFoundError for an empty library."""
         return self.binding.calibration().thresholds
+
+    def use_bound_engine(self) -> None:
+        """After the library was moved to another engine: what was opened for the former one is forgotten."""
+        self.binding.forget()
+        self.collections.forget()
 
     @property
     def max_pixels(self) -> int:

@@ -83,6 +83,11 @@ class LibraryCollections:
             self._qdrant, name, engine.dimension, settings=self._collection_settings()
         )
 
+    def forget(self) -> None:
+        """After the library was moved to another engine: let that one's collections be opened."""
+        for name in ("faces", "centroids"):
+            self.__dict__.pop(name, None)
+
     @locked_property
     def _qdrant(self) -> AnyQdrant:
         client = open_qdrant(self._settings, self._folder)

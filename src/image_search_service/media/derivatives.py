@@ -23,6 +23,8 @@ CROP_SIDE = 192
 CROP_MARGIN = 0.3
 """Part of the box's longer side that is added on each side: hair, ears and chin, and hardly a neighbour."""
 WEBP_QUALITY = 75
+PICTURE_QUALITY = 82
+"""Of pictures that fill a screen."""
 
 
 def write_thumbnail(pixels: Pixels, path: Path) -> None:
@@ -40,10 +42,15 @@ def thumbnail(pixels: Pixels) -> bytes:
     return _webp(reduced(pixels, THUMBNAIL_SIDE)[0])
 
 
-def face_crop(pixels: Pixels, box: Box) -> bytes:
+def picture(pixels: Pixels, side: int) -> bytes:
+    """The photo as WebP to be looked at, its longer side at most ``side`` pixels."""
+    return _webp(reduced(pixels, side)[0], PICTURE_QUALITY)
+
+
+def face_crop(pixels: Pixels, box: Box, side: int = CROP_SIDE) -> bytes:
     """The face with some margin as WebP, a square where the photo is large enough for it."""
     left, top, right, bottom = crop_area(box, width=pixels.shape[1], height=pixels.shape[0])
-    return _webp(reduced(pixels[top:bottom, left:right], CROP_SIDE)[0])
+    return _webp(reduced(pixels[top:bottom, left:right], side)[0])
 
 
 def crop_area(box: Box, *, width: int, height: int) -> tuple[int, int, int, int]:
@@ -63,9 +70,9 @@ def _span(center: float, half: float, limit: int) -> tuple[int, int]:
     return start, max(start + 1, min(round(center + half), limit))
 
 
-def _webp(pixels: Pixels) -> bytes:
+def _webp(pixels: Pixels, quality: int = WEBP_QUALITY) -> bytes:
     buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "WEBP", quality=WEBP_QUALITY, method=0)
+    Image.fromarray(pixels).save(buffer, "WEBP", quality=quality, method=0)
     return buffer.getvalue()
 
 

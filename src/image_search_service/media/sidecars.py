@@ -9,6 +9,7 @@ from PIL import Image
 
 from image_search_service.core.errors import MediaError
 from image_search_service.core.files import written_whole
+from image_search_service.core.private_files import give_users_mode
 from image_search_service.media.errors import media_errors
 from image_search_service.media.exif import UPRIGHT, read_orientation
 from image_search_service.media.formats import PHOTO_SUFFIXES, PILLOW_FORMATS
@@ -109,7 +110,8 @@ def write_sidecar(path: Path, content: bytes, former: bytes | None) -> None:
     """Write a sidecar whole or not at all; raises MediaError if that cannot be done.
 
     former: what it said when it was read, None if there was none; another program's changes since then are
-    not written over. A link is not followed: what it names is not ours to write.
+    not written over. A new one has the mode that the user's umask wants. A link is not followed: what it
+    names is not ours to write.
     """
     if path.is_symlink():
         raise MediaError(f"The sidecar {path.name} is a link to another place.")
@@ -120,5 +122,7 @@ def write_sidecar(path: Path, content: bytes, former: bytes | None) -> None:
                 raise MediaError(f"Another program has changed the sidecar {path.name} meanwhile.")
             if former is not None:
                 partial.chmod(path.stat().st_mode & 0o777)
+            else:
+                give_users_mode(partial)
     except OSError as error:
         raise MediaError(f"The sidecar {path.name} cannot be written: {error.strerror}.") from error

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-import structlog
-
+from image_search_service.core.logging import get_logger
 from image_search_service.core.types import JsonObject, MethodName, Progress
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.library.stores import Stores
-from image_search_service.queue.runner import JobFunction
+from image_search_service.queue.runner import JobFunction, JobProgress
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.indexing.indexer import IndexReport
 from image_search_service.services.indexing.pipeline import index_photos
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.services.jobs.service import JobKind
@@ -30,7 +30,7 @@ from image_search_service.services.metadata.names import MetadataNamesService
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.search import SuggestionService
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 ACTOR = "job"
@@ -79,22 +79,39 @@ def compute_centroids_job(
 
 
 def detect_faces_job(
-    stores: Stores, progress: Progress, *, paths: Sequence[str], retry_failed: bool = False
+    stores: Stores, progress: JobProgress, *, paths: Sequence[str], retry_failed: bool = False
 ) -> JsonObject:
-    """Index the photos below ``paths`` as ``image-search index`` does (``services/indexing/pipeline.py``)."""
+    """Index the photos below ``paths`` as ``image-search index`` does (``services/indexing/pipeline.py``).
+
+    What it is doing and has found so far can be seen while it runs.
+    """
 
     @contextmanager
-    def watch(_what: str, _unit: str) -> Iterator[Progress]:
+    def watch(what: str, _unit: str) -> Iterator[Progress]:
+        progress.found(step=what)
         yield progress
 
+    def found(so_far: IndexReport) -> None:
+        progress.found(**_indexed(so_far))
+
     roots = [Path(path) for path in paths]
-    done = index_photos(stores, roots, actor=ACTOR, watch=watch, retry_failed=retry_failed)
+    progress.found(step="Opening the face engine")
+    done = index_photos(stores, roots, actor=ACTOR, watch=watch, retry_failed=retry_failed, found=found)
     return {
-        "photos_seen": done.report.photos_seen,
-        "photos_new": done.report.photos_new,
-        "photos_failed": done.report.photos_failed,
-        "faces_new": done.report.faces_new,
+        **_indexed(done.report),
         "faces_named": 0 if done.names is None else done.names.named,
+    }
+
+
+def _indexed(report: IndexReport) -> JsonObject:
+    """What indexing has found, so far or in the end."""
+    return {
+        "photos_seen": report.photos_seen,
+        "photos_new": report.photos_new,
+        "photos_unchanged": report.photos_unchanged,
+        "photos_failed": report.photos_failed,
+        "faces_new": report.faces_new,
+        "photos_per_second": round(report.photos_per_second, 1),
     }
 
 

@@ -11,18 +11,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import structlog
 from huey import Huey, crontab
 from huey.consumer import Consumer
 from huey.exceptions import RetryTask
 from huey.storage import RedisStorage, SqliteStorage
 
+from image_search_service.core.logging import get_logger
 from image_search_service.queue.errors import translated
 from image_search_service.queue.names import NIGHTLY, QUEUE, RECOVER_JOBS, RUN_JOB
 from image_search_service.queue.runner import JobRunner
 from image_search_service.queue.serializer import JsonSerializer
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 REDIS_SECONDS = 5
 """Time-out of a connection to Redis and of an answer from it."""

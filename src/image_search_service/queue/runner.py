@@ -15,11 +15,12 @@ from typing import Any
 import structlog
 
 from image_search_service.core.errors import ImageSearchError, UnavailableError
-from image_search_service.core.types import JsonObject, Progress
+from image_search_service.core.logging import get_logger
+from image_search_service.core.types import JsonObject
 from image_search_service.db.queries.jobs.jobs import Claim
 from image_search_service.services.jobs.ledger import JobLedger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 BEAT_SECONDS = 1.0
 """Pause between two signs of life; so long it takes at most until a job notices that it is cancelled."""
@@ -120,6 +121,22 @@ class JobRunner:
         return pause
 
 
+class JobProgress:
+    """What a job calls to say how far it is, and what it has found so far."""
+
+    def __init__(self, tell: Callable[[int, int | None], None]) -> None:
+        self._tell = tell
+        self.counts: JsonObject = {}
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """Raises JobStopped."""
+        self._tell(done, total)
+
+    def found(self, **counts: Any) -> None:
+        """By name; what was said before stays, unless it is said again."""
+        self.counts = {**self.counts, **counts}
+
+
 class _Run:
     """One attempt: how far it is, and whether it is to stop."""
 
@@ -130,10 +147,7 @@ class _Run:
         self.done = 0
         self.total: int | None = None
         self.cancelled = self.lost = False
-
-    @property
-    def progress(self) -> Progress:
-        return self._progress
+        self.progress = JobProgress(self._progress)
 
     def _progress(self, done: int, total: int | None) -> None:
         """Costs nothing: the row is written by ``beating``. Raises JobStopped."""
@@ -156,7 +170,7 @@ class _Run:
     def _beat(self, ended: threading.Event, seconds: float) -> None:
         while not ended.wait(seconds):
             try:
-                beat = self._ledger.beat(self.claim, self.done, self.total)
+                beat = self._ledger.beat(self.claim, self.done, self.total, self.progress.counts)
             except UnavailableError as error:
                 log.warning("the database did not take a sign of life", error=error.message)
             else:

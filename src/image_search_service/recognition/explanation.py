@@ -5,9 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from enum import StrEnum
 
-from image_search_service.core.types import Box
+from image_search_service.core.types import Because, Box
 from image_search_service.recognition.engines.calibration import QualityTables
 from image_search_service.recognition.quality import pixels_keeping
 from image_search_service.recognition.recognizability import LEAST_VISIBLE, visible_share
@@ -15,29 +14,6 @@ from image_search_service.recognition.thresholds import Thresholds
 
 POOR = 0.5
 """A part of the quality below it, half of the resemblance lost, is named as a reason."""
-
-
-class Because(StrEnum):
-    """Why a face has no person, or what stands in the way of the most similar one."""
-
-    NOT_A_FACE = "not_a_face"
-    REPLACED = "replaced"
-    IN_GROUP = "in_group"
-    UNRECOGNIZABLE = "unrecognizable"
-    CUT_OFF = "cut_off"
-    TOO_SMALL = "too_small"
-    BLURRED = "blurred"
-    TURNED_AWAY = "turned_away"
-    UNCERTAIN = "uncertain"
-    NO_EMBEDDING = "no_embedding"
-    NOBODY_KNOWN = "nobody_known"
-    REJECTED = "rejected"
-    IN_PHOTO = "in_photo"
-    DIFFERENT = "different"
-    BELOW_THRESHOLD = "below_threshold"
-    TOO_CLOSE = "too_close"
-    TWO_IN_PHOTO = "two_in_photo"
-    NOT_ASKED = "not_asked"
 
 
 @dataclass(frozen=True, slots=True)

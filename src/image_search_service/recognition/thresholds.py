@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from image_search_service.core.types import Likeness
+
 FALSE_SUGGESTIONS = 1.0
 """Strangers that looking for somebody's faces finds, on average. Of 5,098 photos of 2,317 people (Labeled
 Faces in the Wild, MobileFaceNet; 20 or 100 people with 2 or 5 named photos each, ten draws) 88 to 92 %
@@ -64,6 +66,12 @@ class Thresholds:
     def margin(self) -> float:
         """By how much the best person must surpass the second best for that."""
         return MARGIN * (1 - self.baseline)
+
+    def likeness(self, similarity: float) -> Likeness:
+        """How alike two faces, or a face and a centroid, are, in a word."""
+        if similarity >= self.assign_to_centroid:
+            return "very"
+        return "quite" if similarity >= self.same_person else "hardly"
 
     def reached_by(self, share: float) -> float:
         """The similarity that ``share``, 0 < share ≤ 1, of the pairs of different people reach.

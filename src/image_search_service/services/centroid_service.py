@@ -16,9 +16,10 @@ from itertools import groupby
 from operator import attrgetter
 
 import numpy as np
-import structlog
 
 from image_search_service.core.errors import DataIntegrityError, InvalidInputError
+from image_search_service.core.logging import get_logger
+from image_search_service.core.records.people import CentroidRecord
 from image_search_service.core.types import FloatArray, Progress
 from image_search_service.db.models import PersonCentroid, utc_now
 from image_search_service.db.queries import faces as face_queries
@@ -37,7 +38,7 @@ from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.centroid_qdrant import CentroidPoint
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 NEAREST = 10
 """Of so many persons whom a face resembles most it is looked whether each of their faces counts."""
@@ -58,11 +59,11 @@ class CentroidRun:
 
 @dataclass(slots=True)
 class _Built:
-    """A group's new centroids, not stored yet; ``gone``: persons who have no centroid any more."""
+    """A group's new centroids, not stored yet; ``without_faces``: persons who have no centroid any more."""
 
     rows: list[Row] = field(default_factory=list)
     points: list[CentroidPoint] = field(default_factory=list)
-    gone: list[uuid.UUID] = field(default_factory=list)
+    without_faces: list[uuid.UUID] = field(default_factory=list)
     missing: int = 0
 
 
@@ -145,10 +146,11 @@ class CentroidService:
             stale += [person for person, row in active.items() if not _is_fresh(faces.get(person, []), row)]
         return stale
 
-    def active_centroid(self, person_id: uuid.UUID) -> PersonCentroid | None:
-        """The row of the person's active centroid."""
+    def active_centroid(self, person_id: uuid.UUID) -> CentroidRecord | None:
+        """The person's active centroid, without its numbers."""
         with self._database.read() as session:
-            return next(iter(centroid_queries.active_centroids(session, [person_id])), None)
+            row = next(iter(centroid_queries.active_centroids(session, [person_id])), None)
+        return None if row is None else _record(row)
 
     def active_centroids(self, person_ids: Sequence[uuid.UUID] | None = None) -> ActiveCentroids:
         """All active centroids, or those of at most 500 persons, to match faces with: one statement and
@@ -194,11 +196,11 @@ class CentroidService:
         }
         batch = self._embeddings(face for theirs in stale.values() for face in theirs)
         built = _build(stale, batch)
-        self._store(built, retire=[person for person in built.gone if person in active])
+        self._store(built, retire=[person for person in built.without_faces if person in active])
         run.persons += len(person_ids)
         run.fresh += len(person_ids) - len(stale)
         run.computed += len(built.rows)
-        run.without_embeddings += len(built.gone)
+        run.without_embeddings += len(built.without_faces)
         run.faces_missing += len(batch.missing)
 
     def _store(self, built: _Built, retire: Sequence[uuid.UUID]) -> None:
@@ -242,6 +244,17 @@ def source_hash(face_ids: Iterable[uuid.UUID]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _record(row: PersonCentroid) -> CentroidRecord:
+    return CentroidRecord(
+        id=row.id,
+        person_id=row.person_id,
+        faces=row.faces,
+        faces_used=row.faces_used,
+        algorithm_version=row.algorithm_version,
+        created_at=row.created_at,
+    )
+
+
 def _is_fresh(found: Sequence[PersonFace], active: PersonCentroid | None) -> bool:
     """Somebody without faces and without a centroid is as they should be."""
     if active is None:
@@ -257,7 +270,7 @@ def _build(stale: dict[uuid.UUID, list[PersonFace]], batch: EmbeddingBatch) -> _
         there = [face for face in faces if face.point_id in row_of]
         centroid = _centroid(person_id, batch.matrix[[row_of[face.point_id] for face in there]])
         if centroid is None:
-            built.gone.append(person_id)
+            built.without_faces.append(person_id)
             continue
         centroid_id = uuid.uuid4()
         built.points.append(CentroidPoint(centroid_id, centroid.vector, person_id))

@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Sequence
 
 import numpy as np
-import structlog
 
 from image_search_service.core.errors import InvalidInputError, NotFoundError
+from image_search_service.core.logging import get_logger
 from image_search_service.core.types import (
     DEFAULT_METHOD,
     FloatArray,
@@ -23,7 +23,7 @@ from image_search_service.recognition.clustering.representative import represent
 from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 DEFAULT_MAX_FACES = 20
 """Of so many faces a cluster's confidence is computed when it is asked for."""

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 import numpy as np
-import structlog
 
 from image_search_service.core.errors import (
     ImageSearchError,
@@ -23,6 +22,7 @@ from image_search_service.core.errors import (
     UnavailableError,
     VectorStoreError,
 )
+from image_search_service.core.logging import get_logger
 from image_search_service.core.parallel import chunks
 from image_search_service.vector.calls import MISSING, POINTS, Retry
 from image_search_service.vector.embedding_batch import EmbeddingBatch, EmbeddingRows, as_matrix
@@ -31,7 +31,7 @@ from image_search_service.vector.transport import Answer, Transport, transport_f
 if TYPE_CHECKING:
     from image_search_service.vector.transport import AnyQdrant
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 __all__ = ["DEFAULT_BATCH_SIZE", "FETCH_BATCH", "BatchReader", "EmbeddingBatch", "as_matrix"]
 

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-import structlog
 from prometheus_client import Counter, Histogram
 
 from image_search_service.core.errors import KeyRefusedError, UnavailableError
+from image_search_service.core.logging import get_logger
 from image_search_service.vector.errors import translated
 
 T = TypeVar("T")
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 REQUESTS: Final = Counter("image_search_qdrant_requests", "Requests sent to Qdrant.", ["operation"])
 RETRIES: Final = Counter("image_search_qdrant_retries", "Requests sent again, Qdrant being unavailable.")

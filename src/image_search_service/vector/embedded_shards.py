@@ -46,11 +46,18 @@ class Shard:
     space_needed: int
 
     def update(self, operation: edge.UpdateOperation) -> None:
-        """Returns once the operation is in the log. Raises UnavailableError when the disk is full."""
-        _need_space(self.folder, self.space_needed)
-        self.engine.update(operation)
-        if sum(1 for _ in (self.folder / "shard" / "wal").glob("closed-*")) > _LOG_FILES:
-            self.engine.flush()
+        """Returns once the operation is in the log.
+
+        Raises UnavailableError when the disk is full, ValueError when another thread has removed the
+        collection meanwhile.
+        """
+        try:
+            _need_space(self.folder, self.space_needed)
+            self.engine.update(operation)
+            if sum(1 for _ in (self.folder / "shard" / "wal").glob("closed-*")) > _LOG_FILES:
+                self.engine.flush()
+        except FileNotFoundError as error:
+            raise _not_found(self.folder.name) from error
 
 
 class ShardFolder:
@@ -126,7 +133,7 @@ class ShardFolder:
             self._check_open()
             if name not in self._open:
                 if not self.has(name):
-                    raise ValueError(f"Collection {name} not found")
+                    raise _not_found(name)
                 folder = self._folder(name)
                 engine = edge.EdgeShard.load(str(folder / "shard"))
                 self._open[name] = Shard(folder, engine, _read_params(folder / _PARAMS), self._space_needed)
@@ -140,6 +147,11 @@ class ShardFolder:
         if not _NAME.fullmatch(name):
             raise ValueError(f"Invalid collection name {name!r}: letters, digits and .:_- may be in it")
         return self._path / name
+
+
+def _not_found(name: str) -> ValueError:
+    """What qdrant-client's local mode raises."""
+    return ValueError(f"Collection {name} not found")
 
 
 def _write_params(path: Path, vectors: Mapping[str, models.VectorParams]) -> None:

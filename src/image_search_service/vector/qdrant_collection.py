@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 import numpy as np
-import structlog
 
 from image_search_service.core.errors import ConflictError, InvalidInputError
+from image_search_service.core.logging import get_logger
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import FloatArray
 from image_search_service.vector.batching import BatchReader
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 WRITE_BATCH = 1000
 """Points in one writing request: at 512 numbers 2 MB over gRPC, 10 MB over REST; a server takes 32 MB."""

@@ -12,10 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
-from image_search_service.core.errors import NewerLibraryError
+from image_search_service.core.errors import NewerLibraryError, UnreleasedLibraryError
 from image_search_service.db.migrate import alembic_config, current_revision, migrate
 from image_search_service.db.models import Base
 from image_search_service.db.session import Database, sqlite_url
+from tests.support.later_version import LATER, become_a_later_version
 
 
 @pytest.fixture
@@ -50,6 +51,19 @@ def test_newer_library_is_refused_and_left_alone(database: Database, tmp_path: P
     assert current_revision(database) == "9999"
 
 
+@pytest.mark.parametrize("revision", ["0001", "0006"])
+def test_a_library_from_before_the_first_release_is_refused(
+    database: Database, tmp_path: Path, revision: str
+) -> None:
+    """A revision that only development versions wrote is refused with the way to carry its names over."""
+    migrate(database, tmp_path / "backups")
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = ?", (revision,))
+    with pytest.raises(UnreleasedLibraryError, match=revision) as refused:
+        migrate(database, tmp_path / "backups")
+    assert "image-search export" in str(refused.value.hint)
+
+
 def test_older_library_is_copied_and_then_migrated(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,16 +72,14 @@ def test_older_library_is_copied_and_then_migrated(
     newest = current_revision(database)
     with database.engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO index_runs (started_at) VALUES ('2026-01-01')")
-    newer = tmp_path / "migrations"
-    _copy_with_a_later_revision(newer, newest)
-    monkeypatch.setattr("image_search_service.db.migrate.MIGRATIONS", newer)
+    become_a_later_version(tmp_path / "migrations", monkeypatch)
     copy = migrate(database, tmp_path / "backups")
     assert copy is not None
     with sqlite3.connect(copy) as kept:
         assert kept.execute("SELECT version_num FROM alembic_version").fetchone() == (newest,)
         assert kept.execute("SELECT count(*) FROM index_runs").fetchone() == (1,)
     kept.close()
-    assert current_revision(database) == "later"
+    assert current_revision(database) == LATER
 
 
 def test_every_migration_can_be_taken_back(database: Database, tmp_path: Path) -> None:
@@ -78,17 +90,3 @@ def test_every_migration_can_be_taken_back(database: Database, tmp_path: Path) -
         config.attributes["connection"] = connection
         command.downgrade(config, "base")
     assert inspect(database.engine).get_table_names() == ["alembic_version"]
-
-
-def _copy_with_a_later_revision(folder: Path, newest: str | None) -> None:
-    from image_search_service.db.migrate import MIGRATIONS
-
-    (folder / "versions").mkdir(parents=True)
-    for name in ("env.py", "versions"):
-        source = MIGRATIONS / name
-        for file in [source] if source.is_file() else source.glob("*.py"):
-            (folder / file.relative_to(MIGRATIONS)).write_bytes(file.read_bytes())
-    (folder / "versions" / "later.py").write_text(
-        f"revision = 'later'\ndown_revision = {newest!r}\n"
-        "def upgrade():\n    pass\n\ndef downgrade():\n    pass\n"
-    )

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from benchmarks.before import get_embedding_by_point_id, get_embeddings_one_by_one
 from image_search_service.core.config import Settings
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import ClusterRow, FaceInstance, FaceSuggestion, PersonRow, utc_now
@@ -21,7 +22,6 @@ from image_search_service.recognition.centroid import trimmed_centroid
 from image_search_service.recognition.matching import match_faces
 from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.services.centroid_service import CentroidService
-from tests.support.reference import get_embedding_by_point_id, get_embeddings_one_by_one
 from tests.support.served import add_faces, add_person, alike, bind, directions, no_bar
 from tests.support.stores import STORES, library_on
 from tests.support.world import World

@@ -19,6 +19,7 @@ from image_search_service.library.opening import Library
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 from image_search_service.vector.face_qdrant import FaceQdrantClient
+from tests.support.given_stores import with_collections
 from tests.support.served import add_faces, add_person, alike, directions
 from tests.support.stores import STORES, library_on
 from tests.support.world import World
@@ -55,7 +56,7 @@ def interrupted(library: Library) -> Interrupted:
 
 
 def grouper(library: Library, faces: FaceQdrantClient) -> FaceGrouper:
-    return FaceGrouper(library.database, faces, library.stores.thresholds, memory=1 << 30)
+    return FaceGrouper(with_collections(library.stores, faces=faces))
 
 
 def clusters(library: Library) -> dict[UUID, set[UUID]]:

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -119,7 +119,7 @@ def decode_or_refuse(path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_bytes_changed_anywhere(tmp_path: Path, suffix: str, data: st.DataObject) -> None:
     """A file with any bytes changed, cut out or put in is a photo or a MediaError, and no warning."""

@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 
 from image_search_service.core.config import Settings
-from image_search_service.db.queries.jobs.jobs import JobFilter
+from image_search_service.core.records.jobs import JobFilter
 from image_search_service.library.opening import open_library
 from image_search_service.library.workers import job_workers
 from image_search_service.services.jobs.service import JobService

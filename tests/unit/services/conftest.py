@@ -12,6 +12,7 @@ from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
 from image_search_service.demo.library import make_demo_library
 from image_search_service.library.opening import Library, open_library
+from tests.support.world import put_database
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,7 @@ def opened(tmp_path: Path) -> Iterator[Library]:
     """An empty library, bound to the engine that reads drawn faces."""
     out = Output(as_json=True)
     settings = Settings(library=tmp_path / "library", engine="synthetic", workers=2)
+    put_database(settings.library)
     with open_library(settings, out.note, out.progress) as library:
         library.engine_binding.bind()
         yield library

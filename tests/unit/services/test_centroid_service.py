@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from benchmarks.before import get_embeddings_one_by_one
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import PersonCentroid, utc_now
@@ -23,7 +24,6 @@ from image_search_service.services import centroid_service as module
 from image_search_service.services.centroid_service import CentroidService, source_hash
 from image_search_service.services.people import batches
 from tests.support.given_stores import with_collections
-from tests.support.reference import get_embeddings_one_by_one
 from tests.support.served import add_faces, add_person, alike, directions
 from tests.support.stores import STORES, library_on
 from tests.support.world import World

@@ -40,7 +40,7 @@ def library(folder: Path, person: str | None = None) -> Database:
 
 def names(database: Database) -> list[str]:
     with database.read() as session:
-        return sorted(session.scalars(select(PersonRow.name).where(~PersonRow.gone)))
+        return sorted(session.scalars(select(PersonRow.name).where(~PersonRow.deleted)))
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
+from benchmarks.before import get_embeddings_one_by_one
 from image_search_service.core.errors import InvalidInputError, NotFoundError
 from image_search_service.library.opening import Library
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from tests.support.given_stores import with_collections
-from tests.support.reference import get_embeddings_one_by_one
 from tests.support.round_trips import round_trips
 from tests.support.served import add_faces, alike, directions
 from tests.support.stores import STORES, library_on

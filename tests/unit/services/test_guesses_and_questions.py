@@ -23,8 +23,8 @@ def library() -> Iterator[DecidedLibrary]:
     opened.begin()
     review = ReviewService(opened.database, "test")
     ada = review.split(opened.looks[2][:2], "Ada").person_id
-    PrototypeService(opened.services.stores).compute_prototypes()
-    SuggestionService(opened.services.stores).find_more([ada], min_confidence=0.2)
+    PrototypeService(opened.stores).compute_prototypes()
+    SuggestionService(opened.stores).find_more([ada], min_confidence=0.2)
     yield opened
     opened.close()
 
@@ -56,7 +56,7 @@ def test_nothing_waits_for_somebody_who_is_gone(library: DecidedLibrary) -> None
 
 def test_what_is_no_face_is_nobodys_by_the_machine_either(library: DecidedLibrary) -> None:
     """A face that the machine gave to somebody is nobody's once it was said to be none."""
-    FaceAssigner(library.services.stores, CentroidService(library.services.stores)).assign_new_faces()
+    FaceAssigner(library.stores, CentroidService(library.stores)).assign_new_faces()
     guessed = library.ids("SELECT id FROM face_instances WHERE assigned_by = 'machine'")
     assert guessed
     ReviewService(library.database, "test").not_a_face(guessed)

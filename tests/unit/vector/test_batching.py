@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from qdrant_client import QdrantClient
 
+from benchmarks.before import get_embeddings_one_by_one
 from image_search_service.core.errors import (
     DataIntegrityError,
     InvalidInputError,
@@ -25,10 +27,9 @@ from image_search_service.vector.batching import BatchReader, EmbeddingBatch, as
 from image_search_service.vector.calls import MISSING, POINTS, Retry
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.backends import face_points, unit_vectors
-from tests.support.qdrant_server import Fault, QdrantServer
-from tests.support.reference import get_embeddings_one_by_one
+from tests.support.qdrant_server import Failing, Fault, QdrantServer
 from tests.support.round_trips import round_trips
-from tests.support.scripted_qdrant import ScriptedQdrant
+from tests.unit.vector.scripted_qdrant import ScriptedQdrant
 
 FACES = face_points(250)
 IDS = [face.point_id for face in FACES]
@@ -339,16 +340,10 @@ class TestFallback:
     def test_an_outage_during_the_fallback(self, faces: FaceQdrantClient, server: QdrantServer) -> None:
         """A server that goes away while points are read one by one is an error for the whole call."""
         server.fail(Fault.UNAVAILABLE, "retrieve", only_with=[IDS[7]])
-        server.gate.failing.insert(0, _once_refused())
+        server.gate.failing.insert(0, Failing(Fault.REFUSED, ("retrieve",), times=1))
         with pytest.raises(UnavailableError):
             faces.get_embeddings_by_point_ids(IDS[:50])
         assert pauses(faces) == [0.1, 0.4, 1.6]
-
-
-def _once_refused() -> Any:
-    from tests.support.qdrant_server import Failing
-
-    return Failing(Fault.REFUSED, ("retrieve",), times=1)
 
 
 def test_a_message_over_the_clients_limit_falls_back(server: QdrantServer) -> None:
@@ -389,29 +384,30 @@ def test_the_metrics_count_what_the_server_counts(faces: FaceQdrantClient, serve
     assert MISSING._value.get() - missing == 1
 
 
+@contextmanager
+def waiting_together(server: QdrantServer, number: int) -> Iterator[None]:
+    """Holds the first requests until so many are there; in the end there have never been more at once."""
+    server.gate.most_waiting, server.gate.together = 0, number
+    try:
+        yield
+    finally:
+        server.gate.together = 0
+    assert server.gate.most_waiting == number
+
+
 def test_batches_are_in_flight_at_once(faces: FaceQdrantClient, server: QdrantServer) -> None:
-    """Several requests wait at the server at the same time, and no more than the bound."""
+    """So many requests as the bound allows wait at the server at the same time, and no more."""
     from image_search_service.vector.transport import Grpc, Rest, transport_for
 
     bound = transport_for(faces.client, "faces").in_flight
-    server.gate.most_waiting = 0
-    server.gate.delay = 0.05
-    try:
-        faces.get_embeddings_by_point_ids(IDS, batch_size=10)
-    finally:
-        server.gate.delay = 0.0
     assert bound in {Grpc.in_flight, Rest.in_flight}
-    assert 1 < server.gate.most_waiting <= bound
+    with waiting_together(server, bound):
+        faces.get_embeddings_by_point_ids(IDS, batch_size=10)
 
 
 def test_few_large_batches_are_in_flight_at_once(server: QdrantServer) -> None:
     """A decoded answer of REST is large: of batches of 250 two are under way, not five."""
     server.heal()
     client = FaceQdrantClient(server.client(grpc=False), "faces", 16)
-    server.gate.most_waiting = 0
-    server.gate.delay = 0.05
-    try:
+    with waiting_together(server, 2):
         client.get_embeddings_by_point_ids([UUID(int=row) for row in range(1, 1001)], batch_size=250)
-    finally:
-        server.gate.delay = 0.0
-    assert server.gate.most_waiting == 2

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import qdrant_edge as edge
 from qdrant_client import models
 
 from image_search_service.core.errors import (
@@ -176,6 +177,15 @@ def test_collection_removed_while_threads_use_it(store: EmbeddedQdrant) -> None:
         store.delete_collection("faces")
         assert set(answers) <= {"100", "NotFoundError", "ConflictError"}
     assert not store.collection_exists("faces")
+
+
+def test_writing_into_a_collection_removed_meanwhile(store: EmbeddedQdrant) -> None:
+    """A thread that had found the collection before another removed it is told that it is not there."""
+    store.create_collection("faces", VECTORS)
+    found = store._shards.shard("faces")
+    store.delete_collection("faces")
+    with pytest.raises(NotFoundError), translated("in a test"):
+        found.update(edge.UpdateOperation.delete_points([1]))
 
 
 CALLS: list[Callable[[EmbeddedQdrant], object]] = [

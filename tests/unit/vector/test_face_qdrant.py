@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pytest
 
+from benchmarks.before import (
+    get_embedding_by_point_id,
+    get_embeddings_as_specified,
+    get_embeddings_one_by_one,
+)
 from image_search_service.core.errors import UnavailableError
 from image_search_service.vector.face_qdrant import (
     FaceQdrantClient,
@@ -16,11 +22,6 @@ from image_search_service.vector.face_qdrant import (
     get_face_qdrant_client,
 )
 from tests.support.backends import BACKENDS, face_points, open_faces
-from tests.support.reference import (
-    get_embedding_by_point_id,
-    get_embeddings_as_specified,
-    get_embeddings_one_by_one,
-)
 from tests.support.round_trips import round_trips
 
 FACES = face_points(200)
@@ -37,6 +38,13 @@ def faces(
         yield client
 
 
+def as_stored(embedding: list[float]) -> list[float]:
+    """Each number as float32. Over REST a server writes the shortest decimals that stand for it, which are
+    other numbers when they are read as double."""
+    stored: list[float] = np.asarray(embedding, dtype=np.float32).tolist()
+    return stored
+
+
 def test_empty_list_returns_empty_dict(faces: FaceQdrantClient) -> None:
     """An empty list returns an empty dict, without a request."""
     with round_trips() as trips:
@@ -48,8 +56,9 @@ def test_1_id_returns_same_result_as_get_embedding_by_point_id(faces: FaceQdrant
     """One id gives what the single method gives, and what the one-by-one reader of before gave."""
     embedding = faces.get_embedding_by_point_id(IDS[0])
     assert faces.get_embeddings_by_point_ids(IDS[:1]) == {IDS[0]: embedding}
-    assert embedding == get_embedding_by_point_id(faces.client, faces.collection_name, IDS[0])
-    assert embedding is not None
+    before = get_embedding_by_point_id(faces.client, faces.collection_name, IDS[0])
+    assert before is not None
+    assert embedding == as_stored(before)
     assert all(isinstance(number, float) for number in embedding)
 
 
@@ -75,8 +84,22 @@ def test_before_and_after_are_identical(faces: FaceQdrantClient) -> None:
     """The one-by-one reader, the specification's own batches and this reader give the same numbers."""
     ids = [*IDS[50:120], uuid4()]
     batch = faces.get_embeddings_by_point_ids(ids, batch_size=30)
-    assert batch == get_embeddings_one_by_one(faces.client, faces.collection_name, ids)
-    assert batch == get_embeddings_as_specified(faces.client, faces.collection_name, ids)
+    for before in (get_embeddings_one_by_one, get_embeddings_as_specified):
+        found = before(faces.client, faces.collection_name, ids)
+        assert batch == {point_id: as_stored(embedding) for point_id, embedding in found.items()}
+
+
+def test_over_rest_numbers_are_the_float32_that_is_stored(tmp_path: Path) -> None:
+    """A server writes the shortest decimals of a float32; one id and many give its value all the same."""
+    with open_faces("rest", tmp_path) as faces:
+        faces.upsert_faces(FACES[:3])
+        (record,) = faces.client.retrieve(faces.collection_name, [str(IDS[0])], with_vectors=True)
+        stored = np.asarray(record.vector, dtype=np.float32)
+        written: Any = record.vector
+        assert [str(number) for number in written] == [str(number) for number in stored]
+        assert written != stored.tolist()
+        assert faces.get_embedding_by_point_id(IDS[0]) == stored.tolist()
+        assert faces.get_embeddings_by_point_ids(IDS[:3])[IDS[0]] == stored.tolist()
 
 
 def test_only_one_warning_for_all_that_is_missing(

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from image_search_service.api.deps import Browse, Opened
 from image_search_service.api.deps import Jobs as JobsDependency
+from image_search_service.api.deps import Opened, Persons
 from image_search_service.api.errors import problems
 from image_search_service.api.schemas.centroids import Centroid, CentroidEmbedding, ComputeRequest
 from image_search_service.api.schemas.jobs import Jobs
@@ -21,17 +21,17 @@ HINT = "POST /api/v1/centroids computes it."
 
 
 @router.post("/centroids", status_code=202, responses=problems(404))
-def compute_centroids(request: ComputeRequest, browse: Browse, jobs: JobsDependency) -> Jobs:
+def compute_centroids(request: ComputeRequest, persons: Persons, jobs: JobsDependency) -> Jobs:
     """Compute the centroids of these persons, or of all, whose faces have changed, as jobs."""
-    persons = browse.person_ids(request.person_ids)
-    accepted = jobs.submit_for_persons(JobKind.COMPUTE_CENTROIDS, persons, {"force": request.force})
+    ids = persons.ids(request.person_ids)
+    accepted = jobs.submit_for_persons(JobKind.COMPUTE_CENTROIDS, ids, {"force": request.force})
     return Jobs.of(accepted)
 
 
 @router.get("/centroids/{person_id}", responses=problems(404))
-def get_centroid_embedding(person_id: UUID, browse: Browse, library: Opened) -> CentroidEmbedding:
+def get_centroid_embedding(person_id: UUID, persons: Persons, library: Opened) -> CentroidEmbedding:
     """A person's active centroid as numbers."""
-    browse.person_ids([person_id])
+    persons.ids([person_id])
     found = CentroidService(library.stores).active_centroids([person_id])
     if not found.centroid_ids:
         raise _none(person_id)
@@ -41,9 +41,9 @@ def get_centroid_embedding(person_id: UUID, browse: Browse, library: Opened) -> 
 
 
 @router.get("/persons/{person_id}/centroid", responses=problems(404))
-def get_centroid_of_person(person_id: UUID, browse: Browse, library: Opened) -> Centroid:
+def get_centroid_of_person(person_id: UUID, persons: Persons, library: Opened) -> Centroid:
     """A person's active centroid: of how many faces it is, and whether these are the ones they have now."""
-    browse.person_ids([person_id])
+    persons.ids([person_id])
     service = CentroidService(library.stores)
     active = service.active_centroid(person_id)
     if active is None:

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from image_search_service.api.deps import Browse, Jobs
+from image_search_service.api.deps import Clusters, Jobs, Opened
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import (
     CursorText,
     Limit,
+    Offset,
     decode_cursor,
     next_cursor,
     real_number,
@@ -23,12 +24,15 @@ from image_search_service.api.schemas.clusters import (
     ClusterDetail,
     ClusteringRequest,
     ClusterPage,
+    ClusterPerson,
+    ClusterPersons,
     FacePage,
 )
 from image_search_service.api.schemas.faces import Face
 from image_search_service.api.schemas.jobs import Job
-from image_search_service.db.queries.people.face_pages import ClusterFilter
+from image_search_service.core.records.faces import ClusterFilter
 from image_search_service.services.jobs.service import JobKind
+from image_search_service.services.suggestions.likeness import LikenessService
 
 router = APIRouter(prefix="/faces", tags=["clusters"])
 
@@ -41,39 +45,57 @@ Confidence = Annotated[
 
 @router.get("/clusters")
 def list_clusters(
-    browse: Browse,
+    clusters: Clusters,
     min_size: Size = None,
     max_size: Size = None,
     min_confidence: Confidence = None,
     max_confidence: Confidence = None,
+    aside: Annotated[bool, Query(description="Those that were set aside, instead of the others.")] = False,
     cursor: CursorText = None,
+    offset: Offset = 0,
     limit: Limit = 50,
 ) -> ClusterPage:
-    """Clusters, the largest first. The bounds hold for `total` as for the pages."""
+    """Clusters, the largest first. The bounds hold for `total` as for the pages. A page begins behind
+    `cursor`, and passes over `offset` more."""
     where = ClusterFilter(
         min_size=min_size,
         max_size=max_size,
         min_confidence=min_confidence,
         max_confidence=max_confidence,
+        aside=aside,
         after=decode_cursor(cursor, whole_number, UUID),
+        offset=offset,
     )
-    found = browse.clusters(where, limit)
+    found = clusters.page(where, limit)
     return ClusterPage(
-        items=[Cluster.of(shown) for shown in found.items],
-        next_cursor=next_cursor(found.items, limit, lambda shown: (shown.cluster.size, shown.cluster.id)),
+        items=[Cluster.of(cluster) for cluster in found.items],
+        next_cursor=next_cursor(found.items, limit, lambda cluster: (cluster.size, cluster.id)),
         total=found.total,
     )
 
 
 @router.get("/clusters/{cluster_id}", responses=problems(404))
 def get_cluster(
-    cluster_id: UUID, browse: Browse, cursor: CursorText = None, limit: Limit = 50
+    cluster_id: UUID, clusters: Clusters, cursor: CursorText = None, limit: Limit = 50
 ) -> ClusterDetail:
     """One cluster with its faces, the best first; `cursor` and `limit` page through these."""
-    cluster, faces = browse.cluster(cluster_id, decode_cursor(cursor, real_number, UUID), limit)
-    following = next_cursor(faces.items, limit, lambda shown: (shown.face.quality_score, shown.face.id))
+    cluster, faces = clusters.cluster(cluster_id, decode_cursor(cursor, real_number, UUID), limit)
+    following = next_cursor(faces.items, limit, lambda face: (face.quality_score, face.id))
     page = FacePage(items=[Face.of(face) for face in faces.items], next_cursor=following, total=faces.total)
     return ClusterDetail(cluster=Cluster.of(cluster), faces=page)
+
+
+@router.get("/clusters/{cluster_id}/persons", responses=problems(404))
+def list_persons_like_cluster(
+    cluster_id: UUID,
+    clusters: Clusters,
+    library: Opened,
+    limit: Annotated[int, Query(ge=1, le=50, description="How many at most.")] = 5,
+) -> ClusterPersons:
+    """Whom a cluster may be: the persons whose centroids its mean resembles, the most similar first."""
+    clusters.require(cluster_id)
+    found = LikenessService(library.stores).nearest_persons(cluster_id, limit)
+    return ClusterPersons(persons=[ClusterPerson.of(near) for near in found])
 
 
 @router.post("/cluster", status_code=202)

@@ -11,6 +11,7 @@ from image_search_service.api.deps import Actor, Jobs, Opened
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import CursorText, Limit, decode_cursor, next_cursor, whole_number
 from image_search_service.api.schemas.decisions import (
+    AnswerSuggestions,
     AssignFaces,
     ChangedFact,
     ChangePage,
@@ -19,31 +20,42 @@ from image_search_service.api.schemas.decisions import (
     DecisionEvent,
     DecisionPage,
     DecisionResult,
+    DeletePerson,
     FaceSelection,
     GroupDecisionResult,
     GroupFaces,
     HidePerson,
+    JoinClusters,
     MarkDifferent,
     MergePersons,
     NameCluster,
+    NameClusters,
     PersonDecisionResult,
     PersonFace,
     PinPrototype,
     RenamePerson,
+    SetAside,
     SetBirthDate,
     SplitFaces,
     SuggestionSelection,
 )
 from image_search_service.core.errors import InvalidInputError
+from image_search_service.services.decisions.answers import AnswerService
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.service import ReviewService
-from image_search_service.services.suggestions.follow_up import find_more
+from image_search_service.services.suggestions.follow_up import find_more, find_more_of
 
 router = APIRouter(prefix="/decisions", tags=["decisions"], responses=problems(404, 409))
 
 
 def _history(library: Opened) -> HistoryService:
     return HistoryService(library.database)
+
+
+def _answering(library: Opened, actor: Actor, background: BackgroundTasks) -> AnswerService:
+    """As ``_deciding``."""
+    background.add_task(library.payload_sender.send_if_it_answers)
+    return AnswerService(library.database, actor)
 
 
 def _deciding(library: Opened, actor: Actor, background: BackgroundTasks) -> ReviewService:
@@ -55,6 +67,7 @@ def _deciding(library: Opened, actor: Actor, background: BackgroundTasks) -> Rev
 DecisionId = Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number.")]
 History = Annotated[HistoryService, Depends(_history)]
 Review = Annotated[ReviewService, Depends(_deciding)]
+Answers = Annotated[AnswerService, Depends(_answering)]
 
 
 @router.get("")
@@ -103,6 +116,67 @@ def name_cluster(body: NameCluster, review: Review) -> PersonDecisionResult:
     return PersonDecisionResult.of(
         review.name_cluster(body.cluster_id.hex, body.name, body.based_on_decision, body.version)
     )
+
+
+@router.post("/name-clusters")
+def name_clusters(body: NameClusters, answers: Answers, jobs: Jobs) -> PersonDecisionResult:
+    """All faces of some clusters are one person's, but for those that are somebody else's: one decision, one
+    undo."""
+    who = body.name if body.person_id is None else body.person_id
+    if who is None or (body.name is not None and body.person_id is not None):
+        raise InvalidInputError("Either name or person_id is needed, and not both.")
+    made = answers.name_clusters(
+        body.cluster_ids,
+        who,
+        except_faces=body.except_face_ids,
+        versions=body.versions,
+        based_on=body.based_on_decision,
+        question=body.question_id,
+    )
+    found = find_more_of(jobs, made.decision, [made.person_id], body.find_more)
+    return PersonDecisionResult.of(made, found)
+
+
+@router.post("/join-clusters")
+def join_clusters(body: JoinClusters, answers: Answers) -> GroupDecisionResult:
+    """Clusters without a name are one: the largest takes the faces of the others."""
+    return GroupDecisionResult.of(
+        answers.join_clusters(body.cluster_ids, body.versions, body.based_on_decision)
+    )
+
+
+@router.post("/set-aside")
+def set_aside(body: SetAside, answers: Answers) -> DecisionResult:
+    """Clusters or faces of strangers are in no list, search or grouping and suggested for nobody, until
+    somebody says otherwise or names them."""
+    made = answers.set_aside(
+        body.cluster_ids,
+        body.face_ids,
+        aside=body.aside,
+        versions=body.versions,
+        based_on=body.based_on_decision,
+    )
+    return DecisionResult.of(made)
+
+
+@router.post("/answer")
+def answer(body: AnswerSuggestions, answers: Answers, jobs: Jobs) -> DecisionResult:
+    """Of suggestions for a person some are right, and others are wrong for good: one decision, one undo."""
+    made = answers.answer(
+        body.person_id,
+        body.accept,
+        body.reject,
+        based_on=body.based_on_decision,
+        version=body.version,
+        question=body.question_id,
+    )
+    return DecisionResult.of(made, find_more(jobs, made, body.find_more))
+
+
+@router.post("/delete-person")
+def delete_person(body: DeletePerson, review: Review) -> DecisionResult:
+    """Somebody without a face is in no list any more; 409 for one who has faces."""
+    return DecisionResult.of(review.delete_person(body.person_id, body.based_on_decision))
 
 
 @router.post("/group")

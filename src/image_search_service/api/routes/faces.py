@@ -1,44 +1,65 @@
-"""Faces: what is known of one, and its picture."""
+"""Faces: what is known of one, its picture, and those that nobody has named."""
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
-from image_search_service.api.deps import Browse, Opened
+from image_search_service.api.deps import Faces, Opened, Pictures
 from image_search_service.api.errors import problems
-from image_search_service.api.pagination import Limit
+from image_search_service.api.pagination import Limit, Offset
 from image_search_service.api.routes.images import IMAGE, WebP
-from image_search_service.api.schemas.faces import Face, FaceExplanation
+from image_search_service.api.schemas.faces import Face, FaceExplanation, FaceSlice
 from image_search_service.api.schemas.suggestions import FaceSuggestions
+from image_search_service.core.records.faces import FaceState
 from image_search_service.services.suggestions.explanation import ExplanationService
 from image_search_service.services.suggestions.search import SuggestionService
 
 router = APIRouter(prefix="/faces", tags=["faces"])
 
+CropSide = Literal["192", "512"]
+
+
+@router.get("")
+def list_faces(
+    faces: Faces,
+    state: Annotated[FaceState, Query(description="Alone: of nobody, and in no cluster.")] = FaceState.ALONE,
+    offset: Offset = 0,
+    limit: Limit = 50,
+) -> FaceSlice:
+    """Faces that are in no list of people or clusters, the clearest first, from any place of the list."""
+    found = faces.in_state(state, offset, limit)
+    return FaceSlice(items=[Face.of(face) for face in found.items], total=found.total, offset=offset)
+
 
 @router.get("/{face_id}", responses=problems(404))
-def get_face(face_id: UUID, browse: Browse) -> Face:
+def get_face(face_id: UUID, faces: Faces) -> Face:
     """One face: where it is, how good it is, and whose it is."""
-    return Face.of(browse.face(face_id))
+    return Face.of(faces.face(face_id))
 
 
 @router.get("/{face_id}/crop", response_class=WebP, responses=IMAGE | problems(404))
-def get_face_crop(face_id: UUID, browse: Browse) -> WebP:
-    """A small picture of the face with some margin."""
-    return WebP(browse.crop(face_id))
+def get_face_crop(
+    face_id: UUID,
+    pictures: Pictures,
+    side: Annotated[CropSide, Query(description="Its longer side in pixels, at most.")] = "192",
+) -> WebP:
+    """A picture of the face with some margin. The larger one is made when it is first asked for; 404 when no
+    file of the photo is there for it."""
+    return WebP(pictures.large_crop(face_id, int(side)))
 
 
 @router.get("/{face_id}/suggestions", responses=problems(404))
-def get_face_suggestions(face_id: UUID, browse: Browse, library: Opened, limit: Limit = 5) -> FaceSuggestions:
+def get_face_suggestions(face_id: UUID, faces: Faces, library: Opened, limit: Limit = 5) -> FaceSuggestions:
     """Whom a face may show: persons whose centroids it resembles, the most similar first."""
-    browse.face(face_id)
+    faces.face(face_id)
     return FaceSuggestions.of(face_id, SuggestionService(library.stores).suggestions_for_face(face_id, limit))
 
 
 @router.get("/{face_id}/explanation", responses=problems(404))
-def explain_face(face_id: UUID, browse: Browse, library: Opened) -> FaceExplanation:
+def explain_face(face_id: UUID, faces: Faces, library: Opened) -> FaceExplanation:
     """Why a face has no person: what stands in the way of those whom it resembles, the most similar first."""
-    browse.face(face_id)
+    faces.face(face_id)
     return FaceExplanation.of(ExplanationService(library.stores).explain(face_id))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from typing import Annotated
@@ -15,8 +14,9 @@ from image_search_service.api.deps import Jobs as JobsDependency
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import CursorText, Limit, decode_cursor, moment, next_cursor
 from image_search_service.api.schemas.jobs import Job, JobPage
-from image_search_service.db.queries.jobs.jobs import JobFilter
-from image_search_service.services.jobs.service import JobKind, JobService, JobState
+from image_search_service.api.streams import RETRY_MILLISECONDS, watcher
+from image_search_service.core.records.jobs import JobFilter
+from image_search_service.services.jobs.service import ENDED, JobKind, JobService, JobState
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -24,13 +24,6 @@ LOOK_SECONDS = 0.5
 """Pause between two looks at a job that is watched."""
 WATCH_SECONDS = 600.0
 """After so long a stream ends."""
-RETRY_MILLISECONDS = 3_000
-"""When a browser opens a stream again that has ended."""
-WATCHERS = 16
-"""Streams that are followed at a time: each takes one of the server's 40 threads. Further ones tell how the
-job is and end, so that their browsers ask again."""
-_watchers = threading.BoundedSemaphore(WATCHERS)
-ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
 
 @router.get("")
@@ -44,8 +37,8 @@ def list_jobs(
     """Jobs, the newest first."""
     found = jobs.page(JobFilter(state, kind, decode_cursor(cursor, moment, UUID)), limit)
     return JobPage(
-        items=[Job.of(job) for job in found.jobs],
-        next_cursor=next_cursor(found.jobs, limit, lambda job: (job.created_at, job.id)),
+        items=[Job.of(job) for job in found.items],
+        next_cursor=next_cursor(found.items, limit, lambda job: (job.created_at, job.id)),
         total=found.total,
     )
 
@@ -74,11 +67,9 @@ def watch_job(first: Annotated[Job, Depends(_watched)], jobs: JobsDependency) ->
     A stream may end before its job; browsers then open it again by themselves.
     """
     yield ServerSentEvent(event=first.state, data=first, retry=RETRY_MILLISECONDS)
-    if _watchers.acquire(blocking=False):
-        try:
+    with watcher() as has_room:
+        if has_room:
             yield from _changes(first, jobs)
-        finally:
-            _watchers.release()
 
 
 def _changes(shown: Job, jobs: JobService) -> Iterator[ServerSentEvent]:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from image_search_service.api.deps import Browse, Opened
 from image_search_service.api.deps import Jobs as JobsDependency
+from image_search_service.api.deps import Opened, Persons, Suggestions
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import (
     CursorText,
@@ -39,23 +39,21 @@ Each = Annotated[int, Query(ge=1, le=100, description="How many suggestions of e
 
 @router.get("")
 def list_suggestions(
-    browse: Browse, cursor: CursorText = None, limit: Limit = 20, per_person: Each = 10
+    suggestions: Suggestions, cursor: CursorText = None, limit: Limit = 20, per_person: Each = 10
 ) -> SuggestionGroupPage:
     """What waits for a decision, by person: those with most suggestions first, of each the best ones."""
-    found = browse.suggestions(decode_cursor(cursor, whole_number, text), limit, per_person)
+    found = suggestions.groups(decode_cursor(cursor, whole_number, text), limit, per_person)
     return SuggestionGroupPage(
-        items=[SuggestionGroup.of(shown) for shown in found.items],
-        next_cursor=next_cursor(
-            found.items, limit, lambda shown: (shown.group.pending, shown.group.person.name_key)
-        ),
+        items=[SuggestionGroup.of(group) for group in found.items],
+        next_cursor=next_cursor(found.items, limit, lambda group: (group.pending, group.name_key)),
         total=found.total,
     )
 
 
 @router.get("/stats")
-def get_suggestion_stats(browse: Browse) -> SuggestionStats:
+def get_suggestion_stats(suggestions: Suggestions) -> SuggestionStats:
     """How many suggestions there are, by state and by source."""
-    return SuggestionStats.of(browse.suggestion_counts(), browse.persons_with_suggestions())
+    return SuggestionStats.of(suggestions.counts(), suggestions.persons_waiting())
 
 
 @router.get("/{suggestion_id}", responses=problems(404))
@@ -66,15 +64,15 @@ def get_suggestion(suggestion_id: UUID, library: Opened) -> SuggestionReasons:
 
 
 @router.post("/find-more/{method}", status_code=202, responses=problems(404))
-def find_more(method: SearchMethod, request: FindMoreRequest, browse: Browse, jobs: JobsDependency) -> Jobs:
+def find_more(method: SearchMethod, request: FindMoreRequest, persons: Persons, jobs: JobsDependency) -> Jobs:
     """Look for more faces of these persons, or of all, as jobs of a hundred persons each.
 
     `prototypes` takes some of their best faces, `multi_prototype` all that were chosen to stand for them,
     `centroid` their mean.
     """
-    persons = browse.person_ids(request.person_ids)
+    ids = persons.ids(request.person_ids)
     parameters = request.model_dump(exclude={"person_ids"})
-    return Jobs.of(jobs.submit_for_persons(JOB_KINDS[method], persons, parameters))
+    return Jobs.of(jobs.submit_for_persons(JOB_KINDS[method], ids, parameters))
 
 
 @router.post("/expire", status_code=202)

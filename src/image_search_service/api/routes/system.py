@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from typing import Any, Final
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from image_search_service.api.deps import Jobs, Opened
+from image_search_service.api.errors import problems
 from image_search_service.api.schemas.system import Health, Ready
 from image_search_service.library.health import outbox_size, readiness_service
 
 router = APIRouter(tags=["system"])
+NOT_READY: Final[dict[int | str, dict[str, Any]]] = {
+    503: {"model": Ready, "description": "Something does not work."}
+}
 JOBS = Gauge("image_search_jobs", "Jobs by what has become of them.", ["state"])
 
 OUTBOX = Gauge("image_search_outbox_faces", "Faces whose changes Qdrant does not know yet.")
@@ -24,7 +29,7 @@ def get_health() -> Health:
     return Health(version=version("image-search-service"))
 
 
-@router.get("/ready", responses={503: {"model": Ready, "description": "Something does not work."}})
+@router.get("/ready", responses=problems(401) | NOT_READY)
 def get_readiness(library: Opened, response: Response) -> Ready:
     """Whether database, Qdrant and queue work; 503 when one of them does not."""
     ready = Ready.of(readiness_service(library).check())
@@ -32,7 +37,7 @@ def get_readiness(library: Opened, response: Response) -> Ready:
     return ready
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+@router.get("/metrics", response_class=PlainTextResponse, responses=problems(401))
 def get_metrics(jobs: Jobs, library: Opened) -> Response:
     """Counters and histograms, as Prometheus reads them."""
     OUTBOX.set(outbox_size(library))

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer
 from image_search_service.api.schemas.suggestions import ForPersons
-from image_search_service.db.models import PersonCentroid
+from image_search_service.core.records.people import CentroidRecord
 
 
 class Centroid(Answer):
@@ -24,7 +24,7 @@ class Centroid(Answer):
     created_at: datetime
 
     @classmethod
-    def of(cls, row: PersonCentroid, *, fresh: bool) -> Centroid:
+    def of(cls, row: CentroidRecord, *, fresh: bool) -> Centroid:
         return cls(
             id=row.id,
             person_id=row.person_id,

@@ -8,9 +8,10 @@ from uuid import UUID
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
-from image_search_service.api.schemas.faces import Face, crop_url
-from image_search_service.core.types import DEFAULT_METHOD, MethodName
-from image_search_service.services.people.views import ShownCluster
+from image_search_service.api.schemas.faces import Face, FacePicture, crop_url
+from image_search_service.core.records.faces import ClusterRecord
+from image_search_service.core.types import DEFAULT_METHOD, Likeness, MethodName
+from image_search_service.services.suggestions.likeness import NearPerson
 
 
 class Cluster(Answer):
@@ -28,17 +29,51 @@ class Cluster(Answer):
         examples=["34-9f86d081884c7d65"],
     )
 
+    faces: list[FacePicture] = Field(description="Its best faces, at most eight, the best first.")
+    first_year: int | None = Field(description="Of its photos that have a date.", examples=[2009])
+    last_year: int | None = Field(examples=[2014])
+
     @classmethod
-    def of(cls, shown: ShownCluster) -> Cluster:
-        cluster = shown.cluster
+    def of(cls, cluster: ClusterRecord) -> Cluster:
         return cls(
             id=cluster.id,
             size=cluster.size,
             confidence=cluster.confidence,
             representative_face_id=cluster.representative_face_id,
             crop_url=crop_url(cluster.representative_face_id),
-            version=shown.version,
+            version=cluster.version,
+            faces=[FacePicture.of(face_id) for face_id in cluster.first_faces],
+            first_year=cluster.first_year,
+            last_year=cluster.last_year,
         )
+
+
+class ClusterPerson(Answer):
+    """Somebody whom a cluster resembles."""
+
+    person_id: UUID
+    name: str = Field(examples=["Ada Lovelace"])
+    cover_url: str | None = Field(description="A small picture of them, WebP.")
+    similarity: float = Field(
+        description="Of the cluster's mean to the person's centroid, −1 to 1.", examples=[0.71]
+    )
+    likeness: Likeness = Field(description="The same in a word.", examples=["very"])
+
+    @classmethod
+    def of(cls, near: NearPerson) -> ClusterPerson:
+        return cls(
+            person_id=near.person_id,
+            name=near.name,
+            cover_url=None if near.shown_face_id is None else crop_url(near.shown_face_id),
+            similarity=near.similarity,
+            likeness=near.likeness,
+        )
+
+
+class ClusterPersons(Answer):
+    """Whom a cluster resembles, the most similar first; not those who cannot be it."""
+
+    persons: list[ClusterPerson]
 
 
 class ClusterPage(Page[Cluster]):

@@ -25,6 +25,14 @@ class Page(Answer, Generic[T]):
     total: int = Field(description="How many items there are on all pages.")
 
 
+class Slice(Answer, Generic[T]):
+    """Some items of a list that is long, from any place of it."""
+
+    items: list[T]
+    total: int = Field(description="How many items there are in all.")
+    offset: int = Field(description="How many come before these.")
+
+
 class RequestBody(BaseModel):
     """The base of every request's body: what it does not know, it refuses."""
 

@@ -48,6 +48,85 @@ class NameCluster(DecisionBody):
     version: Version = Field(default=None, description=OF_CLUSTER, examples=[None])
 
 
+ClusterIds = Annotated[list[UUID], Field(max_length=500)]
+Versions = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=500)]
+OF_CLUSTERS: Final = (
+    "The clusters' `version`s as they were seen, in their order: if one has others by now, the answer is "
+    "409. Empty: whatever faces they have."
+)
+QuestionId = Annotated[
+    str | None,
+    Field(
+        max_length=400,
+        description="The `id` of the question of `GET /review/next` that this answers: what is kept of it "
+        "makes later questions better.",
+        examples=[None],
+    ),
+]
+FindMore = Annotated[
+    SearchMethod | None,
+    Field(
+        description="Then look for more faces of these persons, as jobs; null: do not.", examples=["centroid"]
+    ),
+]
+
+
+class AnswerSuggestions(DecisionBody):
+    """Of suggestions for one person some are right, and others are wrong for good."""
+
+    person_id: UUID
+    accept: list[UUID] = Field(default=[], max_length=10_000, description="Suggestions that are right.")
+    reject: list[UUID] = Field(default=[], max_length=10_000, description="Suggestions that are wrong.")
+    version: Version = Field(
+        default=None,
+        description="The `version` of all that waits for the person as it was seen; if something else waits "
+        "by now, the answer is 409. Null: whatever waits.",
+        examples=[None],
+    )
+    question_id: QuestionId = None
+    find_more: FindMore = SearchMethod.MULTI_PROTOTYPE
+
+
+class NameClusters(DecisionBody):
+    """All faces of some clusters are one person's: of `person_id`, or of whoever has this `name`."""
+
+    cluster_ids: ClusterIds = Field(min_length=1)
+    versions: Versions = Field(default=[], description=OF_CLUSTERS, examples=[[]])
+    name: Name | None = Field(default=None, description="Who is made if nobody has this name.")
+    person_id: UUID | None = Field(default=None, description="Instead of a name.", examples=[None])
+    except_face_ids: list[UUID] = Field(
+        default=[],
+        max_length=10_000,
+        description="Faces of somebody else: several become a cluster of their own, one alone is left to the "
+        "next grouping.",
+        examples=[[]],
+    )
+    question_id: QuestionId = None
+    find_more: FindMore = SearchMethod.MULTI_PROTOTYPE
+
+
+class JoinClusters(DecisionBody):
+    """Clusters are one, and no job takes it apart again."""
+
+    cluster_ids: ClusterIds = Field(min_length=2)
+    versions: Versions = Field(default=[], description=OF_CLUSTERS, examples=[[]])
+
+
+class SetAside(DecisionBody):
+    """Nobody needs to know whose these faces are."""
+
+    cluster_ids: ClusterIds = Field(default=[])
+    versions: Versions = Field(default=[], description=OF_CLUSTERS, examples=[[]])
+    face_ids: list[UUID] = Field(default=[], max_length=10_000, examples=[[]])
+    aside: bool = Field(default=True, description="False: they are asked about again.")
+
+
+class DeletePerson(DecisionBody):
+    """Somebody without a face."""
+
+    person_id: UUID
+
+
 class GroupFaces(DecisionBody):
     """Faces are taken out of their persons and clusters, into another cluster or a new one."""
 
@@ -184,15 +263,17 @@ class PersonDecisionResult(Answer):
     name: str = Field(examples=["Ada Lovelace"])
     created: bool = Field(description="Whether the person is new.")
     faces: int = Field(description="Faces that were given to them.", examples=[12])
+    job_ids: list[UUID] = Field(default=[], description="Jobs that look for more of their faces.")
 
     @classmethod
-    def of(cls, named: Named) -> PersonDecisionResult:
+    def of(cls, named: Named, job_ids: Sequence[UUID] = ()) -> PersonDecisionResult:
         return cls(
             decision_id=named.decision,
             person_id=named.person_id,
             name=named.name,
             created=named.created,
             faces=named.faces,
+            job_ids=list(job_ids),
         )
 
 

@@ -11,11 +11,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from image_search_service.api.schemas.common import Answer
-from image_search_service.db.models import FaceInstance
-from image_search_service.db.queries.faces import MACHINE
-from image_search_service.db.queries.people.face_pages import ShownFace, ShownPhoto
-from image_search_service.recognition.explanation import Because
+from image_search_service.api.schemas.common import Answer, Slice
+from image_search_service.core.records.faces import FaceRecord
+from image_search_service.core.types import Because
 from image_search_service.services.suggestions.explanation import Explanation
 
 PREFIX = "/api/v1"
@@ -52,28 +50,58 @@ class Face(Answer):
         description="Who said so; null while it has no person.", examples=["human"]
     )
     cluster_id: UUID | None = Field(description="Its cluster; null if it is named, or like no other face.")
+    set_aside: bool = Field(description="Whether somebody has said that nobody needs to know whose it is.")
+    crop_url: str = Field(description="A small picture of the face, WebP.")
+    taken_at: datetime | None = Field(description="When the photo was taken, by the camera's clock.")
+    path: str | None = Field(
+        description="A file of the photo; null when all of them are missing.",
+        examples=["/photos/2019/garden.jpg"],
+    )
+    proposals: None = Field(default=None, description="Who it may be; not told here.", examples=[None])
+
+    @classmethod
+    def of(cls, face: FaceRecord) -> Face:
+        return cls(**face_fields(face))
+
+
+def face_fields(face: FaceRecord) -> dict[str, Any]:
+    """A face's fields, for the answers that add some of their own."""
+    box = face.box
+    return {
+        "id": face.id,
+        "asset_id": face.asset_id,
+        "position": face.position,
+        "box": BoxAnswer(x=box.x, y=box.y, width=box.width, height=box.height),
+        "landmarks": face.landmarks,
+        "photo_width": face.photo_width,
+        "photo_height": face.photo_height,
+        "detection_confidence": face.detection_confidence,
+        "quality_score": face.quality_score,
+        "quality_parts": face.quality_parts,
+        "person_id": face.person_id,
+        "person_name": face.person_name,
+        "assigned_by": face.assigned_by,
+        "cluster_id": face.cluster_id,
+        "set_aside": face.set_aside,
+        "crop_url": crop_url(face.id),
+        "taken_at": face.taken_at,
+        "path": None if face.path is None else shown_path(face.path),
+    }
+
+
+class FacePicture(Answer):
+    """A face to look at."""
+
+    id: UUID
     crop_url: str = Field(description="A small picture of the face, WebP.")
 
     @classmethod
-    def of(cls, shown: ShownFace) -> Face:
-        face = shown.face
-        return cls(
-            id=face.id,
-            asset_id=face.asset_id,
-            position=face.position,
-            box=BoxAnswer(x=face.box_x, y=face.box_y, width=face.box_width, height=face.box_height),
-            landmarks=face.landmarks,
-            photo_width=shown.photo_width,
-            photo_height=shown.photo_height,
-            detection_confidence=face.detection_confidence,
-            quality_score=face.quality_score,
-            quality_parts=face.quality_parts,
-            person_id=face.person_id,
-            person_name=shown.person_name,
-            assigned_by=assigned_by(face),
-            cluster_id=face.cluster_id,
-            crop_url=crop_url(face.id),
-        )
+    def of(cls, face_id: UUID) -> FacePicture:
+        return cls(id=face_id, crop_url=crop_url(face_id))
+
+
+class FaceSlice(Slice[Face]):
+    """Faces, the clearest first."""
 
 
 class FaceReason(Answer):
@@ -108,53 +136,9 @@ class FaceExplanation(Answer):
         )
 
 
-class Photo(Answer):
-    """An image file in the library."""
-
-    asset_id: UUID
-    path: str | None = Field(
-        description="A file that holds it; null when all of them are missing.",
-        examples=["/photos/2019/garden.jpg"],
-    )
-    width: int | None = Field(description="In pixels, of the upright photo.", examples=[1024])
-    height: int | None = Field(examples=[768])
-    taken_at: datetime | None = Field(description="Local time where it was taken, as the camera wrote it.")
-    thumbnail_url: str = Field(description="A small copy, WebP.")
-
-    @classmethod
-    def of(cls, shown: ShownPhoto) -> Photo:
-        return cls(**photo_fields(shown))
-
-
-def photo_fields(shown: ShownPhoto) -> dict[str, Any]:
-    """A photo's fields, for the answers that add some of their own."""
-    asset = shown.asset
-    return {
-        "asset_id": asset.id,
-        "path": None if shown.path is None else shown_path(shown.path),
-        "width": asset.width,
-        "height": asset.height,
-        "taken_at": asset.taken_at,
-        "thumbnail_url": f"{PREFIX}/assets/{asset.id}/thumbnail",
-    }
-
-
 def shown_path(path: Path) -> str:
     """A path as JSON can say it, whatever bytes it has."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-class PhotoFaces(Answer):
-    """A photo and the faces in it, left to right."""
-
-    photo: Photo
-    faces: list[Face]
-
-
-def assigned_by(face: FaceInstance) -> Literal["human", "machine"] | None:
-    if face.person_id is None:
-        return None
-    return "machine" if face.assigned_by == MACHINE else "human"
 
 
 def crop_url(face_id: UUID) -> str:

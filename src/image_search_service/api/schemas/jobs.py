@@ -9,8 +9,16 @@ from uuid import UUID
 from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer, Page
-from image_search_service.db import models
-from image_search_service.services.jobs.service import JobKind, JobState
+from image_search_service.core.records.jobs import JobRecord
+from image_search_service.services.jobs.service import STEP, JobKind, JobState
+
+
+class JobProgress(Answer):
+    """How far a job is."""
+
+    done: int = Field(description="Steps done.", examples=[120])
+    total: int | None = Field(description="Steps in all; null while it is not known.", examples=[400])
+    text: str | None = Field(description="What it is doing, in English.", examples=["Reading photos"])
 
 
 class Job(Answer):
@@ -22,7 +30,11 @@ class Job(Answer):
     state: JobState
     done: int = Field(description="Steps done.", examples=[120])
     total: int | None = Field(description="Steps in all; null while it is not known.", examples=[400])
-    counts: dict[str, Any] = Field(description="What it found and did.", examples=[{"clusters": 41}])
+    counts: dict[str, Any] = Field(
+        description="What it has found and done, so far or in the end.", examples=[{"clusters": 41}]
+    )
+    progress: JobProgress = Field(description="`done` and `total`, and what it is doing.")
+    result: dict[str, Any] = Field(description="The same as `counts`.", examples=[{"clusters": 41}])
     error: str | None = Field(description="Why it failed, or why it is tried again.")
     cancel_requested: bool
     attempts: int = Field(description="How many times it was begun.", examples=[1])
@@ -32,7 +44,8 @@ class Job(Answer):
     url: str = Field(description="Where it can be looked at again.")
 
     @classmethod
-    def of(cls, job: models.JobRow) -> Job:
+    def of(cls, job: JobRecord) -> Job:
+        counts = {name: value for name, value in job.counts.items() if name != STEP}
         return cls(
             id=job.id,
             kind=JobKind(job.kind),
@@ -40,7 +53,9 @@ class Job(Answer):
             state=JobState(job.state),
             done=job.done,
             total=job.total,
-            counts=job.counts,
+            counts=counts,
+            progress=JobProgress(done=job.done, total=job.total, text=job.counts.get(STEP)),
+            result=counts,
             error=job.error,
             cancel_requested=job.cancel_requested,
             attempts=job.attempts,
@@ -61,5 +76,5 @@ class Jobs(Answer):
     jobs: list[Job]
 
     @classmethod
-    def of(cls, accepted: list[models.JobRow]) -> Jobs:
+    def of(cls, accepted: list[JobRecord]) -> Jobs:
         return cls(jobs=[Job.of(job) for job in accepted])

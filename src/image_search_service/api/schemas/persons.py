@@ -7,10 +7,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from image_search_service.api.schemas.common import Answer, Page
-from image_search_service.api.schemas.faces import Photo, crop_url, photo_fields
-from image_search_service.db.queries.people.person_pages import ShownPerson
-from image_search_service.services.people.views import PersonPhotoFaces
+from image_search_service.api.schemas.common import Answer, Page, Slice
+from image_search_service.api.schemas.faces import Face, crop_url, face_fields
+from image_search_service.api.schemas.photos import Photo, photo_fields
+from image_search_service.core.records import people
+from image_search_service.core.records.people import Companion, PersonRecord
+from image_search_service.core.records.photos import PersonPhoto as PersonPhotoRecord
 
 
 class Person(Answer):
@@ -26,28 +28,105 @@ class Person(Answer):
     hidden: bool = Field(description="Whether somebody left them out of lists.")
     birth_date: date | None = Field(examples=["1815-12-10"])
     cover_face_id: UUID | None = Field(description="The face that somebody chose to show for them.")
-    cover_url: str | None = Field(description="A small picture of that face, WebP.")
+    cover_url: str | None = Field(
+        description="A small picture of that face, else of their clearest, WebP; null without any."
+    )
+    first_year: int | None = Field(description="Of their photos that have a date.", examples=[1836])
+    last_year: int | None = Field(examples=[1852])
     created_at: datetime
 
     @classmethod
-    def of(cls, shown: ShownPerson) -> Person:
-        cover = shown.person.cover_face_id
+    def of(cls, person: PersonRecord) -> Person:
         return cls(
-            id=shown.person.id,
-            name=shown.person.name,
-            hidden=shown.person.hidden,
-            birth_date=shown.person.birth_date,
-            cover_face_id=cover,
-            cover_url=None if cover is None else crop_url(cover),
-            faces=shown.faces,
-            photos=shown.photos,
-            pending_suggestions=shown.pending_suggestions,
-            created_at=shown.person.created_at,
+            id=person.id,
+            name=person.name,
+            hidden=person.hidden,
+            birth_date=person.birth_date,
+            cover_face_id=person.cover_face_id,
+            cover_url=cover_url(person.shown_face_id),
+            faces=person.faces,
+            photos=person.photos,
+            pending_suggestions=person.pending_suggestions,
+            first_year=person.first_year,
+            last_year=person.last_year,
+            created_at=person.created_at,
         )
 
 
 class PersonPage(Page[Person]):
-    """Persons, those with most faces first."""
+    """Persons in the order that was asked for."""
+
+
+class NamedPerson(Answer):
+    """A person in the list of all names."""
+
+    id: UUID
+    name: str = Field(examples=["Ada Lovelace"])
+    faces: int = Field(description="Faces that are theirs.", examples=[57])
+    cover_url: str | None = Field(description="A small picture of them, WebP.")
+    hidden: bool = Field(description="Whether somebody left them out of lists.")
+
+    @classmethod
+    def of(cls, person: people.PersonName) -> NamedPerson:
+        return cls(
+            id=person.id,
+            name=person.name,
+            faces=person.faces,
+            cover_url=cover_url(person.shown_face_id),
+            hidden=person.hidden,
+        )
+
+
+class PersonNames(Answer):
+    """Everybody who has a name, by name."""
+
+    names: list[NamedPerson]
+
+
+class PersonFace(Face):
+    """A face of a person."""
+
+    similarity: float | None = Field(
+        description="To the mean of all their faces, −1 to 1; null unless the faces are ordered by it, or "
+        "without an embedding.",
+        examples=[0.71],
+    )
+    age: float | None = Field(
+        description="Their age in the photo, in years; null where birth or photo has no date.",
+        examples=[20.42],
+    )
+
+    @classmethod
+    def of_person(cls, item: people.PersonFace) -> PersonFace:
+        return cls(**face_fields(item.face), similarity=item.similarity, age=item.age)
+
+
+class PersonFaceSlice(Slice[PersonFace]):
+    """Faces of a person in the order that was asked for."""
+
+
+class PersonBeside(Answer):
+    """Somebody who is in photos with a person."""
+
+    person_id: UUID
+    name: str = Field(examples=["Grace Hopper"])
+    cover_url: str | None = Field(description="A small picture of them, WebP.")
+    photos: int = Field(description="Photos that show both.", examples=[12])
+
+    @classmethod
+    def of(cls, item: Companion) -> PersonBeside:
+        return cls(
+            person_id=item.person_id,
+            name=item.name,
+            cover_url=cover_url(item.shown_face_id),
+            photos=item.photos,
+        )
+
+
+class PersonsBeside(Answer):
+    """With whom a person is seen, those in most photos first; without hidden persons."""
+
+    persons: list[PersonBeside]
 
 
 class PersonPhoto(Photo):
@@ -56,9 +135,13 @@ class PersonPhoto(Photo):
     face_ids: list[UUID] = Field(description="The person's faces in it.")
 
     @classmethod
-    def showing(cls, item: PersonPhotoFaces) -> PersonPhoto:
-        return cls(**photo_fields(item.photo), face_ids=item.face_ids)
+    def showing(cls, item: PersonPhotoRecord) -> PersonPhoto:
+        return cls(**photo_fields(item.photo), face_ids=list(item.face_ids))
 
 
 class PersonPhotoPage(Page[PersonPhoto]):
     """Photos of a person, the oldest first, those without a date last."""
+
+
+def cover_url(face_id: UUID | None) -> str | None:
+    return None if face_id is None else crop_url(face_id)

@@ -23,3 +23,7 @@ class Problem(BaseModel):
     errors: list[InvalidField] | None = Field(
         default=None, description="Each wrong part of a request that is not valid."
     )
+    current_version: str | None = Field(
+        default=None, description="Of a stale `version`: what it is now, to decide again with."
+    )
+    current_size: int | None = Field(default=None, description="And how many items it has now.")

@@ -8,12 +8,17 @@ from uuid import UUID
 
 from pydantic import Field
 
-from image_search_service.api.schemas.common import Answer, Page, RequestBody
+from image_search_service.api.schemas.common import Answer, Page, RequestBody, Slice
 from image_search_service.api.schemas.faces import crop_url
-from image_search_service.db.models import FaceSuggestion
-from image_search_service.services.people.views import ShownSuggestions, SuggestionCount
+from image_search_service.core.records import suggestions as records
+from image_search_service.core.records.suggestions import (
+    DatedSuggestion,
+    SuggestionCount,
+    SuggestionRecord,
+)
+from image_search_service.core.types import Likeness
+from image_search_service.services.suggestions import similar
 from image_search_service.services.suggestions.search import Explained
-from image_search_service.services.suggestions.similar import PersonSuggestion
 
 PersonIds = list[UUID]
 MAX_PERSONS = 10_000
@@ -52,20 +57,52 @@ class Suggestion(Answer):
     created_at: datetime
 
     @classmethod
-    def of(cls, suggestion: FaceSuggestion) -> Suggestion:
+    def of(cls, suggestion: SuggestionRecord) -> Suggestion:
+        return cls(**_suggestion_fields(suggestion))
+
+
+def _suggestion_fields(suggestion: SuggestionRecord) -> dict[str, Any]:
+    return {
+        "id": suggestion.id,
+        "face_instance_id": suggestion.face_instance_id,
+        "crop_url": crop_url(suggestion.face_instance_id),
+        "confidence": suggestion.confidence,
+        "source": suggestion.source,
+        "evidence": [_evidence(item) for item in suggestion.evidence],
+        "threshold": suggestion.threshold,
+        "second_person_id": suggestion.second_person_id,
+        "second_similarity": suggestion.second_similarity,
+        "margin": suggestion.margin,
+        "created_at": suggestion.created_at,
+    }
+
+
+class PersonSuggestion(Suggestion):
+    """A face that may be a certain person."""
+
+    face_id: UUID = Field(description="The same as `face_instance_id`.")
+    asset_id: UUID = Field(description="The photo that it is in.")
+    taken_at: datetime | None = Field(description="When that was taken: local time, as cameras write it.")
+    likeness: Likeness = Field(description="`confidence` in a word.", examples=["quite"])
+
+    @classmethod
+    def of_person(cls, item: DatedSuggestion) -> PersonSuggestion:
         return cls(
-            id=suggestion.id,
-            face_instance_id=suggestion.face_instance_id,
-            crop_url=crop_url(suggestion.face_instance_id),
-            confidence=suggestion.confidence,
-            source=suggestion.source,
-            evidence=[_evidence(item) for item in suggestion.evidence],
-            threshold=suggestion.threshold,
-            second_person_id=suggestion.second_person_id,
-            second_similarity=suggestion.second_similarity,
-            margin=suggestion.margin,
-            created_at=suggestion.created_at,
+            **_suggestion_fields(item.suggestion),
+            face_id=item.suggestion.face_instance_id,
+            asset_id=item.asset_id,
+            taken_at=item.taken_at,
+            likeness=item.likeness,
         )
+
+
+class PersonSuggestionSlice(Slice[PersonSuggestion]):
+    """What waits for a person: the faces that resemble nobody else nearly as much first."""
+
+    version: str = Field(
+        description="Another one as soon as something else waits; hand it back to answer all of it at once.",
+        examples=["4-9f86d081884c7d65"],
+    )
 
 
 class Resembled(Answer):
@@ -131,14 +168,13 @@ class SuggestionGroup(Answer):
     )
 
     @classmethod
-    def of(cls, shown: ShownSuggestions) -> SuggestionGroup:
-        group = shown.group
+    def of(cls, group: records.SuggestionGroup) -> SuggestionGroup:
         return cls(
-            person_id=group.person.id,
-            person_name=group.person.name,
+            person_id=group.person_id,
+            person_name=group.name,
             pending=group.pending,
             suggestions=[Suggestion.of(suggestion) for suggestion in group.suggestions],
-            version=shown.version,
+            version=group.version,
         )
 
 
@@ -182,7 +218,7 @@ class FaceSuggestions(Answer):
     suggestions: list[PersonForFace]
 
     @classmethod
-    def of(cls, face_id: UUID, found: list[PersonSuggestion]) -> FaceSuggestions:
+    def of(cls, face_id: UUID, found: list[similar.PersonSuggestion]) -> FaceSuggestions:
         return cls(
             face_id=face_id,
             suggestions=[

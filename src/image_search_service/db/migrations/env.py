@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
+from sqlalchemy import text
 
 from image_search_service.db.models import Base, FilePath, UtcDateTime
 
@@ -17,6 +18,10 @@ def plain_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
         return "sa.LargeBinary()"
     return False
 
+
+for index in [index for table in Base.metadata.tables.values() for index in table.indexes]:
+    for dialect, condition in index.info.get("where", {}).items():  # see partial_index
+        index.dialect_options[dialect]["where"] = text(condition)
 
 context.configure(
     connection=context.config.attributes["connection"],

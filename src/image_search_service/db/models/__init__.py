@@ -2,11 +2,13 @@
 
 from image_search_service.db.models.base import Base, FilePath, UtcDateTime, utc_now
 from image_search_service.db.models.decisions import DecisionChange, DecisionRow
+from image_search_service.db.models.engine_changes import EngineChange, StagedFace, StagedPhoto
 from image_search_service.db.models.faces import ClusterRow, FaceDifference, FaceInstance
 from image_search_service.db.models.jobs import JobRow
 from image_search_service.db.models.library import LibraryRow
 from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
-from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRun
+from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRoot, IndexRun
+from image_search_service.db.models.review import ReviewSkip
 from image_search_service.db.models.suggestions import FaceSuggestion
 
 __all__ = [
@@ -15,11 +17,13 @@ __all__ = [
     "ClusterRow",
     "DecisionChange",
     "DecisionRow",
+    "EngineChange",
     "FaceDifference",
     "FaceInstance",
     "FaceSuggestion",
     "FilePath",
     "ImageAsset",
+    "IndexRoot",
     "IndexRun",
     "JobRow",
     "LibraryRow",
@@ -27,6 +31,9 @@ __all__ = [
     "PersonDifference",
     "PersonPrototype",
     "PersonRow",
+    "ReviewSkip",
+    "StagedFace",
+    "StagedPhoto",
     "UtcDateTime",
     "utc_now",
 ]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, MetaData, TypeDecorator, Uuid
+from sqlalchemy import JSON, DateTime, Dialect, Index, LargeBinary, MetaData, TypeDecorator, Uuid
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -57,3 +57,16 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSON,
         Path: FilePath,
     }
+
+
+def partial_index(
+    name: str, *columns: str, where: str, on_postgresql: str | None = None, unique: bool = False
+) -> Index:
+    """An index on those rows for which the SQL condition ``where`` holds.
+
+    on_postgresql: the condition as PostgreSQL needs it, where that is another one.
+    Both are kept in the index's ``info``, from where ``migrations/env.py`` gives them to the databases: an
+    argument ``postgresql_where`` would import PostgreSQL's dialect in every command.
+    """
+    conditions = {"sqlite": where, "postgresql": where if on_postgresql is None else on_postgresql}
+    return Index(name, *columns, unique=unique, info={"where": conditions})

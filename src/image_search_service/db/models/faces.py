@@ -6,11 +6,11 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, Uuid, text
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from image_search_service.core.types import Box
-from image_search_service.db.models.base import Base, utc_now
+from image_search_service.db.models.base import Base, partial_index, utc_now
 
 
 class ClusterRow(Base):
@@ -23,7 +23,11 @@ class ClusterRow(Base):
     confidence: Mapped[float]
     """Mean pairwise cosine similarity of its faces, −1 to 1."""
     representative_face_id: Mapped[uuid.UUID] = mapped_column(Uuid)
+    set_aside: Mapped[bool] = mapped_column(default=False)
+    """True while its faces are set aside; all of them are, or none."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (Index("ix_clusters_size", "set_aside", "size", "id"),)
 
 
 class FaceInstance(Base):
@@ -48,10 +52,15 @@ class FaceInstance(Base):
     """False for a face that cannot be told from others; it is kept and shown, but no job groups it."""
     is_face: Mapped[bool] = mapped_column(default=True)
     """False where a human has said that it is none."""
-    cluster_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("clusters.id"), index=True)
+    set_aside: Mapped[bool] = mapped_column(default=False)
+    """True where a human has said that nobody needs to know whose it is: a stranger's."""
+    taken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
+    """Its photo's, which follows from the photo's content: so that a person's faces are read in this order,
+    and the years of many persons at once, without looking up each photo."""
+    cluster_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("clusters.id"))
     group_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
     """The cluster that a human put it into: no job takes it out. Null for all others, and for the named."""
-    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"), index=True)
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"))
     assigned_by: Mapped[str | None] = mapped_column(String(16))
     """Who gave it to the person, ``human`` or ``machine``; null while it has none."""
     payload_version: Mapped[int] = mapped_column(default=0)
@@ -62,11 +71,35 @@ class FaceInstance(Base):
 
     __table_args__ = (
         UniqueConstraint("asset_id", "position"),
-        Index(
+        # What lists of persons, clusters and unnamed faces are sorted and counted by. Each has every column
+        # that such a statement asks for, so that no row is looked up for what is only counted or passed over.
+        Index("ix_face_instances_person_taken", "person_id", "taken_at", "id", "asset_id"),
+        Index("ix_face_instances_person_quality", "person_id", "quality_score", "id", "asset_id"),
+        Index("ix_face_instances_cluster_quality", "cluster_id", "quality_score", "id"),
+        Index("ix_face_instances_asset_person", "asset_id", "person_id", "is_face"),
+        partial_index(
+            "ix_face_instances_unnamed",
+            "person_id",
+            "cluster_id",
+            "is_face",
+            "quality_score",
+            "id",
+            "asset_id",
+            where="person_id IS NULL",
+        ),
+        partial_index(
+            "ix_face_instances_no_face",
+            "is_face",
+            "quality_score",
+            "id",
+            "asset_id",
+            where="is_face = 0",
+            on_postgresql="NOT is_face",
+        ),
+        partial_index(
             "ix_face_instances_payload_due",
             "id",
-            sqlite_where=text("payload_sent < payload_version"),
-            postgresql_where=text("payload_sent < payload_version"),
+            where="payload_sent < payload_version",
         ),
     )
 

@@ -6,10 +6,10 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, text
+from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from image_search_service.db.models.base import Base, utc_now
+from image_search_service.db.models.base import Base, partial_index, utc_now
 
 
 class JobRow(Base):
@@ -38,12 +38,11 @@ class JobRow(Base):
     """When its worker last said that it lives; one that has not for long was killed."""
 
     __table_args__ = (
-        Index(
+        partial_index(
             "uq_jobs_active_key",
             "key",
             unique=True,
-            sqlite_where=text("state IN ('queued', 'running')"),
-            postgresql_where=text("state IN ('queued', 'running')"),
+            where="state IN ('queued', 'running')",
         ),
         Index("ix_jobs_created_at", "created_at", "id"),
     )

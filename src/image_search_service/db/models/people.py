@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, Uuid, text
+from sqlalchemy import ForeignKey, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from image_search_service.db.models.base import Base, utc_now
+from image_search_service.db.models.base import Base, partial_index, utc_now
 
 
 class PersonRow(Base):
@@ -21,7 +21,7 @@ class PersonRow(Base):
     name_key: Mapped[str]
     """The name as it is compared: normalised, without regard to case or surrounding space. No two have the
     same who are there."""
-    gone: Mapped[bool] = mapped_column(default=False)
+    deleted: Mapped[bool] = mapped_column(default=False)
     """True for one who was merged into another, or whose making was taken back: kept, and not shown."""
     merged_into: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"))
     hidden: Mapped[bool] = mapped_column(default=False)
@@ -30,12 +30,11 @@ class PersonRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
-        Index(
+        partial_index(
             "uq_persons_name_key",
             "name_key",
             unique=True,
-            sqlite_where=text("NOT gone"),
-            postgresql_where=text("NOT gone"),
+            where="NOT deleted",
         ),
     )
 
@@ -85,11 +84,10 @@ class PersonCentroid(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
-        Index(
+        partial_index(
             "uq_person_centroids_active",
             "person_id",
             unique=True,
-            sqlite_where=text("state = 'active'"),
-            postgresql_where=text("state = 'active'"),
+            where="state = 'active'",
         ),
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from image_search_service.db.models.base import Base, utc_now
+from image_search_service.db.models.base import Base, partial_index, utc_now
 
 
 class IndexRun(Base):
@@ -20,6 +21,16 @@ class IndexRun(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
+
+
+class IndexRoot(Base):
+    """A folder, or a single file, that somebody has asked to index."""
+
+    __tablename__ = "index_roots"
+
+    path: Mapped[Path] = mapped_column(primary_key=True)
+    indexed_at: Mapped[datetime] = mapped_column(default=utc_now)
+    """When indexing it was last begun."""
 
 
 class ImageAsset(Base):
@@ -41,6 +52,39 @@ class ImageAsset(Base):
     """True when every file that held this content now holds another: an edited photo's former self."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
+    __table_args__ = (
+        # What the list of all photos is read from: in its order, without looking at the rows.
+        partial_index(
+            "ix_image_assets_shown",
+            "taken_at",
+            "id",
+            "replaced",
+            "failure",
+            where="failure IS NULL AND replaced = 0",
+            on_postgresql="failure IS NULL AND NOT replaced",
+        ),
+        # Few rows each, so that a query over all faces learns at once which photos do not count.
+        partial_index(
+            "ix_image_assets_replaced",
+            "replaced",
+            "id",
+            where="replaced = 1",
+            on_postgresql="replaced",
+        ),
+        partial_index(
+            "ix_image_assets_failed",
+            "failure",
+            "id",
+            where="failure IS NOT NULL",
+        ),
+    )
+
+
+def _folder_of(context: Any) -> Path:
+    """Of a row that is inserted."""
+    path: Path = context.get_current_parameters()["path"]
+    return path.parent
+
 
 class AssetPath(Base):
     """A file that holds (or held, see ``missing_since``) a photo."""
@@ -49,8 +93,20 @@ class AssetPath(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     path: Mapped[Path] = mapped_column(unique=True)
+    folder: Mapped[Path] = mapped_column(default=_folder_of)
+    """The folder that the file is in."""
     asset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("image_assets.id"), index=True)
     size: Mapped[int] = mapped_column(BigInteger)
     modified_ns: Mapped[int] = mapped_column(BigInteger)
     seen_in_run: Mapped[int] = mapped_column(ForeignKey("index_runs.id"))
     missing_since: Mapped[datetime | None]
+
+    __table_args__ = (
+        partial_index(
+            "ix_asset_paths_folder",
+            "folder",
+            "asset_id",
+            "missing_since",
+            where="missing_since IS NULL",
+        ),
+    )

@@ -6,10 +6,10 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Uuid, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from image_search_service.db.models.base import Base, utc_now
+from image_search_service.db.models.base import Base, partial_index, utc_now
 
 
 class FaceSuggestion(Base):
@@ -37,16 +37,21 @@ class FaceSuggestion(Base):
     margin: Mapped[float | None]
     """How much more it resembles the person's own centroid; null if the person has none."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    reviewed_at: Mapped[datetime | None]
 
     __table_args__ = (
-        Index(
+        partial_index(
             "uq_face_suggestions_pending",
             "face_instance_id",
             "person_id",
             unique=True,
-            sqlite_where=text("state = 'pending'"),
-            postgresql_where=text("state = 'pending'"),
+            where="state = 'pending'",
         ),
         Index("ix_face_suggestions_face_person", "face_instance_id", "person_id"),
+        partial_index(
+            "ix_face_suggestions_waiting",
+            "state",
+            "person_id",
+            "face_instance_id",
+            where="state = 'pending'",
+        ),
     )

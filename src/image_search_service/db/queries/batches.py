@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table, insert, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from image_search_service.db.models import Base
@@ -41,8 +40,7 @@ def upsert_rows(
         return
     table = model.__table__
     assert isinstance(table, Table)  # noqa: S101 - narrows SQLAlchemy's FromClause for the type checker
-    dialect = session.get_bind().dialect.name
-    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    statement = _dialect_insert(session, table)
     index: Any = {"index_elements": list(key), "index_where": None if where is None else text(where)}
     if update:
         new = {name: statement.excluded[name] for name in update}
@@ -50,3 +48,14 @@ def upsert_rows(
     else:
         statement = statement.on_conflict_do_nothing(**index)
     session.execute(statement, [dict(row) for row in rows])
+
+
+def _dialect_insert(session: Session, table: Table) -> Any:
+    """The database's own INSERT, which knows ON CONFLICT; only this database's dialect is imported."""
+    if session.get_bind().dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)

@@ -102,6 +102,11 @@ def existing_clusters(session: Session, cluster_ids: Iterable[uuid.UUID | None])
     }
 
 
+def every_cluster(session: Session) -> set[uuid.UUID]:
+    """The ids of all clusters."""
+    return set(session.scalars(select(ClusterRow.id)))
+
+
 def clusters_of_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """The clusters that these faces are in: one statement for each ``BATCH``."""
     inside = select(FaceInstance.cluster_id).where(FaceInstance.cluster_id.is_not(None)).distinct()
@@ -114,18 +119,20 @@ def clusters_of_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uu
 
 
 def mend_clusters(session: Session, cluster_ids: Iterable[uuid.UUID]) -> None:
-    """After faces left these clusters or came to them: sizes are counted again, the clearest face replaces a
-    representative that left, and what has no face is gone."""
+    """After faces left these clusters or came to them, or were set aside: sizes are counted again, the
+    clearest face replaces a representative that left, and what has no face is deleted."""
     member = select(FaceInstance.id).where(FaceInstance.cluster_id == ClusterRow.id).correlate(ClusterRow)
     size = member.with_only_columns(func.count(FaceInstance.id)).scalar_subquery()
     clearest = member.order_by(FaceInstance.quality_score.desc(), FaceInstance.id).limit(1).scalar_subquery()
     stays = member.where(FaceInstance.id == ClusterRow.representative_face_id).exists()
+    aside = member.where(FaceInstance.set_aside).exists()
     for part in chunks(sorted(set(cluster_ids)), BATCH):
         these = ClusterRow.id.in_(part)
         for change in (
             delete(ClusterRow).where(these, ~member.exists()),
             update(ClusterRow).where(these, ClusterRow.size != size).values(size=size),
             update(ClusterRow).where(these, ~stays).values(representative_face_id=clearest),
+            update(ClusterRow).where(these, ClusterRow.set_aside != aside).values(set_aside=aside),
         ):
             session.execute(change.execution_options(synchronize_session=False))
 

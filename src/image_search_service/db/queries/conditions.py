@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset
+from image_search_service.db.models import AssetPath, ClusterRow, FaceInstance, ImageAsset
 
 ON_PHOTO = ImageAsset.id == FaceInstance.asset_id
 """Joins a face to its photo."""
@@ -20,8 +20,8 @@ photo. It needs ``ImageAsset`` joined by ``ON_PHOTO``."""
 IS_COMPARABLE_FACE = and_(IS_CURRENT_FACE, FaceInstance.recognizable)
 """A current face that jobs may compare with others: it can be told from other faces."""
 
-IS_UNNAMED_FACE = and_(IS_COMPARABLE_FACE, FaceInstance.person_id.is_(None))
-"""A face that grouping, assigning and searching look at."""
+IS_UNNAMED_FACE = and_(IS_COMPARABLE_FACE, FaceInstance.person_id.is_(None), ~FaceInstance.set_aside)
+"""A face that grouping, assigning and searching look at: nobody's, and no human has set it aside."""
 
 IS_PRESENT = AssetPath.missing_since.is_(None)
 """A file that was there when its folder was last read."""
@@ -40,3 +40,29 @@ def existing_file(asset_id: InstrumentedAttribute[UUID]) -> Any:
         .correlate(asset_id.class_)
         .scalar_subquery()
     )
+
+
+def in_replaced_photo() -> ColumnElement[bool]:
+    """Of a face: an edited version has replaced its photo. These photos are few, and read from an index of
+    their own; joining each face's photo would cost a look-up a face."""
+    return FaceInstance.asset_id.in_(select(ImageAsset.id).where(ImageAsset.replaced))
+
+
+def is_face_aside() -> ColumnElement[bool]:
+    """Of a face: a human has set it aside."""
+    return FaceInstance.set_aside.is_(True)
+
+
+def is_cluster_aside() -> ColumnElement[bool]:
+    """Of a cluster: a human has set its faces aside."""
+    return ClusterRow.set_aside.is_(True)
+
+
+def is_unknown() -> ColumnElement[bool]:
+    """Of a face: nobody has named it, and it is not set aside."""
+    return and_(FaceInstance.person_id.is_(None), FaceInstance.is_face, ~is_face_aside())
+
+
+def is_listed_photo() -> ColumnElement[bool]:
+    """Of a photo: it can be read, and no edited version has replaced it."""
+    return and_(ImageAsset.failure.is_(None), ~ImageAsset.replaced)

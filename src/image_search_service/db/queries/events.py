@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from image_search_service.core.decisions import Change, Fact, Key
 from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks
+from image_search_service.core.records.decisions import MadeDecision
 from image_search_service.db.models import DecisionChange, DecisionRow, LibraryRow
 from image_search_service.db.queries.batches import BATCH, insert_rows
 
@@ -105,6 +106,17 @@ def latest_with(session: Session, fact: Fact, other: uuid.UUID) -> DecisionRow |
 def latest_id(session: Session) -> int:
     """The number of the last decision, 0 if there is none."""
     return session.scalar(select(func.max(DecisionRow.id))) or 0
+
+
+def made_after(session: Session, number: int, limit: int) -> list[MadeDecision]:
+    """The decisions after another one, in their order."""
+    rows = session.execute(
+        select(DecisionRow.id, DecisionRow.kind, DecisionRow.actor)
+        .where(DecisionRow.id > number)
+        .order_by(DecisionRow.id)
+        .limit(limit)
+    )
+    return [MadeDecision(*row) for row in rows]
 
 
 def decisions_page(

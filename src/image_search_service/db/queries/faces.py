@@ -91,7 +91,7 @@ def located_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid
 def groupable_faces(session: Session) -> list[GroupableFace]:
     """Every face without a person, in an order that does not change.
 
-    Left out are faces that cannot be told from others, and those of replaced photos.
+    Left out are faces that cannot be told from others, those set aside, and those of replaced photos.
     """
     rows = session.execute(
         select(
@@ -314,7 +314,7 @@ def face_counts(
     counted = (
         select(PersonRow.id, func.count(shown.c.id))
         .outerjoin(shown, shown.c.person_id == PersonRow.id)
-        .where(~PersonRow.gone)
+        .where(~PersonRow.deleted)
         .group_by(PersonRow.id)
         .order_by(PersonRow.id)
     )

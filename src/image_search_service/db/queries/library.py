@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -14,11 +16,13 @@ from image_search_service.db.models import (
     ClusterRow,
     FaceInstance,
     ImageAsset,
+    IndexRoot,
     IndexRun,
     LibraryRow,
     PersonRow,
     utc_now,
 )
+from image_search_service.db.queries.batches import upsert_rows
 from image_search_service.db.queries.conditions import IS_CURRENT_FACE, IS_PRESENT
 
 LIBRARY_ID = 1
@@ -26,7 +30,8 @@ LIBRARY_ID = 1
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a library holds. ``clustered_faces`` and ``noise_faces`` are the faces that nobody has named."""
+    """What a library holds. ``clustered_faces`` and ``noise_faces`` are the faces that nobody has named;
+    ``aside_faces``, and their clusters, count as neither."""
 
     photos: int
     photos_with_faces: int
@@ -36,6 +41,7 @@ class Counts:
     named_faces: int
     clustered_faces: int
     noise_faces: int
+    aside_faces: int
     clusters: int
     persons: int
 
@@ -74,8 +80,10 @@ def set_grouped(session: Session, grouping: dict[str, Any]) -> None:
     session.execute(update(LibraryRow).values(grouping_stale=False, grouping=grouping))
 
 
-def start_run(session: Session) -> tuple[int, bool]:
-    """A new run's id, and whether the run before it was interrupted."""
+def start_run(session: Session, roots: Sequence[Path] = ()) -> tuple[int, bool]:
+    """A new run's id, and whether the run before it was interrupted. roots: what is indexed."""
+    rows = [{"path": root, "indexed_at": utc_now()} for root in roots]
+    upsert_rows(session, IndexRoot, rows, key=["path"], update=["indexed_at"])
     unfinished = session.scalar(select(func.count()).where(IndexRun.finished_at.is_(None)))
     run = IndexRun()
     session.add(run)
@@ -93,7 +101,7 @@ def library_counts(session: Session) -> Counts:
     present = select(AssetPath.id).where(AssetPath.asset_id == ImageAsset.id, IS_PRESENT)
     has_face = select(FaceInstance.id).where(FaceInstance.asset_id == ImageAsset.id)
     face = current_faces()
-    unnamed = face.where(FaceInstance.person_id.is_(None))
+    unnamed = face.where(FaceInstance.person_id.is_(None), ~FaceInstance.set_aside)
     row = session.execute(
         select(
             readable.scalar_subquery(),
@@ -104,8 +112,9 @@ def library_counts(session: Session) -> Counts:
             face.where(FaceInstance.person_id.is_not(None)).scalar_subquery(),
             unnamed.where(FaceInstance.cluster_id.is_not(None)).scalar_subquery(),
             unnamed.where(FaceInstance.cluster_id.is_(None)).scalar_subquery(),
-            select(func.count()).select_from(ClusterRow).scalar_subquery(),
-            select(func.count(PersonRow.id)).where(~PersonRow.gone).scalar_subquery(),
+            face.where(FaceInstance.set_aside).scalar_subquery(),
+            select(func.count()).select_from(ClusterRow).where(~ClusterRow.set_aside).scalar_subquery(),
+            select(func.count(PersonRow.id)).where(~PersonRow.deleted).scalar_subquery(),
         )
     ).one()
     return Counts(*(int(value or 0) for value in row))

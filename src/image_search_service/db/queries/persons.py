@@ -43,18 +43,18 @@ class ClusterSize:
 def make_rows(session: Session, person_ids: Iterable[uuid.UUID]) -> None:
     """A row for each of them who has none, not seen until there is a name: one statement."""
     rows = [
-        {"id": person_id, "name": "", "name_key": "", "gone": True, "hidden": False}
+        {"id": person_id, "name": "", "name_key": "", "deleted": True, "hidden": False}
         for person_id in sorted(person_ids)
     ]
     upsert_rows(session, PersonRow, rows, key=["id"], update=[])
 
 
 def person_by_key(session: Session, name_key: str) -> PersonRow | None:
-    return session.scalar(select(PersonRow).where(PersonRow.name_key == name_key, ~PersonRow.gone))
+    return session.scalar(select(PersonRow).where(PersonRow.name_key == name_key, ~PersonRow.deleted))
 
 
 def persons_by_keys(session: Session, name_keys: Sequence[str]) -> dict[str, PersonRow]:
-    rows = session.scalars(select(PersonRow).where(PersonRow.name_key.in_(name_keys), ~PersonRow.gone))
+    rows = session.scalars(select(PersonRow).where(PersonRow.name_key.in_(name_keys), ~PersonRow.deleted))
     return {person.name_key: person for person in rows}
 
 
@@ -80,7 +80,7 @@ def person_sizes(session: Session, *, hidden: bool = False) -> list[PersonSize]:
     rows = session.execute(
         select(PersonRow.id, PersonRow.name, size, func.count(shown.c.asset_id.distinct()), _clearest_photo())
         .outerjoin(shown, shown.c.person_id == PersonRow.id)
-        .where(~PersonRow.gone, PersonRow.hidden.is_(hidden))
+        .where(~PersonRow.deleted, PersonRow.hidden.is_(hidden))
         .group_by(PersonRow.id, PersonRow.name)
         .order_by(size.desc(), PersonRow.name)
     )
@@ -100,8 +100,8 @@ def _clearest_photo() -> Any:
     )
 
 
-def cluster_sizes(session: Session, limit: int | None = None) -> list[ClusterSize]:
-    """All clusters, largest first, each with a file of its representative face's photo."""
+def cluster_sizes(session: Session, limit: int | None = None, *, aside: bool = False) -> list[ClusterSize]:
+    """All clusters that are not set aside, or those that are, largest first, each with a file to look at."""
     sample = (
         select(AssetPath.path)
         .join(FaceInstance, FaceInstance.asset_id == AssetPath.asset_id)
@@ -115,6 +115,7 @@ def cluster_sizes(session: Session, limit: int | None = None) -> list[ClusterSiz
         select(
             ClusterRow.id, ClusterRow.size, ClusterRow.confidence, ClusterRow.representative_face_id, sample
         )
+        .where(ClusterRow.set_aside.is_(aside))
         .order_by(ClusterRow.size.desc(), ClusterRow.id)
         .limit(limit)
     )

@@ -83,8 +83,8 @@ def mark_missing(session: Session, roots: Sequence[Path], unread: Sequence[Path]
     result = session.execute(
         update(AssetPath)
         .where(
-            or_(false(), *(_below(root) for root in roots)),
-            ~or_(false(), *(_below(folder) for folder in unread)),
+            or_(false(), *(below_folder(root) for root in roots)),
+            ~or_(false(), *(below_folder(folder) for folder in unread)),
             AssetPath.seen_in_run != run,
             IS_PRESENT,
         )
@@ -94,7 +94,7 @@ def mark_missing(session: Session, roots: Sequence[Path], unread: Sequence[Path]
     return int(getattr(result, "rowcount", 0))
 
 
-def _below(folder: Path) -> ColumnElement[bool]:
+def below_folder(folder: Path) -> ColumnElement[bool]:
     """The path itself or anything below it, as a range that an index can serve ("0" follows "/")."""
     prefix = os.fsencode(folder).rstrip(b"/")
     path = type_coerce(AssetPath.path, LargeBinary)

@@ -45,6 +45,7 @@ class SaidFace:
     person_id: uuid.UUID | None
     group_id: uuid.UUID | None
     is_face: bool
+    set_aside: bool
     rejected_for: list[uuid.UUID] = field(default_factory=list)
     pinned_for: list[uuid.UUID] = field(default_factory=list)
     apart: dict[uuid.UUID, int] = field(default_factory=dict)
@@ -60,7 +61,9 @@ class Event:
 
 def every_person(session: Session) -> list[PersonRow]:
     """By name, those who are there first; the others are those whom decisions speak of."""
-    return list(session.scalars(select(PersonRow).order_by(PersonRow.gone, PersonRow.name_key, PersonRow.id)))
+    return list(
+        session.scalars(select(PersonRow).order_by(PersonRow.deleted, PersonRow.name_key, PersonRow.id))
+    )
 
 
 def insert_gone(session: Session, names: Mapping[uuid.UUID, str]) -> None:
@@ -69,7 +72,7 @@ def insert_gone(session: Session, names: Mapping[uuid.UUID, str]) -> None:
         session,
         PersonRow,
         [
-            {"id": person_id, "name": name, "name_key": name_key(name), "gone": True, "hidden": False}
+            {"id": person_id, "name": name, "name_key": name_key(name), "deleted": True, "hidden": False}
             for person_id, name in names.items()
         ],
     )
@@ -144,6 +147,7 @@ def _said(session: Session, rows: Sequence[Any]) -> list[SaidFace]:
             face.person_id if face.assigned_by == HUMAN else None,
             face.group_id,
             face.is_face,
+            face.set_aside,
         )
         for face, content_hash, width, height in rows
     }

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from image_search_service.core.records.suggestions import SuggestionRecord
 from image_search_service.db.models import (
     FaceDifference,
     FaceInstance,
@@ -36,36 +37,33 @@ Pair = tuple[uuid.UUID, uuid.UUID]
 
 
 def _waits() -> ColumnElement[bool]:
+    """The face is looked up once, by its id, and its photo once, in the index of photos and persons; the few
+    persons who are gone and photos that were replaced are read as lists."""
     face, other = aliased(FaceInstance), aliased(FaceInstance)
-    photo = select(face.asset_id).where(face.id == FaceSuggestion.face_instance_id).correlate(FaceSuggestion)
+    in_photo = (  # coalesce keeps from the index of persons: a photo has few faces, they have many
+        select(other.id)
+        .where(
+            other.asset_id == face.asset_id,
+            func.coalesce(other.person_id, None) == FaceSuggestion.person_id,
+        )
+        .correlate(face, FaceSuggestion)
+        .exists()
+    )
     may_be = (
         select(face.id)
-        .join(ImageAsset, ImageAsset.id == face.asset_id)
         .where(
             face.id == FaceSuggestion.face_instance_id,
             face.person_id.is_(None),
             face.is_face,
-            ~ImageAsset.replaced,
+            ~face.set_aside,
+            face.asset_id.not_in(select(ImageAsset.id).where(ImageAsset.replaced)),
+            ~in_photo,
         )
         .correlate(FaceSuggestion)
         .exists()
     )
-    in_photo = (  # coalesce keeps from the index of persons: a photo has few faces, they have many
-        select(other.id)
-        .where(
-            other.asset_id == photo.scalar_subquery(),
-            func.coalesce(other.person_id, None) == FaceSuggestion.person_id,
-        )
-        .correlate(FaceSuggestion)
-        .exists()
-    )
-    there = (
-        select(PersonRow.id)
-        .where(PersonRow.id == FaceSuggestion.person_id, ~PersonRow.gone)
-        .correlate(FaceSuggestion)
-        .exists()
-    )
-    return and_(FaceSuggestion.state == PENDING, there, may_be, ~in_photo)
+    gone = select(PersonRow.id).where(PersonRow.deleted)
+    return and_(FaceSuggestion.state == PENDING, FaceSuggestion.person_id.not_in(gone), may_be)
 
 
 IS_ANSWERABLE = _waits()
@@ -121,7 +119,7 @@ def face_states(session: Session, face_ids: Iterable[uuid.UUID]) -> dict[uuid.UU
         FaceInstance.id,
         FaceInstance.asset_id,
         FaceInstance.person_id,
-        FaceInstance.recognizable & FaceInstance.is_face,
+        FaceInstance.recognizable & FaceInstance.is_face & ~FaceInstance.set_aside,
         ImageAsset.replaced,
     ).join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
     return {
@@ -222,11 +220,28 @@ def expire_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
         )
 
 
+def suggestion_record(row: FaceSuggestion) -> SuggestionRecord:
+    return SuggestionRecord(
+        id=row.id,
+        face_instance_id=row.face_instance_id,
+        person_id=row.person_id,
+        state=row.state,
+        confidence=row.confidence,
+        source=row.source,
+        evidence=row.evidence,
+        threshold=row.threshold,
+        second_person_id=row.second_person_id,
+        second_similarity=row.second_similarity,
+        margin=row.margin,
+        created_at=row.created_at,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class NamedSuggestion:
     """A suggestion with the point of its face and the names of those whom it compares."""
 
-    suggestion: FaceSuggestion
+    suggestion: SuggestionRecord
     point_id: uuid.UUID
     person_name: str
     second_name: str | None
@@ -234,7 +249,7 @@ class NamedSuggestion:
 
 def with_names(session: Session, suggestion_id: uuid.UUID) -> NamedSuggestion | None:
     row = session.execute(_with_names().where(FaceSuggestion.id == suggestion_id)).one_or_none()
-    return None if row is None else NamedSuggestion(*row)
+    return None if row is None else _named(*row)
 
 
 def waiting_of_face(session: Session, face_id: uuid.UUID, limit: int) -> list[NamedSuggestion]:
@@ -245,7 +260,11 @@ def waiting_of_face(session: Session, face_id: uuid.UUID, limit: int) -> list[Na
         .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.person_id)
         .limit(limit)
     )
-    return [NamedSuggestion(*row) for row in rows]
+    return [_named(*row) for row in rows]
+
+
+def _named(row: FaceSuggestion, point_id: uuid.UUID, name: str, second: str | None) -> NamedSuggestion:
+    return NamedSuggestion(suggestion_record(row), point_id, name, second)
 
 
 def _with_names() -> Select[FaceSuggestion, uuid.UUID, str, str]:
@@ -254,7 +273,7 @@ def _with_names() -> Select[FaceSuggestion, uuid.UUID, str, str]:
         select(FaceSuggestion, FaceInstance.qdrant_point_id, PersonRow.name, second.name)
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
         .join(PersonRow, PersonRow.id == FaceSuggestion.person_id)
-        .outerjoin(second, and_(second.id == FaceSuggestion.second_person_id, ~second.gone))
+        .outerjoin(second, and_(second.id == FaceSuggestion.second_person_id, ~second.deleted))
     )
 
 
@@ -265,15 +284,15 @@ def _parts(ids: Iterable[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
 
 def pending_of_person(
     session: Session, person_id: uuid.UUID, limit: int
-) -> list[tuple[FaceSuggestion, str | None, Path | None]]:
+) -> list[tuple[SuggestionRecord, str | None, Path | None]]:
     """A person's pending suggestions, the best first: each with the second best person's name, and a file to
     look at."""
     rows = session.execute(
         select(FaceSuggestion, PersonRow.name, existing_file(FaceInstance.asset_id))
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
-        .outerjoin(PersonRow, and_(PersonRow.id == FaceSuggestion.second_person_id, ~PersonRow.gone))
+        .outerjoin(PersonRow, and_(PersonRow.id == FaceSuggestion.second_person_id, ~PersonRow.deleted))
         .where(FaceSuggestion.person_id == person_id, IS_ANSWERABLE)
         .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.face_instance_id)
         .limit(limit)
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [(suggestion_record(row[0]), row[1], row[2]) for row in rows]

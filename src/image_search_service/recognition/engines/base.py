@@ -43,6 +43,13 @@ class Detection:
         points = tuple((x * factor, y * factor) for x, y in self.landmarks)
         return Detection(self.box.scaled(factor), points, self.confidence)
 
+    def in_part(self, area: tuple[float, float, float, float], *, width: int) -> Detection:
+        """The same face in a picture of ``area`` alone (left, top, right, bottom) that is ``width`` wide."""
+        left, top, right, _ = area
+        box = Box(self.box.x - left, self.box.y - top, self.box.width, self.box.height)
+        points = tuple((x - left, y - top) for x, y in self.landmarks)
+        return Detection(box, points, self.confidence).scaled(width / (right - left))
+
 
 class FaceEngine(ABC):
     """A detector and an embedder that belong together."""

@@ -16,7 +16,9 @@ from image_search_service.recognition.engines.known_models import (
     INSIGHTFACE_LICENCE,
     INSIGHTFACE_PACKS,
 )
-from image_search_service.recognition.engines.model_store import ModelArchive, ModelStore, Watch
+from image_search_service.recognition.engines.model_download import Watch
+from image_search_service.recognition.engines.model_files import ModelArchive
+from image_search_service.recognition.engines.model_store import ModelStore
 
 _ACCEPTED = "insightface/LICENCE-ACCEPTED"
 """The file in the models folder that says so."""

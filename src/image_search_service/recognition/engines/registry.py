@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from image_search_service.core.errors import InvalidInputError, UnavailableError
 from image_search_service.recognition.engines import known_models as known
-from image_search_service.recognition.engines.model_store import Licence, ModelFile, ModelStore, Watch
+from image_search_service.recognition.engines.dlib_weights import (
+    INSTALL_DLIB,
+    dlib_is_installed,
+    require_dlib,
+)
+from image_search_service.recognition.engines.model_download import Watch
+from image_search_service.recognition.engines.model_files import Licence, ModelFile
+from image_search_service.recognition.engines.model_store import ModelStore
 
 if TYPE_CHECKING:
     from image_search_service.recognition.engines.base import FaceEngine
@@ -35,17 +42,20 @@ def open_engine(
     detector: Path | None = None,
     recognizer: Path | None = None,
     offline: bool = False,
+    source: str | None = None,
     watch: Watch | None = None,
     note: Note = lambda _: None,
 ) -> FaceEngine:
     """The engine ``name``; its models are downloaded first if that is needed and allowed.
 
-    ``auto`` is ``opencv`` if its files are there or can be fetched, else ``dlib``. A pack of InsightFace
-    can be named, as in ``insightface:buffalo_s``. ``engine.identity.name`` opens the same engine again.
+    ``auto`` is ``opencv`` if its files are there or can be had, else ``dlib`` if it is installed. A pack of
+    InsightFace can be named, as in ``insightface:buffalo_s``. ``engine.identity.name`` opens the same engine
+    again.
 
     models: the folder of downloaded models. detector, recognizer: files instead of downloaded ones.
-    offline: never download. watch: shows downloads; without it nothing is downloaded. note: told what the
-    user should know, such as which engine ``auto`` took and why.
+    offline: never download. source: folder or base of an address that is asked first for models. watch: shows
+    downloads; without it nothing is downloaded. note: told what the user should know, such as which engine
+    ``auto`` took and why.
 
     Raises InvalidInputError (unknown engine, wrong file), UnavailableError (its models cannot be had),
     ConflictError (licence not accepted), DataIntegrityError (damaged model file).
@@ -58,7 +68,7 @@ def open_engine(
             "A recogniser file is used by the engine onnx only.",
             hint="Add --engine onnx, or leave --recognizer away.",
         )
-    request = _Request(ModelStore(models, offline=offline), detector, recognizer, watch, note)
+    request = _Request(ModelStore(models, offline=offline, source=source), detector, recognizer, watch, note)
     return _OPENERS[kind](request, variant)
 
 
@@ -66,16 +76,33 @@ def _open_auto(request: _Request, _: str) -> FaceEngine:
     try:
         return _open_opencv(request, "")
     except UnavailableError as error:
-        request.note(f"{error.message} The engine dlib is used instead; the library stays with it.")
+        if not dlib_is_installed():
+            raise UnavailableError(
+                f"{error.message}\nThe engine dlib, which needs no download, is not installed.",
+                hint=f"{INSTALL_DLIB}; it brings its models along. Or: {error.hint}",
+            ) from error
+        request.note(f"{error.message}\n{error.hint}\n{_DLIB_INSTEAD}")
     return _open_dlib(request, "")
 
 
+_DLIB_INSTEAD = (
+    "The engine dlib is used instead. `image-search engine opencv` moves the library to the other engine "
+    "once its models can be had."
+)
+
+
 def _open_opencv(request: _Request, _: str) -> FaceEngine:
-    detector = _detector(request)
-    recognizer = _required(request, known.SFACE, known.SFACE_LICENCE)
+    if request.detector is None:
+        detector, recognizer = _required(request, (known.YUNET, known.SFACE), _ZOO_LICENCES)
+    else:
+        detector = _given(request.detector)
+        (recognizer,) = _required(request, (known.SFACE,), (known.SFACE_LICENCE,))
     from image_search_service.recognition.engines.opencv import OpenCvEngine
 
     return OpenCvEngine(detector, recognizer)
+
+
+_ZOO_LICENCES: Final = (known.YUNET_LICENCE, known.SFACE_LICENCE)
 
 
 def _open_onnx(request: _Request, _: str) -> FaceEngine:
@@ -97,17 +124,17 @@ def _open_insightface(request: _Request, pack: str) -> FaceEngine:
     pack = pack or known.DEFAULT_PACK
     archive = known_pack(pack)
     require_ready(request.store, pack)
-    files = [request.store.require(file, None) for file in archive.files]
+    files = request.store.require(*archive.files, watch=None)
     from image_search_service.recognition.engines.insightface import InsightFaceEngine
 
     return InsightFaceEngine(request.store.folder / "insightface", pack, files)
 
 
 def _open_dlib(_request: _Request, _: str) -> FaceEngine:
+    weights = require_dlib()
     from image_search_service.recognition.engines.dlib import DlibEngine
-    from image_search_service.recognition.engines.dlib_weights import weights_folder
 
-    return DlibEngine(weights_folder())
+    return DlibEngine(weights)
 
 
 def _open_synthetic(_request: _Request, _: str) -> FaceEngine:
@@ -129,7 +156,7 @@ _OPENERS: Final[dict[str, Callable[[_Request, str], FaceEngine]]] = {
 def _detector(request: _Request) -> Path:
     if request.detector is not None:
         return _given(request.detector)
-    return _required(request, known.YUNET, known.YUNET_LICENCE)
+    return _required(request, (known.YUNET,), (known.YUNET_LICENCE,))[0]
 
 
 def _given(path: Path) -> Path:
@@ -138,7 +165,10 @@ def _given(path: Path) -> Path:
     return path
 
 
-def _required(request: _Request, file: ModelFile, licence: Licence) -> Path:
-    if request.watch is not None and not request.store.has(file):
-        request.note(f"{licence.what} ({licence.name}, {licence.url}), is needed once: {file.size:,} bytes.")
-    return request.store.require(file, request.watch)
+def _required(request: _Request, files: tuple[ModelFile, ...], licences: tuple[Licence, ...]) -> list[Path]:
+    for file, licence in zip(files, licences, strict=True):
+        if request.watch is not None and not request.store.offline and not request.store.has(file):
+            request.note(
+                f"{licence.what} ({licence.name}, {licence.url}), is needed once: {file.size:,} bytes."
+            )
+    return request.store.require(*files, watch=request.watch)

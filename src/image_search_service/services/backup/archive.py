@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from image_search_service.core.errors import DataIntegrityError, InvalidInputError, UnavailableError
 from image_search_service.core.files import written_whole
+from image_search_service.core.private_files import open_private
 from image_search_service.core.types import EngineIdentity, FloatArray, JsonObject
 
 FORMAT: Final = 1
@@ -248,13 +249,14 @@ def _record(dimension: int) -> np.dtype[np.void]:
 
 def write_file(path: Path, stream: Iterable[bytes]) -> Manifest:
     """Write an archive beside its place, read it again, and put it there whole; returns what it says.
+    Only its owner may read it.
 
     Raises UnavailableError if the disk does not take it, DataIntegrityError if it is not what was written,
     and whatever ``stream`` raises; then nothing is left behind, and what was at ``path`` is still there.
     """
     try:
         with written_whole(path) as partial:
-            with partial.open("xb") as file:
+            with open(partial, "xb", opener=open_private) as file:
                 file.writelines(stream)
             return verified(partial)
     except OSError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from image_search_service.core.errors import UnavailableError
@@ -14,8 +14,11 @@ PATIENCE_SECONDS = 300.0
 """How long the service may take for its next piece."""
 
 
-def download(address: str, *, pictures: bool) -> Iterator[bytes]:
-    """The archive in pieces. Raises UnavailableError when the service does not give it to the end."""
+def download(address: str, headers: Mapping[str, str], *, pictures: bool) -> Iterator[bytes]:
+    """The archive in pieces. headers: by which the service knows its owner.
+
+    Raises UnavailableError when the service does not give it to the end.
+    """
     import httpx  # takes a tenth of a second to import
 
     url = f"{address}/api/v1/backup"
@@ -23,7 +26,7 @@ def download(address: str, *, pictures: bool) -> Iterator[bytes]:
     try:
         with (
             httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False) as client,
-            client.stream("GET", url, params=query) as answer,
+            client.stream("GET", url, params=query, headers=headers) as answer,
         ):
             if not answer.is_success:
                 answer.read()

@@ -25,11 +25,11 @@ from image_search_service.db.queries.decisions import before_decision, current_s
 from image_search_service.db.session import Session
 
 UNDO = "undo"
-ABOUT_FACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.REJECTED)
+ABOUT_FACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.FACE_SET_ASIDE, Fact.REJECTED)
 MOST_PERSONS = 10
 """Persons whom an event names; its changes name them all."""
 _TOGETHER = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.APART)
-_PLACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE)
+_PLACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.FACE_SET_ASIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def decide(session: Session, wish: DecisionDraft) -> RecordedDecision:
     changed meanwhile.
     """
     events.take_turn(session)
-    return _append(session, wish, _changes(session, _without_groups(wish.facts)), undoes=None)
+    return _append(session, wish, _changes(session, _in_one_place(wish.facts)), undoes=None)
 
 
 def undo(session: Session, decision_id: int, actor: str) -> RecordedDecision:
@@ -104,27 +104,32 @@ def unknown_decision(decision_id: int) -> NotFoundError:
 
 def _left_with_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
     """Faces that later decisions gave to a person who would be gone, and would still be theirs."""
-    gone = [one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE and one.new is not False]
+    deleted = [one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE and one.new is not False]
     moved = {one.key.id for one in changes if one.key.fact is Fact.FACE_PERSON}
-    left = before_decision.human_faces_of(session, gone) if gone else []
+    left = before_decision.human_faces_of(session, deleted) if deleted else []
     return [Key(Fact.FACE_PERSON, face) for face in left if face not in moved]
 
 
 def _given_to_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
     """Persons who are gone by later decisions, and would get faces or stand for somebody again."""
     placed = {said(one.key, one.new) for one in changes if one.key.fact is Fact.FACE_PERSON} - {None}
-    gone = {one.key: one.new for one in changes if one.key.fact is Fact.PERSON_GONE}
-    receiving = placed | {into for into in gone.values() if isinstance(into, str)}
+    deleted = {one.key: one.new for one in changes if one.key.fact is Fact.PERSON_GONE}
+    receiving = placed | {into for into in deleted.values() if isinstance(into, str)}
     keys = {Key(Fact.PERSON_GONE, uuid.UUID(person)) for person in receiving}
-    now = current_state.current(session, keys - gone.keys())
+    now = current_state.current(session, keys - deleted.keys())
     return [key for key, value in now.items() if value is not False]
 
 
-def _without_groups(facts: Mapping[Key, Any]) -> dict[Key, Any]:
-    """The facts; and whoever is given to a person, or is no face, is in no group any more."""
-    placed = [key.id for key, value in facts.items() if key.fact is Fact.FACE_PERSON and said(key, value)]
+def _in_one_place(facts: Mapping[Key, Any]) -> dict[Key, Any]:
+    """The facts; and whoever is given to a person, is no face, or is set aside, is in no group any more, and
+    whoever is given to a person or into a group, or is no face, is not set aside."""
+    named = [key.id for key, value in facts.items() if key.fact is Fact.FACE_PERSON and said(key, value)]
+    grouped = [key.id for key, value in facts.items() if key.fact is Fact.FACE_GROUP and said(key, value)]
     none = [key.id for key, value in facts.items() if key.fact is Fact.FACE_IS_FACE and value is False]
-    return {Key(Fact.FACE_GROUP, face): {"group": None} for face in [*placed, *none]} | dict(facts)
+    aside = [key.id for key, value in facts.items() if key.fact is Fact.FACE_SET_ASIDE and said(key, value)]
+    ungrouped = {Key(Fact.FACE_GROUP, face): {"group": None} for face in [*named, *none, *aside]}
+    shown = {Key(Fact.FACE_SET_ASIDE, face): {"aside": False} for face in [*named, *grouped, *none]}
+    return ungrouped | shown | dict(facts)
 
 
 def _changes(session: Session, facts: Mapping[Key, Any]) -> list[Change]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,9 +11,10 @@ from typing import Any
 from image_search_service.core.decisions import Fact, Key, different
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
 from image_search_service.core.names import clean_name
-from image_search_service.db.queries import clusters, events
+from image_search_service.db.queries import clusters
 from image_search_service.db.queries.decisions import before_decision
-from image_search_service.db.session import Database, Session
+from image_search_service.db.session import Session
+from image_search_service.services.decisions.base import DecisionService
 from image_search_service.services.decisions.facts import (
     Facts,
     apart_facts,
@@ -57,14 +57,10 @@ class Grouped:
     decision: int | None
 
 
-class ReviewService:
+class ReviewService(DecisionService):
     """Records decisions. Everything raises NotFoundError for who or what there is not, and ConflictError when
     ``based_on``, the last decision that was seen, is older than a change of the same facts, or ``version``
     (``services/people/versions.py``) is not that of the cluster or of the suggestions any more."""
-
-    def __init__(self, database: Database, actor: str) -> None:
-        self._database = database
-        self._actor = actor
 
     # Faces
 
@@ -211,6 +207,22 @@ class ReviewService:
             made = self._decide(session, "create_person", facts, None)
             return Named(person_id, name, 0, True, made.id)
 
+    def delete_person(self, person_id: uuid.UUID, based_on: int | None = None) -> RecordedDecision:
+        """Somebody of whom no face is known, made by mistake or left over, is in no list any more.
+
+        Raises ConflictError for one who has a face; a face of a photo that was edited since is no obstacle.
+        """
+        with self._deciding() as session:
+            require(session, [person_id])
+            shown, replaced = before_decision.faces_shown_and_replaced(session, person_id)
+            if shown:
+                raise ConflictError(
+                    f"The person {person_id} has {shown} faces.", hint="Take them away first, or merge."
+                )
+            facts = facts_unassigning(replaced)
+            facts |= {Key(Fact.PERSON_NAME, person_id): None, Key(Fact.PERSON_GONE, person_id): True}
+            return self._decide(session, "delete_person", facts, based_on)
+
     def rename_person(self, person_id: uuid.UUID, name: str, based_on: int | None = None) -> RecordedDecision:
         """Raises ConflictError if somebody else has this name: two persons become one by merging."""
         shown, key = clean_name(name)
@@ -327,23 +339,6 @@ class ReviewService:
         """Take a decision back; see ``decision_log.undo``."""
         with self._deciding() as session:
             return undo(session, decision_id, self._actor)
-
-    @contextmanager
-    def _deciding(self) -> Iterator[Session]:
-        """A transaction in which nobody else decides, so that what is read in it holds until its end."""
-        with self._database.write() as session:
-            events.take_turn(session)
-            yield session
-
-    def _decide(
-        self,
-        session: Session,
-        kind: str,
-        facts: Facts,
-        based_on: int | None,
-        details: Mapping[str, Any] | None = None,
-    ) -> RecordedDecision:
-        return decide(session, DecisionDraft(kind, self._actor, facts, based_on, details or {}))
 
     def _about_person(self, kind: str, key: Key, value: Any, based_on: int | None) -> RecordedDecision:
         with self._deciding() as session:

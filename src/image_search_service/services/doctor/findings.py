@@ -39,6 +39,7 @@ class Kind(StrEnum):
     MISSING_THUMBNAIL = "missing_thumbnail"
     ORPHANED_CROP = "orphaned_crop"
     ORPHANED_THUMBNAIL = "orphaned_thumbnail"
+    OPEN_TO_OTHERS = "open_to_others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,10 @@ WORDS: Mapping[Kind, FindingText] = {
     Kind.ORPHANED_CROP: FindingText("There are small pictures of faces that do not exist.", _DELETE_FILE),
     Kind.ORPHANED_THUMBNAIL: FindingText(
         "There are small pictures of photos that do not exist.", _DELETE_FILE
+    ),
+    Kind.OPEN_TO_OTHERS: FindingText(
+        "Other users of this machine have rights on these files and folders of the library.",
+        "leaves the rights to their owner alone",
     ),
 }
 

@@ -22,6 +22,7 @@ from image_search_service.services.doctor.context import DoctorContext
 from image_search_service.services.doctor.faces import FaceCheck
 from image_search_service.services.doctor.files import FileCheck, crops, thumbnails
 from image_search_service.services.doctor.findings import DoctorReport, Kind, Problem
+from image_search_service.services.doctor.permissions import PermissionCheck
 from image_search_service.services.doctor.photo_restorer import PhotoRestorer
 from image_search_service.services.doctor.restoring import Restoring
 from image_search_service.services.jobs.outbox import PayloadSender
@@ -66,6 +67,7 @@ class DoctorService:
             Restoring(
                 visit, self._faces, self._restorer, self._paths, workers=self._workers, progress=progress
             ).run()
+        PermissionCheck(visit, self._paths).run()
         if faces_fit:
             self._examine_centroids(visit)
         if repair and faces_fit:

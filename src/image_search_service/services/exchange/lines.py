@@ -84,6 +84,7 @@ class FaceLine(Line):
     person: UUID | None = None
     group: UUID | None = None
     is_face: bool = True
+    set_aside: bool = False
     rejected_for: list[UUID] = []
     pinned_for: list[UUID] = []
     apart: dict[UUID, Literal[0, 1]] = {}

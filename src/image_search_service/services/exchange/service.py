@@ -207,7 +207,7 @@ def _person_line(person: PersonRow) -> PersonLine:
         hidden=person.hidden,
         birth_date=person.birth_date,
         cover=person.cover_face_id,
-        gone=person.merged_into or person.gone,
+        gone=person.merged_into or person.deleted,
     )
 
 
@@ -220,6 +220,7 @@ def _face_line(face: SaidFace) -> FaceLine:
         person=face.person_id,
         group=face.group_id,
         is_face=face.is_face,
+        set_aside=face.set_aside,
         rejected_for=face.rejected_for,
         pinned_for=face.pinned_for,
         apart=face.apart,

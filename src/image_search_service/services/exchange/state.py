@@ -99,11 +99,13 @@ class PresentState:
             facts[Key(Fact.FACE_PERSON, face)] = {"person": str(person), "by": "human"}
         elif not line.is_face and owner is None:
             facts[Key(Fact.FACE_IS_FACE, face)] = False
+        elif line.set_aside and owner is None and known.is_unplaced(face):
+            facts[Key(Fact.FACE_SET_ASIDE, face)] = {"aside": True}
         rejected = {self.persons[one] for one in line.rejected_for if one in self.persons} - {owner}
         facts |= {Key(Fact.REJECTED, face, one): True for one in rejected}
         pinned = {self.persons[one] for one in line.pinned_for if one in self.persons} & {owner}
         facts |= {Key(Fact.PINNED, face, one): True for one in pinned if one}
-        if line.group is not None and owner is None and face not in known.apart:
+        if line.group is not None and owner is None and known.may_be_grouped(face):
             facts[Key(Fact.FACE_GROUP, face)] = {"group": str(line.group)}
         sides = {key: side for key, side in line.apart.items() if (face, key) not in known.refused}
         return facts | {Key(Fact.APART, face, key): side for key, side in sides.items()}
@@ -145,12 +147,15 @@ class PresentState:
         self.decisions += [] if made.id is None else [made.id]
 
 
+_PLACES = (Fact.FACE_PERSON, Fact.FACE_IS_FACE, Fact.FACE_GROUP, Fact.FACE_SET_ASIDE)
+
+
 class _Known:
     """What was said of some faces here. refused: sides of differences that contradict it. apart: faces that
     were said to be of somebody else than others, so that no file puts them together with these."""
 
     def __init__(self, session: Session, faces: Sequence[uuid.UUID]) -> None:
-        keys = [Key(fact, face) for face in faces for fact in (Fact.FACE_PERSON, Fact.FACE_IS_FACE)]
+        keys = [Key(fact, face) for face in faces for fact in _PLACES]
         self._now = current_state.current(session, keys)
         self._rejected = suggestion_states.rejected_pairs(session, faces)
         self.apart = {one.face_id for one in differences.sides_with(session, faces)}
@@ -165,6 +170,20 @@ class _Known:
         """Whether nothing that was said here forbids it."""
         return (
             self.owner(face) in (None, person)
-            and self._now[Key(Fact.FACE_IS_FACE, face)]
+            and self._is_shown(face)
             and (face, person) not in self._rejected
         )
+
+    def may_be_grouped(self, face: uuid.UUID) -> bool:
+        """The same of a face that is nobody's and a group."""
+        return self._is_shown(face) and face not in self.apart
+
+    def is_unplaced(self, face: uuid.UUID) -> bool:
+        """Whether it is a face of which nobody has said here whose it is, or with whom it belongs."""
+        key = Key(Fact.FACE_GROUP, face)
+        return self._is_shown(face) and self.owner(face) is None and said(key, self._now.get(key)) is None
+
+    def _is_shown(self, face: uuid.UUID) -> bool:
+        aside = Key(Fact.FACE_SET_ASIDE, face)
+        is_face: bool = self._now[Key(Fact.FACE_IS_FACE, face)]
+        return is_face and not said(aside, self._now.get(aside))

@@ -57,6 +57,8 @@ def _said_of_them(session: Session, origins: Mapping[uuid.UUID, LocatedFace]) ->
             facts[Key(Fact.FACE_GROUP, face)] = {"group": str(said.group_id)}
         if not said.is_face:
             facts[Key(Fact.FACE_IS_FACE, face)] = False
+        if said.set_aside:
+            facts[Key(Fact.FACE_SET_ASIDE, face)] = {"aside": True}
         facts |= {Key(Fact.REJECTED, face, person): True for person in said.rejected_for}
         facts |= {Key(Fact.PINNED, face, person): True for person in said.pinned_for}
         facts |= {Key(Fact.APART, face, key): side for key, side in said.apart.items()}

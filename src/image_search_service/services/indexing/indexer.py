@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -93,26 +93,39 @@ class IndexService:
         return PhotoReader(self.stores.engine, self.stores.paths, max_pixels=self.stores.max_pixels)
 
     def index(
-        self, roots: Sequence[Path], *, retry_failed: bool = False, progress: Progress | None = None
+        self,
+        roots: Sequence[Path],
+        *,
+        retry_failed: bool = False,
+        progress: Progress | None = None,
+        found: Callable[[IndexReport], None] | None = None,
     ) -> IndexReport:
         """Index all photos below ``roots``, folders or files.
 
         ``retry_failed`` reads again what could not be read before. ``progress`` is told the photos read
-        and how many there are to read. Raises InvalidInputError for a root that does not exist,
-        UnavailableError when a store fails; what was stored until then stays, and the next run goes on.
+        and how many there are to read, ``found`` the report so far. Raises InvalidInputError for a root
+        that does not exist, UnavailableError when a store fails; what was stored until then stays, and the
+        next run goes on.
         """
         started = time.monotonic()
         scan = PhotoScan(roots, exclude=[self.library_folder])
         with self.database.turn("index", lambda: progress(0, None) if progress else None):
-            run = self._run(scan, retry_failed=retry_failed, progress=progress)
+            run = self._run(scan, retry_failed=retry_failed, progress=progress, found=found)
         run.report.seconds = time.monotonic() - started
         return run.report
 
-    def _run(self, scan: PhotoScan, *, retry_failed: bool, progress: Progress | None) -> _Run:
+    def _run(
+        self,
+        scan: PhotoScan,
+        *,
+        retry_failed: bool,
+        progress: Progress | None,
+        found: Callable[[IndexReport], None] | None,
+    ) -> _Run:
         """Alone: what another run has stored in Qdrant and not yet in SQL would look left behind."""
         with self.database.write() as session:
-            number, interrupted = library.start_run(session)
-        run = _Run(self, number, retry_failed=retry_failed, progress=progress)
+            number, interrupted = library.start_run(session, scan.roots)
+        run = _Run(self, number, retry_failed=retry_failed, progress=progress, found=found)
         changed = run.compare(scan)
         if changed:
             run.read(changed)
@@ -124,13 +137,21 @@ class _Run:
     """One run's steps and what they share."""
 
     def __init__(
-        self, service: IndexService, number: int, *, retry_failed: bool, progress: Progress | None
+        self,
+        service: IndexService,
+        number: int,
+        *,
+        retry_failed: bool,
+        progress: Progress | None,
+        found: Callable[[IndexReport], None] | None,
     ) -> None:
         self._service = service
         self._database = service.database
         self._number = number
         self._retry_failed = retry_failed
         self._progress = progress
+        self._found = found
+        self._started = time.monotonic()
         self._done = self._total = 0
         self._reader: PhotoReader | None = None
         self._previous: dict[Path, uuid.UUID] = {}
@@ -248,6 +269,9 @@ class _Run:
 
     def _advance(self, files: int) -> None:
         self._done += files
+        self.report.seconds = time.monotonic() - self._started
+        if self._found and files:
+            self._found(self.report)
         if self._progress and files:
             self._progress(self._done, self._total)
 

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,19 +34,25 @@ class IndexResult:
 
 
 def index_photos(
-    stores: Stores, roots: Sequence[Path], *, actor: str, watch: Watch, retry_failed: bool = False
+    stores: Stores,
+    roots: Sequence[Path],
+    *,
+    actor: str,
+    watch: Watch,
+    retry_failed: bool = False,
+    found: Callable[[IndexReport], None] | None = None,
 ) -> IndexResult:
     """Bring the library up to date with the photos below ``roots``, folders or files.
 
     actor: who says what is taken from metadata. watch: shows the progress of one step.
-    retry_failed: read again what could not be read before.
+    retry_failed: read again what could not be read before. found: told the report of the first step so far.
 
     Raises InvalidInputError for a root that does not exist, EngineMismatchError, and UnavailableError when a
     store fails; what was stored until then stays, and the next run goes on.
     """
     engine = stores.binding.bind().name
     with watch("Reading photos", "photos") as progress:
-        report = IndexService(stores).index(roots, retry_failed=retry_failed, progress=progress)
+        report = IndexService(stores).index(roots, retry_failed=retry_failed, progress=progress, found=found)
     names = _read_names(stores, actor, watch) if stores.settings.names_from_metadata else None
     with watch("Comparing faces", "blocks") as progress:
         FaceClusteringService(stores).group_if_stale(progress)

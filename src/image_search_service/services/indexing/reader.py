@@ -7,7 +7,7 @@ thread is in memory, keeps the small aligned chips of all of them, and embeds th
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from image_search_service.core.errors import DataIntegrityError, MediaError
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import FloatArray, Pixels
 from image_search_service.media.decode import Photo, decode_photo, reduced
-from image_search_service.media.derivatives import write_crop, write_thumbnail
+from image_search_service.media.derivatives import crop_area, write_crop, write_thumbnail
+from image_search_service.recognition.boxes import overlap
 from image_search_service.recognition.engines.base import Detection, FaceEngine
 from image_search_service.recognition.engines.calibrated import quality_tables
 from image_search_service.recognition.quality import FaceQuality, face_quality
@@ -27,8 +28,15 @@ DETECTION_SIDE = 1280
 """Longest side, in pixels, of the copy that faces are looked for in. A face of 20 pixels there is 60 in a
 12-megapixel photo; detection on more costs more than all the rest and finds faces too small to compare."""
 
+IN_CROP = 0.3
+"""Least intersection over union of a face found in a crop with the place where the face is."""
+
 NAMESPACE = uuid.UUID("5b1f2f0e-6c7e-5c36-9a53-0d7d6f3b7a10")
 """Ids follow from the content, so that doing the same photo again gives the same rows and points."""
+
+
+Identify = Callable[[uuid.UUID, Sequence[Detection]], Sequence[tuple[uuid.UUID, Detection]]]
+"""``identify(asset_id, detections)``: the faces that a photo has, with their ids, left to right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +76,29 @@ class ReadPhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class FaceInCrop:
+    """A face whose photo cannot be read: where it is in the photo (``width`` × ``height`` pixels), of which
+    its crop shows a part."""
+
+    id: uuid.UUID
+    detection: Detection
+    quality: FaceQuality
+    width: int
+    height: int
+
+
+def number_faces(
+    asset_id: uuid.UUID, detections: Sequence[Detection]
+) -> Sequence[tuple[uuid.UUID, Detection]]:
+    """The ids that faces get when a photo is indexed: by their position."""
+    return [(face_id(asset_id, position), face) for position, face in enumerate(detections)]
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """A face between alignment and embedding."""
 
+    id: uuid.UUID
     detection: Detection
     chip: Pixels
     quality: FaceQuality
@@ -88,9 +116,13 @@ class PhotoReader:
         self._tables = quality_tables(engine.calibration)
         self._recognizability = RecognizabilityTest(engine)
 
-    def read(self, files: Sequence[HashedFile]) -> list[ReadPhoto]:
+    def read(self, files: Sequence[HashedFile], identify: Identify = number_faces) -> list[ReadPhoto]:
         """Decode, detect, align and embed; makes thumbnails and crops on the way."""
-        return self._embed([self._find_faces(file) for file in files])
+        return self._embed([self._find_faces(file, identify) for file in files])
+
+    def read_crops(self, photos: Sequence[tuple[HashedFile, Sequence[FaceInCrop]]]) -> list[ReadPhoto]:
+        """Embed known faces from their crops, where there are any: nothing is detected or written."""
+        return self._embed([(ReadPhoto(file), self._open_crops(faces)) for file, faces in photos])
 
     def _embed(self, found: Sequence[tuple[ReadPhoto, list[_Found]]]) -> list[ReadPhoto]:
         """All photos' faces in one call; if the model fails, photo by photo, so that only one is lost."""
@@ -104,44 +136,67 @@ class PhotoReader:
         visible = np.array([face.visible for face in every], np.float32)
         passes = self._recognizability.passes(embeddings, lengths, visible)
         rows = zip(embeddings, passes.tolist(), strict=True)
-        return [replace(read, faces=self._read_faces(read.file, faces, rows)) for read, faces in found]
+        return [replace(read, faces=self._read_faces(faces, rows)) for read, faces in found]
 
-    def _read_faces(
-        self, file: HashedFile, faces: Sequence[_Found], rows: Iterator[tuple[FloatArray, bool]]
-    ) -> list[ReadFace]:
+    def _read_faces(self, faces: Sequence[_Found], rows: Iterator[tuple[FloatArray, bool]]) -> list[ReadFace]:
         return [
             ReadFace(
-                face_id(file.asset_id, position),
+                face.id,
                 face.detection,
                 face.quality,
                 embedding,
                 recognizable,
             )
-            for position, (face, (embedding, recognizable)) in enumerate(zip(faces, rows, strict=False))
+            for face, (embedding, recognizable) in zip(faces, rows, strict=False)
         ]
 
-    def _find_faces(self, file: HashedFile) -> tuple[ReadPhoto, list[_Found]]:
+    def _find_faces(self, file: HashedFile, identify: Identify) -> tuple[ReadPhoto, list[_Found]]:
         try:
             photo = decode_photo(file.path, max_pixels=self._max_pixels)
         except MediaError as error:
             return ReadPhoto(file, failure=error.message), []
         small, factor = reduced(photo.pixels, DETECTION_SIDE)
         detections = [face.scaled(1 / factor) for face in self._engine.detect(small)]
-        faces = [self._prepare(photo, detection) for detection in detections]
-        self._write_derivatives(file.asset_id, photo, small, detections)
+        faces = [self._prepare(photo, *face) for face in identify(file.asset_id, detections)]
+        self._write_derivatives(file.asset_id, photo, small, faces)
         return ReadPhoto(file, photo.without_pixels()), faces
 
-    def _prepare(self, photo: Photo, detection: Detection) -> _Found:
+    def _prepare(self, photo: Photo, face_id: uuid.UUID, detection: Detection) -> _Found:
         chip = self._engine.align(photo.pixels, detection)
         visible = visible_share(detection.box, width=photo.width, height=photo.height)
-        return _Found(detection, chip, face_quality(detection, chip, self._tables), visible)
+        quality = face_quality(detection, chip, self._tables)
+        return _Found(face_id, detection, chip, quality, visible)
+
+    def _open_crops(self, faces: Sequence[FaceInCrop]) -> list[_Found]:
+        found = []
+        for face in faces:
+            chip = self._chip_from_crop(face)
+            if chip is not None:
+                visible = visible_share(face.detection.box, width=face.width, height=face.height)
+                found.append(_Found(face.id, face.detection, chip, face.quality, visible))
+        return found
+
+    def _chip_from_crop(self, face: FaceInCrop) -> Pixels | None:
+        """The face as the engine sees it in its crop; None without a crop.
+
+        If the engine finds no face there, what is stored of its place has to do.
+        """
+        try:
+            crop = decode_photo(self._paths.crop(face.id), max_pixels=self._max_pixels)
+        except MediaError:
+            return None
+        area = crop_area(face.detection.box, width=face.width, height=face.height)
+        place = face.detection.in_part(area, width=crop.width)
+        seen = [each for each in self._engine.detect(crop.pixels) if overlap(each.box, place.box) >= IN_CROP]
+        best = max(seen, key=lambda each: overlap(each.box, place.box), default=place)
+        return self._engine.align(crop.pixels, best)
 
     def _write_derivatives(
-        self, asset_id: uuid.UUID, photo: Photo, small: Pixels, detections: Sequence[Detection]
+        self, asset_id: uuid.UUID, photo: Photo, small: Pixels, faces: Sequence[_Found]
     ) -> None:
         write_thumbnail(small, self._paths.thumbnail(asset_id))
-        for position, detection in enumerate(detections):
-            write_crop(photo.pixels, detection.box, self._paths.crop(face_id(asset_id, position)))
+        for face in faces:
+            write_crop(photo.pixels, face.detection.box, self._paths.crop(face.id))
 
 
 def face_id(asset_id: uuid.UUID, position: int) -> uuid.UUID:
@@ -149,4 +204,4 @@ def face_id(asset_id: uuid.UUID, position: int) -> uuid.UUID:
     return uuid.uuid5(asset_id, f"face {position}")
 
 
-__all__ = ["HashedFile", "PhotoReader", "ReadFace", "ReadPhoto", "face_id"]
+__all__ = ["FaceInCrop", "HashedFile", "PhotoReader", "ReadFace", "ReadPhoto", "face_id"]

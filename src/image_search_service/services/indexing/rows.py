@@ -35,7 +35,11 @@ def path_row(file: HashedFile, asset_id: uuid.UUID, run: int) -> Row:
 
 
 def face_rows(read: ReadPhoto) -> list[Row]:
-    return [_face_row(read.file.asset_id, position, face) for position, face in enumerate(read.faces)]
+    taken_at = read.photo.taken_at if read.photo else None
+    return [
+        {**_face_row(read.file.asset_id, position, face), "taken_at": taken_at}
+        for position, face in enumerate(read.faces)
+    ]
 
 
 def _face_row(asset_id: uuid.UUID, position: int, face: ReadFace) -> Row:

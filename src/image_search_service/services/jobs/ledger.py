@@ -38,9 +38,10 @@ class JobLedger:
         with self._database.write() as session:
             return jobs.claim(session, job_id)
 
-    def beat(self, claim: Claim, done: int, total: int | None) -> Beat:
+    def beat(self, claim: Claim, done: int, total: int | None, counts: JsonObject | None = None) -> Beat:
+        """The worker lives, is so far, and has found this."""
         with self._database.write() as session:
-            cancel = jobs.beat(session, claim, done, total)
+            cancel = jobs.beat(session, claim, done, total, counts or {})
         return Beat(cancel=bool(cancel), lost=cancel is None)
 
     def succeed(self, claim: Claim, counts: JsonObject, done: int, total: int | None) -> None:

@@ -10,13 +10,12 @@ import threading
 from collections.abc import Callable
 from itertools import count
 
-import structlog
-
 from image_search_service.core.errors import UnavailableError, VectorStoreError
+from image_search_service.core.logging import get_logger
 from image_search_service.db.queries import faces
 from image_search_service.library.stores import Stores
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 BATCH = 1_000
 """Faces told of in one request."""

@@ -10,14 +10,14 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from image_search_service.core.errors import ConflictError, NotFoundError
+from image_search_service.core.records.jobs import JobFilter, JobRecord
+from image_search_service.core.records.lists import Found
 from image_search_service.core.types import JsonObject
-from image_search_service.db.models import JobRow, utc_now
+from image_search_service.db.models import utc_now
 from image_search_service.db.queries.jobs import jobs
-from image_search_service.db.queries.jobs.jobs import JobFilter
 from image_search_service.db.session import Database
 
 Enqueue = Callable[[uuid.UUID], None]
@@ -53,16 +53,12 @@ class JobState(StrEnum):
     CANCELLED = jobs.CANCELLED
 
 
+ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+"""States that a job does not leave."""
+STEP = "step"
+"""Under this name a job that runs says among its counts what it is doing."""
 PERSONS_IN_A_JOB = 100
 """Many people are done in groups of this size: few jobs, each short enough to be cancelled or repeated."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobPage:
-    """Some jobs, the newest first, and how many there are on all pages."""
-
-    jobs: list[JobRow]
-    total: int
 
 
 class JobService:
@@ -72,7 +68,7 @@ class JobService:
         self._database = database
         self._enqueue = enqueue
 
-    def submit(self, kind: JobKind, parameters: JsonObject) -> JobRow:
+    def submit(self, kind: JobKind, parameters: JsonObject) -> JobRecord:
         """A new job, or the one that waits or runs already for the same.
 
         Raises UnavailableError when the queue does not answer: the job is kept and sent later.
@@ -81,13 +77,13 @@ class JobService:
 
     def submit_for_persons(
         self, kind: JobKind, person_ids: Sequence[uuid.UUID], parameters: JsonObject
-    ) -> list[JobRow]:
+    ) -> list[JobRecord]:
         """One job for each hundred persons, in the order of their ids. ``parameters``: the rest of them."""
         ids = sorted({str(person_id) for person_id in person_ids})
         groups = [ids[start : start + PERSONS_IN_A_JOB] for start in range(0, len(ids), PERSONS_IN_A_JOB)]
         return self.submit_all(kind, [{**parameters, "person_ids": group} for group in groups])
 
-    def submit_all(self, kind: JobKind, parameters: Sequence[JsonObject]) -> list[JobRow]:
+    def submit_all(self, kind: JobKind, parameters: Sequence[JsonObject]) -> list[JobRecord]:
         """Several jobs of a kind in one transaction; sent when it is committed."""
         keys = [job_key(kind, each) for each in parameters]
         if not keys:
@@ -109,7 +105,7 @@ class JobService:
                 self._enqueue(active[key].id)
         return [active[key] for key in keys]
 
-    def get(self, job_id: uuid.UUID) -> JobRow:
+    def get(self, job_id: uuid.UUID) -> JobRecord:
         """Raises NotFoundError."""
         with self._database.read() as session:
             found = jobs.job_by_id(session, job_id)
@@ -117,9 +113,10 @@ class JobService:
             raise NotFoundError(f"There is no job {job_id}.", hint="GET /api/v1/jobs lists them.")
         return found
 
-    def page(self, where: JobFilter, limit: int) -> JobPage:
+    def page(self, where: JobFilter, limit: int) -> Found[JobRecord]:
+        """Jobs, the newest first."""
         with self._database.read() as session:
-            return JobPage(jobs.jobs_page(session, where, limit), jobs.count_jobs(session, where))
+            return Found(jobs.jobs_page(session, where, limit), jobs.count_jobs(session, where))
 
     def counts(self) -> dict[str, int]:
         """How many jobs there are in each state."""
@@ -127,7 +124,7 @@ class JobService:
             found = jobs.count_by_state(session)
         return {state.value: found.get(state.value, 0) for state in JobState}
 
-    def cancel(self, job_id: uuid.UUID) -> JobRow:
+    def cancel(self, job_id: uuid.UUID) -> JobRecord:
         """Cancel a job: at once if it waits, at its next step if it runs.
 
         Raises NotFoundError, and ConflictError when it has ended.

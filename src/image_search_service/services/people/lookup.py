@@ -44,14 +44,21 @@ class PeopleService:
         self._database = database
 
     def people(self, *, hidden: bool = False) -> People:
-        """Everybody who is not hidden, or those who are, and the clusters."""
+        """Everybody who is not hidden and the clusters, or those who are and the clusters set aside."""
         with self._database.read() as session:
-            return People(persons.person_sizes(session, hidden=hidden), persons.cluster_sizes(session))
+            return People(
+                persons.person_sizes(session, hidden=hidden), persons.cluster_sizes(session, aside=hidden)
+            )
 
     def person(self, name: str) -> PersonRow:
         """Somebody by name. Raises NotFoundError for an unknown name."""
         with self._database.read() as session:
             return _known_people(session, [name])[0]
+
+    def cluster(self, text: str) -> ClusterRow:
+        """``find_cluster``."""
+        with self._database.read() as session:
+            return find_cluster(session, text)
 
     def photos(self, names: Sequence[str]) -> list[PersonPhoto]:
         """Photos that show all of these persons, oldest first. Raises NotFoundError for an unknown name."""

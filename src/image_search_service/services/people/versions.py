@@ -11,7 +11,7 @@ import hashlib
 import uuid
 from collections.abc import Collection
 
-from image_search_service.core.errors import ConflictError
+from image_search_service.core.errors import StaleVersionError
 
 DIGITS = 16
 """Of the digest, in hexadecimal: 64 bits, so that two versions of a thing are never alike by chance."""
@@ -24,11 +24,12 @@ def version_of(ids: Collection[uuid.UUID]) -> str:
 
 
 def refuse_changed(what: str, seen: str | None, ids: Collection[uuid.UUID]) -> None:
-    """Raises ConflictError if the version that was seen, if any, is not that of these ids."""
+    """Raises StaleVersionError if the version that was seen, if any, is not that of these ids."""
     now = version_of(ids)
     if seen is not None and seen != now:
         before = seen.partition("-")[0]
-        raise ConflictError(
+        raise StaleVersionError(
             f"{what} has changed meanwhile: {len(ids)} now, {before} then, and not the same.",
-            hint="Look again and decide anew.",
+            version=now,
+            size=len(ids),
         )

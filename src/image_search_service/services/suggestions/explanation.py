@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from image_search_service.core.errors import NotFoundError
-from image_search_service.core.types import FloatArray
+from image_search_service.core.types import Because, FloatArray
 from image_search_service.db.queries import persons as person_queries
 from image_search_service.db.queries.suggestions import explanation as queries
 from image_search_service.db.queries.suggestions.explanation import FaceFacts, FacesBeside
@@ -16,7 +16,6 @@ from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.recognition.engines.calibrated import quality_tables
 from image_search_service.recognition.engines.calibration import QualityTables
 from image_search_service.recognition.explanation import (
-    Because,
     Reason,
     Resembled,
     Seen,
@@ -115,6 +114,8 @@ def _left_out(facts: FaceFacts, tables: QualityTables) -> list[Reason]:
     """Why a face is not compared with anybody."""
     if not facts.face.is_face:
         return [Reason(Because.NOT_A_FACE, "Somebody has said that it is no face.")]
+    if facts.face.set_aside:
+        return [Reason(Because.SET_ASIDE, "Somebody has set it aside: nobody is asked whose it is.")]
     if facts.photo.replaced:
         return [Reason(Because.REPLACED, "Its photo has been edited; the faces of what it is now count.")]
     if facts.face.group_id is not None:

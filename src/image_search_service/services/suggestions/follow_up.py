@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-
-import structlog
+from collections.abc import Sequence
 
 from image_search_service.core.errors import UnavailableError
+from image_search_service.core.logging import get_logger
 from image_search_service.core.types import SearchMethod
 from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.jobs.service import JobKind, JobService
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 JOB_KINDS = {
@@ -24,15 +24,22 @@ LIMIT = 50
 
 
 def find_more(jobs: JobService, made: RecordedDecision, by: SearchMethod | None) -> list[uuid.UUID]:
-    """Jobs that look for more faces of those whom a decision was about; none if nobody asked for it.
+    """``find_more_of`` those whom a decision was about."""
+    return find_more_of(jobs, made.id, made.persons, by)
+
+
+def find_more_of(
+    jobs: JobService, decision: int | None, person_ids: Sequence[uuid.UUID], by: SearchMethod | None
+) -> list[uuid.UUID]:
+    """Jobs that look for more faces of these persons; none if nobody asked for it, or nothing was decided.
 
     What was decided stands whether or not the queue answers: then the jobs are sent later.
     """
-    if by is None or made.id is None:
+    if by is None or decision is None:
         return []
     try:
-        found = jobs.submit_for_persons(JOB_KINDS[by], made.persons, {"limit": LIMIT, "min_confidence": None})
+        found = jobs.submit_for_persons(JOB_KINDS[by], person_ids, {"limit": LIMIT, "min_confidence": None})
     except UnavailableError:
-        log.warning("follow_up_waits", decision=made.id, by=by.value)
+        log.warning("follow_up_waits", decision=decision, by=by.value)
         return []
     return [job.id for job in found]

@@ -63,21 +63,21 @@ class PrototypeService:
         batch = self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
         pinned = {face.face_id for face in old if face.pinned and face.is_theirs}
         roles = _choose(found, pinned, batch)
-        gone = [one.id for one in old if not one.pinned and (one.person_id, one.face_id) not in roles]
+        outdated = [one.id for one in old if not one.pinned and (one.person_id, one.face_id) not in roles]
         was = {(one.person_id, one.face_id): one.role for one in old}
         rows = [
             {"person_id": person_id, "face_instance_id": face_id, "role": role}
             for (person_id, face_id), role in roles.items()
             if was.get((person_id, face_id)) != role
         ]
-        if rows or gone:
+        if rows or outdated:
             with self._database.write() as session:
-                prototype_queries.delete_prototypes(session, gone)
+                prototype_queries.delete_prototypes(session, outdated)
                 prototype_queries.save_prototypes(session, rows)
         run.persons += len(person_ids)
         run.prototypes += len(roles) + len(pinned)
         run.added += len(roles.keys() - was.keys())
-        run.removed += len(gone)
+        run.removed += len(outdated)
         run.faces_missing += len(batch.missing)
 
 

@@ -16,8 +16,9 @@ from operator import attrgetter
 from pathlib import Path
 
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
+from image_search_service.core.records.suggestions import SuggestionRecord
 from image_search_service.core.types import FloatArray, Progress, SearchMethod
-from image_search_service.db.models import FaceSuggestion, utc_now
+from image_search_service.db.models import utc_now
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries import suggestion_states as queries
 from image_search_service.db.queries.faces import PersonFace
@@ -27,6 +28,7 @@ from image_search_service.faces.candidates import Candidate, Source, candidates
 from image_search_service.faces.second_best import compare_with_others
 from image_search_service.faces.suggestion_store import FindMoreRun, SuggestionSource, Wanted, remember
 from image_search_service.library.stores import Stores
+from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.similar import FaceAlike, PersonSuggestion, Resemblance
@@ -49,7 +51,7 @@ SUGGESTABLE = FaceFilter(unlabeled=True, recognizable=True)
 class PendingSuggestion:
     """A face that may be a person. second_name: who else it resembles most. path: a file to look at."""
 
-    suggestion: FaceSuggestion
+    suggestion: SuggestionRecord
     second_name: str | None
     path: Path | None
 
@@ -61,7 +63,7 @@ class Explained:
     resembles: faces that humans gave to the person, the most similar first.
     """
 
-    suggestion: FaceSuggestion
+    suggestion: SuggestionRecord
     person_name: str
     second_name: str | None
     needed: float
@@ -309,7 +311,15 @@ class SuggestionService:
             rejected = queries.rejected_pairs(session, face_ids)
         rows = {point_id: row for row, point_id in enumerate(batch.ids)}
         here = {face: rows[points[face]] for face in face_ids if points[face] in rows}
-        compare_with_others(found, here, batch.matrix, self._centroid_service.active_centroids(), rejected)
+        compare_with_others(found, here, batch.matrix, self._centroids_of_all(found), rejected)
+
+    def _centroids_of_all(self, found: Sequence[Candidate]) -> ActiveCentroids:
+        """All centroids, the persons' at hand among them: else nobody knows how far ahead they are."""
+        people = self._centroid_service.active_centroids()
+        lacking = {one.person_id for one in found} - set(people.person_ids)
+        if lacking and self._centroid_service.compute_centroids(sorted(lacking)).computed:
+            return self._centroid_service.active_centroids()
+        return people
 
     def _wanted(self, source: SuggestionSource, limit: int, min_confidence: float | None) -> Wanted:
         if limit < 1:

@@ -89,7 +89,7 @@ def test_faces_of_one_photo_stay_apart() -> None:
     assert np.count_nonzero(labels >= 0) > 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), faces_per_photo=st.integers(1, 4), alike=st.floats(0.3, 1.0))
 def test_no_photo_has_two_faces_in_a_cluster(seed: int, faces_per_photo: int, alike: float) -> None:
     """Whatever the faces look like, however many are in a photo."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from image_search_service.cli.commands import PANELS
 from image_search_service.core.errors import DataIntegrityError
 from image_search_service.core.types import EngineIdentity, JsonObject
 from image_search_service.recognition.engines import known_models as known
@@ -68,9 +69,7 @@ def test_a_constant_without_its_record_is_found(calibration: Calibration, wrong:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_commands_of_the_records_exist(engine: str) -> None:
     """Who wants to measure again finds the program that the record names."""
-    from image_search_service.cli.app import app
-
-    commands = {command.name for command in app.registered_commands}
+    commands = {entry.name for panel in PANELS.values() for entry in panel}
     for record in ENGINES[engine].records.values():
         words = record.command.split()
         if words[:2] == ["python", "-m"]:

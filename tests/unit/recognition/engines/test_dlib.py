@@ -12,14 +12,14 @@ from image_search_service.core.errors import DataIntegrityError
 from image_search_service.core.types import Pixels
 from image_search_service.recognition.engines.dlib import DlibEngine
 from image_search_service.recognition.engines.dlib_resnet import convert
-from image_search_service.recognition.engines.dlib_weights import weights_folder
+from image_search_service.recognition.engines.dlib_weights import require_dlib
 from image_search_service.recognition.engines.known_models import DLIB_RESNET
 from image_search_service.recognition.engines.sessions import open_session
 
 
 @pytest.fixture(scope="module")
 def engine() -> DlibEngine:
-    return DlibEngine(weights_folder())
+    return DlibEngine(require_dlib())
 
 
 def load(path: Path) -> Pixels:
@@ -28,7 +28,7 @@ def load(path: Path) -> Pixels:
 
 def test_onnx_runtime_gives_dlib_s_own_numbers() -> None:
     """The converted network and dlib's agree on any chip, to the last digits of float32."""
-    path = weights_folder() / DLIB_RESNET.name
+    path = require_dlib() / DLIB_RESNET.name
     original = dlib.face_recognition_model_v1(str(path))
     chips = list(np.random.default_rng(0).integers(0, 255, (2, 150, 150, 3), dtype=np.uint8))
     batch = np.stack(chips).transpose(0, 3, 1, 2).astype(np.float32)

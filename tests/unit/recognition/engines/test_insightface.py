@@ -11,12 +11,13 @@ import pytest
 from image_search_service.core.errors import ConflictError, UnavailableError
 from image_search_service.recognition.engines import known_models as known
 from image_search_service.recognition.engines.inventory import list_engines, pull_engine
-from image_search_service.recognition.engines.model_store import ModelArchive, ModelFile, sha256_of
+from image_search_service.recognition.engines.model_files import ModelArchive, ModelFile, WebAddress
+from image_search_service.recognition.engines.model_store import sha256_of
 from image_search_service.recognition.engines.registry import open_engine
 from tests.support.file_server import file_server
 from tests.support.models import save_recognizer, unseen
 
-STAND_INS = Path(__file__).parents[3] / "support" / "stand_ins"
+STAND_INS = Path(__file__).parent / "stand_ins"
 
 
 @pytest.fixture
@@ -43,7 +44,8 @@ def pulled(package: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     zipped.write_bytes(buffer.getvalue())
 
     def pinned(path: Path, name: str, url: str | None = None) -> ModelFile:
-        return ModelFile(name, path.stat().st_size, sha256_of(path), url)
+        sources = () if url is None else (WebAddress(url),)
+        return ModelFile(name, path.stat().st_size, sha256_of(path), sources)
 
     folder = "insightface/models/buffalo_l"
     with file_server() as server:

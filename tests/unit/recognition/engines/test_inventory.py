@@ -7,7 +7,8 @@ import pytest
 from image_search_service.core.errors import ConflictError, InvalidInputError
 from image_search_service.recognition.engines import known_models as known
 from image_search_service.recognition.engines.inventory import check_models, list_engines, pull_engine
-from image_search_service.recognition.engines.model_store import ModelFile, sha256_of
+from image_search_service.recognition.engines.model_files import ModelFile, WebAddress, WheelMember
+from image_search_service.recognition.engines.model_store import sha256_of
 from tests.support.file_server import file_server
 from tests.support.models import save_recognizer, unseen
 
@@ -39,7 +40,7 @@ def test_pulling_fetches_what_is_missing_or_damaged(tmp_path: Path, monkeypatch:
     models = tmp_path / "models"
     with file_server() as server:
         url = server.add("/r.onnx", weights.read_bytes())
-        pinned = ModelFile("yunet.onnx", weights.stat().st_size, sha256_of(weights), url)
+        pinned = ModelFile("yunet.onnx", weights.stat().st_size, sha256_of(weights), (WebAddress(url),))
         monkeypatch.setattr(known, "YUNET", pinned)
         (path,) = pull_engine("onnx", models=models, watch=unseen)
         path.write_bytes(b"damaged")
@@ -70,9 +71,11 @@ def test_every_pinned_file_has_an_address_and_a_checksum() -> None:
     """What can be downloaded is pinned to one content, and to a version that does not move."""
     archives = [pack.archive for pack in known.INSIGHTFACE_PACKS.values()]
     for file in (known.YUNET, known.SFACE, *archives):
-        assert file.url is not None
-        assert file.url.startswith("https://")
-        assert "/main/" not in file.url
+        addresses = [source.url for source in file.sources if isinstance(source, WebAddress)]
+        assert addresses
+        assert all(url.startswith("https://") and "/main/" not in url for url in addresses)
+        packages = [source.wheel for source in file.sources if isinstance(source, WheelMember)]
+        assert all("==" in wheel.requirement for wheel in packages)
     for pack in known.INSIGHTFACE_PACKS.values():
         assert len(pack.members) == len(pack.files) == 2
         assert all(len(file.sha256) == 64 and file.size > 0 for file in (pack.archive, *pack.files))

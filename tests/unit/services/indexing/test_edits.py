@@ -11,10 +11,11 @@ from sqlalchemy import select
 from image_search_service.core.types import Box
 from image_search_service.db.models import ClusterRow, FaceInstance, FaceSuggestion, PersonRow
 from image_search_service.db.queries.faces import LocatedFace
+from image_search_service.recognition.boxes import overlap
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
-from image_search_service.services.indexing.edits import hand_on_names, overlap, successor_faces
+from image_search_service.services.indexing.edits import hand_on_names, successor_faces
 from tests.support.world import World, migrated_database
 
 ADA, GRACE = uuid.uuid4(), uuid.uuid4()

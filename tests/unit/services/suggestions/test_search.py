@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
+from benchmarks.before import get_embedding_by_point_id, get_embeddings_one_by_one
 from image_search_service.core.errors import (
     ConflictError,
     InvalidInputError,
@@ -29,7 +30,6 @@ from image_search_service.services.suggestions.prototypes import PrototypeServic
 from image_search_service.services.suggestions.search import SuggestionService
 from image_search_service.vector.collections import FaceFilter
 from tests.support.given_stores import with_collections
-from tests.support.reference import get_embedding_by_point_id, get_embeddings_one_by_one
 from tests.support.served import add_faces, add_person, alike, directions
 from tests.support.stores import STORES, library_on
 from tests.support.world import World

@@ -14,6 +14,7 @@ from image_search_service.db.models import (
     ClusterRow,
     FaceInstance,
     FaceSuggestion,
+    ImageAsset,
     PersonDifference,
     PersonPrototype,
     PersonRow,
@@ -114,6 +115,26 @@ def human_faces_of(session: Session, person_ids: Sequence[uuid.UUID]) -> list[uu
     ]
 
 
+def faces_shown_and_replaced(session: Session, person_id: uuid.UUID) -> tuple[int, list[uuid.UUID]]:
+    """How many faces a person has, whoever gave them, and those of photos that edited ones have replaced."""
+    rows = session.execute(
+        select(FaceInstance.id, ImageAsset.replaced)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(FaceInstance.person_id == person_id)
+    ).all()
+    replaced = [row[0] for row in rows if row[1]]
+    return len(rows) - len(replaced), replaced
+
+
+def clusters_by_id(session: Session, cluster_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ClusterRow]:
+    """Those that there are."""
+    return {
+        one.id: one
+        for part in chunks(sorted(set(cluster_ids)), BATCH)
+        for one in session.scalars(select(ClusterRow).where(ClusterRow.id.in_(part)))
+    }
+
+
 def owners(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """The person of each face that has one."""
     statement = select(FaceInstance.id, FaceInstance.person_id).where(FaceInstance.person_id.is_not(None))
@@ -162,5 +183,5 @@ def persons_there(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uui
     return {
         one.id: one
         for part in chunks(sorted(set(person_ids)), BATCH)
-        for one in session.scalars(select(PersonRow).where(PersonRow.id.in_(part), ~PersonRow.gone))
+        for one in session.scalars(select(PersonRow).where(PersonRow.id.in_(part), ~PersonRow.deleted))
     }

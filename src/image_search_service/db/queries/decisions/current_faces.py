@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, delete, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from image_search_service.core.decisions import Change, Fact, Key
+from image_search_service.core.decisions import Change, Fact, Key, said
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import (
     FaceInstance,
@@ -83,7 +83,8 @@ def write_face_group(session: Session, changes: Sequence[Change]) -> None:
 
 def settle_groups(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     """Those of at most ``BATCH`` faces that a human put into a group are in that cluster."""
-    columns = (FaceInstance.group_id, FaceInstance.cluster_id, FaceInstance.person_id, FaceInstance.is_face)
+    is_shown = FaceInstance.is_face & ~FaceInstance.set_aside
+    columns = (FaceInstance.group_id, FaceInstance.cluster_id, FaceInstance.person_id, is_shown)
     rows = session.execute(
         select(FaceInstance.id, *columns)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
@@ -91,8 +92,8 @@ def settle_groups(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     )
     astray = {
         face: group
-        for face, group, cluster, person, is_face in rows
-        if group not in (None, cluster) and person is None and is_face
+        for face, group, cluster, person, shown in rows
+        if group not in (None, cluster) and person is None and shown
     }
     clusters.make_clusters(session, astray)
     faces.set_clusters(session, astray)
@@ -111,6 +112,50 @@ def write_is_face(session: Session, changes: Sequence[Change]) -> None:
             session.execute(update(FaceInstance).where(FaceInstance.id.in_(part)).values(is_face=value))
     none = [change.key.id for change in changes if change.new is False]
     faces.set_clusters(session, dict.fromkeys(none))
+
+
+def read_set_aside(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
+    rows = session.execute(
+        select(FaceInstance.id, FaceInstance.set_aside, FaceInstance.cluster_id).where(
+            FaceInstance.id.in_([key.id for key in keys])
+        )
+    )
+    return {
+        Key(Fact.FACE_SET_ASIDE, face): {"aside": aside, "cluster": as_text(cluster)}
+        for face, aside, cluster in rows
+    }
+
+
+def write_set_aside(session: Session, changes: Sequence[Change]) -> None:
+    """Faces go where the value says that they were, if that cluster is there: so an undone decision brings
+    them back. Who may stay there is settled when all is written (``part_set_aside``)."""
+    for value in (True, False):
+        these = [change.key.id for change in changes if said(change.key, change.new) is value]
+        for part in chunks(these, BATCH):
+            session.execute(update(FaceInstance).where(FaceInstance.id.in_(part)).values(set_aside=value))
+    former = {one.key.id: as_uuid(one.new["cluster"]) for one in changes if (one.new or {}).get("cluster")}
+    there = clusters.existing_clusters(session, set(former.values()))
+    faces.put_back(session, {face: cluster for face, cluster in former.items() if cluster in there})
+
+
+def part_set_aside(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
+    """A cluster's faces are all set aside, or none: of at most ``BATCH`` faces those that a human did not put
+    into their cluster leave one where it is otherwise, and then whatever is set aside among others."""
+    other = aliased(FaceInstance)
+    theirs = select(other.cluster_id).where(other.id.in_(face_ids), other.cluster_id.is_not(None))
+    among_others = (
+        select(other.id)
+        .where(other.cluster_id == FaceInstance.cluster_id, other.set_aside != FaceInstance.set_aside)
+        .correlate(FaceInstance)
+        .exists()
+    )
+    for leaving in (FaceInstance.id.in_(face_ids) & FaceInstance.group_id.is_(None), FaceInstance.set_aside):
+        session.execute(
+            update(FaceInstance)
+            .where(FaceInstance.cluster_id.in_(theirs), leaving, among_others)
+            .values(cluster_id=None, payload_version=FaceInstance.payload_version + 1)
+            .execution_options(synchronize_session=False)
+        )
 
 
 # Facts about a face and a person
@@ -173,16 +218,16 @@ def _rejection(key: Key) -> dict[str, Any]:
 
 
 def settle_suggestions(session: Session, which: ColumnElement[bool]) -> None:
-    """What was suggested is accepted, superseded or waits, by whose the faces are now, whether they are any,
-    and whether the persons are there."""
+    """What was suggested is accepted, superseded or waits, by whose the faces are now, whether they are any
+    and not set aside, and whether the persons are there."""
     face, person = (
         FaceInstance.id == FaceSuggestion.face_instance_id,
         PersonRow.id == FaceSuggestion.person_id,
     )
     owner = select(FaceInstance.person_id).where(face).scalar_subquery()
     cannot_be = (
-        select(FaceInstance.id).where(face, ~FaceInstance.is_face).exists()
-        | select(PersonRow.id).where(person, PersonRow.gone).exists()
+        select(FaceInstance.id).where(face, ~FaceInstance.is_face | FaceInstance.set_aside).exists()
+        | select(PersonRow.id).where(person, PersonRow.deleted).exists()
     )
     state = case(
         (owner == FaceSuggestion.person_id, ACCEPTED),

@@ -25,8 +25,8 @@ def read_person(session: Session, fact: Fact, keys: Sequence[Key]) -> Values:
 
 
 PERSON_VALUES: dict[Fact, Callable[[PersonRow], Any]] = {
-    Fact.PERSON_NAME: lambda person: None if person.gone and not person.merged_into else person.name,
-    Fact.PERSON_GONE: lambda person: as_text(person.merged_into) or person.gone,
+    Fact.PERSON_NAME: lambda person: None if person.deleted and not person.merged_into else person.name,
+    Fact.PERSON_GONE: lambda person: as_text(person.merged_into) or person.deleted,
     Fact.PERSON_HIDDEN: lambda person: person.hidden,
     Fact.PERSON_BIRTH: lambda person: None if person.birth_date is None else person.birth_date.isoformat(),
     Fact.PERSON_COVER: lambda person: as_text(person.cover_face_id),
@@ -42,7 +42,7 @@ def _writer(columns_of: Callable[[Any], dict[str, Any]]) -> Callable[[Session, S
 
 
 def _gone(value: Any) -> dict[str, Any]:
-    return {"gone": value is not False, "merged_into": as_uuid(value) if isinstance(value, str) else None}
+    return {"deleted": value is not False, "merged_into": as_uuid(value) if isinstance(value, str) else None}
 
 
 def write_names(session: Session, changes: Sequence[Change]) -> None:
@@ -53,7 +53,7 @@ def write_names(session: Session, changes: Sequence[Change]) -> None:
             "id": change.key.id,
             "name": change.new,
             "name_key": name_key(change.new),
-            "gone": True,
+            "deleted": True,
             "hidden": False,
         }
         for change in named

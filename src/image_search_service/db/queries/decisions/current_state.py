@@ -46,11 +46,12 @@ def write(session: Session, changes: Sequence[Change]) -> None:
 
 def _settle(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     """What follows for at most ``BATCH`` faces when it is known whose they are."""
-    elsewhere = FaceInstance.group_id.is_not(None) | ~FaceInstance.is_face
+    elsewhere = FaceInstance.group_id.is_not(None) | ~FaceInstance.is_face | FaceInstance.set_aside
     contradicted = _is_rejected() | _is_of_nobody() | elsewhere
     _free_guesses(session, FaceInstance.id.in_(face_ids) & contradicted)
     current_faces.settle_suggestions(session, FaceSuggestion.face_instance_id.in_(face_ids))
     current_faces.settle_groups(session, face_ids)
+    current_faces.part_set_aside(session, face_ids)
     _keep_apart(session, differences.faces_with_side(session, face_ids))
 
 
@@ -77,7 +78,8 @@ def _is_rejected() -> Exists:
 
 def at_odds(session: Session, face_ids: Sequence[uuid.UUID]) -> set[Key]:
     """Facts that cannot hold together: of faces that a human gave to a person and put into a group, or for
-    whom they are rejected, or that are none and placed all the same. A statement for each ``BATCH``."""
+    whom they are rejected, or that are none or set aside and placed all the same. A statement for each
+    ``BATCH``."""
     found: set[Key] = set()
     named = FaceInstance.assigned_by == faces.HUMAN
     grouped = FaceInstance.group_id.is_not(None)
@@ -85,18 +87,20 @@ def at_odds(session: Session, face_ids: Sequence[uuid.UUID]) -> set[Key]:
         rows = session.execute(
             select(FaceInstance.id, FaceInstance.person_id).where(
                 FaceInstance.id.in_(part),
-                (named & (_is_rejected() | grouped)) | (~FaceInstance.is_face & (named | grouped)),
+                (named & (_is_rejected() | grouped))
+                | ((~FaceInstance.is_face | FaceInstance.set_aside) & (named | grouped))
+                | (~FaceInstance.is_face & FaceInstance.set_aside),
             )
         )
         for face, person in rows:
-            found |= {Key(fact, face) for fact in (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE)}
+            found |= {Key(fact, face) for fact in _EXCLUSIVE}
             found.add(Key(Fact.REJECTED, face, person))
     return found
 
 
 def _is_of_nobody() -> Exists:
     """Whether a face belongs to somebody who was merged or taken back since."""
-    return select(PersonRow.id).where(PersonRow.id == FaceInstance.person_id, PersonRow.gone).exists()
+    return select(PersonRow.id).where(PersonRow.id == FaceInstance.person_id, PersonRow.deleted).exists()
 
 
 def _keep_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
@@ -124,6 +128,7 @@ _READERS: dict[Fact, Callable[[Session, Fact, Sequence[Key]], Values]] = {
     Fact.FACE_PERSON: current_faces.read_face_person,
     Fact.FACE_GROUP: current_faces.read_face_group,
     Fact.FACE_IS_FACE: current_faces.read_is_face,
+    Fact.FACE_SET_ASIDE: current_faces.read_set_aside,
     Fact.REJECTED: current_faces.read_rejected,
     Fact.PINNED: current_faces.read_pinned,
     Fact.APART: lambda session, _fact, keys: differences.read_sides(session, keys),
@@ -134,6 +139,7 @@ _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     Fact.FACE_IS_FACE: current_faces.write_is_face,
     Fact.FACE_PERSON: current_faces.write_face_person,
     Fact.FACE_GROUP: current_faces.write_face_group,
+    Fact.FACE_SET_ASIDE: current_faces.write_set_aside,
     Fact.REJECTED: current_faces.write_rejected,
     Fact.PINNED: current_faces.write_pinned,
     Fact.APART: differences.write_sides,
@@ -141,5 +147,7 @@ _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
 """In this order: a person is there before a face is theirs."""
 
 
-_PLACING = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.REJECTED, Fact.APART)
+_EXCLUSIVE = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.FACE_SET_ASIDE)
+"""Facts of which one says where a face is, and the others then say nothing."""
+_PLACING = (*_EXCLUSIVE, Fact.REJECTED, Fact.APART)
 """Facts about with whom a face belongs."""

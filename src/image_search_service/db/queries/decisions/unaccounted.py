@@ -30,6 +30,7 @@ UNSAID: dict[Fact, Any] = {
     Fact.FACE_PERSON: None,
     Fact.FACE_GROUP: None,
     Fact.FACE_IS_FACE: True,
+    Fact.FACE_SET_ASIDE: None,
     Fact.REJECTED: False,
     Fact.PINNED: False,
     Fact.DIFFERENT: False,
@@ -41,13 +42,14 @@ UNSAID: dict[Fact, Any] = {
 def unaccounted(session: Session) -> Iterator[Key]:
     """Each such fact."""
     for fact, subject, other, condition in (
-        (Fact.PERSON_GONE, PersonRow.id, None, ~PersonRow.gone),
+        (Fact.PERSON_GONE, PersonRow.id, None, ~PersonRow.deleted),
         (Fact.PERSON_HIDDEN, PersonRow.id, None, PersonRow.hidden),
         (Fact.PERSON_BIRTH, PersonRow.id, None, PersonRow.birth_date.is_not(None)),
         (Fact.PERSON_COVER, PersonRow.id, None, PersonRow.cover_face_id.is_not(None)),
         (Fact.FACE_GROUP, FaceInstance.id, None, FaceInstance.group_id.is_not(None)),
         (Fact.FACE_PERSON, FaceInstance.id, None, FaceInstance.assigned_by == HUMAN),
         (Fact.FACE_IS_FACE, FaceInstance.id, None, ~FaceInstance.is_face),
+        (Fact.FACE_SET_ASIDE, FaceInstance.id, None, FaceInstance.set_aside.is_(True)),
         (
             Fact.REJECTED,
             FaceSuggestion.face_instance_id,

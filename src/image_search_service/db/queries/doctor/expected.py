@@ -16,7 +16,14 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, IndexRun, PersonCentroid
+from image_search_service.db.models import (
+    AssetPath,
+    FaceInstance,
+    ImageAsset,
+    IndexRun,
+    PersonCentroid,
+    StagedFace,
+)
 
 S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 
@@ -94,8 +101,12 @@ def face_id_page(session: Session, after: uuid.UUID | None, limit: int) -> list[
 
 
 def existing_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of the ids that are faces'."""
-    return set(session.scalars(select(FaceInstance.id).where(FaceInstance.id.in_(face_ids))))
+    """Those of the ids that are faces', or will be once the library has moved to another engine."""
+    return {
+        face_id
+        for key in (FaceInstance.id, StagedFace.id)
+        for face_id in session.scalars(select(key).where(key.in_(face_ids)))
+    }
 
 
 def photo_page(session: Session, after: uuid.UUID | None, limit: int) -> list[PhotoTruth]:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from image_search_service.core.records.jobs import JobFilter, JobRecord
 from image_search_service.core.types import JsonObject
 from image_search_service.db.models import JobRow, utc_now
 from image_search_service.db.queries.batches import Row, upsert_rows
@@ -34,13 +35,22 @@ class Claim:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs are listed; what is None does not matter. after: the last one of the page before."""
-
-    state: str | None = None
-    kind: str | None = None
-    after: tuple[datetime, uuid.UUID] | None = None
+def job_record(row: JobRow) -> JobRecord:
+    return JobRecord(
+        id=row.id,
+        kind=row.kind,
+        parameters=row.parameters,
+        state=row.state,
+        done=row.done,
+        total=row.total,
+        counts=row.counts,
+        error=row.error,
+        cancel_requested=row.cancel_requested,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
 
 
 def insert_new(session: Session, rows: Sequence[Row]) -> None:
@@ -48,17 +58,36 @@ def insert_new(session: Session, rows: Sequence[Row]) -> None:
     upsert_rows(session, JobRow, rows, key=["key"], update=[], where=_ACTIVE)
 
 
-def active_by_keys(session: Session, keys: Sequence[str]) -> dict[str, JobRow]:
+def active_by_keys(session: Session, keys: Sequence[str]) -> dict[str, JobRecord]:
     """Those that wait or run, by key."""
     rows = session.scalars(select(JobRow).where(JobRow.key.in_(keys), JobRow.state.in_(ACTIVE)))
-    return {job.key: job for job in rows}
+    return {job.key: job_record(job) for job in rows}
 
 
-def job_by_id(session: Session, job_id: uuid.UUID) -> JobRow | None:
-    return session.get(JobRow, job_id, populate_existing=True)
+def job_by_id(session: Session, job_id: uuid.UUID) -> JobRecord | None:
+    found = session.get(JobRow, job_id, populate_existing=True)
+    return None if found is None else job_record(found)
 
 
-def jobs_page(session: Session, where: JobFilter, limit: int) -> list[JobRow]:
+def jobs_since(session: Session, moment: datetime, known: Sequence[uuid.UUID]) -> list[JobRecord]:
+    """Jobs that were made from a moment on, and these, in the order in which they were made."""
+    rows = session.scalars(
+        select(JobRow)
+        .where(or_(JobRow.created_at >= moment, JobRow.id.in_(known)))
+        .order_by(JobRow.created_at, JobRow.id)
+    )
+    return [job_record(row) for row in rows]
+
+
+def active_jobs(session: Session) -> list[JobRecord]:
+    """Those that wait or run, in the order in which they were made."""
+    rows = session.scalars(
+        select(JobRow).where(JobRow.state.in_(ACTIVE)).order_by(JobRow.created_at, JobRow.id)
+    )
+    return [job_record(row) for row in rows]
+
+
+def jobs_page(session: Session, where: JobFilter, limit: int) -> list[JobRecord]:
     """The newest first."""
     statement = select(JobRow).where(*_matching(where))
     if where.after is not None:
@@ -66,7 +95,8 @@ def jobs_page(session: Session, where: JobFilter, limit: int) -> list[JobRow]:
         statement = statement.where(
             or_(JobRow.created_at < moment, (JobRow.created_at == moment) & (JobRow.id < job_id))
         )
-    return list(session.scalars(statement.order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(limit)))
+    rows = session.scalars(statement.order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(limit))
+    return [job_record(row) for row in rows]
 
 
 def count_jobs(session: Session, where: JobFilter) -> int:
@@ -101,10 +131,13 @@ def claim(session: Session, job_id: uuid.UUID) -> Claim | None:
     return None if row is None else Claim(*row)
 
 
-def beat(session: Session, claim: Claim, done: int, total: int | None) -> bool | None:
-    """Say that the worker lives and how far it is. Whether the job is to be cancelled; None: it is lost."""
+def beat(session: Session, claim: Claim, done: int, total: int | None, counts: JsonObject) -> bool | None:
+    """Say that the worker lives, how far it is, and what it has found so far. Whether the job is to be
+    cancelled; None: it is lost."""
     return session.execute(
-        _mine(claim).values(done=done, total=total, heartbeat_at=utc_now()).returning(JobRow.cancel_requested)
+        _mine(claim)
+        .values(done=done, total=total, counts=counts, heartbeat_at=utc_now())
+        .returning(JobRow.cancel_requested)
     ).scalar_one_or_none()
 
 

@@ -76,12 +76,12 @@ def lock_unassigned(session: Session, page: Sequence[AssignableFace]) -> set[uui
     """Those of a page that nobody has placed since. Nobody else changes a face of these photos until the
     transaction ends."""
     rows = session.execute(
-        select(FaceInstance.id, FaceInstance.person_id, FaceInstance.group_id)
+        select(FaceInstance.id, FaceInstance.person_id, FaceInstance.group_id, FaceInstance.set_aside)
         .where(in_photos_of(page))
         .order_by(FaceInstance.id)
         .with_for_update()
     )
-    return {face_id for face_id, person_id, group_id in rows if person_id is None and group_id is None}
+    return {face for face, person, group, aside in rows if person is None and group is None and not aside}
 
 
 def assignable_beside(session: Session, face_id: uuid.UUID, asset_id: uuid.UUID) -> list[AssignableFace]:

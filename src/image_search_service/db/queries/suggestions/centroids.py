@@ -21,7 +21,7 @@ def active_centroids(session: Session, person_ids: Sequence[uuid.UUID] | None = 
     statement = (
         select(PersonCentroid)
         .join(PersonRow, PersonRow.id == PersonCentroid.person_id)
-        .where(PersonCentroid.state == ACTIVE, ~PersonRow.gone)
+        .where(PersonCentroid.state == ACTIVE, ~PersonRow.deleted)
         .order_by(PersonCentroid.person_id)
     )
     if person_ids is not None:

@@ -42,7 +42,7 @@ def twice_in_a_photo(session: Session, limit: int) -> list[PersonInPhoto]:
         select(FaceInstance.asset_id, PersonRow.id, PersonRow.name)
         .join(PersonRow, PersonRow.id == FaceInstance.person_id)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(~ImageAsset.replaced, ~PersonRow.gone)
+        .where(~ImageAsset.replaced, ~PersonRow.deleted)
         .group_by(FaceInstance.asset_id, PersonRow.id, PersonRow.name)
         .having(func.count(FaceInstance.id) > 1)
         .order_by(PersonRow.name, FaceInstance.asset_id)
@@ -60,7 +60,7 @@ def before_birth(session: Session, limit: int) -> list[PersonInPhoto]:
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
         .where(
             ~ImageAsset.replaced,
-            ~PersonRow.gone,
+            ~PersonRow.deleted,
             PersonRow.birth_date.is_not(None),
             func.date(ImageAsset.taken_at) < PersonRow.birth_date,
         )
@@ -94,7 +94,7 @@ def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[N
         select(PersonRow.id, FaceInstance.id, FaceInstance.asset_id, FaceInstance.qdrant_point_id)
         .join(PersonRow, PersonRow.id == FaceInstance.person_id)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(~PersonRow.gone, IS_COMPARABLE_FACE)
+        .where(~PersonRow.deleted, IS_COMPARABLE_FACE)
         .order_by(FaceInstance.id)
         .limit(limit)
     )

@@ -1,0 +1,70 @@
+"""Photos on their way into the library: choosing folders, indexing them, what could not be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from image_search_service.api.deps import Folders, Jobs, Opened, Photos
+from image_search_service.api.errors import problems
+from image_search_service.api.pagination import CursorText, Limit, decode_cursor, next_cursor, whole_number
+from image_search_service.api.schemas.jobs import Job
+from image_search_service.api.schemas.library import Library
+from image_search_service.api.schemas.photos import (
+    PATH_LENGTH,
+    FailedPhoto,
+    FailedPhotoPage,
+    FolderListing,
+    IndexRequest,
+)
+from image_search_service.services.jobs.service import JobKind
+from image_search_service.services.photos.summary import SummaryService
+
+router = APIRouter(tags=["photos"])
+
+
+@router.get("/library")
+def get_library(library: Opened) -> Library:
+    """What the library holds, in numbers."""
+    return Library.of(SummaryService(library.database).summary())
+
+
+@router.get("/folders", responses=problems(404))
+def list_folders(
+    folders: Folders,
+    path: Annotated[
+        str | None,
+        Query(
+            max_length=PATH_LENGTH,
+            description="A folder below the allowed roots; leave it away for these.",
+            examples=["/photos"],
+        ),
+    ] = None,
+) -> FolderListing:
+    """Folders of the machine that runs the service, to choose from which to index."""
+    return FolderListing.of(folders.listing(None if path is None else Path(path)))
+
+
+@router.post("/photos/index", status_code=202)
+def index_photos(request: IndexRequest, folders: Folders, jobs: Jobs) -> Job:
+    """Find the photos below these folders and the faces in them, as a job, then group the faces.
+
+    Its `progress` and `result` say how far it is: photos seen, per second, faces, failures.
+    """
+    paths = folders.checked([Path(path) for path in request.paths])
+    parameters = {"paths": sorted(map(str, paths)), "retry_failed": request.retry_failed}
+    return Job.of(jobs.submit(JobKind.DETECT_FACES, parameters))
+
+
+@router.get("/photos/failed")
+def list_failed_photos(photos: Photos, cursor: CursorText = None, limit: Limit = 50) -> FailedPhotoPage:
+    """Files that could not be read, and why."""
+    after = decode_cursor(cursor, whole_number, whole_number)
+    found = photos.failed(after[0] if after else 0, limit)
+    return FailedPhotoPage(
+        items=[FailedPhoto.of(item) for item in found.items],
+        next_cursor=next_cursor(found.items, limit, lambda item: (item.number, 0)),
+        total=found.total,
+    )

@@ -1,0 +1,167 @@
+"""Photos, as they are listed and looked at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from image_search_service.api.schemas.common import Answer, Page, RequestBody, Slice
+from image_search_service.api.schemas.faces import PREFIX, Face, shown_path
+from image_search_service.core.records import photos as records
+from image_search_service.core.records.photos import CountedPhoto, PhotoRecord
+
+MAX_PATHS = 100
+PATH_LENGTH = 4_096
+
+
+class Photo(Answer):
+    """An image file in the library."""
+
+    asset_id: UUID
+    path: str | None = Field(
+        description="A file that holds it; null when all of them are missing.",
+        examples=["/photos/2019/garden.jpg"],
+    )
+    width: int | None = Field(description="In pixels, of the upright photo.", examples=[1024])
+    height: int | None = Field(examples=[768])
+    taken_at: datetime | None = Field(description="Local time where it was taken, as the camera wrote it.")
+    thumbnail_url: str = Field(description="A small copy, WebP.")
+    picture_url: str = Field(description="A larger one, WebP; add `?side=` and one of its sizes.")
+
+    @classmethod
+    def of(cls, photo: PhotoRecord) -> Photo:
+        return cls(**photo_fields(photo))
+
+
+def photo_fields(photo: PhotoRecord) -> dict[str, Any]:
+    """A photo's fields, for the answers that add some of their own."""
+    return {
+        "asset_id": photo.id,
+        "path": None if photo.path is None else shown_path(photo.path),
+        "width": photo.width,
+        "height": photo.height,
+        "taken_at": photo.taken_at,
+        "thumbnail_url": f"{PREFIX}/assets/{photo.id}/thumbnail",
+        "picture_url": f"{PREFIX}/assets/{photo.id}/picture",
+    }
+
+
+class PhotoFaces(Answer):
+    """A photo and the faces in it, left to right."""
+
+    photo: Photo
+    faces: list[Face]
+
+
+class ListedPhoto(Photo):
+    """A photo in the list of all."""
+
+    faces: int = Field(description="Faces in it.", examples=[3])
+
+    @classmethod
+    def counted(cls, item: CountedPhoto) -> ListedPhoto:
+        return cls(**photo_fields(item.photo), faces=item.faces)
+
+
+class PhotoSlice(Slice[ListedPhoto]):
+    """Photos by date; those without one come last."""
+
+
+class Month(Answer):
+    """Photos of a month."""
+
+    month: str | None = Field(description="Null: photos without a date.", examples=["2015-05"])
+    photos: int = Field(examples=[31])
+    offset: int = Field(description="Where they begin in the list.", examples=[1200])
+
+    @classmethod
+    def of(cls, item: records.MonthCount) -> Month:
+        return cls(month=item.month, photos=item.photos, offset=item.offset)
+
+
+class Months(Answer):
+    """How the photos of a list spread over time, in the order of the list."""
+
+    months: list[Month]
+
+
+class PhotoFolder(Answer):
+    """A folder that photos lie in."""
+
+    path: str = Field(examples=["/photos/2019"])
+    photos: int = Field(description="In the folder itself.", examples=[120])
+
+    @classmethod
+    def of(cls, item: records.FolderCount) -> PhotoFolder:
+        return cls(path=shown_path(item.path), photos=item.photos)
+
+
+class PhotoFolders(Answer):
+    """Every folder that a photo lies in, by name."""
+
+    folders: list[PhotoFolder]
+
+
+class FailedPhoto(Answer):
+    """A file that could not be read."""
+
+    path: str = Field(examples=["/photos/2019/broken.jpg"])
+    reason: str = Field(examples=["The file is truncated: its end is missing."])
+
+    @classmethod
+    def of(cls, item: records.FailedPhoto) -> FailedPhoto:
+        return cls(path=shown_path(item.path), reason=item.reason)
+
+
+class FailedPhotoPage(Page[FailedPhoto]):
+    """Files that could not be read, in the order in which they were found."""
+
+
+class IndexRequest(RequestBody):
+    """Which photos to index."""
+
+    paths: list[str] = Field(
+        min_length=1,
+        max_length=MAX_PATHS,
+        description="Folders or single files, with their whole paths, below the allowed roots.",
+        examples=[["/photos"]],
+    )
+    retry_failed: bool = Field(default=False, description="Read again what could not be read before.")
+
+
+class Folder(Answer):
+    """A folder that photos can be indexed in."""
+
+    name: str = Field(examples=["2019"])
+    path: str = Field(examples=["/photos/2019"])
+    photos_hint: int = Field(
+        description="Photos in the folder itself by their names, counted up to a limit.", examples=[120]
+    )
+
+    @classmethod
+    def of(cls, item: records.Folder) -> Folder:
+        name = item.path.name or str(item.path)
+        return cls(name=name, path=shown_path(item.path), photos_hint=item.photos_hint)
+
+
+class FolderListing(Answer):
+    """A folder and those in it, by name; without a path the folders that may be looked into."""
+
+    path: str | None
+    parent: str | None = Field(description="The folder above; null where that may not be looked into.")
+    folders: list[Folder]
+    allowed_roots: list[str] = Field(
+        description="Below these, photos may be indexed.", examples=[["/photos"]]
+    )
+
+    @classmethod
+    def of(cls, found: records.FolderListing) -> FolderListing:
+        return cls(
+            path=None if found.path is None else shown_path(found.path),
+            parent=None if found.parent is None else shown_path(found.parent),
+            folders=[Folder.of(item) for item in found.folders],
+            allowed_roots=[shown_path(root) for root in found.allowed_roots],
+        )

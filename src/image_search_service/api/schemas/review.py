@@ -1,0 +1,327 @@
+"""Questions of the review queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from image_search_service.api.schemas.common import Answer, RequestBody
+from image_search_service.api.schemas.faces import BoxAnswer, crop_url
+from image_search_service.recognition.review_queue import Likeness
+from image_search_service.services.review import questions as found
+
+Year = Annotated[int | None, Field(description="Null if no photo has a date.", examples=[2009])]
+QUESTION_ID = "Hand it back as `seen`, and with the answer; what it says is nobody's business."
+
+
+class ReviewFace(Answer):
+    """A face that a question shows."""
+
+    id: UUID
+    crop_url: str = Field(description="A small picture of the face, WebP.")
+    asset_id: UUID = Field(description="The photo that it is in.")
+    taken_at: datetime | None = Field(description="Local time where it was taken.")
+    box: BoxAnswer
+    photo_width: int = Field(examples=[1024])
+    photo_height: int = Field(examples=[768])
+    least_alike: bool = Field(description="Whether it is one of the two least like the rest of its group.")
+
+    @classmethod
+    def of(cls, face: found.QuestionFace) -> ReviewFace:
+        box = BoxAnswer(x=face.box.x, y=face.box.y, width=face.box.width, height=face.box.height)
+        return cls(
+            id=face.id,
+            crop_url=crop_url(face.id),
+            asset_id=face.asset_id,
+            taken_at=face.taken_at,
+            box=box,
+            photo_width=face.photo_width,
+            photo_height=face.photo_height,
+            least_alike=face.least_alike,
+        )
+
+
+def _faces(faces: Sequence[found.QuestionFace]) -> list[ReviewFace]:
+    return [ReviewFace.of(face) for face in faces]
+
+
+class ReviewPerson(Answer):
+    """A person with a picture."""
+
+    id: UUID
+    name: str = Field(examples=["Ada Lovelace"])
+    cover_url: str | None = Field(description="Null for somebody without a face.")
+
+    @classmethod
+    def of(cls, person: found.PersonCard) -> ReviewPerson:
+        return cls(id=person.id, name=person.name, cover_url=_cover(person.cover))
+
+
+def _cover(face_id: UUID | None) -> str | None:
+    return None if face_id is None else crop_url(face_id)
+
+
+class ReviewCluster(Answer):
+    """A group without a name."""
+
+    id: UUID
+    size: int = Field(description="How many faces it has.", examples=[34])
+    version: str = Field(description="Hand it back with the answer.", examples=["34-9f86d081884c7d65"])
+    confidence: float = Field(description="Mean similarity of its faces, −1 to 1.", examples=[0.62])
+    first_year: Year
+    last_year: Year
+
+    @classmethod
+    def of(cls, cluster: found.QuestionCluster) -> ReviewCluster:
+        return cls(
+            id=cluster.id,
+            size=cluster.size,
+            version=cluster.version,
+            confidence=cluster.confidence,
+            first_year=cluster.first_year,
+            last_year=cluster.last_year,
+        )
+
+
+class PersonBeside(Answer):
+    """Somebody who is in photos of the group."""
+
+    person_id: UUID
+    name: str = Field(examples=["Grace Hopper"])
+
+
+class ReviewProposal(Answer):
+    """Somebody whom a group may be."""
+
+    person_id: UUID
+    name: str = Field(examples=["Ada Lovelace"])
+    cover_url: str | None
+    similarity: float = Field(description="To the mean of their faces, −1 to 1.", examples=[0.61])
+    likeness: Likeness = Field(description="The same in a word.")
+    chance: float = Field(
+        description="That it is them, 0 to 1, learned from the answers so far.", examples=[0.97]
+    )
+
+
+class _ClusterQuestion(Answer):
+    id: str = Field(description=QUESTION_ID)
+    version: str = Field(description="The cluster's version.", examples=["34-9f86d081884c7d65"])
+    value: float = Field(description="Faces that get a name for each second of work.", examples=[4.2])
+    cluster: ReviewCluster
+    faces: list[ReviewFace] = Field(description="At most twelve: the clearest, then the two least alike.")
+    photos: list[UUID] = Field(description="At most three photos that show it.")
+    with_: list[PersonBeside] = Field(alias="with", description="Who is in its photos most often.")
+    proposals: list[ReviewProposal] = Field(description="At most five, the most alike first.")
+
+
+class WhoQuestion(_ClusterQuestion):
+    """Who is this? Answered by `name-clusters`."""
+
+    kind: Literal["who"] = "who"
+
+
+class IsThisQuestion(_ClusterQuestion):
+    """Is this the first of the proposals? Answered by `name-clusters`."""
+
+    kind: Literal["is_this"] = "is_this"
+
+
+class ReviewSuggestion(Answer):
+    """A suggestion on a page of them."""
+
+    id: UUID
+    face_id: UUID
+    crop_url: str
+    asset_id: UUID
+    taken_at: datetime | None
+    likeness: Likeness
+    margin: float | None = Field(description="How much more alike than the second best person.")
+    chance: float = Field(description="That it is right, 0 to 1.", examples=[0.97])
+
+
+class TickOffQuestion(Answer):
+    """Which of these are right? All are ticked; answered by `answer`."""
+
+    id: str = Field(description=QUESTION_ID)
+    kind: Literal["tick_off"] = "tick_off"
+    version: str = Field(description="Of all that waits for the person.", examples=["3-9f86d081884c7d65"])
+    value: float
+    person: ReviewPerson
+    suggestions: list[ReviewSuggestion] = Field(description="At most 24, the surest first.")
+
+
+class PairOfPeople(Answer):
+    """One of two who look alike."""
+
+    kind: Literal["person"] = "person"
+    id: UUID
+    name: str
+    cover_url: str | None
+    size: int = Field(description="How many faces they have.")
+    version: str
+    faces: list[ReviewFace] = Field(description="At most six, by time.")
+
+    @classmethod
+    def of(cls, side: found.PairSide) -> PairOfPeople:
+        person = ReviewPerson.of(side.person)
+        return cls(
+            id=person.id,
+            name=person.name,
+            cover_url=person.cover_url,
+            size=side.size,
+            version=side.version,
+            faces=_faces(side.faces),
+        )
+
+
+class TwoPeopleQuestion(Answer):
+    """Are these two people, or one? Answered by `mark-different` or `merge-persons`."""
+
+    id: str = Field(description=QUESTION_ID)
+    kind: Literal["two_people"] = "two_people"
+    version: None = None
+    value: float
+    left: PairOfPeople
+    right: PairOfPeople
+    shared_photos: int = Field(description="Photos that show both: two people, unless in a mirror.")
+    photo_ids: list[UUID] = Field(description="Some of these.")
+    similarity: float | None
+
+
+class BirthDateQuestion(Answer):
+    """When was this person born? Answered by `set-birth-date`."""
+
+    id: str = Field(description=QUESTION_ID)
+    kind: Literal["birth_date"] = "birth_date"
+    version: None = None
+    value: float
+    person: ReviewPerson
+    faces: list[ReviewFace] = Field(description="Of the first and of the last photo.")
+
+
+class AsideCluster(Answer):
+    """A group that is probably of a stranger."""
+
+    id: UUID
+    version: str
+    size: int
+    crop_url: str
+
+
+class SetAsideQuestion(Answer):
+    """Are these strangers? Answered by `set-aside`."""
+
+    id: str = Field(description=QUESTION_ID)
+    kind: Literal["set_aside"] = "set_aside"
+    version: None = None
+    value: float
+    clusters: list[AsideCluster] = Field(description="At most 24.")
+
+
+AnyQuestion = Annotated[
+    WhoQuestion | IsThisQuestion | TickOffQuestion | TwoPeopleQuestion | BirthDateQuestion | SetAsideQuestion,
+    Field(discriminator="kind"),
+]
+
+
+class ReviewProgress(Answer):
+    """How far the naming is."""
+
+    named: int = Field(description="Faces with a name.", examples=[11204])
+    faces: int = Field(description="All faces.", examples=[13000])
+    waiting: int = Field(description="Suggestions that nobody has answered.", examples=[212])
+
+
+class ReviewQuestions(Answer):
+    """What to ask next, the best first; none if there is nothing to ask."""
+
+    questions: list[AnyQuestion]
+    progress: ReviewProgress
+
+    @classmethod
+    def of(cls, next_: found.NextQuestions) -> ReviewQuestions:
+        progress = ReviewProgress(
+            named=next_.progress.named, faces=next_.progress.faces, waiting=next_.progress.waiting
+        )
+        return cls(questions=[_question(one) for one in next_.questions], progress=progress)
+
+
+def _question(one: found.Question) -> AnyQuestion:
+    if one.cluster is not None:
+        return _about_cluster(one, one.cluster)
+    if one.left is not None and one.right is not None:
+        return TwoPeopleQuestion(
+            id=one.id,
+            value=one.value,
+            left=PairOfPeople.of(one.left),
+            right=PairOfPeople.of(one.right),
+            shared_photos=one.shared_photos,
+            photo_ids=list(one.photo_ids),
+            similarity=one.similarity,
+        )
+    if one.person is None:
+        rows = [
+            AsideCluster(id=row.id, version=row.version, size=row.size, crop_url=crop_url(face))
+            for row, face in one.clusters
+        ]
+        return SetAsideQuestion(id=one.id, value=one.value, clusters=rows)
+    person = ReviewPerson.of(one.person)
+    if one.kind is found.QuestionKind.BIRTH_DATE:
+        return BirthDateQuestion(id=one.id, value=one.value, person=person, faces=_faces(one.faces))
+    return TickOffQuestion(
+        id=one.id,
+        version=one.version or "",
+        value=one.value,
+        person=person,
+        suggestions=[_suggestion(each) for each in one.suggestions],
+    )
+
+
+def _about_cluster(one: found.Question, cluster: found.QuestionCluster) -> WhoQuestion | IsThisQuestion:
+    fields = {
+        "id": one.id,
+        "version": cluster.version,
+        "value": one.value,
+        "cluster": ReviewCluster.of(cluster),
+        "faces": _faces(one.faces),
+        "photos": list(one.photos),
+        "with": [PersonBeside(person_id=each.id, name=each.name) for each in one.with_persons],
+        "proposals": [_proposal(each) for each in one.proposals],
+    }
+    kind = IsThisQuestion if one.kind is found.QuestionKind.IS_THIS else WhoQuestion
+    return kind.model_validate(fields)
+
+
+def _proposal(one: found.Proposal) -> ReviewProposal:
+    person = ReviewPerson.of(one.person)
+    return ReviewProposal(
+        person_id=person.id,
+        name=person.name,
+        cover_url=person.cover_url,
+        similarity=round(one.similarity, 6),
+        likeness=one.likeness,
+        chance=round(one.chance, 4),
+    )
+
+
+def _suggestion(one: found.QuestionSuggestion) -> ReviewSuggestion:
+    return ReviewSuggestion(
+        id=one.id,
+        face_id=one.face_id,
+        crop_url=crop_url(one.face_id),
+        asset_id=one.asset_id,
+        taken_at=one.taken_at,
+        likeness=one.likeness,
+        margin=one.margin,
+        chance=round(one.chance, 4),
+    )
+
+
+class SkipQuestion(RequestBody):
+    """Somebody does not know, or does not want to say now."""
+
+    question_id: str = Field(min_length=1, max_length=found.MOST_OF_AN_ID)

@@ -1,0 +1,168 @@
+"""Lets in whoever has the service's token, and nobody else.
+
+A program sends ``Authorization: Bearer TOKEN``. A browser is given the token once, in the address of any page
+(``/?token=…``); it is turned into a cookie and taken out of the address, as Jupyter does. Open to all are the
+sign of life (``/health``) and the pages' static files, which hold nothing of the library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from image_search_service.api.errors import ProblemResponse, token_problem
+from image_search_service.core.access_token import same_token
+
+PARAMETER: Final = "token"
+ADDRESS_COMMAND: Final = "image-search address"
+"""What prints the address of a running service, with its token."""
+COOKIE_SECONDS: Final = 365 * 24 * 3600
+OPEN_PATHS: Final = ("/health", "/favicon.ico")
+OPEN_FOLDER: Final = "/static/"
+API_FOLDER: Final = "/api/"
+NOT_KEPT: Final = {"Cache-Control": "no-store"}
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="image-search"', **NOT_KEPT}
+
+TokenPage = Callable[[Request, str], Response]
+"""The page for a browser without the token; the second argument is the command that prints the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCookie:
+    """Cookies do not know ports, so each token's has a name of its own: two services on one machine do not
+    take each other's away."""
+
+    token: str
+
+    @property
+    def name(self) -> str:
+        return f"image-search-{hashlib.sha256(self.token.encode()).hexdigest()[:8]}"
+
+    def set_on(self, response: Response, *, secure: bool) -> None:
+        response.set_cookie(
+            self.name,
+            self.token,
+            max_age=COOKIE_SECONDS,
+            path="/",
+            httponly=True,
+            samesite="strict",
+            secure=secure,
+        )
+
+
+class TokenGuard:
+    """``token``: None lets nobody in. ``page``: what a browser without the token is shown."""
+
+    def __init__(self, app: ASGIApp, *, token: str | None, page: TokenPage | None) -> None:
+        self._app = app
+        self._token = token
+        self._page = page or plain_token_page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app
+        if scope["type"] == "http":
+            app = self._answer(Request(scope)) or app
+        await app(scope, receive, send)
+
+    def _answer(self, request: Request) -> Response | None:
+        """What is said in place of the application; None lets the request through."""
+        path = own_path(request.scope)
+        known = self._is_known(request)
+        if _wants_page(request, path) and PARAMETER in request.query_params:
+            given = request.query_params[PARAMETER]
+            if known or self._is_right(given):
+                return self._without_token(request, keep=self._is_right(given))
+        if known or path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
+            return None
+        if not _wants_page(request, path):
+            return ProblemResponse(token_problem(), CHALLENGE)
+        if _comes_from_elsewhere(request):
+            return _page_again(request)
+        page = self._page(request, ADDRESS_COMMAND)
+        page.headers.update(NOT_KEPT)
+        return page
+
+    def _is_known(self, request: Request) -> bool:
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self._is_right(credentials.strip()):
+            return True
+        return self._token is not None and self._is_right(
+            request.cookies.get(TokenCookie(self._token).name, "")
+        )
+
+    def _is_right(self, given: str) -> bool:
+        return self._token is not None and same_token(given, self._token)
+
+    def _without_token(self, request: Request, *, keep: bool) -> Response:
+        """To the same page by an address without the token; ``keep`` gives the browser the cookie."""
+        response = Response(
+            status_code=HTTPStatus.SEE_OTHER, headers={"Location": _address(request), **NOT_KEPT}
+        )
+        if keep and self._token is not None:
+            TokenCookie(self._token).set_on(response, secure=request.url.scheme == "https")
+        return response
+
+
+def own_path(scope: Scope) -> str:
+    """The request's path within this service, without the folder that a proxy may put it into."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def _wants_page(request: Request, path: str) -> bool:
+    return (
+        request.method in ("GET", "HEAD")
+        and not path.startswith(API_FOLDER)
+        and "text/html" in request.headers.get("accept", "")
+    )
+
+
+def _comes_from_elsewhere(request: Request) -> bool:
+    """Whether a link on another site's page, or in a file, led the browser here: it holds the cookie back."""
+    headers = request.headers
+    return headers.get("sec-fetch-dest") == "document" and headers.get("sec-fetch-site") in (
+        "cross-site",
+        "same-site",
+    )
+
+
+def _address(request: Request) -> str:
+    """Path and query without the token, always on this host: no second slash makes another host of it."""
+    path = "/" + quote(request.scope["path"].lstrip("/"))
+    others = [(name, value) for name, value in request.query_params.multi_items() if name != PARAMETER]
+    return f"{path}?{urlencode(others)}" if others else path
+
+
+def _page_again(request: Request) -> HTMLResponse:
+    """Leads to the same page from one of our own, so that the browser sends the cookie if it has it."""
+    address = escape(_address(request))
+    content = (
+        f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={address}">'
+        f'<title>image-search-service</title><p><a href="{address}">Go on</a>'
+    )
+    return HTMLResponse(content, headers=NOT_KEPT)
+
+
+def plain_token_page(request: Request, command: str) -> HTMLResponse:
+    """Where the token is found, without style or script."""
+    wrong = "<p><strong>This is not the token.</strong></p>" if PARAMETER in request.query_params else ""
+    content = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>A token is needed</title></head><body>
+<h1>These photos are private</h1>{wrong}
+<p>Come with the address that the service printed when it started: it holds a token. This prints it again:</p>
+<p><code>{escape(command)}</code></p>
+<form method="get"><p><label>Or put the token in here:
+<input name="{PARAMETER}" type="password" autocomplete="off" required></label>
+<button>Go on</button></p></form>
+</body></html>"""
+    headers = {"Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'"}
+    return HTMLResponse(content, HTTPStatus.UNAUTHORIZED, headers)

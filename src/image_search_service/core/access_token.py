@@ -1,0 +1,78 @@
+"""The token by which a service knows its owner: made once, kept in a file that only the owner may read."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Final
+
+from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.private_files import make_private_folder, open_private
+
+TOKEN_BYTES: Final = 32
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{20,}")
+"""What a token that somebody has chosen must look like: it has to fit into an address and a cookie."""
+
+
+def read_token(path: Path) -> str | None:
+    """The token in a file, None if there is no file. Raises InvalidInputError for what is no token."""
+    try:
+        token = path.read_text(encoding="utf-8", errors="replace").strip()
+    except FileNotFoundError:
+        return None
+    if _TOKEN.fullmatch(token) is None:
+        raise InvalidInputError(
+            f"{path} holds no token: 20 or more letters, digits, '-' and '_'.",
+            hint="Delete the file; the next start of the service makes a new token.",
+        )
+    return token
+
+
+def read_or_create_token(path: Path) -> str:
+    """The token in a file; a new one if there is none. Several processes at once get the same.
+
+    Raises InvalidInputError for a file that holds none.
+    """
+    token = read_token(path)
+    if token is not None:
+        return token
+    make_private_folder(path.parent)
+    _create(path, secrets.token_urlsafe(TOKEN_BYTES))
+    created = read_token(path)
+    assert created is not None  # noqa: S101 - it has just been put there, by whomever
+    return created
+
+
+def _create(path: Path, token: str) -> None:
+    """Put a token into its place whole, unless another process was quicker."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with open(temporary, "x", encoding="utf-8", opener=open_private) as file:
+            file.write(token + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        _link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        pass  # another process was quicker
+    except OSError:  # a file system without links
+        temporary.replace(path)
+
+
+def same_token(given: str, token: str) -> bool:
+    """Compared in a time that does not tell how much of it was right."""
+    return secrets.compare_digest(given.encode(), token.encode())
+
+
+def bearer_headers(path: Path) -> dict[str, str]:
+    """What a command sends to the service whose token is in this file; nothing if there is none."""
+    token = read_token(path)
+    return {} if token is None else {"Authorization": f"Bearer {token}"}

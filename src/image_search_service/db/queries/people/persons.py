@@ -1,0 +1,228 @@
+"""Persons as they are shown. Counts of all persons are read from an index of the faces in the order of their
+persons; what else is shown is read for the persons of one page."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Subquery, and_, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from image_search_service.core.records.people import Companion, PersonName, PersonOrder, PersonRecord
+from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonRow
+from image_search_service.db.queries.conditions import in_replaced_photo
+from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
+
+Place = tuple[int | datetime, str]
+"""Where a person stands in a list: by what it is sorted, then ``name_key``."""
+
+
+def persons_page(
+    session: Session,
+    order: PersonOrder,
+    after: Place | None,
+    *,
+    offset: int,
+    limit: int,
+    hidden: bool,
+) -> list[PersonRecord]:
+    """Persons who are not hidden, or those who are; among equals by name: three statements.
+
+    after: the place of the last one of the page before. offset: how many to pass over behind it.
+    """
+    place, counts = _sorted_by(order)
+    statement = select(PersonRow.id).where(~PersonRow.deleted, PersonRow.hidden.is_(hidden))
+    if counts is not None:
+        statement = statement.outerjoin(counts, counts.c.person_id == PersonRow.id)
+    if after is not None:
+        value, key = after
+        statement = statement.where(or_(place < value, and_(place == value, PersonRow.name_key > key)))
+    ids = session.scalars(
+        statement.order_by(place.desc(), PersonRow.name_key).offset(offset).limit(limit)
+    ).all()
+    return persons_by_ids(session, ids)
+
+
+def _sorted_by(order: PersonOrder) -> tuple[Any, Subquery | None]:
+    match order:
+        case PersonOrder.FACES:
+            counts = _face_counts().subquery()
+            return func.coalesce(counts.c.faces, 0), counts
+        case PersonOrder.WAITING:
+            counts = _waiting_counts().subquery()
+            return func.coalesce(counts.c.waiting, 0), counts
+        case PersonOrder.NEWEST:
+            return PersonRow.created_at, None
+        case PersonOrder.NAME:
+            return literal(0), None
+
+
+def place_of(person: PersonRecord, order: PersonOrder) -> Place:
+    """Where a person stands in a list of this order."""
+    places: dict[PersonOrder, int | datetime] = {
+        PersonOrder.FACES: person.faces,
+        PersonOrder.WAITING: person.pending_suggestions,
+        PersonOrder.NEWEST: person.created_at,
+        PersonOrder.NAME: 0,
+    }
+    return places[order], person.name_key
+
+
+def persons_by_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> list[PersonRecord]:
+    """Those who are there, in the order of the ids, at most ``BATCH``: two statements."""
+    counts = (
+        select(
+            FaceInstance.person_id,
+            func.count().label("faces"),
+            func.count(FaceInstance.asset_id.distinct()).label("photos"),
+        )
+        .where(FaceInstance.person_id.in_(person_ids), ~in_replaced_photo())
+        .group_by(FaceInstance.person_id)
+        .subquery()
+    )
+    statement = (
+        select(
+            PersonRow,
+            shown_face(),
+            func.coalesce(counts.c.faces, 0),
+            func.coalesce(counts.c.photos, 0),
+            _of_person(func.min(FaceInstance.taken_at)),
+            _of_person(func.max(FaceInstance.taken_at)),
+        )
+        .outerjoin(counts, counts.c.person_id == PersonRow.id)
+        .where(PersonRow.id.in_(person_ids), ~PersonRow.deleted)
+    )
+    rows = session.execute(statement).all()
+    waiting = waiting_of_persons(session, person_ids)
+    found = {row[0].id: _record(row, waiting.get(row[0].id, 0)) for row in rows}
+    return [found[person_id] for person_id in person_ids if person_id in found]
+
+
+def _record(row: Any, waiting: int) -> PersonRecord:
+    person, shown_face_id, faces, photos, first, last = row
+    return PersonRecord(
+        id=person.id,
+        name=person.name,
+        name_key=person.name_key,
+        hidden=person.hidden,
+        birth_date=person.birth_date,
+        cover_face_id=person.cover_face_id,
+        shown_face_id=shown_face_id,
+        faces=faces,
+        photos=photos,
+        pending_suggestions=waiting,
+        first_year=None if first is None else first.year,
+        last_year=None if last is None else last.year,
+        created_at=person.created_at,
+    )
+
+
+def _of_person(value: Any) -> Any:
+    """One value from the faces of the person beside it, read from one end of an index."""
+    return select(value).where(FaceInstance.person_id == PersonRow.id).correlate(PersonRow).scalar_subquery()
+
+
+def shown_face() -> Any:
+    """Beside a person: the face that somebody chose to show for them, else their clearest."""
+    clearest = (
+        select(FaceInstance.id)
+        .where(FaceInstance.person_id == PersonRow.id, ~in_replaced_photo())
+        .order_by(FaceInstance.quality_score.desc(), FaceInstance.id.desc())
+        .limit(1)
+        .correlate(PersonRow)
+        .scalar_subquery()
+    )
+    return func.coalesce(PersonRow.cover_face_id, clearest)
+
+
+def person_names(session: Session) -> list[PersonName]:
+    """Everybody, by name: one statement."""
+    counts = _face_counts().subquery()
+    rows = session.execute(
+        select(PersonRow.id, PersonRow.name, PersonRow.hidden, shown_face(), func.coalesce(counts.c.faces, 0))
+        .outerjoin(counts, counts.c.person_id == PersonRow.id)
+        .where(~PersonRow.deleted)
+        .order_by(PersonRow.name_key)
+    )
+    return [PersonName(*row) for row in rows]
+
+
+def birth_date(session: Session, person_id: uuid.UUID) -> tuple[uuid.UUID, date | None] | None:
+    """A person's id with their birth date; None for one that there is not."""
+    row = session.execute(
+        select(PersonRow.id, PersonRow.birth_date).where(PersonRow.id == person_id, ~PersonRow.deleted)
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def faces_to_show(
+    session: Session, person_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, tuple[str, uuid.UUID | None]]:
+    """Of each of these persons who are there the name and the face that is shown for them."""
+    rows = session.execute(
+        select(PersonRow.id, PersonRow.name, shown_face()).where(
+            PersonRow.id.in_(person_ids), ~PersonRow.deleted
+        )
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def companions(session: Session, person_id: uuid.UUID, limit: int) -> list[Companion]:
+    """Who else is in a person's photos, those in most of them first."""
+    theirs = select(FaceInstance.asset_id).where(FaceInstance.person_id == person_id, ~in_replaced_photo())
+    shared = (
+        select(FaceInstance.person_id, func.count(FaceInstance.asset_id.distinct()).label("photos"))
+        .where(
+            FaceInstance.asset_id.in_(theirs),
+            FaceInstance.person_id.is_not(None),
+            FaceInstance.person_id != person_id,
+        )
+        .group_by(FaceInstance.person_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(PersonRow.id, PersonRow.name, shown_face(), shared.c.photos)
+        .join(shared, shared.c.person_id == PersonRow.id)
+        .where(~PersonRow.deleted, ~PersonRow.hidden)
+        .order_by(shared.c.photos.desc(), PersonRow.name_key)
+        .limit(limit)
+    )
+    return [Companion(*row) for row in rows]
+
+
+def count_persons(session: Session, *, hidden: bool) -> int:
+    there = select(func.count(PersonRow.id)).where(~PersonRow.deleted, PersonRow.hidden.is_(hidden))
+    return session.scalar(there) or 0
+
+
+def existing_persons(session: Session, person_ids: Sequence[uuid.UUID] | None) -> list[uuid.UUID]:
+    """Those of ``person_ids`` that there are, or all, in the order of their ids."""
+    statement = select(PersonRow.id).where(~PersonRow.deleted).order_by(PersonRow.id)
+    return list(
+        session.scalars(statement if person_ids is None else statement.where(PersonRow.id.in_(person_ids)))
+    )
+
+
+def waiting_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """How many suggestions wait for each of these persons that has any."""
+    counted = _waiting_counts().where(FaceSuggestion.person_id.in_(person_ids))
+    return {row[0]: row[1] for row in session.execute(counted)}
+
+
+def _face_counts() -> Any:
+    return (
+        select(FaceInstance.person_id.label("person_id"), func.count().label("faces"))
+        .where(FaceInstance.person_id.is_not(None), ~in_replaced_photo())
+        .group_by(FaceInstance.person_id)
+    )
+
+
+def _waiting_counts() -> Any:
+    return (
+        select(FaceSuggestion.person_id.label("person_id"), func.count().label("waiting"))
+        .where(IS_ANSWERABLE)
+        .group_by(FaceSuggestion.person_id)
+    )

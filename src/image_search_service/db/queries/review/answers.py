@@ -1,0 +1,53 @@
+"""What was answered lately, what was skipped, and how far the naming is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from image_search_service.db.models import (
+    DecisionRow,
+    FaceInstance,
+    FaceSuggestion,
+    ReviewSkip,
+    utc_now,
+)
+from image_search_service.db.queries.batches import insert_rows
+from image_search_service.db.queries.suggestion_states import PENDING
+
+
+def last_decisions(session: Session, limit: int) -> list[DecisionRow]:
+    """The newest first; those that were taken back since are among them, and so is what took them back."""
+    return list(session.scalars(select(DecisionRow).order_by(DecisionRow.id.desc()).limit(limit)))
+
+
+def skips(session: Session, since: datetime) -> list[ReviewSkip]:
+    """What was skipped lately."""
+    return list(session.scalars(select(ReviewSkip).where(ReviewSkip.skipped_at >= since)))
+
+
+def add_skip(session: Session, subject: str, at_answer: int) -> None:
+    """One more skip of a subject."""
+    changed = session.execute(
+        update(ReviewSkip)
+        .where(ReviewSkip.subject == subject)
+        .values(skips=ReviewSkip.skips + 1, at_answer=at_answer, skipped_at=utc_now())
+        .returning(ReviewSkip.subject)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if not changed:
+        insert_rows(session, ReviewSkip, [{"subject": subject, "skips": 1, "at_answer": at_answer}])
+
+
+def progress(session: Session) -> tuple[int, int, int]:
+    """Faces with a name, faces, and suggestions that nobody has answered: counted in indexes alone, so that
+    faces of replaced photos count, too."""
+    named = select(func.count(FaceInstance.person_id)).where(FaceInstance.person_id.is_not(None))
+    waiting = select(func.count()).where(FaceSuggestion.state == PENDING)
+    every = select(func.count()).select_from(FaceInstance)
+    row = session.execute(
+        select(named.scalar_subquery(), every.scalar_subquery(), waiting.scalar_subquery())
+    ).one()
+    return int(row[0] or 0), int(row[1] or 0), int(row[2] or 0)

@@ -1,0 +1,155 @@
+"""Clusters that somebody may be asked about: the largest, some of their faces, and what is beside these."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import Session, aliased
+
+from image_search_service.db.models import ClusterRow, FaceInstance, ImageAsset, PersonRow
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFace:
+    """A face of a cluster, by which the cluster is compared."""
+
+    cluster_id: uuid.UUID
+    id: uuid.UUID
+    point_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFace:
+    """A face with its photo's moment (local time) and size in pixels."""
+
+    face: FaceInstance
+    taken_at: datetime | None
+    photo_width: int
+    photo_height: int
+
+
+@dataclass(frozen=True, slots=True)
+class SmallCluster:
+    """A cluster of few faces, and how large they are in how full photos, in the mean."""
+
+    cluster: ClusterRow
+    faces_in_photo: float
+    share_of_height: float
+
+
+def largest_clusters(session: Session, but: Collection[uuid.UUID], limit: int) -> list[ClusterRow]:
+    """Clusters that are not set aside, of two faces or more, the largest first."""
+    statement = (
+        select(ClusterRow)
+        .where(~ClusterRow.set_aside, ClusterRow.size > 1)
+        .order_by(ClusterRow.size.desc(), ClusterRow.id)
+        .limit(limit)
+    )
+    return list(session.scalars(statement.where(ClusterRow.id.not_in(but)) if but else statement))
+
+
+def clearest_faces(session: Session, cluster_ids: Sequence[uuid.UUID], each: int) -> list[ClusterFace]:
+    """The clearest faces of each of these clusters."""
+    ranked = (
+        select(
+            FaceInstance.cluster_id,
+            FaceInstance.id,
+            FaceInstance.qdrant_point_id,
+            func.row_number()
+            .over(
+                partition_by=FaceInstance.cluster_id,
+                order_by=(FaceInstance.quality_score.desc(), FaceInstance.id),
+            )
+            .label("rank"),
+        )
+        .where(FaceInstance.cluster_id.in_(cluster_ids))
+        .subquery()
+    )
+    rows = session.execute(
+        select(ranked.c.cluster_id, ranked.c.id, ranked.c.qdrant_point_id)
+        .where(ranked.c.rank <= each)
+        .order_by(ranked.c.cluster_id, ranked.c.rank)
+    )
+    return [ClusterFace(*row) for row in rows]
+
+
+def shown_faces(session: Session, where: ColumnElement[bool]) -> list[ShownFace]:
+    """The faces for which it holds, the clearest first; not those of replaced photos."""
+    rows = session.execute(
+        select(FaceInstance, ImageAsset.taken_at, ImageAsset.width, ImageAsset.height)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(where, ~ImageAsset.replaced)
+        .order_by(FaceInstance.quality_score.desc(), FaceInstance.id)
+    )
+    return [ShownFace(row[0], row[1], row[2] or 1, row[3] or 1) for row in rows]
+
+
+def of_clusters(cluster_ids: Sequence[uuid.UUID]) -> ColumnElement[bool]:
+    return FaceInstance.cluster_id.in_(cluster_ids)
+
+
+def among(face_ids: Sequence[uuid.UUID]) -> ColumnElement[bool]:
+    return FaceInstance.id.in_(face_ids)
+
+
+def years_of(session: Session, cluster_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[int, int]]:
+    """The first and the last year of each cluster's photos, of those with a date."""
+    rows = session.execute(
+        select(FaceInstance.cluster_id, func.min(ImageAsset.taken_at), func.max(ImageAsset.taken_at))
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(FaceInstance.cluster_id.in_(cluster_ids), ImageAsset.taken_at.is_not(None))
+        .group_by(FaceInstance.cluster_id)
+    )
+    return {row[0]: (row[1].year, row[2].year) for row in rows if row[0] and row[1] and row[2]}
+
+
+def persons_beside(
+    session: Session, cluster_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[tuple[uuid.UUID, int]]]:
+    """Who is in the photos of each cluster's faces, in how many of them, most often first."""
+    other = aliased(FaceInstance)
+    photos = func.count(other.asset_id.distinct())
+    rows = session.execute(
+        select(FaceInstance.cluster_id, PersonRow.id, photos)
+        .join(other, and_(other.asset_id == FaceInstance.asset_id, other.id != FaceInstance.id))
+        .join(PersonRow, PersonRow.id == other.person_id)
+        .where(FaceInstance.cluster_id.in_(cluster_ids), ~PersonRow.hidden)
+        .group_by(FaceInstance.cluster_id, PersonRow.id)
+        .order_by(photos.desc(), PersonRow.id)
+    )
+    found: dict[uuid.UUID, list[tuple[uuid.UUID, int]]] = {}
+    for cluster, person, count in rows:
+        if cluster is not None:
+            found.setdefault(cluster, []).append((person, count))
+    return found
+
+
+def small_clusters(session: Session, most_faces: int, limit: int) -> list[SmallCluster]:
+    """Some clusters of few faces, with what tells strangers: how many faces their photos show, and how tall
+    these are beside the photo."""
+    chosen = (
+        select(ClusterRow.id)
+        .where(~ClusterRow.set_aside, ClusterRow.size.between(2, most_faces))
+        .order_by(ClusterRow.size, ClusterRow.id)
+        .limit(limit)
+    )
+    other = aliased(FaceInstance)
+    in_photo = (
+        select(func.count(other.id))
+        .where(other.asset_id == FaceInstance.asset_id, other.is_face)
+        .correlate(FaceInstance)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(ClusterRow, func.avg(in_photo), func.avg(FaceInstance.box_height / ImageAsset.height))
+        .join(FaceInstance, FaceInstance.cluster_id == ClusterRow.id)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(ClusterRow.id.in_(chosen), ImageAsset.height > 0)
+        .group_by(ClusterRow.id)
+        .order_by(ClusterRow.id)
+    )
+    return [SmallCluster(row[0], float(row[1]), float(row[2])) for row in rows]

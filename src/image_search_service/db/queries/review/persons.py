@@ -1,0 +1,187 @@
+"""Persons whom somebody may be asked about: who waits, who looks alike, whose centroid is to be computed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from image_search_service.db.models import (
+    FaceInstance,
+    FaceSuggestion,
+    ImageAsset,
+    PersonCentroid,
+    PersonDifference,
+    PersonRow,
+)
+from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE, PENDING
+from image_search_service.db.queries.suggestions.centroids import ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCover:
+    """A person, and the face that shows them: the chosen one, else the clearest."""
+
+    id: uuid.UUID
+    name: str
+    cover: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgeSpan:
+    """A person without a birth date, and from when until when their photos are."""
+
+    person_id: uuid.UUID
+    first: datetime
+    last: datetime
+
+
+def without_centroid(session: Session, limit: int) -> list[uuid.UUID]:
+    """Some persons with faces and without a centroid."""
+    has_face = select(FaceInstance.id).where(FaceInstance.person_id == PersonRow.id).exists()
+    has_centroid = (
+        select(PersonCentroid.id)
+        .where(PersonCentroid.person_id == PersonRow.id, PersonCentroid.state == ACTIVE)
+        .exists()
+    )
+    return list(
+        session.scalars(
+            select(PersonRow.id)
+            .where(~PersonRow.deleted, ~has_centroid, has_face)
+            .order_by(PersonRow.id)
+            .limit(limit)
+        )
+    )
+
+
+def centroids_since(session: Session, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    """Since when each of these persons who has one has had their centroid."""
+    rows = session.execute(
+        select(PersonCentroid.person_id, PersonCentroid.created_at).where(
+            PersonCentroid.person_id.in_(person_ids), PersonCentroid.state == ACTIVE
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def most_waiting(session: Session, limit: int) -> list[tuple[uuid.UUID, int]]:
+    """Persons for whom most suggestions wait, and how many, with those that cannot be right any more."""
+    waiting = func.count()
+    rows = session.execute(
+        select(FaceSuggestion.person_id, waiting)
+        .where(FaceSuggestion.state == PENDING)
+        .group_by(FaceSuggestion.person_id)
+        .order_by(waiting.desc(), FaceSuggestion.person_id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def best_waiting(session: Session, person_ids: Sequence[uuid.UUID], each: int) -> list[FaceSuggestion]:
+    """The best suggestions that wait for each of these persons: by margin, then by similarity."""
+    order = (
+        func.coalesce(FaceSuggestion.margin, 0.0).desc(),
+        FaceSuggestion.confidence.desc(),
+        FaceSuggestion.id,
+    )
+    rank = func.row_number().over(partition_by=FaceSuggestion.person_id, order_by=order).label("rank")
+    ranked = (
+        select(FaceSuggestion, rank).where(IS_ANSWERABLE, FaceSuggestion.person_id.in_(person_ids)).subquery()
+    )
+    suggestion = aliased(FaceSuggestion, ranked)
+    statement = select(suggestion).where(ranked.c.rank <= each).order_by(ranked.c.person_id, ranked.c.rank)
+    return list(session.scalars(statement))
+
+
+def waiting_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """All suggestions that wait for each of these persons."""
+    rows = session.execute(
+        select(FaceSuggestion.person_id, FaceSuggestion.id).where(
+            IS_ANSWERABLE, FaceSuggestion.person_id.in_(person_ids)
+        )
+    )
+    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for person, suggestion in rows:
+        found.setdefault(person, []).append(suggestion)
+    return found
+
+
+def said_different(session: Session, person_ids: Collection[uuid.UUID]) -> set[frozenset[uuid.UUID]]:
+    """Pairs with one of these persons who were said to be two."""
+    either = PersonDifference.person_id.in_(person_ids) | PersonDifference.other_id.in_(person_ids)
+    rows = session.execute(select(PersonDifference.person_id, PersonDifference.other_id).where(either))
+    return {frozenset((row[0], row[1])) for row in rows}
+
+
+def photos_together(
+    session: Session, pairs: Sequence[tuple[uuid.UUID, uuid.UUID]], limit: int
+) -> dict[frozenset[uuid.UUID], tuple[int, list[uuid.UUID]]]:
+    """In how many photos each two persons are both, and some of these."""
+    first, second = aliased(FaceInstance), aliased(FaceInstance)
+    rows = session.execute(
+        select(first.person_id, second.person_id, first.asset_id)
+        .join(second, and_(second.asset_id == first.asset_id, second.id != first.id))
+        .where(tuple_(first.person_id, second.person_id).in_(pairs))
+        .distinct()
+        .order_by(first.asset_id)
+    )
+    photos: dict[frozenset[uuid.UUID], list[uuid.UUID]] = {}
+    for a, b, asset in rows:
+        if a is not None and b is not None:
+            photos.setdefault(frozenset((a, b)), []).append(asset)
+    return {pair: (len(found), found[:limit]) for pair, found in photos.items()}
+
+
+def cards(session: Session, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, NamedCover]:
+    """Names and covers of persons who are there."""
+    clearest = (
+        select(FaceInstance.id)
+        .where(FaceInstance.person_id == PersonRow.id)
+        .order_by(FaceInstance.quality_score.desc(), FaceInstance.id)
+        .limit(1)
+        .correlate(PersonRow)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(PersonRow.id, PersonRow.name, func.coalesce(PersonRow.cover_face_id, clearest)).where(
+            PersonRow.id.in_(person_ids), ~PersonRow.deleted
+        )
+    )
+    return {row[0]: NamedCover(*row) for row in rows}
+
+
+def faces_by_person(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """The faces of these persons by the time of their photos; not those of replaced photos."""
+    rows = session.execute(
+        select(FaceInstance.person_id, FaceInstance.id)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(FaceInstance.person_id.in_(person_ids), ~ImageAsset.replaced)
+        .order_by(ImageAsset.taken_at, FaceInstance.id)
+    )
+    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for person, face in rows:
+        if person is not None:
+            found.setdefault(person, []).append(face)
+    return found
+
+
+def age_spans(session: Session, person_ids: Collection[uuid.UUID]) -> list[AgeSpan]:
+    """Of those of these persons whose birth date is not known."""
+    rows = session.execute(
+        select(PersonRow.id, func.min(ImageAsset.taken_at), func.max(ImageAsset.taken_at))
+        .join(FaceInstance, FaceInstance.person_id == PersonRow.id)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .where(
+            PersonRow.id.in_(person_ids),
+            PersonRow.birth_date.is_(None),
+            ~PersonRow.deleted,
+            ~ImageAsset.replaced,
+        )
+        .group_by(PersonRow.id)
+        .order_by(PersonRow.id)
+    )
+    return [AgeSpan(row[0], row[1], row[2]) for row in rows if row[1] is not None and row[2] is not None]

@@ -1,0 +1,60 @@
+"""The library in numbers: each of them is counted in an index (``EXPLAIN QUERY PLAN``: COVERING)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from image_search_service.core.records.library import LibrarySummary
+from image_search_service.db.models import (
+    ClusterRow,
+    DecisionRow,
+    FaceInstance,
+    FaceSuggestion,
+    ImageAsset,
+    IndexRoot,
+    LibraryRow,
+    PersonRow,
+)
+from image_search_service.db.queries.conditions import in_replaced_photo, is_listed_photo, is_unknown
+from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
+
+
+def library_summary(session: Session) -> LibrarySummary:
+    """Three statements."""
+    alone = and_(is_unknown(), FaceInstance.cluster_id.is_(None), ~in_replaced_photo())
+    faces, named = session.execute(
+        select(func.count(), func.count(FaceInstance.person_id)).where(
+            FaceInstance.is_face, ~in_replaced_photo()
+        )
+    ).one()
+    row = session.execute(
+        select(
+            _count(ImageAsset, is_listed_photo()).label("photos"),
+            _count(ImageAsset, ImageAsset.failure.is_not(None)).label("photos_failed"),
+            _count(FaceInstance, alone).label("alone_faces"),
+            _count(PersonRow, ~PersonRow.deleted).label("persons"),
+            select(func.count()).select_from(ClusterRow).scalar_subquery().label("clusters"),
+            _count(FaceSuggestion, IS_ANSWERABLE).label("waiting_suggestions"),
+            func.coalesce(select(func.max(DecisionRow.id)).scalar_subquery(), 0).label("last_decision"),
+            select(LibraryRow.engine_name).scalar_subquery().label("engine"),
+        )
+    ).one()
+    return LibrarySummary(faces=faces, named_faces=named, **row._asdict(), roots=_topmost(session))
+
+
+def _count(table: Any, condition: Any) -> Any:
+    return select(func.count()).select_from(table).where(condition).scalar_subquery()
+
+
+def _topmost(session: Session) -> Sequence[Path]:
+    """What was indexed, without what lies below something else that was."""
+    roots: list[Path] = []
+    for path in sorted(session.scalars(select(IndexRoot.path))):
+        if not any(path.is_relative_to(root) for root in roots):
+            roots.append(path)
+    return roots

@@ -1,0 +1,76 @@
+"""Which face of the former engine a face of the new one is: the one that lies in the same place."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from image_search_service.core.types import Box
+from image_search_service.db.queries.engine_change.changes import new_face_id
+from image_search_service.recognition.boxes import overlap
+from image_search_service.recognition.engines.base import Detection
+
+SAME_FACE = 0.3
+"""Least intersection over union of two detectors' boxes of one face. Of 168 faces that dlib and YuNet both
+found in 160 photos the boxes of one face have 0.41 to 0.75 in common, those of two faces at most 0.23."""
+
+
+class Origin(StrEnum):
+    """Where a face as it will be comes from."""
+
+    FOUND_AGAIN = "found_again"
+    """The new engine found it where the former one had: it keeps its id, and all that was said of it."""
+    NEW = "new"
+    """Only the new engine found it."""
+    KEPT = "kept"
+    """The new engine did not find it, but somebody has said something of it: it stays where it was, embedded
+    by the new engine from there."""
+    FROM_CROP = "from_crop"
+    """No file of its photo can be read: it stays where it was, embedded from its small picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFace:
+    """A face as the library has it. spoken_of: whether a decision speaks of it."""
+
+    id: uuid.UUID
+    detection: Detection
+    spoken_of: bool
+
+
+def place_faces(
+    asset_id: uuid.UUID, change_id: int, known: Sequence[KnownFace], found: Sequence[Detection]
+) -> list[tuple[uuid.UUID, Detection]]:
+    """The faces that a photo will have: those that were found, and those that must stay; left to right."""
+    same = match_places([face.detection.box for face in known], [face.box for face in found])
+    placed = [
+        (known[same[n]].id if n in same else new_face_id(asset_id, change_id, n), face)
+        for n, face in enumerate(found)
+    ]
+    again = set(same.values())
+    placed += [(face.id, face.detection) for n, face in enumerate(known) if n not in again and face.spoken_of]
+    return sorted(placed, key=lambda each: (each[1].box.x, each[1].box.y))
+
+
+def match_places(known: Sequence[Box], found: Sequence[Box]) -> dict[int, int]:
+    """For numbers of ``found`` the number of the known box in the same place, one to one; those first that
+    overlap most."""
+    shares = sorted(
+        ((overlap(a, b), i, n) for i, a in enumerate(known) for n, b in enumerate(found)),
+        key=lambda each: (-each[0], each[1], each[2]),
+    )
+    same: dict[int, int] = {}
+    for share, i, n in shares:
+        if share >= SAME_FACE and n not in same and i not in same.values():
+            same[n] = i
+    return same
+
+
+def origin_of(face_id: uuid.UUID, detection: Detection, known: Sequence[KnownFace]) -> Origin:
+    """Where a face that ``place_faces`` gave comes from."""
+    former = next((face for face in known if face.id == face_id), None)
+    if former is None:
+        return Origin.NEW
+    return Origin.KEPT if former.detection is detection else Origin.FOUND_AGAIN

@@ -1,0 +1,17 @@
+"""What is asked for by its id is there, or that is said."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TypeVar
+
+from image_search_service.core.errors import NotFoundError
+
+T = TypeVar("T")
+
+
+def required(found: T | None, what: str, item_id: uuid.UUID, hint: str | None = None) -> T:
+    """``found``, or NotFoundError: "There is no person 3f2a…"."""
+    if not found:
+        raise NotFoundError(f"There is no {what} {item_id}.", hint=hint)
+    return found

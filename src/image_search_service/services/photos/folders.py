@@ -1,0 +1,93 @@
+"""Folders of the disk, as far as pages may look into them: to choose those whose photos are indexed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from image_search_service.core.errors import InvalidInputError, NotFoundError
+from image_search_service.core.records.photos import Folder, FolderListing
+from image_search_service.media.formats import is_photo_name
+from image_search_service.media.scan import JUNK_FOLDERS
+
+MOST_FOLDERS: Final = 1_000
+"""Folders that are listed of one."""
+MOST_ENTRIES: Final = 2_000
+"""Entries of a folder that are looked at to count its photos."""
+ROOTS_HINT: Final = "IMAGE_SEARCH_PHOTO_ROOTS says below which folders photos may be indexed from a page."
+
+
+class FolderService:
+    """Looks into folders below ``roots``. Links that lead out of these are not followed."""
+
+    def __init__(self, roots: Sequence[Path]) -> None:
+        self._roots = [root.resolve() for root in roots]
+
+    def listing(self, path: Path | None) -> FolderListing:
+        """The folders in ``path``, by name, without hidden ones; None: those that may be looked into.
+
+        Raises NotFoundError for a folder that is not there or may not be looked into.
+        """
+        if path is None:
+            roots = [_counted(root) for root in self._roots if root.is_dir()]
+            return FolderListing(None, None, roots, self._roots)
+        folder = self._allowed(path)
+        if folder is None or not folder.is_dir():
+            raise NotFoundError(f"{path} is no folder that may be looked into.", hint=ROOTS_HINT)
+        parent = None if folder in self._roots else folder.parent
+        return FolderListing(folder, parent, self._inside(folder), self._roots)
+
+    def checked(self, paths: Sequence[Path]) -> list[Path]:
+        """Folders or photos that may be indexed, with their real paths. Raises InvalidInputError."""
+        checked: list[Path] = []
+        for path in paths:
+            allowed = self._allowed(path)
+            if allowed is None:
+                raise InvalidInputError(f"{path} may not be indexed from here.", hint=ROOTS_HINT)
+            if not allowed.exists():
+                raise InvalidInputError(
+                    f"{path} does not exist.", hint="Give a folder of photos, or a photo."
+                )
+            checked.append(allowed)
+        return checked
+
+    def _allowed(self, path: Path) -> Path | None:
+        """The real path, or None if it is not below a root. Raises InvalidInputError for no path."""
+        try:
+            real = path.resolve()
+        except (OSError, ValueError, RuntimeError) as error:
+            raise InvalidInputError(f"{str(path)!r} is no path: {error}.") from error
+        is_inside = path.is_absolute() and any(real.is_relative_to(root) for root in self._roots)
+        return real if is_inside else None
+
+    def _inside(self, folder: Path) -> list[Folder]:
+        try:
+            with os.scandir(folder) as entries:
+                names = sorted(entry.name for entry in entries if _is_shown(entry))
+        except OSError as error:
+            raise NotFoundError(
+                f"{folder} cannot be looked into: {error.strerror}.", hint="Choose another folder."
+            ) from error
+        return [_counted(folder / name) for name in names[:MOST_FOLDERS]]
+
+
+def _is_shown(entry: os.DirEntry[str]) -> bool:
+    if entry.name.startswith(".") or entry.name.lower() in JUNK_FOLDERS:
+        return False
+    return entry.is_dir(follow_symlinks=False)
+
+
+def _counted(folder: Path) -> Folder:
+    return Folder(folder, sum(is_photo_name(name) for name in _names(folder)))
+
+
+def _names(folder: Path) -> Iterator[str]:
+    """Names in a folder, at most ``MOST_ENTRIES``; none of one that may not be read."""
+    try:
+        with os.scandir(folder) as entries:
+            for _, entry in zip(range(MOST_ENTRIES), entries, strict=False):
+                yield entry.name
+    except OSError:
+        return

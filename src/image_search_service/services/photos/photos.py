@@ -1,0 +1,63 @@
+"""Reads photos as they are listed: all of them by date, those of a person, and what could not be read."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from itertools import accumulate
+
+from image_search_service.core.records.lists import Found
+from image_search_service.core.records.photos import (
+    CountedPhoto,
+    FailedPhoto,
+    FolderCount,
+    MonthCount,
+    PersonPhoto,
+    PhotoFilter,
+    PhotoOrder,
+)
+from image_search_service.db.queries import photo_lists as queries
+from image_search_service.db.session import Database
+
+
+class PhotoCatalogue:
+    """Lists photos. Each method costs a fixed number of statements."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(self, where: PhotoFilter, order: PhotoOrder, offset: int, limit: int) -> Found[CountedPhoto]:
+        with self._database.read() as session:
+            return Found(
+                queries.photos_page(session, where, order, offset, limit),
+                queries.count_photos(session, where),
+            )
+
+    def months(self, where: PhotoFilter, order: PhotoOrder) -> list[MonthCount]:
+        """How many photos each month has, in the order of ``page``, and at which offset it begins."""
+        with self._database.read() as session:
+            counts = queries.month_counts(session, where, order)
+        begins = accumulate((count for _, count in counts), initial=0)
+        return [
+            MonthCount(month, count, begin) for (month, count), begin in zip(counts, begins, strict=False)
+        ]
+
+    def folders(self) -> list[FolderCount]:
+        """Every folder that a photo lies in, by name."""
+        with self._database.read() as session:
+            return queries.folder_counts(session)
+
+    def failed(self, after: int, limit: int) -> Found[FailedPhoto]:
+        """Files that could not be read, behind the one of this number."""
+        with self._database.read() as session:
+            return Found(queries.failed_photos(session, after, limit), queries.count_failed(session))
+
+    def of_person(
+        self, person_id: uuid.UUID, after: tuple[datetime, uuid.UUID] | None, limit: int
+    ) -> Found[PersonPhoto]:
+        """Photos that show a person, the oldest first."""
+        with self._database.read() as session:
+            photos = queries.photos_of_person_page(session, person_id, after, limit)
+            faces = queries.faces_of_person_in(session, person_id, [photo.id for photo in photos])
+            total = queries.count_photos_of_person(session, person_id)
+        return Found([PersonPhoto(photo, faces.get(photo.id, [])) for photo in photos], total)

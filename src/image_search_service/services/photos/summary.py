@@ -1,0 +1,18 @@
+"""The library in numbers, as cheap as pages need it who show it all the time."""
+
+from __future__ import annotations
+
+from image_search_service.core.records.library import LibrarySummary
+from image_search_service.db.queries import summary as queries
+from image_search_service.db.session import Database
+
+
+class SummaryService:
+    """Counts what the library holds: three statements, which read indexes and no rows."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def summary(self) -> LibrarySummary:
+        with self._database.read() as session:
+            return queries.library_summary(session)

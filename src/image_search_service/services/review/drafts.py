@@ -1,0 +1,246 @@
+"""From what waits to drafts of questions. Pure functions."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from image_search_service.db.models import ClusterRow, FaceSuggestion
+from image_search_service.db.queries.review.clusters import SmallCluster
+from image_search_service.db.queries.review.persons import AgeSpan, NamedCover
+from image_search_service.recognition.review_queue import (
+    KNOWN_STRANGERS,
+    LEAST_SURE,
+    PAGE_PRECISION,
+    SINGLE_PRECISION,
+    Chances,
+    expected_precision,
+    likeness,
+    own_similarity,
+    value_of_birth_date,
+    value_of_naming,
+    value_of_page,
+    value_of_setting_aside,
+)
+from image_search_service.recognition.thresholds import Thresholds
+from image_search_service.services.review.history import ReviewHistory
+from image_search_service.services.review.nearest import ComparedCluster
+from image_search_service.services.review.order import Draft
+from image_search_service.services.review.questions import (
+    PersonCard,
+    Proposal,
+    QuestionKind,
+    SeenQuestions,
+    Subject,
+    birth_id,
+    cluster_id,
+    page_id,
+    pair_id,
+)
+
+SHOWN_FACES = 12
+SHOWN_PROPOSALS = 5
+PAGE = 24
+"""Suggestions, or clusters to set aside, on one page."""
+LEAST_ASIDE = 6
+"""Clusters that are worth a page."""
+CROWD, SMALL = 8.0, 0.1
+"""Strangers: in photos of so many faces, and no taller than this share of the photo."""
+MOST_OF_STRANGERS = 3
+CLOSE_SHARE, LEAST_CLOSE = 0.05, 2
+"""Two look alike if more than this share of the suggestions of one, and so many, may be the other's."""
+OFTEN_REJECTED, REJECTED_SHARE = 5, 0.2
+LONG_YEARS = 3
+"""A birth date is asked for if suggestions are so often wrong and photos span more years."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterContent:
+    compared: ComparedCluster
+    proposals: Sequence[Proposal]
+
+
+@dataclass(frozen=True, slots=True)
+class PageContent:
+    person: PersonCard
+    suggestions: Sequence[tuple[FaceSuggestion, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class PairContent:
+    left: PersonCard
+    right: PersonCard
+    similarity: float | None
+
+
+def card(found: NamedCover) -> PersonCard:
+    return PersonCard(found.id, found.name, found.cover)
+
+
+def cluster_drafts(
+    compared: Iterable[ComparedCluster], cards: Mapping[uuid.UUID, NamedCover], chances: Chances
+) -> list[Draft]:
+    """*Is this Ada?* where it is nearly sure, else *Who is this?* with those who might be it."""
+    drafts = []
+    for one in compared:
+        proposals = proposals_of(one, cards, chances)
+        first = proposals[0] if proposals else None
+        chance = first.chance if first else 0.0
+        kind = QuestionKind.IS_THIS if chance >= LEAST_SURE else QuestionKind.WHO
+        close = first is not None and first.margin is not None and first.margin < chances.thresholds.margin
+        shown = min(one.cluster.size, SHOWN_FACES)
+        value = value_of_naming(one.cluster.size, shown, chance, one.alike, lookalike=close)
+        content = ClusterContent(one, proposals)
+        drafts.append(Draft(cluster_id(one.cluster.id, first), kind, value, content))
+    return drafts
+
+
+def proposals_of(
+    one: ComparedCluster, cards: Mapping[uuid.UUID, NamedCover], chances: Chances
+) -> list[Proposal]:
+    """At most five persons who are there and whom the group resembles enough to be shown."""
+    thresholds = chances.thresholds
+    near = [(cards[person], similarity) for person, similarity in one.persons if person in cards]
+    found = []
+    for number, (found_card, similarity) in enumerate(near[:SHOWN_PROPOSALS]):
+        if similarity < thresholds.suggest:
+            break
+        others = [score for other, (_, score) in enumerate(near) if other != number]
+        margin = similarity - max(others) if others else None
+        chance = chances.of(similarity, margin)
+        word = likeness(similarity, thresholds)
+        found.append(Proposal(card(found_card), similarity, margin, word, chance))
+    return found
+
+
+def similarity_of(one: FaceSuggestion) -> float:
+    return own_similarity(one.confidence, one.second_similarity, one.margin)
+
+
+def chance_of(one: FaceSuggestion, chances: Chances) -> float:
+    unknown = None if one.second_person_id is None else 0.0
+    return chances.of(similarity_of(one), unknown if one.margin is None else one.margin)
+
+
+def page_drafts(
+    waiting: Sequence[FaceSuggestion],
+    cards: Mapping[uuid.UUID, NamedCover],
+    chances: Chances,
+    history: ReviewHistory,
+    seen: SeenQuestions,
+) -> list[Draft]:
+    """*Tick off*: for each person a page of suggestions that are right mostly, or else a single one."""
+    by_person: dict[uuid.UUID, list[tuple[FaceSuggestion, float]]] = {}
+    for one in waiting:
+        if not seen.has_shown(one.id) and one.person_id in cards:
+            by_person.setdefault(one.person_id, []).append((one, chance_of(one, chances)))
+    drafts = []
+    for person, rows in by_person.items():
+        rows.sort(key=lambda row: (-row[1], row[0].id))
+        page = page_of(rows, history.pages.get(person, []))
+        if page:
+            value = value_of_page([chance for _, chance in page])
+            question = page_id(Subject.PERSON, person, [one.id for one, _ in page])
+            content = PageContent(card(cards[person]), page)
+            drafts.append(Draft(question, QuestionKind.TICK_OFF, value, content, about=frozenset({person})))
+    return drafts
+
+
+def page_of(
+    rows: Sequence[tuple[FaceSuggestion, float]], last_pages: Sequence[tuple[int, int]]
+) -> Sequence[tuple[FaceSuggestion, float]]:
+    """The longest beginning of the best that is expected to be right mostly; else the first, if it is rather
+    right than wrong; else nothing."""
+    for length in range(min(len(rows), PAGE), 1, -1):
+        chances = [chance for _, chance in rows[:length]]
+        if expected_precision(chances, last_pages) >= PAGE_PRECISION:
+            return rows[:length]
+    return rows[:1] if rows and rows[0][1] >= SINGLE_PRECISION else []
+
+
+def close_pairs(waiting: Iterable[FaceSuggestion], thresholds: Thresholds) -> dict[frozenset[uuid.UUID], int]:
+    """Pairs of persons of whom one's suggestions might as well be the other's, and how many."""
+    every: Counter[uuid.UUID] = Counter()
+    close: Counter[tuple[uuid.UUID, uuid.UUID]] = Counter()
+    for one in waiting:
+        every[one.person_id] += 1
+        other = one.second_person_id
+        both = one.second_similarity is not None and one.second_similarity >= thresholds.same_person
+        if other is not None and other != one.person_id and both and (one.margin or 0.0) < thresholds.margin:
+            close[one.person_id, other] += 1
+    return {
+        frozenset(pair): number
+        for pair, number in close.items()
+        if number >= LEAST_CLOSE and number > CLOSE_SHARE * every[pair[0]]
+    }
+
+
+def pair_drafts(
+    pairs: Mapping[frozenset[uuid.UUID], float | None],
+    pages: Sequence[Draft],
+    cards: Mapping[uuid.UUID, NamedCover],
+    different: set[frozenset[uuid.UUID]],
+) -> list[Draft]:
+    """*Two people?*, worth what it holds back: it comes before any page of either."""
+    worth = {person: page.value for page in pages for person in page.about}
+    drafts = []
+    for pair, similarity in pairs.items():
+        if pair in different or len(pair) != 2 or not pair <= cards.keys() or not pair & worth.keys():
+            continue
+        left, right = sorted(pair)
+        value = max(worth.get(left, 0.0), worth.get(right, 0.0))
+        content = PairContent(card(cards[left]), card(cards[right]), similarity)
+        drafts.append(Draft(pair_id(left, right), QuestionKind.TWO_PEOPLE, value, content, blocks=pair))
+    return drafts
+
+
+def often_rejected(history: ReviewHistory) -> list[uuid.UUID]:
+    """Persons whose suggestions were often wrong lately."""
+    return sorted(
+        person
+        for person, wrong in history.rejected.items()
+        if wrong >= OFTEN_REJECTED and wrong >= REJECTED_SHARE * history.answered[person]
+    )
+
+
+def birth_drafts(
+    spans: Iterable[AgeSpan], cards: Mapping[uuid.UUID, NamedCover], history: ReviewHistory
+) -> list[Draft]:
+    """*Birth date?* of persons whose photos span years."""
+    return [
+        Draft(
+            birth_id(one.person_id),
+            QuestionKind.BIRTH_DATE,
+            value_of_birth_date(history.rejected[one.person_id]),
+            card(cards[one.person_id]),
+        )
+        for one in spans
+        if one.person_id in cards and (one.last - one.first).days > LONG_YEARS * 365.25
+    ]
+
+
+def without_strangers(drafts: Iterable[Draft], aside: Iterable[Draft]) -> list[Draft]:
+    """Questions about groups, worth less where they are probably of strangers."""
+    strangers = {row.id for page in aside for row in page.content}
+    return [
+        replace(one, value=one.value * KNOWN_STRANGERS)
+        if one.kind is QuestionKind.WHO and one.content.compared.cluster.id in strangers
+        else one
+        for one in drafts
+    ]
+
+
+def aside_drafts(small: Iterable[SmallCluster], seen: SeenQuestions) -> list[Draft]:
+    """*Set aside*: one page of groups that are probably strangers in crowds."""
+    strangers: list[ClusterRow] = [
+        one.cluster
+        for one in small
+        if one.faces_in_photo >= CROWD and one.share_of_height <= SMALL and not seen.has_shown(one.cluster.id)
+    ][:PAGE]
+    if len(strangers) < LEAST_ASIDE:
+        return []
+    value = value_of_setting_aside(sum(one.size for one in strangers), len(strangers))
+    question = page_id(Subject.ASIDE, None, [one.id for one in strangers])
+    return [Draft(question, QuestionKind.SET_ASIDE, value, strangers)]

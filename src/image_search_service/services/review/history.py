@@ -1,0 +1,79 @@
+"""What the last decisions say about the next questions. Pure functions."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from image_search_service.db.models import DecisionRow
+from image_search_service.recognition.review_queue import Seen
+from image_search_service.services.review.questions import proposed
+
+LAST_PAGES = 2
+"""Pages of a person from which it is learned how many of the next are right."""
+
+
+@dataclass(slots=True)
+class ReviewHistory:
+    """proposals: what was proposed, and whether it was right. pages: of each person the right ones and all of
+    the pages answered last. rejected: suggestions that were wrong. touched: whose faces may have changed, and
+    when. latest: the number of the last decision."""
+
+    proposals: list[Seen] = field(default_factory=list)
+    pages: dict[uuid.UUID, list[tuple[int, int]]] = field(default_factory=dict)
+    rejected: Counter[uuid.UUID] = field(default_factory=Counter)
+    answered: Counter[uuid.UUID] = field(default_factory=Counter)
+    touched: dict[uuid.UUID, datetime] = field(default_factory=dict)
+    latest: int = 0
+
+
+def learned(decisions: Sequence[DecisionRow]) -> ReviewHistory:
+    """decisions: the newest first. What was taken back teaches nothing."""
+    undone = {one.undoes for one in decisions if one.undoes is not None}
+    found = ReviewHistory(latest=max((one.id for one in decisions), default=0))
+    for one in decisions:
+        for person in _ids(one.details.get("persons")):
+            found.touched.setdefault(person, one.at)
+        if one.id not in undone and one.undoes is None:
+            _learn(found, one.details)
+    return found
+
+
+def _learn(found: ReviewHistory, details: Mapping[str, Any]) -> None:
+    answer = details.get("answer")
+    if isinstance(answer, Mapping):
+        _learn_page(found, answer)
+    asked = proposed(details["question"]) if isinstance(details.get("question"), str) else None
+    if asked is not None:
+        person, similarity, margin = asked
+        named = _ids(details.get("persons"))
+        found.proposals.append(Seen(similarity, margin, named[:1] == [person]))
+
+
+def _learn_page(found: ReviewHistory, answer: Mapping[str, Any]) -> None:
+    persons = _ids([answer.get("person")])
+    right, wrong = answer.get("accepted"), answer.get("rejected")
+    if not persons or not isinstance(right, int) or not isinstance(wrong, int):
+        return
+    pages = found.pages.setdefault(persons[0], [])
+    if len(pages) < LAST_PAGES:
+        pages.append((right, right + wrong))
+    found.rejected[persons[0]] += wrong
+    found.answered[persons[0]] += right + wrong
+    for one in answer.get("seen") or []:
+        if isinstance(one, list) and len(one) == 3:
+            found.proposals.append(
+                Seen(float(one[0]), None if one[1] is None else float(one[1]), bool(one[2]))
+            )
+
+
+def _ids(texts: Any) -> list[uuid.UUID]:
+    """Those that are ids; an imported decision may have other details."""
+    try:
+        return [uuid.UUID(one) for one in texts or []]
+    except (ValueError, TypeError, AttributeError):
+        return []

@@ -1,0 +1,138 @@
+"""Whom groups resemble: one fetch of faces and one search among centroids for all groups together."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+
+import numpy as np
+
+from image_search_service.core.types import FloatArray
+from image_search_service.db.models import ClusterRow
+from image_search_service.db.queries.review import clusters as queries
+from image_search_service.db.queries.review.clusters import ClusterFace
+from image_search_service.db.queries.suggestion_states import Pair
+from image_search_service.db.queries.suggestions import assignment
+from image_search_service.library.stores import Stores
+from image_search_service.vector.embedding_batch import EmbeddingBatch
+
+SAMPLE = 5
+"""A group is compared by the mean of so many of its faces, the clearest."""
+NEAREST = 8
+"""Centroids that a search gives, of which some may be of persons who cannot be it."""
+BARRED_SHARE = 1 / 3
+"""A group cannot be somebody's of whom it was said of so many of its sample."""
+FETCH_BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedCluster:
+    """A cluster, and whom it resembles: persons who may be it with their similarities, the most alike first.
+    alike: faces in other clusters of the same look that nobody has named."""
+
+    cluster: ClusterRow
+    persons: Sequence[tuple[uuid.UUID, float]] = ()
+    alike: int = 0
+
+
+@dataclass(slots=True)
+class _Sample:
+    faces: list[ClusterFace] = field(default_factory=list)
+
+
+class NearestPersons:
+    """Compares groups with everybody who has a centroid. Raises UnavailableError."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._database = stores.database
+        self._faces = stores.faces
+        self._centroids = stores.centroids
+
+    def of_clusters(self, rows: Sequence[ClusterRow], same: float) -> list[ComparedCluster]:
+        """Two statements, a fetch of ``SAMPLE`` faces for each, and a search for every hundred.
+
+        same: similarity from which two groups are taken for one person's.
+        """
+        if not rows:
+            return []
+        with self._database.read() as session:
+            found = queries.clearest_faces(session, [row.id for row in rows], SAMPLE)
+            barred = assignment.barred_pairs(session, queries.among([face.id for face in found]))
+        samples = _by_cluster(found)
+        batch = EmbeddingBatch.from_mapping(
+            self._faces.get_embeddings_by_point_ids([face.point_id for face in found], FETCH_BATCH)
+        )
+        there = [row for row in rows if any(face.point_id in batch for face in samples.get(row.id, []))]
+        means = _means([samples[row.id] for row in there], batch)
+        matches = self._centroids.search_many(means, NEAREST) if there else []
+        alike = _alike(means, [row.size for row in there], same)
+        compared = {
+            row.id: ComparedCluster(row, _allowed(samples[row.id], barred, _once(near)), others)
+            for row, near, others in zip(
+                there, [[(one.person_id, one.score) for one in each] for each in matches], alike, strict=True
+            )
+        }
+        return [compared.get(row.id, ComparedCluster(row)) for row in rows]
+
+
+def _by_cluster(found: Iterable[ClusterFace]) -> dict[uuid.UUID, list[ClusterFace]]:
+    samples: dict[uuid.UUID, list[ClusterFace]] = {}
+    for face in found:
+        samples.setdefault(face.cluster_id, []).append(face)
+    return samples
+
+
+def _means(samples: Sequence[Sequence[ClusterFace]], batch: EmbeddingBatch) -> FloatArray:
+    """``(n, d)`` of unit length: the mean of each sample's embeddings that are there, one at least."""
+    row_of = {point: row for row, point in enumerate(batch.ids)}
+    means = [
+        batch.matrix[[row_of[face.point_id] for face in sample if face.point_id in row_of]].mean(axis=0)
+        for sample in samples
+    ]
+    if not means:
+        return np.empty((0, batch.matrix.shape[1]), dtype=np.float32)
+    matrix = np.stack(means)
+    unit: FloatArray = matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-9)
+    return unit
+
+
+def _alike(means: FloatArray, sizes: Sequence[int], same: float) -> list[int]:
+    """For each group the faces of the others that look the same."""
+    near = (means @ means.T >= same) & ~np.eye(len(means), dtype=np.bool_)
+    return [int(one) for one in near @ np.array(sizes, dtype=np.int64)] if len(means) else []
+
+
+def _once(near: Sequence[tuple[uuid.UUID, float]]) -> list[tuple[uuid.UUID, float]]:
+    """Each person with the best of theirs: a centroid that was replaced may still be there."""
+    best: dict[uuid.UUID, float] = {}
+    for person, similarity in near:
+        best.setdefault(person, similarity)
+    return list(best.items())
+
+
+def _allowed(
+    sample: Sequence[ClusterFace], barred: set[Pair], near: Sequence[tuple[uuid.UUID, float]]
+) -> list[tuple[uuid.UUID, float]]:
+    """Those of whom nothing says that they are not it."""
+    faces = {face.id for face in sample}
+    counts = Counter(person for face, person in barred if face in faces)
+    least = max(1, ceil(len(sample) * BARRED_SHARE))
+    return [(person, similarity) for person, similarity in near if counts[person] < least]
+
+
+def least_alike(
+    faces: Sequence[ClusterFace], batch: Mapping[uuid.UUID, int], matrix: FloatArray
+) -> list[uuid.UUID]:
+    """The faces of one group, those least like its mean first; without those whose embedding is not there.
+
+    batch: each point's row of ``matrix``.
+    """
+    there = [face for face in faces if face.point_id in batch]
+    if not there:
+        return []
+    rows = matrix[[batch[face.point_id] for face in there]]
+    order = np.argsort(rows @ rows.mean(axis=0), kind="stable")
+    return [there[row].id for row in order.tolist()]

@@ -1,0 +1,146 @@
+"""The queue of questions: what to ask next, so that each second of somebody's time names most faces.
+
+Costs a fixed number of statements, two fetches of faces and one search among centroids, whatever the number
+of clusters, suggestions and persons. Only the largest clusters are compared with persons: a question about a
+smaller one names fewer faces, and it is among the largest as soon as these have been answered.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+
+from image_search_service.core.errors import UnavailableError
+from image_search_service.core.logging import get_logger
+from image_search_service.db.models import ClusterRow, FaceSuggestion, utc_now
+from image_search_service.db.queries.review import answers
+from image_search_service.db.queries.review import clusters as cluster_queries
+from image_search_service.db.queries.review import persons as queries
+from image_search_service.db.queries.review.persons import NamedCover
+from image_search_service.library.stores import Stores
+from image_search_service.recognition.review_queue import Chances
+from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.review import drafts as make
+from image_search_service.services.review.filling import QuestionFiller
+from image_search_service.services.review.history import ReviewHistory, learned
+from image_search_service.services.review.nearest import ComparedCluster, NearestPersons
+from image_search_service.services.review.order import AWAY_DAYS, Draft, next_drafts
+from image_search_service.services.review.questions import (
+    NextQuestions,
+    ReviewProgress,
+    SeenQuestions,
+    seen,
+    subject_of,
+)
+
+log = get_logger(__name__)
+
+LARGEST = 50
+"""Clusters that are compared with persons for one answer."""
+PERSONS = 12
+"""Persons with most suggestions, of whom pages are made."""
+WAITING_EACH = 96
+"""Suggestions of each that are looked at: four pages, of which three may have been seen."""
+LEARNED_FROM = 200
+"""Decisions from which chances are learned."""
+REFRESHED = 100
+"""Persons whose centroids are computed at once."""
+SMALL_CLUSTERS = 200
+
+
+class ReviewQueueService:
+    """Says what to ask next. Without Qdrant it asks what needs no comparison."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._database = stores.database
+        self._thresholds = stores.thresholds
+        self._centroids = CentroidService(stores)
+        self._nearest = NearestPersons(stores)
+        self._filler = QuestionFiller(stores)
+
+    def next(self, limit: int, seen_ids: Sequence[str] = ()) -> NextQuestions:
+        """The questions that come next, the best first; none of ``seen_ids``, those of this sitting.
+
+        Raises InvalidInputError for what is no question's id.
+        """
+        shown = seen(seen_ids)
+        with self._database.read() as session:
+            history = learned(answers.last_decisions(session, LEARNED_FROM))
+            skips = answers.skips(session, utc_now() - timedelta(days=AWAY_DAYS))
+            progress = ReviewProgress(*answers.progress(session))
+        self._refresh_centroids(history)
+        found = self._drafts(history, shown)
+        by_subject = {one.subject: one for one in skips}
+        chosen = next_drafts(found, by_subject, shown, history.latest, limit)
+        return NextQuestions(self._filler.fill(chosen), progress)
+
+    def skip(self, question_id: str) -> None:
+        """Put a question off: behind fifty others, and the third time for a month.
+
+        Raises InvalidInputError for what is no question's id.
+        """
+        subject = subject_of(question_id)
+        with self._database.write() as session:
+            last = answers.last_decisions(session, 1)
+            answers.add_skip(session, subject, last[0].id if last else 0)
+
+    def _refresh_centroids(self, history: ReviewHistory) -> None:
+        """Compute those of persons whose faces the last decisions changed, and of some who have none yet."""
+        with self._database.read() as session:
+            since = queries.centroids_since(session, list(history.touched))
+            lacking = queries.without_centroid(session, REFRESHED)
+        stale = [one for one, at in history.touched.items() if one not in since or since[one] < at]
+        if wanted := list(dict.fromkeys([*stale[:REFRESHED], *lacking])):
+            try:
+                self._centroids.compute_centroids(wanted)
+            except UnavailableError:
+                log.warning("centroids_wait", persons=len(wanted))
+
+    def _drafts(self, history: ReviewHistory, shown: SeenQuestions) -> list[Draft]:
+        chances = Chances(self._thresholds).calibrated(history.proposals)
+        with self._database.read() as session:
+            largest = cluster_queries.largest_clusters(session, shown.clusters, LARGEST)
+            small = cluster_queries.small_clusters(session, make.MOST_OF_STRANGERS, SMALL_CLUSTERS)
+            persons = [person for person, _ in queries.most_waiting(session, PERSONS)]
+            waiting = queries.best_waiting(session, persons, WAITING_EACH) if persons else []
+            rejected = make.often_rejected(history)
+            spans = queries.age_spans(session, rejected) if rejected else []
+        compared = self._compared(largest)
+        pairs: dict[frozenset[uuid.UUID], float | None] = dict.fromkeys(
+            make.close_pairs(waiting, self._thresholds)
+        )
+        cards, different = self._persons(compared, waiting, pairs, rejected)
+        pages = make.page_drafts(waiting, cards, chances, history, shown)
+        aside = make.aside_drafts(small, shown)
+        return [
+            *make.without_strangers(make.cluster_drafts(compared, cards, chances), aside),
+            *pages,
+            *make.pair_drafts(pairs, pages, cards, different),
+            *make.birth_drafts(spans, cards, history),
+            *aside,
+        ]
+
+    def _compared(self, largest: Sequence[ClusterRow]) -> list[ComparedCluster]:
+        try:
+            return self._nearest.of_clusters(largest, self._thresholds.assign_to_centroid)
+        except UnavailableError:
+            log.warning("nobody_is_proposed", clusters=len(largest))
+            return [ComparedCluster(row) for row in largest]
+
+    def _persons(
+        self,
+        compared: Sequence[ComparedCluster],
+        waiting: Sequence[FaceSuggestion],
+        pairs: dict[frozenset[uuid.UUID], float | None],
+        rejected: Sequence[uuid.UUID],
+    ) -> tuple[dict[uuid.UUID, NamedCover], set[frozenset[uuid.UUID]]]:
+        """Those whom the drafts may name, and who of them were said to be two."""
+        wanted = {person for one in compared for person, _ in one.persons}
+        wanted |= {one.person_id for one in waiting} | {one for pair in pairs for one in pair} | {*rejected}
+        with self._database.read() as session:
+            cards = queries.cards(session, sorted(wanted)) if wanted else {}
+            different = (
+                queries.said_different(session, {one for pair in pairs for one in pair}) if pairs else set()
+            )
+        return cards, different

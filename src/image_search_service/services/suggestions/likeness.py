@@ -1,0 +1,124 @@
+"""How alike faces and people are, where a page asks for it: the odd faces of a person, the nearest persons
+of a cluster. The number of requests to Qdrant is fixed, but for batches of a thousand faces."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.records.lists import Found
+from image_search_service.core.records.people import PersonFace
+from image_search_service.core.types import FloatArray, Likeness
+from image_search_service.db.queries import differences
+from image_search_service.db.queries import suggestion_states as suggestion_queries
+from image_search_service.db.queries.people import clusters as cluster_queries
+from image_search_service.db.queries.people import faces as face_queries
+from image_search_service.db.queries.people import persons as person_queries
+from image_search_service.db.queries.suggestions import nearest as queries
+from image_search_service.db.session import Session
+from image_search_service.library.stores import Stores
+from image_search_service.recognition.centroid import trimmed_centroid
+from image_search_service.services.existing import required
+from image_search_service.services.people.persons import with_age
+from image_search_service.vector.embedding_batch import EmbeddingBatch
+
+FETCH_BATCH: Final = 1_000
+"""Embeddings in one request."""
+CLUSTER_SAMPLE: Final = 100
+"""Of a cluster's faces so many, the clearest, stand for it."""
+SPARE: Final = 20
+"""Nearest persons asked for beyond those wanted: some cannot be it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearPerson:
+    """Somebody whom a cluster resembles. similarity: of its mean to their centroid, −1 to 1."""
+
+    person_id: uuid.UUID
+    name: str
+    shown_face_id: uuid.UUID | None
+    similarity: float
+    likeness: Likeness
+
+
+class LikenessService:
+    """Compares persons' faces and clusters. Raises UnavailableError, and NotFoundError for who or what there
+    is not."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._database = stores.database
+        self._faces = stores.faces
+        self._centroids = stores.centroids
+        self._thresholds = stores.thresholds
+
+    def odd_faces(self, person_id: uuid.UUID, offset: int, limit: int) -> Found[PersonFace]:
+        """A person's faces, those least like the mean of all of them first; those without an embedding come
+        last. ⌈n ÷ 1,000⌉ requests for n faces."""
+        with self._database.read() as session:
+            _, born = required(person_queries.birth_date(session, person_id), "person", person_id)
+            points = queries.points_of_person(session, person_id)
+        similarity = self._to_mean(points)
+        ordered = sorted(points, key=lambda face: (similarity.get(face, 2.0), face))
+        with self._database.read() as session:
+            page = face_queries.faces_by_ids(session, ordered[offset : offset + limit])
+        faces = [with_age(face, born, similarity.get(face.id)) for face in page]
+        return Found(faces, len(points))
+
+    def _to_mean(self, points: dict[uuid.UUID, uuid.UUID]) -> dict[uuid.UUID, float]:
+        """Of each face that has an embedding how alike it is to the trimmed mean of them. points: by face."""
+        batch = EmbeddingBatch.from_mapping(
+            self._faces.get_embeddings_by_point_ids(list(points.values()), FETCH_BATCH)
+        )
+        try:
+            mean = trimmed_centroid(batch.matrix) if len(batch) else None
+        except InvalidInputError:  # its faces cancel each other out
+            mean = None
+        if mean is None:
+            return {}
+        scores = dict(zip(batch.ids, (batch.matrix @ mean.vector).tolist(), strict=True))
+        return {face: round(scores[point], 6) for face, point in points.items() if point in scores}
+
+    def nearest_persons(self, cluster_id: uuid.UUID, limit: int) -> list[NearPerson]:
+        """Whom a cluster resembles, the most similar first; not those who cannot be it: for whom one of its
+        faces was rejected, or was said to be somebody else, or who are in a photo with one of them. A fetch
+        and a search."""
+        with self._database.read() as session:
+            required(cluster_queries.cluster_by_id(session, cluster_id), "cluster", cluster_id)
+            points = queries.points_of_cluster(session, cluster_id, CLUSTER_SAMPLE)
+        mean = self._mean(list(points.values()))
+        if mean is None:
+            return []
+        (matches,) = self._centroids.search_many(mean[None], limit + SPARE)
+        scores = {match.person_id: match.score for match in matches}
+        with self._database.read() as session:
+            barred = _barred(session, list(points), list(scores))
+            there = person_queries.faces_to_show(session, list(scores))
+        ranked = [person for person in scores if person in there and person not in barred][:limit]
+        return [
+            NearPerson(
+                person,
+                *there[person],
+                scores[person],
+                self._thresholds.likeness(scores[person]),
+            )
+            for person in ranked
+        ]
+
+    def _mean(self, points: list[uuid.UUID]) -> FloatArray | None:
+        """``(d,)`` of unit length."""
+        batch = EmbeddingBatch.from_mapping(self._faces.get_embeddings_by_point_ids(points, FETCH_BATCH))
+        total: FloatArray = batch.matrix.sum(axis=0) if len(batch) else np.zeros(1, dtype=np.float32)
+        length = float(np.linalg.norm(total))
+        return None if length == 0 else (total / length).astype(np.float32)
+
+
+def _barred(session: Session, face_ids: list[uuid.UUID], person_ids: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Who cannot be somebody with these faces."""
+    rejected = suggestion_queries.rejected_pairs(session, face_ids)
+    apart = differences.apart_pairs(session, face_ids, person_ids)
+    beside = queries.persons_beside(session, face_ids)
+    return {person for _, person in rejected | apart} | beside

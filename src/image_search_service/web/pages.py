@@ -1,0 +1,148 @@
+"""The HTML pages: each a frame that its module fills from the API.
+
+A page holds no data of the library, so it needs no round trip; who may have it is the guard's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from image_search_service.web.assets import STYLE, Assets
+from image_search_service.web.catalogue import LANGUAGES, SOURCE, catalogue, choose
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS: Final = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "Vary": "Cookie"}
+FOR_GOOD: Final = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An address with its template and module, ``name``. place: which entry of the bar it belongs to."""
+
+    path: str
+    name: str
+    place: str
+
+
+PAGES: Final = (
+    Page("/review", "review", "review"),
+    Page("/people", "people", "people"),
+    Page("/people/{person_id}", "person", "people"),
+    Page("/groups", "groups", "groups"),
+    Page("/groups/{group_id}", "group", "groups"),
+    Page("/alone", "alone", "groups"),
+    Page("/photos", "photos", "photos"),
+    Page("/photos/{asset_id}", "photo", "photos"),
+    Page("/conflicts", "conflicts", "conflicts"),
+    Page("/history", "history", "history"),
+    Page("/jobs", "jobs", "jobs"),
+    Page("/welcome", "welcome", "welcome"),
+    Page("/settings", "settings", "settings"),
+    Page("/docs", "docs", "docs"),
+)
+
+
+def add_pages(app: FastAPI) -> None:
+    """Puts the pages and their static files into the application."""
+    app.include_router(page_router())
+
+
+def page_router() -> APIRouter:
+    """``/``, each page of ``PAGES`` and ``/static``. None of them is part of the documented API."""
+    router = APIRouter(include_in_schema=False)
+    router.add_api_route("/", _start, name="page_start")
+    router.add_api_route("/favicon.ico", _favicon, name="favicon")
+    router.add_api_route("/static/{digest}/{name:path}", _static, name="static_file")
+    for page in PAGES:
+        router.add_api_route(page.path, _route(page), name=f"page_{page.name}", response_class=HTMLResponse)
+    return router
+
+
+def token_page(request: Request, command: str) -> HTMLResponse:
+    """For whoever comes without a token: where to find it. command: what prints the address."""
+    page = Page("/", "token", "")
+    return HTMLResponse(_render(page, request, command=command), 401, HEADERS)
+
+
+def _start() -> RedirectResponse:
+    return RedirectResponse("/review", 303)
+
+
+def _favicon() -> RedirectResponse:
+    return RedirectResponse(assets().url("mark.svg"), 307)
+
+
+def _static(digest: str, name: str, request: Request) -> Response:
+    asset = assets().find(digest, name)
+    if asset is None:
+        return Response("There is no such file.", 404, media_type="text/plain")
+    headers = {"Cache-Control": FOR_GOOD, "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        return Response(asset.compressed, headers=headers, media_type=asset.media_type)
+    return Response(asset.body, headers=headers, media_type=asset.media_type)
+
+
+def _route(page: Page) -> Any:
+    def show(request: Request) -> HTMLResponse:
+        return HTMLResponse(_render(page, request), headers=HEADERS)
+
+    return show
+
+
+def _render(page: Page, request: Request, **more: str) -> str:
+    language = choose(request.cookies.get("language"), request.headers.get("accept-language"))
+    theme = request.cookies.get("theme")
+    words = catalogue(language)
+    return (
+        _environment()
+        .get_template(f"{page.name}.html")
+        .render(
+            page=page,
+            language=language,
+            languages=LANGUAGES,
+            theme=theme if theme in {"light", "dark"} else None,
+            keys_off=request.cookies.get("keys") == "off",
+            _=words.one,
+            **more,
+        )
+    )
+
+
+@cache
+def assets() -> Assets:
+    """The static files, with the words of each language as JSON."""
+    languages = {f"words/{name}.json": catalogue(name).as_json() for name in LANGUAGES if name != SOURCE}
+    return Assets(made=languages)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(asset=assets().url, imports=assets().imports, icon=_icon, style=STYLE)
+    return environment
+
+
+def _icon(name: str, more: str = "") -> Markup:
+    url = assets().url("icons.svg")
+    return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
+        more, url, name
+    )

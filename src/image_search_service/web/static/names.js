@@ -1,0 +1,138 @@
+// A name field: proposals by key, a list that is filtered from the first letter.
+import { cover, el, fill, icon, likeness } from "./dom.js";
+import { names } from "./api.js";
+import { alike, faces, t } from "./words.js";
+
+const SHOWN = 6;
+
+/** A text without accents and case, so that "muller" finds "Müller". */
+export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase().replace(/ß/g, "ss").replace(/ł/g, "l").replace(/ø/g, "o").trim();
+
+/** Whether every word of what is typed begins a word of the name: "ada l" and "love" find "Ada Lovelace". */
+export const fits = (typed, name) => {
+  const words = name.split(/[\s\-'’.,]+/);
+  return typed.split(/\s+/).every((part) => name.startsWith(typed) || words.some((word) => word.startsWith(part)));
+};
+
+/** People that fit, those proposed first, then those with most faces. */
+export const matching = (typed, proposals, people, most = SHOWN) => {
+  const wanted = plain(typed);
+  const proposed = new Map(proposals.map((one) => [one.person_id, one]));
+  const rank = (one) => (plain(one.name).startsWith(wanted) ? 0 : 1);
+  const rest = people.filter((one) => !proposed.has(one.id) && (one.plain ??= plain(one.name), fits(wanted, one.plain)))
+    .sort((a, b) => rank(a) - rank(b) || b.faces - a.faces).map((one) => ({ person_id: one.id, name: one.name, cover_url: one.cover_url, faces: one.faces }));
+  return [...proposals.filter((one) => fits(wanted, plain(one.name))), ...rest].slice(0, most);
+};
+
+/** The letters that were typed, underlined in a name. */
+const marked = (name, typed) => {
+  const at = plain(name).indexOf(plain(typed));
+  if (!typed || at < 0 || plain(name).length !== name.length) return name;
+  const end = at + plain(typed).length;
+  return [name.slice(0, at), el("mark", {}, name.slice(at, end)), name.slice(end)];
+};
+
+let fields = 0;
+
+export class NameField {
+  /**
+   * @param {{label: string, proposals?: any[], choose: (choice: {person_id: string | null, name: string}) => void,
+   *   changed?: (choice: any) => void, primary?: Node, allowNew?: boolean, placeholder?: string}} options
+   */
+  constructor(options) {
+    this.options = { proposals: [], allowNew: true, ...options };
+    const id = `name-${fields += 1}`;
+    this.people = [];
+    this.list = el("ul", { class: "proposals", id: `${id}-list`, role: "listbox", "aria-label": t("Nearest people") });
+    this.input = el("input", {
+      id, autocomplete: "off", role: "combobox", "aria-expanded": "false", "aria-controls": `${id}-list`, "aria-autocomplete": "list",
+      placeholder: options.placeholder ?? t("Type a name"), spellcheck: "false", data: { keys: "pass" },
+      on: { input: () => this.show(), keydown: (event) => this.key(event), focus: () => this.loadNames() },
+    });
+    this.entry = el("div", { class: "entry" }, el("label", { class: "visually-hidden", for: id }, options.label), icon("find"), this.input, options.primary);
+    this.element = el("div", { class: "naming" }, this.entry, this.list);
+    this.active = 0;
+    this.show();
+  }
+
+  async loadNames() {
+    if (this.people.length) return;
+    try { this.people = (await names()).filter((one) => !one.hidden); } catch { this.people = []; }
+    if (this.input.value) this.show();
+  }
+
+  get choices() {
+    const typed = this.input.value.trim();
+    const found = typed ? matching(typed, this.options.proposals, this.people) : this.options.proposals.slice(0, 5);
+    const known = found.some((one) => plain(one.name) === plain(typed));
+    if (known) found.sort((a, b) => Number(plain(b.name) === plain(typed)) - Number(plain(a.name) === plain(typed)));
+    return typed && this.options.allowNew && !known ? [...found, { person_id: null, name: typed }] : found;
+  }
+
+  /** The one that Enter takes; null if there is none. */
+  get choice() { return this.shown[this.active] ?? null; }
+
+  show() {
+    this.shown = this.choices;
+    this.active = 0;
+    fill(this.list, this.shown.map((choice, at) => this.option(choice, at)));
+    this.list.hidden = this.shown.length === 0;
+    this.input.setAttribute("aria-expanded", String(this.shown.length > 0));
+    this.element?.classList.toggle("typing", this.input.value !== "");
+    this.mark();
+  }
+
+  option(choice, at) {
+    const typed = this.input.value.trim();
+    const fresh = choice.person_id === null;
+    return el("li", { class: "proposal", role: "option", id: `${this.list.id}-${at}`, "aria-selected": "false", on: { click: () => this.take(at), mousedown: (event) => event.preventDefault() } },
+      el("kbd", { class: "key", "aria-hidden": "true" }, fresh ? "↵" : typed ? " " : String(at + 1)),
+      fresh ? el("span", { class: "round", "aria-hidden": "true" }, icon("plus")) : cover(choice.cover_url),
+      el("span", { class: "who" }, el("strong", { title: choice.name }, fresh ? `“${choice.name}”` : marked(choice.name, typed)), this.note(choice)));
+  }
+
+  note(choice) {
+    if (choice.person_id === null) return el("span", { class: "small soft" }, t("a new person"));
+    if (choice.words) return el("span", { class: "small soft" }, choice.words);
+    if (choice.likeness) return likeness(choice.likeness, alike(choice.likeness));
+    return el("span", { class: "small soft" }, faces(choice.faces ?? 0));
+  }
+
+  mark() {
+    [...this.list.children].forEach((node, at) => node.setAttribute("aria-selected", String(at === this.active)));
+    const current = this.list.children[this.active];
+    if (current) this.input.setAttribute("aria-activedescendant", current.id); else this.input.removeAttribute("aria-activedescendant");
+    this.options.changed?.(this.choice);
+  }
+
+  key(event) {
+    if (event.isComposing) return;
+    const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (move && this.shown.length) {
+      this.active = (this.active + move + this.shown.length) % this.shown.length;
+      this.mark();
+      event.preventDefault();
+    } else if (event.key === "Enter" && !event.repeat) {
+      event.preventDefault();
+      event.stopPropagation();
+      if (this.choice) this.take(this.active);
+    } else if (event.key === "Escape" && this.input.value) {
+      this.clear();
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  }
+
+  /** Takes the choice at a place; whether there was one. */
+  take(at) {
+    const choice = this.shown[at];
+    if (choice) this.options.choose(choice);
+    return Boolean(choice);
+  }
+
+  clear() { this.input.value = ""; this.show(); }
+  focus() { this.input.focus({ preventScroll: true }); }
+
+  /** Puts other proposals in. */
+  propose(proposals) { this.options.proposals = proposals; if (!this.input.value) this.show(); }
+}

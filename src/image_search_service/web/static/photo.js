@@ -1,0 +1,209 @@
+// One photo: as large as it goes, its faces in boxes with names, named by keyboard from left to right.
+import { all, crop, el, fill, hundredths, icon, link, notice, one, pictureUrl, round } from "./dom.js";
+import { get, names, query } from "./api.js";
+import { decide, failed, onChange, say } from "./decide.js";
+import { keys } from "./keys.js";
+import { NameField } from "./names.js";
+import { date, s, short, t, tn, weekday } from "./words.js";
+import "./frame.js";
+
+const id = location.pathname.split("/").pop();
+const address = new URLSearchParams(location.search);
+const canvas = one("#canvas");
+const list = one("#in-photo");
+let photo = null;
+let faces = [];
+let current = null;
+let field = null;
+
+const load = async () => {
+  try {
+    ({ photo, faces } = await get(`/assets/${id}/faces`));
+    const wanted = address.get("face") ?? current;
+    current = (faces.find((face) => face.id === wanted) ?? faces.find((face) => !face.person_id) ?? faces[0])?.id ?? null;
+    draw();
+  } catch (problem) {
+    if (problem.status === 404) say(notice("care", "photos", el("strong", {}, t("There is no such photo.")), link(t("Photos"), "/photos")));
+    else failed(problem, load);
+  }
+};
+
+const draw = () => {
+  drawPicture();
+  drawBoxes();
+  drawList();
+  drawFacts();
+  for (const node of [canvas, list]) node.removeAttribute("aria-busy");
+};
+
+/** The picture, from the original; the small copy where its drive is away. */
+const drawPicture = () => {
+  if (one("img", canvas)) return;
+  const size = Math.max(innerWidth, innerHeight) * devicePixelRatio > 1700 ? 2560 : 1600;
+  const ratio = photo.width && photo.height ? photo.width / photo.height : 4 / 3;
+  canvas.style.aspectRatio = String(ratio);
+  canvas.style.setProperty("--ratio", String(ratio));
+  const picture = el("img", { src: pictureUrl(id, size), alt: [date(photo.taken_at), tn("{n} face", "{n} faces", faces.length)].join(", "), width: photo.width ?? 1600, height: photo.height ?? 1200 });
+  picture.addEventListener("error", () => {
+    picture.src = photo.thumbnail_url;
+    say(notice("quiet", "photos", [el("strong", {}, t("The photo cannot be read: perhaps its drive is away.")), " ", t("You see the small picture.")]));
+  }, { once: true });
+  canvas.prepend(picture);
+};
+
+const kindOf = (face) => (face.person_id ? (face.assigned_by === "human" ? "human" : "machine") : "unknown");
+const said = (face) => ({ human: t("said by a person"), machine: t("found by the machine"), unknown: t("Unknown face") })[kindOf(face)];
+const label = (face) => (face.person_name ? `${face.person_name}, ${said(face)}` : said(face));
+const badge = (face) => {
+  if (kindOf(face) === "human") return [icon("tick"), short(face.person_name)];
+  return kindOf(face) === "machine" ? el("span", {}, short(face.person_name), el("span", { class: "word" }, t(", probably"))) : t("Who is this?");
+};
+
+const drawBoxes = () => {
+  for (const box of all(".box", canvas)) box.remove();
+  for (const face of faces) {
+    const box = el("button", { type: "button", class: `box ${kindOf(face)} set`, "aria-label": label(face), "aria-current": face.id === current ? "true" : null, data: { face: face.id },
+      on: { click: () => choose(face.id, true), focus: () => choose(face.id) } }, el("span", {}, badge(face)));
+    const place = hundredths(face);
+    Object.assign(box.style, { left: `${place.x}%`, top: `${place.y}%`, width: `${place.width}%`, height: `${place.height}%` });
+    canvas.append(box);
+  }
+};
+
+const drawList = () => {
+  fill(list, faces.map(line), faces.length === 0 && el("li", { class: "soft" }, t("No face was found in this photo.")));
+  const unknown = faces.filter((face) => !face.person_id);
+  one("#strangers").hidden = unknown.length === 0;
+};
+
+const line = (face) => el("li", { "aria-current": face.id === current ? "true" : null, data: { face: face.id } }, crop(face.crop_url),
+  el("div", { class: "what" }, face.person_id ? el("a", { href: `/people/${face.person_id}` }, el("strong", {}, face.person_name)) : el("button", { type: "button", class: "plain", on: { click: () => choose(face.id, true) } }, el("strong", {}, t("Who is this?"))),
+    el("span", { class: "small" }, kindOf(face) === "human" ? t("Said by a person") : kindOf(face) === "machine" ? t("The machine") : "")),
+  el("div", { class: "buttons" },
+    kindOf(face) === "machine" && round("tick", t("Yes, it is {name}", { name: face.person_name }), () => confirm(face)),
+    face.person_id && round("pen", t("Change {name}", { name: face.person_name }), () => choose(face.id, true)),
+    !face.person_id && round("not", t("No face"), () => noFace(face))),
+  face.id === current && (field = naming(face)).element);
+
+/** A name field for the current face, with whom it resembles. */
+const naming = (face) => {
+  const made = new NameField({ label: t("Name of this face"), choose: (choice) => name(face, choice) });
+  Promise.all([get(`/faces/${face.id}/suggestions`), names()]).then(([found, known]) => {
+    const covers = new Map(known.map((person) => [person.id, person]));
+    made.propose(found.suggestions.map((one) => ({ ...one, name: one.person_name, ...pick(covers.get(one.person_id)) })));
+  }).catch(() => {});
+  return made;
+};
+const pick = (person) => (person ? { cover_url: person.cover_url, faces: person.faces } : {});
+
+const drawFacts = () => {
+  const path = photo.path ?? "";
+  fill(one("#when"), date(photo.taken_at));
+  const whole = [weekday(photo.taken_at), at !== null && total ? t("photo {at} of {total}", { at: at + 1, total }) : null].filter(Boolean);
+  fill(one("#where"), whole.join(" · "));
+  const facts = [[t("Folder"), path.split("/").slice(0, -1).join("/")], [t("File"), `${path.split("/").pop()}${photo.width ? `, ${photo.width} × ${photo.height}` : ""}`]];
+  fill(one("#facts"), facts.filter(([, value]) => value).map(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]));
+};
+
+/** Makes a face the current one; `type` goes into its name field. */
+const choose = (face, type = false) => {
+  if (face !== current) {
+    current = face;
+    for (const box of all(".box", canvas)) if (box.dataset.face === face) box.setAttribute("aria-current", "true"); else box.removeAttribute("aria-current");
+    drawList();
+  }
+  if (type) field?.focus();
+};
+
+const boxOf = (face) => all(".box", canvas).find((box) => box.dataset.face === face);
+/** The next face without a name, from left to right; else the photo stays. */
+const goOn = (face) => {
+  const from = faces.indexOf(face);
+  const next = [...faces.slice(from + 1), ...faces.slice(0, from)].find((one) => !one.person_id);
+  current = next?.id ?? face.id;
+  drawBoxes();
+  drawList();
+  boxOf(current)?.focus({ preventScroll: true });
+};
+
+const act = (face, change, decision) => {
+  const before = { ...face };
+  return decide({ ...decision, faces: [face.crop_url], apply: () => { Object.assign(face, change); goOn(face); }, revert: () => { Object.assign(face, before); drawBoxes(); drawList(); } });
+};
+
+const name = async (face, choice) => {
+  const says = s("{n} face is {name} now", "{n} faces are {name} now", 1, { name: choice.name });
+  const body = choice.person_id ? { kind: "assign", body: { face_ids: [face.id], person_id: choice.person_id } } : { kind: "split", body: { face_ids: [face.id], name: choice.name } };
+  const made = await act(face, { person_id: choice.person_id ?? "new", person_name: choice.name, assigned_by: "human" }, { ...body, says });
+  if (made?.person_id) { face.person_id = made.person_id; drawList(); names({ fresh: true }).catch(() => {}); }
+};
+const confirm = (face) => act(face, { assigned_by: "human" }, { kind: "assign", body: { face_ids: [face.id], person_id: face.person_id }, says: s("{n} face is {name} now", "{n} faces are {name} now", 1, { name: face.person_name }) });
+
+const noFace = (face) => {
+  const at = faces.indexOf(face);
+  decide({ kind: "not-a-face", body: { face_ids: [face.id] }, says: s("{n} is no face", "{n} are no faces", 1), faces: [face.crop_url],
+    apply: () => { faces.splice(at, 1); current = (faces[at] ?? faces[at - 1])?.id ?? null; drawBoxes(); drawList(); boxOf(current)?.focus({ preventScroll: true }); },
+    revert: () => { faces.splice(at, 0, face); drawBoxes(); drawList(); } });
+};
+
+const strangers = () => {
+  const unknown = faces.filter((face) => !face.person_id);
+  if (!unknown.length) return false;
+  decide({ kind: "set-aside", body: { cluster_ids: [], versions: [], face_ids: unknown.map((face) => face.id), aside: true }, says: s("{n} face set aside", "{n} faces set aside", unknown.length), faces: unknown.map((face) => face.crop_url) });
+  return true;
+};
+one("#strangers").addEventListener("click", strangers);
+
+const boxes = one("#boxes");
+const toggleBoxes = () => boxes.setAttribute("aria-pressed", String(document.body.classList.toggle("boxes-off")));
+boxes.addEventListener("click", toggleBoxes);
+
+/** Before and after: in the order of the wall, or of the person, that one came from. */
+const at = address.has("at") ? Number(address.get("at")) : null;
+let total = null;
+const neighbours = async () => {
+  if (at === null) return;
+  const filter = { person_id: address.getAll("person_id"), without: address.getAll("without"), unknown: address.get("unknown"), folder: address.get("folder"), order: address.get("order") ?? "-date" };
+  const page = await get(`/assets${query({ ...filter, offset: Math.max(0, at - 1), limit: 3 })}`).catch(() => null);
+  if (!page) return;
+  ({ total } = page);
+  const here = page.items.findIndex((one) => one.asset_id === id);
+  const lead = (selector, neighbour, place) => {
+    const way = one(selector);
+    if (!neighbour) return;
+    const next = new URLSearchParams(address);
+    next.delete("face");
+    next.set("at", String(place));
+    way.href = `/photos/${neighbour.asset_id}?${next}`;
+    way.hidden = false;
+    new Image().src = pictureUrl(neighbour.asset_id, 1600);
+  };
+  lead("#before", page.items[here - 1], at - 1);
+  lead("#after", page.items[here + 1], at + 1);
+  if (photo) drawFacts();
+};
+const go = (selector) => { const way = one(selector); if (way.hidden) return false; location.replace(way.href); return true; };
+for (const selector of ["#before", "#after"]) one(selector).addEventListener("click", (event) => { if (!event.ctrlKey && !event.metaKey) { event.preventDefault(); go(selector); } });
+
+const now = () => faces.find((face) => face.id === current);
+const rtl = document.dir === "rtl";
+keys("screen", [
+  { keys: [], caps: ["Tab"], label: t("Next face, left to right"), run: () => false },
+  { keys: [], caps: ["A", "–", "Z"], label: t("Name the focused face"), run: () => false },
+  { keys: ["1", "2", "3", "4", "5"], label: t("Take a proposal"), run: (event) => Boolean(field && !field.input.value && field.take(Number(event.key) - 1)) },
+  { keys: ["Delete"], label: t("No face"), run: () => (now() ? noFace(now()) : false) },
+  { keys: ["b"], label: t("Boxes on and off (not on a face)"), run: () => (document.activeElement?.matches(".box") ? (field?.focus(), false) : toggleBoxes()) },
+  { keys: ["0"], label: t("The others are strangers"), run: strangers },
+  { keys: [rtl ? "ArrowRight" : "ArrowLeft"], caps: ["ArrowLeft", "ArrowRight"], label: t("Previous and next photo"), run: () => go("#before") },
+  { keys: [rtl ? "ArrowLeft" : "ArrowRight"], hidden: true, label: "", run: () => go("#after") },
+  { keys: [], match: (event) => /^\p{L}$/u.test(event.key) && document.activeElement?.matches(".box"), hidden: true, label: "", run: () => { field?.focus(); return false; } },
+]);
+// On a box, letters name the face; Enter confirms the machine or begins a name.
+canvas.addEventListener("keydown", (event) => {
+  if (!event.target.matches(".box") || event.key !== "Enter" || event.repeat) return;
+  event.preventDefault();
+  const face = now();
+  if (kindOf(face) === "machine") confirm(face); else field.focus();
+});
+onChange((what) => { if (what === "undone") load(); });
+load().then(neighbours);

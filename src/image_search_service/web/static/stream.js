@@ -1,0 +1,51 @@
+// What happens on the server, told once to all tabs: one tab holds the stream, the others hear it from that one.
+// A browser opens six connections to a host; with a stream in every tab, the seventh tab would wait for ever.
+const NAME = "image-search-events";
+const KINDS = ["job", "decision", "library"];
+const listeners = new Map(KINDS.map((kind) => [kind, new Set()]));
+const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(NAME) : null;
+
+/** Calls `run` with the data of each event of a kind: job, decision, library. */
+export const onEvent = (kind, run) => {
+  listeners.get(kind).add(run);
+  start();
+  return () => listeners.get(kind).delete(run);
+};
+
+const tell = (kind, data) => { for (const run of [...listeners.get(kind)]) run(data); };
+channel?.addEventListener("message", ({ data }) => tell(data.kind, data.data));
+
+let source = null;
+const open = () => {
+  source = new EventSource("/api/v1/events");
+  for (const kind of KINDS) {
+    source.addEventListener(kind, ({ data }) => {
+      const value = JSON.parse(data);
+      tell(kind, value);
+      channel?.postMessage({ kind, data: value });
+    });
+  }
+};
+const close = () => { source?.close(); source = null; };
+
+let wanted = null;
+/** Leads as soon as no other tab does; without locks (plain HTTP beyond this machine) each visible tab has its own. */
+const lead = () => {
+  if (wanted || document.hidden) return;
+  wanted = new AbortController();
+  const { signal } = wanted;
+  const until = new Promise((resolve) => signal.addEventListener("abort", resolve));
+  if (!navigator.locks) { open(); until.then(close); return; }
+  navigator.locks.request(NAME, { signal }, async () => { open(); await until; close(); }).catch(() => close());
+};
+const leave = () => { wanted?.abort(); wanted = null; close(); };
+
+let started = false;
+const start = () => {
+  if (started) return;
+  started = true;
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : lead()));
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", lead);
+  lead();
+};

@@ -1,0 +1,141 @@
+// Welcome: choose folders, watch them being read, put names in first, begin naming while it runs.
+import { button, crop, el, fill, icon, one } from "./dom.js";
+import { get, library, names, post, query, send } from "./api.js";
+import { failed, note } from "./decide.js";
+import { progressWords, timeLeft } from "./job-words.js";
+import { plain } from "./names.js";
+import { onEvent } from "./stream.js";
+import { number, photos, s, t, tn } from "./words.js";
+import "./frame.js";
+
+/** So many groups are enough to begin. */
+const ENOUGH = 10;
+let counts = null;
+let job = null;
+
+const load = async () => {
+  try {
+    counts = await library({ fresh: true });
+    draw();
+  } catch (problem) { failed(problem, load); }
+};
+
+const draw = () => {
+  const start = one("#start-naming");
+  start.hidden = counts.clusters < (job ? ENOUGH : 1);
+  start.textContent = job ? t("Start naming while it runs") : t("Start naming");
+  drawRoots();
+  drawProgress();
+};
+
+const drawRoots = () => {
+  fill(one("#roots"), counts.roots.map((path) => el("li", {}, icon("folder"), el("code", {}, path), button(t("Read again"), () => index([path]), { look: "quiet", "aria-label": t("Read {path} again", { path }) }))));
+  if (!counts.roots.length && !one("#picker").childElementCount) open(null); else if (!one("#picker").childElementCount) fill(one("#picker"), button(t("Add a folder"), () => open(null), { symbol: "plus", look: "quiet" }));
+};
+
+/** The folders of the server, below the allowed ones. */
+const open = async (path) => {
+  try {
+    const answer = await get(`/folders${query({ path })}`);
+    const up = answer.path && el("li", {}, icon("back", "turns"), button(t("Up"), () => open(answer.parent), { look: "quiet" }));
+    const list = (answer.path ? answer.folders : answer.allowed_roots.map((root) => ({ name: root, path: root }))).map((folder) =>
+      el("li", {}, icon("folder"), el("button", { type: "button", class: "plain", on: { click: () => open(folder.path) } }, folder.name), folder.photos_hint > 0 && el("span", { class: "small soft number" }, photos(folder.photos_hint))));
+    fill(one("#picker"), el("div", { class: "picker", role: "group", "aria-label": t("Choose a folder") },
+      el("p", { class: "small soft" }, answer.path ? el("code", {}, answer.path) : t("Folders that may be read:")),
+      el("ul", { class: "roots" }, up, list, answer.path && !list.length && el("li", { class: "soft" }, t("No folders in it"))),
+      el("div", { class: "buttons" }, answer.path && button(t("Read this folder"), () => index([answer.path]), { look: "primary" }), counts.roots.length > 0 && button(t("Close"), close, { look: "quiet" }))));
+  } catch (problem) { failed(problem, () => open(path)); }
+};
+const close = () => { fill(one("#picker")); drawRoots(); };
+
+const index = async (paths) => {
+  try {
+    job = await post("/photos/index", { paths });
+    fill(one("#picker"));
+    await load();
+  } catch (problem) { failed(problem, () => index(paths)); }
+};
+
+const figure = (value, words) => el("div", {}, el("dt", {}, words), el("dd", {}, number(value)));
+const drawProgress = () => {
+  const place = one("#progress");
+  const left = one("#left");
+  left.hidden = true;
+  if (!job && !counts.photos) { fill(place, el("p", { class: "soft" }, t("Choose a folder, and it begins."))); return; }
+  const seconds = job ? Math.max(1, (Date.now() - new Date(job.started_at ?? job.created_at)) / 1000) : 0;
+  const rate = job && job.done ? job.done / seconds : 0;
+  if (job?.total && rate) { left.hidden = false; left.textContent = timeLeft((job.total - job.done) / rate); }
+  const found = one(".found", place) ?? el("div", { class: "found", role: "img", "aria-label": t("Faces found last") });
+  const fold = one(".fold", place) ?? el("details", { class: "fold", hidden: true, on: { toggle: (event) => event.target.open && drawFailed() } }, el("summary", {}), el("ul", { class: "unread" }));
+  fill(place,
+    job ? el("div", {}, el("progress", { value: job.total ? job.done : null, max: job.total || null, "aria-labelledby": "s2" }), el("p", { class: "small soft", role: "status" }, progressWords(job))) : el("p", { class: "soft" }, t("Everything is read.")),
+    el("dl", { class: "figures number" }, figure(job ? job.done : counts.photos, job?.total ? t("of {photos} read", { photos: photos(job.total) }) : t("photos read")), job && figure(Math.round(rate * 10) / 10, t("photos a second")), figure(counts.faces, t("faces found")), figure(counts.clusters, t("groups so far")), figure(counts.persons, t("people with a name"))),
+    found, fold,
+    job && el("div", { class: "buttons" }, button(t("Stop"), stop), el("span", { class: "small soft" }, t("You may close this page: it goes on. Stopped, it goes on from where it was."))));
+  one("summary", fold).textContent = tn("{n} file could not be read", "{n} files could not be read", counts.photos_failed);
+  fold.hidden = !counts.photos_failed;
+};
+
+const drawFailed = async () => {
+  const page = await get("/photos/failed?limit=50").catch(() => ({ items: [] }));
+  const list = one(".unread");
+  if (list) fill(list, page.items.map((one) => el("li", {}, el("code", {}, one.path), el("span", {}, one.reason))));
+};
+
+/** Faces of the first groups, so that one sees what comes. */
+const drawFound = async () => {
+  const page = await get("/faces/clusters?limit=24").catch(() => null);
+  const place = one(".found");
+  if (page && place) fill(place, page.items.slice(0, 24).map((group) => crop(group.crop_url)));
+};
+
+const stop = () => post(`/jobs/${job.id}/cancel`).then((now) => { job = now; draw(); }).catch((problem) => failed(problem, stop));
+
+let asked = 0;
+onEvent("job", (now) => {
+  if (now.kind !== "detect_faces" && now.kind !== "cluster_faces") return;
+  const runs = ["queued", "running"].includes(now.state);
+  if (now.kind === "detect_faces") job = runs ? now : null;
+  if (counts) drawProgress();
+  if (!runs || Date.now() - asked > 3000) { asked = Date.now(); load().then(drawFound); }
+});
+onEvent("library", (now) => { counts = { ...counts, ...now }; if (counts.roots) draw(); });
+
+/** Names first: each line a person, those that are there already are left alone. */
+const keep = async () => {
+  const area = one("#names");
+  const known = new Set((await names({ fresh: true }).catch(() => [])).map((person) => plain(person.name)));
+  const wanted = [...new Map(area.value.split("\n").map((line) => line.trim()).filter(Boolean).map((name) => [plain(name), name])).values()];
+  const fresh = wanted.filter((name) => !known.has(plain(name)));
+  try {
+    const ids = [];
+    for (const name of fresh) { const made = await post("/decisions/create-person", { name }); if (made.decision_id) ids.push(made.decision_id); }
+    note({ ids, says: s("{n} name kept", "{n} names kept", fresh.length, {}), faces: [], at: Date.now() });
+    said(tn("{n} name is new.", "{n} names are new.", fresh.length));
+    area.value = "";
+    await showNames();
+  } catch (problem) { failed(problem, keep); }
+};
+const said = (text) => { one("#names-said").textContent = text; };
+const showNames = async () => {
+  const list = await names({ fresh: true }).catch(() => []);
+  const badge = one("#names-count");
+  badge.hidden = !list.length;
+  badge.textContent = tn("{n} name", "{n} names", list.length);
+};
+one("#keep-names").addEventListener("click", keep);
+one("#read-names").addEventListener("click", () => post("/metadata/read").then(() => said(t("Names are being read from the photos; see Jobs."))).catch((problem) => failed(problem, () => one("#read-names").click())));
+one("#import").addEventListener("change", async (event) => {
+  const [file] = event.target.files;
+  if (!file) return;
+  try {
+    const done = await send("/import", file, "application/x-ndjson");
+    said(t("{persons} people and {faces} faces taken over.", { persons: done.persons_new, faces: done.matched }));
+    await showNames();
+  } catch (problem) { failed(problem, () => {}); }
+});
+
+await load();
+drawFound();
+showNames();
+get("/jobs?state=running&limit=10").then((page) => { job = page.items.find((one) => one.kind === "detect_faces") ?? job; if (job && counts) draw(); }).catch(() => {});
