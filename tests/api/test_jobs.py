@@ -20,7 +20,7 @@ def test_grouping_as_a_job(working: Served) -> None:
         world = World(session)
         for number, person in enumerate(people):
             add_faces(working.library, world, alike(person, 6, seed=number))
-    job = working.post("/faces/cluster", {"method": "hdbscan", "min_cluster_size": 3})
+    job = working.post("/faces/cluster", {"method": "agglomerative", "min_cluster_size": 3})
     assert (job["kind"], job["state"]) == ("cluster_faces", "queued")
     done = working.ended(job)
     assert done["state"] == "succeeded", done["error"]

@@ -51,7 +51,6 @@ _VENDORS: tuple[tuple[set[str], set[str]], ...] = (
     ({"jinja2", "markupsafe"}, {"web"}),
     ({"sqlalchemy", "alembic", "sqlite3", "psycopg"}, {"db"}),
     ({"typer", "rich", "click"}, {"cli"}),
-    ({"numba", "fast_hdbscan", "sklearn"}, {"recognition"}),
 )
 VENDORS = {vendor: parts for vendors, parts in _VENDORS for vendor in vendors}
 """Whose words a library's names are: the only parts in which they appear."""

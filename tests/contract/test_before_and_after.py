@@ -42,7 +42,7 @@ from tests.support.world import World, migrated_database
 
 NAMED, UNNAMED, STRANGERS = 12, 60, 30
 THRESHOLDS = SyntheticEngine.thresholds
-CLUSTERING: JsonObject = {"method": "hdbscan", "min_cluster_size": 2}
+CLUSTERING: JsonObject = {"method": "agglomerative", "min_cluster_size": 2}
 SEARCH: JsonObject = {"limit": 50, "min_confidence": None}
 
 

@@ -34,7 +34,7 @@ Parameters = Callable[[Template], JsonObject]
 
 
 def grouping(_: Template) -> JsonObject:
-    return {"method": "hdbscan", "min_cluster_size": 2}
+    return {"method": "agglomerative", "min_cluster_size": 2}
 
 
 def people(template: Template) -> JsonObject:

@@ -77,10 +77,10 @@ def two(library: Library) -> tuple[tuple[UUID, list[UUID]], tuple[UUID, list[UUI
 
 
 def all_jobs(library: Library) -> None:
-    """What may move faces: grouping, grouping by another method, both kinds of assigning."""
+    """What may move faces: grouping, grouping into larger groups, both kinds of assigning."""
     FaceClusteringService(library.stores).group()
     FaceAssigner(library.stores, CentroidService(library.stores)).assign_new_faces()
-    FaceClusteringService(library.stores).group(method="dbscan")
+    FaceClusteringService(library.stores).group(min_cluster_size=3)
     DualModeClusterer(library.stores, CentroidService(library.stores)).cluster_all()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 from pathlib import Path
@@ -22,14 +23,20 @@ from image_search_service.cli.context import (
 )
 from image_search_service.cli.index import MethodOption, MinClusterSizeOption, chosen
 from image_search_service.cli.output import table
-from image_search_service.core.types import JsonObject
+from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.types import DEFAULT_METHOD, JsonObject
 from image_search_service.library.opening import open_library
+from image_search_service.recognition.clustering.clustering import current_method
+from image_search_service.services.evaluation.mistakes import find_mistakes
+from image_search_service.services.evaluation.report import as_json as report_figures, as_page
 from image_search_service.services.evaluation.service import evaluate_library
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.indexing.indexer import IndexService
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from image_search_service.library.opening import Library
 
 
 def evaluate(
@@ -39,8 +46,14 @@ def evaluate(
     engine: EngineOption = None,
     recognizer: RecognizerOption = None,
     detector: DetectorOption = None,
-    method: MethodOption = "hdbscan",
+    method: MethodOption = DEFAULT_METHOD,
     min_cluster_size: MinClusterSizeOption = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write a page with the worst groups as pictures, and its figures as JSON."
+        ),
+    ] = None,
     memory: MemoryOption = None,
     library: LibraryOption = None,  # noqa: ARG001 - every command has it; this one makes a temporary library
     as_json: JsonOption = False,
@@ -66,20 +79,37 @@ def evaluate(
             root = real_path(folder)
             engine_name = opened.engine_binding.bind().name
             with run.out.progress("Reading photos", "photos") as progress:
-                report = IndexService(opened.stores).index([root], progress=progress)
+                indexed = IndexService(opened.stores).index([root], progress=progress)
             FaceClusteringService(opened.stores).group(**chosen(method, min_cluster_size))
-            found = evaluate_library(opened.database, root, report.photos_seen - report.photos_failed)
+            found = evaluate_library(opened.database, root, indexed.photos_seen - indexed.photos_failed)
             document: JsonObject = {
                 "faces": found.faces,
                 "identities": found.identities,
                 **found.scores_document(),
                 "photos_without_face": found.photos_without_face,
-                "photos_failed": report.photos_failed,
+                "photos_failed": indexed.photos_failed,
                 "seconds": round(time.monotonic() - started, 3),
                 "engine": engine_name,
-                "method": method,
+                "method": current_method(method),
             }
+            if report is not None:
+                document["report"] = [str(path) for path in _write_report(report, document, opened, root)]
             run.out.result(document, *_tables(document))
+
+
+def _write_report(file: Path, scores: JsonObject, opened: Library, root: Path) -> tuple[Path, Path]:
+    """The page at ``file`` and its figures beside it, with ``.json`` at the end."""
+    mistakes = find_mistakes(opened.database, root)
+    figures = file.with_suffix(".json")
+    page = as_page(scores, mistakes, opened.stores.paths)
+    try:
+        file.write_text(page, encoding="utf-8")
+        figures.write_text(json.dumps(report_figures(scores, mistakes), indent=1), encoding="utf-8")
+    except OSError as error:
+        raise InvalidInputError(
+            f"{file} cannot be written: {error.strerror}.", hint="Choose another place with --report FILE."
+        ) from error
+    return file, figures
 
 
 def _tables(document: JsonObject) -> list[RenderableType]:

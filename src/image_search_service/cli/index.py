@@ -23,7 +23,7 @@ from image_search_service.cli.context import (
 )
 from image_search_service.cli.metadata import names_read
 from image_search_service.cli.output import table
-from image_search_service.core.types import JsonObject
+from image_search_service.core.types import DEFAULT_METHOD, JsonObject
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.library.opening import open_library
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from image_search_service.services.indexing.pipeline import IndexResult
 
 MethodOption = Annotated[
-    str, typer.Option(metavar="hdbscan|dbscan|agglomerative", help="Method of grouping.")
+    str, typer.Option(metavar="agglomerative", help="Method of grouping; hdbscan and dbscan mean it, too.")
 ]
 MinClusterSizeOption = Annotated[
     int | None, typer.Option(help="Smallest number of faces that form a group.  [default: 2]")
@@ -170,7 +170,7 @@ def chosen(method: str, min_cluster_size: int | None) -> JsonObject:
 
 
 def cluster(
-    method: MethodOption = "hdbscan",
+    method: MethodOption = DEFAULT_METHOD,
     min_cluster_size: MinClusterSizeOption = None,
     dual: Annotated[
         bool, typer.Option("--dual", help="First assign faces to the named people whom they resemble.")
@@ -204,7 +204,7 @@ def cluster(
             "clusters": grouped.clusters,
             "noise_faces": grouped.noise_faces,
             "seconds": round(grouped.seconds, 3),
-            "method": method,
+            "method": grouped.parameters.method,
             "parameters": asdict(grouped.parameters),
             "assigned": None if assigned is None else asdict(assigned),
         }
@@ -215,7 +215,7 @@ def cluster(
             ("Alone", grouped.noise_faces),
             ("Seconds", round(grouped.seconds, 2)),
         ]
-        run.out.result(document, table(f"Grouped by {method}", ("", ""), rows))
+        run.out.result(document, table(f"Grouped by {grouped.parameters.method}", ("", ""), rows))
 
 
 def assign(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,10 +18,15 @@ FloatArray: TypeAlias = "npt.NDArray[np.float32]"
 """float32 array; embeddings are ``(d,)`` or ``(n, d)`` with rows of unit length."""
 
 IntArray: TypeAlias = "npt.NDArray[np.int64]"
+BoolArray: TypeAlias = "npt.NDArray[np.bool_]"
 Pixels: TypeAlias = "npt.NDArray[np.uint8]"
 """``(height, width, 3)`` uint8, RGB, upright (EXIF orientation already applied)."""
 
-ClusteringMethod: TypeAlias = Literal["hdbscan", "dbscan", "agglomerative"]
+ClusteringMethod: TypeAlias = Literal["agglomerative"]
+MethodName: TypeAlias = Literal["agglomerative", "hdbscan", "dbscan"]
+"""What a caller may give as a method. ``hdbscan`` and ``dbscan`` are former ones and mean ``agglomerative``;
+see ``recognition/clustering``."""
+DEFAULT_METHOD: Final = "agglomerative"
 
 
 class SearchMethod(StrEnum):

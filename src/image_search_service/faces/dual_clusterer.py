@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from image_search_service.core.types import ClusteringMethod, Progress
+from image_search_service.core.types import DEFAULT_METHOD, Progress
 from image_search_service.faces.assigner import AssignmentRun, FaceAssigner, PersonCentroids
 from image_search_service.faces.grouper import FaceGrouper, Grouped
 from image_search_service.library.stores import Stores
@@ -39,7 +39,7 @@ class DualModeClusterer:
     def cluster_unknown_faces(
         self,
         *,
-        method: ClusteringMethod = "hdbscan",
+        method: str = DEFAULT_METHOD,
         min_cluster_size: int = 2,
         progress: Progress | None = None,
     ) -> Grouped:
@@ -49,7 +49,7 @@ class DualModeClusterer:
     def cluster_all(
         self,
         *,
-        method: ClusteringMethod = "hdbscan",
+        method: str = DEFAULT_METHOD,
         min_cluster_size: int = 2,
         progress: Progress | None = None,
     ) -> DualRun:

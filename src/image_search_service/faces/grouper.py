@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from image_search_service.core.types import (
-    ClusteringMethod,
+    DEFAULT_METHOD,
     FloatArray,
     IntArray,
     JsonObject,
@@ -56,14 +56,14 @@ class FaceGrouper:
         self._thresholds = stores.thresholds
         self._memory = stores.settings.memory
 
-    def check(self, method: ClusteringMethod, min_cluster_size: int) -> None:
+    def check(self, method: str, min_cluster_size: int) -> None:
         """Raises InvalidInputError for what ``group`` would not accept."""
         ClusteringParameters.for_engine(self._thresholds, 0, method, min_cluster_size)
 
     def group(
         self,
         *,
-        method: ClusteringMethod = "hdbscan",
+        method: str = DEFAULT_METHOD,
         min_cluster_size: int = 2,
         progress: Progress | None = None,
     ) -> Grouped:

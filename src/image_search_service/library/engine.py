@@ -15,14 +15,14 @@ from image_search_service.core.errors import (
     NotFoundError,
 )
 from image_search_service.core.lazy import locked_property
-from image_search_service.core.types import EngineIdentity, Progress
+from image_search_service.core.types import EngineIdentity, JsonObject, Progress
 from image_search_service.db.models import LibraryRow
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.session import Database
 
 if TYPE_CHECKING:
     from image_search_service.recognition.engines.base import FaceEngine
-    from image_search_service.recognition.thresholds import Thresholds
+    from image_search_service.recognition.engines.calibration import Calibration
 
 Note = Callable[[str], None]
 """Told what the user should know, such as which engine was chosen."""
@@ -125,14 +125,32 @@ class EngineBinding:
         engine = self._open(settings.engine if row is None else row.engine_name, files)
         if row is not None and engine.identity != identity_of(row):
             raise EngineMismatchError(identity_of(row), engine.identity)
+        stored = None if row is None else row.calibration
+        if stored is not None:
+            engine.calibration = _stored_calibration(stored, engine.identity, engine.calibration)
         self._remember(row, engine.identity, {name: str(path) for name, path in files.items()})
         return engine
 
-    def thresholds(self) -> Thresholds:
-        """Those of the library's engine, known without its models. Raises NotFoundError."""
-        from image_search_service.recognition.engines.registry import engine_thresholds
+    def calibration(self) -> Calibration:
+        """The one that was measured for this library, else the engine's, known without its models.
 
-        return engine_thresholds(self.require_row().engine_name)
+        Raises NotFoundError for a library in which nothing has been indexed.
+        """
+        from image_search_service.recognition.engines.calibrated import engine_calibration
+
+        row = self.require_row()
+        own = engine_calibration(identity_of(row))
+        if row.calibration is None:
+            return own
+        return _stored_calibration(row.calibration, identity_of(row), own)
+
+    def store_calibration(self, calibration: Calibration) -> None:
+        """Let the library use these numbers from now on; its faces are to be grouped again."""
+        from image_search_service.recognition.engines.calibration import to_json
+
+        with self._database.write() as session:
+            library_queries.set_calibration(session, to_json(calibration, self.engine.identity))
+        self.engine.calibration = calibration
 
     def _open(self, name: str, files: Mapping[str, Path]) -> FaceEngine:
         from image_search_service.recognition.engines.registry import open_engine
@@ -155,8 +173,19 @@ class EngineBinding:
         with self._database.write() as session:
             if row is None:
                 library_queries.bind_engine(session, engine, files)
+                self._tell_if_estimated(engine)
             else:
                 library_queries.set_engine_files(session, files)
+
+    def _tell_if_estimated(self, engine: EngineIdentity) -> None:
+        from image_search_service.recognition.engines.calibrated import engine_calibration
+
+        calibration = engine_calibration(engine)
+        if not calibration.is_measured:
+            self._note(
+                f"The thresholds of the engine {engine.name} are estimated ({calibration.source}). "
+                "`image-search calibrate FOLDER` measures them on a folder of known people."
+            )
 
     def _names_other_files(self, row: LibraryRow) -> bool:
         """Whether files are given that may not be the library's own; comparing them loads no model."""
@@ -168,6 +197,12 @@ class EngineBinding:
         paths = [files.get("detector"), files.get("recognizer")]
         known = [path for path in paths if path is not None and path.is_file()]
         return len(known) != len(paths) or combined_checksum(*known) != row.engine_checksum
+
+
+def _stored_calibration(stored: JsonObject, engine: EngineIdentity, own: Calibration) -> Calibration:
+    from image_search_service.recognition.engines.calibration import from_json
+
+    return from_json(stored, engine, own)
 
 
 def identity_of(row: LibraryRow) -> EngineIdentity:

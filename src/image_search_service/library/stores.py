@@ -71,7 +71,7 @@ class Stores:
     @property
     def thresholds(self) -> Thresholds:
         """The engine's thresholds, known without its models. Raises NotFoundError for an empty library."""
-        return self.binding.thresholds()
+        return self.binding.calibration().thresholds
 
     def use_bound_engine(self) -> None:
         """After the library was moved to another engine: what was opened for the former one is forgotten."""

@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from image_search_service.core.logging import get_logger
-from image_search_service.core.types import ClusteringMethod, JsonObject, Progress
+from image_search_service.core.types import JsonObject, MethodName, Progress
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.library.stores import Stores
@@ -38,7 +38,7 @@ ACTOR = "job"
 
 
 def cluster_faces_job(
-    stores: Stores, progress: Progress, *, method: ClusteringMethod, min_cluster_size: int
+    stores: Stores, progress: Progress, *, method: MethodName, min_cluster_size: int
 ) -> JsonObject:
     """Group again the faces that nobody has named."""
     grouped = FaceClusteringService(stores).group(
@@ -58,7 +58,7 @@ def assign_faces_job(stores: Stores, progress: Progress, *, since: str | None = 
 
 
 def cluster_dual_job(
-    stores: Stores, progress: Progress, *, method: ClusteringMethod, min_cluster_size: int
+    stores: Stores, progress: Progress, *, method: MethodName, min_cluster_size: int
 ) -> JsonObject:
     """Give faces without a name to known people, then group those that are left."""
     run = DualModeClusterer(stores, CentroidService(stores)).cluster_all(

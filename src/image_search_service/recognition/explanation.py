@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from image_search_service.core.types import Because, Box
+from image_search_service.recognition.engines.calibration import QualityTables
 from image_search_service.recognition.quality import pixels_keeping
 from image_search_service.recognition.recognizability import LEAST_VISIBLE, visible_share
 from image_search_service.recognition.thresholds import Thresholds
@@ -39,12 +40,14 @@ class Resembled:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How a face is seen. box: in pixels of its photo. parts: of its quality by name, 0 to 1."""
+    """How a face is seen. box: in pixels of its photo. parts: of its quality by name, 0 to 1. tables: the
+    engine's, by which size is judged."""
 
     box: Box
     photo_width: int
     photo_height: int
     parts: Mapping[str, float]
+    tables: QualityTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ def unrecognizable(seen: Seen) -> list[Reason]:
     what = "The face cannot be told from others"
     if causes := poor(seen):
         return [Reason(Because.UNRECOGNIZABLE, f"{what}."), *causes]
-    blank = "what the engine sees in it, it also sees in a picture of nothing; perhaps it is half hidden."
-    return [Reason(Because.UNRECOGNIZABLE, f"{what}: {blank}")]
+    too_little = "the engine sees hardly more in it than in a picture of nothing; perhaps it is half hidden."
+    return [Reason(Because.UNRECOGNIZABLE, f"{what}: {too_little}")]
 
 
 def poor(seen: Seen) -> list[Reason]:
@@ -74,12 +77,12 @@ def poor(seen: Seen) -> list[Reason]:
         text = f"It is cut off: {visible:.0%} of it are in the photo, {LEAST_VISIBLE:.0%} are needed."
         found.append(Reason(Because.CUT_OFF, text, measured=round(visible, 3), needed=LEAST_VISIBLE))
     worst_first = sorted((value, name) for name, value in seen.parts.items() if value < POOR)
-    return found + [_poor_part(name, value, seen.box) for value, name in worst_first]
+    return found + [_poor_part(name, value, seen) for value, name in worst_first]
 
 
-def _poor_part(name: str, kept: float, box: Box) -> Reason:
+def _poor_part(name: str, kept: float, seen: Seen) -> Reason:
     if name == "size":
-        pixels, needed = min(box.width, box.height), pixels_keeping(POOR)
+        pixels, needed = min(seen.box.width, seen.box.height), pixels_keeping(POOR, seen.tables)
         text = (
             f"It is too small: {pixels:.0f} pixels, {needed:.0f} are needed to keep half of its resemblance."
         )

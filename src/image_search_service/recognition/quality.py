@@ -4,9 +4,8 @@ Each part is the share of similarity that such a face keeps: how alike it is to 
 person, compared with a large, sharp, frontal face. So a part of 0.5 says that half is lost, whatever lost
 it, and the parts may be multiplied.
 
-The tables were measured with MobileFaceNet on Labeled Faces in the Wild: 250 faces of people with four
-photos or more, made smaller or blurred, and the mean over them of the median similarity to the person's
-other photos (0.607 untouched); for pose, 2,494 faces as they are, by how far the head is turned.
+How much is lost depends on the recogniser: ``engines/calibrated.py`` has a table for each engine and part,
+``benchmarks/quality.py`` prints them.
 """
 
 from __future__ import annotations
@@ -19,26 +18,7 @@ import numpy as np
 
 from image_search_service.core.types import FloatArray, Pixels
 from image_search_service.recognition.engines.base import Detection, Landmarks
-
-_Table = tuple[tuple[float, ...], tuple[float, ...]]
-"""Measure and share kept; linear between the points, constant beyond them."""
-
-_SIZE: Final[_Table] = (
-    (12, 14, 16, 18, 23, 28, 34, 45, 56),
-    (0.0, 0.17, 0.29, 0.42, 0.67, 0.84, 0.91, 0.96, 1.0),
-)
-"""Shorter side of the box in pixels; photos reduced to 0.2 … 0.8 of their size."""
-
-_SHARPNESS: Final[_Table] = (
-    (0.0, 0.0005, 0.0008, 0.0012, 0.0022, 0.003, 0.0045, 0.007, 0.012, 0.024, 0.08),
-    (0.0, 0.08, 0.16, 0.23, 0.39, 0.5, 0.63, 0.76, 0.88, 0.96, 1.0),
-)
-"""Variance of the Laplacian ÷ variance of the chip; photos blurred by a Gaussian of σ = 0.7 … 4 pixels,
-with faces 56 pixels wide. A face that was photographed small is as blurred as it was enlarged."""
-
-_POSE: Final[_Table] = ((0.2, 0.35, 0.45, 0.6, 1.3), (1.0, 0.95, 0.9, 0.71, 0.0))
-"""Nose's distance from the face's middle line ÷ distance of the eyes; beyond 0.6 there were too few faces
-to measure, and a profile has its nose where there is no second eye to speak of."""
+from image_search_service.recognition.engines.calibration import QualityTables, Table
 
 _ROUNDING: Final = 20 / 12
 """Variance of the Laplacian that rounding to whole numbers makes: 1/12 for each pixel, times 4² + 4 · 1²."""
@@ -66,12 +46,12 @@ class FaceQuality:
         return {name: round(value, 3) for name, value in asdict(self).items()}
 
 
-def face_quality(detection: Detection, chip: Pixels) -> FaceQuality:
+def face_quality(detection: Detection, chip: Pixels, tables: QualityTables) -> FaceQuality:
     """The quality of a face: ``detection`` in pixels of the full photo, ``chip`` as the engine aligned it."""
     return FaceQuality(
-        size=_kept(min(detection.box.width, detection.box.height), _SIZE),
-        sharpness=_kept(sharpness(chip), _SHARPNESS),
-        pose=_kept(turn(detection.landmarks), _POSE),
+        size=_kept(min(detection.box.width, detection.box.height), tables.size),
+        sharpness=_kept(sharpness(chip), tables.sharpness),
+        pose=_kept(turn(detection.landmarks), tables.pose),
         confidence=min(max(detection.confidence, 0.0), 1.0),
     )
 
@@ -104,9 +84,9 @@ def turn(landmarks: Landmarks) -> float:
     return abs(float(((nose - middle) / across).real))
 
 
-def pixels_keeping(share: float) -> float:
+def pixels_keeping(share: float, tables: QualityTables) -> float:
     """How wide and high a face must be, in pixels, for its size to leave it this share, 0 to 1."""
-    pixels, kept = _SIZE
+    pixels, kept = tables.size
     return float(np.interp(share, kept, pixels))
 
 
@@ -115,5 +95,5 @@ def _variance(values: FloatArray) -> float:
     return float(flat @ flat) / flat.size
 
 
-def _kept(measure: float, table: _Table) -> float:
+def _kept(measure: float, table: Table) -> float:
     return float(np.interp(measure, *table))

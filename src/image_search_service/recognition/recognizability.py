@@ -1,22 +1,23 @@
 """Faces that cannot be told apart: too blurred, turned away, half hidden or cut off by the photo's edge.
 
 A recogniser gives all of them much the same embedding, whoever they are (Deng et al. 2021, Harnessing
-unrecognizable faces for improving face recognition), so that grouping would put them together: of the faces
-behind the person in 5,103 press photos, 686 went into such groups, the largest of 122. That embedding is
-also what the recogniser gives for a picture of nothing, so it is known for any engine without a photo.
+unrecognizable faces for improving face recognition), so that grouping would put them together. By which sign
+they are known depends on the recogniser; ``benchmarks/recognizability.py`` compares the signs:
 
-A face that resembles nothing as much as something worth suggesting is not recognisable, nor is one of which
-a fifth is outside of the photo. Measured with MobileFaceNet, this leaves out 4 of the 5,103 faces in the
-middle, and of those 686 faces all but 68.
+- ``blank``: the embedding is like that of a picture of nothing, plain grey or noise blurred beyond
+  recognition, which is known for any recogniser without a photo;
+- ``length``: the embedding is short before it is brought to unit length, as with recognisers whose loss lets
+  the length grow with what there is to see (Meng et al., MagFace, CVPR 2021).
+
+A face of which a fifth is outside of the photo is not recognisable for any engine.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from image_search_service.core.types import Box, FloatArray, Pixels
+from image_search_service.core.types import BoolArray, Box, FloatArray, Pixels
 from image_search_service.recognition.engines.base import Detection, FaceEngine
-from image_search_service.recognition.thresholds import Thresholds
 
 LEAST_VISIBLE = 0.8
 """Share of a face's box that has to be inside of the photo."""
@@ -24,12 +25,31 @@ LEAST_VISIBLE = 0.8
 _SIDE = 128
 _BLURS = (6, 10, 20)
 """Sigma, in pixels, of the blurs that leave nothing but soft spots of random noise."""
-_FRONTAL = Detection(Box(32, 24, 64, 80), ((49, 56), (79, 56), (64, 74), (52, 90), (76, 90)), 1.0)
+_FRONTAL = ((49.0, 56.0), (79.0, 56.0), (64.0, 74.0), (52.0, 90.0), (76.0, 90.0))
+
+
+class RecognizabilityTest:
+    """Says of an engine's faces which it can tell apart, by ``engine.calibration.recognizability``."""
+
+    def __init__(self, engine: FaceEngine) -> None:
+        self._rule = engine.calibration.recognizability
+        needs_blank = self._rule is not None and self._rule.sign == "blank"
+        empty: FloatArray = np.empty(0, np.float32)
+        self._blank = blank_embedding(engine) if needs_blank else empty
+
+    def passes(self, embeddings: FloatArray, lengths: FloatArray, visible: FloatArray) -> BoolArray:
+        """(n,) bool. embeddings, lengths: see ``FaceEngine.embed_with_lengths``. visible: (n,) 0 to 1, see
+        ``visible_share``."""
+        inside = np.asarray(visible) >= LEAST_VISIBLE
+        if self._rule is None:
+            return inside
+        return inside & self._rule.passes(embeddings, lengths, self._blank)
 
 
 def blank_embedding(engine: FaceEngine) -> FloatArray:
     """What the engine sees in pictures of nothing: ``(d,)`` float32 of unit length, always the same."""
-    chips = [engine.align(picture, _FRONTAL) for picture in _pictures_of_nothing()]
+    frontal = Detection(Box(32, 24, 64, 80), _FRONTAL, 1.0)
+    chips = [engine.align(picture, frontal) for picture in _pictures_of_nothing()]
     mean = engine.embed(chips).mean(axis=0)
     unit: FloatArray = mean / np.linalg.norm(mean)
     return unit
@@ -49,11 +69,3 @@ def visible_share(box: Box, *, width: int, height: int) -> float:
     across = min(box.x + box.width, width) - max(box.x, 0.0)
     down = min(box.y + box.height, height) - max(box.y, 0.0)
     return max(across, 0.0) * max(down, 0.0) / (box.width * box.height)
-
-
-def is_recognizable(embedding: FloatArray, visible: float, blank: FloatArray, thresholds: Thresholds) -> bool:
-    """Whether a face can be told from others.
-
-    embedding, blank: ``(d,)`` of unit length; visible: 0 to 1, see ``visible_share``.
-    """
-    return visible >= LEAST_VISIBLE and float(embedding @ blank) < thresholds.suggest

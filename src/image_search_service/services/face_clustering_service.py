@@ -10,7 +10,7 @@ import numpy as np
 from image_search_service.core.errors import InvalidInputError, NotFoundError
 from image_search_service.core.logging import get_logger
 from image_search_service.core.types import (
-    ClusteringMethod,
+    DEFAULT_METHOD,
     FloatArray,
     Progress,
 )
@@ -40,7 +40,7 @@ class FaceClusteringService:
     def group(
         self,
         *,
-        method: ClusteringMethod = "hdbscan",
+        method: str = DEFAULT_METHOD,
         min_cluster_size: int = 2,
         progress: Progress | None = None,
     ) -> Grouped:

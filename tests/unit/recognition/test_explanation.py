@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from image_search_service.core.types import Box
+from image_search_service.recognition.engines.calibrated import MOBILEFACENET, quality_tables
 from image_search_service.recognition.explanation import (
     Because,
     Resembled,
@@ -17,6 +18,7 @@ from image_search_service.recognition.explanation import (
 )
 from image_search_service.recognition.thresholds import Thresholds
 
+TABLES = quality_tables(MOBILEFACENET)
 THRESHOLDS = Thresholds(same_person=0.4, assign=0.6, suggest=0.3, neighbour=0.5)
 ADA, GRACE = UUID(int=1), UUID(int=2)
 UNSURE, GIVEN = Verdict(False, False, False), Verdict(True, True, False)
@@ -63,8 +65,8 @@ def test_how_much_is_lacking_is_said() -> None:
 def test_what_is_poor_is_named() -> None:
     """Of a face that cannot be told from others each poor part is a reason of its own, the worst first."""
     whole = Box(40, 40, 60, 60)
-    found = unrecognizable(Seen(whole, 200, 200, {"size": 0.9, "sharpness": 0.3, "pose": 0.1}))
+    found = unrecognizable(Seen(whole, 200, 200, {"size": 0.9, "sharpness": 0.3, "pose": 0.1}, TABLES))
     assert [one.because for one in found] == [Because.UNRECOGNIZABLE, Because.TURNED_AWAY, Because.BLURRED]
     assert [one.measured for one in found] == [None, 0.1, 0.3]
-    (blank,) = unrecognizable(Seen(whole, 200, 200, {"size": 0.9}))
+    (blank,) = unrecognizable(Seen(whole, 200, 200, {"size": 0.9}, TABLES))
     assert "picture of nothing" in blank.text

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.api.schemas.faces import Face, FacePicture, crop_url
 from image_search_service.core.records.faces import ClusterRecord
-from image_search_service.core.types import ClusteringMethod, Likeness
+from image_search_service.core.types import DEFAULT_METHOD, Likeness, MethodName
 from image_search_service.services.suggestions.likeness import NearPerson
 
 
@@ -94,7 +94,11 @@ class ClusterDetail(Answer):
 class ClusteringRequest(RequestBody):
     """How to group; what is left away follows from the library's engine."""
 
-    method: ClusteringMethod = Field(default="hdbscan", examples=["hdbscan"])
+    method: MethodName = Field(
+        default=DEFAULT_METHOD,
+        examples=[DEFAULT_METHOD],
+        description="hdbscan and dbscan are former methods; they are accepted and mean agglomerative.",
+    )
     min_cluster_size: int = Field(
         default=2, ge=2, le=10_000, description="Fewest faces that are a cluster.", examples=[3]
     )

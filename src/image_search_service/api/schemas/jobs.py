@@ -26,7 +26,7 @@ class Job(Answer):
 
     id: UUID
     kind: JobKind
-    parameters: dict[str, Any] = Field(examples=[{"method": "hdbscan", "min_cluster_size": None}])
+    parameters: dict[str, Any] = Field(examples=[{"method": "agglomerative", "min_cluster_size": None}])
     state: JobState
     done: int = Field(description="Steps done.", examples=[120])
     total: int | None = Field(description="Steps in all; null while it is not known.", examples=[400])

@@ -28,4 +28,6 @@ class LibraryRow(Base):
     """True from the moment faces were added until they have been grouped."""
     grouping: Mapped[dict[str, Any] | None]
     """What the user chose for the last grouping: method and smallest size of a cluster."""
+    calibration: Mapped[dict[str, Any] | None]
+    """What ``image-search calibrate`` measured for this library; None: the engine's own numbers are used."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

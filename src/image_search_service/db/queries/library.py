@@ -67,6 +67,11 @@ def set_engine_files(session: Session, files: dict[str, str]) -> None:
     session.execute(update(LibraryRow).values(engine_files=files))
 
 
+def set_calibration(session: Session, calibration: dict[str, Any]) -> None:
+    """Other thresholds group otherwise, so the faces are to be grouped again."""
+    session.execute(update(LibraryRow).values(calibration=calibration, grouping_stale=True))
+
+
 def set_grouping_stale(session: Session) -> None:
     session.execute(update(LibraryRow).values(grouping_stale=True))
 

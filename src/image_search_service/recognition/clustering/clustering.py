@@ -1,52 +1,52 @@
 """Which faces are of one person: pure functions on an array of embeddings.
 
-All methods work on one sparse graph of exact nearest neighbours (``neighbours.py``). Each face is
-first moved a little towards its neighbours (``linkage.expanded``); then
-
-- ``hdbscan``, the default: HDBSCAN (Campello et al. 2013) finds dense cores, and these and the faces left
-  over are joined by centroid linkage;
-- ``agglomerative``: centroid linkage alone (``linkage.join_groups``);
-- ``dbscan``: DBSCAN* alone (same source), which is DBSCAN without border faces.
-
-No method puts two faces of one photo together. The result depends on nothing but the arguments.
-``scripts/choose_clustering.py`` is where the default parameters come from.
+All clustering works on one sparse graph of exact nearest neighbours (``neighbours.py``). Each face is first
+moved a little towards its neighbours (``linkage.expanded``); then groups are joined, the most alike first, by
+centroid linkage (``linkage.join_groups``). Two faces of one photo are never put together. The result depends
+on nothing but the arguments. ``benchmarks/grouping.py`` is where the default parameters come from.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, get_args
+from typing import cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from image_search_service.core.errors import InvalidInputError, NotEnoughMemoryError
-from image_search_service.core.logging import get_logger
-from image_search_service.core.types import ClusteringMethod, FloatArray, IntArray, Progress
+from image_search_service.core.types import (
+    DEFAULT_METHOD,
+    ClusteringMethod,
+    FloatArray,
+    IntArray,
+    Progress,
+)
 from image_search_service.recognition.clustering import linkage
 from image_search_service.recognition.clustering.neighbours import NeighbourGraph, neighbour_graph
 from image_search_service.recognition.thresholds import Thresholds
 
 NOISE = -1
-SMALLEST_DISTANCE = 1e-3
-"""Distance of equal faces. Rounding of float32 alone makes as much, and 1 / 0 has no place in a hierarchy."""
-
 FALSE_NEIGHBOURS = 1 / 8
-"""Strangers that a face may have among its neighbours, on average. Of 0.30, 0.33 … 0.48 the best
-``neighbour`` for MobileFaceNet was 0.33 for 150 faces (of 50 people in Labeled Faces in the Wild), 0.39 for
-575, 0.42 for 2,200 and 0.45 for 6,300: each lets this many through (``choose_clustering.py sizes``)."""
+"""Strangers that a face may have among its neighbours, on average; ``benchmarks/grouping.py sizes``."""
 
 SMALLEST_SEARCH = 16 << 20
 """Bytes below which a search for neighbours is not begun."""
 BYTES_PER_FACE = 100
 
 Confidences = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
-log = get_logger(__name__)
+FORMER_METHODS = ("hdbscan", "dbscan")
+"""Accepted as ``agglomerative``: libraries, scripts and clients may still name them. What HDBSCAN's cores
+before the joining changed could not be told from chance, for any engine (docs/performance.md)."""
+
+
+def current_method(name: str) -> ClusteringMethod:
+    """The method of this name; ``agglomerative`` for a former one. Raises InvalidInputError."""
+    methods = get_args(ClusteringMethod)
+    _require(name in (*methods, *FORMER_METHODS), f"method is {' or '.join(methods)}", name)
+    return DEFAULT_METHOD if name in FORMER_METHODS else cast(ClusteringMethod, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,41 +57,39 @@ class ClusteringParameters:
     baseline: mean cosine of two strangers; ``Thresholds.baseline``.
     min_cluster_size: smaller groups are noise.
     neighbours: neighbours that each face chooses at most.
-    core_size: faces that HDBSCAN's cores and DBSCAN's clusters need within reach, themselves left out,
-        and faces in the smallest core.
-    core, join: from which similarity faces may be in one core and groups are joined, as a share of
-        the way from ``neighbour`` (0) to the same picture (1).
+    join: from which similarity groups are joined, as a share of the way from ``neighbour`` (0) to the same
+        picture (1).
+    evidence: how much more similarity joining two groups of many faces takes, as such a share, too;
+        see ``linkage.JoinRule``.
     """
 
     neighbour: float
     baseline: float = 0.0
-    method: ClusteringMethod = "hdbscan"
+    method: ClusteringMethod = DEFAULT_METHOD
     min_cluster_size: int = 2
     neighbours: int = 32
-    core_size: int = 3
-    core: float = 0.3
-    join: float = 0.18
+    join: float = 0.12
+    evidence: float = 0.34
 
     def __post_init__(self) -> None:
         """Raises InvalidInputError, which says what would be right."""
         methods = get_args(ClusteringMethod)
-        _require(self.method in methods, f"method is one of {', '.join(methods)}", self.method)
+        _require(self.method in methods, f"method is {' or '.join(methods)}", self.method)
         _require(self.min_cluster_size >= 2, "min_cluster_size is at least 2", self.min_cluster_size)
         _require(self.neighbours >= 1, "neighbours is at least 1", self.neighbours)
-        _require(self.core_size >= 2, "core_size is at least 2", self.core_size)
         _require(0 <= self.baseline < 1, "baseline is from 0 to below 1", self.baseline)
         _require(
             self.baseline < self.neighbour < 1, "neighbour is above baseline and below 1", self.neighbour
         )
-        _require(0 <= self.core <= 1, "core is from 0 to 1", self.core)
         _require(0 <= self.join <= 1, "join is from 0 to 1", self.join)
+        _require(0 <= self.evidence < 1, "evidence is from 0 to below 1", self.evidence)
 
     @classmethod
     def for_engine(
         cls,
         thresholds: Thresholds,
         faces: int,
-        method: ClusteringMethod = "hdbscan",
+        method: str = DEFAULT_METHOD,
         min_cluster_size: int = 2,
     ) -> ClusteringParameters:
         """What suits an engine and a number of faces.
@@ -106,14 +104,18 @@ class ClusteringParameters:
                 thresholds.same_person, thresholds.reached_by(min(1.0, FALSE_NEIGHBOURS / max(faces, 1)))
             ),
             baseline=thresholds.baseline,
-            method=method,
+            method=current_method(method),
             min_cluster_size=min_cluster_size,
         )
 
     def above_baseline(self, share: float) -> float:
         """A share of the way from ``neighbour`` to 1, as similarity measured from the baseline."""
-        neighbour = (self.neighbour - self.baseline) / (1 - self.baseline)
-        return neighbour + share * (1 - neighbour)
+        return 1 - (1 - share) * self.room
+
+    @property
+    def room(self) -> float:
+        """The way from ``neighbour`` to 1, in similarity measured from the baseline."""
+        return (1 - self.neighbour) / (1 - self.baseline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,84 +201,13 @@ def _groups(
     parameters: ClusteringParameters,
     memory: int,
 ) -> IntArray:
-    """(n,) int64 groups by the method chosen; −1 for faces that are in none."""
+    """(n,) int64: the group of each face."""
     weights = ((graph.similarity - parameters.neighbour) / (1 - parameters.neighbour)).astype(np.float32)
     vectors = linkage.expanded(linkage.lifted(embeddings, parameters.baseline), graph, weights)
-    groups = np.full(graph.faces, NOISE, dtype=np.int64)
-    if parameters.method != "agglomerative":
-        groups = _density_groups(linkage.measured(vectors, graph), photos, parameters)
-    if parameters.method == "dbscan":
-        return groups
-    similarity = parameters.above_baseline(parameters.join)
-    return linkage.join_groups(vectors, graph, photos, _singled(groups), similarity=similarity, memory=memory)
-
-
-def _density_groups(graph: NeighbourGraph, photos: IntArray, parameters: ClusteringParameters) -> IntArray:
-    """HDBSCAN's leaves, or DBSCAN*'s clusters: the same hierarchy, cut at the reach of the graph.
-
-    Leaves are the densest clusters, too small rather than too large, which the second pass puts right.
-    Excess of mass would take each connected part of the graph whole: all of them begin at density 0.
-    """
-    near = graph.at_least(parameters.above_baseline(parameters.core))
-    if len(near.left) == 0:
-        return np.full(near.faces, NOISE, dtype=np.int64)
-    distances = sparse.csr_array(
-        (
-            np.maximum(np.sqrt(np.maximum(2 - 2 * near.similarity, 0)), SMALLEST_DISTANCE),
-            (near.left, near.right),
-        ),
-        shape=(near.faces, near.faces),
+    rule = linkage.JoinRule(
+        similarity=parameters.above_baseline(parameters.join), evidence=parameters.evidence * parameters.room
     )
-    model = _hdbscan(near, photos, parameters.core_size).fit(distances)
-    found: IntArray = (
-        model.dbscan_clustering(np.inf) if parameters.method == "dbscan" else model.labels_
-    ).astype(np.int64)
-    return found
-
-
-def _hdbscan(graph: NeighbourGraph, photos: IntArray, size: int) -> Any:
-    import fast_hdbscan
-
-    if not any((Path(fast_hdbscan.__file__).parent / "__pycache__").glob("*.nbi")):
-        log.warning("compiling", what="fast_hdbscan", expect="about 20 seconds, once after an installation")
-    return fast_hdbscan.HDBSCAN(
-        min_cluster_size=size,
-        min_samples=size,
-        metric="precomputed",
-        algorithm="kruskal",
-        cluster_selection_method="leaf",
-        cannot_link=_cannot_link(graph, photos),
-        validate_cannot_link=False,
-    )
-
-
-def _cannot_link(graph: NeighbourGraph, photos: IntArray) -> sparse.csr_array:
-    """Pairs of one photo, (n, n), symmetric; those that the graph does not connect anyway are left out.
-
-    ``cannot_link_groups`` of fast_hdbscan says the same with a bit for each face and photo: n² bits.
-    """
-    edges = sparse.csr_array(
-        (np.ones(len(graph.left), dtype=np.int8), (graph.left, graph.right)), shape=(graph.faces, graph.faces)
-    )
-    _, component = connected_components(edges, directed=False)
-    _, place = np.unique(np.stack([component, photos]), axis=1, return_inverse=True)
-    place = place.ravel()
-    crowded = np.flatnonzero(np.bincount(place)[place] > 1)
-    ones = np.ones(len(crowded), dtype=np.int8)
-    members = sparse.csr_array((ones, (crowded, place[crowded])), shape=(graph.faces, graph.faces))
-    pairs = sparse.coo_array(members @ members.T)
-    apart = pairs.row != pairs.col
-    return sparse.csr_array(
-        (pairs.data[apart], (pairs.row[apart], pairs.col[apart])), shape=(graph.faces, graph.faces)
-    )
-
-
-def _singled(groups: IntArray) -> IntArray:
-    """Groups numbered from 0, with one of its own for each face that had none."""
-    alone = groups == NOISE
-    complete = groups.copy()
-    complete[alone] = groups.max(initial=NOISE) + 1 + np.arange(np.count_nonzero(alone))
-    return np.unique(complete, return_inverse=True)[1].astype(np.int64)
+    return linkage.join_groups(vectors, graph, photos, rule, memory=memory)
 
 
 def numbered(groups: IntArray, min_cluster_size: int, kept: IntArray | None = None) -> IntArray:

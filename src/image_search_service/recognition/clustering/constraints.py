@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from image_search_service.core.types import FloatArray, IntArray
+from image_search_service.core.types import BoolArray, FloatArray, IntArray
 from image_search_service.recognition.clustering.clustering import (
     NOISE,
-    BoolArray,
     Clustering,
     confidences,
     numbered,

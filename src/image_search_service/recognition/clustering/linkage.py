@@ -1,4 +1,4 @@
-"""Joining groups of faces by how alike they are as wholes; the pass after, or instead of, density clustering.
+"""Joining groups of faces by how alike they are as wholes.
 
 Similarities are measured from the engine's ``baseline``, what two strangers have on average:
 ``(x·y − b) / (1 − b)``. So 0 means strangers and 1 the same picture for every engine, also for those
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ EQUAL = 0.01
 once. Else somebody with thousands of photos would take as many steps, each as long as there are photos."""
 LONG_WAY = 8
 BYTES_PER_EDGE = 120
-"""Of an edge between two groups: its ends and their similarity, several times while they are sorted."""
+"""Of an edge: its ends and their similarity, several times while they are sorted."""
 
 Vectors = npt.NDArray[np.float32]
 
@@ -61,35 +62,38 @@ def expanded(vectors: Vectors, graph: NeighbourGraph, weights: FloatArray) -> Ve
     return moved
 
 
-def measured(vectors: Vectors, graph: NeighbourGraph) -> NeighbourGraph:
-    """The same edges with the similarities that ``vectors``, (n, d + 1), have."""
-    similarity = _products(vectors, graph.left, graph.right)
-    return NeighbourGraph(graph.faces, graph.left, graph.right, similarity)
+@dataclass(frozen=True, slots=True)
+class JoinRule:
+    """From which similarity of their centroids two groups are joined.
+
+    similarity: for groups of which one has a single face.
+    evidence: how much more it takes for two groups of many faces. The more faces a group has, the less of its
+        centroid is chance, so that two centroids of one person are more alike than two faces of theirs,
+        while centroids of strangers are as alike as before. When the smaller group has n faces,
+        ``evidence · (1 − 1/n)`` more is needed.
+    """
+
+    similarity: float
+    evidence: float
 
 
 def join_groups(
-    vectors: Vectors,
-    graph: NeighbourGraph,
-    photos: IntArray,
-    groups: IntArray,
-    *,
-    similarity: float,
-    memory: int,
+    vectors: Vectors, graph: NeighbourGraph, photos: IntArray, rule: JoinRule, *, memory: int
 ) -> IntArray:
-    """Joins groups, the most alike first, until no two are alike enough or only forbidden pairs are left.
+    """Starts with a group for each face and joins groups, the most alike first, until no two are alike enough
+    or only forbidden pairs are left.
 
-    Two groups are as alike as their centroids (centroid linkage; a centroid's similarity to a stranger
-    does not change with the size of the group, so one threshold serves small and large ones). Groups
-    between which there is no edge, and groups that have faces of one photo, are not joined.
+    Two groups are as alike as their centroids (centroid linkage) less what ``rule`` takes off. Groups between
+    which there is no edge, and groups that have faces of one photo, are not joined.
 
-    vectors: (n, d + 1) unit vectors. groups: (n,) int64, 0 … k − 1, each with one face or more.
-    memory: bytes that the edges between groups may take; NotEnoughMemoryError if they do not fit.
-    Returns (n,) int64, 0 … k' − 1.
+    vectors: (n, d + 1) unit vectors.
+    memory: bytes that the edges may take; NotEnoughMemoryError if they do not fit.
+    Returns (n,) int64, 0 … k − 1.
     """
-    edges = _group_edges(graph, groups)
-    if len(edges[0]) * BYTES_PER_EDGE > memory:
-        raise NotEnoughMemoryError(graph.faces, len(edges[0]) * BYTES_PER_EDGE, memory)
-    forest = _Forest(vectors, edges, photos, groups, similarity)
+    needed = len(graph.left) * BYTES_PER_EDGE
+    if needed > memory:
+        raise NotEnoughMemoryError(graph.faces, needed, memory)
+    forest = _Forest(vectors, graph, photos, rule)
     heap = forest.first_offers()
     heapq.heapify(heap)
     while heap:
@@ -102,7 +106,7 @@ def join_groups(
                 group = forest.join(group, partner)
         if (offer := forest.best_offer(group)) is not None:
             heapq.heappush(heap, offer)
-    return forest.labels(groups)
+    return forest.labels()
 
 
 Offer = tuple[float, int, tuple[int, ...]]
@@ -116,36 +120,29 @@ class _Forest:
     The heap holds one offer of each group. An offer whose partner is gone is replaced when its turn comes;
     that is soon enough, since a new group offers itself to all around it when it is made.
 
-    ``sums`` has a row for each group that there was in the beginning; a new group takes over the row of
-    one that it was made of (``row``), so that joining takes no further memory. Lists of adjacent groups
-    are not kept up to date either: who is meant by a group that is no more is looked up.
+    ``sums`` has a row for each face; a new group takes over the row of one that it was made of (``row``), so
+    that joining takes no further memory. Lists of adjacent groups are not kept up to date either: who is
+    meant by a group that is no more is looked up.
     """
 
-    def __init__(
-        self,
-        vectors: Vectors,
-        edges: tuple[IntArray, IntArray],
-        photos: IntArray,
-        groups: IntArray,
-        similarity: float,
-    ) -> None:
-        self.count = int(groups.max()) + 1
-        self.similarity = similarity
+    def __init__(self, vectors: Vectors, graph: NeighbourGraph, photos: IntArray, rule: JoinRule) -> None:
+        self.count = graph.faces
+        self.rule = rule
         self.parent = np.arange(2 * self.count)
         self.row = np.arange(2 * self.count)
-        self.size = np.bincount(groups, minlength=self.count).astype(np.float32)
-        self.sums = _member_matrix(groups, self.count) @ vectors
+        self.size = np.ones(self.count, dtype=np.float32)
+        self.sums = vectors.copy()
         self.length = np.sqrt(_squares(self.sums, self.size))
-        self.photos = _photos_of_groups(photos, groups, self.count)
-        self.edges = edges
-        self.adjacent = _adjacency(*edges, self.count)
+        self.photos = _crowded_photos(photos)
+        self.edges = graph.left.astype(np.int64), graph.right.astype(np.int64)
+        self.adjacent = _adjacency(*self.edges, self.count)
 
     def first_offers(self) -> list[Offer]:
-        """For each group the most similar one of those before it; best_offer for all at once."""
+        """For each face the most similar one of those before it; best_offer for all at once."""
         left, right = self.edges
         value = _products(self.sums, left, right) / (self.length[left] * self.length[right])
         order = np.lexsort((left, -value, right))
-        order = order[value[order] >= self.similarity]
+        order = order[value[order] >= self.rule.similarity]
         best = order[np.unique(right[order], return_index=True)[1]]
         partners = ((partner,) for partner in left[best].tolist())
         return [
@@ -166,14 +163,21 @@ class _Forest:
     def best_offer(self, group: int) -> Offer | None:
         """The most similar group that this one may be joined with, if any is, with its equals."""
         around = self._around(group)
-        rows, row = self.row[around], self.row[group]
-        value = self.sums[rows] @ mirrored(self.sums[row]) / (self.length[rows] * self.length[row])
+        value, enough = self._likeness(group, around), self.rule.similarity
         order = np.argsort(-value, kind="stable")
-        for place, i in enumerate(order[value[order] >= self.similarity]):
+        for place, i in enumerate(order[value[order] >= enough]):
             if self.allowed(group, int(around[i])):
-                alike = order[place:][value[order[place:]] >= max(value[i] - EQUAL, self.similarity)]
+                alike = order[place:][value[order[place:]] >= max(value[i] - EQUAL, enough)]
                 return -round(float(value[i]), 4), -group, tuple(around[alike].tolist())
         return None
+
+    def _likeness(self, group: int, others: IntArray) -> FloatArray:
+        """(m,) similarities of a group's centroid to those of others, less what their sizes demand."""
+        rows, row = self.row[others], self.row[group]
+        similarity = self.sums[rows] @ mirrored(self.sums[row]) / (self.length[rows] * self.length[row])
+        smaller = np.minimum(self.size[rows], self.size[row])
+        likeness: FloatArray = similarity - np.float32(self.rule.evidence) * (1 - 1 / smaller)
+        return likeness
 
     def join(self, left: int, right: int) -> int:
         """Makes one group of two; returns it."""
@@ -208,10 +212,10 @@ class _Forest:
         self.parent[groups] = root
         return root
 
-    def labels(self, groups: IntArray) -> IntArray:
-        """What has become of each face's group, numbered from 0."""
-        root = self._roots(np.arange(self.count))
-        return np.unique(root[groups], return_inverse=True)[1].astype(np.int64)
+    def labels(self) -> IntArray:
+        """What has become of each face, numbered from 0."""
+        root = self._roots(np.arange(self.count))[: len(self.sums)]
+        return np.unique(root, return_inverse=True)[1].astype(np.int64)
 
 
 def _united(first: set[int], second: set[int]) -> set[int]:
@@ -252,26 +256,10 @@ def _symmetric(graph: NeighbourGraph, weights: FloatArray) -> sparse.csr_array:
     return sparse.csr_array((np.concatenate([weights, weights]), (rows, columns)), shape=shape)
 
 
-def _member_matrix(groups: IntArray, count: int) -> sparse.csr_array:
-    faces = np.arange(len(groups))
-    ones = np.ones(len(groups), dtype=np.float32)
-    return sparse.csr_array((ones, (groups, faces)), shape=(count, len(groups)))
-
-
-def _group_edges(graph: NeighbourGraph, groups: IntArray) -> tuple[IntArray, IntArray]:
-    """The pairs of groups between which there is an edge, each once."""
-    ends = np.sort(np.stack([groups[graph.left], groups[graph.right]]), axis=0)
-    ends = ends[:, ends[0] != ends[1]]
-    pairs = np.unique(ends[0] * len(groups) + ends[1])
-    left, right = np.divmod(pairs, len(groups))
-    return left, right
-
-
-def _photos_of_groups(photos: IntArray, groups: IntArray, count: int) -> list[set[int]]:
-    """For each group its photos, but for photos of one face, which can never be in the way."""
-    found: list[set[int]] = [set() for _ in range(count)]
+def _crowded_photos(photos: IntArray) -> list[set[int]]:
+    """For each face its photo, but for photos of one face, which can never be in the way."""
+    found: list[set[int]] = [set() for _ in range(len(photos))]
     _, inverse, faces = np.unique(photos, return_inverse=True, return_counts=True)
-    crowded = np.flatnonzero(faces[inverse] > 1)
-    for group, photo in zip(groups[crowded].tolist(), photos[crowded].tolist(), strict=True):
-        found[group].add(photo)
+    for face in np.flatnonzero(faces[inverse] > 1).tolist():
+        found[face].add(int(photos[face]))
     return found

@@ -19,6 +19,7 @@ import numpy as np
 
 from image_search_service.core.errors import DataIntegrityError
 from image_search_service.core.types import Box, EngineIdentity, FloatArray, Pixels
+from image_search_service.recognition.engines.calibration import Calibration
 from image_search_service.recognition.thresholds import Thresholds
 
 Landmarks = tuple[tuple[float, float], ...]
@@ -54,7 +55,12 @@ class FaceEngine(ABC):
     """A detector and an embedder that belong together."""
 
     identity: EngineIdentity
-    thresholds: Thresholds
+    calibration: Calibration
+    """The engine's own; whoever opens it for a library that has another puts that in its place."""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return self.calibration.thresholds
 
     def detect(self, image: Pixels) -> list[Detection]:
         """Faces in ``image`` (RGB, upright), left to right, then top to bottom.
@@ -73,8 +79,12 @@ class FaceEngine(ABC):
 
         Raises DataIntegrityError when the model gives another dimension, NaN or a zero vector.
         """
+        return self.embed_with_lengths(chips)[0]
+
+    def embed_with_lengths(self, chips: Sequence[Pixels]) -> tuple[FloatArray, FloatArray]:
+        """The same, and ``(n,)`` float32: how long each row was before it was brought to unit length."""
         if not chips:
-            return np.empty((0, self.identity.dimension), dtype=np.float32)
+            return np.empty((0, self.identity.dimension), dtype=np.float32), np.empty(0, np.float32)
         raw = np.asarray(self._embed(chips), dtype=np.float32)
         if raw.shape != (len(chips), self.identity.dimension):
             raise DataIntegrityError(
@@ -84,8 +94,7 @@ class FaceEngine(ABC):
         length = np.linalg.norm(raw, axis=1, keepdims=True)
         if not np.all(np.isfinite(length)) or np.any(length == 0):
             raise DataIntegrityError("The model gave an embedding that is zero or not a number.")
-        unit: FloatArray = raw / length
-        return unit
+        return raw / length, length[:, 0]
 
     @abstractmethod
     def _detect(self, image: Pixels) -> list[Detection]: ...

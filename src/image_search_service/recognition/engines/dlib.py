@@ -51,7 +51,7 @@ class DlibEngine(FaceEngine):
     weights: the folder of the ``.dat`` files. Raises DataIntegrityError if they are not what they should be.
     """
 
-    thresholds = calibrated.DLIB
+    calibration = calibrated.DLIB
 
     def __init__(self, weights: Path) -> None:
         cv2.setNumThreads(1)  # photos are read by one thread per core already

@@ -31,7 +31,7 @@ class InsightFaceEngine(FaceEngine):
     root: the folder that has ``models/<pack>``.
     """
 
-    thresholds = calibrated.ARCFACE
+    calibration = calibrated.ARCFACE
 
     def __init__(self, root: Path, pack: str, files: Sequence[Path]) -> None:
         analysis = _analysis(root, pack)

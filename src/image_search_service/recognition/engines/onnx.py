@@ -42,8 +42,6 @@ class OnnxEngine(FaceEngine):
     Raises InvalidInputError if one of the files is not what it should be.
     """
 
-    thresholds = calibrated.MOBILEFACENET
-
     def __init__(self, detector: Path, recognizer: Path) -> None:
         self._detector = YuNet(detector)
         self._recognizer = ArcFaceModel(recognizer)
@@ -51,6 +49,7 @@ class OnnxEngine(FaceEngine):
         self.identity = EngineIdentity(
             "onnx", combined_checksum(detector, recognizer), self._recognizer.dimension
         )
+        self.calibration = calibrated.engine_calibration(self.identity)
 
     def _detect(self, image: Pixels) -> list[Detection]:
         return self._detector.detect(image)

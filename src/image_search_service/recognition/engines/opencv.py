@@ -24,7 +24,7 @@ class OpenCvEngine(FaceEngine):
     Raises InvalidInputError if one of the files cannot be loaded.
     """
 
-    thresholds = calibrated.SFACE
+    calibration = calibrated.SFACE
 
     def __init__(self, detector: Path, recognizer: Path) -> None:
         self._detector = YuNet(detector)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from image_search_service.core.errors import InvalidInputError, UnavailableError
 from image_search_service.recognition.engines import known_models as known
-from image_search_service.recognition.engines.calibrated import engine_thresholds
 from image_search_service.recognition.engines.dlib_weights import (
     INSTALL_DLIB,
     dlib_is_installed,
@@ -21,8 +20,6 @@ from image_search_service.recognition.engines.model_store import ModelStore
 
 if TYPE_CHECKING:
     from image_search_service.recognition.engines.base import FaceEngine
-
-__all__ = ["engine_thresholds", "open_engine"]
 
 Note = Callable[[str], None]
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ import numpy.typing as npt
 from image_search_service.core.types import Box, EngineIdentity, FloatArray, Pixels
 from image_search_service.recognition.engines import synthetic_code as marker
 from image_search_service.recognition.engines.base import Detection, FaceEngine
+from image_search_service.recognition.engines.calibration import Calibration, Record
 from image_search_service.recognition.engines.synthetic_code import FaceCode
 from image_search_service.recognition.engines.synthetic_vectors import (
     DIMENSION,
@@ -71,6 +73,17 @@ class SyntheticEngine(FaceEngine):
     # to 3, strangers left out), families included: relatives are what makes them as high as they are.
     # tests/unit/faces/engines/test_synthetic.py computes them again.
     thresholds = Thresholds(same_person=0.493, assign=0.584, suggest=0.4, neighbour=0.574, baseline=0.012)
+    # What cannot be read of a drawn face resembles nobody by itself, so that no rule is needed.
+    calibration = Calibration(
+        thresholds,
+        records={
+            "thresholds": Record(
+                "pytest tests/unit/recognition/engines/test_synthetic.py",
+                "three albums of 2,000 drawn faces",
+                asdict(thresholds),
+            )
+        },
+    )
 
     def _detect(self, image: Pixels) -> list[Detection]:
         gray = _gray(image)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from image_search_service.core.errors import DataIntegrityError, MediaError
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import FloatArray, Pixels
@@ -18,8 +20,9 @@ from image_search_service.media.decode import Photo, decode_photo, reduced
 from image_search_service.media.derivatives import crop_area, write_crop, write_thumbnail
 from image_search_service.recognition.boxes import overlap
 from image_search_service.recognition.engines.base import Detection, FaceEngine
+from image_search_service.recognition.engines.calibrated import quality_tables
 from image_search_service.recognition.quality import FaceQuality, face_quality
-from image_search_service.recognition.recognizability import blank_embedding, is_recognizable, visible_share
+from image_search_service.recognition.recognizability import RecognizabilityTest, visible_share
 
 DETECTION_SIDE = 1280
 """Longest side, in pixels, of the copy that faces are looked for in. A face of 20 pixels there is 60 in a
@@ -110,7 +113,8 @@ class PhotoReader:
         self._engine = engine
         self._paths = paths
         self._max_pixels = max_pixels
-        self._blank = blank_embedding(engine)
+        self._tables = quality_tables(engine.calibration)
+        self._recognizability = RecognizabilityTest(engine)
 
     def read(self, files: Sequence[HashedFile], identify: Identify = number_faces) -> list[ReadPhoto]:
         """Decode, detect, align and embed; makes thumbnails and crops on the way."""
@@ -123,24 +127,27 @@ class PhotoReader:
     def _embed(self, found: Sequence[tuple[ReadPhoto, list[_Found]]]) -> list[ReadPhoto]:
         """All photos' faces in one call; if the model fails, photo by photo, so that only one is lost."""
         try:
-            embeddings = self._engine.embed([face.chip for _, faces in found for face in faces])
+            every = [face for _, faces in found for face in faces]
+            embeddings, lengths = self._engine.embed_with_lengths([face.chip for face in every])
         except DataIntegrityError as error:
             if len(found) == 1:
                 return [ReadPhoto(found[0][0].file, failure=error.message)]
             return [read for one in found for read in self._embed([one])]
-        rows = iter(embeddings)
+        visible = np.array([face.visible for face in every], np.float32)
+        passes = self._recognizability.passes(embeddings, lengths, visible)
+        rows = zip(embeddings, passes.tolist(), strict=True)
         return [replace(read, faces=self._read_faces(faces, rows)) for read, faces in found]
 
-    def _read_faces(self, faces: Sequence[_Found], embeddings: Iterator[FloatArray]) -> list[ReadFace]:
+    def _read_faces(self, faces: Sequence[_Found], rows: Iterator[tuple[FloatArray, bool]]) -> list[ReadFace]:
         return [
             ReadFace(
                 face.id,
                 face.detection,
                 face.quality,
                 embedding,
-                is_recognizable(embedding, face.visible, self._blank, self._engine.thresholds),
+                recognizable,
             )
-            for face, embedding in zip(faces, embeddings, strict=False)
+            for face, (embedding, recognizable) in zip(faces, rows, strict=False)
         ]
 
     def _find_faces(self, file: HashedFile, identify: Identify) -> tuple[ReadPhoto, list[_Found]]:
@@ -157,7 +164,8 @@ class PhotoReader:
     def _prepare(self, photo: Photo, face_id: uuid.UUID, detection: Detection) -> _Found:
         chip = self._engine.align(photo.pixels, detection)
         visible = visible_share(detection.box, width=photo.width, height=photo.height)
-        return _Found(face_id, detection, chip, face_quality(detection, chip), visible)
+        quality = face_quality(detection, chip, self._tables)
+        return _Found(face_id, detection, chip, quality, visible)
 
     def _open_crops(self, faces: Sequence[FaceInCrop]) -> list[_Found]:
         found = []

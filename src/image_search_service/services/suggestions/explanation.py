@@ -13,6 +13,8 @@ from image_search_service.db.queries.suggestions.explanation import FaceFacts, F
 from image_search_service.faces.assigner import Said, compare
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
+from image_search_service.recognition.engines.calibrated import quality_tables
+from image_search_service.recognition.engines.calibration import QualityTables
 from image_search_service.recognition.explanation import (
     Reason,
     Resembled,
@@ -50,7 +52,9 @@ class ExplanationService:
         self._database = stores.database
         self._faces = stores.faces
         self._centroids = CentroidService(stores)
-        self._thresholds = stores.thresholds
+        calibration = stores.binding.calibration()
+        self._thresholds = calibration.thresholds
+        self._tables = quality_tables(calibration)
 
     def explain(self, face_id: uuid.UUID) -> Explanation:
         """Raises NotFoundError for a face that there is not."""
@@ -63,7 +67,9 @@ class ExplanationService:
             names = {} if owner is None else person_queries.names(session, [owner])
         if owner is not None:
             return Explanation(face_id, owner, names[owner], [])
-        return Explanation(face_id, None, None, _left_out(facts) or self._compared(facts, beside))
+        return Explanation(
+            face_id, None, None, _left_out(facts, self._tables) or self._compared(facts, beside)
+        )
 
     def _compared(self, facts: FaceFacts, beside: FacesBeside) -> list[Reason]:
         """What the assigner would make of the face, and why."""
@@ -94,7 +100,7 @@ class ExplanationService:
             self._thresholds,
             different=facts.different,
         )
-        return said + (poor(_seen(facts)) if said[-1].because in POOR_MATTERS else [])
+        return said + (poor(_seen(facts, self._tables)) if said[-1].because in POOR_MATTERS else [])
 
     def _resembled(self, embedding: FloatArray, people: ActiveCentroids, facts: FaceFacts) -> list[Resembled]:
         """The most similar first: the best two who might be it, and who cannot and resembles it more."""
@@ -104,7 +110,7 @@ class ExplanationService:
         return [Resembled(person, names[person], similarity) for person, similarity in ranked]
 
 
-def _left_out(facts: FaceFacts) -> list[Reason]:
+def _left_out(facts: FaceFacts, tables: QualityTables) -> list[Reason]:
     """Why a face is not compared with anybody."""
     if not facts.face.is_face:
         return [Reason(Because.NOT_A_FACE, "Somebody has said that it is no face.")]
@@ -115,10 +121,11 @@ def _left_out(facts: FaceFacts) -> list[Reason]:
     if facts.face.group_id is not None:
         text = "Somebody put it into a group: no job gives it to anybody, until the group has a name."
         return [Reason(Because.IN_GROUP, text)]
-    return [] if facts.face.recognizable else unrecognizable(_seen(facts))
+    return [] if facts.face.recognizable else unrecognizable(_seen(facts, tables))
 
 
-def _seen(facts: FaceFacts) -> Seen:
+def _seen(facts: FaceFacts, tables: QualityTables) -> Seen:
     face, photo = facts.face, facts.photo
     parts = {name: float(value) for name, value in face.quality_parts.items()}
-    return Seen(face.box, photo.width or 1, photo.height or 1, parts)  # a photo with faces has both
+    # A photo with faces has both its sides.
+    return Seen(face.box, photo.width or 1, photo.height or 1, parts, tables)

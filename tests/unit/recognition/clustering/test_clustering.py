@@ -21,8 +21,6 @@ from image_search_service.recognition.evaluation import score_clustering
 from image_search_service.recognition.thresholds import Thresholds
 
 MEMORY = 1 << 28
-METHODS = ("hdbscan", "dbscan", "agglomerative")
-every_method = pytest.mark.parametrize("method", METHODS)
 
 
 def people(sizes: list[int], d: int = 64, alike: float = 0.75, seed: int = 0) -> tuple[FloatArray, IntArray]:
@@ -50,85 +48,86 @@ def partition(labels: IntArray) -> set[frozenset[int]]:
     return {frozenset(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels[labels >= 0])}
 
 
-@every_method
-def test_people_are_found(method: str) -> None:
+def test_people_are_found() -> None:
     """Well separated people become clusters, single strangers noise."""
     embeddings, truth = people([40, 20, 10, 6] + [1] * 30)
-    found = cluster(embeddings, method=method)
+    found = cluster(embeddings)
     assert found.clusters == 4
     assert [int((found.labels == label).sum()) for label in range(4)] == [40, 20, 10, 6]
     assert score_clustering(truth, found.labels).bcubed.f == 1.0
 
 
-def test_fragments_and_strays_are_joined() -> None:
-    """What HDBSCAN alone leaves out, pairs and faces at the edge, the second pass brings in."""
+def test_pairs_and_faces_at_the_edge_are_joined() -> None:
+    """Of people with few faces, and of large ones, no face that is like the others is left out."""
     embeddings, truth = people([30, 12, 2, 2, 3] + [1] * 20, alike=0.6)
-    options = {"neighbour": 0.45}
-    second = score_clustering(truth, cluster(embeddings, **options).labels)
-    alone = score_clustering(truth, cluster(embeddings, join=1.0, **options).labels)
-    assert second.bcubed.f > alone.bcubed.f
-    assert second.bcubed.precision == 1.0
+    scores = score_clustering(truth, cluster(embeddings, neighbour=0.45).labels)
+    assert scores.bcubed.f > 0.98
+    assert scores.bcubed.precision == 1.0
 
 
-@every_method
-def test_faces_of_one_photo_stay_apart(method: str) -> None:
+def test_large_groups_must_be_more_alike() -> None:
+    """Two people who resemble each other stay apart when there are many photos of both, though single faces
+    of theirs would be joined."""
+    random = np.random.default_rng(0)
+    middle = random.standard_normal((3, 64)) / 8
+    two = np.stack([np.sqrt(0.7) * middle[0] + np.sqrt(0.3) * middle[i] for i in (1, 2)])
+    own = random.standard_normal((2, 12, 64)) / 8
+    faces = (np.sqrt(0.8) * two[:, None] + np.sqrt(0.2) * own).reshape(24, 64)
+    unit = (faces / np.linalg.norm(faces, axis=1, keepdims=True)).astype(np.float32)
+    assert cluster(unit, neighbour=0.4, evidence=0.0).clusters == 1
+    assert cluster(unit, neighbour=0.4, evidence=0.5).clusters == 2
+
+
+def test_faces_of_one_photo_stay_apart() -> None:
     """Faces as alike as those of twins are not put together when a photo shows both."""
     embeddings, _ = people([20], alike=0.95)
     photos = np.arange(20) // 2
-    labels = cluster(embeddings, photos, method=method).labels
+    labels = cluster(embeddings, photos).labels
     pairs = labels.reshape(10, 2)
     assert not np.any((pairs[:, 0] == pairs[:, 1]) & (pairs[:, 0] >= 0))
     assert np.count_nonzero(labels >= 0) > 0
 
 
-@every_method
 @settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), faces_per_photo=st.integers(1, 4), alike=st.floats(0.3, 1.0))
-def test_no_photo_has_two_faces_in_a_cluster(
-    method: str, seed: int, faces_per_photo: int, alike: float
-) -> None:
+def test_no_photo_has_two_faces_in_a_cluster(seed: int, faces_per_photo: int, alike: float) -> None:
     """Whatever the faces look like, however many are in a photo."""
     embeddings, _ = people([8, 5, 3, 2, 1, 1], alike=alike, seed=seed)
     photos = np.random.default_rng(seed).permutation(len(embeddings)) // faces_per_photo
-    labels = cluster(embeddings, photos, method=method).labels
+    labels = cluster(embeddings, photos).labels
     members = np.flatnonzero(labels >= 0)
     assert len(np.unique(np.stack([labels, photos])[:, members], axis=1)[0]) == len(members)
 
 
-@every_method
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 50])
-def test_identical_embeddings(method: str, n: int) -> None:
+def test_identical_embeddings(n: int) -> None:
     """Equal faces of different photos are one cluster as soon as there are enough; none vanishes."""
     embeddings = np.repeat(people([1])[0], n, axis=0)
-    found = cluster(embeddings, method=method, neighbours=8)
-    enough = 4 if method == "dbscan" else 2
-    assert found.labels.tolist() == ([0] * n if n >= enough else [-1] * n)
+    found = cluster(embeddings, neighbours=8)
+    assert found.labels.tolist() == ([0] * n if n >= 2 else [-1] * n)
 
 
-@every_method
-def test_all_noise(method: str) -> None:
+def test_all_noise() -> None:
     """Where nobody is alike there is no cluster."""
-    found = cluster(people([1] * 60)[0], method=method)
+    found = cluster(people([1] * 60)[0])
     assert found.clusters == 0
     assert set(found.labels.tolist()) == {-1}
     assert found.confidences.shape == (0,)
 
 
-@every_method
-def test_one_person_only(method: str) -> None:
-    """A library that shows one person alone gives one cluster: the hierarchy's root is a cluster too."""
-    found = cluster(people([15])[0], method=method)
+def test_one_person_only() -> None:
+    """A library that shows one person alone gives one cluster."""
+    found = cluster(people([15])[0])
     assert found.labels.tolist() == [0] * 15
 
 
-@every_method
-def test_same_input_same_result(method: str) -> None:
+def test_same_input_same_result() -> None:
     """Again, and with the rows in another order, the same faces are together."""
     embeddings, _ = people([25, 10, 5, 3, 2] + [1] * 10, alike=0.55)
     order = np.random.default_rng(1).permutation(len(embeddings))
-    first = cluster(embeddings, method=method, neighbour=0.4)
-    np.testing.assert_array_equal(cluster(embeddings, method=method, neighbour=0.4).labels, first.labels)
-    shuffled = cluster(embeddings[order], method=method, neighbour=0.4).labels
+    first = cluster(embeddings, neighbour=0.4)
+    np.testing.assert_array_equal(cluster(embeddings, neighbour=0.4).labels, first.labels)
+    shuffled = cluster(embeddings[order], neighbour=0.4).labels
     back = np.empty_like(shuffled)
     back[order] = shuffled
     assert partition(back) == partition(first.labels)
@@ -152,17 +151,14 @@ def test_small_groups_are_noise() -> None:
     assert cluster(embeddings, min_cluster_size=7).clusters == 0
 
 
-@every_method
-def test_a_baseline_changes_nothing_but_the_scale(method: str) -> None:
+def test_a_baseline_changes_nothing_but_the_scale() -> None:
     """Embeddings that all lie in one corner, measured from there, give the same clusters."""
     embeddings, _ = people([25, 10, 5, 3, 2] + [1] * 10, alike=0.6)
     baseline, neighbour = 0.8, 0.45
     corner = np.full((len(embeddings), 1), np.sqrt(baseline))
     cornered = np.hstack([embeddings * np.sqrt(1 - baseline), corner]).astype(np.float32)
-    plain = cluster(embeddings, method=method, neighbour=neighbour).labels
-    scaled = cluster(
-        cornered, method=method, baseline=baseline, neighbour=baseline + (1 - baseline) * neighbour
-    ).labels
+    plain = cluster(embeddings, neighbour=neighbour).labels
+    scaled = cluster(cornered, baseline=baseline, neighbour=baseline + (1 - baseline) * neighbour).labels
     np.testing.assert_array_equal(scaled, plain)
 
 
@@ -190,10 +186,9 @@ def test_noise_has_no_confidence() -> None:
         ("method", "kmeans"),
         ("min_cluster_size", 1),
         ("neighbours", 0),
-        ("core_size", 1),
         ("baseline", -0.1),
         ("neighbour", 1.0),
-        ("core", 1.5),
+        ("evidence", 1.5),
         ("join", -0.1),
     ],
 )
@@ -206,13 +201,22 @@ def test_wrong_parameters_are_refused(field: str, value: Any) -> None:
 def test_parameters_of_an_engine() -> None:
     """The engine gives the similarities, the caller the rest."""
     thresholds = Thresholds(same_person=0.3, assign=0.5, suggest=0.2, neighbour=0.45, baseline=0.1)
-    found = ClusteringParameters.for_engine(thresholds, 6_250, method="dbscan", min_cluster_size=4)
+    found = ClusteringParameters.for_engine(thresholds, 6_250, min_cluster_size=4)
     assert (round(found.neighbour, 6), found.baseline, found.method, found.min_cluster_size) == (
         0.45,
         0.1,
-        "dbscan",
+        "agglomerative",
         4,
     )
+
+
+@pytest.mark.parametrize("former", ["hdbscan", "dbscan"])
+def test_former_methods_are_accepted(former: str) -> None:
+    """A library or a client that names a method of former versions gets the one that there is."""
+    thresholds = Thresholds(same_person=0.3, assign=0.5, suggest=0.2, neighbour=0.45, baseline=0.1)
+    assert ClusteringParameters.for_engine(thresholds, 10, method=former).method == "agglomerative"
+    with pytest.raises(InvalidInputError, match="agglomerative"):
+        ClusteringParameters.for_engine(thresholds, 10, method="kmeans")
 
 
 def test_neighbours_must_be_more_alike_the_more_faces_there_are() -> None:

@@ -10,6 +10,7 @@ import pytest
 from image_search_service.core.errors import DataIntegrityError
 from image_search_service.core.types import Box, EngineIdentity, FloatArray, Pixels
 from image_search_service.recognition.engines.base import Detection, FaceEngine
+from image_search_service.recognition.engines.calibration import Calibration
 from image_search_service.recognition.thresholds import Thresholds
 
 FACE = Detection(Box(10, 10, 20, 20), ((14, 16), (26, 16), (20, 20), (16, 26), (24, 26)), 0.9)
@@ -20,7 +21,7 @@ class Answering(FaceEngine):
     """Gives what it was told to give."""
 
     identity = EngineIdentity("answering", "", 3)
-    thresholds = Thresholds(0.3, 0.4, 0.2, 0.35)
+    calibration = Calibration(Thresholds(0.3, 0.4, 0.2, 0.35))
 
     def __init__(self, faces: Sequence[Detection] = (), embeddings: FloatArray | None = None) -> None:
         self._faces, self._embeddings = faces, embeddings

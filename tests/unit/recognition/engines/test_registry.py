@@ -7,7 +7,7 @@ import pytest
 
 from image_search_service.core.errors import InvalidInputError, UnavailableError
 from image_search_service.recognition.engines import known_models as known
-from image_search_service.recognition.engines.calibrated import engine_thresholds
+from image_search_service.recognition.engines.calibrated import engine_calibration
 from image_search_service.recognition.engines.model_files import ModelFile, WebAddress
 from image_search_service.recognition.engines.model_store import sha256_of
 from image_search_service.recognition.engines.registry import open_engine
@@ -119,9 +119,7 @@ def test_auto_without_any_engine_says_what_to_install(nowhere: Path) -> None:
     assert str(nowhere / known.YUNET.name) in hint
 
 
-def test_thresholds_are_known_without_models(nowhere: Path) -> None:
-    """A library's engine need not be opened to know what counts as the same person, and all are in order."""
-    for name in ("opencv", "onnx", "insightface", "insightface:buffalo_s", "dlib", "synthetic"):
-        found = engine_thresholds(name)
-        assert found.baseline < found.suggest < found.same_person < found.neighbour <= found.assign < 1
-    assert open_engine("synthetic", models=nowhere).thresholds == engine_thresholds("synthetic")
+def test_numbers_are_known_without_models(nowhere: Path) -> None:
+    """A library's engine need not be opened to know what counts as the same person."""
+    engine = open_engine("synthetic", models=nowhere)
+    assert engine.calibration == engine_calibration(engine.identity)

@@ -231,6 +231,7 @@ def _create_library() -> None:
         sa.Column("engine_files", sa.JSON(), nullable=False),
         sa.Column("grouping_stale", sa.Boolean(), nullable=False),
         sa.Column("grouping", sa.JSON(), nullable=True),
+        sa.Column("calibration", sa.JSON(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_library")),
     )

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from image_search_service.core.types import Box
-from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset
+from image_search_service.db.models import AssetPath, ClusterRow, FaceInstance, ImageAsset
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class FaceInPhoto:
     width: int
     height: int
     box: Box
+    recognizable: bool
 
 
 def located_clusters(session: Session) -> Iterator[FaceInPhoto]:
@@ -39,11 +40,18 @@ def located_clusters(session: Session) -> Iterator[FaceInPhoto]:
             FaceInstance.box_y,
             FaceInstance.box_width,
             FaceInstance.box_height,
+            FaceInstance.recognizable,
         )
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
         .join(AssetPath, AssetPath.asset_id == ImageAsset.id)
         .order_by(AssetPath.path, FaceInstance.position)
     )
     for row in rows:
-        face_id, cluster_id, path, width, height, *box = row
-        yield FaceInPhoto(face_id, cluster_id, path, width or 1, height or 1, Box(*box))
+        face_id, cluster_id, path, width, height, *box, recognizable = row
+        yield FaceInPhoto(face_id, cluster_id, path, width or 1, height or 1, Box(*box), recognizable)
+
+
+def cluster_confidences(session: Session) -> dict[uuid.UUID, float]:
+    """Of each cluster how alike its faces are, −1 to 1."""
+    rows = session.execute(select(ClusterRow.id, ClusterRow.confidence))
+    return {row.id: row.confidence for row in rows}

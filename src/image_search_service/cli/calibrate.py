@@ -1,0 +1,118 @@
+"""``image-search calibrate``."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import RenderableType
+
+from image_search_service.cli.context import (
+    DebugOption,
+    DetectorOption,
+    EngineOption,
+    JsonOption,
+    LibraryOption,
+    RecognizerOption,
+    command_context,
+    real_path,
+)
+from image_search_service.cli.output import table
+from image_search_service.core.types import JsonObject
+
+if TYPE_CHECKING:
+    from image_search_service.services.evaluation.calibration import Measurement
+
+
+def calibrate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with one folder for each person.")],
+    engine: EngineOption = None,
+    recognizer: RecognizerOption = None,
+    detector: DetectorOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure and show, store nothing.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads that read photos.")] = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Measure the engine's thresholds on photos of known people; the library uses them from then on.
+
+    Of each photo the face nearest the middle counts as the person after whom the folder is named. Faces are
+    grouped anew by the next `image-search index` or `cluster`.
+    """
+    from image_search_service.library.opening import open_library
+    from image_search_service.services.evaluation.calibration import measure
+
+    with tempfile.TemporaryDirectory(prefix="image-search-calibrate-") if dry_run else nullcontext() as other:
+        settings = {
+            "library": other or library,
+            "engine": engine,
+            "recognizer": recognizer,
+            "detector": detector,
+            "workers": workers,
+        }
+        with (
+            command_context(as_json=as_json, debug=debug, **settings) as run,
+            open_library(run.settings, run.out.note, run.out.progress) as opened,
+        ):
+            name = opened.engine_binding.bind().name
+            with run.out.progress("Reading photos", "photos") as progress:
+                found = measure(
+                    opened.stores.engine,
+                    real_path(folder),
+                    command=f"image-search calibrate {folder.name} --engine {name}",
+                    workers=run.settings.workers,
+                    max_pixels=opened.stores.max_pixels,
+                    progress=progress,
+                )
+            if not dry_run:
+                opened.engine_binding.store_calibration(found.calibration)
+            document = _document(found, name, stored=not dry_run)
+            run.out.result(document, *_tables(found, stored=not dry_run))
+
+
+def _document(found: Measurement, engine: str, *, stored: bool) -> JsonObject:
+    rule = found.rule
+    return {
+        "engine": engine,
+        "photos": found.photos,
+        "faces": found.faces,
+        "people": found.people,
+        "thresholds": dict(found.calibration.records["thresholds"].figures),
+        "recognizability": None
+        if rule is None
+        else {
+            "sign": rule.rule.sign,
+            "limit": rule.rule.limit,
+            "ordinary_left_out": rule.ordinary_left_out,
+            "blurred_left_out": rule.blurred_left_out,
+        },
+        "stored": stored,
+    }
+
+
+def _tables(found: Measurement, *, stored: bool) -> list[RenderableType]:
+    figures = found.calibration.records["thresholds"].figures
+    limits = [
+        (name, f"{figures[name]:.3f}", f"{found.thresholds.reached[name]:.2%}")
+        for name in ("suggest", "same_person", "neighbour", "assign")
+    ]
+    limits.append(("baseline", f"{figures['baseline']:.3f}", ""))
+    rule = "no rule is worth having; only faces that are cut off are left out"
+    if found.rule is not None:
+        what = "like a picture of nothing by" if found.rule.rule.sign == "blank" else "of a length below"
+        rule = (
+            f"{what} {found.rule.rule.limit:.3f}: {found.rule.ordinary_left_out} of {found.faces:,} ordinary "
+            f"faces, {found.rule.blurred_left_out:.0%} of blurred ones"
+        )
+    facts = [
+        ("Faces", f"{found.faces:,} in {found.photos:,} photos, {found.people:,} people"),
+        ("Pairs", f"{found.thresholds.genuine:,} of one person, {found.thresholds.impostors:,} of two"),
+        ("Left out", rule),
+        ("Stored", "with the library" if stored else "nothing"),
+    ]
+    shown = table(None, ("Threshold", "Similarity", "Pairs of one person that reach it"), limits)
+    return [shown, "", table(None, ("", ""), facts)]
