@@ -163,7 +163,7 @@ def test_all_that_was_said_holds_of_the_same_faces(library: Library, other: Othe
     assert len(after) == len(before) + done.report.faces["new"]
     assert done.report.faces["new"] > 0
     with library.database.read() as session:
-        moments = dict(session.execute(select(ImageAsset.id, ImageAsset.taken_at)).tuples().all())
+        moments = {row[0]: row[1] for row in session.execute(select(ImageAsset.id, ImageAsset.taken_at))}
     assert all(face.taken_at == moments[face.asset_id] for face in after.values())
     assert all(after[face].box_width == pytest.approx(1.2 * before[face].box_width) for face in before)
     with library.database.read() as session:
