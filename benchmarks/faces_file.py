@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -105,7 +106,9 @@ def make(engine: FaceEngine, photos: Path, file: Path) -> None:
         for embedding, length, visible, central in _faces(engine, path)
     ]
     columns = (np.array(column) for column in zip(*rows, strict=True))
-    np.savez(file, **dict(zip((field.name for field in fields(Faces)), columns, strict=True)))
+    names = [field.name for field in fields(Faces)]
+    arrays: Any = dict(zip(names, columns, strict=True))
+    np.savez(file, **arrays)
 
 
 def _faces(engine: FaceEngine, path: Path) -> Iterator[tuple[FloatArray, float, float, bool]]:

@@ -14,6 +14,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -92,15 +93,17 @@ def _spoiled(engine: FaceEngine, people: list[list[Pixels]]) -> Iterator[tuple[s
         yield name, f"{len(seen)} of {len(clear)}", f"{measure:.4g}", f"{kept:.3f}"
 
 
+def _blurred(image: Pixels, sigma: float) -> Pixels:
+    return np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(sigma)))
+
+
 def _ways() -> Iterator[tuple[str, Callable[[Pixels], Pixels]]]:
     for factor in SIZES:
-        yield f"size × {factor}", lambda image, factor=factor: _reduced(image, factor)
+        yield f"size × {factor}", partial(_reduced, factor=factor)
     for sigma in BLURS:
         yield (
             f"blur of {sigma} pixels",
-            lambda image, sigma=sigma: np.asarray(
-                Image.fromarray(image).filter(ImageFilter.GaussianBlur(sigma))
-            ),
+            partial(_blurred, sigma=sigma),
         )
 
 

@@ -27,7 +27,7 @@ ENTRY_POINTS = len(LEVELS) - 1
 
 WAYS_IN = {"api", "web", "cli"}
 BEHIND_SERVICES = {"db", "vector", "recognition"}
-"""What the ways into the program never import: services give them values that are no rows, points or arrays."""
+"""What the ways into the program never import: services give them values, not rows, points or arrays."""
 
 ROOMS = (
     {"jobs", "people", "photos"},
@@ -122,10 +122,14 @@ def _broken_rule(item: Import, package: str) -> str | None:
 
 def _broken_level(importer: str, imported: str) -> str | None:
     mine, theirs = _part(importer), _part(imported)
-    if mine == "":  # ``__init__.py`` gives the public names on
-        return None
     if theirs in (mine, "", "__version__"):
         return _broken_room(importer, imported)
+    if mine == "":  # ``__init__.py`` gives the public names on
+        return None
+    return _broken_order(mine, theirs) or _broken_room(importer, imported)
+
+
+def _broken_order(mine: str, theirs: str) -> str | None:
     here, there = _level(mine), _level(theirs)
     if here is None or there is None:
         unknown = mine if here is None else theirs
@@ -140,7 +144,7 @@ def _broken_level(importer: str, imported: str) -> str | None:
             if mine.startswith("library.")
             else f"{mine} and {theirs} are neighbours and must not know each other"
         )
-    return _broken_room(importer, imported)
+    return None
 
 
 def _broken_room(importer: str, imported: str) -> str | None:

@@ -52,7 +52,7 @@ def _folders(library: Opened) -> FolderService:
 
 
 def _suggestions(library: Opened) -> SuggestionCatalogue:
-    return SuggestionCatalogue(library.database, library.engine_binding.thresholds)
+    return SuggestionCatalogue(library.database, lambda: library.stores.thresholds)
 
 
 def _jobs(library: Opened) -> JobService:

@@ -26,7 +26,6 @@ from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import DEFAULT_METHOD, JsonObject
 from image_search_service.library.opening import open_library
-from image_search_service.recognition.clustering.clustering import current_method
 from image_search_service.services.evaluation.mistakes import find_mistakes
 from image_search_service.services.evaluation.report import as_json as report_figures, as_page
 from image_search_service.services.evaluation.service import evaluate_library
@@ -80,7 +79,7 @@ def evaluate(
             engine_name = opened.engine_binding.bind().name
             with run.out.progress("Reading photos", "photos") as progress:
                 indexed = IndexService(opened.stores).index([root], progress=progress)
-            FaceClusteringService(opened.stores).group(**chosen(method, min_cluster_size))
+            grouped = FaceClusteringService(opened.stores).group(**chosen(method, min_cluster_size))
             found = evaluate_library(opened.database, root, indexed.photos_seen - indexed.photos_failed)
             document: JsonObject = {
                 "faces": found.faces,
@@ -90,7 +89,7 @@ def evaluate(
                 "photos_failed": indexed.photos_failed,
                 "seconds": round(time.monotonic() - started, 3),
                 "engine": engine_name,
-                "method": current_method(method),
+                "method": grouped.parameters.method,
             }
             if report is not None:
                 document["report"] = [str(path) for path in _write_report(report, document, opened, root)]
