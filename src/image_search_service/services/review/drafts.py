@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from image_search_service.db.models import ClusterRow, FaceSuggestion
+from image_search_service.db.models import ClusterRow
 from image_search_service.db.queries.review.clusters import SmallCluster
-from image_search_service.db.queries.review.persons import AgeSpan, NamedCover
+from image_search_service.db.queries.review.persons import AgeSpan, NamedCover, WaitingSuggestion
 from image_search_service.recognition.review_queue import (
     KNOWN_STRANGERS,
     LEAST_SURE,
@@ -64,7 +64,7 @@ class ClusterContent:
 @dataclass(frozen=True, slots=True)
 class PageContent:
     person: PersonCard
-    suggestions: Sequence[tuple[FaceSuggestion, float]]
+    suggestions: Sequence[tuple[WaitingSuggestion, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +114,24 @@ def proposals_of(
     return found
 
 
-def similarity_of(one: FaceSuggestion) -> float:
+def similarity_of(one: WaitingSuggestion) -> float:
     return own_similarity(one.confidence, one.second_similarity, one.margin)
 
 
-def chance_of(one: FaceSuggestion, chances: Chances) -> float:
+def chance_of(one: WaitingSuggestion, chances: Chances) -> float:
     unknown = None if one.second_person_id is None else 0.0
     return chances.of(similarity_of(one), unknown if one.margin is None else one.margin)
 
 
 def page_drafts(
-    waiting: Sequence[FaceSuggestion],
+    waiting: Sequence[WaitingSuggestion],
     cards: Mapping[uuid.UUID, NamedCover],
     chances: Chances,
     history: ReviewHistory,
     seen: SeenQuestions,
 ) -> list[Draft]:
     """*Tick off*: for each person a page of suggestions that are right mostly, or else a single one."""
-    by_person: dict[uuid.UUID, list[tuple[FaceSuggestion, float]]] = {}
+    by_person: dict[uuid.UUID, list[tuple[WaitingSuggestion, float]]] = {}
     for one in waiting:
         if not seen.has_shown(one.id) and one.person_id in cards:
             by_person.setdefault(one.person_id, []).append((one, chance_of(one, chances)))
@@ -148,8 +148,8 @@ def page_drafts(
 
 
 def page_of(
-    rows: Sequence[tuple[FaceSuggestion, float]], last_pages: Sequence[tuple[int, int]]
-) -> Sequence[tuple[FaceSuggestion, float]]:
+    rows: Sequence[tuple[WaitingSuggestion, float]], last_pages: Sequence[tuple[int, int]]
+) -> Sequence[tuple[WaitingSuggestion, float]]:
     """The longest beginning of the best that is expected to be right mostly; else the first, if it is rather
     right than wrong; else nothing."""
     for length in range(min(len(rows), PAGE), 1, -1):
@@ -159,7 +159,9 @@ def page_of(
     return rows[:1] if rows and rows[0][1] >= SINGLE_PRECISION else []
 
 
-def close_pairs(waiting: Iterable[FaceSuggestion], thresholds: Thresholds) -> dict[frozenset[uuid.UUID], int]:
+def close_pairs(
+    waiting: Iterable[WaitingSuggestion], thresholds: Thresholds
+) -> dict[frozenset[uuid.UUID], int]:
     """Pairs of persons of whom one's suggestions might as well be the other's, and how many."""
     every: Counter[uuid.UUID] = Counter()
     close: Counter[tuple[uuid.UUID, uuid.UUID]] = Counter()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -14,8 +13,6 @@ from image_search_service.core.types import FloatArray
 from image_search_service.db.models import ClusterRow
 from image_search_service.db.queries.review import clusters as queries
 from image_search_service.db.queries.review.clusters import ClusterFace
-from image_search_service.db.queries.suggestion_states import Pair
-from image_search_service.db.queries.suggestions import assignment
 from image_search_service.library.stores import Stores
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
@@ -60,7 +57,7 @@ class NearestPersons:
             return []
         with self._database.read() as session:
             found = queries.clearest_faces(session, [row.id for row in rows], SAMPLE)
-            barred = assignment.barred_pairs(session, queries.among([face.id for face in found]))
+            barred = queries.barred_persons(session, [face.id for face in found])
         samples = _by_cluster(found)
         batch = EmbeddingBatch.from_mapping(
             self._faces.get_embeddings_by_point_ids([face.point_id for face in found], FETCH_BATCH)
@@ -114,13 +111,14 @@ def _once(near: Sequence[tuple[uuid.UUID, float]]) -> list[tuple[uuid.UUID, floa
 
 
 def _allowed(
-    sample: Sequence[ClusterFace], barred: set[Pair], near: Sequence[tuple[uuid.UUID, float]]
+    sample: Sequence[ClusterFace],
+    barred: Mapping[uuid.UUID, Set[uuid.UUID]],
+    near: Sequence[tuple[uuid.UUID, float]],
 ) -> list[tuple[uuid.UUID, float]]:
     """Those of whom nothing says that they are not it."""
-    faces = {face.id for face in sample}
-    counts = Counter(person for face, person in barred if face in faces)
+    said = [barred[face.id] for face in sample if face.id in barred]
     least = max(1, ceil(len(sample) * BARRED_SHARE))
-    return [(person, similarity) for person, similarity in near if counts[person] < least]
+    return [one for one in near if sum(one[0] in persons for persons in said) < least]
 
 
 def least_alike(

@@ -13,9 +13,9 @@ from datetime import timedelta
 
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.logging import get_logger
-from image_search_service.db.models import ClusterRow, FaceSuggestion, utc_now
+from image_search_service.db.models import ClusterRow, utc_now
 from image_search_service.db.queries.review import answers, clusters as cluster_queries, persons as queries
-from image_search_service.db.queries.review.persons import NamedCover
+from image_search_service.db.queries.review.persons import NamedCover, WaitingSuggestion
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.review_queue import Chances
 from image_search_service.services.centroid_service import CentroidService
@@ -34,12 +34,12 @@ from image_search_service.services.review.questions import (
 
 log = get_logger(__name__)
 
-LARGEST = 50
+LARGEST = 30
 """Clusters that are compared with persons for one answer."""
-PERSONS = 12
+PERSONS = 6
 """Persons with most suggestions, of whom pages are made."""
-WAITING_EACH = 96
-"""Suggestions of each that are looked at: four pages, of which three may have been seen."""
+MOST_SEEN = 72
+"""Suggestions of one person that may have been shown in this sitting, beyond those that are looked at."""
 LEARNED_FROM = 200
 """Decisions from which chances are learned."""
 REFRESHED = 100
@@ -101,7 +101,8 @@ class ReviewQueueService:
             largest = cluster_queries.largest_clusters(session, shown.clusters, LARGEST)
             small = cluster_queries.small_clusters(session, make.MOST_OF_STRANGERS, SMALL_CLUSTERS)
             persons = [person for person, _ in queries.most_waiting(session, PERSONS)]
-            waiting = queries.best_waiting(session, persons, WAITING_EACH) if persons else []
+            each = make.PAGE + min(len(shown.pages), MOST_SEEN)
+            waiting = queries.best_waiting(session, persons, each) if persons else []
             rejected = make.often_rejected(history)
             spans = queries.age_spans(session, rejected) if rejected else []
         compared = self._compared(largest)
@@ -129,7 +130,7 @@ class ReviewQueueService:
     def _persons(
         self,
         compared: Sequence[ComparedCluster],
-        waiting: Sequence[FaceSuggestion],
+        waiting: Sequence[WaitingSuggestion],
         pairs: dict[frozenset[uuid.UUID], float | None],
         rejected: Sequence[uuid.UUID],
     ) -> tuple[dict[uuid.UUID, NamedCover], set[frozenset[uuid.UUID]]]:

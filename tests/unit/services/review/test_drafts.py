@@ -8,9 +8,9 @@ from datetime import datetime
 
 import pytest
 
-from image_search_service.db.models import ClusterRow, FaceSuggestion
+from image_search_service.db.models import ClusterRow
 from image_search_service.db.queries.review.clusters import SmallCluster
-from image_search_service.db.queries.review.persons import AgeSpan, NamedCover
+from image_search_service.db.queries.review.persons import AgeSpan, NamedCover, WaitingSuggestion
 from image_search_service.recognition.engines.calibrated import MOBILEFACENET
 from image_search_service.recognition.review_queue import Chances
 from image_search_service.services.review.drafts import (
@@ -42,22 +42,19 @@ def cluster(size: int = 5) -> ClusterRow:
     return ClusterRow(id=uuid.uuid4(), size=size, confidence=0.6, representative_face_id=uuid.uuid4())
 
 
-def suggestion(similarity: float, margin: float = 0.2, person: uuid.UUID = ADA) -> FaceSuggestion:
-    return FaceSuggestion(
+def suggestion(similarity: float, margin: float = 0.2, person: uuid.UUID = ADA) -> WaitingSuggestion:
+    return WaitingSuggestion(
         id=uuid.uuid4(),
         face_instance_id=uuid.uuid4(),
         person_id=person,
-        state="pending",
         confidence=similarity,
-        source="centroid",
-        evidence=[],
         second_person_id=GRACE if person == ADA else ADA,
         second_similarity=similarity - margin,
         margin=margin,
     )
 
 
-def pages(waiting: list[FaceSuggestion], history: ReviewHistory | None = None) -> list[int]:
+def pages(waiting: list[WaitingSuggestion], history: ReviewHistory | None = None) -> list[int]:
     """How many suggestions each page has."""
     drafts = page_drafts(waiting, CARDS, CHANCES, history or ReviewHistory(), NOTHING)
     return [len(draft.content.suggestions) for draft in drafts]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Row, and_, func, select, union
 from sqlalchemy.orm import Session, aliased
 
-from image_search_service.db.models import ClusterRow, FaceInstance, ImageAsset, PersonRow
+from image_search_service.db.models import ClusterRow, FaceInstance, FaceSuggestion, ImageAsset, PersonRow
+from image_search_service.db.queries.differences import barred_by_difference
+from image_search_service.db.queries.suggestion_states import REJECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,27 @@ def clearest_faces(session: Session, cluster_ids: Sequence[uuid.UUID], each: int
         .order_by(ranked.c.cluster_id, ranked.c.rank)
     )
     return [ClusterFace(*row) for row in rows]
+
+
+def barred_persons(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:
+    """Whom each of these faces cannot be: who was rejected for it, who is in its photo already, and of
+    whose faces it was said that they are of somebody else. One statement."""
+    rejected = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
+        FaceSuggestion.face_instance_id.in_(face_ids), FaceSuggestion.state == REJECTED
+    )
+    other = aliased(FaceInstance)
+    in_photo = (
+        select(FaceInstance.id, other.person_id)
+        .join(other, other.asset_id == FaceInstance.asset_id)
+        .where(FaceInstance.id.in_(face_ids), other.person_id.is_not(None))
+    )
+    rows: Iterable[Row[uuid.UUID, uuid.UUID]] = session.execute(
+        union(rejected, in_photo, barred_by_difference(FaceInstance.id.in_(face_ids)))
+    )
+    found: dict[uuid.UUID, set[uuid.UUID]] = {}
+    for face, person in rows:
+        found.setdefault(face, set()).add(person)
+    return found
 
 
 def shown_faces(session: Session, where: ColumnElement[bool]) -> list[ShownFace]:

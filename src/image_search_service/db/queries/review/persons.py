@@ -21,6 +21,8 @@ from image_search_service.db.models import (
 from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE, PENDING
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
 
+RANKED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class NamedCover:
@@ -29,6 +31,19 @@ class NamedCover:
     id: uuid.UUID
     name: str
     cover: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingSuggestion:
+    """What of a suggestion says how likely it is right; as in ``FaceSuggestion``."""
+
+    id: uuid.UUID
+    face_instance_id: uuid.UUID
+    person_id: uuid.UUID
+    confidence: float
+    second_person_id: uuid.UUID | None
+    second_similarity: float | None
+    margin: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +96,9 @@ def most_waiting(session: Session, limit: int) -> list[tuple[uuid.UUID, int]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def best_waiting(session: Session, person_ids: Sequence[uuid.UUID], each: int) -> list[FaceSuggestion]:
-    """The best suggestions that wait for each of these persons: by margin, then by similarity."""
+def best_waiting(session: Session, person_ids: Sequence[uuid.UUID], each: int) -> list[WaitingSuggestion]:
+    """The best suggestions that wait for each of these persons: by margin, then by similarity. Of ``RANKED``
+    times so many it is looked whether they may still be right."""
     order = (
         func.coalesce(FaceSuggestion.margin, 0.0).desc(),
         FaceSuggestion.confidence.desc(),
@@ -90,11 +106,28 @@ def best_waiting(session: Session, person_ids: Sequence[uuid.UUID], each: int) -
     )
     rank = func.row_number().over(partition_by=FaceSuggestion.person_id, order_by=order).label("rank")
     ranked = (
-        select(FaceSuggestion, rank).where(IS_ANSWERABLE, FaceSuggestion.person_id.in_(person_ids)).subquery()
+        select(FaceSuggestion.id, rank)
+        .where(FaceSuggestion.state == PENDING, FaceSuggestion.person_id.in_(person_ids))
+        .subquery()
     )
-    suggestion = aliased(FaceSuggestion, ranked)
-    statement = select(suggestion).where(ranked.c.rank <= each).order_by(ranked.c.person_id, ranked.c.rank)
-    return list(session.scalars(statement))
+    rows = session.execute(
+        select(
+            FaceSuggestion.id,
+            FaceSuggestion.face_instance_id,
+            FaceSuggestion.person_id,
+            FaceSuggestion.confidence,
+            FaceSuggestion.second_person_id,
+            FaceSuggestion.second_similarity,
+            FaceSuggestion.margin,
+        )
+        .join(ranked, ranked.c.id == FaceSuggestion.id)
+        .where(ranked.c.rank <= RANKED * each, IS_ANSWERABLE)
+        .order_by(FaceSuggestion.person_id, ranked.c.rank)
+    )
+    found: dict[uuid.UUID, list[WaitingSuggestion]] = {}
+    for row in rows:
+        found.setdefault(row[2], []).append(WaitingSuggestion(*row))
+    return [one for theirs in found.values() for one in theirs[:each]]
 
 
 def waiting_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
