@@ -1,11 +1,10 @@
-"""How fast, and with how much memory, clustering works; and how well, given embeddings of known people.
+"""How fast, and with how much memory, clustering works.
 
-    python benchmarks/clustering.py [N …] [--method hdbscan] [--dimension 512] [--quality FILE.npz]
+    python benchmarks/clustering.py [N …] [--dimension 512]
 
 Faces are made up: as many people as in a real library have one face, a few have hundreds (sizes follow
 Zipf's law), one photo in three shows two people. Each size runs in a process of its own, so that the peak of
-memory is that size's; a small run before it keeps compiling out of the time. FILE.npz comes from
-``scripts/choose_clustering.py make``.
+memory is that size's; a small run before it keeps imports out of the time.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import resource
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -36,10 +34,10 @@ FREEDOM = 100
 def main() -> None:
     given = _arguments()
     if given.child:
-        print(json.dumps(measure(given.sizes[0], given.dimension, given.method, given.memory << 20)))
+        print(json.dumps(measure(given.sizes[0], given.dimension, given.memory << 20)))
         return
     console = Console()
-    table = Table(title=f"{given.method}, {given.dimension} numbers, {given.memory:,} MiB allowed")
+    table = Table(title=f"{given.dimension} numbers, {given.memory:,} MiB allowed")
     for name in (
         "faces",
         "seconds",
@@ -64,16 +62,6 @@ def main() -> None:
             f"{found['bcubed']:.4f}",
         )
     console.print(table)
-    if given.quality is not None:
-        subprocess.run(
-            [
-                sys.executable,
-                Path(__file__).parent.parent / "scripts/choose_clustering.py",
-                "compare",
-                given.quality,
-            ],
-            check=True,
-        )
 
 
 def _arguments() -> argparse.Namespace:
@@ -81,16 +69,14 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000], metavar="N")
-    parser.add_argument("--method", default="hdbscan")
     parser.add_argument("--dimension", type=int, default=512)
     parser.add_argument("--memory", type=int, default=2_048, help="MiB allowed beyond the embeddings")
-    parser.add_argument("--quality", type=Path, metavar="FILE.npz")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def _in_a_process(size: int, given: argparse.Namespace) -> dict[str, float]:
-    options = ["--method", given.method, "--dimension", str(given.dimension), "--memory", str(given.memory)]
+    options = ["--dimension", str(given.dimension), "--memory", str(given.memory)]
     done = subprocess.run(
         [sys.executable, __file__, str(size), *options, "--child"], check=True, stdout=subprocess.PIPE
     )
@@ -98,9 +84,9 @@ def _in_a_process(size: int, given: argparse.Namespace) -> dict[str, float]:
     return found
 
 
-def measure(size: int, dimension: int, method: str, memory: int) -> dict[str, float]:
+def measure(size: int, dimension: int, memory: int) -> dict[str, float]:
     """Seconds of one clustering, the process's peak of memory, and what came out."""
-    parameters = ClusteringParameters(neighbour=PARAMETERS.neighbour, method=method)  # type: ignore[arg-type]
+    parameters = ClusteringParameters(neighbour=PARAMETERS.neighbour)
     embeddings, people, photos = made_up_faces(size, dimension)
     few = min(size, 500)
     cluster_embeddings(embeddings[:few], photos[:few], parameters, memory)

@@ -44,14 +44,20 @@ def list_models(
             models=settings.models, detector=settings.detector, recognizer=settings.recognizer
         )
         rows = [
-            (info.name, "yes" if info.ready else "no", info.dimension, info.reason or info.summary)
+            (
+                info.name,
+                "yes" if info.ready else "no",
+                info.dimension,
+                "measured" if info.measured else "estimated",
+                info.reason or info.summary,
+            )
             for info in engines
         ]
         licences = {(one.what, one.name, one.url) for info in engines for one in info.licences}
         files = {(str(one.path), _size(one)) for info in engines for one in info.files}
         run.out.result(
             {"models": str(settings.models), "engines": [_document(info) for info in engines]},
-            table(None, ("Engine", "Ready", "Numbers", ""), rows),
+            table(None, ("Engine", "Ready", "Numbers", "Thresholds", ""), rows),
             "",
             table("Licences", ("", "", ""), sorted(licences)),
             "",
@@ -70,6 +76,7 @@ def _document(info: EngineInfo) -> dict[str, object]:
         "ready": info.ready,
         "reason": info.reason,
         "dimension": info.dimension,
+        "thresholds": "measured" if info.measured else "estimated",
         "files": [{"path": str(f.path), "bytes": f.size, "present": f.present} for f in info.files],
         "licences": [{"what": one.what, "name": one.name, "url": one.url} for one in info.licences],
     }

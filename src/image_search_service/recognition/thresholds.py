@@ -1,7 +1,7 @@
 """Cosine similarities at which something is decided. They belong to the engine that made the embeddings.
 
 Every threshold of the project is one of these fields; each engine holds its own ``Thresholds`` and
-says there how the numbers were found (``scripts/calibrate_thresholds.py``).
+the command that found them is kept with them (``engines/calibrated.py``).
 """
 
 from __future__ import annotations

