@@ -55,7 +55,7 @@ def test_nothing_is_fetched_one_by_one(rule: tuple[str, str]) -> None:
 
 def test_nothing_belongs_to_one_machine() -> None:
     """No file of the project names a folder of somebody's machine or the address of a package registry."""
-    here = ("tests/support/source_rules.py", "tests/architecture/test_rules.py")
+    here = ("tests/architecture/source_rules.py", "tests/architecture/test_rules.py")
     assert not machine_words(ROOT, tracked_files(), exempt=here)
 
 
