@@ -107,7 +107,10 @@ def measure(settings: Settings, photos: Path) -> list[tuple[str, str]]:
 
 
 def models_alone(engine: FaceEngine, photos: Path, threads: int) -> tuple[float, float]:
-    """Seconds a photo, of the clock and of the processor, for detecting and embedding, over at most ``SAMPLE`` photos decoded beforehand."""
+    """Seconds a photo for detecting and embedding, of the clock and of the processor.
+
+    Over at most ``SAMPLE`` photos, decoded beforehand.
+    """
     files = [file.path for file in PhotoScan([photos])]
     step = max(1, len(files) // SAMPLE)
     pixels = []
