@@ -80,8 +80,10 @@ class Decisions(RuleBasedStateMachine):
     def answers(self) -> AnswerService:
         return AnswerService(self.library.database, "hypothesis")
 
-    def groups(self) -> set[uuid.UUID]:
-        return set(self.library.ids("SELECT id FROM clusters"))
+    def groups(self, *numbers: int) -> list[uuid.UUID]:
+        """Clusters, none if there is none."""
+        there = self.library.ids("SELECT id FROM clusters ORDER BY rowid")
+        return sorted({there[number % len(there)] for number in numbers}) if there else []
 
     def members(self, groups: list[uuid.UUID]) -> list[uuid.UUID]:
         """The faces of these clusters."""
@@ -196,7 +198,7 @@ class Decisions(RuleBasedStateMachine):
     @rule(a=one, b=one, name=names, marked=st.lists(st.integers(0, 99), max_size=3))
     def name_groups(self, a: int, b: int, name: str, marked: list[int]) -> None:
         """All faces of two groups but some are somebody's; those that are marked are not."""
-        groups = sorted({uuid.UUID(self.group(a)), uuid.UUID(self.group(b))} & self.groups())
+        groups = self.groups(a, b)
         but = [face for face in self.some(marked) if face in self.members(groups)] if marked else []
         say = partial(self.answers.name_clusters, groups, name, except_faces=but, based_on=self.based_on)
         made = self.decide(say)
@@ -205,7 +207,7 @@ class Decisions(RuleBasedStateMachine):
 
     @rule(a=one, b=one)
     def join_groups(self, a: int, b: int) -> None:
-        groups = sorted({uuid.UUID(self.group(a)), uuid.UUID(self.group(b))} & self.groups())
+        groups = self.groups(a, b)
         faces = self.members(groups)
         made = self.decide(lambda: self.answers.join_clusters(groups, based_on=self.based_on))
         if made is not None:
@@ -214,7 +216,7 @@ class Decisions(RuleBasedStateMachine):
     @rule(numbers=st.lists(st.integers(0, 99), max_size=3), number=st.none() | one, aside=st.booleans())
     def set_aside(self, numbers: list[int], number: int | None, aside: bool) -> None:
         """Faces and a group are strangers', or are not any more."""
-        groups = [] if number is None else sorted({uuid.UUID(self.group(number))} & self.groups())
+        groups = [] if number is None else self.groups(number)
         faces = self.some(numbers) if numbers else []
         of_groups = self.members(groups)
         say = partial(self.answers.set_aside, groups, faces, aside=aside, based_on=self.based_on)
