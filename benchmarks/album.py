@@ -24,6 +24,7 @@ from image_search_service.db.queries import library, photos
 from image_search_service.db.session import Database, Session, sqlite_url
 from image_search_service.library.engine import EngineBinding
 from image_search_service.library.stores import Stores
+from image_search_service.recognition.engines.calibration import Calibration
 from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.collections import FacePayload, FacePoint
@@ -98,8 +99,8 @@ class Collections:
 class Binding(EngineBinding):
     """An engine of which no more than its thresholds is needed."""
 
-    def thresholds(self) -> Thresholds:
-        return THRESHOLDS
+    def calibration(self) -> Calibration:
+        return Calibration(THRESHOLDS)
 
 
 def unit_vectors(number: int, seed: int = 0) -> FloatArray:
