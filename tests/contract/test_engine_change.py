@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -369,22 +370,29 @@ def test_embeddings_that_got_lost_on_the_way_are_made_again(
     assert is_healthy(local)
 
 
+def alone_at_its_place(library: Library, members: Sequence[UUID]) -> UUID:
+    """A face of these in whose place no other photo has a face: an engine that is blind there loses one."""
+    places = Counter(face.box.center for face in faces(library).values())
+    return next(one for one in members if places[faces(library)[one].box.center] == 1)
+
+
 def test_a_decision_at_the_last_moment_counts(
     local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A face that would be dropped and is named while the others are being read stays."""
     cluster, members = groups(local)[0]
-    other.blind_to = [faces(local)[members[0]].box.center]
+    lost = alone_at_its_place(local, members)
+    other.blind_to = [faces(local)[lost].box.center]
     check = service_module.EngineChangeService._reread_without_point
 
     def name_first(self: Any) -> bool:
-        if faces(local)[members[0]].person_id is None:
+        if faces(local)[lost].person_id is None:
             decide(local).name_cluster(str(cluster), "Ada")
         return check(self)
 
     monkeypatch.setattr(service_module.EngineChangeService, "_reread_without_point", name_first)
     done = move(local)
-    assert [face.face_id for face in done.report.lost] == [members[0]]
+    assert [face.face_id for face in done.report.lost] == [lost]
     assert is_healthy(local)
 
 
