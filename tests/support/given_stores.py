@@ -14,6 +14,7 @@ from image_search_service.core.types import EngineIdentity
 from image_search_service.db.session import Database
 from image_search_service.library.engine import EngineBinding
 from image_search_service.library.stores import Stores
+from image_search_service.recognition.engines.calibration import Calibration
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
@@ -61,8 +62,8 @@ class GivenBinding(EngineBinding):
         super().__init__(stores, database, root, lambda _: None, no_bar)
         self._thresholds = thresholds
 
-    def thresholds(self) -> Thresholds:
-        return self._thresholds
+    def calibration(self) -> Calibration:
+        return Calibration(self._thresholds)
 
 
 def given_stores(
