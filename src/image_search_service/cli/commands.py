@@ -67,9 +67,7 @@ PANELS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("backup", "Copy the library into one file.", "backup:backup"),
         CommandEntry("restore", "Restore a backup into an empty library.", "backup:restore"),
         CommandEntry("models", "List, download and check the face models.", "models:app"),
-        CommandEntry(
-            "engine", "Show the library's face engine, or move the library to another one.", "engine:engine"
-        ),
+        CommandEntry("engine", "Show or change the library's face engine.", "engine:engine"),
         CommandEntry(
             "evaluate", "Measure engine and grouping on photos of known people.", "evaluate:evaluate"
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,8 +76,16 @@ def open_partial(path: Path, file: ModelFile) -> Iterator[PartialFile]:
 
     At the end an empty one is removed; one with something in it stays, to go on with.
     """
-    with FileLock(path.with_name(f"{path.name}.lock")), path.open("a+b") as content:
-        yield PartialFile(file, content)
-        empty = content.seek(0, os.SEEK_END) == 0
-    if empty:
-        path.unlink(missing_ok=True)
+    with _lock(path), path.open("a+b") as content:
+        try:
+            yield PartialFile(file, content)
+        finally:
+            if content.seek(0, os.SEEK_END) == 0:
+                path.unlink(missing_ok=True)
+
+
+def _lock(path: Path) -> FileLock:
+    """Held by one process at a time; the system releases it when the process dies. It lies in the system's
+    temporary folder, so that nothing but models lies in theirs."""
+    name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
+    return FileLock(Path(tempfile.gettempdir()) / f"image-search-{name}.lock", mode=0o666)

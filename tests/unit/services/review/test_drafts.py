@@ -31,7 +31,8 @@ from image_search_service.services.review.questions import (
     seen,
 )
 
-CHANCES = Chances(MOBILEFACENET)
+THRESHOLDS = MOBILEFACENET.thresholds
+CHANCES = Chances(THRESHOLDS)
 ADA, GRACE = uuid.UUID(int=1), uuid.UUID(int=2)
 CARDS = {ADA: NamedCover(ADA, "Ada", None), GRACE: NamedCover(GRACE, "Grace", None)}
 SURE, DOUBTFUL, HOPELESS = 0.7, 0.49, 0.3
@@ -109,12 +110,12 @@ def test_suggestions_of_a_seen_page_are_not_shown_again() -> None:
 def test_two_look_alike_whose_suggestions_might_be_the_others() -> None:
     """Close calls make a pair, if they are more than a few; not those that nobody resembles."""
     close = [suggestion(0.45, 0.01) for _ in range(3)]
-    assert close_pairs([*close, *(suggestion(SURE) for _ in range(20))], MOBILEFACENET) == {
+    assert close_pairs([*close, *(suggestion(SURE) for _ in range(20))], THRESHOLDS) == {
         frozenset((ADA, GRACE)): 3
     }
-    assert close_pairs(close[:1], MOBILEFACENET) == {}
-    assert close_pairs([suggestion(0.3, 0.01) for _ in range(9)], MOBILEFACENET) == {}
-    assert close_pairs([*close, *(suggestion(SURE) for _ in range(97))], MOBILEFACENET) == {}
+    assert close_pairs(close[:1], THRESHOLDS) == {}
+    assert close_pairs([suggestion(0.3, 0.01) for _ in range(9)], THRESHOLDS) == {}
+    assert close_pairs([*close, *(suggestion(SURE) for _ in range(97))], THRESHOLDS) == {}
 
 
 def test_two_people_hold_the_pages_of_either_back() -> None:
