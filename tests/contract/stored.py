@@ -14,7 +14,7 @@ from image_search_service.db.queries.suggestions.centroids import ACTIVE
 from image_search_service.db.session import Database
 
 ENGINE_PAGE = 10_000
-DIARIES = {"jobs", "index_runs"}
+DIARIES = {"jobs", "index_runs", "index_roots"}
 """Tables that say what was tried, not what there is."""
 CHANCE = {
     "asset_paths.id",

@@ -197,7 +197,7 @@ def test_history_and_undo_go_on(local: Library, other: OtherEngine) -> None:
 def test_what_nobody_spoke_of_and_is_not_found_is_dropped(library: Library, other: OtherEngine) -> None:
     """A face without a decision goes with its point and crop when the new engine does not find it."""
     _, members = groups(library)[-1]
-    gone = faces(library)[members[0]]
+    gone = faces(library)[alone_at_its_place(library, members)]
     other.blind_to = [gone.box.center]
     done = move(library)
     assert done.report.dropped == 1
@@ -211,7 +211,7 @@ def test_what_somebody_spoke_of_stays_and_is_reported(library: Library, other: O
     the new engine from there, and is listed with its photo and name."""
     cluster, members = groups(library)[0]
     decide(library).name_cluster(str(cluster), "Ada")
-    face = faces(library)[members[0]]
+    face = faces(library)[alone_at_its_place(library, members)]
     other.blind_to = [face.box.center]
     done = move(library)
     (lost,) = done.report.lost

@@ -38,9 +38,9 @@ def calibrate(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Measure the engine's thresholds on photos of known people; the library uses them from then on.
+    """Measure the engine's thresholds on known people.
 
-    Of each photo the face nearest the middle counts as the person after whom the folder is named. Faces are
+    The library uses them from then on. Of each photo the face nearest the middle counts as the person after whom the folder is named. Faces are
     grouped anew by the next `image-search index` or `cluster`.
     """
     from image_search_service.library.opening import open_library
