@@ -24,7 +24,7 @@ from image_search_service.core.types import FloatArray, Progress
 from image_search_service.db.models import PersonCentroid, utc_now
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.batches import Row
-from image_search_service.db.queries.faces import PersonFace
+from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestions import centroids as centroid_queries
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import (
@@ -58,7 +58,7 @@ class CentroidRun:
 
 
 @dataclass(slots=True)
-class _Built:
+class _BuiltCentroids:
     """A group's new centroids, not stored yet; ``without_faces``: persons who have no centroid any more."""
 
     rows: list[Row] = field(default_factory=list)
@@ -79,9 +79,9 @@ class CentroidService:
         """A person's faces that have an embedding, by id, and the embeddings, row for row: one statement and
         ⌈n ÷ 1,000⌉ fetches for n faces."""
         with self._database.read() as session:
-            found = face_queries.faces_of_persons(session, [person_id])
-        batch = self._embeddings(found)
-        return [face.id for face in found if face.point_id in batch], batch
+            faces = face_queries.faces_of_persons(session, [person_id])
+        batch = self._embeddings(faces)
+        return [face.id for face in faces if face.point_id in batch], batch
 
     def compute_centroids_for_person(self, person_id: uuid.UUID, *, force: bool = False) -> CentroidRun:
         """The same as ``compute_centroids`` for one person."""
@@ -120,7 +120,7 @@ class CentroidService:
         with self._database.read() as session:
             now = dict(face_queries.face_counts(session))
             made_of = {row.person_id: row.faces for row in centroid_queries.active_centroids(session)}
-        if changed := [one for one, count in now.items() if count != made_of.get(one, 0)]:
+        if changed := [person_id for person_id, count in now.items() if count != made_of.get(person_id, 0)]:
             self.compute_centroids(changed)
         people = self.active_centroids()
         nearest = np.argsort(-(people.matrix @ embedding), kind="stable")[:NEAREST].tolist()
@@ -131,9 +131,9 @@ class CentroidService:
         """Whether the person's faces are others than the active centroid was made of. False if there is
         neither a face nor a centroid."""
         with self._database.read() as session:
-            found = face_queries.faces_of_persons(session, [person_id])
+            faces = face_queries.faces_of_persons(session, [person_id])
             active = centroid_queries.active_centroids(session, [person_id])
-        return bool(found or active) and not _is_fresh(found, active[0] if active else None)
+        return bool(faces or active) and not _is_fresh(faces, active[0] if active else None)
 
     def persons_with_stale_centroid(self) -> list[uuid.UUID]:
         """Persons whose active centroid was made of other faces than they have: a fixed number of statements
@@ -173,18 +173,20 @@ class CentroidService:
             rows = centroid_queries.active_centroids(session, person_ids)
         return rows, self._centroids.get_centroids_by_point_ids([row.id for row in rows], FETCH_BATCH)
 
-    def _embeddings(self, found: Iterable[PersonFace]) -> EmbeddingBatch:
-        ids = [face.point_id for face in found]
+    def _embeddings(self, faces: Iterable[PersonFacePoint]) -> EmbeddingBatch:
+        ids = [face.point_id for face in faces]
         return self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
 
     def _read_group(
         self, person_ids: Sequence[uuid.UUID]
-    ) -> tuple[dict[uuid.UUID, list[PersonFace]], dict[uuid.UUID, PersonCentroid]]:
+    ) -> tuple[dict[uuid.UUID, list[PersonFacePoint]], dict[uuid.UUID, PersonCentroid]]:
         """Each person's faces and active centroid."""
         with self._database.read() as session:
-            found = face_queries.faces_of_persons(session, person_ids)
+            face_rows = face_queries.faces_of_persons(session, person_ids)
             rows = centroid_queries.active_centroids(session, person_ids)
-        faces = {person: list(theirs) for person, theirs in groupby(found, attrgetter("person_id"))}
+        faces = {
+            person: list(person_rows) for person, person_rows in groupby(face_rows, attrgetter("person_id"))
+        }
         return faces, {row.person_id: row for row in rows}
 
     def _compute_group(self, person_ids: Sequence[uuid.UUID], run: CentroidRun, force: bool) -> None:
@@ -194,7 +196,7 @@ class CentroidService:
             for person in person_ids
             if force or not _is_fresh(faces.get(person, []), active.get(person))
         }
-        batch = self._embeddings(face for theirs in stale.values() for face in theirs)
+        batch = self._embeddings(face for person_faces in stale.values() for face in person_faces)
         built = _build(stale, batch)
         self._store(built, retire=[person for person in built.without_faces if person in active])
         run.persons += len(person_ids)
@@ -203,7 +205,7 @@ class CentroidService:
         run.without_embeddings += len(built.without_faces)
         run.faces_missing += len(batch.missing)
 
-    def _store(self, built: _Built, retire: Sequence[uuid.UUID]) -> None:
+    def _store(self, built: _BuiltCentroids, retire: Sequence[uuid.UUID]) -> None:
         """Announce, store, switch: at no moment is somebody's active centroid half there."""
         if built.rows:
             with self._database.write() as session:
@@ -255,20 +257,20 @@ def _record(row: PersonCentroid) -> CentroidRecord:
     )
 
 
-def _is_fresh(found: Sequence[PersonFace], active: PersonCentroid | None) -> bool:
+def _is_fresh(faces: Sequence[PersonFacePoint], active: PersonCentroid | None) -> bool:
     """Somebody without faces and without a centroid is as they should be."""
     if active is None:
-        return not found
-    return active.source_hash == source_hash(face.id for face in found)
+        return not faces
+    return active.source_hash == source_hash(face.id for face in faces)
 
 
-def _build(stale: dict[uuid.UUID, list[PersonFace]], batch: EmbeddingBatch) -> _Built:
+def _build(stale: dict[uuid.UUID, list[PersonFacePoint]], batch: EmbeddingBatch) -> _BuiltCentroids:
     """One centroid for each person of whom there are embeddings."""
     row_of = {point_id: row for row, point_id in enumerate(batch.ids)}
-    built = _Built()
+    built = _BuiltCentroids()
     for person_id, faces in stale.items():
-        there = [face for face in faces if face.point_id in row_of]
-        centroid = _centroid(person_id, batch.matrix[[row_of[face.point_id] for face in there]])
+        embedded = [face for face in faces if face.point_id in row_of]
+        centroid = _centroid(person_id, batch.matrix[[row_of[face.point_id] for face in embedded]])
         if centroid is None:
             built.without_faces.append(person_id)
             continue
@@ -281,7 +283,7 @@ def _build(stale: dict[uuid.UUID, list[PersonFace]], batch: EmbeddingBatch) -> _
                 "algorithm_version": ALGORITHM_VERSION,
                 "faces": len(faces),
                 "faces_used": len(centroid.used),
-                "source_hash": source_hash(face.id for face in there),
+                "source_hash": source_hash(face.id for face in embedded),
             }
         )
     return built

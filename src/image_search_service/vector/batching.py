@@ -26,7 +26,7 @@ from image_search_service.core.logging import get_logger
 from image_search_service.core.parallel import chunks
 from image_search_service.vector.calls import MISSING, POINTS, Retry
 from image_search_service.vector.embedding_batch import EmbeddingBatch, EmbeddingRows, as_matrix
-from image_search_service.vector.transport import Answer, Transport, transport_for
+from image_search_service.vector.transport import PendingResponse, Transport, transport_for
 
 if TYPE_CHECKING:
     from image_search_service.vector.transport import AnyQdrant
@@ -41,7 +41,7 @@ memory of two such batches stays small (``docs/performance.md``)."""
 
 DEFAULT_BATCH_SIZE = 100
 
-InFlight: TypeAlias = tuple[list[int], dict[str, int], Answer]
+InFlight: TypeAlias = tuple[list[int], dict[str, int], PendingResponse]
 """Some rows, the ids asked for with the row of each, and the request on its way."""
 
 MAX_UNREADABLE = 8
@@ -139,7 +139,7 @@ class _Reading:
         try:
             while todo or flying:
                 while todo and len(flying) < (1 if failures else self._in_flight):
-                    names = self._rows.names(todo[0])
+                    names = self._rows.row_by_id(todo[0])
                     flying.append((todo.popleft(), names, self._transport.start(list(names))))
                 rows, names, answer = flying.popleft()
                 try:

@@ -131,8 +131,8 @@ class EmbeddedQdrant:
         _refuse(refused, "reading by id")
         wanted = convert.point_ids(ids)
         engine = self._shards.shard(collection_name).engine
-        found = engine.retrieve(wanted, convert.selection(with_payload), convert.selection(with_vectors))
-        return [convert.record(one) for one in found]
+        records = engine.retrieve(wanted, convert.selection(with_payload), convert.selection(with_vectors))
+        return [convert.record(record) for record in records]
 
     def query_points(
         self,
@@ -194,8 +194,8 @@ class EmbeddedQdrant:
             with_payload=convert.selection(with_payload),
             with_vector=convert.selection(with_vectors),
         )
-        found, offset_after = self._shards.shard(collection_name).engine.scroll(request)
-        return [convert.record(one) for one in found], convert.next_offset(offset_after)
+        records, offset_after = self._shards.shard(collection_name).engine.scroll(request)
+        return [convert.record(record) for record in records], convert.next_offset(offset_after)
 
     def count(
         self,
@@ -251,7 +251,7 @@ class EmbeddedQdrant:
         """Several updates in order, in one call; none of them if one is not supported."""
         _refuse(refused, "a batch of updates")
         vectors = self._shards.shard(collection_name).vectors
-        operations = [updates.operation(one, vectors) for one in update_operations]
+        operations = [updates.operation(change, vectors) for change in update_operations]
         return [self._update(collection_name, operation) for operation in operations]
 
     def _update(self, collection_name: str, operation: edge.UpdateOperation) -> models.UpdateResult:
@@ -261,6 +261,6 @@ class EmbeddedQdrant:
 
 def _refuse(options: Mapping[str, Any], what: str, ignored: frozenset[str] = _IGNORED) -> None:
     """Options of other clients that have no equal here."""
-    given = {name for name, value in options.items() if value is not None} - ignored
-    if given:
-        raise UnsupportedByEmbeddedQdrantError(f"{what} with {', '.join(sorted(given))}")
+    options_set = {name for name, value in options.items() if value is not None} - ignored
+    if options_set:
+        raise UnsupportedByEmbeddedQdrantError(f"{what} with {', '.join(sorted(options_set))}")

@@ -97,7 +97,7 @@ class ShardFolder:
 
         Raises ValueError when there is one of that name, UnavailableError when the disk is full.
         """
-        config = edge.EdgeConfig({key: convert.vector_params(one) for key, one in vectors.items()})
+        config = edge.EdgeConfig({key: convert.vector_params(params) for key, params in vectors.items()})
         with self._mutex:
             if self.has(name):
                 raise ValueError(f"Collection {name} already exists")
@@ -156,7 +156,7 @@ def _not_found(name: str) -> ValueError:
 
 def _write_params(path: Path, vectors: Mapping[str, models.VectorParams]) -> None:
     """On the disk before the folder gets its name: without parameters the collection could not be opened."""
-    params = {name: one.model_dump(mode="json", exclude_none=True) for name, one in vectors.items()}
+    params = {name: vector.model_dump(mode="json", exclude_none=True) for name, vector in vectors.items()}
     with path.open("w", encoding="utf-8") as file:
         json.dump({"vectors": params}, file)
         file.flush()

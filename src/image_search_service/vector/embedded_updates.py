@@ -25,9 +25,11 @@ def upsert(points: Any, vectors: Vectors) -> edge.UpdateOperation:
     return edge.UpdateOperation.upsert_points(
         [
             edge.Point(
-                convert.point_id(one.id), convert.vector(one.vector, vectors), convert.payload(one.payload)
+                convert.point_id(point.id),
+                convert.vector(point.vector, vectors),
+                convert.payload(point.payload),
             )
-            for one in points
+            for point in points
         ]
     )
 
@@ -45,7 +47,10 @@ def _rows(batch: models.Batch) -> list[models.PointStruct]:
 
 def update_vectors(points: Sequence[models.PointVectors], vectors: Vectors) -> edge.UpdateOperation:
     return edge.UpdateOperation.update_vectors(
-        [edge.PointVectors(convert.point_id(one.id), convert.vector(one.vector, vectors)) for one in points]
+        [
+            edge.PointVectors(convert.point_id(point.id), convert.vector(point.vector, vectors))
+            for point in points
+        ]
     )
 
 
@@ -80,12 +85,12 @@ def delete_payload(keys: Sequence[str], points: Any) -> edge.UpdateOperation:
     )
 
 
-def operation(given: models.UpdateOperation, vectors: Vectors) -> edge.UpdateOperation:
+def operation(change: models.UpdateOperation, vectors: Vectors) -> edge.UpdateOperation:
     """One of the operations of ``batch_update_points``."""
-    convert_one = _OPERATIONS.get(type(given))
-    if convert_one is None:
-        raise UnsupportedByEmbeddedQdrantError(f"an update of the type {type(given).__name__}")
-    return convert_one(given, vectors)
+    convert_change = _OPERATIONS.get(type(change))
+    if convert_change is None:
+        raise UnsupportedByEmbeddedQdrantError(f"an update of the type {type(change).__name__}")
+    return convert_change(change, vectors)
 
 
 def _upsert_all(change: models.PointsList | models.PointsBatch, vectors: Vectors) -> edge.UpdateOperation:

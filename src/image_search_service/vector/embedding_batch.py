@@ -53,13 +53,13 @@ class EmbeddingBatch(Mapping[UUID, list[float]]):
         wanted = tuple(dict.fromkeys(embeddings if ids is None else ids))
         if isinstance(embeddings, EmbeddingBatch):
             return embeddings if wanted == embeddings.ids else embeddings._select(wanted)
-        found = [point_id for point_id in wanted if point_id in embeddings]
+        existing = [point_id for point_id in wanted if point_id in embeddings]
         missing = {point_id: NOT_FOUND for point_id in wanted if point_id not in embeddings}
-        rows = [embeddings[point_id] for point_id in found]
+        rows = [embeddings[point_id] for point_id in existing]
         if len({len(row) for row in rows}) > 1:
             raise DataIntegrityError("The embeddings are not all of the same dimension.")
         matrix = np.array(rows, dtype=np.float32).reshape(len(rows), len(rows[0]) if rows else 0)
-        return cls(found, matrix, missing)
+        return cls(existing, matrix, missing)
 
     @classmethod
     def concatenated(cls, batches: Sequence[EmbeddingBatch], dimension: int) -> EmbeddingBatch:
@@ -70,13 +70,13 @@ class EmbeddingBatch(Mapping[UUID, list[float]]):
         return cls([point_id for batch in batches for point_id in batch.ids], matrix, missing)
 
     def _select(self, wanted: Sequence[UUID]) -> EmbeddingBatch:
-        found = [point_id for point_id in wanted if point_id in self._rows]
+        existing = [point_id for point_id in wanted if point_id in self._rows]
         missing = {
             point_id: self.missing.get(point_id, NOT_FOUND)
             for point_id in wanted
             if point_id not in self._rows
         }
-        return EmbeddingBatch(found, self.matrix[[self._rows[point_id] for point_id in found]], missing)
+        return EmbeddingBatch(existing, self.matrix[[self._rows[point_id] for point_id in existing]], missing)
 
     def __getitem__(self, point_id: UUID) -> list[float]:
         numbers: list[float] = self.matrix[self._rows[point_id]].tolist()
@@ -124,18 +124,22 @@ class EmbeddingRows:
         missing: list[int] = np.flatnonzero(~self.found).tolist()
         return [row for row in missing if row not in self.reasons]
 
-    def names(self, rows: Iterable[int]) -> dict[str, int]:
+    def row_by_id(self, rows: Iterable[int]) -> dict[str, int]:
         """The ids of some rows as a vendor writes them, each with its row."""
         return {str(self.wanted[row]): row for row in rows}
 
     def fill(self, points: Iterable[RawPoint], row_of: Mapping[str, int]) -> None:
         """Writes points into their rows; notes the reason for each whose vector is no embedding."""
         matrix, dimension, filled = self._matrix, self._matrix.shape[1], []
-        for name, given in points:
+        for name, raw_vector in points:
             row = row_of.get(name)
             if row is None:
                 continue
-            vector = given if given is not None and not isinstance(given, dict) else self._named(row, given)
+            vector = (
+                raw_vector
+                if raw_vector is not None and not isinstance(raw_vector, dict)
+                else self._select_vector(row, raw_vector)
+            )
             if vector is None:
                 continue
             if len(vector) != dimension:
@@ -156,7 +160,7 @@ class EmbeddingRows:
         for row in np.flatnonzero(~finite).tolist():
             self.reasons[filled[row]] = "has a number that is infinite or NaN"
 
-    def _named(self, row: int, vectors: RawVector) -> RawVector:
+    def _select_vector(self, row: int, vectors: RawVector) -> RawVector:
         """The wanted one of a point's named vectors; if there is none, None and the reason noted."""
         if vectors and self._vector_name is None and len(vectors) > 1:
             self.reasons[row] = f"has the vectors {sorted(vectors)}: their name is needed"

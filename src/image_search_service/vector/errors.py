@@ -167,9 +167,9 @@ def _text(error: Exception) -> str:
     details = getattr(error, "details", None)  # grpc
     content = getattr(error, "content", None)  # UnexpectedResponse: what the server answered
     if callable(details):
-        said = details()
+        text = details()
     elif isinstance(content, bytes):
-        said = f"{getattr(error, 'status_code', '')} {content.decode(errors='replace')}"
+        text = f"{getattr(error, 'status_code', '')} {content.decode(errors='replace')}"
     else:
-        said = getattr(error, "source", None) or error
-    return " ".join(str(said).split())[:300] or type(error).__name__
+        text = getattr(error, "source", None) or error
+    return " ".join(str(text).split())[:300] or type(error).__name__

@@ -162,7 +162,7 @@ class QdrantCollection:
         """Those of the points that are there, as they are."""
         from image_search_service.vector import queries
 
-        found: dict[PointId, StoredPoint] = {}
+        stored: dict[PointId, StoredPoint] = {}
         for chunk in chunks(point_ids, WRITE_BATCH):
             ids = queries.ids_of(chunk)
             records = self._call(
@@ -174,8 +174,8 @@ class QdrantCollection:
                 with_vectors=True,
             )
             points = stored_points(records, self.dimension, self._vector_name)
-            found |= {point.id: point for point in points}
-        return found
+            stored |= {point.id: point for point in points}
+        return stored
 
     def delete(self, point_ids: Iterable[PointId]) -> None:
         """Removes points; one that is not there is as good as removed."""

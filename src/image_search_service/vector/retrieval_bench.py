@@ -82,9 +82,9 @@ def measure(
     for turn in range(rounds + 1):
         for name, (way, scale) in ways.items():
             started = time.perf_counter()
-            found = way()
+            count = way()
             times[name].append((time.perf_counter() - started) * 1000 * scale)
-            if found * scale < number:
+            if count * scale < number:
                 raise VectorStoreError(f"Of {number} embeddings that were just written, not all can be read.")
         if progress is not None:
             progress(turn + 1, rounds + 1)
@@ -100,8 +100,8 @@ def _in_turn(faces: FaceQdrantClient, ids: Sequence[UUID]) -> FloatArray:
     """The specification's own design: a batch a call, one after the other, every number checked."""
     points: list[Any] = []
     for start in range(0, len(ids), DEFAULT_BATCH_SIZE):
-        found = _retrieved(faces, ids[start : start + DEFAULT_BATCH_SIZE])
-        points += [point for point in found if all(isinstance(number, float) for number in point.vector)]
+        records = _retrieved(faces, ids[start : start + DEFAULT_BATCH_SIZE])
+        points += [point for point in records if all(isinstance(number, float) for number in point.vector)]
     return _as_array(points)
 
 
@@ -112,5 +112,5 @@ def _as_array(points: Sequence[Any]) -> FloatArray:
 def _retrieved(faces: FaceQdrantClient, ids: Sequence[UUID]) -> list[Any]:
     with translated("in reading embeddings by id"):
         return faces.client.retrieve(
-            faces.collection_name, [str(one) for one in ids], with_payload=False, with_vectors=True
+            faces.collection_name, [str(id_) for id_ in ids], with_payload=False, with_vectors=True
         )

@@ -35,9 +35,9 @@ def stored_points(
 ) -> list[StoredPoint]:
     """What Qdrant returned, with its vectors looked at and left behind."""
     ids = [_point_id(record.id) for record in records]
-    rows = EmbeddingRows([each for each in ids if isinstance(each, UUID)], dimension, vector_name)
+    rows = EmbeddingRows([id_ for id_ in ids if isinstance(id_, UUID)], dimension, vector_name)
     points = ((str(record.id), record.vector) for record in records)
-    rows.fill(points, rows.names(range(len(rows))))
+    rows.fill(points, rows.row_by_id(range(len(rows))))
     batch = rows.batch()
     problems: dict[PointId, str] = {}
     problems.update(batch.missing.items())
@@ -45,13 +45,13 @@ def stored_points(
     for row in np.flatnonzero(np.abs(lengths - 1) > UNIT_TOLERANCE).tolist():
         problems[batch.ids[row]] = f"has the length {lengths[row]:.3g}, expected 1"
     return [
-        StoredPoint(each, record.payload or {}, problems.get(each, _without_uuid(each)))
-        for each, record in zip(ids, records, strict=True)
+        StoredPoint(id_, record.payload or {}, problems.get(id_, _without_uuid(id_)))
+        for id_, record in zip(ids, records, strict=True)
     ]
 
 
-def _point_id(given: Any) -> PointId:
-    return given if isinstance(given, int) else UUID(str(given))
+def _point_id(value: Any) -> PointId:
+    return value if isinstance(value, int) else UUID(str(value))
 
 
 def _without_uuid(point_id: PointId) -> str | None:

@@ -26,7 +26,7 @@ OPERATION = "retrieve"
 DOING = "in reading embeddings by id"
 
 
-class Answer(Protocol):
+class PendingResponse(Protocol):
     """A request on its way."""
 
     def points(self) -> Iterator[RawPoint]:
@@ -42,7 +42,7 @@ class Transport(Protocol):
     ids_in_flight: int
     """With so many ids on their way answers take little memory; a request has half of them at most."""
 
-    def start(self, ids: Sequence[str]) -> Answer:
+    def start(self, ids: Sequence[str]) -> PendingResponse:
         """Sends a request for points by id."""
 
     def close(self) -> None:
@@ -77,7 +77,7 @@ class Grpc:
         self._get = get_points(client)
         self._collection_name = collection_name
 
-    def start(self, ids: Sequence[str]) -> Answer:
+    def start(self, ids: Sequence[str]) -> PendingResponse:
         request = self._grpc.GetPoints(
             collection_name=self._collection_name,
             with_vectors=self._grpc.WithVectorsSelector(enable=True),
@@ -87,22 +87,22 @@ class Grpc:
             request.ids.add().uuid = point_id
         REQUESTS.labels(OPERATION).inc()
         with translated(DOING):
-            return GrpcAnswer(self._get(request))
+            return GrpcResponse(self._get(request))
 
     def close(self) -> None:
         """The channel stays open for the next call."""
 
 
-class GrpcAnswer:
+class GrpcResponse:
     def __init__(self, future: Any) -> None:
         self._future = future
         self._sent = time.perf_counter()
 
     def points(self) -> Iterator[RawPoint]:
         with translated(DOING):
-            found = self._future.result().result
+            points = self._future.result().result
         SECONDS.labels(OPERATION).observe(time.perf_counter() - self._sent)
-        return ((point.id.uuid, _vector(point.vectors)) for point in found)
+        return ((point.id.uuid, _vector(point.vectors)) for point in points)
 
     def cancel(self) -> object:
         return self._future.cancel()
@@ -139,9 +139,9 @@ class Rest:
         self._retrieve = _retriever(client, collection_name)
         self._threads = ThreadPoolExecutor(self.in_flight, thread_name_prefix="qdrant-rest")
 
-    def start(self, ids: Sequence[str]) -> Answer:
+    def start(self, ids: Sequence[str]) -> PendingResponse:
         future = self._threads.submit(self._retrieve, ids)
-        return DeferredAnswer(future.result, future.cancel)
+        return DeferredResponse(future.result, future.cancel)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -156,15 +156,15 @@ class InProcess:
     def __init__(self, client: Any, collection_name: str) -> None:
         self._retrieve = _retriever(client, collection_name)
 
-    def start(self, ids: Sequence[str]) -> Answer:
-        return DeferredAnswer(lambda: self._retrieve(ids), lambda: None)
+    def start(self, ids: Sequence[str]) -> PendingResponse:
+        return DeferredResponse(lambda: self._retrieve(ids), lambda: None)
 
     def close(self) -> None:
         """Nothing was opened."""
 
 
 @dataclass(frozen=True, slots=True)
-class DeferredAnswer:
+class DeferredResponse:
     """The answer of a call that is made elsewhere or later."""
 
     points: Callable[[], Iterator[RawPoint]]

@@ -10,7 +10,7 @@ from image_search_service.core.errors import UnavailableError
 if TYPE_CHECKING:
     import httpx
 
-PATIENCE_SECONDS = 300.0
+READ_TIMEOUT_SECONDS = 300.0
 """How long the service may take for its next piece."""
 
 
@@ -25,7 +25,7 @@ def download(address: str, headers: Mapping[str, str], *, pictures: bool) -> Ite
     query = {"pictures": str(pictures).lower()}
     try:
         with (
-            httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False) as client,
+            httpx.Client(timeout=READ_TIMEOUT_SECONDS, trust_env=False) as client,
             client.stream("GET", url, params=query, headers=headers) as answer,
         ):
             if not answer.is_success:

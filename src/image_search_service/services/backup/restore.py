@@ -105,7 +105,7 @@ class RestoreService:
         faces.ensure_collection()
         centroids.ensure_collection()
         with portable.rebuilding(self._database, manifest.revision) as session:
-            run = _Restoring(
+            run = _RestoreRun(
                 session,
                 manifest=manifest,
                 moves=moves,
@@ -171,7 +171,7 @@ def _pictures(paths: LibraryPaths) -> Iterator[Path]:
     return (file.path for root in (paths.crops, paths.thumbnails) for file in derived_files(root))
 
 
-class _Restoring:
+class _RestoreRun:
     """One restore, inside its transaction."""
 
     def __init__(

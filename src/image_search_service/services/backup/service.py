@@ -72,7 +72,7 @@ class BackupService:
         """
         with self._database.snapshot() as session:
             began = utc_now()
-            writing = _Writing(session)
+            writing = _BackupWriter(session)
             yield from writing.rows()
             total = face_queries.count_faces(session)
             fetch_faces = self._faces.get_embeddings_by_point_ids
@@ -105,7 +105,7 @@ _NOTHING = {"rows": 0} | {
 }
 
 
-class _Writing:
+class _BackupWriter:
     """One backup: the snapshot, the archive, and what has been counted so far."""
 
     def __init__(self, session: Session) -> None:
@@ -125,11 +125,11 @@ class _Writing:
         """Parts, each with the number of points that are done with it."""
         done = 0
         for number, ids in enumerate(chunks(point_ids, EMBEDDINGS)):
-            found = fetch(ids, FETCH_BATCH)
+            batch = fetch(ids, FETCH_BATCH)
             done += len(ids)
-            self.counts[kind] += len(found)
-            self.counts[f"missing_{kind}"] += len(found.missing)
-            content = embeddings_to_bytes(found.ids, found.matrix)
+            self.counts[kind] += len(batch)
+            self.counts[f"missing_{kind}"] += len(batch.missing)
+            content = embeddings_to_bytes(batch.ids, batch.matrix)
             yield done, self.archive.member(part_name(kind, number, "npy"), content)
 
     def pictures(self, files: Iterator[tuple[str, Path]]) -> Iterator[bytes]:

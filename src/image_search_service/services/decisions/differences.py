@@ -15,12 +15,12 @@ def clashing(sides: Sequence[Side], placed: Mapping[uuid.UUID, uuid.UUID]) -> se
     of side 0 stays.
     """
     held: dict[tuple[uuid.UUID, uuid.UUID], int] = {}
-    for one in sides:
-        if one.person_id is not None and one.face_id not in placed:
-            held[one.difference_id, one.person_id] = one.side
-    found: set[uuid.UUID] = set()
-    for one in sorted(sides, key=lambda side: (side.side, side.difference_id, side.face_id)):
-        person = placed.get(one.face_id)
-        if person is not None and held.setdefault((one.difference_id, person), one.side) != one.side:
-            found.add(one.face_id)
-    return found
+    for member in sides:
+        if member.person_id is not None and member.face_id not in placed:
+            held[member.difference_id, member.person_id] = member.side
+    clashes: set[uuid.UUID] = set()
+    for member in sorted(sides, key=lambda side: (side.side, side.difference_id, side.face_id)):
+        person = placed.get(member.face_id)
+        if person is not None and held.setdefault((member.difference_id, person), member.side) != member.side:
+            clashes.add(member.face_id)
+    return clashes

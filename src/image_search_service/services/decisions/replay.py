@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_search_service.core.decisions import Change, Fact, Key, persons_of, said
+from image_search_service.core.decisions import Change, Fact, Key, human_value, persons_of
 from image_search_service.core.parallel import chunks
 from image_search_service.db.queries import events, persons
 from image_search_service.db.queries.decisions import current_state, unaccounted
@@ -95,11 +95,11 @@ def _not_as(session: Session, expected: Sequence[tuple[Key, Any]]) -> list[Chang
     return [
         Change(key, now.get(key), value)
         for key, value in expected
-        if said(key, now.get(key)) != said(key, value)
+        if human_value(key, now.get(key)) != human_value(key, value)
     ]
 
 
 def _in_words(change: Change) -> str:
     key = change.key
     about = f"{key.fact} of {key.id}" + (f" and {key.other}" if key.other else "")
-    return f"{about} is {said(key, change.old)!r}, the events say {said(key, change.new)!r}"
+    return f"{about} is {human_value(key, change.old)!r}, the events say {human_value(key, change.new)!r}"

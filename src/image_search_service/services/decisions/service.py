@@ -17,20 +17,20 @@ from image_search_service.db.session import Session
 from image_search_service.services.decisions.base import DecisionService
 from image_search_service.services.decisions.facts import (
     Facts,
-    apart_facts,
     cluster_rows,
     facts_assigning,
-    facts_giving,
+    facts_moving,
+    facts_rejecting_former,
+    facts_separating,
     facts_unassigning,
     find_or_create_person,
+    former_clusters,
     grouped,
-    moved_away,
     pending,
-    refuse_taken,
     refuse_two_persons,
     require,
-    require_theirs,
-    taken_out_of,
+    require_face_of,
+    require_free_name,
 )
 from image_search_service.services.decisions.log import DecisionDraft, RecordedDecision, decide, undo
 from image_search_service.services.people.lookup import find_cluster
@@ -38,7 +38,7 @@ from image_search_service.services.people.versions import refuse_changed
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamingDecision:
     """What naming did. ``created``: the person is new. ``decision``: its number, to undo it with."""
 
     person_id: uuid.UUID
@@ -49,7 +49,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Grouped:
+class GroupDecision:
     """What putting faces together did. cluster_id: the cluster that they are in."""
 
     cluster_id: uuid.UUID
@@ -66,18 +66,18 @@ class ReviewService(DecisionService):
 
     def name_cluster(
         self, cluster: str, name: str, based_on: int | None = None, version: str | None = None
-    ) -> Named:
+    ) -> NamingDecision:
         """Give all faces of a cluster to a person, who is created if nobody has this name.
 
         ``cluster``: its id, or the first characters of it. Raises InvalidInputError.
         """
         shown, _ = clean_name(name)
         with self._deciding() as session:
-            found = find_cluster(session, cluster)
-            members = clusters.faces_of_cluster(session, found.id)
-            refuse_changed(f"The group {found.id}", version, members)
+            row = find_cluster(session, cluster)
+            members = clusters.faces_of_cluster(session, row.id)
+            refuse_changed(f"The group {row.id}", version, members)
             person_id, name, facts = find_or_create_person(session, shown)
-            details = {"cluster": str(found.id), "clusters": cluster_rows([found])}
+            details = {"cluster": str(row.id), "clusters": cluster_rows([row])}
             made = decide(
                 session,
                 DecisionDraft(
@@ -88,7 +88,7 @@ class ReviewService(DecisionService):
                     details,
                 ),
             )
-            return Named(person_id, name, len(members), bool(facts), made.id)
+            return NamingDecision(person_id, name, len(members), bool(facts), made.id)
 
     def assign_faces(
         self, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID, based_on: int | None = None
@@ -96,18 +96,18 @@ class ReviewService(DecisionService):
         """Give faces to a person, wherever they are now; from whom they are taken they are rejected for."""
         with self._deciding() as session:
             require(session, [person_id])
-            facts = facts_giving(session, face_ids, person_id)
-            return self._decide(session, "assign", facts, based_on, taken_out_of(session, face_ids))
+            facts = facts_moving(session, face_ids, person_id)
+            return self._decide(session, "assign", facts, based_on, former_clusters(session, face_ids))
 
-    def split(self, face_ids: Sequence[uuid.UUID], name: str, based_on: int | None = None) -> Named:
+    def split(self, face_ids: Sequence[uuid.UUID], name: str, based_on: int | None = None) -> NamingDecision:
         """Take faces out of a person or cluster, for somebody of this name, who is created if need be."""
         shown, _ = clean_name(name)
         with self._deciding() as session:
             person_id, name, facts = find_or_create_person(session, shown)
-            facts |= facts_giving(session, face_ids, person_id)
-            made = self._decide(session, "split", facts, based_on, taken_out_of(session, face_ids))
+            facts |= facts_moving(session, face_ids, person_id)
+            made = self._decide(session, "split", facts, based_on, former_clusters(session, face_ids))
             created = Key(Fact.PERSON_NAME, person_id) in facts
-            return Named(person_id, name, len(set(face_ids)), created, made.id)
+            return NamingDecision(person_id, name, len(set(face_ids)), created, made.id)
 
     def group_faces(
         self,
@@ -115,7 +115,7 @@ class ReviewService(DecisionService):
         cluster: str | None = None,
         based_on: int | None = None,
         version: str | None = None,
-    ) -> Grouped:
+    ) -> GroupDecision:
         """Take faces out of their persons and clusters into another cluster, or into a new one.
 
         No job takes them, and those that were there already, out of it again, and none joins it with what is
@@ -126,21 +126,21 @@ class ReviewService(DecisionService):
             members = clusters.faces_of_cluster(session, target)
             refuse_changed(f"The group {target}", version, members)
             facts = grouped(session, face_ids, target, members)
-            details = taken_out_of(session, face_ids) | {"cluster": str(target)}
+            details = former_clusters(session, face_ids) | {"cluster": str(target)}
             made = self._decide(session, "group_faces", facts, based_on, details)
-            return Grouped(target, len({*face_ids, *members}), made.id)
+            return GroupDecision(target, len({*face_ids, *members}), made.id)
 
     def unassign_faces(self, face_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
         """Take faces away from their persons, for whom they are rejected from now on."""
         with self._deciding() as session:
-            facts = facts_unassigning(face_ids) | moved_away(session, face_ids, None)
+            facts = facts_unassigning(face_ids) | facts_rejecting_former(session, face_ids, None)
             return self._decide(session, "unassign", facts, based_on)
 
     def not_a_face(self, face_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
         """These are no faces: nobody's, and not shown as such."""
         facts = facts_unassigning(face_ids) | {Key(Fact.FACE_IS_FACE, face): False for face in face_ids}
         with self._deciding() as session:
-            return self._decide(session, "not_a_face", facts, based_on, taken_out_of(session, face_ids))
+            return self._decide(session, "not_a_face", facts, based_on, former_clusters(session, face_ids))
 
     # Suggestions
 
@@ -186,7 +186,7 @@ class ReviewService(DecisionService):
         facts: Facts = {}
         for face, person in pairs:
             facts |= facts_assigning([face], person)
-        taken = taken_out_of(session, [face for face, _ in pairs])
+        taken = former_clusters(session, [face for face, _ in pairs])
         return self._decide(session, "accept", facts, based_on, taken)
 
     def _reject(
@@ -198,14 +198,14 @@ class ReviewService(DecisionService):
 
     # Persons
 
-    def create_person(self, name: str) -> Named:
+    def create_person(self, name: str) -> NamingDecision:
         """Somebody of whom no face is known yet. Raises ConflictError if there is somebody of this name."""
         shown, key = clean_name(name)
         with self._deciding() as session:
-            refuse_taken(session, key)
+            require_free_name(session, key)
             person_id, name, facts = find_or_create_person(session, shown)
             made = self._decide(session, "create_person", facts, None)
-            return Named(person_id, name, 0, True, made.id)
+            return NamingDecision(person_id, name, 0, True, made.id)
 
     def delete_person(self, person_id: uuid.UUID, based_on: int | None = None) -> RecordedDecision:
         """Somebody of whom no face is known, made by mistake or left over, is in no list any more.
@@ -228,7 +228,7 @@ class ReviewService(DecisionService):
         shown, key = clean_name(name)
         with self._deciding() as session:
             require(session, [person_id])
-            refuse_taken(session, key, but=person_id)
+            require_free_name(session, key, person_id=person_id)
             return self._decide(session, "rename_person", {Key(Fact.PERSON_NAME, person_id): shown}, based_on)
 
     def set_hidden(self, person_id: uuid.UUID, hidden: bool, based_on: int | None = None) -> RecordedDecision:
@@ -247,7 +247,7 @@ class ReviewService(DecisionService):
     ) -> RecordedDecision:
         """Raises InvalidInputError for a face that is not theirs."""
         with self._deciding() as session:
-            require_theirs(session, face_id, person_id)
+            require_face_of(session, face_id, person_id)
             facts = {Key(Fact.PERSON_COVER, person_id): str(face_id)}
             return self._decide(session, "set_cover_face", facts, based_on)
 
@@ -260,7 +260,7 @@ class ReviewService(DecisionService):
     ) -> RecordedDecision:
         """Whether a face stands for the person whatever jobs choose. Raises InvalidInputError as above."""
         with self._deciding() as session:
-            require_theirs(session, face_id, person_id)
+            require_face_of(session, face_id, person_id)
             facts = {Key(Fact.PINNED, face_id, person_id): pinned}
             return self._decide(session, "pin_prototype" if pinned else "unpin_prototype", facts, based_on)
 
@@ -276,16 +276,16 @@ class ReviewService(DecisionService):
             raise InvalidInputError("Merging takes at least one person besides the one that stays.")
         with self._deciding() as session:
             require(session, [into, *others])
-            known = before_decision.said_of_persons(session, [into, *others])
+            known = before_decision.statements_about(session, [into, *others])
             if known.different_among:
                 raise ConflictError(
                     "These were said to be different persons.", hint="Undo that decision first."
                 )
             facts = facts_assigning(known.faces_of(others), into)
-            facts |= {Key(Fact.PERSON_GONE, one): str(into) for one in others}
+            facts |= {Key(Fact.PERSON_GONE, person): str(into) for person in others}
             facts |= {Key(Fact.REJECTED, face, into): True for face in known.rejected_for(others)}
             facts |= {Key(Fact.PINNED, face, into): True for face in known.pinned_for(others)}
-            facts |= {different(into, one): True for one in known.different_from(others)}
+            facts |= {different(into, person): True for person in known.different_from(others)}
             return self._decide(session, "merge_persons", facts, based_on)
 
     def mark_different(
@@ -311,11 +311,13 @@ class ReviewService(DecisionService):
             first, second = find_cluster(session, a), find_cluster(session, b)
             if first.id == second.id:
                 raise InvalidInputError("A group is not different from itself.", hint="Split it instead.")
-            found = [clusters.faces_of_cluster(session, one.id) for one in (first, second)]
-            for cluster, members, version in zip((first, second), found, versions, strict=False):
+            members_of_both = [clusters.faces_of_cluster(session, row.id) for row in (first, second)]
+            for cluster, members, version in zip((first, second), members_of_both, versions, strict=False):
                 refuse_changed(f"The group {cluster.id}", version, members)
             details = {"different": [str(first.id), str(second.id)]}
-            return self._decide(session, "mark_different", apart_facts(*found), based_on, details)
+            return self._decide(
+                session, "mark_different", facts_separating(*members_of_both), based_on, details
+            )
 
     def mark_cluster_not_person(
         self,
@@ -327,11 +329,11 @@ class ReviewService(DecisionService):
         """None of a cluster's faces is the person's: each is rejected for them."""
         with self._deciding() as session:
             require(session, [person_id])
-            found = find_cluster(session, cluster)
-            members = clusters.faces_of_cluster(session, found.id)
-            refuse_changed(f"The group {found.id}", version, members)
+            row = find_cluster(session, cluster)
+            members = clusters.faces_of_cluster(session, row.id)
+            refuse_changed(f"The group {row.id}", version, members)
             facts = {Key(Fact.REJECTED, face, person_id): True for face in members}
-            return self._decide(session, "mark_different", facts, based_on, {"different": [str(found.id)]})
+            return self._decide(session, "mark_different", facts, based_on, {"different": [str(row.id)]})
 
     # Taking back
 
@@ -349,6 +351,6 @@ class ReviewService(DecisionService):
 def _waiting(session: Session, person_id: uuid.UUID, version: str | None) -> list[uuid.UUID]:
     """The suggestions that wait for a person."""
     require(session, [person_id])
-    found = list(before_decision.pending_by_face(session, person_id).values())
-    refuse_changed(f"What is suggested for the person {person_id}", version, found)
-    return found
+    waiting = list(before_decision.pending_by_face(session, person_id).values())
+    refuse_changed(f"What is suggested for the person {person_id}", version, waiting)
+    return waiting

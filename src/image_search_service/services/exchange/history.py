@@ -47,8 +47,8 @@ class History:
 
     def append(self, lines: Sequence[DecisionLine]) -> None:
         """Those that say something of persons, or of faces that are here: two statements for a page."""
-        said = [(line, self._translated(line)) for line in lines]
-        translated = [(line, changes) for line, changes in said if changes]
+        pairs = [(line, self._translated(line)) for line in lines]
+        translated = [(line, changes) for line, changes in pairs if changes]
         if not translated:
             return
         self._numbers |= {line.id for line, _ in translated}

@@ -129,7 +129,7 @@ def checked(lines: Iterable[str]) -> Iterator[AnyLine]:
 
     Raises InvalidInputError with the number of the first that is wrong.
     """
-    seen = _Seen()
+    seen = _LineChecks()
     number = 0
     for number, text in enumerate(lines, 1):
         try:
@@ -160,7 +160,7 @@ def _require_version(version: int) -> None:
         )
 
 
-def _require_end(number: int, seen: _Seen) -> None:
+def _require_end(number: int, seen: _LineChecks) -> None:
     if not seen.ended:
         raise InvalidInputError(
             f'Line {number} is the last, and is not the {{"kind": "end"}} of a whole file: it was cut off.',
@@ -175,7 +175,7 @@ def reread(file: IO[str]) -> Iterator[AnyLine]:
     return (_LINES.validate_json(text) for text in file if text.strip())
 
 
-class _Seen:
+class _LineChecks:
     """What lines have said so far that others refer to."""
 
     def __init__(self) -> None:

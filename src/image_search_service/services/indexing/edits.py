@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from image_search_service.core.decisions import Fact, Key
-from image_search_service.db.queries import clusters, faces, spoken_faces
+from image_search_service.db.queries import clusters, faces, faces_with_decisions
 from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.db.session import Session
 from image_search_service.recognition.boxes import SAME_PLACE, overlap
 from image_search_service.services.decisions.log import DecisionDraft, decide
 
 
-def hand_on_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -> None:
+def transfer_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -> None:
     """For each replaced photo, let all that was said of its faces hold of the faces of its successor.
 
     ``successors`` maps the photo that a file held before to the one it holds now; those that still have
@@ -32,7 +32,7 @@ def hand_on_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -
     origins: dict[uuid.UUID, LocatedFace] = {}
     for old, new in pairs.items():
         origins |= successor_faces(located.get(old, []), located.get(new, []))
-    decide(session, DecisionDraft("photo_edited", "index", _said_of_them(session, origins)))
+    decide(session, DecisionDraft("photo_edited", "index", _transferred_facts(session, origins)))
     faces.assign_persons(session, _persons(origins, faces.MACHINE))
     _leave_clusters(session, [face for old in pairs for face in located.get(old, [])])
 
@@ -45,23 +45,23 @@ def _leave_clusters(session: Session, replaced: Sequence[LocatedFace]) -> None:
     clusters.mend_clusters(session, before)
 
 
-def _said_of_them(session: Session, origins: Mapping[uuid.UUID, LocatedFace]) -> dict[Key, Any]:
+def _transferred_facts(session: Session, origins: Mapping[uuid.UUID, LocatedFace]) -> dict[Key, Any]:
     """Whatever was said of the former faces holds of those that lie where they lay."""
     successor = {old.id: new for new, old in origins.items()}
     facts: dict[Key, Any] = {}
-    for said in spoken_faces.said_of(session, list(successor)):
-        face = successor[said.id]
-        if said.person_id is not None:
-            facts[Key(Fact.FACE_PERSON, face)] = {"person": str(said.person_id), "by": faces.HUMAN}
-        if said.group_id is not None:
-            facts[Key(Fact.FACE_GROUP, face)] = {"group": str(said.group_id)}
-        if not said.is_face:
+    for decided in faces_with_decisions.decided_faces_by_id(session, list(successor)):
+        face = successor[decided.id]
+        if decided.person_id is not None:
+            facts[Key(Fact.FACE_PERSON, face)] = {"person": str(decided.person_id), "by": faces.HUMAN}
+        if decided.group_id is not None:
+            facts[Key(Fact.FACE_GROUP, face)] = {"group": str(decided.group_id)}
+        if not decided.is_face:
             facts[Key(Fact.FACE_IS_FACE, face)] = False
-        if said.set_aside:
+        if decided.set_aside:
             facts[Key(Fact.FACE_SET_ASIDE, face)] = {"aside": True}
-        facts |= {Key(Fact.REJECTED, face, person): True for person in said.rejected_for}
-        facts |= {Key(Fact.PINNED, face, person): True for person in said.pinned_for}
-        facts |= {Key(Fact.APART, face, key): side for key, side in said.apart.items()}
+        facts |= {Key(Fact.REJECTED, face, person): True for person in decided.rejected_for}
+        facts |= {Key(Fact.PINNED, face, person): True for person in decided.pinned_for}
+        facts |= {Key(Fact.APART, face, key): side for key, side in decided.apart.items()}
     return facts
 
 

@@ -23,7 +23,7 @@ from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
 from image_search_service.media.hashing import content_hash
 from image_search_service.media.scan import FoundFile, PhotoScan
-from image_search_service.services.indexing.edits import hand_on_names
+from image_search_service.services.indexing.edits import transfer_names
 from image_search_service.services.indexing.orphans import remove_orphaned_points
 from image_search_service.services.indexing.reader import HashedFile, PhotoReader, ReadPhoto
 from image_search_service.services.indexing.rows import asset_row, face_points, face_rows, path_row
@@ -98,7 +98,7 @@ class IndexService:
         *,
         retry_failed: bool = False,
         progress: Progress | None = None,
-        found: Callable[[IndexReport], None] | None = None,
+        report_changed: Callable[[IndexReport], None] | None = None,
     ) -> IndexReport:
         """Index all photos below ``roots``, folders or files.
 
@@ -110,7 +110,7 @@ class IndexService:
         started = time.monotonic()
         scan = PhotoScan(roots, exclude=[self.library_folder])
         with self.database.turn("index", lambda: progress(0, None) if progress else None):
-            run = self._run(scan, retry_failed=retry_failed, progress=progress, found=found)
+            run = self._run(scan, retry_failed=retry_failed, progress=progress, report_changed=report_changed)
         run.report.seconds = time.monotonic() - started
         return run.report
 
@@ -120,12 +120,14 @@ class IndexService:
         *,
         retry_failed: bool,
         progress: Progress | None,
-        found: Callable[[IndexReport], None] | None,
-    ) -> _Run:
+        report_changed: Callable[[IndexReport], None] | None,
+    ) -> _IndexRun:
         """Alone: what another run has stored in Qdrant and not yet in SQL would look left behind."""
         with self.database.write() as session:
             number, interrupted = library.start_run(session, scan.roots)
-        run = _Run(self, number, retry_failed=retry_failed, progress=progress, found=found)
+        run = _IndexRun(
+            self, number, retry_failed=retry_failed, progress=progress, report_changed=report_changed
+        )
         changed = run.compare(scan)
         if changed:
             run.read(changed)
@@ -133,7 +135,7 @@ class IndexService:
         return run
 
 
-class _Run:
+class _IndexRun:
     """One run's steps and what they share."""
 
     def __init__(
@@ -143,14 +145,14 @@ class _Run:
         *,
         retry_failed: bool,
         progress: Progress | None,
-        found: Callable[[IndexReport], None] | None,
+        report_changed: Callable[[IndexReport], None] | None,
     ) -> None:
         self._service = service
         self._database = service.database
         self._number = number
         self._retry_failed = retry_failed
         self._progress = progress
-        self._found = found
+        self._report_changed = report_changed
         self._started = time.monotonic()
         self._done = self._total = 0
         self._reader: PhotoReader | None = None
@@ -207,8 +209,10 @@ class _Run:
             with self._database.read() as session:
                 known = photos.assets_by_hash(session, [file.content_hash for file in files])
             is_known = [self._is_known(known.get(file.content_hash)) for file in files]
-            self._attach([file for file, there in zip(files, is_known, strict=True) if there])
-            for file in (file for file, there in zip(files, is_known, strict=True) if not there):
+            self._attach([file for file, file_is_known in zip(files, is_known, strict=True) if file_is_known])
+            for file in (
+                file for file, file_is_known in zip(files, is_known, strict=True) if not file_is_known
+            ):
                 if file.content_hash in claimed:
                     self._copies.append(file)
                 else:
@@ -261,7 +265,7 @@ class _Run:
             if self._previous.get(file.path, asset_id) != asset_id
         }
         photos.update_replaced(session, [*successors, *(asset_id for _, asset_id in files)])
-        hand_on_names(session, successors)
+        transfer_names(session, successors)
 
     def _fail(self, failures: Sequence[Failure]) -> None:
         self.report.failures += failures
@@ -270,8 +274,8 @@ class _Run:
     def _advance(self, files: int) -> None:
         self._done += files
         self.report.seconds = time.monotonic() - self._started
-        if self._found and files:
-            self._found(self.report)
+        if self._report_changed and files:
+            self._report_changed(self.report)
         if self._progress and files:
             self._progress(self._done, self._total)
 

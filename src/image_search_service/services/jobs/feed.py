@@ -23,7 +23,7 @@ waits at most ``SQLITE_BUSY_SECONDS`` for the database. So long a job that has e
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FeedPosition:
     """Where somebody stands who watches. jobs: those that may still change, as they were seen. since: jobs
     that were made from then on may not have been seen. decision: the number of the last one seen."""
 
@@ -38,7 +38,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class FeedUpdate:
     """What is new between two looks."""
 
     jobs: Sequence[JobRecord]
@@ -51,22 +51,22 @@ class EventFeed:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def start(self) -> Look:
+    def start(self) -> FeedPosition:
         """Where somebody begins who has just read the state: with the jobs that wait or run."""
         now = utc_now()
         with self._database.read() as session:
             active = job_queries.active_jobs(session)
             recent = job_queries.jobs_since(session, now - OVERLAP, [])
             seen = {job.id: job for job in [*active, *recent]}
-            return Look(seen, now - OVERLAP, events.latest_id(session))
+            return FeedPosition(seen, now - OVERLAP, events.latest_id(session))
 
-    def look(self, before: Look) -> tuple[Look, News]:
+    def look(self, before: FeedPosition) -> tuple[FeedPosition, FeedUpdate]:
         """Where one stands now, and what is new."""
         since = max(before.since, utc_now() - OVERLAP)
         with self._database.read() as session:
-            found = job_queries.jobs_since(session, before.since, list(before.jobs))
+            recent = job_queries.jobs_since(session, before.since, list(before.jobs))
             decisions = events.made_after(session, before.decision, MOST_DECISIONS)
-        changed = [job for job in found if before.jobs.get(job.id) != job]
-        kept = {job.id: job for job in found if job.state not in ENDED or job.created_at >= since}
+        changed = [job for job in recent if before.jobs.get(job.id) != job]
+        kept = {job.id: job for job in recent if job.state not in ENDED or job.created_at >= since}
         last = decisions[-1].id if decisions else before.decision
-        return Look(kept, since, last), News(changed, decisions)
+        return FeedPosition(kept, since, last), FeedUpdate(changed, decisions)

@@ -41,7 +41,7 @@ class PayloadSender:
         sender is slow: it goes on."""
         if not self._due(1):
             return 0
-        with self._database.turn("payloads", _impatience()):
+        with self._database.turn("payloads", _raise_after_wait()):
             return self._send_all()
 
     def send_if_it_answers(self) -> None:
@@ -76,7 +76,7 @@ class PayloadSender:
             return faces.due_payloads(session, limit)
 
 
-def _impatience() -> Callable[[], None]:
+def _raise_after_wait() -> Callable[[], None]:
     """Called every second while somebody else sends."""
     seconds = count(1)
 

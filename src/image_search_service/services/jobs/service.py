@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from image_search_service.core.errors import ConflictError, NotFoundError
 from image_search_service.core.records.jobs import JobFilter, JobRecord
-from image_search_service.core.records.lists import Found
+from image_search_service.core.records.lists import ListPage
 from image_search_service.core.types import JsonObject
 from image_search_service.db.models import utc_now
 from image_search_service.db.queries.jobs import jobs
@@ -85,12 +85,12 @@ class JobService:
 
     def submit_all(self, kind: JobKind, parameters: Sequence[JsonObject]) -> list[JobRecord]:
         """Several jobs of a kind in one transaction; sent when it is committed."""
-        keys = [job_key(kind, each) for each in parameters]
+        keys = [job_key(kind, job_parameters) for job_parameters in parameters]
         if not keys:
             return []
         rows = {
-            key: {"id": uuid.uuid4(), "kind": kind.value, "key": key, "parameters": each, **_new()}
-            for key, each in zip(keys, parameters, strict=True)
+            key: {"id": uuid.uuid4(), "kind": kind.value, "key": key, "parameters": job_parameters, **_new()}
+            for key, job_parameters in zip(keys, parameters, strict=True)
         }
         for _ in range(SUBMIT_TRIES):
             with self._database.write() as session:
@@ -108,21 +108,21 @@ class JobService:
     def get(self, job_id: uuid.UUID) -> JobRecord:
         """Raises NotFoundError."""
         with self._database.read() as session:
-            found = jobs.job_by_id(session, job_id)
-        if found is None:
+            job = jobs.job_by_id(session, job_id)
+        if job is None:
             raise NotFoundError(f"There is no job {job_id}.", hint="GET /api/v1/jobs lists them.")
-        return found
+        return job
 
-    def page(self, where: JobFilter, limit: int) -> Found[JobRecord]:
+    def page(self, where: JobFilter, limit: int) -> ListPage[JobRecord]:
         """Jobs, the newest first."""
         with self._database.read() as session:
-            return Found(jobs.jobs_page(session, where, limit), jobs.count_jobs(session, where))
+            return ListPage(jobs.jobs_page(session, where, limit), jobs.count_jobs(session, where))
 
     def counts(self) -> dict[str, int]:
         """How many jobs there are in each state."""
         with self._database.read() as session:
-            found = jobs.count_by_state(session)
-        return {state.value: found.get(state.value, 0) for state in JobState}
+            counts = jobs.count_by_state(session)
+        return {state.value: counts.get(state.value, 0) for state in JobState}
 
     def cancel(self, job_id: uuid.UUID) -> JobRecord:
         """Cancel a job: at once if it waits, at its next step if it runs.

@@ -36,35 +36,37 @@ class Edit:
 
     def __str__(self) -> str:
         """``Ada is added, Grace is removed``"""
-        added = [f"{one.name} is added" for one in self.added]
-        renamed = [f"{one.name or 'a face'} becomes {name}" for one, name in self.renamed]
-        removed = [f"{one.name} is removed" for one in self.removed]
+        added = [f"{region.name} is added" for region in self.added]
+        renamed = [f"{region.name or 'a face'} becomes {name}" for region, name in self.renamed]
+        removed = [f"{region.name} is removed" for region in self.removed]
         return ", ".join(dict.fromkeys(added + renamed + removed))
 
 
-def match(found: Sequence[T], faces: Sequence[PlacedFace]) -> list[tuple[T, PlacedFace]]:
+def match(regions: Sequence[T], faces: Sequence[PlacedFace]) -> list[tuple[T, PlacedFace]]:
     """Regions and the faces at their places, one to one, those first that overlap most."""
     every = [
         (overlap(region.box, face.box), number, place)
-        for number, region in enumerate(found)
+        for number, region in enumerate(regions)
         for place, face in enumerate(faces)
         if overlap(region.box, face.box) >= LEAST_OVERLAP or _in_each_other(region.box, face.box)
     ]
     pairs: dict[int, int] = {}
-    for _, number, place in sorted(every, key=lambda one: (-one[0], one[1], one[2])):
+    for _, number, place in sorted(
+        every, key=lambda overlap_pair: (-overlap_pair[0], overlap_pair[1], overlap_pair[2])
+    ):
         if number not in pairs and place not in pairs.values():
             pairs[number] = place
-    return [(found[number], faces[place]) for number, place in sorted(pairs.items())]
+    return [(regions[number], faces[place]) for number, place in sorted(pairs.items())]
 
 
 def best_match(
     readings: Sequence[Sequence[T]], faces: Sequence[PlacedFace]
 ) -> tuple[int, list[tuple[T, PlacedFace]]]:
     """The number of the reading that fits the faces best, the first of equals, and its matches."""
-    every = [(number, match(found, faces)) for number, found in enumerate(readings)]
+    every = [(number, match(regions, faces)) for number, regions in enumerate(readings)]
 
-    def fit(one: tuple[int, list[tuple[T, PlacedFace]]]) -> tuple[int, float]:
-        return len(one[1]), sum(overlap(region.box, face.box) for region, face in one[1])
+    def fit(numbered: tuple[int, list[tuple[T, PlacedFace]]]) -> tuple[int, float]:
+        return len(numbered[1]), sum(overlap(region.box, face.box) for region, face in numbered[1])
 
     return max(every, key=fit)
 
@@ -91,7 +93,7 @@ def edit_of(
     A region at a face's place gets the face's name, and stays where it was drawn; one with a name that the
     face was said not to have (``wrong``, as compared) goes. Of Microsoft's, none is added.
     """
-    number, matched = best_match([each.faces for each in readings], faces)
+    number, matched = best_match([reading.faces for reading in readings], faces)
     edit = Edit(readings[number], [], [], [])
     for region, face in [*matched, *match(edit.reading.microsoft, faces)]:
         called = clean_name(region.name)[1] if is_name(region.name) else None

@@ -30,7 +30,7 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonPhoto:
+class SharedPhoto:
     """A photo and one of its files, None when all of them are missing."""
 
     asset_id: uuid.UUID
@@ -60,12 +60,12 @@ class PeopleService:
         with self._database.read() as session:
             return find_cluster(session, text)
 
-    def photos(self, names: Sequence[str]) -> list[PersonPhoto]:
+    def photos(self, names: Sequence[str]) -> list[SharedPhoto]:
         """Photos that show all of these persons, oldest first. Raises NotFoundError for an unknown name."""
         with self._database.read() as session:
-            found = _known_people(session, names)
-            rows = persons.photos_of_all(session, [person.id for person in found])
-        return [PersonPhoto(*row) for row in rows]
+            people = _known_people(session, names)
+            rows = persons.photos_of_all(session, [person.id for person in people])
+        return [SharedPhoto(*row) for row in rows]
 
     def faces(
         self, *, name: str | None = None, cluster: str | None = None, photo: Path | None = None, limit: int
@@ -95,13 +95,13 @@ def _indexed(session: Session, photo: Path | None) -> Path:
 def _known_people(session: Session, names: Sequence[str]) -> list[PersonRow]:
     """The persons of these names, each once; an error names all that there are not."""
     keys = {clean_name(name)[1]: name for name in names}
-    found = persons.persons_by_keys(session, list(keys))
-    unknown = [name for key, name in keys.items() if key not in found]
+    people = persons.persons_by_keys(session, list(keys))
+    unknown = [name for key, name in keys.items() if key not in people]
     if unknown:
         raise NotFoundError(
             f"Nobody is called {', '.join(unknown)}.", hint="`image-search people` lists the names."
         )
-    return [found[key] for key in keys]
+    return [people[key] for key in keys]
 
 
 def find_cluster(session: Session, text: str) -> ClusterRow:
@@ -112,11 +112,11 @@ def find_cluster(session: Session, text: str) -> ClusterRow:
             f"{text!r} is no cluster's id.",
             hint=f"`image-search people` shows them; the first {MIN_PREFIX} characters or more will do.",
         )
-    found = clusters.clusters_starting_with(session, prefix)
-    if not found:
+    matches = clusters.clusters_starting_with(session, prefix)
+    if not matches:
         raise NotFoundError(
             f"There is no cluster {text}.", hint="`image-search people` lists the clusters there are."
         )
-    if len(found) > 1:
+    if len(matches) > 1:
         raise InvalidInputError(f"More than one cluster starts with {text}.", hint="Give more of its id.")
-    return found[0]
+    return matches[0]

@@ -9,11 +9,11 @@ from typing import Final
 
 from image_search_service.core.errors import InvalidInputError, NotFoundError
 from image_search_service.core.records.faces import FaceRecord
-from image_search_service.core.records.lists import Found
+from image_search_service.core.records.lists import ListPage
 from image_search_service.core.records.people import (
     Companion,
     FaceOrder,
-    PersonFace,
+    PersonFaceRecord,
     PersonName,
     PersonOrder,
     PersonRecord,
@@ -43,10 +43,10 @@ class PersonCatalogue:
         limit: int,
         offset: int = 0,
         hidden: bool = False,
-    ) -> Found[PersonRecord]:
+    ) -> ListPage[PersonRecord]:
         """Persons who are not hidden, or those who are. after: ``place`` of the last one before."""
         with self._database.read() as session:
-            return Found(
+            return ListPage(
                 queries.persons_page(session, order, after, offset=offset, limit=limit, hidden=hidden),
                 queries.count_persons(session, hidden=hidden),
             )
@@ -66,15 +66,17 @@ class PersonCatalogue:
         with self._database.read() as session:
             return queries.person_names(session)
 
-    def faces(self, person_id: uuid.UUID, order: FaceOrder, offset: int, limit: int) -> Found[PersonFace]:
+    def faces(
+        self, person_id: uuid.UUID, order: FaceOrder, offset: int, limit: int
+    ) -> ListPage[PersonFaceRecord]:
         """A person's faces by date or by quality. Those by similarity: ``LikenessService``."""
         if order is FaceOrder.ODD:
             raise InvalidInputError("Which faces are odd is a question for their embeddings.")
         with self._database.read() as session:
             _, born = required(queries.birth_date(session, person_id), "person", person_id)
-            found = face_queries.faces_of_person(session, person_id, order, offset, limit)
+            faces = face_queries.faces_of_person(session, person_id, order, offset, limit)
             total = face_queries.count_faces_of_person(session, person_id)
-        return Found([with_age(face, born) for face in found], total)
+        return ListPage([with_age(face, born) for face in faces], total)
 
     def companions(self, person_id: uuid.UUID) -> list[Companion]:
         """Who else is in a person's photos, those in most of them first."""
@@ -85,17 +87,17 @@ class PersonCatalogue:
     def ids(self, wanted: Sequence[uuid.UUID] | None) -> list[uuid.UUID]:
         """These persons, or all. Raises NotFoundError, naming those that there are not."""
         with self._database.read() as session:
-            found = queries.existing_persons(session, wanted)
-        missing = sorted(set(wanted or ()) - set(found))
+            existing = queries.existing_persons(session, wanted)
+        missing = sorted(set(wanted or ()) - set(existing))
         if missing:
             names = ", ".join(str(person_id) for person_id in missing)
             raise NotFoundError(f"There is no person {names}.", hint="GET /api/v1/persons lists them.")
-        return found
+        return existing
 
 
-def with_age(face: FaceRecord, born: date | None, similarity: float | None = None) -> PersonFace:
+def with_age(face: FaceRecord, born: date | None, similarity: float | None = None) -> PersonFaceRecord:
     """A person's face with how old they are in the photo, if that can be known."""
-    return PersonFace(face, similarity, age_at(born, face.taken_at))
+    return PersonFaceRecord(face, similarity, age_at(born, face.taken_at))
 
 
 def age_at(born: date | None, taken_at: datetime | None) -> float | None:

@@ -19,7 +19,7 @@ DIGITS = 16
 
 def version_of(ids: Collection[uuid.UUID]) -> str:
     """Such as ``12-9f86d081884c7d65``, whatever the order of the ids."""
-    digest = hashlib.sha256(b"".join(sorted(one.bytes for one in ids))).hexdigest()
+    digest = hashlib.sha256(b"".join(sorted(id_.bytes for id_ in ids))).hexdigest()
     return f"{len(ids)}-{digest[:DIGITS]}"
 
 

@@ -24,11 +24,11 @@ LIMIT = 50
 
 
 def find_more(jobs: JobService, made: RecordedDecision, by: SearchMethod | None) -> list[uuid.UUID]:
-    """``find_more_of`` those whom a decision was about."""
-    return find_more_of(jobs, made.id, made.persons, by)
+    """``submit_searches`` those whom a decision was about."""
+    return submit_searches(jobs, made.id, made.persons, by)
 
 
-def find_more_of(
+def submit_searches(
     jobs: JobService, decision: int | None, person_ids: Sequence[uuid.UUID], by: SearchMethod | None
 ) -> list[uuid.UUID]:
     """Jobs that look for more faces of these persons; none if nobody asked for it, or nothing was decided.
@@ -38,8 +38,10 @@ def find_more_of(
     if by is None or decision is None:
         return []
     try:
-        found = jobs.submit_for_persons(JOB_KINDS[by], person_ids, {"limit": LIMIT, "min_confidence": None})
+        submitted = jobs.submit_for_persons(
+            JOB_KINDS[by], person_ids, {"limit": LIMIT, "min_confidence": None}
+        )
     except UnavailableError:
         log.warning("follow_up_waits", decision=decision, by=by.value)
         return []
-    return [job.id for job in found]
+    return [job.id for job in submitted]

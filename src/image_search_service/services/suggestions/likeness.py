@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.core.records.lists import Found
-from image_search_service.core.records.people import PersonFace
+from image_search_service.core.records.lists import ListPage
+from image_search_service.core.records.people import PersonFaceRecord
 from image_search_service.core.types import FloatArray, Likeness
 from image_search_service.db.queries import differences, suggestion_states as suggestion_queries
 from image_search_service.db.queries.people import (
@@ -56,7 +56,7 @@ class LikenessService:
         self._centroids = stores.centroids
         self._thresholds = stores.thresholds
 
-    def odd_faces(self, person_id: uuid.UUID, offset: int, limit: int) -> Found[PersonFace]:
+    def odd_faces(self, person_id: uuid.UUID, offset: int, limit: int) -> ListPage[PersonFaceRecord]:
         """A person's faces, those least like the mean of all of them first; those without an embedding come
         last. ⌈n ÷ 1,000⌉ requests for n faces."""
         with self._database.read() as session:
@@ -67,7 +67,7 @@ class LikenessService:
         with self._database.read() as session:
             page = face_queries.faces_by_ids(session, ordered[offset : offset + limit])
         faces = [with_age(face, born, similarity.get(face.id)) for face in page]
-        return Found(faces, len(points))
+        return ListPage(faces, len(points))
 
     def _to_mean(self, points: dict[uuid.UUID, uuid.UUID]) -> dict[uuid.UUID, float]:
         """Of each face that has an embedding how alike it is to the trimmed mean of them. points: by face."""
@@ -97,12 +97,12 @@ class LikenessService:
         scores = {match.person_id: match.score for match in matches}
         with self._database.read() as session:
             barred = _barred(session, list(points), list(scores))
-            there = person_queries.faces_to_show(session, list(scores))
-        ranked = [person for person in scores if person in there and person not in barred][:limit]
+            shown = person_queries.faces_to_show(session, list(scores))
+        ranked = [person for person in scores if person in shown and person not in barred][:limit]
         return [
             NearPerson(
                 person,
-                *there[person],
+                *shown[person],
                 scores[person],
                 self._thresholds.likeness(scores[person]),
             )

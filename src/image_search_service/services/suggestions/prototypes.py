@@ -12,7 +12,7 @@ import numpy as np
 
 from image_search_service.core.types import Progress
 from image_search_service.db.queries import faces as face_queries
-from image_search_service.db.queries.faces import PersonFace
+from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestions import prototypes as prototype_queries
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.prototypes import UNDATED, Role, select_prototypes
@@ -57,14 +57,18 @@ class PrototypeService:
 
     def _compute_group(self, person_ids: Sequence[uuid.UUID], run: PrototypeRun) -> None:
         with self._database.read() as session:
-            found = face_queries.faces_of_persons(session, person_ids)
+            person_faces = face_queries.faces_of_persons(session, person_ids)
             old = prototype_queries.prototypes_of(session, person_ids)
-        ids = [face.point_id for face in found]
+        ids = [face.point_id for face in person_faces]
         batch = self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
         pinned = {face.face_id for face in old if face.pinned and face.is_theirs}
-        roles = _choose(found, pinned, batch)
-        outdated = [one.id for one in old if not one.pinned and (one.person_id, one.face_id) not in roles]
-        was = {(one.person_id, one.face_id): one.role for one in old}
+        roles = _choose(person_faces, pinned, batch)
+        outdated = [
+            prototype.id
+            for prototype in old
+            if not prototype.pinned and (prototype.person_id, prototype.face_id) not in roles
+        ]
+        was = {(prototype.person_id, prototype.face_id): prototype.role for prototype in old}
         rows = [
             {"person_id": person_id, "face_instance_id": face_id, "role": role}
             for (person_id, face_id), role in roles.items()
@@ -82,13 +86,13 @@ class PrototypeService:
 
 
 def _choose(
-    found: Iterable[PersonFace], pinned: set[uuid.UUID], batch: EmbeddingBatch
+    person_faces: Iterable[PersonFacePoint], pinned: set[uuid.UUID], batch: EmbeddingBatch
 ) -> dict[tuple[uuid.UUID, uuid.UUID], Role]:
     """The role of each chosen (person, face) that is not pinned."""
     row_of = {point_id: row for row, point_id in enumerate(batch.ids)}
     roles: dict[tuple[uuid.UUID, uuid.UUID], Role] = {}
-    for person_id, theirs in groupby(found, attrgetter("person_id")):
-        faces = [face for face in theirs if face.point_id in row_of]
+    for person_id, own_faces in groupby(person_faces, attrgetter("person_id")):
+        faces = [face for face in own_faces if face.point_id in row_of]
         choices = select_prototypes(
             batch.matrix[[row_of[face.point_id] for face in faces]],
             np.array([face.quality for face in faces], dtype=np.float32),

@@ -20,17 +20,17 @@ from image_search_service.core.records.suggestions import SuggestionRecord
 from image_search_service.core.types import FloatArray, Progress, SearchMethod
 from image_search_service.db.models import utc_now
 from image_search_service.db.queries import faces as face_queries, suggestion_states as queries
-from image_search_service.db.queries.faces import PersonFace
+from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestion_states import NamedSuggestion
 from image_search_service.db.queries.suggestions import prototypes as prototype_queries
 from image_search_service.faces.candidates import Candidate, Source, candidates
 from image_search_service.faces.second_best import compare_with_others
-from image_search_service.faces.suggestion_store import FindMoreRun, SuggestionSource, Wanted, remember
+from image_search_service.faces.suggestion_store import FindMoreRun, SearchOptions, SuggestionSource, remember
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.suggestions.prototypes import PrototypeService
-from image_search_service.services.suggestions.similar import FaceAlike, PersonSuggestion, Resemblance
+from image_search_service.services.suggestions.similar import FaceAlike, Resemblance, ResembledPerson
 from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.collections import FaceFilter, FaceMatch
 
@@ -153,7 +153,7 @@ class SuggestionService:
         }[method]
         return search(person_id, limit=limit)
 
-    def suggestions_for_face(self, face_id: uuid.UUID, limit: int = 5) -> list[PersonSuggestion]:
+    def suggestions_for_face(self, face_id: uuid.UUID, limit: int = 5) -> list[ResembledPerson]:
         """``Resemblance.persons_like``."""
         return self._resemblance.persons_like(face_id, limit)
 
@@ -203,11 +203,11 @@ class SuggestionService:
 
     def _best_faces(self, person_ids: Sequence[uuid.UUID], number: int) -> list[Source]:
         with self._database.read() as session:
-            found = face_queries.faces_of_persons(session, person_ids)
+            person_faces = face_queries.faces_of_persons(session, person_ids)
         return [
             _face_source(face.person_id, face.id, face.point_id)
-            for _, theirs in groupby(found, attrgetter("person_id"))
-            for face in sorted(theirs, key=_best_quality_first)[:number]
+            for _, own_faces in groupby(person_faces, attrgetter("person_id"))
+            for face in sorted(own_faces, key=_best_quality_first)[:number]
         ]
 
     def _prototypes(
@@ -221,8 +221,12 @@ class SuggestionService:
 
     def _prototype_sources(self, person_ids: Sequence[uuid.UUID]) -> list[Source]:
         with self._database.read() as session:
-            found = prototype_queries.prototypes_of(session, person_ids)
-        return [_face_source(one.person_id, one.face_id, one.point_id) for one in found if one.is_theirs]
+            prototypes = prototype_queries.prototypes_of(session, person_ids)
+        return [
+            _face_source(prototype.person_id, prototype.face_id, prototype.point_id)
+            for prototype in prototypes
+            if prototype.is_theirs
+        ]
 
     def _fresh_centroids(
         self, person_ids: Sequence[uuid.UUID], run: FindMoreRun
@@ -234,7 +238,9 @@ class SuggestionService:
         self._centroid_service.compute_centroids(enough)
         active = self._centroid_service.active_centroids(enough)
         pairs = zip(active.person_ids, active.centroid_ids, strict=True)
-        return [Source(person, "centroid_id", one, one) for person, one in pairs], active.matrix
+        return [
+            Source(person, "centroid_id", centroid_id, centroid_id) for person, centroid_id in pairs
+        ], active.matrix
 
     def _fetched(self, sources: list[Source], run: FindMoreRun) -> tuple[list[Source], FloatArray]:
         """The sources whose embeddings are there, with these."""
@@ -248,7 +254,7 @@ class SuggestionService:
     def _find(
         self,
         person_id: uuid.UUID | Sequence[uuid.UUID],
-        wanted: Wanted,
+        wanted: SearchOptions,
         find_sources: FindSources,
         progress: Progress | None,
     ) -> FindMoreRun:
@@ -256,9 +262,9 @@ class SuggestionService:
         run = FindMoreRun()
         for start in range(0, len(person_ids), PERSONS_AT_ONCE):
             group = person_ids[start : start + PERSONS_AT_ONCE]
-            found = self._search(group, wanted, find_sources, run)
+            candidates = self._search(group, wanted, find_sources, run)
             with self._database.write() as session:
-                remember(session, group, found, wanted, run)
+                remember(session, group, candidates, wanted, run)
             run.persons += len(group)
             if progress is not None:
                 progress(run.persons, len(person_ids))
@@ -266,13 +272,13 @@ class SuggestionService:
 
     def _existing(self, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
         with self._database.read() as session:
-            there = [person_id for person_id, _ in face_queries.face_counts(session, person_ids)]
-        if missing := sorted(set(person_ids) - set(there)):
+            existing = [person_id for person_id, _ in face_queries.face_counts(session, person_ids)]
+        if missing := sorted(set(person_ids) - set(existing)):
             raise NotFoundError(f"There is no person {', '.join(map(str, missing))}.")
-        return there
+        return existing
 
     def _search(
-        self, group: Sequence[uuid.UUID], wanted: Wanted, find_sources: FindSources, run: FindMoreRun
+        self, group: Sequence[uuid.UUID], wanted: SearchOptions, find_sources: FindSources, run: FindMoreRun
     ) -> list[Candidate]:
         """The candidates of each person: as many more than wanted as may turn out to be known already."""
         sources, matrix = find_sources(group, run)
@@ -280,50 +286,52 @@ class SuggestionService:
             return []
         with self._database.read() as session:
             known = queries.known_counts(session, group)
-            least = wanted.least
-            if least is None:
+            min_similarity = wanted.min_similarity
+            if min_similarity is None:
                 pairs = face_queries.count_unnamed(session) * _most_of_one_person(sources)
-                least = self._thresholds.suggest_among(pairs)
+                min_similarity = self._thresholds.suggest_among(pairs)
         number = min(wanted.limit + max(known.values(), default=0), MOST_FOUND)
-        matches = self._faces.search_many(matrix, number, least, SUGGESTABLE)
+        matches = self._faces.search_many(matrix, number, min_similarity, SUGGESTABLE)
         run.searched += len(sources)
         every = groupby(candidates(sources, matches), attrgetter("person_id"))
-        found = [
-            one for person, theirs in every for one in islice(theirs, wanted.limit + known.get(person, 0))
+        shown = [
+            candidate
+            for person, of_person in every
+            for candidate in islice(of_person, wanted.limit + known.get(person, 0))
         ]
-        self._give_reasons(found, matches, least)
-        return found
+        self._give_reasons(shown, matches, min_similarity)
+        return shown
 
     def _give_reasons(
-        self, found: Sequence[Candidate], matches: Sequence[Sequence[FaceMatch]], least: float
+        self, shown: Sequence[Candidate], matches: Sequence[Sequence[FaceMatch]], min_similarity: float
     ) -> None:
         """Why each is shown, and why the second best person is not it: a fetch of the faces found and one of
         all centroids, in batches, and a matrix product."""
-        for one in found:
-            one.threshold = least
-        if not found:
+        for candidate in shown:
+            candidate.threshold = min_similarity
+        if not shown:
             return
         points = {match.payload.face_instance_id: match.point_id for these in matches for match in these}
-        face_ids = sorted({one.face_id for one in found})
+        face_ids = sorted({candidate.face_id for candidate in shown})
         batch = self._faces.get_embeddings_by_point_ids([points[face] for face in face_ids], FETCH_BATCH)
         with self._database.read() as session:
             rejected = queries.rejected_pairs(session, face_ids)
         rows = {point_id: row for row, point_id in enumerate(batch.ids)}
         here = {face: rows[points[face]] for face in face_ids if points[face] in rows}
-        compare_with_others(found, here, batch.matrix, self._centroids_of_all(found), rejected)
+        compare_with_others(shown, here, batch.matrix, self._centroids_of_all(shown), rejected)
 
-    def _centroids_of_all(self, found: Sequence[Candidate]) -> ActiveCentroids:
+    def _centroids_of_all(self, shown: Sequence[Candidate]) -> ActiveCentroids:
         """All centroids, the persons' at hand among them: else nobody knows how far ahead they are."""
         people = self._centroid_service.active_centroids()
-        lacking = {one.person_id for one in found} - set(people.person_ids)
+        lacking = {candidate.person_id for candidate in shown} - set(people.person_ids)
         if lacking and self._centroid_service.compute_centroids(sorted(lacking)).computed:
             return self._centroid_service.active_centroids()
         return people
 
-    def _wanted(self, source: SuggestionSource, limit: int, min_confidence: float | None) -> Wanted:
+    def _wanted(self, source: SuggestionSource, limit: int, min_confidence: float | None) -> SearchOptions:
         if limit < 1:
             raise InvalidInputError(f"limit is {limit}, it must be 1 or more.")
-        return Wanted(source, limit, min_confidence)
+        return SearchOptions(source, limit, min_confidence)
 
 
 def _most_of_one_person(sources: Sequence[Source]) -> int:
@@ -335,5 +343,5 @@ def _face_source(person_id: uuid.UUID, face_id: uuid.UUID, point_id: uuid.UUID) 
     return Source(person_id, "face_instance_id", face_id, point_id)
 
 
-def _best_quality_first(face: PersonFace) -> tuple[float, uuid.UUID]:
+def _best_quality_first(face: PersonFacePoint) -> tuple[float, uuid.UUID]:
     return -face.quality, face.id

@@ -25,7 +25,7 @@ MOST_CONFIRMED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class PersonSuggestion:
+class ResembledPerson:
     """Somebody whom a face resembles. margin: how much more than the most similar other person, negative if
     less, None if there is nobody else."""
 
@@ -52,7 +52,7 @@ class Resemblance:
         self._centroids = CentroidService(stores)
         self._thresholds = stores.thresholds
 
-    def persons_like(self, face_id: uuid.UUID, limit: int) -> list[PersonSuggestion]:
+    def persons_like(self, face_id: uuid.UUID, limit: int) -> list[ResembledPerson]:
         """Whom a face resembles, by their centroids, the most similar first; not those who cannot be it:
         for whom it was rejected, who are in the photo with another face, or of whom it was said to be apart.
 
@@ -79,20 +79,20 @@ class Resemblance:
         embedding = self._embedding(point_id)
         with self._database.read() as session:
             confirmed = face_queries.confirmed_faces(session, person_ids, MOST_CONFIRMED)
-        ids = {one.point_id: one.id for one in confirmed if one.point_id != point_id}
-        theirs: dict[uuid.UUID, list[uuid.UUID]] = {}
-        for one in confirmed:
-            if one.point_id in ids:
-                theirs.setdefault(one.person_id, []).append(one.point_id)
-        if embedding is None or not theirs:
+        ids = {face.point_id: face.id for face in confirmed if face.point_id != point_id}
+        points_by_person: dict[uuid.UUID, list[uuid.UUID]] = {}
+        for face in confirmed:
+            if face.point_id in ids:
+                points_by_person.setdefault(face.person_id, []).append(face.point_id)
+        if embedding is None or not points_by_person:
             return {}
-        wheres = [FaceFilter(among=points) for points in theirs.values()]
+        wheres = [FaceFilter(among=points) for points in points_by_person.values()]
         matches = self._faces.search_many(
             np.repeat(embedding[None], len(wheres), 0), SHOWN_ALIKE, None, wheres
         )
         return {
             person: [FaceAlike(ids[match.point_id], match.score) for match in found]
-            for person, found in zip(theirs, matches, strict=True)
+            for person, found in zip(points_by_person, matches, strict=True)
         }
 
     def _embedding(self, point_id: uuid.UUID) -> FloatArray | None:
@@ -100,14 +100,14 @@ class Resemblance:
         batch = self._faces.get_embeddings_by_point_ids([point_id])
         return batch.matrix[0] if batch else None
 
-    def _named(self, ranked: Sequence[tuple[uuid.UUID, float]]) -> list[PersonSuggestion]:
+    def _named(self, ranked: Sequence[tuple[uuid.UUID, float]]) -> list[ResembledPerson]:
         """Those who are worth suggesting, each with how far from the most similar other person."""
         with self._database.read() as session:
             names = persons.names(session, [person for person, _ in ranked])
         scores = [score for _, score in ranked]
         others = [max(scores[:i] + scores[i + 1 :], default=None) for i in range(len(scores))]
         return [
-            PersonSuggestion(person, names[person], score, None if other is None else round(score - other, 6))
+            ResembledPerson(person, names[person], score, None if other is None else round(score - other, 6))
             for (person, score), other in zip(ranked, others, strict=True)
             if score >= self._thresholds.suggest
         ]
