@@ -1,8 +1,8 @@
 """Persons' centroids: one algorithm (``recognition/centroid.py``), computed when the faces have changed.
 
-A new centroid is announced in SQL, stored in Qdrant, and made active in the transaction that retires the
-old one, whose point is deleted last. A crash leaves what the next run clears away, and never a person
-whose active centroid is not there.
+A new centroid's row is inserted, its point stored in Qdrant, and the row made active in the transaction that
+retires the old one, whose point is deleted last. The next run removes what a crash left; an active centroid
+always has its point.
 """
 
 from __future__ import annotations
@@ -41,14 +41,15 @@ from image_search_service.vector.embedding_batch import EmbeddingBatch
 log = get_logger(__name__)
 
 NEAREST = 10
-"""Of so many persons whom a face resembles most it is looked whether each of their faces counts."""
+"""The most similar persons whose centroids ``people_for`` checks against all their faces."""
 ABANDONED = timedelta(hours=1)
-"""A centroid that was announced so long ago and is not active will never be."""
+"""A centroid whose row was inserted so long ago and is still not active is abandoned."""
 
 
 @dataclass(slots=True)
 class CentroidRun:
-    """What computing centroids did, in persons. without_embeddings: their faces cannot make a centroid."""
+    """The result of computing centroids, in persons. without_embeddings: persons whose faces give no
+    centroid, because embeddings are missing or cancel each other out."""
 
     persons: int = 0
     computed: int = 0
@@ -59,7 +60,7 @@ class CentroidRun:
 
 @dataclass(slots=True)
 class _BuiltCentroids:
-    """A group's new centroids, not stored yet; ``without_faces``: persons who have no centroid any more."""
+    """A group's new centroids, not stored yet. without_faces: persons who lose their centroid."""
 
     rows: list[Row] = field(default_factory=list)
     points: list[CentroidPoint] = field(default_factory=list)
@@ -68,7 +69,7 @@ class _BuiltCentroids:
 
 
 class CentroidService:
-    """Computes and reads persons' centroids. Raises UnavailableError; then no person has lost theirs."""
+    """Computes and reads persons' centroids. Raises UnavailableError; then all persons keep theirs."""
 
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
@@ -94,11 +95,11 @@ class CentroidService:
         *,
         force: bool = False,
     ) -> CentroidRun:
-        """Centroids of these persons, or of all, where faces were added or taken away since; ``force``: of
-        the others too. Somebody without a face that has an embedding loses theirs.
+        """Compute the centroids of these persons, or of all, whose faces have changed; force: of all of them.
+        A person without a face that has an embedding loses theirs.
 
-        Persons go in groups; each group costs ⌈n ÷ 1,000⌉ fetches for n faces and a fixed number of
-        statements. Persons that there are not are passed over.
+        Each group of persons costs ⌈n ÷ 1,000⌉ fetches for n faces and a fixed number of statements. Unknown
+        persons are skipped.
         """
         with self._database.read() as session:
             counts = face_queries.face_counts(session, person_ids)
@@ -111,11 +112,12 @@ class CentroidService:
         return run
 
     def people_for(self, embedding: FloatArray) -> ActiveCentroids:
-        """All active centroids, to compare one face with, ``(d,)``; computed first where persons have more or
-        fewer faces than theirs was made of, and, of those whom the face resembles most, other ones.
+        """All active centroids, to compare one face ``(d,)`` with.
 
-        So it is as ``compute_centroids`` and ``active_centroids`` give it, but for a person far from the face
-        who has as many faces as before; it reads a number for each person, not each of their faces.
+        First it computes the centroids of persons whose number of faces has changed, and of the most similar
+        persons if any of their faces has changed. The result equals ``compute_centroids`` and then
+        ``active_centroids``, except for dissimilar persons whose faces changed but not their number; it
+        reads one number for each person instead of all their faces.
         """
         with self._database.read() as session:
             now = dict(face_queries.face_counts(session))
@@ -128,16 +130,15 @@ class CentroidService:
         return people if run.fresh == run.persons else self.active_centroids()
 
     def is_stale(self, person_id: uuid.UUID) -> bool:
-        """Whether the person's faces are others than the active centroid was made of. False if there is
-        neither a face nor a centroid."""
+        """Whether the active centroid was computed from other faces than the person has now. False without
+        faces and centroid."""
         with self._database.read() as session:
             faces = face_queries.faces_of_persons(session, [person_id])
             active = centroid_queries.active_centroids(session, [person_id])
         return bool(faces or active) and not _is_fresh(faces, active[0] if active else None)
 
     def persons_with_stale_centroid(self) -> list[uuid.UUID]:
-        """Persons whose active centroid was made of other faces than they have: a fixed number of statements
-        for each group of persons."""
+        """Persons whose active centroid is stale: a fixed number of statements for each group of persons."""
         with self._database.read() as session:
             counts = face_queries.face_counts(session)
         stale: list[uuid.UUID] = []
@@ -154,10 +155,9 @@ class CentroidService:
 
     def active_centroids(self, person_ids: Sequence[uuid.UUID] | None = None) -> ActiveCentroids:
         """All active centroids, or those of at most 500 persons, to match faces with: one statement and
-        ⌈p ÷ 1,000⌉ fetches for p persons. One that is replaced meanwhile is read again.
+        ⌈p ÷ 1,000⌉ fetches for p persons. A centroid that is replaced meanwhile is read again.
 
-        Raises DataIntegrityError when one is not there even so: without it, somebody's faces would resemble
-        somebody else most.
+        Raises DataIntegrityError when one has no point: without it, that person's faces would match others.
         """
         rows, batch = self._read_active(person_ids)
         if batch.missing:
@@ -206,7 +206,7 @@ class CentroidService:
         run.faces_missing += len(batch.missing)
 
     def _store(self, built: _BuiltCentroids, retire: Sequence[uuid.UUID]) -> None:
-        """Announce, store, switch: at no moment is somebody's active centroid half there."""
+        """Insert the rows, store the points, activate the rows: an active centroid always has its point."""
         if built.rows:
             with self._database.write() as session:
                 centroid_queries.add_building(session, built.rows)
@@ -217,7 +217,7 @@ class CentroidService:
                 centroid_queries.replace_active(session, persons, [point.point_id for point in built.points])
 
     def _clear_leftovers(self) -> None:
-        """The points first, then the rows that know of them."""
+        """Delete the points of unneeded centroids first, then their rows."""
         while True:
             with self._database.read() as session:
                 left = centroid_queries.leftovers(session, utc_now() - ABANDONED)
@@ -258,14 +258,14 @@ def _record(row: PersonCentroid) -> CentroidRecord:
 
 
 def _is_fresh(faces: Sequence[PersonFacePoint], active: PersonCentroid | None) -> bool:
-    """Somebody without faces and without a centroid is as they should be."""
+    """Whether the active centroid was computed from these faces; true for no faces and no centroid."""
     if active is None:
         return not faces
     return active.source_hash == source_hash(face.id for face in faces)
 
 
 def _build(stale: dict[uuid.UUID, list[PersonFacePoint]], batch: EmbeddingBatch) -> _BuiltCentroids:
-    """One centroid for each person of whom there are embeddings."""
+    """One centroid for each person with embeddings."""
     row_of = {point_id: row for row, point_id in enumerate(batch.ids)}
     built = _BuiltCentroids()
     for person_id, faces in stale.items():

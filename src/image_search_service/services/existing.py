@@ -1,4 +1,4 @@
-"""What is asked for by its id is there, or that is said."""
+"""Raises NotFoundError for an id that does not exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clusters: grouping, how alike their faces are, and which face stands for one."""
+"""Clusters: grouping, confidence (similarity of their faces), and representative faces."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from image_search_service.vector.embedding_batch import EmbeddingBatch
 log = get_logger(__name__)
 
 DEFAULT_MAX_FACES = 20
-"""Of so many faces a cluster's confidence is computed when it is asked for."""
+"""Default number of faces from which a cluster's confidence is computed."""
 
 
 class FaceClusteringService:
-    """Groups the faces without a name; says of a cluster how alike its faces are, and which stands for it."""
+    """Groups unnamed faces, and computes a cluster's confidence and representative face."""
 
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
@@ -44,7 +44,7 @@ class FaceClusteringService:
         min_cluster_size: int = 2,
         progress: Progress | None = None,
     ) -> GroupingResult:
-        """Put the faces without a name into clusters; see ``FaceGrouper.group``."""
+        """Put unnamed faces into clusters; see ``FaceGrouper.group``."""
         return self._grouper.group(method=method, min_cluster_size=min_cluster_size, progress=progress)
 
     def group_if_stale(self, progress: Progress | None = None) -> None:
@@ -73,9 +73,9 @@ class FaceClusteringService:
     ) -> float:
         """Mean cosine similarity over all pairs of a cluster's faces, −1 to 1; 1 for one face, 0 for none.
 
-        qdrant_point_ids: its faces' points, if they are known already.
-        max_faces_for_calculation: of more faces so many are taken, evenly over their sorted ids; None takes
-            all, exactly, at a cost of n · d.
+        qdrant_point_ids: its faces' points, if known already.
+        max_faces_for_calculation: from more faces this number is sampled, evenly over their sorted ids; None
+            takes all of them, exactly, at a cost of n · d.
 
         Raises InvalidInputError for a maximum below 2, UnavailableError.
         """

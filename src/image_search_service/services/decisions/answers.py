@@ -1,4 +1,4 @@
-"""What somebody answers who is asked about many faces at once: each answer is one decision, and one undo."""
+"""Answers to questions about many faces at once: each answer is one decision with one undo."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from image_search_service.services.decisions.service import GroupDecision, Namin
 from image_search_service.services.people.versions import refuse_changed
 
 MOST_KEPT = 24
-"""Of what was accepted, and of what was rejected, so much is kept to learn from."""
+"""Number of accepted, and of rejected, suggestions whose similarities a decision keeps for learning."""
 Groups = dict[uuid.UUID, list[uuid.UUID]]
 """The faces of each cluster."""
 
 
 class AnswerService(DecisionService):
-    """Records answers. Raises what ``ReviewService`` raises; ``versions``: those of the clusters, in their
-    order, or none. ``question``: the id of the question that was asked, kept with the decision."""
+    """Records answers. Raises what ``ReviewService`` raises. versions: those of the clusters, in their order,
+    or none. question: the id of the question, kept with the decision."""
 
     def answer(
         self,
@@ -51,9 +51,10 @@ class AnswerService(DecisionService):
         version: str | None = None,
         question: str | None = None,
     ) -> RecordedDecision:
-        """Of suggestions for a person some are right, and others are wrong for good.
+        """Accept some suggestions for a person and reject others.
 
-        version: of all that waits for the person. Raises InvalidInputError for suggestions of somebody else.
+        version: of all the person's pending suggestions. Raises InvalidInputError for suggestions of another
+        person.
         """
         if set(accept) & set(reject) or not (accept or reject):
             raise InvalidInputError("Each suggestion is accepted or rejected, and there is one at least.")
@@ -90,11 +91,11 @@ class AnswerService(DecisionService):
         based_on: int | None = None,
         question: str | None = None,
     ) -> NamingDecision:
-        """All faces of some clusters are one person's, but for some, who are of somebody else.
+        """Assign all faces of some clusters to one person, except ``except_faces``.
 
-        who: a person's id, or a name; whoever has none of this name is created. except_faces: several become
-        a cluster of their own, one alone waits for the next grouping; they are rejected for the person.
-        Raises InvalidInputError for an exception that is in none of the clusters, or if nothing is left.
+        who: a person's id, or a name; a person of a new name is created. except_faces: rejected for the
+        person; several become a cluster of their own, a single one waits for the next grouping. Raises
+        InvalidInputError for an exception that is in none of the clusters, or if no face is left.
         """
         shown = clean_name(who)[0] if isinstance(who, str) else None
         with self._deciding() as session:
@@ -118,7 +119,7 @@ class AnswerService(DecisionService):
     def join_clusters(
         self, cluster_ids: Sequence[uuid.UUID], versions: Sequence[str] = (), based_on: int | None = None
     ) -> GroupDecision:
-        """Clusters are one, that of them which has most faces; no job takes it apart again."""
+        """Join clusters into the one with most faces; no job takes it apart again."""
         if len(set(cluster_ids)) < 2:
             raise InvalidInputError("Joining takes two clusters at least.")
         with self._deciding() as session:
@@ -144,10 +145,10 @@ class AnswerService(DecisionService):
         versions: Sequence[str] = (),
         based_on: int | None = None,
     ) -> RecordedDecision:
-        """Nobody needs to know whose these faces are: they are in no list, no search and no grouping, and
-        suggested for nobody, until somebody says otherwise (``aside=False``) or names them.
+        """Set strangers' faces aside: they leave all lists, searches, groupings and suggestions until
+        somebody takes this back (``aside=False``) or names them.
 
-        A cluster that is set aside as a whole stays one.
+        A cluster that is set aside as a whole stays a cluster.
         """
         if not (cluster_ids or face_ids):
             raise InvalidInputError("It takes a cluster or a face to set aside.")
@@ -198,7 +199,7 @@ def _require_members(others: set[uuid.UUID], members: Groups, left: Sequence[uui
 
 
 def _of_others(session: Session, faces: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
-    """Faces of somebody else than the person: several are a group, which is apart from the rest."""
+    """The facts for the excepted faces: rejected for the person, and if several, a group of their own."""
     facts: Facts = grouped(session, faces, uuid.uuid4(), []) if len(faces) > 1 else {}
     return facts | {Key(Fact.REJECTED, face, person_id): True for face in faces}
 
@@ -210,8 +211,8 @@ def _asked(question: str | None) -> Mapping[str, Any]:
 def _resemblances(
     session: Session, accept: Sequence[uuid.UUID], reject: Sequence[uuid.UUID]
 ) -> list[list[float | bool | None]]:
-    """Of some of the suggestions the similarity to the person's centroid, the margin, and whether they were
-    right: from this it is learned which of the next ones are."""
+    """For some of the suggestions the similarity to the person's centroid, the margin, and whether accepted;
+    the chances of later suggestions are learned from it."""
     suggestions = before_decision.suggestions(session, [*accept[:MOST_KEPT], *reject[:MOST_KEPT]])
     return [
         [

@@ -1,4 +1,4 @@
-"""Which faces cannot be given to whom: pure decisions about groups that were said to be different."""
+"""Which assignments contradict differences between groups of faces. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from image_search_service.db.queries.differences import Side
 
 
 def clashing(sides: Sequence[Side], placed: Mapping[uuid.UUID, uuid.UUID]) -> set[uuid.UUID]:
-    """Of the faces that are to be ``placed`` with persons those that would meet one of the other side there.
+    """Those of the faces to be ``placed`` whose person has, or would get, a face of the other side.
 
-    sides: every face of the differences that these faces are in. Of two that are both to be placed, the one
-    of side 0 stays.
+    sides: every face of the differences that these faces are in. If both sides are to be placed, side 0
+    stays.
     """
     held: dict[tuple[uuid.UUID, uuid.UUID], int] = {}
     for member in sides:

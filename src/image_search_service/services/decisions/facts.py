@@ -1,4 +1,4 @@
-"""What kinds of decisions consist of: facts with their new values, and what forbids a decision."""
+"""The facts that each kind of decision sets, and checks that forbid a decision."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Facts = dict[Key, Any]
 
 
 def find_or_create_person(session: Session, shown: str) -> tuple[uuid.UUID, str, Facts]:
-    """The person of this name, or a new one with the facts that make them."""
+    """The id and name of the person of this name; for a new person also the facts that create them."""
     existing = persons.person_by_key(session, clean_name(shown)[1])
     if existing is not None:
         return existing.id, existing.name, {}
@@ -33,7 +33,7 @@ def find_or_create_person(session: Session, shown: str) -> tuple[uuid.UUID, str,
 
 
 def facts_assigning(face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
-    """These faces are the person's: whatever was rejected before, and a face if it was said to be none."""
+    """Assign faces to a person; earlier rejections for the person end, and each counts as a face again."""
     assignment = {"person": str(person_id), "by": "human"}
     facts: Facts = {Key(Fact.FACE_PERSON, face): assignment for face in face_ids}
     facts |= {Key(Fact.REJECTED, face, person_id): False for face in face_ids}
@@ -41,8 +41,8 @@ def facts_assigning(face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Fact
 
 
 def facts_moving(session: Session, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
-    """These very faces are the person's: rejected for whom they are taken from, and no longer said to be of
-    somebody else than those whom they join."""
+    """Move faces to a person: they are rejected for their former persons, and leave differences with the
+    person's other faces."""
     joined = _joined(session, face_ids, lambda side: side.person_id == person_id)
     return (
         facts_assigning(face_ids, person_id) | facts_rejecting_former(session, face_ids, person_id) | joined
@@ -50,7 +50,7 @@ def facts_moving(session: Session, face_ids: Sequence[uuid.UUID], person_id: uui
 
 
 def _joined(session: Session, face_ids: Sequence[uuid.UUID], is_there: Callable[[Side], bool]) -> Facts:
-    """These faces are not said to be of somebody else any more than those whom they join."""
+    """End the differences between these faces and the faces for which ``is_there`` holds."""
     moved = set(face_ids)
     sides = [
         side for side in differences.sides_with(session, face_ids) if side.face_id in moved or is_there(side)
@@ -66,8 +66,8 @@ def _joined(session: Session, face_ids: Sequence[uuid.UUID], is_there: Callable[
 def grouped(
     session: Session, face_ids: Sequence[uuid.UUID], target: uuid.UUID, members: Sequence[uuid.UUID]
 ) -> Facts:
-    """These faces and the members are the cluster ``target``; they are nobody's, not whose they were, and of
-    somebody else than the faces that are left in the clusters that they come from."""
+    """Put faces and members into the cluster ``target``: they have no person, are rejected for their former
+    persons, and differ from the faces left in the clusters that they come from."""
     moved, member_ids = set(face_ids), set(members)
     facts = facts_unassigning(face_ids) | facts_rejecting_former(session, face_ids, None)
     facts |= {Key(Fact.FACE_IS_FACE, face): True for face in face_ids}
@@ -83,7 +83,7 @@ def grouped(
 
 
 def facts_separating(first: Sequence[uuid.UUID], second: Sequence[uuid.UUID]) -> Facts:
-    """The faces of two groups are of different people."""
+    """Mark the faces of two groups as of different people."""
     difference = uuid.uuid4()
     return {
         Key(Fact.APART, face, difference): side
@@ -97,13 +97,13 @@ def facts_unassigning(face_ids: Sequence[uuid.UUID]) -> Facts:
 
 
 def facts_rejecting_former(session: Session, face_ids: Sequence[uuid.UUID], to: uuid.UUID | None) -> Facts:
-    """For whom faces are rejected that are taken away from them."""
+    """Reject faces for the persons that they are taken from, except ``to``."""
     former_persons = before_decision.owners(session, face_ids)
     return {Key(Fact.REJECTED, face, person): True for face, person in former_persons.items() if person != to}
 
 
 def former_clusters(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[str, Any]:
-    """The clusters that faces are taken out of, so that undoing can put them back."""
+    """Details with the clusters that faces are taken out of, so that undoing can put them back."""
     return {"clusters": cluster_rows(before_decision.clusters_of(session, face_ids))}
 
 
@@ -118,7 +118,7 @@ def cluster_rows(clusters: Sequence[ClusterRow]) -> dict[str, Any]:
 
 
 def pending(session: Session, suggestion_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Face and person of each. Raises NotFoundError, ConflictError for one that waits no more."""
+    """Face and person of each suggestion. Raises NotFoundError, and ConflictError for a decided one."""
     suggestions = before_decision.suggestions(session, suggestion_ids)
     missing = sorted(set(suggestion_ids) - suggestions.keys())
     if missing:

@@ -1,4 +1,4 @@
-"""What was decided, by whom, when, and what each decision changed. Changes nothing."""
+"""Lists decisions: what, by whom, when, and what each changed. Read-only."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from image_search_service.services.decisions.log import unknown_decision
 
 @dataclass(frozen=True, slots=True)
 class ListedDecision:
-    """A decision as it is listed. changes, faces: how many facts of how many faces it changed. persons: ids
-    and names of those whom it is about, at most ten."""
+    """A decision in a list. changes, faces: number of changed facts, and of their faces. persons: ids and
+    names of the persons that it is about, at most ten."""
 
     decision: DecisionRow
     changes: int
@@ -46,7 +46,7 @@ class HistoryService:
             return _events(session, page)[0]
 
     def changes(self, decision_id: int, after: int, limit: int) -> list[tuple[int, Change]]:
-        """What a decision changed, in its order, with the number of each: those behind ``after``."""
+        """A page of a decision's changes in order, each with its number: those after ``after``."""
         with self._database.read() as session:
             return events.changes_page(session, decision_id, after, limit)
 
@@ -56,12 +56,12 @@ class HistoryService:
             return persons.names(session, {person for change in changes for person in persons_of(change)})
 
     def count(self, subject: uuid.UUID | None = None) -> int:
-        """How many decisions ``history`` lists on all pages."""
+        """The number of decisions on all pages."""
         with self._database.read() as session:
             return events.count_decisions(session, subject)
 
     def latest(self) -> int:
-        """The number of the last decision, 0 if there is none: what a decision is made on."""
+        """The number of the last decision, 0 if there is none; a client sends it as ``based_on``."""
         with self._database.read() as session:
             return events.latest_id(session)
 
@@ -81,7 +81,7 @@ def _events(session: Session, page: Sequence[tuple[DecisionRow, int]]) -> list[L
 
 
 def _persons_named(decision: DecisionRow) -> list[uuid.UUID]:
-    """Those whom a decision's details name (``decision_log``); an imported one may have other details."""
+    """The persons that a decision's details name (``log.py``); an imported one may have other details."""
     try:
         return [uuid.UUID(person) for person in decision.details.get("persons", [])]
     except (ValueError, TypeError, AttributeError):

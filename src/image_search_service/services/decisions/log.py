@@ -1,4 +1,4 @@
-"""Making a decision: one transaction that appends the event and brings the present state up to it."""
+"""Records a decision: one transaction appends the event and updates the present state."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from image_search_service.db.session import Session
 UNDO = "undo"
 ABOUT_FACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.FACE_SET_ASIDE, Fact.REJECTED)
 MOST_PERSONS = 10
-"""Persons whom an event names; its changes name them all."""
+"""The most persons that an event's details name; its changes name all of them."""
 _TOGETHER = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.APART)
 _PLACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.FACE_SET_ASIDE)
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionDraft:
-    """What somebody says. facts: the new value of each fact that it is about.
+    """A decision to record. facts: the new value of each fact.
 
-    based_on: the last decision that they had seen; facts that were changed after it make it a conflict.
+    based_on: the last decision that its author had seen; a fact that changed after it makes a conflict.
     """
 
     kind: str
@@ -48,8 +48,8 @@ class DecisionDraft:
 
 @dataclass(frozen=True, slots=True)
 class RecordedDecision:
-    """A decision that was made. id: its number, None if everything was as it says already. faces: whose
-    person or being a face has changed. persons: to whom faces were given, or for whom they were rejected."""
+    """A recorded decision. id: its number, None if it changed nothing. faces: faces whose person, or being a
+    face, has changed. persons: persons whom faces were assigned to or rejected for."""
 
     id: int | None
     changes: int
@@ -60,15 +60,15 @@ class RecordedDecision:
 def decide(session: Session, draft: DecisionDraft) -> RecordedDecision:
     """Append the event and apply it, all or nothing: a fixed number of statements for each 500 facts.
 
-    Raises NotFoundError for a face or person that there is not, ConflictError when what it was made on has
-    changed meanwhile.
+    Raises NotFoundError for an unknown face or person, ConflictError when a fact has changed since
+    ``based_on``.
     """
     events.take_turn(session)
     return _append(session, draft, _changes(session, _in_one_place(draft.facts)), undoes=None)
 
 
 def undo(session: Session, decision_id: int, actor: str) -> RecordedDecision:
-    """Take a decision back, at any later time; undoing an undo makes it again.
+    """Undo a decision, at any later time; undoing an undo restores it.
 
     Raises NotFoundError, and ConflictError naming the later decision that contradicts it.
     """
@@ -103,7 +103,7 @@ def unknown_decision(decision_id: int) -> NotFoundError:
 
 
 def _left_with_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
-    """Faces that later decisions gave to a person who would be gone, and would still be theirs."""
+    """Faces that later decisions assigned to a person whom this undo would delete."""
     deleted = [
         change.key.id for change in changes if change.key.fact is Fact.PERSON_GONE and change.new is not False
     ]
@@ -113,7 +113,7 @@ def _left_with_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
 
 
 def _given_to_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
-    """Persons who are gone by later decisions, and would get faces or stand for somebody again."""
+    """Persons deleted by later decisions whom this undo would give faces to."""
     placed = {
         human_value(change.key, change.new) for change in changes if change.key.fact is Fact.FACE_PERSON
     } - {None}
@@ -125,8 +125,11 @@ def _given_to_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
 
 
 def _in_one_place(facts: Mapping[Key, Any]) -> dict[Key, Any]:
-    """The facts; and whoever is given to a person, is no face, or is set aside, is in no group any more, and
-    whoever is given to a person or into a group, or is no face, is not set aside."""
+    """The facts, completed so that they do not contradict each other.
+
+    A face that gets a person, is not a face, or is set aside leaves its group; a face that gets a person or a
+    group, or is not a face, is no longer set aside.
+    """
     named = [
         key.id for key, value in facts.items() if key.fact is Fact.FACE_PERSON and human_value(key, value)
     ]
@@ -167,8 +170,8 @@ def _append(
 
 
 def _about(changes: Sequence[Change]) -> dict[str, Any]:
-    """Kept with the event, so that a list of many needs not read all their changes: how many faces, and the
-    persons, those named most often first."""
+    """Details stored with the event, so that a list needs not read all changes: the number of faces, and the
+    persons, most frequent first."""
     persons = Counter(person for change in changes for person in persons_of(change))
     faces = {change.key.id for change in changes if change.key.fact not in PERSON_FACTS}
     often = sorted(persons, key=lambda person_id: (-persons[person_id], person_id))
@@ -190,8 +193,8 @@ def _persons(changes: Sequence[Change]) -> tuple[uuid.UUID, ...]:
 
 
 def _refuse_joined(session: Session, changes: Sequence[Change]) -> None:
-    """Nothing becomes one that was said to be two: looked at when all is written, so that no way leads
-    around it."""
+    """Refuse a decision that joins what was marked as different. Checked after writing, so that it covers
+    every kind of decision."""
     moved = {one.key.id for one in changes if one.key.fact in _TOGETHER}
     if difference := differences.with_both_sides(session, moved):
         raise _different_persons_error(events.latest_with(session, Fact.APART, difference))
@@ -207,7 +210,7 @@ def _refuse_joined(session: Session, changes: Sequence[Change]) -> None:
 
 
 def after_merges(person_id: uuid.UUID, into: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:
-    """Who somebody is after all merges."""
+    """The person that a person is now, after all merges."""
     seen: set[uuid.UUID] = set()
     while person_id in into and person_id not in seen:
         seen.add(person_id)

@@ -1,4 +1,4 @@
-"""What humans decide: who a face is, who a person is. Each decision is an event that can be undone."""
+"""Records decisions about faces and persons. Each decision is an event that can be undone."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from image_search_service.services.people.versions import refuse_changed
 
 @dataclass(frozen=True, slots=True)
 class NamingDecision:
-    """What naming did. ``created``: the person is new. ``decision``: its number, to undo it with."""
+    """The result of naming. created: whether the person is new. decision: its number, for undo."""
 
     person_id: uuid.UUID
     name: str
@@ -50,7 +50,7 @@ class NamingDecision:
 
 @dataclass(frozen=True, slots=True)
 class GroupDecision:
-    """What putting faces together did. cluster_id: the cluster that they are in."""
+    """The result of grouping faces by hand. cluster_id: the cluster that they are in."""
 
     cluster_id: uuid.UUID
     faces: int
@@ -58,18 +58,21 @@ class GroupDecision:
 
 
 class ReviewService(DecisionService):
-    """Records decisions. Everything raises NotFoundError for who or what there is not, and ConflictError when
-    ``based_on``, the last decision that was seen, is older than a change of the same facts, or ``version``
-    (``services/people/versions.py``) is not that of the cluster or of the suggestions any more."""
+    """Records decisions.
+
+    Every method raises NotFoundError for an unknown id or name, and ConflictError when one of the facts has
+    changed since ``based_on``, the last decision seen, or when ``version`` (``services/people/versions.py``)
+    is not the present one of the cluster or suggestions.
+    """
 
     # Faces
 
     def name_cluster(
         self, cluster: str, name: str, based_on: int | None = None, version: str | None = None
     ) -> NamingDecision:
-        """Give all faces of a cluster to a person, who is created if nobody has this name.
+        """Assign all faces of a cluster to a person, who is created if the name is new.
 
-        ``cluster``: its id, or the first characters of it. Raises InvalidInputError.
+        cluster: its id, or the first characters of it. Raises InvalidInputError.
         """
         shown, _ = clean_name(name)
         with self._deciding() as session:
@@ -93,14 +96,15 @@ class ReviewService(DecisionService):
     def assign_faces(
         self, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID, based_on: int | None = None
     ) -> RecordedDecision:
-        """Give faces to a person, wherever they are now; from whom they are taken they are rejected for."""
+        """Assign faces to a person, wherever they are now; they are rejected for their former persons."""
         with self._deciding() as session:
             require(session, [person_id])
             facts = facts_moving(session, face_ids, person_id)
             return self._decide(session, "assign", facts, based_on, former_clusters(session, face_ids))
 
     def split(self, face_ids: Sequence[uuid.UUID], name: str, based_on: int | None = None) -> NamingDecision:
-        """Take faces out of a person or cluster, for somebody of this name, who is created if need be."""
+        """Move faces out of a person or cluster to the person of this name, who is created if the name is
+        new."""
         shown, _ = clean_name(name)
         with self._deciding() as session:
             person_id, name, facts = find_or_create_person(session, shown)
@@ -116,10 +120,10 @@ class ReviewService(DecisionService):
         based_on: int | None = None,
         version: str | None = None,
     ) -> GroupDecision:
-        """Take faces out of their persons and clusters into another cluster, or into a new one.
+        """Move faces out of their persons and clusters into another cluster, or into a new one.
 
-        No job takes them, and those that were there already, out of it again, and none joins it with what is
-        left where they come from. ``cluster``: as above; None for a new one.
+        No job moves them, or the cluster's other faces, out of it again, or joins it with the clusters that
+        they come from. cluster: as above; None for a new one.
         """
         with self._deciding() as session:
             target = uuid.uuid4() if cluster is None else find_cluster(session, cluster).id
@@ -131,13 +135,13 @@ class ReviewService(DecisionService):
             return GroupDecision(target, len({*face_ids, *members}), made.id)
 
     def unassign_faces(self, face_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
-        """Take faces away from their persons, for whom they are rejected from now on."""
+        """Take faces away from their persons and reject them for these."""
         with self._deciding() as session:
             facts = facts_unassigning(face_ids) | facts_rejecting_former(session, face_ids, None)
             return self._decide(session, "unassign", facts, based_on)
 
     def not_a_face(self, face_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
-        """These are no faces: nobody's, and not shown as such."""
+        """Mark as not a face: they lose their persons and are not shown."""
         facts = facts_unassigning(face_ids) | {Key(Fact.FACE_IS_FACE, face): False for face in face_ids}
         with self._deciding() as session:
             return self._decide(session, "not_a_face", facts, based_on, former_clusters(session, face_ids))
@@ -145,31 +149,33 @@ class ReviewService(DecisionService):
     # Suggestions
 
     def accept(self, suggestion_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
-        """The faces are theirs for whom they were suggested. Raises ConflictError for one decided already."""
+        """Assign the faces to the persons they are suggested for. Raises ConflictError for a decided
+        suggestion."""
         with self._deciding() as session:
             return self._accept(session, suggestion_ids, based_on)
 
     def reject(self, suggestion_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
-        """The faces are not theirs, for good. Raises ConflictError for one decided already."""
+        """Reject the suggestions for good. Raises ConflictError for a decided one."""
         with self._deciding() as session:
             return self._reject(session, suggestion_ids, based_on)
 
     def accept_all(
         self, person_id: uuid.UUID, based_on: int | None = None, version: str | None = None
     ) -> RecordedDecision:
-        """Everything that waits for a person is theirs."""
+        """Accept all pending suggestions for a person."""
         with self._deciding() as session:
             return self._accept(session, _waiting(session, person_id, version), based_on)
 
     def reject_all(
         self, person_id: uuid.UUID, based_on: int | None = None, version: str | None = None
     ) -> RecordedDecision:
-        """Nothing that waits for a person is theirs."""
+        """Reject all pending suggestions for a person."""
         with self._deciding() as session:
             return self._reject(session, _waiting(session, person_id, version), based_on)
 
     def waiting_for(self, person_id: uuid.UUID, face_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-        """The suggestions of these faces for a person. Raises NotFoundError for one that does not wait."""
+        """The suggestions of these faces for a person. Raises NotFoundError for a face without a pending
+        one."""
         with self._database.read() as session:
             waiting = before_decision.pending_by_face(session, person_id)
         missing = [face for face in face_ids if face not in waiting]
@@ -199,7 +205,7 @@ class ReviewService(DecisionService):
     # Persons
 
     def create_person(self, name: str) -> NamingDecision:
-        """Somebody of whom no face is known yet. Raises ConflictError if there is somebody of this name."""
+        """Create a person without faces. Raises ConflictError if the name is taken."""
         shown, key = clean_name(name)
         with self._deciding() as session:
             require_free_name(session, key)
@@ -208,9 +214,9 @@ class ReviewService(DecisionService):
             return NamingDecision(person_id, name, 0, True, made.id)
 
     def delete_person(self, person_id: uuid.UUID, based_on: int | None = None) -> RecordedDecision:
-        """Somebody of whom no face is known, made by mistake or left over, is in no list any more.
+        """Delete a person without faces.
 
-        Raises ConflictError for one who has a face; a face of a photo that was edited since is no obstacle.
+        Raises ConflictError for a person with faces; faces of replaced photos do not count.
         """
         with self._deciding() as session:
             require(session, [person_id])
@@ -224,7 +230,7 @@ class ReviewService(DecisionService):
             return self._decide(session, "delete_person", facts, based_on)
 
     def rename_person(self, person_id: uuid.UUID, name: str, based_on: int | None = None) -> RecordedDecision:
-        """Raises ConflictError if somebody else has this name: two persons become one by merging."""
+        """Rename a person. Raises ConflictError if the name is taken; use ``merge_persons`` to join two."""
         shown, key = clean_name(name)
         with self._deciding() as session:
             require(session, [person_id])
@@ -245,7 +251,8 @@ class ReviewService(DecisionService):
     def set_cover_face(
         self, person_id: uuid.UUID, face_id: uuid.UUID, based_on: int | None = None
     ) -> RecordedDecision:
-        """Raises InvalidInputError for a face that is not theirs."""
+        """Choose the face that is shown for a person. Raises InvalidInputError for a face that is not
+        theirs."""
         with self._deciding() as session:
             require_face_of(session, face_id, person_id)
             facts = {Key(Fact.PERSON_COVER, person_id): str(face_id)}
@@ -258,7 +265,8 @@ class ReviewService(DecisionService):
         pinned: bool = True,
         based_on: int | None = None,
     ) -> RecordedDecision:
-        """Whether a face stands for the person whatever jobs choose. Raises InvalidInputError as above."""
+        """Pin a face as a prototype of the person, which jobs keep, or unpin it. Raises InvalidInputError as
+        above."""
         with self._deciding() as session:
             require_face_of(session, face_id, person_id)
             facts = {Key(Fact.PINNED, face_id, person_id): pinned}
@@ -267,9 +275,9 @@ class ReviewService(DecisionService):
     def merge_persons(
         self, person_ids: Sequence[uuid.UUID], into: uuid.UUID, based_on: int | None = None
     ) -> RecordedDecision:
-        """These persons are one: their faces, rejections and pins become those of ``into``.
+        """Merge persons: their faces, rejections and pins become those of ``into``.
 
-        Raises ConflictError for two who were said to be different.
+        Raises ConflictError for two who were marked as different.
         """
         others = sorted(set(person_ids) - {into})
         if not others:
@@ -291,7 +299,7 @@ class ReviewService(DecisionService):
     def mark_different(
         self, a: uuid.UUID, b: uuid.UUID, are: bool = True, based_on: int | None = None
     ) -> RecordedDecision:
-        """Two persons are two, so that nobody merges them."""
+        """Mark two persons as different, so that they cannot be merged."""
         if a == b:
             raise InvalidInputError("Nobody is different from themselves.")
         with self._deciding() as session:
@@ -302,10 +310,10 @@ class ReviewService(DecisionService):
     def mark_clusters_different(
         self, a: str, b: str, based_on: int | None = None, versions: Sequence[str] = ()
     ) -> RecordedDecision:
-        """The faces of two clusters are of different people: no job puts one of each together again.
+        """Mark the faces of two clusters as of different people: no job puts faces of both together.
 
-        ``a``, ``b``: ids, or the first characters of them; ``versions``: theirs, if any. It holds for the
-        faces that are in them now, whatever becomes of the clusters; undoing it is how it is taken back.
+        ``a``, ``b``: ids, or the first characters of them; versions: of the two clusters, if any. It holds
+        for the faces that are in them now, whatever happens to the clusters, until it is undone.
         """
         with self._deciding() as session:
             first, second = find_cluster(session, a), find_cluster(session, b)
@@ -326,7 +334,7 @@ class ReviewService(DecisionService):
         based_on: int | None = None,
         version: str | None = None,
     ) -> RecordedDecision:
-        """None of a cluster's faces is the person's: each is rejected for them."""
+        """Reject all faces of a cluster for a person."""
         with self._deciding() as session:
             require(session, [person_id])
             row = find_cluster(session, cluster)
@@ -338,7 +346,7 @@ class ReviewService(DecisionService):
     # Taking back
 
     def undo(self, decision_id: int) -> RecordedDecision:
-        """Take a decision back; see ``decision_log.undo``."""
+        """Undo a decision; see ``log.undo``."""
         with self._deciding() as session:
             return undo(session, decision_id, self._actor)
 
@@ -349,7 +357,7 @@ class ReviewService(DecisionService):
 
 
 def _waiting(session: Session, person_id: uuid.UUID, version: str | None) -> list[uuid.UUID]:
-    """The suggestions that wait for a person."""
+    """The pending suggestions for a person. Raises StaleVersionError."""
     require(session, [person_id])
     waiting = list(before_decision.pending_by_face(session, person_id).values())
     refuse_changed(f"What is suggested for the person {person_id}", version, waiting)

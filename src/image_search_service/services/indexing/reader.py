@@ -125,7 +125,8 @@ class PhotoReader:
         return self._embed([(ReadPhoto(file), self._open_crops(faces)) for file, faces in photos])
 
     def _embed(self, photos: Sequence[tuple[ReadPhoto, list[_AlignedFace]]]) -> list[ReadPhoto]:
-        """Embed the faces of all photos in one call; if the model fails, photo by photo, so that one is lost."""
+        """Embed the faces of all photos in one call; if the model fails, photo by photo, so that one is
+        lost."""
         try:
             every = [face for _, faces in photos for face in faces]
             embeddings, lengths = self._engine.embed_with_lengths([face.chip for face in every])
