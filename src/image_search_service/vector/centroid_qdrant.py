@@ -73,7 +73,7 @@ class CentroidQdrantClient(QdrantCollection):
         return [[_match(point) for point in points] for points in results]
 
     def delete_centroids(self, point_ids: Iterable[PointId]) -> None:
-        """Removes retired centroids; one that is not there is as good as removed."""
+        """Delete retired centroids; missing ones are skipped."""
         self.delete(point_ids)
 
 

@@ -1,6 +1,6 @@
-"""Between ``qdrant_client.models`` and ``qdrant_edge``: pure functions, both ways.
+"""Converts between ``qdrant_client.models`` and ``qdrant_edge``, both ways. Pure functions.
 
-What the embedded engine is not asked to do by this project is refused by name, never passed over in silence.
+Unsupported options are refused by name, never ignored silently.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def point_ids(values: Iterable[Any]) -> list[int | UUID | str]:
 
 
 def limit(value: int | None) -> int:
-    """How many to return; 10 if it is not said. Raises ValueError below 1."""
+    """The number of results; 10 by default. Raises ValueError below 1."""
     if value is not None and value < 1:
         raise ValueError(f"Invalid limit {value}: it must be 1 or more")
     return 10 if value is None else value
@@ -122,7 +122,7 @@ def _json(value: Any) -> Any:
 
 
 def selection(value: Any) -> Any:
-    """What of the payload to return: True or False, or certain keys."""
+    """Which parts of the payload to return: all, none, or certain keys."""
     if isinstance(value, models.PayloadSelectorInclude):
         return edge.PayloadSelector.Include(list(value.include))
     if isinstance(value, models.PayloadSelectorExclude):
@@ -152,7 +152,7 @@ def query(request: models.QueryRequest, vectors: Mapping[str, models.VectorParam
 
 
 def filter_(condition: models.Filter | None) -> edge.Filter | None:
-    """A filter with all that is in it."""
+    """A filter with its conditions."""
     if condition is None:
         return None
     only(condition, "a filter", "must", "should", "must_not")

@@ -1,7 +1,7 @@
 """Changes to points, from ``qdrant_client.models`` to the embedded engine's operations: pure functions.
 
-The engine writes an operation to its log before it looks at it, and may apply half of one that it refuses
-(a vector of an unknown name leaves a point without a vector). So vectors are checked here, before.
+The engine logs an operation before it checks it, and may apply half of one that it refuses (a vector of an
+unknown name leaves a point without a vector). So vectors are checked here first.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _update_vectors(change: models.UpdateVectors, vectors: Vectors) -> edge.Upda
 def _on_points(
     change_payload: Callable[[Any, Any], edge.UpdateOperation], change: Any, what: str
 ) -> edge.UpdateOperation:
-    """``what`` is the field of the change that says what to set or to take away."""
+    """An operation on the change's points. what: the field with the values or keys to set or remove."""
     convert.only(change, "a payload update", what, "points", "filter")
     return change_payload(getattr(change, what), change.filter or change.points or [])
 

@@ -129,15 +129,15 @@ class FaceQdrantClient(QdrantCollection):
         return [[_match(point) for point in points] for points in results]
 
     def update_person_ids(self, person_ids: Mapping[UUID, UUID | None]) -> None:
-        """Tells points whose face they are; None takes the person away. Points not there are passed over."""
+        """Set the persons of points; None removes the person. Missing points are skipped."""
         self._update_payload(PERSON_ID, person_ids)
 
     def update_cluster_ids(self, cluster_ids: Mapping[UUID, UUID | None]) -> None:
-        """Tells points their cluster; None is noise. Points not there are passed over."""
+        """Set the clusters of points; None is noise. Missing points are skipped."""
         self._update_payload(CLUSTER_ID, cluster_ids)
 
     def overwrite_payloads(self, payloads: Mapping[UUID, FacePayload]) -> None:
-        """Replaces the whole payload of points. Points not there are passed over."""
+        """Replace the whole payload of points. Missing points are skipped."""
         from image_search_service.vector import queries
 
         for chunk in chunks(payloads.items(), WRITE_BATCH):
@@ -162,7 +162,7 @@ class FaceQdrantClient(QdrantCollection):
         limit: int | None = None,
         with_embeddings: bool = False,
     ) -> Iterator[FaceScrollPage]:
-        """All faces that ``where`` lets through, in the order of their ids, one request a page.
+        """All faces that match ``where``, in the order of their ids, one request for each page.
 
         Raises InvalidInputError for ``page_size < 1``.
         """
@@ -202,7 +202,7 @@ class FaceQdrantClient(QdrantCollection):
         return FaceScrollPage(payloads, rows.batch())
 
     def delete_faces(self, point_ids: Iterable[PointId]) -> None:
-        """Removes faces; one that is not there is as good as removed."""
+        """Delete faces; missing ones are skipped."""
         self.delete(point_ids)
 
 
@@ -224,13 +224,16 @@ _configured: list[FaceQdrantClient] = []
 
 
 def configure_face_qdrant_client(client: FaceQdrantClient | None) -> None:
-    """Says which client ``get_face_qdrant_client`` returns; None takes it away. ``library/vectors.py``
-    calls it. The specification fixes these two names; the project itself hands ``Stores`` on."""
+    """Set the client that ``get_face_qdrant_client`` returns; None unsets it. ``library/vectors.py`` calls
+    it.
+
+    The specification fixes these two names; the project's own code passes ``Stores`` instead.
+    """
     _configured[:] = [] if client is None else [client]
 
 
 def get_face_qdrant_client() -> FaceQdrantClient:
-    """The client of the library that is open. Raises UnavailableError when none is."""
+    """The client of the open library. Raises UnavailableError when none is open."""
     if not _configured:
         raise UnavailableError(
             "No library is open, so that no face can be looked up.",

@@ -1,7 +1,7 @@
-"""How long one's own Qdrant takes to give embeddings by id, in three ways: ``image-search bench retrieval``.
+"""Measures reading embeddings by id from the user's own Qdrant, in three ways: ``image-search bench
+retrieval``.
 
-The only place that asks for one id a call: to show what that costs. Everything happens in a collection of
-its own.
+This is the only place that requests one id a call, to show what that costs. It uses a temporary collection.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from image_search_service.vector.transport import AnyQdrant
 
 PREFIX = "image_search_bench_"
-"""How the name of a collection begins that is made for a measurement."""
+"""Prefix of the names of temporary collections."""
 SAMPLE = 100
-"""So many are read one id a call, and the time is scaled up: the calls are independent."""
+"""Number of ids that are read one id a call; the time is scaled up, since the calls are independent."""
 
 ONE_ID, SPECIFICATION, OURS = "one id a call", "100 ids a call, in turn", "this program"
 
@@ -92,7 +92,7 @@ def measure(
 
 
 def _one_by_one(faces: FaceQdrantClient, ids: Sequence[UUID]) -> FloatArray:
-    """What the specification starts from."""
+    """One id a call, as before the specification."""
     return _as_array([point for point_id in ids for point in _retrieved(faces, [point_id])])
 
 

@@ -1,4 +1,4 @@
-"""Points as they really are, whatever that is: for ``image-search doctor``, which trusts none of them."""
+"""Reads points exactly as stored, with their defects, for ``image-search doctor``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 PointId: TypeAlias = UUID | int
-"""Qdrant knows points by UUIDs, which this project writes, and by whole numbers, which it does not."""
+"""A Qdrant point id: a UUID, as this project writes, or a whole number, as other programs may."""
 
 UNIT_TOLERANCE = 1e-3
 """How far from 1 the length of an embedding may be; Qdrant itself normalises to about 1e-7."""
@@ -33,7 +33,7 @@ class StoredPoint:
 def stored_points(
     records: Sequence[models.Record], dimension: int, vector_name: str | None
 ) -> list[StoredPoint]:
-    """What Qdrant returned, with its vectors looked at and left behind."""
+    """Check the vectors of returned points; the result has the problems but not the vectors."""
     ids = [_point_id(record.id) for record in records]
     rows = EmbeddingRows([id_ for id_ in ids if isinstance(id_, UUID)], dimension, vector_name)
     points = ((str(record.id), record.vector) for record in records)
