@@ -1,7 +1,7 @@
-"""Jobs as those see them who ask for one: submit, look, cancel.
+"""The callers' access to jobs: submit, read, cancel.
 
-The row is the truth; the queue only carries ids to the workers. A job is sent when its row is committed, and
-what could not be sent is sent again by the workers (``JobLedger.recover``).
+A job is a row; the queue only carries ids to the workers. A job is sent after its row is committed; the
+workers send again what could not be sent (``JobLedger.recover``).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SUBMIT_TRIES = 5
 
 
 class JobKind(StrEnum):
-    """What can be done in the background; ``queue/face_jobs.py`` says how."""
+    """The kinds of background jobs, implemented in ``queue/face_jobs.py``."""
 
     ASSIGN_FACES = "assign_faces"
     CLUSTER_DUAL = "cluster_dual"
@@ -44,7 +44,7 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
-    """What has become of a job."""
+    """The states of a job."""
 
     QUEUED = jobs.QUEUED
     RUNNING = jobs.RUNNING
@@ -54,11 +54,11 @@ class JobState(StrEnum):
 
 
 ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
-"""States that a job does not leave."""
+"""Final states."""
 STEP = "step"
-"""Under this name a job that runs says among its counts what it is doing."""
+"""The key in a running job's counts that holds its current step."""
 PERSONS_IN_A_JOB = 100
-"""Many people are done in groups of this size: few jobs, each short enough to be cancelled or repeated."""
+"""Persons in one job: few jobs, each short enough to be cancelled or repeated."""
 
 
 class JobService:
@@ -69,7 +69,7 @@ class JobService:
         self._enqueue = enqueue
 
     def submit(self, kind: JobKind, parameters: JsonObject) -> JobRecord:
-        """A new job, or the one that waits or runs already for the same.
+        """A new job, or the equal one that waits or runs already.
 
         Raises UnavailableError when the queue does not answer: the job is kept and sent later.
         """
@@ -78,7 +78,7 @@ class JobService:
     def submit_for_persons(
         self, kind: JobKind, person_ids: Sequence[uuid.UUID], parameters: JsonObject
     ) -> list[JobRecord]:
-        """One job for each hundred persons, in the order of their ids. ``parameters``: the rest of them."""
+        """One job for each hundred persons, in the order of their ids. parameters: the other parameters."""
         ids = sorted({str(person_id) for person_id in person_ids})
         groups = [ids[start : start + PERSONS_IN_A_JOB] for start in range(0, len(ids), PERSONS_IN_A_JOB)]
         return self.submit_all(kind, [{**parameters, "person_ids": group} for group in groups])
@@ -99,7 +99,7 @@ class JobService:
             if len(active) == len(rows):
                 break
         else:
-            raise ConflictError("Equal jobs end as fast as this one is asked for.", hint="Ask again.")
+            raise ConflictError("Equal jobs ended while this one was submitted.", hint="Submit it again.")
         for key, row in rows.items():
             if active[key].id == row["id"]:
                 self._enqueue(active[key].id)
@@ -138,7 +138,7 @@ class JobService:
 
 
 def job_key(kind: JobKind, parameters: JsonObject) -> str:
-    """Equal for jobs that would do the same: SHA-256 of the kind and the parameters."""
+    """A key that is equal for equal jobs: SHA-256 of the kind and the parameters."""
     text = json.dumps([kind.value, parameters], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,6 +1,6 @@
 """Names in photos' metadata: taken from it as confirmed names, and written to sidecars; both only when asked.
 
-A photo's own file is only ever read. Of what a human has said here nothing is overruled by what a file says.
+A photo's own file is only read. A name in a file never overrules a decision made in this library.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ EXAMPLES = 20
 
 @dataclass(slots=True)
 class ReadReport:
-    """What reading did. regions: named ones. matched: at the place of a face. named: faces that got a name.
+    """The result of reading. regions: named regions. matched: regions at the place of a face. named: faces
+    that got a name.
 
-    kept: faces of which a human has said otherwise. unmatched: no face at this place. unreadable: files.
+    kept: faces with a contradicting decision. unmatched: regions without a face. unreadable: files.
     """
 
     photos: int = 0
@@ -55,10 +56,10 @@ class ReadReport:
 
 @dataclass(slots=True)
 class WriteReport:
-    """What writing did. files: photos' files with somebody's name. written, unchanged: sidecars.
+    """The result of writing. files: photos' files with a named face. written, unchanged: sidecars.
 
-    unreadable: files that could not be read, or sidecars that could not be written, which stay as they are.
-    changes: of the first sidecars that were written, or would be, what is new in them.
+    unreadable: unreadable files and unwritable sidecars, which stay as they are. changes: the changes of the
+    first sidecars that were written, or would be.
     """
 
     files: int = 0
@@ -71,8 +72,8 @@ class WriteReport:
 
 @dataclass(frozen=True, slots=True)
 class _PhotoNames:
-    """What one photo's files say, in each of the ways in which it may be meant; problems: what could not be
-    read of it."""
+    """The named regions of a photo in each possible interpretation. problems: files that could not be
+    read."""
 
     photo: PhotoFiles
     readings: list[list[NamedRegion]]
@@ -81,7 +82,7 @@ class _PhotoNames:
 
 @dataclass(frozen=True, slots=True)
 class _WriteTask:
-    """A file, the faces of its photo with names, and those with names that they were said not to have."""
+    """A file, the named faces of its photo, and the names that are wrong for faces."""
 
     path: Path
     photo: PhotoFiles
@@ -91,8 +92,7 @@ class _WriteTask:
 
 @dataclass(frozen=True, slots=True)
 class _WriteOutcome:
-    """What became of a file's sidecar: change says what is new in it, problem why it could not be; neither
-    if all was right."""
+    """The result for a file's sidecar: its change, or the problem that prevented it; neither if unchanged."""
 
     change: str = ""
     problem: str = ""
@@ -107,10 +107,10 @@ class MetadataNamesService:
         self._workers = workers
 
     def read(self, progress: Progress | None = None) -> ReadReport:
-        """Give faces the names that their photos' files and sidecars say: one decision for each 500 photos.
+        """Name faces from their photos' files and sidecars: one decision for each 500 photos.
 
-        Sidecars come before the file itself. A face that a human has given to somebody, rejected for the
-        person, or said to be none, stays as it is. Reading again changes nothing more.
+        Sidecars come before the file itself. A face that a human has assigned, rejected for the person, or
+        marked as not a face stays as it is. Reading again changes nothing more.
         """
         report = ReadReport()
         with thread_pool(self._workers, "metadata") as pool:
@@ -125,8 +125,8 @@ class MetadataNamesService:
     def write(self, *, dry_run: bool = False, progress: Progress | None = None) -> WriteReport:
         """Write the names that humans gave into the sidecar of each file, ``photo.jpg.xmp``.
 
-        What else a sidecar says stays. Files without any such name are left alone, and so are sidecars that
-        say everything already or that cannot be read.
+        Other content of a sidecar stays. Files without any such name are skipped, and so are sidecars that
+        are complete already or cannot be read.
         """
         report = WriteReport()
         with thread_pool(self._workers, "metadata") as pool:
@@ -201,7 +201,7 @@ class MetadataNamesService:
 
 
 def _names_of(photo: PhotoFiles) -> _PhotoNames:
-    """Of the first of its files that says any; a sidecar before the file itself."""
+    """The names from the first of the photo's files that has any; a sidecar before the file itself."""
     problems: list[str] = []
     for path in photo.paths:
         try:
@@ -222,7 +222,7 @@ def _names_of(photo: PhotoFiles) -> _PhotoNames:
 
 
 def _packets(path: Path, embedded: sidecars.Embedded, problems: list[str]) -> Iterator[tuple[Path, bytes]]:
-    """The sidecar's, if it can be read, and those of the photo itself; each with its file."""
+    """The XMP packets of the sidecar, if readable, and of the photo itself; each with its file."""
     sidecar = sidecars.sidecar_of(path)
     if sidecar is not None:
         try:
@@ -233,7 +233,7 @@ def _packets(path: Path, embedded: sidecars.Embedded, problems: list[str]) -> It
 
 
 def _named(packet: bytes, frame: Frame) -> list[list[NamedRegion]]:
-    """Named faces in each of the ways in which they may be meant; nothing if there are none."""
+    """The named regions of a packet in each interpretation that has any."""
     readings = regions.readings(regions.parse_packet(packet), frame)
     return [
         named
@@ -243,7 +243,7 @@ def _named(packet: bytes, frame: Frame) -> list[list[NamedRegion]]:
 
 
 def _people(session: Session, names: Sequence[str]) -> dict[str, tuple[uuid.UUID, str | None]]:
-    """For each name as it is compared: the person, and how a new one is called."""
+    """For each name key the person's id, and the name if the person is new."""
     shown = {key: name for name, key in (clean_name(raw_name) for raw_name in reversed(names))}
     known: dict[str, uuid.UUID] = {}
     for part in chunks(shown, BATCH):
@@ -253,7 +253,8 @@ def _people(session: Session, names: Sequence[str]) -> dict[str, tuple[uuid.UUID
 
 
 def _of_merged(session: Session, name_keys: Sequence[str]) -> dict[str, uuid.UUID]:
-    """Names of persons who were merged, and who they are now; not names of several who are different now."""
+    """Name keys of merged persons with the persons they are now; without keys that lead to several
+    persons."""
     into = before_decision.merged(session)
     now: dict[str, set[uuid.UUID]] = {}
     for person in photo_names.merged_by_keys(session, name_keys):
@@ -264,8 +265,8 @@ def _of_merged(session: Session, name_keys: Sequence[str]) -> dict[str, uuid.UUI
 def _without_contradictions(
     session: Session, placed: Mapping[uuid.UUID, uuid.UUID], faces: Mapping[uuid.UUID, PlacedFace]
 ) -> dict[uuid.UUID, uuid.UUID]:
-    """Without faces that a human has given to somebody else, taken back by an undo, rejected for them, or
-    said to be of other people than their faces."""
+    """Leave out faces that a human assigned to another person or rejected, whose name was undone, or that a
+    difference forbids."""
     rejected = suggestion_queries.rejected_pairs(session, placed)
     undone = {face for part in chunks(placed, BATCH) for face in photo_names.taken_back(session, part)}
     free = {

@@ -1,4 +1,4 @@
-"""Reads clusters as they are shown: with their best faces and the years that they are of."""
+"""Reads clusters for display: with their best faces and the years of their photos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads faces as they are shown: one, those of a photo, and those that are in no list of people."""
+"""Reads faces for display: one, those of a photo, and those in no person or cluster list."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from image_search_service.services.existing import required
 
 
 class FaceCatalogue:
-    """Lists faces. Each method costs a fixed number of statements, and raises NotFoundError for an id that
-    there is not."""
+    """Lists faces. Each method costs a fixed number of statements, and raises NotFoundError for an unknown
+    id."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -31,7 +31,7 @@ class FaceCatalogue:
             return photo, queries.faces_of_asset(session, asset_id)
 
     def in_state(self, state: FaceState, offset: int, limit: int) -> ListPage[FaceRecord]:
-        """Faces that are nobody's, the clearest first."""
+        """Unnamed faces in a state, the clearest first."""
         with self._database.read() as session:
             return ListPage(
                 queries.faces_in_state(session, state, offset, limit), queries.count_in_state(session, state)

@@ -1,4 +1,4 @@
-"""Who is in the library: listing people, finding their photos."""
+"""Lists people and clusters, and finds their photos and faces by name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from image_search_service.db.queries.persons import ClusterSize, PersonSize
 from image_search_service.db.session import Database, Session
 
 MIN_PREFIX = 4
-"""Characters of a cluster's id that are accepted in its place, if they are enough to tell it."""
+"""Characters of a cluster's id that are accepted in its place, if they are unambiguous."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +38,20 @@ class SharedPhoto:
 
 
 class PeopleService:
-    """Reads who is who. What humans say about it: ``review_service``."""
+    """Reads people, clusters and their faces by name. ``services/decisions`` records changes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def people(self, *, hidden: bool = False) -> People:
-        """Everybody who is not hidden and the clusters, or those who are and the clusters set aside."""
+        """The visible persons and clusters, or the hidden persons and the clusters set aside."""
         with self._database.read() as session:
             return People(
                 persons.person_sizes(session, hidden=hidden), persons.cluster_sizes(session, aside=hidden)
             )
 
     def person(self, name: str) -> PersonRow:
-        """Somebody by name. Raises NotFoundError for an unknown name."""
+        """A person by name. Raises NotFoundError for an unknown name."""
         with self._database.read() as session:
             return _known_people(session, [name])[0]
 
@@ -72,7 +72,7 @@ class PeopleService:
     ) -> tuple[list[ListedFace], int]:
         """The faces of a person, of a cluster or in a photo, the clearest first, and how many there are.
 
-        Raises InvalidInputError unless one of the three is given, NotFoundError for who or what there is not.
+        Raises InvalidInputError unless one of the three is given, NotFoundError if it is unknown.
         """
         if [name, cluster, photo].count(None) != 2:
             raise InvalidInputError("Faces of one person, one group or one photo can be listed.")
@@ -93,7 +93,7 @@ def _indexed(session: Session, photo: Path | None) -> Path:
 
 
 def _known_people(session: Session, names: Sequence[str]) -> list[PersonRow]:
-    """The persons of these names, each once; an error names all that there are not."""
+    """The persons of these names, each once. Raises NotFoundError with all unknown names."""
     keys = {clean_name(name)[1]: name for name in names}
     people = persons.persons_by_keys(session, list(keys))
     unknown = [name for key, name in keys.items() if key not in people]

@@ -1,4 +1,4 @@
-"""What cannot all be true: found and listed, never forced. A human decides what to make of it."""
+"""Finds contradictions between faces, photos and persons. It only lists them; a human decides."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from image_search_service.vector.batching import FETCH_BATCH
 
 PAGE = 10_000
 BLOCK = 1_000
-"""Persons that are compared with all others at once."""
+"""Persons in one block that is compared with all others."""
 
 
 class ConflictKind(StrEnum):
-    """What is wrong, perhaps."""
+    """The kinds of possible contradictions."""
 
     TWICE_IN_A_PHOTO = "twice_in_a_photo"
     BEFORE_BIRTH = "before_birth"
@@ -36,8 +36,9 @@ class ConflictKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConflictRecord:
-    """persons: whom it is about, by name. path: a file of the photo, where it is about one.
-    similarity: cosine, where it is about one."""
+    """A possible contradiction. persons: ids, with their names. path: a file of the photo, if it is about
+    one.
+    similarity: cosine, if it is about one."""
 
     kind: ConflictKind
     person_ids: list[uuid.UUID]
@@ -58,7 +59,7 @@ class ConflictService:
         self._thresholds = stores.thresholds
 
     def find(self, limit: int = 100) -> list[ConflictRecord]:
-        """At most ``limit`` of each kind, the gravest first.
+        """At most ``limit`` conflicts of each kind, the most serious first.
 
         Costs ⌈n ÷ 1,000⌉ fetches for n named faces, beside what stale centroids cost, and a statement for
         each 10,000.
@@ -82,7 +83,7 @@ class ConflictService:
         ]
 
     def _far(self, people: ActiveCentroids, limit: int) -> list[ConflictRecord]:
-        """Faces that strangers are as much like: below ``suggest`` to the centroid of their own person."""
+        """Faces less similar to their own person's centroid than the threshold ``suggest``."""
         row_of = {person_id: row for row, person_id in enumerate(people.person_ids)}
         low_faces: list[tuple[float, NamedFace]] = []
         for page in self._named():
@@ -109,8 +110,8 @@ class ConflictService:
         ]
 
     def _alike(self, people: ActiveCentroids, limit: int) -> list[ConflictRecord]:
-        """Persons whose centroids are as alike as a face must be to be given to somebody, two by two; not two
-        of whom a human has said that they are two."""
+        """Pairs of persons whose centroids are as similar as assigning a face requires; without pairs that a
+        human marked as different."""
         with self._database.read() as session:
             apart = queries.different_pairs(session)
         pairs: list[tuple[float, uuid.UUID, uuid.UUID]] = []
@@ -149,8 +150,8 @@ def _in_photo(kind: ConflictKind, person: PersonInPhoto) -> ConflictRecord:
 
 
 def _most_alike(scores: FloatArray, min_similarity: float, limit: int) -> tuple[IntArray, IntArray]:
-    """Rows and columns of the ``limit`` highest that reach ``least``, among equals the first: however many
-    persons look the same, few pairs become objects."""
+    """Rows and columns of the ``limit`` highest scores from ``min_similarity`` on, the first of equals. The
+    limit keeps few pairs in memory however many persons look the same."""
     rows, columns = np.nonzero(scores >= min_similarity)
     best = np.argsort(-scores[rows, columns], kind="stable")[:limit]
     return rows[best], columns[best]
@@ -159,7 +160,7 @@ def _most_alike(scores: FloatArray, min_similarity: float, limit: int) -> tuple[
 def _positions(
     apart: Set[frozenset[uuid.UUID]], ids: Sequence[uuid.UUID], start: int, number: int
 ) -> tuple[list[int], list[int]]:
-    """Rows and columns, in the block of ``number`` persons from ``start``, of pairs that are two persons."""
+    """Rows and columns, in the block of ``number`` persons from ``start``, of pairs marked as different."""
     place = {person_id: row for row, person_id in enumerate(ids)}
     pairs = [
         sorted(place[person] for person in pair) for pair in apart if all(person in place for person in pair)
