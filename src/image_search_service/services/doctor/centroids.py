@@ -74,7 +74,7 @@ class CentroidCheck:
         )
 
     def _look_again(self, point_ids: Sequence[PointId]) -> None:
-        """By id: SQL, Qdrant, SQL. What changed in between is not wrong, but being computed."""
+        """Read again by id from SQL, Qdrant and SQL. A centroid that changed in between is being computed."""
         uuids = [point_id for point_id in point_ids if isinstance(point_id, UUID)]
         with self._context.database.read() as session:
             before = expected.centroids_by_id(session, uuids)
@@ -97,7 +97,7 @@ class CentroidCheck:
             self._report.repair(Kind.POINT_WITHOUT_CENTROID, len(orphans))
 
     def _is_unfinished(self, row: CentroidTruth | None) -> bool:
-        """Whether somebody is still at it: building it, or about to clear away what was replaced."""
+        """Whether the centroid is still being built, or about to be deleted after its replacement."""
         if row is None or row.state == ACTIVE:
             return False
         if row.state == BUILDING:

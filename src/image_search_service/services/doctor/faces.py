@@ -78,7 +78,7 @@ class FaceCheck:
     def _confirmed(
         self, point_ids: Sequence[PointId]
     ) -> Iterator[tuple[PointId, FaceTruth | None, list[DoctorProblem]]]:
-        """By id: SQL, Qdrant, SQL. What changed in between is not wrong, but being written."""
+        """Read again by id from SQL, Qdrant and SQL. A face that changed in between is being written."""
         uuids = [point_id for point_id in point_ids if isinstance(point_id, UUID)]
         with self._context.database.read() as session:
             before = expected.faces_at_points(session, uuids)

@@ -1,4 +1,4 @@
-"""What can be wrong between SQL, Qdrant and the files, and how it is told. Pure functions."""
+"""The kinds of findings between SQL, Qdrant and the files, and their texts. Pure functions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from image_search_service.vector.collections import CLUSTER_ID, PERSON_ID, FaceP
 from image_search_service.vector.stored_points import StoredPoint
 
 EXAMPLES = 20
-"""So many of each kind are named; the rest are counted."""
+"""The most examples of each kind; further findings are only counted."""
 SAME_NUMBER = 1e-6
 """Scores that differ by less are the same; JSON may cost the last digit."""
 

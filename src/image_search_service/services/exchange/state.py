@@ -1,4 +1,4 @@
-"""Taking over the present state of another library as new decisions. What a human has said here stands."""
+"""Imports the present state of another library as new decisions. Decisions of this library are kept."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ class PresentState:
         self._faces: dict[uuid.UUID, uuid.UUID] = {}
 
     def take_persons(self, session: Session, lines: Sequence[PersonLine]) -> None:
-        """Somebody of the same name is the same person; those who are gone there are nobody here."""
+        """Match persons by name and create new ones; deleted and merged persons of the file are not
+        created."""
         lines = [line for line in lines if line.gone is False]
         known: dict[str, PersonRow] = {}
         for part in chunks(sorted({line.key for line in lines}), BATCH):
@@ -81,12 +82,12 @@ class PresentState:
         self._decide(session, facts)
 
     def take_differences(self, session: Session, lines: Sequence[DifferentLine]) -> None:
-        """But for two who are one here."""
+        """Import pairs of different persons, except pairs that are one person here."""
         pairs = [(self.persons.get(line.persons[0]), self.persons.get(line.persons[1])) for line in lines]
         self._decide(session, {different(a, b): True for a, b in pairs if a and b and a != b})
 
     def take_covers(self, session: Session) -> None:
-        """Where the face is here, and the person's."""
+        """Import cover faces that exist here and belong to the person."""
         wanted = {self._faces[face]: person for face, person in self._covers.items() if face in self._faces}
         known = _ExistingFacts(session, list(wanted))
         covers = {face: person for face, person in wanted.items() if known.person_of(face) == person}
@@ -175,7 +176,7 @@ class _ExistingFacts:
         return None if person is None else uuid.UUID(person)
 
     def may_be(self, face: uuid.UUID, person: uuid.UUID) -> bool:
-        """Whether nothing that was said here forbids it."""
+        """Whether no decision of this library forbids assigning the face to the person."""
         return (
             self.person_of(face) in (None, person)
             and self._is_shown(face)
@@ -183,7 +184,7 @@ class _ExistingFacts:
         )
 
     def may_be_grouped(self, face: uuid.UUID) -> bool:
-        """The same of a face that is nobody's and a group."""
+        """Whether no decision of this library forbids putting the face, without a person, into a group."""
         return self._is_shown(face) and face not in self.apart
 
     def is_unplaced(self, face: uuid.UUID) -> bool:

@@ -1,7 +1,7 @@
-"""A photo edited in place is a new photo at an old path; whom its faces show is still known.
+"""Keeps names when a photo is edited in place, which makes it a new photo at an old path.
 
-Another program that writes a tag or crops a border changes every byte of a file. What a human said of faces
-(names, rejections, pins, that one is none) moves on to the faces of the new content that lie where they lay.
+A program that writes a tag or crops a border changes the file's content. Decisions about its faces (names,
+rejections, pins, not a face) are transferred to the new content's faces at the same places.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from image_search_service.services.decisions.log import DecisionDraft, decide
 
 
 def transfer_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -> None:
-    """For each replaced photo, let all that was said of its faces hold of the faces of its successor.
+    """Transfer the decisions about the faces of each replaced photo to the faces of its successor.
 
-    ``successors`` maps the photo that a file held before to the one it holds now; those that still have
-    another file keep their faces, and nothing is handed on.
+    successors: the photo that a file held before, and the one it holds now. Photos that still have another
+    file keep their faces, and nothing is transferred.
     """
     replaced = faces.replaced_among(session, list(successors))
     pairs = {old: new for old, new in successors.items() if old in replaced}
@@ -38,7 +38,8 @@ def transfer_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) 
 
 
 def _leave_clusters(session: Session, replaced: Sequence[LocatedFace]) -> None:
-    """No grouping looks at the faces of a replaced photo: in a cluster they would stay, and be counted."""
+    """Take faces of replaced photos out of clusters: no grouping would move them, and they would be
+    counted."""
     ids = [face.id for face in replaced]
     before = clusters.clusters_of_faces(session, ids)
     faces.set_clusters(session, dict.fromkeys(ids))
@@ -46,7 +47,7 @@ def _leave_clusters(session: Session, replaced: Sequence[LocatedFace]) -> None:
 
 
 def _transferred_facts(session: Session, origins: Mapping[uuid.UUID, LocatedFace]) -> dict[Key, Any]:
-    """Whatever was said of the former faces holds of those that lie where they lay."""
+    """The decided facts of the former faces, for the new faces at their places."""
     successor = {old.id: new for new, old in origins.items()}
     facts: dict[Key, Any] = {}
     for decided in faces_with_decisions.decided_faces_by_id(session, list(successor)):

@@ -1,6 +1,6 @@
 """Indexing: from folders of photos to stored faces, once for each content.
 
-The order of steps is what makes a crash harmless. Ids follow from the content. A batch's embeddings go to
+The order of steps makes a crash harmless. Ids are derived from the content. A batch's embeddings go to
 Qdrant first (one request), then its photos, faces and files into SQL (one transaction); so a face in SQL
 always has its embedding, and what a crash left in Qdrant alone is written again by the next run, or
 removed by it if the photo is gone.
@@ -52,7 +52,7 @@ class Failure:
 
 @dataclass(slots=True)
 class IndexReport:
-    """What a run found and did. Every file seen is new, unchanged, moved or copied, or failed."""
+    """The result of a run. Every file seen is new, unchanged, moved or copied, or failed."""
 
     photos_seen: int = 0
     photos_new: int = 0
@@ -79,7 +79,7 @@ class IndexReport:
 class IndexService:
     """Brings the library up to date with folders of photos.
 
-    The engine is opened only if there is a photo to read: a run without news loads no model.
+    The engine is opened only if there is a photo to read: a run without changes loads no model.
     """
 
     def __init__(self, stores: Stores) -> None:
@@ -122,7 +122,7 @@ class IndexService:
         progress: Progress | None,
         report_changed: Callable[[IndexReport], None] | None,
     ) -> _IndexRun:
-        """Alone: what another run has stored in Qdrant and not yet in SQL would look left behind."""
+        """Only one run at a time: points of another run without rows yet would look orphaned."""
         with self.database.write() as session:
             number, interrupted = library.start_run(session, scan.roots)
         run = _IndexRun(
@@ -161,7 +161,7 @@ class _IndexRun:
         self.report = IndexReport()
 
     def compare(self, scan: PhotoScan) -> list[FoundFile]:
-        """Stat every file; return those that are new or other than they were."""
+        """Stat every file; return those that are new or changed."""
         changed: list[FoundFile] = []
         for files in chunks(scan, LOOKUP_BATCH):
             with self._database.write() as session:
@@ -201,7 +201,8 @@ class _IndexRun:
             self._attach(copies)
 
     def _fresh(self, hashed: Iterable[HashedFile | Failure]) -> Iterator[HashedFile]:
-        """Contents that the library does not have, each once; other files are given to their photos."""
+        """Contents that the library does not have, each once; files with known content are attached to their
+        photos."""
         claimed: set[str] = set()
         for batch in chunks(hashed, HASH_BATCH):
             files = [item for item in batch if isinstance(item, HashedFile)]
@@ -244,7 +245,7 @@ class _IndexRun:
         self._advance(readable)
 
     def _attach(self, files: Sequence[HashedFile]) -> None:
-        """Files whose content is in the library: they are one more place, or the new place, of its photo."""
+        """Store files with known content as further, or new, paths of their photos."""
         if not files:
             return
         with self._database.write() as session:
@@ -257,7 +258,7 @@ class _IndexRun:
         self._advance(readable)
 
     def _save_paths(self, session: Session, files: Sequence[tuple[HashedFile, uuid.UUID]]) -> None:
-        """Write where photos lie now; a photo whose last file was overwritten hands its names on."""
+        """Store the photos' paths; a photo whose last file was overwritten transfers its names."""
         photos.save_paths(session, [path_row(file, asset_id, self._number) for file, asset_id in files])
         successors = {
             self._previous[file.path]: asset_id
@@ -280,7 +281,7 @@ class _IndexRun:
             self._progress(self._done, self._total)
 
     def finish(self, scan: PhotoScan, *, interrupted: bool) -> None:
-        """Mark what has vanished; after an interrupted run, remove points that no face in SQL stands for."""
+        """Mark vanished files as missing; after an interrupted run, delete points without a face in SQL."""
         with self._database.write() as session:
             unread = [path for path, _ in scan.unread]
             self.report.photos_missing = photos.mark_missing(session, scan.roots, unread, self._number)

@@ -35,7 +35,7 @@ DRIVE_HINT: Final = "Is the drive that it is on away? The thumbnail is there all
 
 
 class _PictureLock:
-    """Held by whoever makes one picture, so that nobody makes the same at the same time."""
+    """A lock for one picture, so that no two threads make it at the same time."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Reads the suggestions that wait for a decision, as they are shown."""
+"""Reads pending suggestions for display."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from image_search_service.services.people.versions import version_of
 class SuggestionCatalogue:
     """Lists suggestions. Each method costs a fixed number of statements.
 
-    thresholds: those of the library's engine, asked for only where there is a suggestion.
+    thresholds: those of the library's engine, read only if there is a suggestion.
     """
 
     def __init__(self, database: Database, thresholds: Callable[[], Thresholds]) -> None:
@@ -28,7 +28,8 @@ class SuggestionCatalogue:
         self._thresholds = thresholds
 
     def groups(self, after: tuple[int, str] | None, limit: int, each: int) -> ListPage[SuggestionGroupRecord]:
-        """Suggestions that wait, by person: those with most first, with the best ``each`` of theirs."""
+        """Persons with pending suggestions, those with most first, each with their best ``each``
+        suggestions."""
         with self._database.read() as session:
             page, total = queries.groups_page(session, after, limit)
             best = [suggestion_id for group in page for suggestion_id in group.suggestion_ids[:each]]
@@ -49,7 +50,8 @@ class SuggestionCatalogue:
     def of_person(
         self, person_id: uuid.UUID, offset: int, limit: int
     ) -> tuple[ListPage[DatedSuggestion], str]:
-        """What waits for a person, by margin, the best first; and the version of all of it."""
+        """A page of a person's pending suggestions, the largest margin first; and the version of all of
+        them."""
         with self._database.read() as session:
             waiting = queries.waiting_page(session, person_id, offset, limit)
             every = queries.waiting_for(session, [person_id]).get(person_id, [])
@@ -62,11 +64,11 @@ class SuggestionCatalogue:
         return ListPage(items, len(every)), version_of(every)
 
     def counts(self) -> list[SuggestionCount]:
-        """How many there are, by state and source."""
+        """The numbers of suggestions by state and source."""
         with self._database.read() as session:
             return [SuggestionCount(*row) for row in queries.suggestion_counts(session)]
 
     def persons_waiting(self) -> int:
-        """For how many persons suggestions wait."""
+        """The number of persons with pending suggestions."""
         with self._database.read() as session:
             return queries.count_groups(session)

@@ -1,4 +1,4 @@
-"""Why a face has no person: the assigner's own comparison, of one photo, in a few statements and fetches."""
+"""Explains why a face has no person, by the assigner's own comparison for one photo."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from image_search_service.services.centroid_service import CentroidService
 from image_search_service.vector.batching import FETCH_BATCH
 
 MOST_NAMED = 25
-"""Persons who cannot be it and resemble it more than who might are named up to this number."""
+"""The most ruled-out persons named that are more similar than the best possible one."""
 POOR_MATTERS = (Because.BELOW_THRESHOLD, Because.TOO_CLOSE)
-"""A poor picture is why a face resembles nobody enough."""
+"""The reasons for which a poor picture is named as a cause."""
 LOST = Reason(Because.NO_EMBEDDING, "Its embedding is missing: image-search doctor --repair makes it again.")
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """person_name: whose it is. reasons: empty for a face that has a person."""
+    """Why a face has no person. person_name: its person, if any. reasons: empty for a face with a person."""
 
     face_id: uuid.UUID
     person_id: uuid.UUID | None
@@ -57,7 +57,7 @@ class ExplanationService:
         self._tables = quality_tables(calibration)
 
     def explain(self, face_id: uuid.UUID) -> Explanation:
-        """Raises NotFoundError for a face that there is not."""
+        """Explain a face. Raises NotFoundError for an unknown one."""
         with self._database.read() as session:
             facts = queries.face_facts(session, face_id)
             if facts is None:
@@ -72,7 +72,7 @@ class ExplanationService:
         )
 
     def _compared(self, facts: FaceFacts, beside: FacesBeside) -> list[Reason]:
-        """What the assigner would make of the face, and why."""
+        """The assigner's decision on the face, with its reasons."""
         ids = [face.point_id for face in beside.faces]
         batch = self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
         comparable = [face for face in beside.faces if face.point_id in batch]
@@ -105,7 +105,7 @@ class ExplanationService:
         return explained + (poor(_seen(facts, self._tables)) if explained[-1].because in POOR_MATTERS else [])
 
     def _resembled(self, embedding: FloatArray, people: ActiveCentroids, facts: FaceFacts) -> list[Resembled]:
-        """The most similar first: the best two who might be it, and who cannot and resembles it more."""
+        """The most similar persons: the best two possible ones, and ruled-out ones that are more similar."""
         ranked = most_similar(embedding, people, facts.barred, free=2, barred_most=MOST_NAMED)
         with self._database.read() as session:
             names = person_queries.names(session, [person for person, _ in ranked])

@@ -1,4 +1,4 @@
-"""Chooses the faces that stand for persons (``recognition/prototypes.py``), for many persons at once."""
+"""Chooses persons' prototypes (``recognition/prototypes.py``), for many persons at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from image_search_service.vector.embedding_batch import EmbeddingBatch
 
 @dataclass(slots=True)
 class PrototypeRun:
-    """What choosing prototypes did. ``prototypes``: how many these persons have now, pinned ones too."""
+    """The result of choosing prototypes. prototypes: the number that these persons have now, with pinned
+    ones."""
 
     persons: int = 0
     prototypes: int = 0
@@ -33,7 +34,7 @@ class PrototypeRun:
 
 
 class PrototypeService:
-    """Keeps persons' prototypes. Raises UnavailableError; then no person of the group has lost theirs."""
+    """Keeps persons' prototypes. Raises UnavailableError; then all persons of the group keep theirs."""
 
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
@@ -42,9 +43,10 @@ class PrototypeService:
     def compute_prototypes(
         self, person_ids: Sequence[uuid.UUID] | None = None, progress: Progress | None = None
     ) -> PrototypeRun:
-        """Choose anew for these persons, or for all; what a human pinned stays, if it is still theirs.
+        """Choose prototypes again for these persons, or for all; pinned faces stay while they are the
+        person's.
 
-        Persons go in groups; each costs ⌈n ÷ 1,000⌉ fetches for n faces and a fixed number of statements.
+        Each group of persons costs ⌈n ÷ 1,000⌉ fetches for n faces and a fixed number of statements.
         """
         with self._database.read() as session:
             counts = face_queries.face_counts(session, person_ids)

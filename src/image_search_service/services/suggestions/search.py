@@ -1,7 +1,7 @@
-"""Faces that may be a person: looked for with prototypes or centroids, remembered until somebody decides.
+"""Searches for faces that may be a person, with prototypes or centroids, and stores them as suggestions.
 
-All persons of a call go together: one fetch, one search, one transaction, each in batches. Qdrant proposes;
-SQL, in the transaction that remembers, says what is assigned, rejected or known.
+All persons of a call share one fetch, one search and one transaction, each in batches. Qdrant finds
+candidates; SQL decides, in the transaction that stores them, which are assigned, rejected or known.
 """
 
 from __future__ import annotations
@@ -38,17 +38,18 @@ PERSONS_AT_ONCE = 100
 DEFAULT_PROTOTYPES = 10
 DEFAULT_LIMIT = 50
 SHOWN_PERSONS = 10
-"""For whom a face is suggested, when it is explained."""
+"""The most persons in the explanation of a face's suggestions."""
 MOST_FOUND = 5_000
-"""Faces that one search gives at most."""
+"""The most faces that one search returns."""
 MIN_FACES_FOR_CENTROID = 5
-"""A mean of fewer faces says more of the photos than of the person."""
+"""The fewest faces for a search by centroid; a mean of fewer reflects the photos more than the person."""
 SUGGESTABLE = FaceFilter(unlabeled=True, recognizable=True)
 
 
 @dataclass(frozen=True, slots=True)
 class PendingSuggestion:
-    """A face that may be a person. second_name: who else it resembles most. path: a file to look at."""
+    """A face that may be a person. second_name: the second most similar person. path: a file that shows
+    it."""
 
     suggestion: SuggestionRecord
     second_name: str | None
@@ -57,9 +58,9 @@ class PendingSuggestion:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A suggestion with its reasons. needed: the similarity to a centroid from which nobody would be asked.
+    """A suggestion with its reasons. needed: the similarity to a centroid from which it would be assigned.
 
-    resembles: faces that humans gave to the person, the most similar first.
+    resembles: faces that humans assigned to the person, the most similar first.
     """
 
     suggestion: SuggestionRecord
@@ -74,7 +75,7 @@ FindSources = Callable[[Sequence[uuid.UUID], FindMoreRun], tuple[list[Source], F
 
 
 class SuggestionService:
-    """Finds and remembers suggestions. Raises UnavailableError; then nothing of the group is remembered."""
+    """Finds and stores suggestions. Raises UnavailableError; then nothing of the current group is stored."""
 
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
@@ -94,10 +95,10 @@ class SuggestionService:
         min_confidence: float | None = None,
         progress: Progress | None = None,
     ) -> FindMoreRun:
-        """Look for faces like the best ``prototypes`` faces of one person, or of each of many.
+        """Search for faces similar to the best ``prototypes`` faces of one person, or of each of many.
 
-        limit: new suggestions for each person. min_confidence: −1 to 1, by default what suits
-        the engine and the number of comparisons (``Thresholds.suggest_among``).
+        limit: new suggestions for each person. min_confidence: −1 to 1, by default derived from the engine
+        and the number of comparisons (``Thresholds.suggest_among``).
         """
 
         def find(ids: Sequence[uuid.UUID], run: FindMoreRun) -> tuple[list[Source], FloatArray]:
@@ -113,7 +114,7 @@ class SuggestionService:
         min_confidence: float | None = None,
         progress: Progress | None = None,
     ) -> FindMoreRun:
-        """Look for faces like any of those that stand for the person; whoever has none gets them chosen."""
+        """Search for faces similar to any prototype of the person; missing prototypes are chosen first."""
         wanted = self._wanted("multi_prototype", limit, min_confidence)
         return self._find(person_id, wanted, self._prototypes, progress)
 
@@ -125,9 +126,10 @@ class SuggestionService:
         min_confidence: float | None = None,
         progress: Progress | None = None,
     ) -> FindMoreRun:
-        """Look for faces like the person's centroid, which is computed first where it is not fresh.
+        """Search for faces similar to the person's centroid; a stale one is computed first.
 
-        Raises ConflictError for one person with fewer than five faces; of many, they are counted.
+        Raises ConflictError for a single person with fewer than five faces; of many, such persons are
+        counted.
         """
         wanted = self._wanted("centroid", limit, min_confidence)
         run = self._find(person_id, wanted, self._fresh_centroids, progress)
@@ -145,7 +147,7 @@ class SuggestionService:
         *,
         limit: int = DEFAULT_LIMIT,
     ) -> FindMoreRun:
-        """The one of the three that the method names."""
+        """Search with the given method."""
         search = {
             SearchMethod.PROTOTYPES: self.find_more,
             SearchMethod.MULTI_PROTOTYPE: self.find_more_multi_prototype,
@@ -158,7 +160,7 @@ class SuggestionService:
         return self._resemblance.persons_like(face_id, limit)
 
     def pending(self, person_id: uuid.UUID, limit: int = DEFAULT_LIMIT) -> list[PendingSuggestion]:
-        """What waits for a decision on one person, the most similar first."""
+        """A person's pending suggestions, the most similar first."""
         with self._database.read() as session:
             rows = queries.pending_of_person(session, person_id, limit)
         return [PendingSuggestion(*row) for row in rows]
@@ -166,7 +168,7 @@ class SuggestionService:
     def explain(self, suggestion_id: uuid.UUID) -> Explained:
         """A suggestion with its reasons: one fetch, one search, and a few statements.
 
-        Raises NotFoundError for a suggestion that there is not.
+        Raises NotFoundError for an unknown suggestion.
         """
         with self._database.read() as session:
             row = queries.with_names(session, suggestion_id)
@@ -175,7 +177,7 @@ class SuggestionService:
         return self._explained([row])[0]
 
     def explain_face(self, face_id: uuid.UUID, limit: int = SHOWN_PERSONS) -> list[Explained]:
-        """The same of all that waits for one face, the most similar person first."""
+        """All pending suggestions of one face with their reasons, the most similar person first."""
         with self._database.read() as session:
             rows = queries.waiting_of_face(session, face_id, limit)
         return self._explained(rows) if rows else []
@@ -197,7 +199,7 @@ class SuggestionService:
         ]
 
     def expire_old(self, days: int) -> int:
-        """Withdraw what has waited for longer; returns how many. They may be found again."""
+        """Withdraw suggestions that are pending for longer; returns how many. They may be found again."""
         with self._database.write() as session:
             return queries.expire_pending(session, utc_now() - timedelta(days=days))
 
@@ -243,7 +245,7 @@ class SuggestionService:
         ], active.matrix
 
     def _fetched(self, sources: list[Source], run: FindMoreRun) -> tuple[list[Source], FloatArray]:
-        """The sources whose embeddings are there, with these."""
+        """The sources that have an embedding, with their embeddings."""
         ids = [source.point_id for source in sources]
         batch = self._faces.get_embeddings_by_point_ids(ids)
         run.embeddings_missing += len(batch.missing)
@@ -280,7 +282,7 @@ class SuggestionService:
     def _search(
         self, group: Sequence[uuid.UUID], wanted: SearchOptions, find_sources: FindSources, run: FindMoreRun
     ) -> list[Candidate]:
-        """The candidates of each person: as many more than wanted as may turn out to be known already."""
+        """The candidates of each person: ``limit`` and as many more as are known already."""
         sources, matrix = find_sources(group, run)
         if not sources:
             return []
@@ -321,7 +323,7 @@ class SuggestionService:
         compare_with_others(shown, here, batch.matrix, self._centroids_of_all(shown), rejected)
 
     def _centroids_of_all(self, shown: Sequence[Candidate]) -> ActiveCentroids:
-        """All centroids, the persons' at hand among them: else nobody knows how far ahead they are."""
+        """All centroids, including those of the candidates' persons, which the margin needs."""
         people = self._centroid_service.active_centroids()
         lacking = {candidate.person_id for candidate in shown} - set(people.person_ids)
         if lacking and self._centroid_service.compute_centroids(sorted(lacking)).computed:
@@ -335,7 +337,7 @@ class SuggestionService:
 
 
 def _most_of_one_person(sources: Sequence[Source]) -> int:
-    """With how many sources a person's faces are looked for: each finds strangers of its own."""
+    """The largest number of sources of one person; each source adds false matches of its own."""
     return max(Counter(source.person_id for source in sources).values())
 
 

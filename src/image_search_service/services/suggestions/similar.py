@@ -19,15 +19,15 @@ from image_search_service.services.centroid_service import CentroidService
 from image_search_service.vector.collections import FaceFilter
 
 SHOWN_ALIKE = 5
-"""Confirmed faces that are shown as what a suggested one resembles."""
+"""The most confirmed faces shown as similar to a suggested one."""
 MOST_CONFIRMED = 5_000
-"""Of somebody's confirmed faces so many are compared with, the clearest ones."""
+"""The number of a person's clearest confirmed faces that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResembledPerson:
-    """Somebody whom a face resembles. margin: how much more than the most similar other person, negative if
-    less, None if there is nobody else."""
+    """A person whom a face resembles. margin: similarity minus that of the most similar other person; None
+    without another person."""
 
     person_id: uuid.UUID
     name: str
@@ -53,10 +53,10 @@ class Resemblance:
         self._thresholds = stores.thresholds
 
     def persons_like(self, face_id: uuid.UUID, limit: int) -> list[ResembledPerson]:
-        """Whom a face resembles, by their centroids, the most similar first; not those who cannot be it:
-        for whom it was rejected, who are in the photo with another face, or of whom it was said to be apart.
+        """Persons whom a face resembles, by their centroids, the most similar first.
 
-        Empty if its embedding is not there. Raises NotFoundError for a face that there is not.
+        Without persons who are ruled out: rejected, in the photo with another face, or by a difference.
+        Empty without an embedding. Raises NotFoundError for an unknown face.
         """
         with self._database.read() as session:
             facts = explanation.face_facts(session, face_id)
@@ -72,9 +72,10 @@ class Resemblance:
     def confirmed_alike(
         self, point_id: uuid.UUID, person_ids: Sequence[uuid.UUID]
     ) -> dict[uuid.UUID, list[FaceAlike]]:
-        """Of each person the faces that humans gave to them, the most similar to a face first; at most 500.
+        """For each person the faces that humans assigned to them, the most similar to a face first; at most
+        500.
 
-        Which these are SQL says, and not the payload, which may be late: a decision counts at once.
+        They are read from SQL and not from payloads, which may be late, so that a decision counts at once.
         """
         embedding = self._embedding(point_id)
         with self._database.read() as session:
@@ -96,12 +97,12 @@ class Resemblance:
         }
 
     def _embedding(self, point_id: uuid.UUID) -> FloatArray | None:
-        """``(d,)`` of unit length, None if it is not there."""
+        """The embedding ``(d,)`` of unit length, None if missing."""
         batch = self._faces.get_embeddings_by_point_ids([point_id])
         return batch.matrix[0] if batch else None
 
     def _named(self, ranked: Sequence[tuple[uuid.UUID, float]]) -> list[ResembledPerson]:
-        """Those who are worth suggesting, each with how far from the most similar other person."""
+        """The persons similar enough to suggest, each with the margin to the most similar other person."""
         with self._database.read() as session:
             names = persons.names(session, [person for person, _ in ranked])
         scores = [score for _, score in ranked]
