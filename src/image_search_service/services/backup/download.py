@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     import httpx
 
 READ_TIMEOUT_SECONDS = 300.0
-"""How long the service may take for its next piece."""
+"""Seconds that the service may take for its next chunk."""
 
 
 def download(address: str, headers: Mapping[str, str], *, pictures: bool) -> Iterator[bytes]:
-    """The archive in pieces. headers: by which the service knows its owner.
+    """The archive in chunks. headers: the token's, which the service requires.
 
-    Raises UnavailableError when the service does not give it to the end.
+    Raises UnavailableError when the download is incomplete.
     """
     import httpx  # takes a tenth of a second to import
 

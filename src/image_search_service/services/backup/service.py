@@ -1,9 +1,9 @@
 """Makes a backup of the whole library while it is in use: rows, embeddings, centroids, small pictures.
 
 Everything follows from one snapshot of SQL, held open until the end: the rows as they were at that moment,
-and the embeddings and pictures of exactly those faces. That is consistent, although the stores share no
-snapshot, since a face's embedding is stored before its row and never changes, and Qdrant's payloads are
-derived from the rows. What was removed meanwhile is counted as missing.
+and the embeddings and pictures of exactly those faces. This is consistent although the stores share no
+snapshot: a face's embedding is stored before its row and never changes, and Qdrant's payloads are derived
+from the rows. Items deleted meanwhile are counted as missing.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ ROWS = 5_000
 EMBEDDINGS = 10_000
 """Embeddings in a part: 20 MB at 512 numbers."""
 PICTURE_BYTES = 2**24
-"""About how large a part of small pictures is."""
+"""Approximate size of a part of small pictures, in bytes."""
 
 T = TypeVar("T")
 FetchEmbeddings = Callable[[list[UUID], int], EmbeddingBatch]
@@ -161,7 +161,7 @@ def _parts(files: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _content(path: Path) -> bytes:
-    """Nothing for a file that is not there. Raises UnavailableError for one that cannot be read."""
+    """A file's content, empty if it does not exist. Raises UnavailableError for an unreadable one."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

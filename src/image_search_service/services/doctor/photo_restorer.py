@@ -51,7 +51,7 @@ class LostPhoto:
 
 @dataclass(frozen=True, slots=True)
 class RestoredPhoto:
-    """What came of it. embeddings: a row ``(d,)`` float32 of unit length for each face that needed one.
+    """The result for a photo. embeddings: ``(d,)`` float32 of unit length for each face that needed one.
 
     unread: why no file could be used. not_embedded: why the faces could not be embedded.
     """
@@ -69,7 +69,7 @@ class _OpenedPhoto:
 
 
 class PhotoRestorer:
-    """Makes again what is lost. Safe to use from several threads.
+    """Recreates lost embeddings and pictures. Safe to use from several threads.
 
     ``open_engine`` is called only if there is a face to embed.
     """

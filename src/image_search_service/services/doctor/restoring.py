@@ -1,4 +1,4 @@
-"""Makes again what is gone of faces and photos: embeddings, crops and thumbnails, photo by photo."""
+"""Recreates lost embeddings, crops and thumbnails, photo by photo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares decisions, SQL, Qdrant and the files completely, a page at a time, and mends each from the truth.
+"""Compares decisions, SQL, Qdrant and the files completely, a page at a time, and repairs differences.
 
 SQL's rows and Qdrant's points come in the same order, so one pass through both finds every difference with
 ⌈n ÷ 1,000⌉ requests to each and a page of each in memory. What differs is looked at again by id before it

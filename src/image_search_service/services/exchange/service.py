@@ -1,4 +1,4 @@
-"""What humans said, as JSON Lines: out of one library and into another, whatever its engine.
+"""Exports human decisions as JSON Lines and imports them into another library, whatever its engine.
 
 A face is known by the content of its photo and by its box, so that names survive another machine, a moved
 folder, and an engine that finds the face a little to the left. ``docs/exchange.md`` describes the lines.
@@ -66,7 +66,7 @@ class ImportReport:
 
 
 class ExchangeService:
-    """Exports and imports what humans said."""
+    """Exports and imports human decisions."""
 
     def __init__(self, database: Database, actor: str) -> None:
         self._database = database
@@ -106,7 +106,8 @@ class ExchangeService:
             return self._take_state(file) if report is None else report
 
     def _require_faces(self) -> None:
-        """Else history would come without its faces, and could not be made up for when they are there."""
+        """Refuse a library without faces: the history would be imported without its faces, which cannot be
+        added later."""
         with self._database.read() as session:
             if face_queries.count_faces(session) == 0:
                 raise ConflictError(

@@ -14,7 +14,7 @@ from image_search_service.core.paging import keyset_pages
 from image_search_service.core.types import FloatArray, IntArray
 from image_search_service.db.queries import persons as person_queries
 from image_search_service.db.queries.suggestions import conflicts as queries
-from image_search_service.db.queries.suggestions.conflicts import NamedFace, PersonInPhoto
+from image_search_service.db.queries.suggestions.conflicts import NamedFacePoint, PersonInPhoto
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.services.centroid_service import CentroidService
@@ -85,7 +85,7 @@ class ConflictService:
     def _far(self, people: ActiveCentroids, limit: int) -> list[ConflictRecord]:
         """Faces less similar to their own person's centroid than the threshold ``suggest``."""
         row_of = {person_id: row for row, person_id in enumerate(people.person_ids)}
-        low_faces: list[tuple[float, NamedFace]] = []
+        low_faces: list[tuple[float, NamedFacePoint]] = []
         for page in self._named():
             comparable = [face for face in page if face.person_id in row_of]
             ids = [face.point_id for face in comparable]
@@ -133,8 +133,8 @@ class ConflictService:
             for similarity, a, b in pairs
         ]
 
-    def _named(self) -> Iterator[list[NamedFace]]:
-        def read_page(after: uuid.UUID | None) -> list[NamedFace]:
+    def _named(self) -> Iterator[list[NamedFacePoint]]:
+        def read_page(after: uuid.UUID | None) -> list[NamedFacePoint]:
             with self._database.read() as session:
                 return queries.named_faces(session, after, PAGE)
 

@@ -27,7 +27,7 @@ class PersonInPhoto:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedFace:
+class NamedFacePoint:
     """A face of an existing person, and its point."""
 
     person_id: uuid.UUID
@@ -88,7 +88,7 @@ def _faces_in(
     return faces
 
 
-def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[NamedFace]:
+def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[NamedFacePoint]:
     """The next faces of existing persons, by id."""
     statement = (
         select(PersonRow.id, FaceInstance.id, FaceInstance.asset_id, FaceInstance.qdrant_point_id)
@@ -100,7 +100,7 @@ def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[N
     )
     if after is not None:
         statement = statement.where(FaceInstance.id > after)
-    return [NamedFace(*row) for row in session.execute(statement)]
+    return [NamedFacePoint(*row) for row in session.execute(statement)]
 
 
 def files(session: Session, asset_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Path]:
