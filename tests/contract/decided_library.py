@@ -29,7 +29,7 @@ from image_search_service.db.queries import clusters, faces, photos
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from image_search_service.services.face_clustering_service import FaceClusteringService
-from image_search_service.services.indexing.edits import hand_on_names
+from image_search_service.services.indexing.edits import transfer_names
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.embedded import EmbeddedQdrant
@@ -230,7 +230,7 @@ class DecidedLibrary:
                 self._store(copy, np.asarray(embedding, dtype=np.float32))
                 self._added.append(copy.id)
             photos.update_replaced(session, [old.id, new.id])
-            hand_on_names(session, {old.id: new.id})
+            transfer_names(session, {old.id: new.id})
 
 
 def _trust_the_disk(connection: Any, _record: Any) -> None:

@@ -24,7 +24,7 @@ from image_search_service.demo.library import make_demo_library
 from image_search_service.library.opening import Library
 from image_search_service.library.vectors import LibraryCollections
 from image_search_service.queue.face_jobs import JOBS
-from image_search_service.queue.runner import JobProgress
+from image_search_service.queue.runner import ProgressReporter
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.service import JobKind
@@ -91,7 +91,7 @@ class Faulty:
 
     def run(self, kind: JobKind, parameters: JsonObject) -> JsonObject:
         """The job's function, in this thread."""
-        return JOBS[kind](self.library.stores, JobProgress(lambda _done, _total: None), **parameters)
+        return JOBS[kind](self.library.stores, ProgressReporter(lambda _done, _total: None), **parameters)
 
     def named(self) -> dict[UUID, UUID]:
         return named(self.library)

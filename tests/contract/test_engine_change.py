@@ -25,7 +25,7 @@ from image_search_service.db.models import (
     StagedFace,
     StagedPhoto,
 )
-from image_search_service.db.queries import spoken_faces
+from image_search_service.db.queries import faces_with_decisions
 from image_search_service.db.queries.engine_change import changes
 from image_search_service.demo.library import make_demo_library
 from image_search_service.library.engine import EngineBinding
@@ -119,7 +119,7 @@ def groups(library: Library) -> list[tuple[UUID, list[UUID]]]:
 def said(library: Library) -> dict[UUID, Any]:
     """Everything that humans said of faces, by face, without their places."""
     with library.database.read() as session:
-        spoken = list(spoken_faces.said_of(session, sorted(faces(library))))
+        spoken = list(faces_with_decisions.decided_faces_by_id(session, sorted(faces(library))))
     return {
         face.id: (
             face.person_id,

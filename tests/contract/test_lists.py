@@ -12,7 +12,7 @@ import pytest
 
 from image_search_service.core.errors import NotFoundError
 from image_search_service.core.records.faces import ClusterFilter, FaceState
-from image_search_service.core.records.lists import Found
+from image_search_service.core.records.lists import ListPage
 from image_search_service.core.records.people import FaceOrder, PersonOrder
 from image_search_service.core.records.photos import UNDATED, PhotoFilter, PhotoOrder
 from image_search_service.db.models import FaceSuggestion
@@ -55,7 +55,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         yield database
 
 
-def all_pages(page: Callable[[Any], Found[Any]], key: Callable[[Any], Any]) -> list[Any]:
+def all_pages(page: Callable[[Any], ListPage[Any]], key: Callable[[Any], Any]) -> list[Any]:
     """Every item, a page of two at a time."""
     items: list[Any] = []
     after = None

@@ -15,7 +15,7 @@ from image_search_service.cli.output import table
 from image_search_service.core.decisions import PERSON_FACTS, Change
 from image_search_service.core.types import JsonObject
 from image_search_service.library.opening import Library
-from image_search_service.services.decisions.history import Event, HistoryService
+from image_search_service.services.decisions.history import HistoryService, ListedDecision
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.people.lookup import PeopleService
@@ -108,7 +108,7 @@ def _one(opened: Library, decision: int, limit: int) -> tuple[JsonObject, Render
     return _document(event) | {"facts": listed}, table(title, ("Fact", "Of", "Was", "Is"), rows)
 
 
-def _document(event: Event) -> JsonObject:
+def _document(event: ListedDecision) -> JsonObject:
     return {
         "id": event.decision.id,
         "kind": event.decision.kind,
@@ -121,12 +121,12 @@ def _document(event: Event) -> JsonObject:
     }
 
 
-def _kind(event: Event) -> str:
+def _kind(event: ListedDecision) -> str:
     undoes = event.decision.undoes
     return event.decision.kind.replace("_", " ") + (f" {undoes}" if undoes else "")
 
 
-def _whom(event: Event) -> str:
+def _whom(event: ListedDecision) -> str:
     names = list(event.persons.values())
     more = len(names) - MOST_NAMES
     return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

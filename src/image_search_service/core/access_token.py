@@ -67,9 +67,9 @@ def _link(temporary: Path, path: Path) -> None:
         temporary.replace(path)
 
 
-def same_token(given: str, token: str) -> bool:
+def same_token(candidate: str, token: str) -> bool:
     """Compared in a time that does not tell how much of it was right."""
-    return secrets.compare_digest(given.encode(), token.encode())
+    return secrets.compare_digest(candidate.encode(), token.encode())
 
 
 def bearer_headers(path: Path) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""What a decision is: changes of single facts, each from an old value to a new one.
+"""A decision is an event that changes facts, each from an old value to a new one.
 
-A fact has a key: what it is about, and of which face or person. Since an event holds old and new values of
-the facts that it changed, and nothing else, the present state follows from the events in their order, and an
-event is undone by another one with the two exchanged.
+A fact's key names the kind of fact and the face or person. An event holds the old and new value of each fact
+that it changed, and nothing else; so the present state follows from the events in order, and an event is
+undone by another one with old and new values exchanged.
 """
 
 from __future__ import annotations
@@ -15,32 +15,34 @@ from typing import Any
 
 
 class Fact(StrEnum):
-    """What a human can say something about. The value is JSON; None, where nobody has said anything."""
+    """The kinds of facts that humans decide. Values are JSON; None: never decided."""
 
     FACE_PERSON = "face_person"
-    """Of a face: ``{"person": id or None, "by": "human"}``; other keys say what was there besides."""
+    """Of a face: ``{"person": id or None, "by": "human"}``; other keys keep the state that undoing
+    restores."""
     FACE_GROUP = "face_group"
-    """Of a face that nobody has named: ``{"group": id or None}``, the cluster that a human put it into; other
-    keys say what was there besides."""
+    """Of an unnamed face: ``{"group": id or None}``, the cluster that a human put it into; other keys keep
+    the state that undoing restores."""
     FACE_IS_FACE = "face_is_face"
     """Of a face: whether it is one."""
     FACE_SET_ASIDE = "face_set_aside"
-    """Of a face: ``{"aside": whether it is a stranger's, not to be asked about}``; other keys say what was
-    there besides."""
+    """Of a face: ``{"aside": bool}``, true for a stranger's face that nobody is asked about; other keys keep
+    the state that undoing restores."""
     REJECTED = "rejected"
-    """Of a face and a person: whether it was said that they do not belong together."""
+    """Of a face and a person: whether the face was rejected for the person."""
     PINNED = "pinned"
-    """Of a face and a person: whether it stands for the person whatever a job would choose."""
+    """Of a face and a person: whether it is a prototype of the person that jobs must keep."""
     PERSON_NAME = "person_name"
     PERSON_GONE = "person_gone"
-    """Of a person: False if there, True if never made (or taken back), an id if merged into that person."""
+    """Of a person: False if they exist, True if never created (or deleted), an id if merged into that
+    person."""
     PERSON_HIDDEN = "person_hidden"
     PERSON_BIRTH = "person_birth"
     """Of a person: date of birth, ISO 8601."""
     PERSON_COVER = "person_cover"
     """Of a person: the face that is shown for them."""
     DIFFERENT = "different"
-    """Of two persons, the smaller id first: whether they are said to be two."""
+    """Of two persons, the smaller id first: whether they are marked as different."""
     APART = "apart"
     """Of a face and a difference between two groups: on which side of it the face is, 0 or 1."""
 
@@ -55,7 +57,7 @@ PERSON_FACTS = frozenset(
         Fact.DIFFERENT,
     }
 )
-"""Facts of which the first id is a person's; of all others it is a face's."""
+"""Facts whose first id is a person's; that of all others is a face's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,12 @@ class Change:
 
 
 def different(a: uuid.UUID, b: uuid.UUID) -> Key:
-    """The fact that two persons are two."""
+    """The key of the fact that two persons are different."""
     return Key(Fact.DIFFERENT, min(a, b), max(a, b))
 
 
-def said(key: Key, value: Any) -> Any:
-    """What of a value is a human's word; the machine's guess is as good as nothing."""
+def human_value(key: Key, value: Any) -> Any:
+    """The part of a value that a human decided; None for an assignment by the machine."""
     if key.fact is Fact.FACE_GROUP:
         return value["group"] if isinstance(value, dict) else None
     if key.fact is Fact.FACE_SET_ASIDE:
@@ -99,7 +101,7 @@ def said(key: Key, value: Any) -> Any:
 
 
 def persons_of(change: Change) -> set[uuid.UUID]:
-    """Whom a change is about; of a face, to whom it went and from whom."""
+    """The persons that a change is about; of a face, its old and new person."""
     key = change.key
     if key.fact in PERSON_FACTS:
         into = {
@@ -115,9 +117,15 @@ def persons_of(change: Change) -> set[uuid.UUID]:
 
 
 def effective(changes: Iterable[Change]) -> list[Change]:
-    """Those that change what was said; of several for one fact, one, from the first old to the last new."""
+    """Changes that alter a human decision; several of one fact become one, from the first old value to the
+    last new one."""
     merged: dict[Key, Change] = {}
     for change in changes:
         before = merged.get(change.key)
         merged[change.key] = change if before is None else Change(change.key, before.old, change.new)
-    return [one for one in merged.values() if said(one.key, one.old) != said(one.key, one.new)]
+    return [
+        merged_change
+        for merged_change in merged.values()
+        if human_value(merged_change.key, merged_change.old)
+        != human_value(merged_change.key, merged_change.new)
+    ]

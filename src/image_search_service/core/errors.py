@@ -4,7 +4,7 @@
     ├── NotFoundError         404  photo, face, person, cluster, suggestion
     ├── ConflictError         409  decided meanwhile, already exists
     │   ├── LibraryInUseError      another process has the library open
-    │   ├── StaleVersionError      what was decided on is another by now
+    │   ├── StaleVersionError      what was decided on has changed
     │   ├── EngineMismatchError    the library was made with another engine
     │   ├── NewerLibraryError      the library was written by a newer version
     │   ├── UnreleasedLibraryError the library was written before the first release
@@ -13,13 +13,13 @@
     │   ├── NotEnoughMemoryError   the memory allowed is too little for so many faces
     │   └── UnsupportedByEmbeddedQdrantError  a Qdrant server can do it, the embedded engine cannot
     ├── MediaError            422  unreadable photo: it is reported, the run goes on
-    ├── UnavailableError      503  vector store, database, queue, model: worth another try
+    ├── UnavailableError      503  vector store, database, queue, model: a retry may succeed
     │   └── KeyRefusedError        the vector store does not accept the key
-    └── DataIntegrityError    500  something that must be there is not
+    └── DataIntegrityError    500  stored data is missing or contradicts itself
         └── VectorStoreError       the vector store gave an answer that cannot be used
 
-A message says what is wrong; ``hint`` says what to do next. Texts that more than one place needs
-stand here as classes, so that a sentence is written once.
+A message says what is wrong; ``hint`` says what to do next. Messages that several places need are classes
+here, so that each is written once.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class ConflictError(ImageSearchError):
 
 
 class StaleVersionError(ConflictError):
-    """What somebody decided on has changed since they saw it. version, size: what it is now."""
+    """What a decision was based on has changed since. version, size: the present ones."""
 
     def __init__(self, message: str, *, version: str, size: int) -> None:
         self.version = version
@@ -58,7 +58,7 @@ class StaleVersionError(ConflictError):
 class LibraryInUseError(ConflictError):
     """Another process has the library open; ``holder`` is its process id and command line.
 
-    address: where it answers over HTTP, if it is a service.
+    address: its HTTP address, if it is a service.
     """
 
     def __init__(self, library: Path, holder: str, *, address: str | None = None) -> None:
@@ -110,7 +110,7 @@ class UnreleasedLibraryError(ConflictError):
 
 
 class RestoreInterruptedError(ConflictError):
-    """A backup was being restored into the library, and that has not ended."""
+    """A restore into the library was interrupted and is not complete."""
 
     def __init__(self, library: Path) -> None:
         super().__init__(
@@ -128,7 +128,7 @@ class MediaError(ImageSearchError):
 
 
 class UnavailableError(ImageSearchError):
-    """Something needed did not answer; the same call may work later. The only error that is retried."""
+    """A store or service did not answer; the same call may succeed later. The only error that is retried."""
 
 
 class DataIntegrityError(ImageSearchError):
@@ -136,15 +136,15 @@ class DataIntegrityError(ImageSearchError):
 
 
 class KeyRefusedError(UnavailableError):
-    """The vector store does not accept the key. It works again once the key is right, not by waiting."""
+    """The vector store does not accept the key. Retrying does not help until the key is corrected."""
 
 
 class VectorStoreError(DataIntegrityError):
-    """The vector store answered, but what it said cannot be used: broken, too large, or an inner failure."""
+    """The vector store gave an answer that cannot be used: malformed, too large, or an internal error."""
 
 
 class NotEnoughMemoryError(InvalidInputError):
-    """Grouping keeps within the memory it is given, and cannot do with so little."""
+    """The memory that grouping may use is too little for the number of faces."""
 
     def __init__(self, faces: int, needed: int, allowed: int) -> None:
         super().__init__(

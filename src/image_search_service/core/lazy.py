@@ -1,4 +1,4 @@
-"""Values that are made on first use, once, whichever thread asks first."""
+"""Values computed once, on first use, by whichever thread asks first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 class locked_property(cached_property[T]):  # noqa: N801 - named as what it is used as
     """``cached_property`` whose function runs once even if several threads ask at the same time.
 
-    Python's own has had no lock since 3.12. Once made, the value is read without one.
+    Python's own has no lock since 3.12. Once computed, the value is read without one.
     """
 
     def __init__(self, func: Callable[[Any], T]) -> None:

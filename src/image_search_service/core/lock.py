@@ -18,7 +18,7 @@ HOLDER_AT = 1
 class LibraryLock:
     """Holds ``path`` locked until ``release``; the system releases it if the process dies.
 
-    address: where the holder answers, if it is a service; whoever is refused is told.
+    address: the holder's HTTP address, if it is a service; the error of a refused process names it.
     Raises LibraryInUseError, naming the holder's process, when another process has it.
     """
 
@@ -33,7 +33,7 @@ class LibraryLock:
         self._write_holder(address)
 
     def _read_holder(self) -> tuple[str, str]:
-        """Process id and command, and the address or nothing."""
+        """The holder's process id and command, and its address or ""."""
         self._file.seek(HOLDER_AT)
         holder, _, answers = self._file.read().decode(errors="replace").strip().partition("\n")
         return holder, answers

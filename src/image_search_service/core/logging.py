@@ -33,7 +33,7 @@ def get_logger(name: str) -> Any:
 
 
 class _Logger:
-    """Stands for structlog's logger until the first line."""
+    """Imports structlog when the first line is logged."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -65,7 +65,7 @@ def _configure(*, debug: bool) -> None:
 
 
 def _printable_values(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """File names and others' messages as a terminal may be sent them."""
+    """Escape control characters in file names and messages before they reach a terminal."""
     return {key: printable_lines(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
@@ -77,6 +77,7 @@ def hide_tokens(logger: str) -> None:
 def _hide_tokens(record: logging.LogRecord) -> bool:
     if isinstance(record.args, tuple):
         record.args = tuple(
-            _TOKEN_IN_ADDRESS.sub(r"\1…", each) if isinstance(each, str) else each for each in record.args
+            _TOKEN_IN_ADDRESS.sub(r"\1…", argument) if isinstance(argument, str) else argument
+            for argument in record.args
         )
     return True

@@ -1,4 +1,4 @@
-"""Persons' names: how they are shown, and how they are compared."""
+"""Persons' names, as shown and as compared."""
 
 from __future__ import annotations
 

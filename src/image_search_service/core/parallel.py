@@ -1,4 +1,4 @@
-"""Doing the next things while the present one is waited for, in bounded numbers."""
+"""Runs work ahead in threads, in bounded numbers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 @contextmanager
 def thread_pool(workers: int, name: str) -> Iterator[ThreadPoolExecutor]:
-    """A pool that, when the block raises, drops what it has not begun instead of finishing it first."""
+    """A pool that, when the block raises, cancels calls that have not begun."""
     pool = ThreadPoolExecutor(workers, thread_name_prefix=name)
     try:
         yield pool
@@ -39,7 +39,7 @@ def thread_pool(workers: int, name: str) -> Iterator[ThreadPoolExecutor]:
 def map_ahead(
     pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T], ahead: int
 ) -> Iterator[R]:
-    """``map`` in order, with at most ``ahead`` calls begun or waiting at any time."""
+    """``map`` in order, with at most ``ahead`` calls running or queued at any time."""
     pending: deque[Future[R]] = deque()
     for item in items:
         pending.append(pool.submit(function, item))

@@ -1,4 +1,4 @@
-"""Where things lie in a library's folder. Nothing is stored outside of it but downloaded models."""
+"""Paths in a library's folder. Only downloaded models are stored outside of it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class LibraryPaths:
 
     @property
     def database(self) -> Path:
-        """SQLite's file, unless ``IMAGE_SEARCH_DATABASE_URL`` says otherwise."""
+        """SQLite's file, unless ``IMAGE_SEARCH_DATABASE_URL`` is set."""
         return self.root / "library.sqlite3"
 
     @property
     def vectors(self) -> Path:
-        """The embedded Qdrant's folder, unless ``IMAGE_SEARCH_QDRANT_URL`` says otherwise."""
+        """The embedded Qdrant's folder, unless ``IMAGE_SEARCH_QDRANT_URL`` is set."""
         return self.root / "vectors"
 
     @property
@@ -33,17 +33,17 @@ class LibraryPaths:
 
     @property
     def pictures(self) -> Path:
-        """Larger pictures of photos and faces, made when somebody looks at them; they may be deleted."""
+        """Larger pictures of photos and faces, made on first view; a cache that may be deleted."""
         return self.root / "pictures"
 
     @property
     def backups(self) -> Path:
-        """Copies of the database, made before it is migrated."""
+        """Copies of the database, made before each migration."""
         return self.root / "backups"
 
     @property
     def queue(self) -> Path:
-        """Ids of the jobs that wait, unless ``IMAGE_SEARCH_REDIS_URL`` says otherwise."""
+        """The queue's SQLite file with ids of waiting jobs, unless ``IMAGE_SEARCH_REDIS_URL`` is set."""
         return self.root / "queue.sqlite3"
 
     @property
@@ -52,21 +52,22 @@ class LibraryPaths:
 
     @property
     def token(self) -> Path:
-        """What the service asks of whoever calls it."""
+        """The access token that the service requires."""
         return self.root / "token"
 
     @property
     def browser_page(self) -> Path:
-        """Leads a browser to the service; holds the token, which a command's arguments would show to all."""
+        """A page that opens the service in a browser. It holds the token, which a command's arguments would
+        show to every user."""
         return self.root / "open.html"
 
     @property
     def restoring(self) -> Path:
-        """There while a backup is being restored, and after that was broken off."""
+        """Exists while a backup is being restored, and after an interrupted restore."""
         return self.root / "restoring.json"
 
     def parts(self) -> list[Path]:
-        """Everything of the library that is there, the folder itself first; what others put there is not."""
+        """The library's existing files and folders, its root first, without files of other programs."""
         files = (self.lock, self.restoring, self.token, self.browser_page)
         folders = (self.vectors, self.thumbnails, self.crops, self.pictures, self.backups)
         named = [path for path in (*files, *folders) if path.exists()]
@@ -82,11 +83,11 @@ class LibraryPaths:
         return fan_out(self.crops, face_id)
 
     def picture(self, asset_id: UUID, side: int) -> Path:
-        """Of a photo, its longer side ``side`` pixels."""
+        """The picture of a photo with a longer side of ``side`` pixels."""
         return fan_out(self.pictures / f"photos-{side}", asset_id)
 
     def large_crop(self, face_id: UUID, side: int) -> Path:
-        """Of a face, its longer side ``side`` pixels."""
+        """The picture of a face with a longer side of ``side`` pixels."""
         return fan_out(self.pictures / f"faces-{side}", face_id)
 
 

@@ -1,4 +1,4 @@
-"""Text from elsewhere (file names, names of people and engines) as a terminal may be sent it."""
+"""Makes foreign text (file names, names of people and engines) safe to print on a terminal."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _NOT_PRINTED_IN_LINES: Final = re.compile(f"(?![\\n\\t])[{_ORDERS}]")
 
 
 def printable(text: str) -> str:
-    """One line: whatever would steer a terminal, or is no Unicode, as its escape, such as ``\\x1b``."""
+    """One line of text with control characters and invalid Unicode as escapes, such as ``\\x1b``."""
     return _NOT_PRINTED.sub(_escape, text)
 
 
 def printable_lines(text: str) -> str:
-    """The same of a text that may have several lines."""
+    """The same for text that may have several lines."""
     return _NOT_PRINTED_IN_LINES.sub(_escape, text)
 
 
-def _escape(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode("ascii")
+def _escape(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")

@@ -33,7 +33,7 @@ _umask = _Umask()
 
 @contextmanager
 def private_files() -> Iterator[None]:
-    """Whatever this process creates in the meantime, only its owner may read and write."""
+    """While the block runs, files that this process creates are readable and writable by their owner only."""
     with _umask.lock:
         if _umask.holders == 0:
             _umask.of_user = os.umask(PRIVATE_UMASK)
@@ -56,9 +56,9 @@ def give_users_mode(path: Path) -> None:
 
 
 def make_private_folder(path: Path) -> None:
-    """Create a folder that only its owner may enter; one that is there and still empty becomes so.
+    """Create a folder that only its owner may enter; an existing empty one gets the same rights.
 
-    One with something in it is left as it is: ``image-search doctor`` says who else may read it.
+    A folder with something in it is left as it is; ``image-search doctor`` reports its rights.
     """
     path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     with suppress(PermissionError):  # somebody else's folder
@@ -67,10 +67,10 @@ def make_private_folder(path: Path) -> None:
 
 
 def open_private(name: str, flags: int) -> int:
-    """An opener for ``open``: the file that is made belongs to its owner alone."""
+    """An opener for ``open`` that creates files readable and writable by their owner only."""
     return os.open(name, flags, PRIVATE_FILE)
 
 
 def is_private(mode: int) -> bool:
-    """Whether a file's mode gives nobody but its owner any right."""
+    """Whether a file's mode gives rights to its owner only."""
     return mode & PRIVATE_UMASK == 0

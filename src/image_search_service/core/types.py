@@ -1,6 +1,6 @@
 """Value types and array aliases that every layer shares. No input, no output, no vendor.
 
-The aliases are strings: many commands need this module, and few of them NumPy.
+The aliases are strings, since most commands that import this module do not need NumPy.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ DEFAULT_METHOD: Final = "agglomerative"
 
 
 class SearchMethod(StrEnum):
-    """With what to search for more of a person's faces."""
+    """What to search with for more of a person's faces."""
 
     PROTOTYPES = "prototypes"
     """Some of their best faces."""
     MULTI_PROTOTYPE = "multi_prototype"
-    """All faces that stand for them."""
+    """All their prototypes."""
     CENTROID = "centroid"
     """The mean of their faces."""
 
@@ -51,7 +51,7 @@ class Likeness(StrEnum):
 
 
 Progress: TypeAlias = Callable[[int, int | None], None]
-"""Called with how much is done and, once known, how much there is in all."""
+"""Called with the number of steps done and, once known, the total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class EngineIdentity:
-    """What a library is bound to. Two engines are the same if all of this is equal.
+    """The engine that a library is bound to. Two engines are the same if all fields are equal.
 
     name: the engine's name, such as ``opencv``.
     checksum: SHA-256 (hex) over the engine's model files, or over its version for ``synthetic``.
@@ -93,7 +93,7 @@ JsonObject: TypeAlias = dict[str, Any]
 
 
 class Because(StrEnum):
-    """Why a face has no person, or what stands in the way of the most similar one."""
+    """Why a face has no person, or what prevents the most similar one."""
 
     NOT_A_FACE = "not_a_face"
     SET_ASIDE = "set_aside"

@@ -1,7 +1,7 @@
-"""Giving faces without a name to the persons whose centroids they resemble: load, decide, save.
+"""Assigns unnamed faces to the persons whose centroids they resemble: load, decide, save.
 
-What a human said stands: a face that has a person stays there, a rejected pair never comes back. Nobody is
-put into a photo twice. Where the resemblance is not enough to decide without asking, a suggestion waits.
+Human decisions are kept: a face with a person is not touched, and a rejected pair never returns. No person is
+assigned twice in a photo. A face that is similar, but not enough to be assigned, becomes a suggestion.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from image_search_service.db.queries.suggestions import assignment
 from image_search_service.db.queries.suggestions.assignment import AssignableFace
 from image_search_service.db.session import Session
 from image_search_service.faces.candidates import Candidate, SecondBest
-from image_search_service.faces.suggestion_store import FindMoreRun, Wanted, remember
+from image_search_service.faces.suggestion_store import FindMoreRun, SearchOptions, remember
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.recognition.matching import Matches, match_faces
@@ -35,13 +35,13 @@ from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
 PAGE = 10_000
-"""Faces that are decided on at once: 20 MB of 512 numbers each, and one transaction."""
+"""Faces in one transaction: 20 MB of embeddings with 512 numbers each."""
 
 Chosen = npt.NDArray[np.bool_]
 
 
 class PersonCentroids(Protocol):
-    """Where persons' centroids come from: ``CentroidService``, the only one that computes them."""
+    """The source of persons' centroids: ``CentroidService``, which alone computes them."""
 
     def compute_centroids(self, person_ids: Sequence[uuid.UUID] | None = None) -> object: ...
 
@@ -50,10 +50,11 @@ class PersonCentroids(Protocol):
 
 @dataclass(slots=True)
 class AssignmentRun:
-    """What assigning did. faces: looked at. persons: compared with. assigned: given to a person.
+    """The result of assigning.
 
-    suggested: new suggestions. updated: suggestions that waited already. embeddings_missing: faces that
-    could not be compared.
+    faces: faces compared. persons: persons compared with. assigned: faces assigned to a person.
+    suggested: new suggestions. updated: suggestions that were pending already. embeddings_missing: faces
+    that could not be compared.
     """
 
     faces: int = 0
@@ -66,9 +67,10 @@ class AssignmentRun:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """For each face ``(n,)``: the best person's row or −1, how similar, and what follows from it.
+    """For each face, arrays ``(n,)``: the best person's row or −1, the similarity, and the decision.
 
-    sure: similar enough, and more than the second best. assign: of these, who is given to the person.
+    sure: similar enough, and by a margin more than the second best. assign: those of ``sure`` that are
+    assigned. suggest: faces to suggest.
     """
 
     person: IntArray
@@ -79,9 +81,9 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What SQL says of some faces. free: those of nobody. barred: whom they cannot be. sides: of those that
-    were said to be of different people."""
+class FaceConstraints:
+    """What SQL allows for some faces. free: faces without a person. barred: forbidden pairs of face and
+    person. sides: the faces' sides of differences."""
 
     free: Set[uuid.UUID]
     barred: Set[Pair]
@@ -89,7 +91,7 @@ class Said:
 
 
 class FaceAssigner:
-    """Gives faces to persons. Raises UnavailableError; then the page of faces at hand is unchanged."""
+    """Assigns faces to persons. Raises UnavailableError; then the current page of faces is unchanged."""
 
     def __init__(
         self,
@@ -111,7 +113,7 @@ class FaceAssigner:
     ) -> AssignmentRun:
         """Compare every face without a person, or those found ``since``, with every person's centroid.
 
-        Nobody has asked for a certain person here, so that what is only shown must be rare among all pairs.
+        Since every face is compared with every person, the threshold for suggestions rises with their number.
         Costs ⌈n ÷ 1,000⌉ fetches for n faces, beside those for the centroids, and for each 10,000 faces one
         matrix product and a number of statements that grows only with the suggestions, by a few in 500.
         """
@@ -119,10 +121,10 @@ class FaceAssigner:
         with self._database.read() as session:
             total = assignment.count_assignable(session, since)
             pairs = faces.count_unnamed(session) * len(people.person_ids)
-        least = self._thresholds.suggest_among(pairs)
+        min_similarity = self._thresholds.suggest_among(pairs)
         run = AssignmentRun(persons=len(people.person_ids))
         for page in self._pages(since) if people.person_ids else ():
-            self._assign_page(page, people, least, run)
+            self._assign_page(page, people, min_similarity, run)
             if progress is not None:
                 progress(run.faces, total)
         return run
@@ -135,22 +137,28 @@ class FaceAssigner:
         return keyset_pages(read_page, lambda face: face, PAGE)
 
     def _assign_page(
-        self, page: Sequence[AssignableFace], people: ActiveCentroids, least: float, run: AssignmentRun
+        self,
+        page: Sequence[AssignableFace],
+        people: ActiveCentroids,
+        min_similarity: float,
+        run: AssignmentRun,
     ) -> None:
-        """One transaction, in which nobody else changes these photos' faces."""
+        """One transaction that locks the faces of these photos."""
         batch = self._embeddings(page)
-        there = [face for face in page if face.point_id in batch]
+        comparable = [face for face in page if face.point_id in batch]
         run.faces += len(page)
-        run.embeddings_missing += len(page) - len(there)
+        run.embeddings_missing += len(page) - len(comparable)
         with self._database.write() as session:
             free = assignment.lock_unassigned(session, page)
             here = assignment.in_photos_of(page)
-            said = Said(free, assignment.barred_pairs(session, here), sides_where(session, here))
-            found, decision = compare(there, batch.matrix, people, said, self._thresholds, least=least)
-            run.assigned += _assign(session, there, people, decision)
-            suggestion_states.expire_apart(session, sorted({one.face_id for one in said.sides}))
-            shown = _shown(there, people, decision, found)
-            remembered = _remember(session, shown, least)
+            known = FaceConstraints(free, assignment.barred_pairs(session, here), sides_where(session, here))
+            matches, decision = compare(
+                comparable, batch.matrix, people, known, self._thresholds, min_similarity=min_similarity
+            )
+            run.assigned += _assign(session, comparable, people, decision)
+            suggestion_states.expire_apart(session, sorted({side.face_id for side in known.sides}))
+            shown = _shown(comparable, people, decision, matches)
+            remembered = _remember(session, shown, min_similarity)
         run.suggested += remembered.created
         run.updated += remembered.updated
 
@@ -160,103 +168,106 @@ class FaceAssigner:
 
 
 def compare(
-    there: Sequence[AssignableFace],
+    comparable: Sequence[AssignableFace],
     embeddings: FloatArray,
     people: ActiveCentroids,
-    said: Said,
+    known: FaceConstraints,
     thresholds: Thresholds,
     *,
-    least: float,
+    min_similarity: float,
 ) -> tuple[Matches, Decision]:
-    """Whom faces resemble and what follows from it; embeddings: ``(n, d)`` of unit length, row for row.
+    """Match faces with persons and decide; embeddings: ``(n, d)`` of unit length, a row for each face.
 
-    ``ExplanationService`` asks the same of one photo, so that what it says is what would be done.
+    ``ExplanationService`` calls this for one photo, so that its explanation is what assigning would do.
     """
-    found = match_faces(embeddings, people.matrix, _positions(said.barred, there, people.person_ids))
-    free = np.array([face.id in said.free for face in there], dtype=np.bool_)
-    sides = _side_rows(said.sides, there)
-    return found, decide(found, _photos(there), free, thresholds, least, sides=sides)
+    matches = match_faces(embeddings, people.matrix, _positions(known.barred, comparable, people.person_ids))
+    free = np.array([face.id in known.free for face in comparable], dtype=np.bool_)
+    sides = _side_rows(known.sides, comparable)
+    return matches, decide(matches, _photos(comparable), free, thresholds, min_similarity, sides=sides)
 
 
 NOT_APART = np.empty((0, 3), dtype=np.int64)
 
 
 def decide(
-    found: Matches,
+    matches: Matches,
     photos: IntArray,
     free: Chosen,
     thresholds: Thresholds,
-    least: float,
+    min_similarity: float,
     *,
     sides: IntArray = NOT_APART,
 ) -> Decision:
-    """Which faces are given to their best person, and which are only shown.
+    """Which faces are assigned to their best person, and which are only suggested.
 
-    photos: ``(n,)``, equal for faces of one photo; of these only the most similar is given to a person.
-    free: ``(n,)``, faces that nobody has named. least: similarity from which a face is shown, −1 to 1.
-    sides: ``(k, 3)``, a face's row, a difference and the face's side of it: of faces that were said to be of
-    different people only those of one side are given to a person.
+    photos: ``(n,)``, equal for faces of one photo; of these only the most similar is assigned to a person.
+    free: ``(n,)``, faces without a person. min_similarity: the threshold for suggestions, −1 to 1.
+    sides: ``(k, 3)``, a face's row, a difference and the face's side of it; of the two sides of a difference
+    only faces of one are assigned to the same person.
     """
-    sure = free & found.accepted(thresholds.assign_to_centroid, thresholds.margin)
-    assign = _of_one_side(found, _best_of_photo(found, photos, sure), sides)
-    suggest = free & ~assign & (found.person >= 0) & (found.similarity >= least)
-    return Decision(found.person, found.similarity, sure, assign, suggest)
+    sure = free & matches.accepted(thresholds.assign_to_centroid, thresholds.margin)
+    assign = _of_one_side(matches, _best_of_photo(matches, photos, sure), sides)
+    suggest = free & ~assign & (matches.person >= 0) & (matches.similarity >= min_similarity)
+    return Decision(matches.person, matches.similarity, sure, assign, suggest)
 
 
-def _best_of_photo(found: Matches, photos: IntArray, among: Chosen) -> Chosen:
-    """``(n,)``: ``among`` the faces of one photo with the same best person the most similar, of equal ones
-    the first."""
+def _best_of_photo(matches: Matches, photos: IntArray, among: Chosen) -> Chosen:
+    """``(n,)``: of the faces ``among`` with the same photo and best person the most similar, the first of
+    equals."""
     rows = np.flatnonzero(among)
-    order = rows[np.lexsort((rows, -found.similarity[rows]))]
-    _, first = np.unique(np.stack([photos[order], found.person[order]]), axis=1, return_index=True)
+    order = rows[np.lexsort((rows, -matches.similarity[rows]))]
+    _, first = np.unique(np.stack([photos[order], matches.person[order]]), axis=1, return_index=True)
     best = np.zeros(len(photos), dtype=np.bool_)
     best[order[first]] = True
     return best
 
 
-def _of_one_side(found: Matches, among: Chosen, sides: IntArray) -> Chosen:
-    """``(n,)``: ``among`` without faces that would meet a more similar one of the other side."""
+def _of_one_side(matches: Matches, among: Chosen, sides: IntArray) -> Chosen:
+    """``(n,)``: ``among`` without faces whose best person gets a more similar face of the other side."""
     kept = among.copy()
     first: dict[tuple[int, int], int] = {}
-    best_first = np.argsort(-found.similarity[sides[:, 0]], kind="stable")
+    best_first = np.argsort(-matches.similarity[sides[:, 0]], kind="stable")
     for row, difference, side in sides[best_first].tolist():
-        if among[row] and first.setdefault((difference, int(found.person[row])), side) != side:
+        if among[row] and first.setdefault((difference, int(matches.person[row])), side) != side:
             kept[row] = False
     return kept
 
 
-def _side_rows(sides: Sequence[Side], there: Sequence[AssignableFace]) -> IntArray:
-    """``(k, 3)``: rows, differences and sides, of the faces that are there."""
-    rows = {face.id: row for row, face in enumerate(there)}
+def _side_rows(sides: Sequence[Side], comparable: Sequence[AssignableFace]) -> IntArray:
+    """``(k, 3)``: row, difference and side of each comparable face with a side."""
+    rows = {face.id: row for row, face in enumerate(comparable)}
     numbers: dict[uuid.UUID, int] = {}
     return np.array(
         [
-            (rows[one.face_id], numbers.setdefault(one.difference_id, len(numbers)), one.side)
-            for one in sides
-            if one.face_id in rows
+            (rows[side.face_id], numbers.setdefault(side.difference_id, len(numbers)), side.side)
+            for side in sides
+            if side.face_id in rows
         ],
         dtype=np.int64,
     ).reshape(-1, 3)
 
 
 def _assign(
-    session: Session, there: Sequence[AssignableFace], people: ActiveCentroids, decision: Decision
+    session: Session, comparable: Sequence[AssignableFace], people: ActiveCentroids, decision: Decision
 ) -> int:
     rows = np.flatnonzero(decision.assign).tolist()
-    faces.assign_persons(session, {there[row].id: people.person_ids[decision.person[row]] for row in rows})
+    faces.assign_persons(
+        session, {comparable[row].id: people.person_ids[decision.person[row]] for row in rows}
+    )
     clusters.mend_clusters(
-        session, {one for one in (there[row].cluster_id for row in rows) if one is not None}
+        session,
+        {cluster_id for cluster_id in (comparable[row].cluster_id for row in rows) if cluster_id is not None},
     )
     return len(rows)
 
 
 def _shown(
-    there: Sequence[AssignableFace], people: ActiveCentroids, decision: Decision, found: Matches
+    comparable: Sequence[AssignableFace], people: ActiveCentroids, decision: Decision, matches: Matches
 ) -> list[Candidate]:
-    """What waits for somebody to decide: by person, the most similar first."""
+    """The faces to suggest: by person, the most similar first."""
     shown = [
         Candidate(
-            there[row].id,
+            comparable[row].id,
             people.person_ids[decision.person[row]],
             [
                 {
@@ -264,41 +275,43 @@ def _shown(
                     "similarity": round(float(decision.similarity[row]), 6),
                 }
             ],
-            second=_second(people, found, row),
+            second=_second(people, matches, row),
         )
         for row in np.flatnonzero(decision.suggest).tolist()
     ]
-    return sorted(shown, key=lambda one: (one.person_id, -one.confidence, one.face_id))
+    return sorted(
+        shown, key=lambda candidate: (candidate.person_id, -candidate.confidence, candidate.face_id)
+    )
 
 
-def _second(people: ActiveCentroids, found: Matches, row: int) -> SecondBest | None:
-    if found.second[row] < 0:
+def _second(people: ActiveCentroids, matches: Matches, row: int) -> SecondBest | None:
+    if matches.second[row] < 0:
         return None
-    similarity, other = float(found.similarity[row]), float(found.runner_up[row])
-    return SecondBest(people.person_ids[found.second[row]], round(other, 6), round(similarity - other, 6))
+    similarity, other = float(matches.similarity[row]), float(matches.runner_up[row])
+    return SecondBest(people.person_ids[matches.second[row]], round(other, 6), round(similarity - other, 6))
 
 
-def _remember(session: Session, shown: Sequence[Candidate], least: float) -> FindMoreRun:
+def _remember(session: Session, shown: Sequence[Candidate], min_similarity: float) -> FindMoreRun:
     run = FindMoreRun()
     for group in chunks(shown, BATCH):
-        for one in group:
-            one.threshold = least
-        persons = sorted({one.person_id for one in group})
-        remember(session, persons, group, Wanted("assignment", len(group)), run)
+        for candidate in group:
+            candidate.threshold = min_similarity
+        persons = sorted({candidate.person_id for candidate in group})
+        remember(session, persons, group, SearchOptions("assignment", len(group)), run)
     return run
 
 
-def _photos(there: Sequence[AssignableFace]) -> IntArray:
+def _photos(comparable: Sequence[AssignableFace]) -> IntArray:
     """``(n,)``: equal numbers for faces of the same photo."""
     numbers: dict[uuid.UUID, int] = {}
-    return np.array([numbers.setdefault(face.asset_id, len(numbers)) for face in there], dtype=np.int64)
+    return np.array([numbers.setdefault(face.asset_id, len(numbers)) for face in comparable], dtype=np.int64)
 
 
 def _positions(
-    barred: Set[Pair], there: Sequence[AssignableFace], person_ids: Sequence[uuid.UUID]
+    barred: Set[Pair], comparable: Sequence[AssignableFace], person_ids: Sequence[uuid.UUID]
 ) -> IntArray:
-    """``(2, b)``: the rows of barred faces and persons, of those that are here."""
-    face_rows = {face.id: row for row, face in enumerate(there)}
+    """``(2, b)``: the face rows and person rows of the barred pairs that are compared."""
+    face_rows = {face.id: row for row, face in enumerate(comparable)}
     person_rows = {person_id: row for row, person_id in enumerate(person_ids)}
     pairs = [
         (face_rows[face_id], person_rows[person_id])

@@ -1,4 +1,4 @@
-"""From what searches found to what may be suggested: pure decisions."""
+"""Turns search results into candidates for suggestions. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from image_search_service.core.types import JsonObject
 from image_search_service.vector.collections import FaceMatch
 
 EvidenceKey = Literal["face_instance_id", "centroid_id"]
-"""What a suggestion rests on: a prototype's face, or a centroid."""
+"""The kinds of evidence: a prototype's face, or a centroid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What was searched with, on behalf of whom."""
+    """An embedding that was searched with, and the person it represents."""
 
     person_id: uuid.UUID
     key: EvidenceKey
@@ -26,8 +26,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class SecondBest:
-    """Who else a face resembles most, by centroids. margin: how much more it resembles the suggested person's
-    own, negative if less, None where they have none."""
+    """The other person whose centroid is most similar to a face.
+
+    margin: similarity to the suggested person's centroid minus ``similarity``; None if they have none.
+    """
 
     person_id: uuid.UUID
     similarity: float
@@ -38,7 +40,7 @@ class SecondBest:
 class Candidate:
     """A face that resembles a person. evidence: each source with its similarity, the best first.
 
-    threshold: the least similarity that was asked for, −1 to 1.
+    threshold: the minimum similarity of the search, −1 to 1.
     """
 
     face_id: uuid.UUID
@@ -53,26 +55,28 @@ class Candidate:
         return float(self.evidence[0]["similarity"])
 
 
-def candidates(sources: Sequence[Source], found: Sequence[Sequence[FaceMatch]]) -> list[Candidate]:
-    """What the searches found, a face once a person: by person, best first, among equals by id."""
+def candidates(sources: Sequence[Source], results: Sequence[Sequence[FaceMatch]]) -> list[Candidate]:
+    """One candidate for each pair of person and face found: by person, best first, equal ones by id."""
     pairs: dict[tuple[uuid.UUID, uuid.UUID], Candidate] = {}
-    for source, matches in zip(sources, found, strict=True):
+    for source, matches in zip(sources, results, strict=True):
         for match in matches:
             face_id = match.payload.face_instance_id
             pair = pairs.setdefault((source.person_id, face_id), Candidate(face_id, source.person_id))
             pair.evidence.append({source.key: str(source.id), "similarity": match.score})
     for pair in pairs.values():
         pair.evidence = best_first(pair.evidence)
-    return sorted(pairs.values(), key=lambda one: (one.person_id, -one.confidence, one.face_id))
+    return sorted(
+        pairs.values(), key=lambda candidate: (candidate.person_id, -candidate.confidence, candidate.face_id)
+    )
 
 
 def best_first(evidence: Iterable[JsonObject]) -> list[JsonObject]:
-    """Most similar first, among equals by id."""
+    """Evidence with the most similar first, equal ones by id."""
     return sorted(evidence, key=lambda item: (-item["similarity"], _source_id(item)))
 
 
 def merged(old: Iterable[JsonObject], new: Sequence[JsonObject]) -> list[JsonObject]:
-    """Evidence of another kind is kept, that of the same kind replaced: a retired centroid proves nothing."""
+    """Old and new evidence; new evidence replaces the old of its kind, since centroids may be retired."""
     kinds = {key for item in new for key in item if key != "similarity"}
     return best_first([*(item for item in old if not kinds & item.keys()), *new])
 

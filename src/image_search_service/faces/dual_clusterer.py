@@ -1,7 +1,6 @@
-"""Who the faces without a name are: first those who are known, then groups of the unknown.
+"""Assigns unnamed faces to known people, then groups the rest.
 
-Both parts are those that run by themselves, too: faces go to known people by their centroids
-(``assigner.py``), and what is left over is grouped (``grouper.py``).
+It runs ``assigner.py`` (faces to persons by their centroids) and then ``grouper.py`` (clusters of the rest).
 """
 
 from __future__ import annotations
@@ -10,27 +9,27 @@ from dataclasses import dataclass
 
 from image_search_service.core.types import DEFAULT_METHOD, Progress
 from image_search_service.faces.assigner import AssignmentRun, FaceAssigner, PersonCentroids
-from image_search_service.faces.grouper import FaceGrouper, Grouped
+from image_search_service.faces.grouper import FaceGrouper, GroupingResult
 from image_search_service.library.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
 class DualRun:
-    """What both parts did."""
+    """The results of both parts."""
 
     assigned: AssignmentRun
-    grouped: Grouped
+    grouped: GroupingResult
 
 
 class DualModeClusterer:
-    """Assigns and groups. Raises UnavailableError; what was assigned by then stays assigned."""
+    """Assigns and groups. Raises UnavailableError; faces assigned until then stay assigned."""
 
     def __init__(self, stores: Stores, centroids: PersonCentroids) -> None:
         self._assigner = FaceAssigner(stores, centroids)
         self._grouper = FaceGrouper(stores)
 
     def assign_to_known_people(self, progress: Progress | None = None) -> AssignmentRun:
-        """Give faces without a name to the persons that they resemble enough.
+        """Assign unnamed faces to the persons that they resemble enough.
 
         Costs ⌈n ÷ 1,000⌉ fetches for n faces, and as many for the named faces of stale centroids.
         """
@@ -42,8 +41,8 @@ class DualModeClusterer:
         method: str = DEFAULT_METHOD,
         min_cluster_size: int = 2,
         progress: Progress | None = None,
-    ) -> Grouped:
-        """Group the faces that resemble nobody enough. Costs ⌈n ÷ 1,000⌉ fetches for n faces."""
+    ) -> GroupingResult:
+        """Group the faces without a person. Costs ⌈n ÷ 1,000⌉ fetches for n faces."""
         return self._grouper.group(method=method, min_cluster_size=min_cluster_size, progress=progress)
 
     def cluster_all(
@@ -53,7 +52,7 @@ class DualModeClusterer:
         min_cluster_size: int = 2,
         progress: Progress | None = None,
     ) -> DualRun:
-        """Both, in this order. Raises InvalidInputError for an unknown method or a size below 2."""
+        """Assign, then group. Raises InvalidInputError for an unknown method or a size below 2."""
         self._grouper.check(method, min_cluster_size)
         assigned = self.assign_to_known_people(progress)
         grouped = self.cluster_unknown_faces(

@@ -1,4 +1,4 @@
-"""Grouping the faces that nobody has named: load, decide, save."""
+"""Groups unnamed faces into clusters: load, decide, save."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from image_search_service.vector.batching import FETCH_BATCH
 
 
 @dataclass(frozen=True, slots=True)
-class Grouped:
-    """What a grouping found. ``noise_faces`` are in no cluster."""
+class GroupingResult:
+    """The result of a grouping. noise_faces: faces in no cluster."""
 
     faces: int
     clusters: int
@@ -66,25 +66,29 @@ class FaceGrouper:
         method: str = DEFAULT_METHOD,
         min_cluster_size: int = 2,
         progress: Progress | None = None,
-    ) -> Grouped:
-        """Put the faces without a name into clusters, all anew; a cluster found again keeps its id.
+    ) -> GroupingResult:
+        """Cluster all unnamed faces again; a cluster with essentially the same faces keeps its id.
 
         Raises InvalidInputError for an unknown method or a size below 2, UnavailableError when the
         embeddings cannot all be read: nothing is changed then.
         """
         started = time.monotonic()
         with self._database.read() as session:
-            found = faces.groupable_faces(session)
-        batch = self._vectors.get_embeddings_by_point_ids([face.point_id for face in found], FETCH_BATCH)
-        there = [face for face in found if face.point_id in batch]
-        parameters = ClusteringParameters.for_engine(self._thresholds, len(there), method, min_cluster_size)
-        clustering = cluster_embeddings(batch.matrix, _photo_codes(there), parameters, self._memory, progress)
-        seen = {face.id for face in found}
-        saved = self._save(seen, there, batch.matrix, clustering, parameters)
-        return Grouped(
-            faces=len(found),
+            groupable = faces.groupable_faces(session)
+        batch = self._vectors.get_embeddings_by_point_ids([face.point_id for face in groupable], FETCH_BATCH)
+        comparable = [face for face in groupable if face.point_id in batch]
+        parameters = ClusteringParameters.for_engine(
+            self._thresholds, len(comparable), method, min_cluster_size
+        )
+        clustering = cluster_embeddings(
+            batch.matrix, _photo_codes(comparable), parameters, self._memory, progress
+        )
+        seen = {face.id for face in groupable}
+        saved = self._save(seen, comparable, batch.matrix, clustering, parameters)
+        return GroupingResult(
+            faces=len(groupable),
             clusters=saved.clusters,
-            noise_faces=len(found) - int((saved.labels >= 0).sum()),
+            noise_faces=len(groupable) - int((saved.labels >= 0).sum()),
             seconds=time.monotonic() - started,
             parameters=parameters,
         )
@@ -92,34 +96,34 @@ class FaceGrouper:
     def _save(
         self,
         seen: Set[uuid.UUID],
-        there: Sequence[GroupableFace],
+        comparable: Sequence[GroupableFace],
         matrix: FloatArray,
         clustering: Clustering,
         parameters: ClusteringParameters,
     ) -> Clustering:
         """One transaction: the parameters, the new clusters, the faces whose cluster has changed.
 
-        What was named since the faces were read stays out of the clusters; what was found since then waits
-        for the next grouping. What was said to be of different people is not in one cluster, what a human
-        put together stays together. The library's row comes first: of two groupings at once, one waits for
-        the other there, and finds what that one has left.
+        Faces named since they were read stay out of the clusters; faces found since then wait for the next
+        grouping. Faces of different sides of a difference do not share a cluster, and groups made by a
+        human stay together. The library's row is written first: of two groupings at once, the second waits
+        there and then sees the first one's clusters.
         """
         with self._database.write() as session:
             library.set_grouped(session, _choice(parameters))
             rows = {face.id: face for face in faces.groupable_faces(session)}
             now = {face_id: face.cluster_id for face_id, face in rows.items()}
-            least = parameters.min_cluster_size
-            stays = np.array([face.id in now for face in there], dtype=np.bool_)
-            sides = _sides(session, there)
-            by_hand = _by_hand([rows[face.id].group_id if face.id in rows else None for face in there])
-            kept = drop_faces(clustering, matrix, stays, least)
-            kept = split_by_differences(kept, matrix, sides, least)
+            min_size = parameters.min_cluster_size
+            stays = np.array([face.id in now for face in comparable], dtype=np.bool_)
+            sides = _sides(session, comparable)
+            by_hand = _by_hand([rows[face.id].group_id if face.id in rows else None for face in comparable])
+            kept = drop_faces(clustering, matrix, stays, min_size)
+            kept = split_by_differences(kept, matrix, sides, min_size)
             kept = keep_groups_together(
-                kept, matrix, by_hand.codes, photos=_photo_codes(there), sides=sides, least=least
+                kept, matrix, by_hand.codes, photos=_photo_codes(comparable), sides=sides, least=min_size
             )
-            ids = _cluster_ids([now.get(face.id) for face in there], kept, by_hand)
-            clusters.save_clusters(session, _cluster_rows(there, matrix, kept, ids))
-            faces.set_clusters(session, _changed(now, there, kept, ids))
+            ids = _cluster_ids([now.get(face.id) for face in comparable], kept, by_hand)
+            clusters.save_clusters(session, _cluster_rows(comparable, matrix, kept, ids))
+            faces.set_clusters(session, _changed(now, comparable, kept, ids))
             clusters.delete_empty_clusters(session)
             if now.keys() - seen:
                 library.set_grouping_stale(session)
@@ -127,55 +131,57 @@ class FaceGrouper:
 
 
 @dataclass(frozen=True, slots=True)
-class _ByHand:
-    """Faces that humans put into clusters. codes: (n,) int64, which of ``ids`` each face is in, or −1."""
+class _ManualClusters:
+    """Clusters made by humans. codes: ``(n,)`` int64, index into ``ids`` of each face's cluster, or −1."""
 
     codes: IntArray
     ids: list[uuid.UUID]
 
 
-def _by_hand(group_ids: Sequence[uuid.UUID | None]) -> _ByHand:
+def _by_hand(group_ids: Sequence[uuid.UUID | None]) -> _ManualClusters:
     ids = sorted({group for group in group_ids if group is not None})
     code = {group: number for number, group in enumerate(ids)}
     codes = [-1 if group is None else code[group] for group in group_ids]
-    return _ByHand(np.array(codes, dtype=np.int64), ids)
+    return _ManualClusters(np.array(codes, dtype=np.int64), ids)
 
 
 def _changed(
     now: Mapping[uuid.UUID, uuid.UUID | None],
-    there: Sequence[GroupableFace],
+    comparable: Sequence[GroupableFace],
     clustering: Clustering,
     ids: Sequence[uuid.UUID],
 ) -> dict[uuid.UUID, uuid.UUID | None]:
-    """The new cluster, or None, of each face that is in another one now."""
-    member = {face.id: ids[label] for face, label in zip(there, clustering.labels, strict=True) if label >= 0}
+    """The new cluster, or None, of each face whose cluster changes."""
+    member = {
+        face.id: ids[label] for face, label in zip(comparable, clustering.labels, strict=True) if label >= 0
+    }
     return {face_id: member.get(face_id) for face_id, old in now.items() if member.get(face_id) != old}
 
 
-def _sides(session: Session, there: Sequence[GroupableFace]) -> list[IntArray]:
-    """For each pair of groups that were said to be different ``(n,)``: 0 or 1 for their faces, else −1."""
-    rows = {face.id: row for row, face in enumerate(there)}
+def _sides(session: Session, comparable: Sequence[GroupableFace]) -> list[IntArray]:
+    """For each difference an array ``(n,)``: the side, 0 or 1, of its faces, else −1."""
+    rows = {face.id: row for row, face in enumerate(comparable)}
     sides: dict[uuid.UUID, IntArray] = {}
-    for one in differences.sides_without_person(session):
-        if one.face_id in rows:
-            nobody = np.full(len(there), -1, dtype=np.int64)
-            sides.setdefault(one.difference_id, nobody)[rows[one.face_id]] = one.side
+    for side in differences.sides_without_person(session):
+        if side.face_id in rows:
+            nobody = np.full(len(comparable), -1, dtype=np.int64)
+            sides.setdefault(side.difference_id, nobody)[rows[side.face_id]] = side.side
     return list(sides.values())
 
 
 def _choice(parameters: ClusteringParameters) -> JsonObject:
-    """What is kept of the parameters for the next run; the rest follows from the engine."""
+    """The parameters stored for the next run; the others follow from the engine."""
     return {"method": parameters.method, "min_cluster_size": parameters.min_cluster_size}
 
 
-def _photo_codes(found: Sequence[GroupableFace]) -> IntArray:
+def _photo_codes(comparable: Sequence[GroupableFace]) -> IntArray:
     """``(n,)``: equal numbers for faces of the same photo."""
     numbers: dict[uuid.UUID, int] = {}
-    return np.array([numbers.setdefault(face.asset_id, len(numbers)) for face in found], dtype=np.int64)
+    return np.array([numbers.setdefault(face.asset_id, len(numbers)) for face in comparable], dtype=np.int64)
 
 
 def _cluster_ids(
-    former: Sequence[uuid.UUID | None], clustering: Clustering, by_hand: _ByHand
+    former: Sequence[uuid.UUID | None], clustering: Clustering, by_hand: _ManualClusters
 ) -> list[uuid.UUID]:
     """The id of each cluster: that of the group that a human made, its former one if it has essentially the
     same faces, else a new one.
@@ -187,7 +193,7 @@ def _cluster_ids(
     former = [None if cluster_id in by_hand.ids else cluster_id for cluster_id in former]
     known = sorted({cluster_id for cluster_id in former if cluster_id is not None})
     index = {cluster_id: i for i, cluster_id in enumerate(known)}
-    old = np.array([-1 if one is None else index[one] for one in former], dtype=np.int64)
+    old = np.array([-1 if id_ is None else index[id_] for id_ in former], dtype=np.int64)
     inherited = match_clusters(old, clustering.labels)
     return [
         by_hand.ids[made[label]] if label in made else known[i] if i >= 0 else uuid.uuid4()
@@ -196,10 +202,10 @@ def _cluster_ids(
 
 
 def _cluster_rows(
-    found: Sequence[GroupableFace], matrix: FloatArray, clustering: Clustering, ids: Sequence[uuid.UUID]
+    comparable: Sequence[GroupableFace], matrix: FloatArray, clustering: Clustering, ids: Sequence[uuid.UUID]
 ) -> list[Row]:
     labels = clustering.labels
-    quality = np.array([face.quality for face in found], dtype=np.float32)
+    quality = np.array([face.quality for face in comparable], dtype=np.float32)
     best = representatives(matrix, labels, quality)
     sizes = np.bincount(labels[labels >= 0], minlength=len(ids))
     return [
@@ -207,7 +213,7 @@ def _cluster_rows(
             "id": cluster_id,
             "size": int(sizes[i]),
             "confidence": float(clustering.confidences[i]),
-            "representative_face_id": found[int(best[i])].id,
+            "representative_face_id": comparable[int(best[i])].id,
         }
         for i, cluster_id in enumerate(ids)
     ]

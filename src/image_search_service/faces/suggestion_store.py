@@ -1,4 +1,4 @@
-"""Remembering suggestions: what may be suggested, as SQL has it at that moment, and what is stored of it."""
+"""Stores suggestions: checks in SQL which candidates may be suggested, and saves them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 from image_search_service.db.queries import differences, suggestion_states as queries
 from image_search_service.db.queries.batches import Row
-from image_search_service.db.queries.suggestion_states import FaceState, Pair, Remembered
+from image_search_service.db.queries.suggestion_states import Pair, Remembered, SuggestibleFace
 from image_search_service.db.session import Session
 from image_search_service.faces.candidates import Candidate, merged
 
@@ -17,23 +17,23 @@ SuggestionSource = Literal["prototype", "multi_prototype", "centroid", "assignme
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is looked for. limit: new suggestions for each person. least: similarity, −1 to 1; None: what
-    suits the engine."""
+class SearchOptions:
+    """Options of a search for suggestions. limit: new suggestions for each person. min_similarity: −1 to 1;
+    None: derived from the engine's thresholds."""
 
     source: SuggestionSource
     limit: int
-    least: float | None = None
+    min_similarity: float | None = None
 
 
 @dataclass(slots=True)
 class FindMoreRun:
-    """What looking for more faces did. searched: searches; found: pairs of a face and a person.
+    """The result of searching for more faces. searched: searches. found: pairs of face and person.
 
-    skipped_in_photo: the person is in the face's photo already. skipped_different: it was said that the
-    person's faces are of somebody else. skipped_unrecognizable: the face cannot be
-    told from others. skipped_gone: the face or its photo is no longer there. too_few_faces: persons.
-    embeddings_missing: prototypes that could not be searched with.
+    skipped_in_photo: the person is in the face's photo already. skipped_different: a difference forbids the
+    pair. skipped_unrecognizable: the face is not recognizable. skipped_gone: the face or its photo does not
+    exist any more. too_few_faces: persons with too few faces. embeddings_missing: prototypes without an
+    embedding.
     """
 
     persons: int = 0
@@ -52,44 +52,48 @@ class FindMoreRun:
 
 
 def remember(
-    session: Session, group: Sequence[uuid.UUID], found: Sequence[Candidate], wanted: Wanted, run: FindMoreRun
+    session: Session,
+    group: Sequence[uuid.UUID],
+    candidates: Sequence[Candidate],
+    wanted: SearchOptions,
+    run: FindMoreRun,
 ) -> None:
-    """Remember of new pairs the best ``limit`` for each person, and what is new of old ones: five statements
-    for each 500 faces. ``found``: by person, the best first.
+    """Store the best ``limit`` new pairs of each person, and new evidence of known pairs: five statements for
+    each 500 faces. candidates: by person, the best first.
     """
-    face_ids = [one.face_id for one in found]
+    face_ids = [candidate.face_id for candidate in candidates]
     states = queries.face_states(session, face_ids)
     known = queries.remembered(session, face_ids, group)
     present = queries.photos_with(session, (state.asset_id for state in states.values()), group)
     barred = differences.apart_pairs(session, face_ids, group)
-    run.found += len(found)
+    run.found += len(candidates)
     rows: list[Row] = []
     created: dict[uuid.UUID, int] = {}
-    for one in found:
-        before = known.get((one.face_id, one.person_id))
-        if not _may_be_suggested(one, states, before, present, barred, run=run):
+    for candidate in candidates:
+        before = known.get((candidate.face_id, candidate.person_id))
+        if not _may_be_suggested(candidate, states, before, present, barred, run=run):
             continue
         if before is None:
-            if created.get(one.person_id, 0) == wanted.limit:
+            if created.get(candidate.person_id, 0) == wanted.limit:
                 continue
-            created[one.person_id] = created.get(one.person_id, 0) + 1
-        rows.append(_row(one, wanted.source, before))
+            created[candidate.person_id] = created.get(candidate.person_id, 0) + 1
+        rows.append(_row(candidate, wanted.source, before))
     queries.save_pending(session, rows)
     run.created += sum(created.values())
     run.updated += len(rows) - sum(created.values())
 
 
 def _may_be_suggested(
-    one: Candidate,
-    states: Mapping[uuid.UUID, FaceState],
+    candidate: Candidate,
+    states: Mapping[uuid.UUID, SuggestibleFace],
     before: Remembered | None,
     present: set[Pair],
     barred: set[Pair],
     *,
     run: FindMoreRun,
 ) -> bool:
-    """As SQL has it now; counts why not."""
-    state = states.get(one.face_id)
+    """Whether SQL allows the candidate now; counts the reason if not."""
+    state = states.get(candidate.face_id)
     if state is None or state.replaced:
         run.skipped_gone += 1
     elif state.person_id is not None:
@@ -98,29 +102,29 @@ def _may_be_suggested(
         run.skipped_unrecognizable += 1
     elif before is not None and before.state == queries.REJECTED:
         run.skipped_rejected += 1
-    elif (state.asset_id, one.person_id) in present:
+    elif (state.asset_id, candidate.person_id) in present:
         run.skipped_in_photo += 1
-    elif (one.face_id, one.person_id) in barred:
+    elif (candidate.face_id, candidate.person_id) in barred:
         run.skipped_different += 1
     else:
         return True
     return False
 
 
-def _row(one: Candidate, source: SuggestionSource, before: Remembered | None) -> Row:
-    """A suggestion to remember; what is known from another source stays known."""
-    evidence = one.evidence if before is None else merged(before.evidence, one.evidence)
+def _row(candidate: Candidate, source: SuggestionSource, before: Remembered | None) -> Row:
+    """The row to store; evidence from other sources is kept."""
+    evidence = candidate.evidence if before is None else merged(before.evidence, candidate.evidence)
     confidence = float(evidence[0]["similarity"])
-    kept = before is not None and confidence > one.confidence
+    kept = before is not None and confidence > candidate.confidence
     return {
         "id": uuid.uuid4(),
-        "face_instance_id": one.face_id,
-        "person_id": one.person_id,
+        "face_instance_id": candidate.face_id,
+        "person_id": candidate.person_id,
         "confidence": confidence,
         "source": before.source if kept and before is not None else source,
         "evidence": evidence,
-        "threshold": one.threshold,
-        "second_person_id": None if one.second is None else one.second.person_id,
-        "second_similarity": None if one.second is None else one.second.similarity,
-        "margin": None if one.second is None else one.second.margin,
+        "threshold": candidate.threshold,
+        "second_person_id": None if candidate.second is None else candidate.second.person_id,
+        "second_similarity": None if candidate.second is None else candidate.second.similarity,
+        "margin": None if candidate.second is None else candidate.second.margin,
     }

@@ -1,4 +1,4 @@
-"""From a file to upright RGB pixels, whatever the camera, the phone or the scanner made of it."""
+"""Decodes a photo file to upright RGB pixels."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _TRANSPOSE = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What brings a photo of each EXIF orientation upright (CIPA DC-008, tag 0x0112)."""
+"""The transposition that brings a photo of each EXIF orientation upright (CIPA DC-008, tag 0x0112)."""
 
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 _NO_PIXELS: Pixels = np.empty((0, 0, 3), dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Photo:
+class DecodedPhoto:
     """A decoded photo.
 
     pixels: ``(height, width, 3)`` uint8 RGB, upright, contiguous, read-only.
@@ -57,13 +57,13 @@ class Photo:
     taken_at: datetime | None
     orientation: int
 
-    def without_pixels(self) -> Photo:
-        """The same, with an empty array: for whoever keeps many photos' facts."""
+    def without_pixels(self) -> DecodedPhoto:
+        """A copy without its pixels, for callers that keep the other fields of many photos."""
         return replace(self, pixels=_NO_PIXELS)
 
 
-def decode_photo(path: Path, *, max_pixels: int) -> Photo:
-    """The photo in a file: the first picture of those with several.
+def decode_photo(path: Path, *, max_pixels: int) -> DecodedPhoto:
+    """The photo in a file; of a file with several pictures the first.
 
     Raises MediaError, with a short reason, if the file is empty, no photo, truncated, damaged, unreadable,
     vanished, or has more than ``max_pixels`` pixels by its header (then nothing is decoded).
@@ -74,7 +74,7 @@ def decode_photo(path: Path, *, max_pixels: int) -> Photo:
         return _decode(file, max_pixels)
 
 
-def _decode(file: BinaryIO, max_pixels: int) -> Photo:
+def _decode(file: BinaryIO, max_pixels: int) -> DecodedPhoto:
     _raise_pillows_limit(max_pixels)
     with Image.open(file, formats=PILLOW_FORMATS) as image:
         _check_size(image, max_pixels)
@@ -89,13 +89,13 @@ def _decode(file: BinaryIO, max_pixels: int) -> Photo:
         upright = image if format_ == "TIFF" else _upright(image, orientation)
         pixels = _rgb(upright)
     height, width = pixels.shape[:2]
-    return Photo(pixels, width, height, format_, moment, orientation)
+    return DecodedPhoto(pixels, width, height, format_, moment, orientation)
 
 
 def _raise_pillows_limit(max_pixels: int) -> None:
-    """Pillow's limit holds for the whole process, so it cannot be ours; it is only ever moved out of the way.
+    """Raise Pillow's own pixel limit, which holds for the whole process, to at least ``max_pixels``.
 
-    Two threads may do this at once: each leaves the limit at least as high as it needs it.
+    Two threads may do this at once: each leaves the limit at least as high as it needs.
     """
     if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
         Image.MAX_IMAGE_PIXELS = max_pixels
@@ -118,7 +118,7 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def _rgb(image: Image.Image) -> Pixels:
-    """``(h, w, 3)`` uint8. What is transparent becomes white, as on paper."""
+    """``(h, w, 3)`` uint8. Transparent pixels become white."""
     if image.mode in _SIXTEEN_BIT:
         return _grey(np.asarray(image) >> 8)
     if image.mode in ("I", "F"):
@@ -137,18 +137,18 @@ def _grey(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Pixels:
 def _stretched(
     values: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Grey values of unknown range, as scanners and instruments write them, brought to 0 to 255."""
+    """Scales grey values of unknown range, as scanners and instruments write them, to 0 to 255."""
     finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(finite.min()), float(finite.max())
     return (finite - low) * (255.0 / (high - low)) if high > low else np.zeros_like(finite)
 
 
 def reduced(pixels: Pixels, long_side: int) -> tuple[Pixels, float]:
-    """A copy whose longer side has at most ``long_side`` pixels, and how large it is: 0 < factor ≤ 1.
+    """A copy whose longer side has at most ``long_side`` pixels, and its scale: 0 < factor ≤ 1.
 
-    A photo that is small enough is returned as it is, with factor 1.0. First by a whole number, averaging,
-    which is fast; the rest, less than a half, by interpolation. Averaging by a fraction takes three to six
-    times as long.
+    A photo that is small enough is returned as it is, with factor 1.0. Others are first reduced by a whole
+    number, by averaging, which is fast; then, by less than a half, by interpolation. Averaging by a fraction
+    takes three to six times as long.
     """
     import cv2
 

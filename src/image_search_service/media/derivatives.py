@@ -1,7 +1,7 @@
-"""Thumbnails and face crops: small WebP files, made once and made again whenever they are missing.
+"""Thumbnails and face crops: small WebP files that can be made again when they are missing.
 
-Method 0 is WebP's fastest; the best takes four times as long for files a fifth smaller.
-Where they lie, ``core/paths.py`` says.
+WebP's method 0 is the fastest; the best takes four times as long for files a fifth smaller.
+``core/paths.py`` has their paths.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ THUMBNAIL_SIDE = 320
 CROP_SIDE = 192
 """Longest side of a face crop, in pixels; a smaller face keeps its size."""
 CROP_MARGIN = 0.3
-"""Part of the box's longer side that is added on each side: hair, ears and chin, and hardly a neighbour."""
+"""Share of the box's longer side that is added on each side: it shows hair, ears and chin, rarely a
+neighbour."""
 WEBP_QUALITY = 75
 PICTURE_QUALITY = 82
-"""Of pictures that fill a screen."""
+"""WebP quality of pictures that fill a screen, 0 to 100."""
 
 
 def write_thumbnail(pixels: Pixels, path: Path) -> None:
@@ -43,7 +44,7 @@ def thumbnail(pixels: Pixels) -> bytes:
 
 
 def picture(pixels: Pixels, side: int) -> bytes:
-    """The photo as WebP to be looked at, its longer side at most ``side`` pixels."""
+    """The photo as WebP for viewing, its longer side at most ``side`` pixels."""
     return _webp(reduced(pixels, side)[0], PICTURE_QUALITY)
 
 
@@ -56,7 +57,7 @@ def face_crop(pixels: Pixels, box: Box, side: int = CROP_SIDE) -> bytes:
 def crop_area(box: Box, *, width: int, height: int) -> tuple[int, int, int, int]:
     """Left, top, right and bottom, in pixels, of a square around ``box``, cut off at the photo's edges.
 
-    Never empty: of a box that lies outside of the photo, the nearest pixel remains.
+    Never empty: for a box outside of the photo it is the nearest pixel.
     """
     half = max(box.width, box.height) * (0.5 + CROP_MARGIN)
     x, y = box.center
@@ -77,7 +78,7 @@ def _webp(pixels: Pixels, quality: int = WEBP_QUALITY) -> bytes:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a whole file or none; whoever reads meanwhile sees the former one.
+    """Write a whole file or none; concurrent readers see the former one.
 
     It is not forced to the disk: after a power cut the file may be missing or empty, and is made again.
     Raises UnavailableError if the disk does not take it.

@@ -1,4 +1,4 @@
-"""The thumbnails and crops that are on the disk, as they lie there."""
+"""Lists the thumbnails and crops on the disk."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from image_search_service.core.files import PARTIAL_PREFIX
 _FOLDER = re.compile(r"[0-9a-f]{2}")
 _WHOLE = re.compile(r"([0-9a-f]{32})\.webp")
 _PARTIAL = re.compile(re.escape(PARTIAL_PREFIX) + r"\d+-\d+-[0-9a-f]{32}\.webp")
-"""What ``written_whole`` writes before it has the whole file."""
+"""The prefix of files that ``written_whole`` has not finished."""
 
 
 @dataclass(frozen=True, slots=True)
 class DerivedFile:
     """A file that this program made.
 
-    item_id: the photo or face that it is looked for by; of one that nobody can look for (half written, in
-    another folder than its name says), the least id of its folder, and ``is_stray``. is_empty: a power cut
-    can leave such a file.
+    item_id: the id of its photo or face. is_stray: the file cannot be found by its id (half written, or in
+    the wrong folder); its item_id is then the smallest id of its folder. is_empty: a power cut can leave an
+    empty file.
     """
 
     path: Path
@@ -34,16 +34,16 @@ class DerivedFile:
 
 
 def derived_files(root: Path) -> Iterator[DerivedFile]:
-    """What was made below ``root``, by id, one of its 256 folders in memory at a time.
+    """The program's files below ``root``, by id, one of the 256 folders in memory at a time.
 
-    Files of other programs are passed over. Raises UnavailableError if a folder cannot be read.
+    Files of other programs are skipped. Raises UnavailableError if a folder cannot be read.
     """
     for folder in sorted(_folders(root)):
         yield from _in_folder(folder)
 
 
 def remove_file(path: Path) -> None:
-    """Remove a file; one that is gone is as good as removed. Raises UnavailableError."""
+    """Remove a file if it exists. Raises UnavailableError."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
@@ -51,7 +51,7 @@ def remove_file(path: Path) -> None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether there is a file with something in it."""
+    """Whether the file exists and is not empty."""
     try:
         return path.stat().st_size > 0
     except FileNotFoundError:
@@ -63,12 +63,12 @@ def is_whole(path: Path) -> bool:
 def _in_folder(folder: Path) -> list[DerivedFile]:
     try:
         with os.scandir(folder) as entries:
-            found = [_derived(entry, folder.name) for entry in entries if entry.is_file()]
+            files = [_derived(entry, folder.name) for entry in entries if entry.is_file()]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise _unavailable(folder, "read", error) from error
-    return sorted((file for file in found if file is not None), key=lambda file: file.item_id)
+    return sorted((file for file in files if file is not None), key=lambda file: file.item_id)
 
 
 def _derived(entry: os.DirEntry[str], folder: str) -> DerivedFile | None:

@@ -1,6 +1,6 @@
-"""Whatever reading a photo can raise, translated into MediaError in one place.
+"""Translates whatever reading a photo can raise into MediaError.
 
-A reason stands next to the file's name wherever it is shown, so it does not repeat the name.
+A reason is always shown next to the file's name, so it does not repeat the name.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from PIL import Image, UnidentifiedImageError
 from image_search_service.core.errors import MediaError
 
 DAMAGE = (
-    OSError,  # Pillow's own word for a broken stream; also a disk that cannot be read
-    SyntaxError,  # Pillow's word for a broken header, in PNG and TIFF also met while decoding
+    OSError,  # Pillow's error for a broken stream; also a disk that cannot be read
+    SyntaxError,  # Pillow's error for a broken header, in PNG and TIFF also while decoding
     EOFError,
     ValueError,  # also UnicodeDecodeError
     TypeError,
@@ -35,15 +35,15 @@ DAMAGE = (
 """What Pillow and its plugins raise for files that are damaged; found by damaging files of each format
 (``tests/unit/media/test_damaged_photos.py``)."""
 
-# What Pillow has to say of a file that it can read all the same is of no use to the photo's owner. The
-# filter is set once, here: ``warnings.catch_warnings`` is not made for several threads.
+# Pillow's warnings about files that it can read do not help the photo's owner. The filter is set once, here,
+# because ``warnings.catch_warnings`` is not safe with several threads.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 @contextmanager
 def media_errors() -> Iterator[None]:
-    """Turns whatever the block raises because of the file into MediaError with a short reason."""
+    """Translate errors that the file causes in the block into MediaError with a short reason."""
     try:
         yield
     except DAMAGE as error:

@@ -1,4 +1,4 @@
-"""What EXIF says of a photo: which way up it is, and when it was taken. Bad EXIF never fails a photo."""
+"""Reads a photo's orientation and date from EXIF. Damaged EXIF never fails a photo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import ExifTags, Image
 from image_search_service.media.errors import DAMAGE
 
 UPRIGHT = 1
-"""The orientation, 1 to 8, of a photo that is stored as it is to be seen."""
+"""The orientation, of 1 to 8, of a photo that is stored upright."""
 
 _TAGS = ExifTags.Base
 _MOMENTS = (
@@ -20,15 +20,15 @@ _MOMENTS = (
     (_TAGS.DateTimeDigitized, _TAGS.SubsecTimeDigitized),
     (_TAGS.DateTime, _TAGS.SubsecTime),
 )
-"""When it was taken, when it was digitised, when the file was changed: the first that is there counts."""
+"""Tags for when the photo was taken, digitised, and changed; the first one present counts."""
 
 _PATTERN = re.compile(r"(\d{4})[:\-/.](\d{1,2})[:\-/.](\d{1,2})[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2}))?")
 _YEARS = range(1826, 2200)
-"""From the oldest photograph that survives; years outside come from clocks that were never set."""
+"""Plausible years, from the oldest surviving photograph on; others come from clocks that were never set."""
 
 
 def read_orientation(image: Image.Image) -> int:
-    """1 to 8; ``UPRIGHT`` where nothing or nonsense is written. To be asked before the pixels are loaded."""
+    """The orientation, 1 to 8; ``UPRIGHT`` if missing or invalid. Call it before the pixels are loaded."""
     try:
         value = image.getexif().get(_TAGS.Orientation)
     except DAMAGE:
@@ -48,8 +48,8 @@ def read_taken_at(image: Image.Image) -> datetime | None:
 def taken_at(tags: Mapping[int, Any]) -> datetime | None:
     """The moment in EXIF tags, with fractions of a second, or None.
 
-    An offset from UTC (``OffsetTimeOriginal``) is left aside: the few photos that have one could not be
-    put in order with the many that have none.
+    An offset from UTC (``OffsetTimeOriginal``) is ignored: the few photos that have one could not be sorted
+    with the many that have none.
     """
     for tag, fraction_tag in _MOMENTS:
         moment = _parse(_text(tags.get(tag)), _text(tags.get(fraction_tag)))

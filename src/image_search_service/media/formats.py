@@ -1,4 +1,4 @@
-"""Which files are photos by their name. What a file really is, its content decides when it is decoded."""
+"""Which files are photos by their name. When a file is decoded, its content decides its format."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PHOTO_SUFFIXES = frozenset(
 )  # fmt: skip
 
 PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "AVIF", "HEIF")
-"""The only readers that a file is given to. Pillow knows forty more, some of which run other programs."""
+"""The only Pillow readers in use. Pillow has forty more, some of which run other programs."""
 
 
 def is_photo_name(name: str) -> bool:
-    """True for a file name that ends like a photo's, in capitals or not."""
+    """Whether a file name has a photo's suffix, in any case."""
     dot = name.rfind(".")
     return dot > 0 and name[dot:].lower() in PHOTO_SUFFIXES

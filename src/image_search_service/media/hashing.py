@@ -1,4 +1,4 @@
-"""A photo's identity is its content."""
+"""Hashes files: a photo is identified by its content."""
 
 from __future__ import annotations
 

@@ -1,20 +1,20 @@
-"""Rectangles under EXIF's orientations: from the picture as it is stored to the upright one, and back."""
+"""Turns rectangles by EXIF's orientations, from the stored picture to the upright one and back."""
 
 from __future__ import annotations
 
 from image_search_service.core.types import Box
 
 SIDEWAYS = 5
-"""From this orientation on width and height of the stored picture change places."""
+"""From this orientation on, the stored picture's width and height are swapped."""
 
 _BACK = {6: 8, 8: 6}
-"""The orientation that undoes each; the others undo themselves."""
+"""The inverse orientations; the others are their own inverse."""
 
 
 def to_upright(box: Box, orientation: int) -> Box:
-    """A box of the stored picture, in shares of it (0 to 1), as one of the upright picture.
+    """Convert a box of the stored picture to one of the upright picture, both in shares (0 to 1).
 
-    orientation: 1 to 8, as CIPA DC-008 has it (tag 0x0112).
+    orientation: 1 to 8 (CIPA DC-008, tag 0x0112).
     """
     x, y, width, height = box.x, box.y, box.width, box.height
     right, below = 1 - x - width, 1 - y - height
@@ -34,5 +34,5 @@ def to_upright(box: Box, orientation: int) -> Box:
 
 
 def to_stored(box: Box, orientation: int) -> Box:
-    """The other way."""
+    """The inverse of ``to_upright``."""
     return to_upright(box, _BACK.get(orientation, orientation))

@@ -1,9 +1,9 @@
 """Named faces in XMP: the regions of the Metadata Working Group, and Microsoft's.
 
 digiKam, Lightroom and Picasa write MWG regions (Guidelines for Handling Image Metadata 2.0, "Image region
-metadata"): the centre and the size of each, in shares of the picture as it is stored, whichever way up it is
-to be seen. Windows' photo gallery writes the upper left corner instead. A region that makes no sense is left
-out; it never fails a photo.
+metadata"): the centre and the size of each, in shares of the stored picture, before EXIF's orientation is
+applied. Windows' photo gallery writes the upper left corner instead. Invalid regions are left out; they never
+fail a photo.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ AREA = "http://ns.adobe.com/xmp/sType/Area#"
 MP = "http://ns.microsoft.com/photo/1.2/t/Region#"
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<\0")
-"""How it begins, with a mark of its byte order or without."""
+"""How UTF-16 begins, with a byte order mark or without."""
 FACE = "Face"
 NOBODY = "f" * 16
-"""What Picasa writes for a face that its owner wants to be left alone with."""
+"""What Picasa writes for a face that its user chose to ignore."""
 LARGEST = 8 * 2**20
 """Bytes of XMP that are read; real ones have some kilobytes."""
 
@@ -49,7 +49,7 @@ class NamedRegion:
 
 @dataclass(frozen=True, slots=True)
 class FaceRegion:
-    """A region of a packet. name: empty if it has none. box: as above. node: where it stands."""
+    """A region of a packet. name: "" if it has none. box: as in ``NamedRegion``. node: its XML element."""
 
     name: str
     box: Box
@@ -59,7 +59,7 @@ class FaceRegion:
 @dataclass(frozen=True, slots=True)
 class Frame:
     """How a photo is stored. width, height: of the upright photo, in pixels. orientation: EXIF's, 1 to 8,
-    of a HEIF too."""
+    for HEIF too."""
 
     width: int
     height: int
@@ -74,7 +74,7 @@ class Frame:
 def parse_packet(packet: bytes) -> Element:
     """The root of an XMP packet. Raises MediaError if it is no XML, has a DTD, or is too large.
 
-    Nothing is resolved: neither entities nor anything outside of the packet.
+    Entities and external references are not resolved.
     """
     if len(packet) > LARGEST:
         raise MediaError(f"The XMP has {len(packet):,} bytes; more than {LARGEST:,} are not read.")
@@ -89,16 +89,16 @@ def parse_packet(packet: bytes) -> Element:
 
 
 def _without_padding(packet: bytes) -> bytes:
-    """Of UTF-16 nothing is taken away: zeros are halves of its letters."""
+    """The packet without trailing zeros; UTF-16 is left as it is, since zeros are halves of its letters."""
     return packet if packet.startswith(UTF_16) else packet.strip(b"\0 \r\n\t")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A packet's faces, understood in one of the ways in which they may be measured.
+    """One interpretation of a packet's regions.
 
-    orientation: by which the MWG's regions are turned. faces: the MWG's. microsoft: Microsoft's, which are
-    always measured in the stored picture. Both with those that have no name.
+    orientation: the one by which the MWG regions are turned. faces: the MWG regions. microsoft: Microsoft's
+    regions, always measured in the stored picture. Both include regions without a name.
     """
 
     orientation: int
@@ -107,38 +107,37 @@ class Reading:
 
     @property
     def named(self) -> list[NamedRegion]:
-        """Those with names; of Microsoft's, which most programs write besides, only what the MWG's lack."""
-        named = [NamedRegion(one.name, one.box) for one in self.faces if one.name]
-        names = {one.name for one in named} | {""}
-        others = [one for one in self.microsoft if one.name not in names]
+        """The named regions: the MWG regions, and those of Microsoft's that the MWG regions lack."""
+        named = [NamedRegion(region.name, region.box) for region in self.faces if region.name]
+        names = {region.name for region in named} | {""}
+        others = [region for region in self.microsoft if region.name not in names]
         return named + [
-            NamedRegion(one.name, one.box)
-            for one in others
-            if not any(one.box.holds(each.box.center) for each in named)
+            NamedRegion(region.name, region.box)
+            for region in others
+            if not any(region.box.holds(other.box.center) for other in named)
         ]
 
 
 def readings(root: Element, frame: Frame) -> list[Reading]:
-    """The ways in which a packet may be meant, the likeliest first; nearly always one.
+    """The possible interpretations of a packet, the likeliest first; nearly always one.
 
-    Where the size that was written is the upright picture's and not the stored one's, the regions may be
-    measured in either: most programs that write it mean it, but Lightroom writes it and measures in the
-    stored picture all the same. Lightroom is known by the rotation that it writes of each region; of others
-    the photo's faces tell.
+    Where the written size is the upright picture's and not the stored one's, the regions may be measured in
+    either: most programs that write the upright size also measure in it, but Lightroom measures in the stored
+    picture. Lightroom is recognized by the rotation of each region; for others the photo's faces decide.
     """
     orientations = [frame.orientation]
     if _has_upright_size(root, frame) and not _has_rotations(root):
         orientations = [UPRIGHT, frame.orientation]
     microsoft = _microsoft_regions(root, frame.orientation)
-    return [Reading(one, _face_regions(root, one), microsoft) for one in orientations]
+    return [Reading(number, _face_regions(root, number), microsoft) for number in orientations]
 
 
 def _face_regions(root: Element, orientation: int) -> list[FaceRegion]:
     size = _applied_to(root)
-    every = ((each, _area(each, size)) for each in _regions(root) if _is_face(each))
+    every = ((region, _area(region, size)) for region in _regions(root) if _is_face(region))
     return [
-        FaceRegion(_name(each, MWG, "Name"), to_upright(box, orientation), each)
-        for each, box in every
+        FaceRegion(_name(region, MWG, "Name"), to_upright(box, orientation), region)
+        for region, box in every
         if box is not None
     ]
 
@@ -149,13 +148,13 @@ def _has_upright_size(root: Element, frame: Frame) -> bool:
 
 
 def _has_rotations(root: Element) -> bool:
-    """A list without regions was measured in nothing, and counts as well."""
+    """Whether regions have a rotation, as Lightroom writes it; also true without regions."""
     regions = _regions(root)
-    return not regions or any(_text(each, MWG, "Rotation") is not None for each in regions)
+    return not regions or any(_text(region, MWG, "Rotation") is not None for region in regions)
 
 
 def _applied_to(root: Element) -> tuple[float | None, float | None]:
-    """Width and height of the picture that the regions were measured in, as far as they are written."""
+    """Width and height of the picture that the regions were measured in, None where not written."""
     applied = next(root.iter(f"{{{MWG}}}AppliedToDimensions"), None)
     if applied is None:
         return None, None
@@ -164,18 +163,20 @@ def _applied_to(root: Element) -> tuple[float | None, float | None]:
 
 def _regions(root: Element) -> list[Element]:
     """All regions of a packet: the ``rdf:li`` of its region lists."""
-    return [item for each in root.iter(f"{{{MWG}}}RegionList") for item in each.iter(f"{{{RDF}}}li")]
+    return [
+        item for region_list in root.iter(f"{{{MWG}}}RegionList") for item in region_list.iter(f"{{{RDF}}}li")
+    ]
 
 
 def _is_face(region: Element) -> bool:
-    """A region without a type counts as one: some programs leave it out."""
+    """Whether a region is a face; one without a type counts, since some programs omit it."""
     return (_text(region, MWG, "Type") or FACE).strip().casefold() == FACE.casefold()
 
 
 def _area(region: Element, size: tuple[float | None, float | None]) -> Box | None:
-    """In shares of the picture that it was measured in; None for one that makes no sense.
+    """A region's box in shares of the picture that it was measured in; None if invalid.
 
-    The guidelines know no other unit; pixels, which some programs write, are of the size that is written.
+    The guidelines define no other unit; pixels, which some programs write, are divided by the written size.
     """
     area = _child(region, MWG, "Area")
     if area is None:
@@ -192,15 +193,15 @@ def _area(region: Element, size: tuple[float | None, float | None]) -> Box | Non
 
 
 def _microsoft_regions(root: Element, orientation: int) -> list[FaceRegion]:
-    found = []
+    regions = []
     for region in root.iter(f"{{{RDF}}}li"):
         numbers = [_finite(part) for part in (_text(region, MP, "Rectangle") or "").split(",")]
         if len(numbers) == 4 and None not in numbers:
-            box = _sensible(Box(*(float(one or 0) for one in numbers)))
+            box = _sensible(Box(*(float(value or 0) for value in numbers)))
             if box is not None:
                 name = _name(region, MP, "PersonDisplayName")
-                found.append(FaceRegion(name, to_upright(box, orientation), region))
-    return found
+                regions.append(FaceRegion(name, to_upright(box, orientation), region))
+    return regions
 
 
 def _name(region: Element, space: str, field: str) -> str:
@@ -215,12 +216,12 @@ def _sensible(box: Box) -> Box | None:
 
 
 def _places(node: Element) -> list[Element]:
-    """Where RDF may hold a structure's fields: in the element itself, or in a description in it."""
+    """The elements that may hold a structure's fields in RDF: the element itself, or a description in it."""
     return [node, *node.findall(f"{{{RDF}}}Description")]
 
 
 def _text(node: Element, space: str, name: str) -> str | None:
-    """A field, written as an attribute or as an element."""
+    """The text of a field, written as an attribute or as an element."""
     for place in _places(node):
         value = place.get(f"{{{space}}}{name}")
         if value is None:
@@ -231,7 +232,7 @@ def _text(node: Element, space: str, name: str) -> str | None:
 
 
 def _child(node: Element, space: str, name: str) -> Element | None:
-    return next((one for place in _places(node) for one in place.findall(f"{{{space}}}{name}")), None)
+    return next((child for place in _places(node) for child in place.findall(f"{{{space}}}{name}")), None)
 
 
 def _number(node: Element, space: str, name: str) -> float | None:
@@ -248,25 +249,25 @@ def _finite(text: str) -> float | None:
 
 
 def new_packet() -> Element:
-    """The root of a packet that says nothing."""
+    """The root of an empty packet."""
     root = etree.Element(f"{{{X}}}xmpmeta", nsmap={"x": X})
     etree.SubElement(root, f"{{{RDF}}}RDF", nsmap={"rdf": RDF})
     return root
 
 
 def add_regions(root: Element, regions: Sequence[NamedRegion], frame: Frame, orientation: int) -> None:
-    """Write named faces into a packet, behind those that are there; everything else stays as it is.
+    """Add named faces to a packet, after its regions; everything else stays as it is.
 
-    orientation: of the ``Reading`` in which what is there makes sense. Raises MediaError for a packet
-    without RDF.
+    orientation: of the ``Reading`` that fits the packet's regions. Raises MediaError for a packet without
+    RDF.
     """
     if regions:
         bag = _bag(root, frame)
-        bag.extend(_region(one, orientation) for one in regions)
+        bag.extend(_region(region, orientation) for region in regions)
 
 
 def rename_region(region: FaceRegion, name: str) -> None:
-    """Give a region another name; its place and whatever else a program wrote of it stay."""
+    """Rename a region; its box and other fields stay."""
     field = f"{{{MP}}}PersonDisplayName" if _is_microsofts(region.node) else f"{{{MWG}}}Name"
     places = _places(region.node)
     for place in places:
@@ -288,13 +289,13 @@ def _is_microsofts(region: Element) -> bool:
 
 
 def remove_region(region: FaceRegion) -> None:
-    """Take a region out of its list."""
+    """Remove a region from its list."""
     region.node.getparent().remove(region.node)
 
 
 def _bag(root: Element, frame: Frame) -> Element:
-    """The list of regions that is there, or a new one in the structure that is there: a second one of
-    either would make the packet unreadable for Adobe's and digiKam's library."""
+    """The packet's list of regions; a missing list or structure is created, an existing one used, since a
+    second one would make the packet unreadable for Adobe's and digiKam's libraries."""
     info = next(root.iter(f"{{{MWG}}}Regions"), None)
     info = _new_info(root) if info is None else info
     fields = _places(info)[-1]
@@ -304,8 +305,8 @@ def _bag(root: Element, frame: Frame) -> Element:
         _add_size(fields, frame)
     listed = _child(info, MWG, "RegionList")
     listed = etree.SubElement(fields, f"{{{MWG}}}RegionList") if listed is None else listed
-    there = next(listed.iterchildren(f"{{{RDF}}}Bag", f"{{{RDF}}}Seq", f"{{{RDF}}}Alt"), None)
-    return etree.SubElement(listed, f"{{{RDF}}}Bag") if there is None else there
+    existing = next(listed.iterchildren(f"{{{RDF}}}Bag", f"{{{RDF}}}Seq", f"{{{RDF}}}Alt"), None)
+    return etree.SubElement(listed, f"{{{RDF}}}Bag") if existing is None else existing
 
 
 def _new_info(root: Element) -> Element:
@@ -347,7 +348,7 @@ def _struct(parent: Element, name: str) -> Element:
 
 
 def packet_bytes(root: Element) -> bytes:
-    """The whole document as UTF-8, with whatever stood around its root."""
+    """The whole document as UTF-8, with what surrounds its root."""
     return bytes(
         etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=True, pretty_print=True)
     )

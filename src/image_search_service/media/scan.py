@@ -1,12 +1,12 @@
-"""Finding photos below folders, as people's folders really are.
+"""Finds photos below folders.
 
-Folders are walked with a list instead of recursion, so that no tree is too deep; names are in order, so
-that two runs see the same; names that are no valid Unicode survive. Each folder is visited once, by
-device and inode, so that symbolic links make neither loops nor duplicates. Linked folders come last: a
-photo that can be reached without a link has its real path.
+Folders are walked with a list instead of recursion, so that no tree is too deep. Names are sorted, so that
+two runs see the same order; names that are not valid Unicode are kept. Each folder is visited once, by device
+and inode, so that symbolic links cause neither loops nor duplicates. Linked folders come last: a photo that
+can be reached without a link has its real path.
 
-Not looked into: the library's own folder, folders whose name begins with a dot (caches, bins and what
-was meant to be hidden), and folders of thumbnails that storage devices leave behind.
+Skipped are the library's own folder, folders whose name begins with a dot (caches, bins, hidden folders), and
+folders of thumbnails that storage devices leave behind.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class FoundFile:
 class PhotoScan:
     """The photos below ``roots``, folders or single files (which are taken whatever their name is).
 
-    To be gone through once. Afterwards ``ignored`` is the number of files that are no photos by their name,
-    and ``unread`` names what could not be looked into, each with its reason.
+    Iterate over it once. Afterwards ``ignored`` is the number of files whose name is not a photo's, and
+    ``unread`` has the paths that could not be read, each with its reason.
 
     Raises InvalidInputError for a root that does not exist or is neither a folder nor a file.
     """
@@ -82,7 +82,7 @@ class PhotoScan:
             waiting += reversed(folders)
 
     def _look_into(self, folder: str) -> tuple[list[str], list[str]]:
-        """Photos and folders in ``folder``, in order; linked folders are put off."""
+        """Photos and folders in ``folder``, sorted; linked folders are kept for the end."""
         files: list[str] = []
         folders: list[str] = []
         try:
@@ -162,7 +162,7 @@ def _is_file(root: Path) -> bool:
 
 
 def _absolute(path: Path) -> Path:
-    """One name for one folder: symbolic links stay, unless a ``..`` asks where they lead."""
+    """The absolute path of a folder or file; symbolic links stay unless the path has a ``..``."""
     return path.resolve() if ".." in path.parts else path.absolute()
 
 

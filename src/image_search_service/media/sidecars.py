@@ -17,17 +17,17 @@ from image_search_service.media.regions import LARGEST
 
 SUFFIX = ".xmp"
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
-"""Begins a segment of a JPEG; then come 32 bytes of a digest, the whole's length and the part's offset in 4
-bytes each, and the part."""
+"""Start of a JPEG segment with extended XMP; then follow a digest of 32 bytes, the total length and the
+part's offset in 4 bytes each, and the part."""
 RAW_SUFFIXES = frozenset({".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2"})
-"""Cameras' own files, whose sidecars a photo developed from them must not write to."""
+"""Suffixes of cameras' raw files. A photo developed from one must not write to the raw file's sidecar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What a photo's file says. orientation: EXIF's, 1 to 8. packet: its XMP, None if it has none.
+    """XMP and orientation in a photo's file. orientation: EXIF's, 1 to 8. packet: its XMP, None without.
 
-    extension: what of it has no room in a JPEG's 64 KB, and makes a packet of its own; None if there is none.
+    extension: the extended XMP of a JPEG, a second packet for what exceeds 64 KB; None without.
     """
 
     orientation: int
@@ -40,7 +40,7 @@ def read_embedded(path: Path) -> Embedded:
     with media_errors(), path.open("rb") as file, Image.open(file, formats=PILLOW_FORMATS) as image:
         packet = image.info.get("xmp")
         if packet is None and image.format == "PNG":
-            image.load()  # a PNG may have its text behind its pixels
+            image.load()  # a PNG may have its text after its pixels
             packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
         extension = _extension(image)
         orientation = _written_orientation(image)
@@ -51,8 +51,8 @@ def read_embedded(path: Path) -> Embedded:
 
 
 def _written_orientation(image: Image.Image) -> int:
-    """What EXIF says. libheif brings a picture upright itself, and its plug-in then hides the orientation;
-    but phones and exiftool measure regions before that."""
+    """EXIF's orientation as stored. libheif brings a picture upright itself, and its plug-in then hides the
+    orientation; but phones and exiftool measure regions before that."""
     if image.format != "HEIF":
         return read_orientation(image)
     written = image.info.get("original_orientation")
@@ -62,7 +62,7 @@ def _written_orientation(image: Image.Image) -> int:
 def _extension(image: Image.Image) -> bytes | None:
     """A JPEG's extended XMP (XMP specification, part 3, 1.1.3.1), put together from its segments.
 
-    Not one that is larger than XMP is read: cameras keep depth maps there.
+    None if it is larger than ``LARGEST``: cameras store depth maps there.
     """
     parts: dict[int, bytes] = {}
     for marker, segment in getattr(image, "applist", ()):
@@ -74,31 +74,31 @@ def _extension(image: Image.Image) -> bytes | None:
 
 
 def sidecar_of(path: Path) -> Path | None:
-    """The sidecar that is there: ``photo.jpg.xmp``, as digiKam and darktable name it, or ``photo.xmp``, as
-    Lightroom does, whatever the case of the suffix."""
+    """The existing sidecar: ``photo.jpg.xmp``, as digiKam and darktable name it, or ``photo.xmp``, as
+    Lightroom does, with a suffix in any case."""
     for name in (path.name + SUFFIX, path.stem + SUFFIX):
-        for each in (name, name[: -len(SUFFIX)] + SUFFIX.upper()):
-            there = path.with_name(each)
-            if there.is_file():
-                return there
+        for sidecar_name in (name, name[: -len(SUFFIX)] + SUFFIX.upper()):
+            candidate = path.with_name(sidecar_name)
+            if candidate.is_file():
+                return candidate
     return None
 
 
 def sidecar_to_write(path: Path) -> Path:
-    """Where a photo's names are written: the sidecar that is there, unless another photo shares it."""
-    there, own = sidecar_of(path), path.with_name(path.name + SUFFIX)
-    if there is None or (there.stem == path.stem and _shares_its_stem(path)):
+    """The sidecar to write names to: the existing one, unless another photo shares it."""
+    existing, own = sidecar_of(path), path.with_name(path.name + SUFFIX)
+    if existing is None or (existing.stem == path.stem and _shares_its_stem(path)):
         return own
-    return there
+    return existing
 
 
 def _shares_its_stem(path: Path) -> bool:
-    endings = {each for suffix in PHOTO_SUFFIXES | RAW_SUFFIXES for each in (suffix, suffix.upper())}
-    return any(path.with_name(path.stem + each).exists() for each in sorted(endings - {path.suffix}))
+    endings = {suffix_ for suffix in PHOTO_SUFFIXES | RAW_SUFFIXES for suffix_ in (suffix, suffix.upper())}
+    return any(path.with_name(path.stem + suffix_).exists() for suffix_ in sorted(endings - {path.suffix}))
 
 
 def read_sidecar(path: Path) -> bytes:
-    """Raises MediaError if it cannot be read, or is too large to be XMP."""
+    """The sidecar's content. Raises MediaError if it cannot be read, or is too large to be XMP."""
     with media_errors(), path.open("rb") as file:
         packet = file.read(LARGEST + 1)
     if len(packet) > LARGEST:
@@ -109,9 +109,9 @@ def read_sidecar(path: Path) -> bytes:
 def write_sidecar(path: Path, content: bytes, former: bytes | None) -> None:
     """Write a sidecar whole or not at all; raises MediaError if that cannot be done.
 
-    former: what it said when it was read, None if there was none; another program's changes since then are
-    not written over. A new one has the mode that the user's umask wants. A link is not followed: what it
-    names is not ours to write.
+    former: its content when it was read, None if there was none; later changes of another program are not
+    overwritten. A new sidecar has the mode of the user's umask. A link is refused, since its target may
+    belong to something else.
     """
     if path.is_symlink():
         raise MediaError(f"The sidecar {path.name} is a link to another place.")

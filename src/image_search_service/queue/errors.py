@@ -1,4 +1,4 @@
-"""The queue's errors, translated once: whatever SQLite or Redis says means that the queue does not answer."""
+"""Translates the queue's errors: any error of SQLite or Redis means that the queue is unavailable."""
 
 from __future__ import annotations
 

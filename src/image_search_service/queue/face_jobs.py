@@ -1,6 +1,6 @@
-"""What the workers do: each job calls one service and returns what it found and did, by name.
+"""The workers' jobs: each calls one service and returns its counts by name.
 
-A job raises what goes wrong; ``runner`` knows what is tried again. Its parameters are JSON.
+A job raises errors; ``runner`` decides which are retried. Its parameters are JSON.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from image_search_service.core.types import JsonObject, MethodName, Progress
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.library.stores import Stores
-from image_search_service.queue.runner import JobFunction, JobProgress
+from image_search_service.queue.runner import JobFunction, ProgressReporter
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.face_clustering_service import FaceClusteringService
@@ -34,13 +34,13 @@ log = get_logger(__name__)
 
 
 ACTOR = "job"
-"""Who says what a job takes from metadata."""
+"""The actor of decisions that a job takes from metadata."""
 
 
 def cluster_faces_job(
     stores: Stores, progress: Progress, *, method: MethodName, min_cluster_size: int
 ) -> JsonObject:
-    """Group again the faces that nobody has named."""
+    """Group the unnamed faces again."""
     grouped = FaceClusteringService(stores).group(
         method=method, min_cluster_size=min_cluster_size, progress=progress
     )
@@ -49,7 +49,7 @@ def cluster_faces_job(
 
 
 def assign_faces_job(stores: Stores, progress: Progress, *, since: str | None = None) -> JsonObject:
-    """Give faces without a name to the people whose centroids they resemble. ``since``: ISO 8601."""
+    """Assign unnamed faces to the people whose centroids they resemble. since: ISO 8601."""
     run = FaceAssigner(stores, CentroidService(stores)).assign_new_faces(
         since=None if since is None else datetime.fromisoformat(since), progress=progress
     )
@@ -60,7 +60,7 @@ def assign_faces_job(stores: Stores, progress: Progress, *, since: str | None = 
 def cluster_dual_job(
     stores: Stores, progress: Progress, *, method: MethodName, min_cluster_size: int
 ) -> JsonObject:
-    """Give faces without a name to known people, then group those that are left."""
+    """Assign unnamed faces to known people, then group the rest."""
     run = DualModeClusterer(stores, CentroidService(stores)).cluster_all(
         method=method, min_cluster_size=min_cluster_size, progress=progress
     )
@@ -71,7 +71,7 @@ def cluster_dual_job(
 def compute_centroids_job(
     stores: Stores, progress: Progress, *, person_ids: Sequence[str], force: bool
 ) -> JsonObject:
-    """Compute the centroids of these persons whose faces have changed, and choose their prototypes anew."""
+    """Compute the centroids of those persons whose faces have changed, and choose their prototypes again."""
     ids = _ids(person_ids)
     run = CentroidService(stores).compute_centroids(ids, progress, force=force)
     chosen = PrototypeService(stores).compute_prototypes(ids)
@@ -79,11 +79,11 @@ def compute_centroids_job(
 
 
 def detect_faces_job(
-    stores: Stores, progress: JobProgress, *, paths: Sequence[str], retry_failed: bool = False
+    stores: Stores, progress: ProgressReporter, *, paths: Sequence[str], retry_failed: bool = False
 ) -> JsonObject:
     """Index the photos below ``paths`` as ``image-search index`` does (``services/indexing/pipeline.py``).
 
-    What it is doing and has found so far can be seen while it runs.
+    Its progress reports the current step and the counts so far.
     """
 
     @contextmanager
@@ -96,7 +96,9 @@ def detect_faces_job(
 
     roots = [Path(path) for path in paths]
     progress.found(step="Opening the face engine")
-    done = index_photos(stores, roots, actor=ACTOR, watch=watch, retry_failed=retry_failed, found=found)
+    done = index_photos(
+        stores, roots, actor=ACTOR, watch=watch, retry_failed=retry_failed, report_changed=found
+    )
     return {
         **_indexed(done.report),
         "faces_named": 0 if done.names is None else done.names.named,
@@ -104,7 +106,7 @@ def detect_faces_job(
 
 
 def _indexed(report: IndexReport) -> JsonObject:
-    """What indexing has found, so far or in the end."""
+    """The counts of an index report, by name."""
     return {
         "photos_seen": report.photos_seen,
         "photos_new": report.photos_new,
@@ -116,11 +118,11 @@ def _indexed(report: IndexReport) -> JsonObject:
 
 
 def doctor_job(stores: Stores, progress: Progress, *, repair: bool) -> JsonObject:
-    """Compare the database, Qdrant and the small pictures with each other; what is wrong is logged, too."""
+    """Compare the database, Qdrant and the small pictures with each other, and log the findings."""
     report = DoctorService(stores).examine(repair=repair, progress=progress)
     if not report.is_healthy:
         left = {finding.kind.value: finding.found - finding.repaired for finding in report.shown}
-        log.warning("the doctor found what is wrong; image-search doctor tells more", left=left)
+        log.warning("the doctor has findings; run image-search doctor for details", left=left)
     return report.to_json()
 
 
@@ -132,7 +134,7 @@ def find_more_suggestions_job(
     limit: int,
     min_confidence: float | None,
 ) -> JsonObject:
-    """Look for more faces of these persons with their best faces."""
+    """Search for more faces of these persons with their best faces."""
     run = SuggestionService(stores).find_more(
         _ids(person_ids), limit=limit, min_confidence=min_confidence, progress=progress
     )
@@ -147,7 +149,7 @@ def find_more_multi_prototype_suggestions_job(
     limit: int,
     min_confidence: float | None,
 ) -> JsonObject:
-    """Look for more faces of these persons with all faces that stand for them."""
+    """Search for more faces of these persons with all their prototypes."""
     run = SuggestionService(stores).find_more_multi_prototype(
         _ids(person_ids), limit=limit, min_confidence=min_confidence, progress=progress
     )
@@ -162,7 +164,7 @@ def find_more_centroid_suggestions_job(
     limit: int,
     min_confidence: float | None,
 ) -> JsonObject:
-    """Look for more faces of these persons with their centroids, if they have five faces."""
+    """Search for more faces of these persons with their centroids, if they have five faces or more."""
     run = SuggestionService(stores).find_more_centroid(
         _ids(person_ids), limit=limit, min_confidence=min_confidence, progress=progress
     )
@@ -170,7 +172,7 @@ def find_more_centroid_suggestions_job(
 
 
 def expire_old_suggestions_job(stores: Stores, _progress: Progress, *, older_than_days: int) -> JsonObject:
-    """Withdraw suggestions that nobody has decided for so long."""
+    """Withdraw suggestions that have been pending for longer than this."""
     return {"expired": SuggestionService(stores).expire_old(older_than_days)}
 
 

@@ -1,7 +1,7 @@
-"""Huey carries ids of jobs to workers, on SQLite or on Redis. What a job is, its row in the database says.
+"""Huey carries ids of jobs to workers, on SQLite or on Redis; the job itself is a row in the database.
 
-A message may come twice or not at all: a job is claimed in the database before it runs, and jobs that wait
-without a message get one again every minute.
+A message may arrive twice or never: a job is claimed in the database before it runs, and waiting jobs
+without a message get a new one every minute.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from image_search_service.queue.serializer import JsonSerializer
 log = get_logger(__name__)
 
 REDIS_SECONDS = 5
-"""Time-out of a connection to Redis and of an answer from it."""
+"""Timeout of connecting to Redis and of its answers."""
 NIGHT = crontab(hour="3", minute="0")
 """When nightly jobs are submitted: at 3:00 UTC."""
 POLL_SECONDS = 1.0
-"""Longest pause between two looks at a queue in SQLite; Redis tells at once."""
+"""Longest interval between polls of a queue in SQLite; Redis notifies at once."""
 
 
 def open_huey(*, redis_url: str | None, file: Path, name: str = QUEUE) -> Huey:
@@ -52,16 +52,16 @@ def _redis_pool(url: str) -> Any:
 
 
 class JobQueue:
-    """Sends jobs to workers, wherever they are."""
+    """Sends jobs to workers of this process or of others."""
 
     def __init__(self, huey: Huey) -> None:
         self.huey = huey
         self.runner: JobRunner | None = None
-        """Who runs the jobs that arrive in this process; None in one that only sends."""
+        """Runs the jobs that arrive in this process; None in a process that only sends."""
         self.on_night: Callable[[], object] | None = None
-        """What is done every night where jobs run: submitting jobs. Several processes may do it at once."""
+        """Workers call it every night to submit jobs; several processes may do so at once."""
         self.on_minute: Callable[[], object] | None = None
-        """What is done every minute where jobs run."""
+        """Workers call it every minute."""
         self._task = huey.task(name=RUN_JOB)(self._run)
         huey.periodic_task(crontab(), name=RECOVER_JOBS)(self.recover)
         huey.periodic_task(NIGHT, name=NIGHTLY)(self.nightly)
@@ -77,17 +77,17 @@ class JobQueue:
             self.huey.pending_count()
 
     def send_lost(self, waiting: Sequence[uuid.UUID]) -> int:
-        """Send those of the waiting jobs that have no message, now or later; returns how many."""
+        """Send those of the waiting jobs that have no message, queued or scheduled; returns how many."""
         with translated():
             tasks = [*self.huey.pending(), *self.huey.scheduled()]
-        there = {uuid.UUID(task.args[0]) for task in tasks if task.name == RUN_JOB}
-        lost = [job_id for job_id in waiting if job_id not in there]
+        in_queue = {uuid.UUID(task.args[0]) for task in tasks if task.name == RUN_JOB}
+        lost = [job_id for job_id in waiting if job_id not in in_queue]
         for job_id in lost:
             self.enqueue(job_id)
         return len(lost)
 
     def recover(self) -> None:
-        """Take up what dead workers have left, and send again what has lost its message."""
+        """Let jobs of dead workers wait again, and send waiting jobs that lost their message."""
         if self.runner is None:
             return
         if self.on_minute is not None:
@@ -97,7 +97,7 @@ class JobQueue:
             log.warning("jobs without a message were sent again", jobs=sent)
 
     def nightly(self) -> None:
-        """Submit what is to be done every night."""
+        """Submit the nightly jobs."""
         if self.runner is not None and self.on_night is not None:
             self.on_night()
 
@@ -118,7 +118,7 @@ class JobQueue:
 
 
 class _QuietConsumer(Consumer):  # type: ignore[misc]  # Huey has no type information
-    """A consumer among other threads: the process's signals belong to whoever runs the process."""
+    """A consumer that leaves the process's signal handlers alone."""
 
     def _set_signal_handlers(self) -> None:
         pass
@@ -135,14 +135,14 @@ class Workers:
         )
 
     def start(self) -> None:
-        """Start, with the jobs that an earlier process has left. Raises UnavailableError."""
+        """Start, and take up jobs that an earlier process left. Raises UnavailableError."""
         self._queue.recover()
         self._consumer.start()
 
     def stop(self, seconds: float) -> bool:
-        """Take no more jobs, and let those that run wait again at their next step.
+        """Take no more jobs, and let running ones wait again at their next step.
 
-        Waits so long for them; False if one has not stopped: another worker takes it up once it is silent.
+        Waits at most ``seconds`` for them; False if one has not stopped: another worker takes it over later.
         """
         self._runner.stop()
         self._consumer.shutdown_timeout = seconds

@@ -1,7 +1,7 @@
-"""Runs one job: claims it, says every second that it lives, and writes down how it ended.
+"""Runs one job: claims it, stores a sign of life every second, and stores how it ended.
 
-A job is told to stop (cancelled, taken away, the process ends) by an error that its next call of ``progress``
-raises. Only UnavailableError is tried again, later each time; any other error ends the job.
+A job stops (cancelled, taken by another worker, process ending) when its next call of ``progress`` raises.
+Only UnavailableError is retried, after growing pauses; any other error ends the job.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from image_search_service.services.jobs.ledger import JobLedger
 log = get_logger(__name__)
 
 BEAT_SECONDS = 1.0
-"""Pause between two signs of life; so long it takes at most until a job notices that it is cancelled."""
+"""Seconds between signs of life; also the longest time until a running job notices its cancellation."""
 PAUSES = (5.0, 20.0, 80.0, 320.0)
-"""Seconds before each further attempt: together seven minutes, in which a server has started again."""
+"""Seconds before each further attempt: seven minutes in all, enough for a server to restart."""
 
 JobFunction = Callable[..., JsonObject]
-"""``job(services, progress, **parameters)`` returns what it found and did, by name, or raises."""
+"""``job(services, progress, **parameters)`` returns its counts by name, or raises."""
 
 
-class JobStopped(Exception):  # noqa: N818 - it stops a job, nothing went wrong
-    """Raised in a job by its call of ``progress``."""
+class JobStopped(Exception):  # noqa: N818 - not an error
+    """Raised by a job's call of ``progress`` when the job is to stop."""
 
 
 class JobRunner:
-    """Runs jobs by their ids, with ``services`` for those functions to call."""
+    """Runs jobs by their ids; ``services`` is handed to each job's function."""
 
     def __init__(
         self,
@@ -57,19 +57,19 @@ class JobRunner:
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """Let jobs that run wait again, at their next step; take no other."""
+        """Let running jobs wait again at their next step, and take no others."""
         self._stopping.set()
 
     def recover(self) -> list[uuid.UUID]:
-        """Put back what dead workers left; returns every job that waits.
+        """Let jobs of dead workers wait again; returns every waiting job.
 
-        ``alone``, this process is the only one: what runs at its start was left by the one before it.
+        If this process is the only one (``alone``), a job that runs at its start was left by a dead process.
         """
         alone, self._alone = self._alone, False
         return self._ledger.recover(alone=alone)
 
     def run(self, job_id: uuid.UUID) -> float | None:
-        """Run a job, if it still waits. Returns after how many seconds to try again, or None."""
+        """Run a job if it still waits. Returns the seconds until it is to be retried, or None."""
         if self._stopping.is_set():
             return 0.0
         claim = self._ledger.claim(job_id)
@@ -79,7 +79,7 @@ class JobRunner:
             return self._run(claim)
 
     def _run(self, claim: Claim) -> float | None:
-        run = _Run(self._ledger, claim, self._stopping)
+        run = _JobAttempt(self._ledger, claim, self._stopping)
         try:
             with run.beating(self._beat_seconds):
                 job = self._functions[claim.kind]
@@ -97,14 +97,14 @@ class JobRunner:
             raise
         return None
 
-    def _failed(self, claim: Claim, said: str) -> None:
-        """A job whose stores were closed under it, the process being about to end, waits again."""
+    def _failed(self, claim: Claim, reason: str) -> None:
+        """End the job as failed; or let it wait again if the process is stopping, which closes the stores."""
         if self._stopping.is_set():
             self._ledger.put_back(claim)
         else:
-            self._ledger.fail(claim, said)
+            self._ledger.fail(claim, reason)
 
-    def _stopped(self, run: _Run) -> None:
+    def _stopped(self, run: _JobAttempt) -> None:
         if run.cancelled:
             self._ledger.cancelled(run.claim)
         elif not run.lost:
@@ -121,8 +121,8 @@ class JobRunner:
         return pause
 
 
-class JobProgress:
-    """What a job calls to say how far it is, and what it has found so far."""
+class ProgressReporter:
+    """A job calls it to report progress and counts."""
 
     def __init__(self, tell: Callable[[int, int | None], None]) -> None:
         self._tell = tell
@@ -133,12 +133,12 @@ class JobProgress:
         self._tell(done, total)
 
     def found(self, **counts: Any) -> None:
-        """By name; what was said before stays, unless it is said again."""
+        """Report counts by name; earlier ones of other names stay."""
         self.counts = {**self.counts, **counts}
 
 
-class _Run:
-    """One attempt: how far it is, and whether it is to stop."""
+class _JobAttempt:
+    """One attempt at a job: its progress, and whether it must stop."""
 
     def __init__(self, ledger: JobLedger, claim: Claim, stopping: threading.Event) -> None:
         self._ledger = ledger
@@ -147,17 +147,17 @@ class _Run:
         self.done = 0
         self.total: int | None = None
         self.cancelled = self.lost = False
-        self.progress = JobProgress(self._progress)
+        self.progress = ProgressReporter(self._progress)
 
     def _progress(self, done: int, total: int | None) -> None:
-        """Costs nothing: the row is written by ``beating``. Raises JobStopped."""
+        """Keep the progress in memory; ``beating`` writes the row. Raises JobStopped."""
         self.done, self.total = done, total
         if self.cancelled or self.lost or self._stopping.is_set():
             raise JobStopped
 
     @contextmanager
     def beating(self, seconds: float) -> Iterator[None]:
-        """Write the progress down and look whether to go on, in a thread of its own, until the block ends."""
+        """In a thread, until the block ends: store the progress and check whether the job must stop."""
         ended = threading.Event()
         thread = threading.Thread(target=self._beat, args=(ended, seconds), name="job-beat", daemon=True)
         thread.start()

@@ -1,4 +1,4 @@
-"""Messages as JSON. Huey's own way, pickle, would let whoever can write to Redis run code in a worker."""
+"""Messages as JSON. Huey's default, pickle, would let anybody who can write to Redis run code in a worker."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from huey.registry import Message
 
 
 class JsonSerializer:
-    """Writes and reads what this project puts into the queue: plain values, and the moment to start at."""
+    """Writes and reads the queue's messages: plain values, and the time to start at."""
 
     def serialize(self, data: Any) -> bytes:
         if isinstance(data, Message):
-            given = {name: value for name, value in data._asdict().items() if value is not None}
-            return json.dumps({"message": given}, default=_moment).encode()
+            fields = {name: value for name, value in data._asdict().items() if value is not None}
+            return json.dumps({"message": fields}, default=_moment).encode()
         return json.dumps({"value": data}, default=_moment).encode()
 
     def deserialize(self, data: bytes) -> Any:
-        """Raises ValueError for what ``serialize`` has not written."""
+        """The inverse of ``serialize``. Raises ValueError for anything else."""
         document = json.loads(bytes(data))
         if "message" not in document:
             return document.get("value")
@@ -32,4 +32,4 @@ class JsonSerializer:
 def _moment(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
-    raise TypeError(f"{type(value).__name__} does not belong into the queue")
+    raise TypeError(f"{type(value).__name__} cannot be put into the queue")

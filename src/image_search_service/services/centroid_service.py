@@ -1,8 +1,8 @@
 """Persons' centroids: one algorithm (``recognition/centroid.py``), computed when the faces have changed.
 
-A new centroid is announced in SQL, stored in Qdrant, and made active in the transaction that retires the
-old one, whose point is deleted last. A crash leaves what the next run clears away, and never a person
-whose active centroid is not there.
+A new centroid's row is inserted, its point stored in Qdrant, and the row made active in the transaction that
+retires the old one, whose point is deleted last. The next run removes what a crash left; an active centroid
+always has its point.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from image_search_service.core.types import FloatArray, Progress
 from image_search_service.db.models import PersonCentroid, utc_now
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.batches import Row
-from image_search_service.db.queries.faces import PersonFace
+from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestions import centroids as centroid_queries
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import (
@@ -41,14 +41,15 @@ from image_search_service.vector.embedding_batch import EmbeddingBatch
 log = get_logger(__name__)
 
 NEAREST = 10
-"""Of so many persons whom a face resembles most it is looked whether each of their faces counts."""
+"""The most similar persons whose centroids ``people_for`` checks against all their faces."""
 ABANDONED = timedelta(hours=1)
-"""A centroid that was announced so long ago and is not active will never be."""
+"""A centroid whose row was inserted so long ago and is still not active is abandoned."""
 
 
 @dataclass(slots=True)
 class CentroidRun:
-    """What computing centroids did, in persons. without_embeddings: their faces cannot make a centroid."""
+    """The result of computing centroids, in persons. without_embeddings: persons whose faces give no
+    centroid, because embeddings are missing or cancel each other out."""
 
     persons: int = 0
     computed: int = 0
@@ -58,8 +59,8 @@ class CentroidRun:
 
 
 @dataclass(slots=True)
-class _Built:
-    """A group's new centroids, not stored yet; ``without_faces``: persons who have no centroid any more."""
+class _BuiltCentroids:
+    """A group's new centroids, not stored yet. without_faces: persons who lose their centroid."""
 
     rows: list[Row] = field(default_factory=list)
     points: list[CentroidPoint] = field(default_factory=list)
@@ -68,7 +69,7 @@ class _Built:
 
 
 class CentroidService:
-    """Computes and reads persons' centroids. Raises UnavailableError; then no person has lost theirs."""
+    """Computes and reads persons' centroids. Raises UnavailableError; then all persons keep theirs."""
 
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
@@ -79,9 +80,9 @@ class CentroidService:
         """A person's faces that have an embedding, by id, and the embeddings, row for row: one statement and
         ⌈n ÷ 1,000⌉ fetches for n faces."""
         with self._database.read() as session:
-            found = face_queries.faces_of_persons(session, [person_id])
-        batch = self._embeddings(found)
-        return [face.id for face in found if face.point_id in batch], batch
+            faces = face_queries.faces_of_persons(session, [person_id])
+        batch = self._embeddings(faces)
+        return [face.id for face in faces if face.point_id in batch], batch
 
     def compute_centroids_for_person(self, person_id: uuid.UUID, *, force: bool = False) -> CentroidRun:
         """The same as ``compute_centroids`` for one person."""
@@ -94,11 +95,11 @@ class CentroidService:
         *,
         force: bool = False,
     ) -> CentroidRun:
-        """Centroids of these persons, or of all, where faces were added or taken away since; ``force``: of
-        the others too. Somebody without a face that has an embedding loses theirs.
+        """Compute the centroids of these persons, or of all, whose faces have changed; force: of all of them.
+        A person without a face that has an embedding loses theirs.
 
-        Persons go in groups; each group costs ⌈n ÷ 1,000⌉ fetches for n faces and a fixed number of
-        statements. Persons that there are not are passed over.
+        Each group of persons costs ⌈n ÷ 1,000⌉ fetches for n faces and a fixed number of statements. Unknown
+        persons are skipped.
         """
         with self._database.read() as session:
             counts = face_queries.face_counts(session, person_ids)
@@ -111,16 +112,17 @@ class CentroidService:
         return run
 
     def people_for(self, embedding: FloatArray) -> ActiveCentroids:
-        """All active centroids, to compare one face with, ``(d,)``; computed first where persons have more or
-        fewer faces than theirs was made of, and, of those whom the face resembles most, other ones.
+        """All active centroids, to compare one face ``(d,)`` with.
 
-        So it is as ``compute_centroids`` and ``active_centroids`` give it, but for a person far from the face
-        who has as many faces as before; it reads a number for each person, not each of their faces.
+        First it computes the centroids of persons whose number of faces has changed, and of the most similar
+        persons if any of their faces has changed. The result equals ``compute_centroids`` and then
+        ``active_centroids``, except for dissimilar persons whose faces changed but not their number; it
+        reads one number for each person instead of all their faces.
         """
         with self._database.read() as session:
             now = dict(face_queries.face_counts(session))
             made_of = {row.person_id: row.faces for row in centroid_queries.active_centroids(session)}
-        if changed := [one for one, count in now.items() if count != made_of.get(one, 0)]:
+        if changed := [person_id for person_id, count in now.items() if count != made_of.get(person_id, 0)]:
             self.compute_centroids(changed)
         people = self.active_centroids()
         nearest = np.argsort(-(people.matrix @ embedding), kind="stable")[:NEAREST].tolist()
@@ -128,16 +130,15 @@ class CentroidService:
         return people if run.fresh == run.persons else self.active_centroids()
 
     def is_stale(self, person_id: uuid.UUID) -> bool:
-        """Whether the person's faces are others than the active centroid was made of. False if there is
-        neither a face nor a centroid."""
+        """Whether the active centroid was computed from other faces than the person has now. False without
+        faces and centroid."""
         with self._database.read() as session:
-            found = face_queries.faces_of_persons(session, [person_id])
+            faces = face_queries.faces_of_persons(session, [person_id])
             active = centroid_queries.active_centroids(session, [person_id])
-        return bool(found or active) and not _is_fresh(found, active[0] if active else None)
+        return bool(faces or active) and not _is_fresh(faces, active[0] if active else None)
 
     def persons_with_stale_centroid(self) -> list[uuid.UUID]:
-        """Persons whose active centroid was made of other faces than they have: a fixed number of statements
-        for each group of persons."""
+        """Persons whose active centroid is stale: a fixed number of statements for each group of persons."""
         with self._database.read() as session:
             counts = face_queries.face_counts(session)
         stale: list[uuid.UUID] = []
@@ -154,10 +155,9 @@ class CentroidService:
 
     def active_centroids(self, person_ids: Sequence[uuid.UUID] | None = None) -> ActiveCentroids:
         """All active centroids, or those of at most 500 persons, to match faces with: one statement and
-        ⌈p ÷ 1,000⌉ fetches for p persons. One that is replaced meanwhile is read again.
+        ⌈p ÷ 1,000⌉ fetches for p persons. A centroid that is replaced meanwhile is read again.
 
-        Raises DataIntegrityError when one is not there even so: without it, somebody's faces would resemble
-        somebody else most.
+        Raises DataIntegrityError when one has no point: without it, that person's faces would match others.
         """
         rows, batch = self._read_active(person_ids)
         if batch.missing:
@@ -173,18 +173,20 @@ class CentroidService:
             rows = centroid_queries.active_centroids(session, person_ids)
         return rows, self._centroids.get_centroids_by_point_ids([row.id for row in rows], FETCH_BATCH)
 
-    def _embeddings(self, found: Iterable[PersonFace]) -> EmbeddingBatch:
-        ids = [face.point_id for face in found]
+    def _embeddings(self, faces: Iterable[PersonFacePoint]) -> EmbeddingBatch:
+        ids = [face.point_id for face in faces]
         return self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
 
     def _read_group(
         self, person_ids: Sequence[uuid.UUID]
-    ) -> tuple[dict[uuid.UUID, list[PersonFace]], dict[uuid.UUID, PersonCentroid]]:
+    ) -> tuple[dict[uuid.UUID, list[PersonFacePoint]], dict[uuid.UUID, PersonCentroid]]:
         """Each person's faces and active centroid."""
         with self._database.read() as session:
-            found = face_queries.faces_of_persons(session, person_ids)
+            face_rows = face_queries.faces_of_persons(session, person_ids)
             rows = centroid_queries.active_centroids(session, person_ids)
-        faces = {person: list(theirs) for person, theirs in groupby(found, attrgetter("person_id"))}
+        faces = {
+            person: list(person_rows) for person, person_rows in groupby(face_rows, attrgetter("person_id"))
+        }
         return faces, {row.person_id: row for row in rows}
 
     def _compute_group(self, person_ids: Sequence[uuid.UUID], run: CentroidRun, force: bool) -> None:
@@ -194,7 +196,7 @@ class CentroidService:
             for person in person_ids
             if force or not _is_fresh(faces.get(person, []), active.get(person))
         }
-        batch = self._embeddings(face for theirs in stale.values() for face in theirs)
+        batch = self._embeddings(face for person_faces in stale.values() for face in person_faces)
         built = _build(stale, batch)
         self._store(built, retire=[person for person in built.without_faces if person in active])
         run.persons += len(person_ids)
@@ -203,8 +205,8 @@ class CentroidService:
         run.without_embeddings += len(built.without_faces)
         run.faces_missing += len(batch.missing)
 
-    def _store(self, built: _Built, retire: Sequence[uuid.UUID]) -> None:
-        """Announce, store, switch: at no moment is somebody's active centroid half there."""
+    def _store(self, built: _BuiltCentroids, retire: Sequence[uuid.UUID]) -> None:
+        """Insert the rows, store the points, activate the rows: an active centroid always has its point."""
         if built.rows:
             with self._database.write() as session:
                 centroid_queries.add_building(session, built.rows)
@@ -215,7 +217,7 @@ class CentroidService:
                 centroid_queries.replace_active(session, persons, [point.point_id for point in built.points])
 
     def _clear_leftovers(self) -> None:
-        """The points first, then the rows that know of them."""
+        """Delete the points of unneeded centroids first, then their rows."""
         while True:
             with self._database.read() as session:
                 left = centroid_queries.leftovers(session, utc_now() - ABANDONED)
@@ -255,20 +257,20 @@ def _record(row: PersonCentroid) -> CentroidRecord:
     )
 
 
-def _is_fresh(found: Sequence[PersonFace], active: PersonCentroid | None) -> bool:
-    """Somebody without faces and without a centroid is as they should be."""
+def _is_fresh(faces: Sequence[PersonFacePoint], active: PersonCentroid | None) -> bool:
+    """Whether the active centroid was computed from these faces; true for no faces and no centroid."""
     if active is None:
-        return not found
-    return active.source_hash == source_hash(face.id for face in found)
+        return not faces
+    return active.source_hash == source_hash(face.id for face in faces)
 
 
-def _build(stale: dict[uuid.UUID, list[PersonFace]], batch: EmbeddingBatch) -> _Built:
-    """One centroid for each person of whom there are embeddings."""
+def _build(stale: dict[uuid.UUID, list[PersonFacePoint]], batch: EmbeddingBatch) -> _BuiltCentroids:
+    """One centroid for each person with embeddings."""
     row_of = {point_id: row for row, point_id in enumerate(batch.ids)}
-    built = _Built()
+    built = _BuiltCentroids()
     for person_id, faces in stale.items():
-        there = [face for face in faces if face.point_id in row_of]
-        centroid = _centroid(person_id, batch.matrix[[row_of[face.point_id] for face in there]])
+        embedded = [face for face in faces if face.point_id in row_of]
+        centroid = _centroid(person_id, batch.matrix[[row_of[face.point_id] for face in embedded]])
         if centroid is None:
             built.without_faces.append(person_id)
             continue
@@ -281,7 +283,7 @@ def _build(stale: dict[uuid.UUID, list[PersonFace]], batch: EmbeddingBatch) -> _
                 "algorithm_version": ALGORITHM_VERSION,
                 "faces": len(faces),
                 "faces_used": len(centroid.used),
-                "source_hash": source_hash(face.id for face in there),
+                "source_hash": source_hash(face.id for face in embedded),
             }
         )
     return built

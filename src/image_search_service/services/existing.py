@@ -1,4 +1,4 @@
-"""What is asked for by its id is there, or that is said."""
+"""Raises NotFoundError for an id that does not exist."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from image_search_service.core.errors import NotFoundError
 T = TypeVar("T")
 
 
-def required(found: T | None, what: str, item_id: uuid.UUID, hint: str | None = None) -> T:
+def required(item: T | None, what: str, item_id: uuid.UUID, hint: str | None = None) -> T:
     """``found``, or NotFoundError: "There is no person 3f2a…"."""
-    if not found:
+    if not item:
         raise NotFoundError(f"There is no {what} {item_id}.", hint=hint)
-    return found
+    return item

@@ -1,4 +1,4 @@
-"""Clusters: grouping, how alike their faces are, and which face stands for one."""
+"""Clusters: grouping, confidence (similarity of their faces), and representative faces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from image_search_service.core.types import (
 )
 from image_search_service.db.queries import faces, library
 from image_search_service.db.queries.faces import GroupableFace
-from image_search_service.faces.grouper import FaceGrouper, Grouped
+from image_search_service.faces.grouper import FaceGrouper, GroupingResult
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.clustering.clustering import cluster_confidence, confidences
 from image_search_service.recognition.clustering.representative import representatives
@@ -26,11 +26,11 @@ from image_search_service.vector.embedding_batch import EmbeddingBatch
 log = get_logger(__name__)
 
 DEFAULT_MAX_FACES = 20
-"""Of so many faces a cluster's confidence is computed when it is asked for."""
+"""Default number of faces from which a cluster's confidence is computed."""
 
 
 class FaceClusteringService:
-    """Groups the faces without a name; says of a cluster how alike its faces are, and which stands for it."""
+    """Groups unnamed faces, and computes a cluster's confidence and representative face."""
 
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
@@ -43,8 +43,8 @@ class FaceClusteringService:
         method: str = DEFAULT_METHOD,
         min_cluster_size: int = 2,
         progress: Progress | None = None,
-    ) -> Grouped:
-        """Put the faces without a name into clusters; see ``FaceGrouper.group``."""
+    ) -> GroupingResult:
+        """Put unnamed faces into clusters; see ``FaceGrouper.group``."""
         return self._grouper.group(method=method, min_cluster_size=min_cluster_size, progress=progress)
 
     def group_if_stale(self, progress: Progress | None = None) -> None:
@@ -59,10 +59,10 @@ class FaceClusteringService:
         with self._database.read() as session:
             named = faces.named_points(session)
         batch = self._vectors.get_embeddings_by_point_ids([point_id for _, point_id in named], FETCH_BATCH)
-        there = [person_id for person_id, point_id in named if point_id in batch]
-        persons = sorted(set(there))
+        person_of_row = [person_id for person_id, point_id in named if point_id in batch]
+        persons = sorted(set(person_of_row))
         number = {person_id: i for i, person_id in enumerate(persons)}
-        labels = np.array([number[person_id] for person_id in there], dtype=np.int64)
+        labels = np.array([number[person_id] for person_id in person_of_row], dtype=np.int64)
         return dict(zip(persons, confidences(batch.matrix, labels).tolist(), strict=True))
 
     def calculate_cluster_confidence(
@@ -73,9 +73,9 @@ class FaceClusteringService:
     ) -> float:
         """Mean cosine similarity over all pairs of a cluster's faces, −1 to 1; 1 for one face, 0 for none.
 
-        qdrant_point_ids: its faces' points, if they are known already.
-        max_faces_for_calculation: of more faces so many are taken, evenly over their sorted ids; None takes
-            all, exactly, at a cost of n · d.
+        qdrant_point_ids: its faces' points, if known already.
+        max_faces_for_calculation: from more faces this number is sampled, evenly over their sorted ids; None
+            takes all of them, exactly, at a cost of n · d.
 
         Raises InvalidInputError for a maximum below 2, UnavailableError.
         """
@@ -89,16 +89,16 @@ class FaceClusteringService:
 
         Raises NotFoundError for a cluster without a face, UnavailableError.
         """
-        found = self._faces_of(cluster_id)
-        if not found:
+        faces = self._faces_of(cluster_id)
+        if not faces:
             raise NotFoundError(f"There is no cluster {cluster_id}, or it has no face.")
-        batch = self._embeddings([face.point_id for face in found])
-        there = [face for face in found if face.point_id in batch]
-        if not there:
-            return max(found, key=lambda face: face.quality).id
-        quality = np.array([face.quality for face in there], dtype=np.float32)
-        labels = np.zeros(len(there), dtype=np.int64)
-        return there[int(representatives(_unit_rows(batch.matrix), labels, quality)[0])].id
+        batch = self._embeddings([face.point_id for face in faces])
+        comparable = [face for face in faces if face.point_id in batch]
+        if not comparable:
+            return max(faces, key=lambda face: face.quality).id
+        quality = np.array([face.quality for face in comparable], dtype=np.float32)
+        labels = np.zeros(len(comparable), dtype=np.int64)
+        return comparable[int(representatives(_unit_rows(batch.matrix), labels, quality)[0])].id
 
     def _faces_of(self, cluster_id: uuid.UUID) -> list[GroupableFace]:
         with self._database.read() as session:

@@ -26,7 +26,7 @@ from image_search_service.core.logging import get_logger
 from image_search_service.core.parallel import chunks
 from image_search_service.vector.calls import MISSING, POINTS, Retry
 from image_search_service.vector.embedding_batch import EmbeddingBatch, EmbeddingRows, as_matrix
-from image_search_service.vector.transport import Answer, Transport, transport_for
+from image_search_service.vector.transport import PendingResponse, Transport, transport_for
 
 if TYPE_CHECKING:
     from image_search_service.vector.transport import AnyQdrant
@@ -41,17 +41,18 @@ memory of two such batches stays small (``docs/performance.md``)."""
 
 DEFAULT_BATCH_SIZE = 100
 
-InFlight: TypeAlias = tuple[list[int], dict[str, int], Answer]
-"""Some rows, the ids asked for with the row of each, and the request on its way."""
+InFlight: TypeAlias = tuple[list[int], dict[str, int], PendingResponse]
+"""A request in flight: its rows, the row of each id, and the pending response."""
 
 MAX_UNREADABLE = 8
-"""So many points that cannot be read one by one, and none that can: the fault is not theirs."""
+"""Points read one by one without any success, after which the server is held responsible and not the
+points."""
 
 
 class BatchReader:
     """Reads embeddings of one collection by id.
 
-    vector_name: which one to take where points have several named vectors.
+    vector_name: the vector to read where points have several named ones.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class BatchReader:
         self._retry = retry or Retry()
 
     def read(self, ids: Sequence[UUID], batch_size: int = DEFAULT_BATCH_SIZE) -> EmbeddingBatch:
-        """The embeddings of ``ids``, in that order, repeats asked for once.
+        """The embeddings of ``ids``, in that order; repeated ids are requested once.
 
         Raises InvalidInputError for ``batch_size < 1``, UnavailableError when Qdrant does not answer,
         NotFoundError when the collection is not there, VectorStoreError when nothing can be read.
@@ -105,7 +106,7 @@ class BatchReader:
 
 
 class _Reading:
-    """One call of ``BatchReader.read``: what is on its way, and what is still to come."""
+    """One call of ``BatchReader.read``: the requests in flight and the rows still to request."""
 
     def __init__(self, transport: Transport, rows: EmbeddingRows, retry: Retry) -> None:
         self._transport = transport
@@ -121,9 +122,9 @@ class _Reading:
         self._confirm(self._rows.absent(), batch_size)
 
     def _confirm(self, absent: Sequence[int], batch_size: int) -> None:
-        """What an answer left out is asked for once more: an answer that was cut short is no answer.
+        """Request ids that were missing from a response once more before they count as missing.
 
-        Raises UnavailableError when any of it comes now.
+        Raises UnavailableError when the server returns any of them now: its responses are incomplete.
         """
         self._fetch(deque(chunks(absent, batch_size)))
         if came := sum(1 for row in absent if self._rows.found[row]):
@@ -133,13 +134,13 @@ class _Reading:
             )
 
     def _fetch(self, todo: deque[list[int]]) -> None:
-        """Everything in ``todo``. After a failure one request at a time, until one succeeds."""
+        """Read all batches in ``todo``. After a failure one request at a time, until one succeeds."""
         flying: deque[InFlight] = deque()
         failures = 0
         try:
             while todo or flying:
                 while todo and len(flying) < (1 if failures else self._in_flight):
-                    names = self._rows.names(todo[0])
+                    names = self._rows.row_by_id(todo[0])
                     flying.append((todo.popleft(), names, self._transport.start(list(names))))
                 rows, names, answer = flying.popleft()
                 try:
@@ -156,7 +157,7 @@ class _Reading:
             _cancelled(flying)
 
     def _one_by_one(self, rows: Sequence[int], error: ImageSearchError) -> None:
-        """A batch that failed for a reason of its own: what makes it fail must not cost the other points."""
+        """Read a failed batch point by point, so that one bad point does not cost the others."""
         if len(rows) == 1:
             self._give_up(rows[0], error)
         else:
@@ -164,7 +165,7 @@ class _Reading:
             self._fetch(deque([row] for row in rows))
 
     def _give_up(self, row: int, error: ImageSearchError) -> None:
-        """Notes a point that cannot be read even alone; raises when the fault is not the point's."""
+        """Record a point that cannot be read even alone; raises when the server is at fault."""
         self._rows.reasons[row] = error.message
         blameless = sum(_is_point_id(self._rows.wanted[row]) for row in self._rows.reasons)
         if not self._rows.found.any() and blameless >= min(MAX_UNREADABLE, len(self._rows)):
@@ -172,7 +173,7 @@ class _Reading:
 
 
 def _cancelled(flying: deque[InFlight]) -> list[list[int]]:
-    """Cancels what is on its way, and tells what it was."""
+    """Cancel the requests in flight; returns their rows."""
     for _, _, answer in flying:
         answer.cancel()
     cancelled = [rows for rows, _, _ in flying]
@@ -181,7 +182,7 @@ def _cancelled(flying: deque[InFlight]) -> list[list[int]]:
 
 
 def _is_point_id(value: object) -> bool:
-    """Whether Qdrant could know a point by this id: a UUID, or a whole number from 0."""
+    """Whether this can be the id of a Qdrant point: a UUID, or a whole number from 0."""
     if isinstance(value, UUID):
         return True
     try:

@@ -1,6 +1,6 @@
-"""One call to Qdrant: counted, timed, its errors translated, and tried again when Qdrant is unavailable.
+"""Calls to Qdrant: counted, timed, errors translated, retried when Qdrant is unavailable.
 
-Every round trip passes through here: ``image_search_qdrant_requests_total`` is their number.
+Every round trip passes through here; ``image_search_qdrant_requests_total`` counts them.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ MISSING: Final = Counter("image_search_qdrant_points_missing", "Embeddings asked
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How long to wait, in seconds, before each further try; when the pauses are used up, it is an error."""
+    """The pauses, in seconds, before each retry; after the last one the error is raised."""
 
     pauses: tuple[float, ...] = (0.1, 0.4, 1.6)
     sleep: Callable[[float], None] = time.sleep
 
     def wait(self, failures: int, error: UnavailableError) -> None:
-        """Waits after the ``failures``-th failure in a row. Raises ``error`` if trying again is in vain."""
+        """Wait after the ``failures``-th failure in a row. Raises ``error`` if a retry cannot help."""
         if failures > len(self.pauses) or isinstance(error, KeyRefusedError):
             raise error
         pause = self.pauses[failures - 1]

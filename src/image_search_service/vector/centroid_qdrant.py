@@ -49,8 +49,10 @@ class CentroidQdrantClient(QdrantCollection):
         from image_search_service.vector import queries
 
         points = (
-            queries.point(each.point_id, self._checked(each.embedding), {PERSON_ID: str(each.person_id)})
-            for each in centroids
+            queries.point(
+                centroid.point_id, self._checked(centroid.embedding), {PERSON_ID: str(centroid.person_id)}
+            )
+            for centroid in centroids
         )
         self._upsert(points, batch_size)
 
@@ -67,11 +69,11 @@ class CentroidQdrantClient(QdrantCollection):
         score_threshold: float | None = None,
     ) -> list[list[CentroidMatch]]:
         """The most similar centroids for each row of ``(n, d)``, best first, a hundred in a request."""
-        found = self._search_many(embeddings, [None] * len(embeddings), limit, score_threshold)
-        return [[_match(point) for point in points] for points in found]
+        results = self._search_many(embeddings, [None] * len(embeddings), limit, score_threshold)
+        return [[_match(point) for point in points] for points in results]
 
     def delete_centroids(self, point_ids: Iterable[PointId]) -> None:
-        """Removes retired centroids; one that is not there is as good as removed."""
+        """Delete retired centroids; missing ones are skipped."""
         self.delete(point_ids)
 
 

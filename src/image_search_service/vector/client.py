@@ -36,7 +36,7 @@ def open_embedded(path: Path) -> EmbeddedQdrant:
 def open_server(options: QdrantServerOptions) -> QdrantClient:
     """A client of the server, which has answered once.
 
-    The client's own check of versions is left out: it warns of what that answer tells with more certainty.
+    The client's own check of versions is turned off, since this first answer is the better test.
     Raises UnavailableError when the server does not answer, KeyRefusedError when it refuses the key.
     """
     from qdrant_client import QdrantClient

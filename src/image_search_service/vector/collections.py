@@ -1,4 +1,4 @@
-"""Collection names, payload keys and payload indexes: written here and nowhere else.
+"""Collection names, payload keys and payload indexes, defined only here.
 
 SQL is the truth. A payload is derived from it, so that Qdrant can filter; it holds only what a search
 filters by or what leads back to SQL. A value that is not known is left out, never stored as null.
@@ -52,7 +52,7 @@ def _name(kind: str, engine: EngineIdentity, library: UUID | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CollectionSettings:
-    """What a Qdrant server is told when a collection is made; None leaves it to the server.
+    """Options of new collections on a Qdrant server; None leaves an option to the server.
 
     shard_number, replication_factor: 1 or more. on_disk: whether vectors stay on disk.
     quantization: ``scalar`` keeps int8 copies in memory, a quarter of the size.
@@ -66,10 +66,10 @@ class CollectionSettings:
 
 @dataclass(frozen=True, slots=True)
 class FacePayload:
-    """What Qdrant knows of a face beside its embedding.
+    """A face's payload in Qdrant.
 
     asset_id: the photo. quality_score, detection_confidence: 0 to 1. recognizable: whether the face can be
-    told from others; only where it cannot, the payload says so.
+    told from others; stored only when false.
     """
 
     face_instance_id: UUID

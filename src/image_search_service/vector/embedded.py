@@ -31,12 +31,12 @@ from image_search_service.vector import embedded_convert as convert, embedded_up
 from image_search_service.vector.embedded_shards import SPACE_NEEDED, ShardFolder
 
 _IGNORED: Final = frozenset({"wait", "timeout", "ordering", "consistency"})
-"""How a server or a cluster should answer. Here every call is as if ``wait`` were true."""
+"""Options for answers of a server or cluster, ignored here. Every call acts as if ``wait`` were true."""
 _IGNORED_AT_CREATION: Final = frozenset(
     {"shard_number", "replication_factor", "write_consistency_factor", "on_disk_payload", "timeout"}
     | {"hnsw_config", "optimizers_config", "quantization_config", "wal_config", "metadata"}
 )
-"""Settings of a server or a cluster, which a library outgrows this engine to get; here they mean nothing."""
+"""Options for collections of a server or cluster, ignored here."""
 
 _COMPLETED = models.UpdateResult(operation_id=0, status=models.UpdateStatus.COMPLETED)
 
@@ -97,7 +97,8 @@ class EmbeddedQdrant:
         )
 
     def get_collection(self, collection_name: str) -> models.CollectionInfo:
-        """What a caller can rely on: points, indexed vectors, segments, indexes, the vectors' parameters."""
+        """Information on a collection: points, indexed vectors, segments, indexes, the vectors'
+        parameters."""
         shard = self._shards.shard(collection_name)
         return convert.collection_info(shard.engine.info(), shard.vectors)
 
@@ -111,9 +112,9 @@ class EmbeddedQdrant:
     def optimize(self, collection_name: str) -> bool:
         """Merge segments and index the vectors of a large collection; True if there was work to do.
 
-        It holds up every thread of the process, for about a second per thousand points of 512 numbers on
-        two cores, to make a search of 100,000 ten times faster. So nothing calls it by itself: it is for a
-        process that does nothing else.
+        It blocks every thread of the process, for about a second per thousand points of 512 numbers on two
+        cores; a search of 100,000 points is then ten times faster. Nothing calls it automatically: run it
+        in a process that does nothing else.
         """
         return self._shards.shard(collection_name).engine.optimize()
 
@@ -131,8 +132,8 @@ class EmbeddedQdrant:
         _refuse(refused, "reading by id")
         wanted = convert.point_ids(ids)
         engine = self._shards.shard(collection_name).engine
-        found = engine.retrieve(wanted, convert.selection(with_payload), convert.selection(with_vectors))
-        return [convert.record(one) for one in found]
+        records = engine.retrieve(wanted, convert.selection(with_payload), convert.selection(with_vectors))
+        return [convert.record(record) for record in records]
 
     def query_points(
         self,
@@ -194,8 +195,8 @@ class EmbeddedQdrant:
             with_payload=convert.selection(with_payload),
             with_vector=convert.selection(with_vectors),
         )
-        found, offset_after = self._shards.shard(collection_name).engine.scroll(request)
-        return [convert.record(one) for one in found], convert.next_offset(offset_after)
+        records, offset_after = self._shards.shard(collection_name).engine.scroll(request)
+        return [convert.record(record) for record in records], convert.next_offset(offset_after)
 
     def count(
         self,
@@ -251,7 +252,7 @@ class EmbeddedQdrant:
         """Several updates in order, in one call; none of them if one is not supported."""
         _refuse(refused, "a batch of updates")
         vectors = self._shards.shard(collection_name).vectors
-        operations = [updates.operation(one, vectors) for one in update_operations]
+        operations = [updates.operation(change, vectors) for change in update_operations]
         return [self._update(collection_name, operation) for operation in operations]
 
     def _update(self, collection_name: str, operation: edge.UpdateOperation) -> models.UpdateResult:
@@ -260,7 +261,7 @@ class EmbeddedQdrant:
 
 
 def _refuse(options: Mapping[str, Any], what: str, ignored: frozenset[str] = _IGNORED) -> None:
-    """Options of other clients that have no equal here."""
-    given = {name for name, value in options.items() if value is not None} - ignored
-    if given:
-        raise UnsupportedByEmbeddedQdrantError(f"{what} with {', '.join(sorted(given))}")
+    """Raise for options that other clients have and this one does not support."""
+    options_set = {name for name, value in options.items() if value is not None} - ignored
+    if options_set:
+        raise UnsupportedByEmbeddedQdrantError(f"{what} with {', '.join(sorted(options_set))}")

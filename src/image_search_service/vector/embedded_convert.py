@@ -1,6 +1,6 @@
-"""Between ``qdrant_client.models`` and ``qdrant_edge``: pure functions, both ways.
+"""Converts between ``qdrant_client.models`` and ``qdrant_edge``, both ways. Pure functions.
 
-What the embedded engine is not asked to do by this project is refused by name, never passed over in silence.
+Unsupported options are refused by name, never ignored silently.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ _INDEXES_BACK: Final = {theirs: ours for ours, theirs in _INDEXES.items()}
 _FLOAT32_MAX: Final = float(np.finfo(np.float32).max)
 
 
-def supported(given: Any, what: str, *kinds: type) -> Any:
+def supported(value: Any, what: str, *kinds: type) -> Any:
     """``given`` if it is None or one of ``kinds``. Raises UnsupportedByEmbeddedQdrantError."""
-    if given is not None and not isinstance(given, kinds):
-        raise UnsupportedByEmbeddedQdrantError(f"{what} of the type {type(given).__name__}")
-    return given
+    if value is not None and not isinstance(value, kinds):
+        raise UnsupportedByEmbeddedQdrantError(f"{what} of the type {type(value).__name__}")
+    return value
 
 
 def only(model: Any, what: str, *fields: str) -> None:
     """Refuse a model that sets anything but ``fields``. Raises UnsupportedByEmbeddedQdrantError."""
-    given = {name for name in type(model).model_fields if getattr(model, name) is not None}
-    if extra := sorted(given.difference(fields)):
+    fields_set = {name for name in type(model).model_fields if getattr(model, name) is not None}
+    if extra := sorted(fields_set.difference(fields)):
         raise UnsupportedByEmbeddedQdrantError(f"{what} with {', '.join(extra)}")
 
 
@@ -64,38 +64,38 @@ def index_schema(schema: Any) -> Any:
     return _INDEXES[kind]
 
 
-def point_id(given: Any) -> int | str:
+def point_id(value: Any) -> int | str:
     """A whole number of 64 bits, or a UUID in any of its forms. Raises ValueError."""
-    if not isinstance(given, int):
-        return str(given)  # the engine reads it
-    if isinstance(given, bool) or not 0 <= given < 2**64:
-        raise ValueError(f"Invalid point id {given}: a UUID or a whole number from 0 to 2^64 - 1 is needed")
-    return given
+    if not isinstance(value, int):
+        return str(value)  # the engine reads it
+    if isinstance(value, bool) or not 0 <= value < 2**64:
+        raise ValueError(f"Invalid point id {value}: a UUID or a whole number from 0 to 2^64 - 1 is needed")
+    return value
 
 
-def point_ids(given: Iterable[Any]) -> list[int | UUID | str]:
-    return [point_id(one) for one in given]
+def point_ids(values: Iterable[Any]) -> list[int | UUID | str]:
+    return [point_id(value) for value in values]
 
 
-def limit(given: int | None) -> int:
-    """How many to return; 10 if it is not said. Raises ValueError below 1."""
-    if given is not None and given < 1:
-        raise ValueError(f"Invalid limit {given}: it must be 1 or more")
-    return 10 if given is None else given
+def limit(value: int | None) -> int:
+    """The number of results; 10 by default. Raises ValueError below 1."""
+    if value is not None and value < 1:
+        raise ValueError(f"Invalid limit {value}: it must be 1 or more")
+    return 10 if value is None else value
 
 
-def vector(given: Any, vectors: Mapping[str, models.VectorParams]) -> Any:
+def vector(value: Any, vectors: Mapping[str, models.VectorParams]) -> Any:
     """A dense vector, or several by name, as the collection's ``vectors`` say. Raises ValueError."""
-    if isinstance(given, dict):
-        return {name: _numbers(numbers, name, vectors) for name, numbers in given.items()}
-    return _numbers(given, "", vectors)
+    if isinstance(value, dict):
+        return {name: _numbers(numbers, name, vectors) for name, numbers in value.items()}
+    return _numbers(value, "", vectors)
 
 
-def _numbers(given: Any, name: str, vectors: Mapping[str, models.VectorParams]) -> list[float]:
+def _numbers(value: Any, name: str, vectors: Mapping[str, models.VectorParams]) -> list[float]:
     """Finite float32 numbers, as many as the vector of that name has. Integers among them are numbers."""
     if name not in vectors:
         raise ValueError(f"Invalid vector name {name!r}: the collection has {sorted(vectors)}")
-    numbers = np.asarray(supported(given, "a vector", list, tuple, np.ndarray), dtype=np.float64)
+    numbers = np.asarray(supported(value, "a vector", list, tuple, np.ndarray), dtype=np.float64)
     if numbers.ndim != 1:
         raise UnsupportedByEmbeddedQdrantError("a vector of vectors")
     if numbers.size != vectors[name].size:
@@ -106,9 +106,9 @@ def _numbers(given: Any, name: str, vectors: Mapping[str, models.VectorParams]) 
     return plain
 
 
-def payload(given: dict[str, Any] | None) -> dict[str, Any]:
+def payload(values: dict[str, Any] | None) -> dict[str, Any]:
     """JSON values; ids and moments as the text that the server would store."""
-    return {key: _json(value) for key, value in (given or {}).items()}
+    return {key: _json(value) for key, value in (values or {}).items()}
 
 
 def _json(value: Any) -> Any:
@@ -121,13 +121,13 @@ def _json(value: Any) -> Any:
     return [_json(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def selection(given: Any) -> Any:
-    """What of the payload to return: True or False, or certain keys."""
-    if isinstance(given, models.PayloadSelectorInclude):
-        return edge.PayloadSelector.Include(list(given.include))
-    if isinstance(given, models.PayloadSelectorExclude):
-        return edge.PayloadSelector.Exclude(list(given.exclude))
-    return list(given) if isinstance(given, list | tuple) else bool(given)
+def selection(value: Any) -> Any:
+    """Which parts of the payload to return: all, none, or certain keys."""
+    if isinstance(value, models.PayloadSelectorInclude):
+        return edge.PayloadSelector.Include(list(value.include))
+    if isinstance(value, models.PayloadSelectorExclude):
+        return edge.PayloadSelector.Exclude(list(value.exclude))
+    return list(value) if isinstance(value, list | tuple) else bool(value)
 
 
 def query(request: models.QueryRequest, vectors: Mapping[str, models.VectorParams]) -> edge.QueryRequest:
@@ -151,52 +151,57 @@ def query(request: models.QueryRequest, vectors: Mapping[str, models.VectorParam
     )
 
 
-def filter_(given: models.Filter | None) -> edge.Filter | None:
-    """A filter with all that is in it."""
-    if given is None:
+def filter_(condition: models.Filter | None) -> edge.Filter | None:
+    """A filter with its conditions."""
+    if condition is None:
         return None
-    only(given, "a filter", "must", "should", "must_not")
-    return edge.Filter(_conditions(given.must), _conditions(given.should), _conditions(given.must_not))
-
-
-def _conditions(given: Any) -> list[Any] | None:
-    if given is None:
-        return None
-    return [_condition(one) for one in (given if isinstance(given, Sequence) else [given])]
-
-
-def _condition(given: Any) -> Any:
-    for kind, convert in _CONDITIONS.items():
-        if isinstance(given, kind):
-            return convert(given)
-    raise UnsupportedByEmbeddedQdrantError(f"a condition of the type {type(given).__name__}")
-
-
-def _field(given: models.FieldCondition) -> edge.FieldCondition:
-    only(given, "a condition", "key", "match", "range", "is_empty", "is_null")
-    return edge.FieldCondition(
-        given.key,
-        match=_match(given.match),
-        range=_range(given.range),
-        is_empty=given.is_empty,
-        is_null=given.is_null,
+    only(condition, "a filter", "must", "should", "must_not")
+    return edge.Filter(
+        _conditions(condition.must), _conditions(condition.should), _conditions(condition.must_not)
     )
 
 
-def _match(given: Any) -> Any:
-    supported(given, "a match", models.MatchValue, models.MatchAny, models.MatchExcept)
-    if isinstance(given, models.MatchValue):
-        return edge.MatchValue(given.value)
-    if isinstance(given, models.MatchAny):
-        values: Any = list(given.any)
+def _conditions(conditions: Any) -> list[Any] | None:
+    if conditions is None:
+        return None
+    return [
+        _condition(condition)
+        for condition in (conditions if isinstance(conditions, Sequence) else [conditions])
+    ]
+
+
+def _condition(condition: Any) -> Any:
+    for kind, convert in _CONDITIONS.items():
+        if isinstance(condition, kind):
+            return convert(condition)
+    raise UnsupportedByEmbeddedQdrantError(f"a condition of the type {type(condition).__name__}")
+
+
+def _field(condition: models.FieldCondition) -> edge.FieldCondition:
+    only(condition, "a condition", "key", "match", "range", "is_empty", "is_null")
+    return edge.FieldCondition(
+        condition.key,
+        match=_match(condition.match),
+        range=_range(condition.range),
+        is_empty=condition.is_empty,
+        is_null=condition.is_null,
+    )
+
+
+def _match(match: Any) -> Any:
+    supported(match, "a match", models.MatchValue, models.MatchAny, models.MatchExcept)
+    if isinstance(match, models.MatchValue):
+        return edge.MatchValue(match.value)
+    if isinstance(match, models.MatchAny):
+        values: Any = list(match.any)
         return edge.MatchAny(values)
-    values = list(given.except_) if given else []
-    return edge.MatchExcept(values) if isinstance(given, models.MatchExcept) else None
+    values = list(match.except_) if match else []
+    return edge.MatchExcept(values) if isinstance(match, models.MatchExcept) else None
 
 
-def _range(given: Any) -> Any:
-    supported(given, "a range", models.Range)
-    return given and edge.RangeFloat(gte=given.gte, gt=given.gt, lte=given.lte, lt=given.lt)
+def _range(bounds: Any) -> Any:
+    supported(bounds, "a range", models.Range)
+    return bounds and edge.RangeFloat(gte=bounds.gte, gt=bounds.gt, lte=bounds.lte, lt=bounds.lt)
 
 
 _CONDITIONS: Final[dict[type, Callable[[Any], Any]]] = {
@@ -231,27 +236,27 @@ def collection_info(
     )
 
 
-def record(found: edge.Record) -> models.Record:
+def record(point: edge.Record) -> models.Record:
     return models.Record.model_construct(
-        id=_plain_id(found.id), payload=found.payload, vector=found.vector, shard_key=None, order_value=None
+        id=_plain_id(point.id), payload=point.payload, vector=point.vector, shard_key=None, order_value=None
     )
 
 
-def scored(found: edge.ScoredPoint) -> models.ScoredPoint:
+def scored(point: edge.ScoredPoint) -> models.ScoredPoint:
     return models.ScoredPoint.model_construct(
-        id=_plain_id(found.id),
-        version=found.version,
-        score=found.score,
-        payload=found.payload,
-        vector=found.vector,
+        id=_plain_id(point.id),
+        version=point.version,
+        score=point.score,
+        payload=point.payload,
+        vector=point.vector,
         shard_key=None,
         order_value=None,
     )
 
 
-def next_offset(found: Any) -> int | str | None:
-    return None if found is None else _plain_id(found)
+def next_offset(point_id_: Any) -> int | str | None:
+    return None if point_id_ is None else _plain_id(point_id_)
 
 
-def _plain_id(given: Any) -> int | str:
-    return given if isinstance(given, int) else str(given)
+def _plain_id(value: Any) -> int | str:
+    return value if isinstance(value, int) else str(value)

@@ -1,4 +1,4 @@
-"""The folders of the embedded engine's shards: made whole, opened once, removed, held by one process.
+"""The folders of the embedded engine's shards: created atomically, opened once, locked by one process.
 
 Two things that ``qdrant_edge`` 0.9 leaves to its caller are done here. Its log keeps everything since the
 last flush and is read again at opening (40,000 points of 512 numbers: 100 MB and 2 s), so it is flushed as it
@@ -30,7 +30,7 @@ _UNFINISHED, _REMOVED = ".unfinished-", ".removed-"
 _NAME = re.compile(r"[\w:-][\w.:-]{0,200}", re.ASCII)
 
 _LOG_FILES = 2
-"""Full files of the log (32 MB each) that may lie there before a flush; the engine keeps the last of them."""
+"""Full log files (32 MB each) that may exist before a flush; the engine keeps the last of them."""
 
 SPACE_NEEDED = 128 * 2**20
 """Bytes that must be free before a write: the log and each store of a segment grow by files of 32 MB."""
@@ -93,11 +93,11 @@ class ShardFolder:
         return (self._folder(name) / _PARAMS).is_file()
 
     def create(self, name: str, vectors: Mapping[str, models.VectorParams]) -> None:
-        """Under another name first, so that whatever has the right name is whole.
+        """Create a collection under a temporary name first, so that a folder of the right name is complete.
 
         Raises ValueError when there is one of that name, UnavailableError when the disk is full.
         """
-        config = edge.EdgeConfig({key: convert.vector_params(one) for key, one in vectors.items()})
+        config = edge.EdgeConfig({key: convert.vector_params(params) for key, params in vectors.items()})
         with self._mutex:
             if self.has(name):
                 raise ValueError(f"Collection {name} already exists")
@@ -115,7 +115,8 @@ class ShardFolder:
             unfinished.replace(self._folder(name))
 
     def remove(self, name: str) -> bool:
-        """Whether there was one. Threads that are using it get an error from its closed engine."""
+        """Remove a collection; returns whether it existed. Threads that use it get an error from its closed
+        engine."""
         with self._mutex:
             if not self.has(name):
                 return False
@@ -128,7 +129,8 @@ class ShardFolder:
         return True
 
     def shard(self, name: str) -> Shard:
-        """Opens it if need be. Raises ValueError when there is no such collection."""
+        """The shard of a collection, opened on first use. Raises ValueError when there is no such
+        collection."""
         with self._mutex:
             self._check_open()
             if name not in self._open:
@@ -150,13 +152,14 @@ class ShardFolder:
 
 
 def _not_found(name: str) -> ValueError:
-    """What qdrant-client's local mode raises."""
+    """The error that qdrant-client's local mode raises."""
     return ValueError(f"Collection {name} not found")
 
 
 def _write_params(path: Path, vectors: Mapping[str, models.VectorParams]) -> None:
-    """On the disk before the folder gets its name: without parameters the collection could not be opened."""
-    params = {name: one.model_dump(mode="json", exclude_none=True) for name, one in vectors.items()}
+    """Write the parameters to disk before the folder gets its final name; without them it cannot be
+    opened."""
+    params = {name: vector.model_dump(mode="json", exclude_none=True) for name, vector in vectors.items()}
     with path.open("w", encoding="utf-8") as file:
         json.dump({"vectors": params}, file)
         file.flush()

@@ -1,7 +1,7 @@
 """Changes to points, from ``qdrant_client.models`` to the embedded engine's operations: pure functions.
 
-The engine writes an operation to its log before it looks at it, and may apply half of one that it refuses
-(a vector of an unknown name leaves a point without a vector). So vectors are checked here, before.
+The engine logs an operation before it checks it, and may apply half of one that it refuses (a vector of an
+unknown name leaves a point without a vector). So vectors are checked here first.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ def upsert(points: Any, vectors: Vectors) -> edge.UpdateOperation:
     return edge.UpdateOperation.upsert_points(
         [
             edge.Point(
-                convert.point_id(one.id), convert.vector(one.vector, vectors), convert.payload(one.payload)
+                convert.point_id(point.id),
+                convert.vector(point.vector, vectors),
+                convert.payload(point.payload),
             )
-            for one in points
+            for point in points
         ]
     )
 
@@ -45,7 +47,10 @@ def _rows(batch: models.Batch) -> list[models.PointStruct]:
 
 def update_vectors(points: Sequence[models.PointVectors], vectors: Vectors) -> edge.UpdateOperation:
     return edge.UpdateOperation.update_vectors(
-        [edge.PointVectors(convert.point_id(one.id), convert.vector(one.vector, vectors)) for one in points]
+        [
+            edge.PointVectors(convert.point_id(point.id), convert.vector(point.vector, vectors))
+            for point in points
+        ]
     )
 
 
@@ -80,12 +85,12 @@ def delete_payload(keys: Sequence[str], points: Any) -> edge.UpdateOperation:
     )
 
 
-def operation(given: models.UpdateOperation, vectors: Vectors) -> edge.UpdateOperation:
+def operation(change: models.UpdateOperation, vectors: Vectors) -> edge.UpdateOperation:
     """One of the operations of ``batch_update_points``."""
-    convert_one = _OPERATIONS.get(type(given))
-    if convert_one is None:
-        raise UnsupportedByEmbeddedQdrantError(f"an update of the type {type(given).__name__}")
-    return convert_one(given, vectors)
+    convert_change = _OPERATIONS.get(type(change))
+    if convert_change is None:
+        raise UnsupportedByEmbeddedQdrantError(f"an update of the type {type(change).__name__}")
+    return convert_change(change, vectors)
 
 
 def _upsert_all(change: models.PointsList | models.PointsBatch, vectors: Vectors) -> edge.UpdateOperation:
@@ -101,7 +106,7 @@ def _update_vectors(change: models.UpdateVectors, vectors: Vectors) -> edge.Upda
 def _on_points(
     change_payload: Callable[[Any, Any], edge.UpdateOperation], change: Any, what: str
 ) -> edge.UpdateOperation:
-    """``what`` is the field of the change that says what to set or to take away."""
+    """An operation on the change's points. what: the field with the values or keys to set or remove."""
     convert.only(change, "a payload update", what, "points", "filter")
     return change_payload(getattr(change, what), change.filter or change.points or [])
 

@@ -1,4 +1,4 @@
-"""Embeddings by point id over one array, and how it is filled from what a vendor gives."""
+"""Embeddings by point id over one array, filled from a vendor's responses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOT_FOUND = "not found"
 NO_EMBEDDING = "has no embedding"
 
 RawVector: TypeAlias = Any
-"""Numbers, a dict from names to numbers, or None, as a vendor gave it."""
+"""A vendor's vector: numbers, a dict from names to numbers, or None."""
 
 RawPoint: TypeAlias = tuple[str, RawVector]
 """A point's id and its vector."""
@@ -25,7 +25,7 @@ RawPoint: TypeAlias = tuple[str, RawVector]
 class EmbeddingBatch(Mapping[UUID, list[float]]):
     """Embeddings by point id: reads as a ``dict[UUID, list[float]]``, computes as one array.
 
-    ids: the points that were found, in the order asked for.
+    ids: the points that were found, in the requested order.
     matrix: their embeddings, ``(n, d)`` float32, read-only, row i for ``ids[i]``.
     missing: why each of the other points has no embedding here.
     """
@@ -45,21 +45,21 @@ class EmbeddingBatch(Mapping[UUID, list[float]]):
     def from_mapping(
         cls, embeddings: Mapping[UUID, Sequence[float]], ids: Sequence[UUID] | None = None
     ) -> EmbeddingBatch:
-        """The same for any mapping, such as a plain dict; a batch that fits is returned without a copy.
+        """A batch from any mapping, such as a plain dict; a matching batch is returned without a copy.
 
-        ids: what to take, in this order; by default everything. What the mapping lacks is missing.
+        ids: the ids to take, in this order; by default all. Ids that the mapping lacks are missing.
         Raises DataIntegrityError for embeddings of different lengths.
         """
         wanted = tuple(dict.fromkeys(embeddings if ids is None else ids))
         if isinstance(embeddings, EmbeddingBatch):
             return embeddings if wanted == embeddings.ids else embeddings._select(wanted)
-        found = [point_id for point_id in wanted if point_id in embeddings]
+        existing = [point_id for point_id in wanted if point_id in embeddings]
         missing = {point_id: NOT_FOUND for point_id in wanted if point_id not in embeddings}
-        rows = [embeddings[point_id] for point_id in found]
+        rows = [embeddings[point_id] for point_id in existing]
         if len({len(row) for row in rows}) > 1:
             raise DataIntegrityError("The embeddings are not all of the same dimension.")
         matrix = np.array(rows, dtype=np.float32).reshape(len(rows), len(rows[0]) if rows else 0)
-        return cls(found, matrix, missing)
+        return cls(existing, matrix, missing)
 
     @classmethod
     def concatenated(cls, batches: Sequence[EmbeddingBatch], dimension: int) -> EmbeddingBatch:
@@ -70,13 +70,13 @@ class EmbeddingBatch(Mapping[UUID, list[float]]):
         return cls([point_id for batch in batches for point_id in batch.ids], matrix, missing)
 
     def _select(self, wanted: Sequence[UUID]) -> EmbeddingBatch:
-        found = [point_id for point_id in wanted if point_id in self._rows]
+        existing = [point_id for point_id in wanted if point_id in self._rows]
         missing = {
             point_id: self.missing.get(point_id, NOT_FOUND)
             for point_id in wanted
             if point_id not in self._rows
         }
-        return EmbeddingBatch(found, self.matrix[[self._rows[point_id] for point_id in found]], missing)
+        return EmbeddingBatch(existing, self.matrix[[self._rows[point_id] for point_id in existing]], missing)
 
     def __getitem__(self, point_id: UUID) -> list[float]:
         numbers: list[float] = self.matrix[self._rows[point_id]].tolist()
@@ -106,7 +106,7 @@ def as_matrix(
 class EmbeddingRows:
     """An array with a row for each wanted id, filled point by point.
 
-    vector_name: which vector to take where points have several named ones.
+    vector_name: the vector to read where points have several named ones.
     """
 
     def __init__(self, wanted: Sequence[UUID], dimension: int, vector_name: str | None = None) -> None:
@@ -120,22 +120,26 @@ class EmbeddingRows:
         return len(self.wanted)
 
     def absent(self) -> list[int]:
-        """The rows whose points no answer has had."""
+        """The rows whose points no response contained."""
         missing: list[int] = np.flatnonzero(~self.found).tolist()
         return [row for row in missing if row not in self.reasons]
 
-    def names(self, rows: Iterable[int]) -> dict[str, int]:
-        """The ids of some rows as a vendor writes them, each with its row."""
+    def row_by_id(self, rows: Iterable[int]) -> dict[str, int]:
+        """The row of each id of these rows; ids as text, as vendors write them."""
         return {str(self.wanted[row]): row for row in rows}
 
     def fill(self, points: Iterable[RawPoint], row_of: Mapping[str, int]) -> None:
-        """Writes points into their rows; notes the reason for each whose vector is no embedding."""
+        """Write points into their rows; record a reason for each whose vector is not an embedding."""
         matrix, dimension, filled = self._matrix, self._matrix.shape[1], []
-        for name, given in points:
+        for name, raw_vector in points:
             row = row_of.get(name)
             if row is None:
                 continue
-            vector = given if given is not None and not isinstance(given, dict) else self._named(row, given)
+            vector = (
+                raw_vector
+                if raw_vector is not None and not isinstance(raw_vector, dict)
+                else self._select_vector(row, raw_vector)
+            )
             if vector is None:
                 continue
             if len(vector) != dimension:
@@ -150,14 +154,15 @@ class EmbeddingRows:
         self._accept(filled)
 
     def _accept(self, filled: list[int]) -> None:
-        """Marks rows as found unless a number in them is none."""
+        """Mark rows as found if all their numbers are finite."""
         finite = np.isfinite(self._matrix[filled]).all(axis=1)
         self.found[filled] = finite
         for row in np.flatnonzero(~finite).tolist():
             self.reasons[filled[row]] = "has a number that is infinite or NaN"
 
-    def _named(self, row: int, vectors: RawVector) -> RawVector:
-        """The wanted one of a point's named vectors; if there is none, None and the reason noted."""
+    def _select_vector(self, row: int, vectors: RawVector) -> RawVector:
+        """The selected one of a point's named vectors; None, with a recorded reason, if it has none of that
+        name."""
         if vectors and self._vector_name is None and len(vectors) > 1:
             self.reasons[row] = f"has the vectors {sorted(vectors)}: their name is needed"
             return None

@@ -1,13 +1,13 @@
-"""The vendors' errors, translated once into the tree of ``core/errors.py``.
+"""Translates the vendors' errors into the tree of ``core/errors.py``.
 
-    refused connection, time-out, overload, server gone   UnavailableError, worth another try
-    key refused                                           KeyRefusedError, another try is in vain
+    refused connection, timeout, overload, server gone    UnavailableError, a retry may succeed
+    key refused                                           KeyRefusedError, a retry does not help
     malformed or impossible request                       InvalidInputError
     collection not there, already there                   NotFoundError, ConflictError
     anything else, such as an answer that is too large    VectorStoreError
 
 The vendors: ``grpc``, ``httpx``, ``qdrant_client`` (server and local mode) and ``qdrant_edge``, which raises
-plain ``Exception`` and says the rest in its message.
+plain ``Exception`` with the reason only in its message.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ _KEY_HINT = "Set IMAGE_SEARCH_QDRANT_API_KEY to a key that the server accepts."
 
 
 class translated:  # noqa: N801 - reads as a statement: with translated("reading embeddings"):
-    """A block around calls to a vendor: what the vendor raises leaves it as one of this project's errors."""
+    """Context manager around calls to a vendor; it raises the vendor's errors as this project's."""
 
     def __init__(self, doing: str) -> None:
         self._doing = doing
@@ -96,7 +96,7 @@ class translated:  # noqa: N801 - reads as a statement: with translated("reading
 
 
 def translate(error: Exception, doing: str) -> Exception:
-    """The project's error for a vendor's; anything that no vendor raises is returned as it is."""
+    """The project's error for a vendor's error; other errors are returned unchanged."""
     if isinstance(error, ImageSearchError):
         return error
     kind = _kind(error)
@@ -107,7 +107,7 @@ def translate(error: Exception, doing: str) -> Exception:
 
 
 def _kind(error: Exception) -> ErrorType | None:
-    """Which error it becomes. Vendors are told by their module, so that none must be imported here."""
+    """The project's error class. Vendors are recognized by module name, so that none is imported here."""
     vendor = type(error).__module__.partition(".")[0]
     names = {base.__name__ for base in type(error).__mro__}
     kind: ErrorType | None = None
@@ -163,13 +163,13 @@ def _message_kind(error: Exception) -> ErrorType:
 
 
 def _text(error: Exception) -> str:
-    """What the vendor says, in one line."""
+    """The vendor's message, in one line."""
     details = getattr(error, "details", None)  # grpc
     content = getattr(error, "content", None)  # UnexpectedResponse: what the server answered
     if callable(details):
-        said = details()
+        text = details()
     elif isinstance(content, bytes):
-        said = f"{getattr(error, 'status_code', '')} {content.decode(errors='replace')}"
+        text = f"{getattr(error, 'status_code', '')} {content.decode(errors='replace')}"
     else:
-        said = getattr(error, "source", None) or error
-    return " ".join(str(said).split())[:300] or type(error).__name__
+        text = getattr(error, "source", None) or error
+    return " ".join(str(text).split())[:300] or type(error).__name__

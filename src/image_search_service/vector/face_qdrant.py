@@ -39,7 +39,7 @@ SCROLL_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class FacePage:
+class FaceScrollPage:
     """Some faces in the order of their ids. embeddings: empty unless asked for."""
 
     payloads: dict[UUID, FacePayload]
@@ -124,24 +124,26 @@ class FaceQdrantClient(QdrantCollection):
         from image_search_service.vector import queries
 
         wheres = [where] * len(embeddings) if isinstance(where, FaceFilter) else where
-        filters = [queries.face_filter(each) for each in wheres]
-        found = self._search_many(embeddings, filters, limit, score_threshold)
-        return [[_match(point) for point in points] for points in found]
+        filters = [queries.face_filter(filter_) for filter_ in wheres]
+        results = self._search_many(embeddings, filters, limit, score_threshold)
+        return [[_match(point) for point in points] for points in results]
 
     def update_person_ids(self, person_ids: Mapping[UUID, UUID | None]) -> None:
-        """Tells points whose face they are; None takes the person away. Points not there are passed over."""
+        """Set the persons of points; None removes the person. Missing points are skipped."""
         self._update_payload(PERSON_ID, person_ids)
 
     def update_cluster_ids(self, cluster_ids: Mapping[UUID, UUID | None]) -> None:
-        """Tells points their cluster; None is noise. Points not there are passed over."""
+        """Set the clusters of points; None is noise. Missing points are skipped."""
         self._update_payload(CLUSTER_ID, cluster_ids)
 
     def overwrite_payloads(self, payloads: Mapping[UUID, FacePayload]) -> None:
-        """Replaces the whole payload of points. Points not there are passed over."""
+        """Replace the whole payload of points. Missing points are skipped."""
         from image_search_service.vector import queries
 
         for chunk in chunks(payloads.items(), WRITE_BATCH):
-            operations = queries.payload_overwrites({point_id: each.to_json() for point_id, each in chunk})
+            operations = queries.payload_overwrites(
+                {point_id: payload.to_json() for point_id, payload in chunk}
+            )
             self._call("update_payload", self.client.batch_update_points, self.collection_name, operations)
 
     def get_unlabeled_faces_with_embeddings(
@@ -159,8 +161,8 @@ class FaceQdrantClient(QdrantCollection):
         page_size: int = SCROLL_PAGE,
         limit: int | None = None,
         with_embeddings: bool = False,
-    ) -> Iterator[FacePage]:
-        """All faces that ``where`` lets through, in the order of their ids, one request a page.
+    ) -> Iterator[FaceScrollPage]:
+        """All faces that match ``where``, in the order of their ids, one request for each page.
 
         Raises InvalidInputError for ``page_size < 1``.
         """
@@ -192,15 +194,15 @@ class FaceQdrantClient(QdrantCollection):
             with_vectors=with_embeddings,
         )
 
-    def _page(self, records: Sequence[models.Record], with_embeddings: bool) -> FacePage:
+    def _page(self, records: Sequence[models.Record], with_embeddings: bool) -> FaceScrollPage:
         payloads = {UUID(str(record.id)): _payload(record) for record in records}
         rows = EmbeddingRows(list(payloads) if with_embeddings else [], self.dimension, self._vector_name)
         points = ((str(record.id), record.vector) for record in records)
-        rows.fill(points, rows.names(range(len(rows))))
-        return FacePage(payloads, rows.batch())
+        rows.fill(points, rows.row_by_id(range(len(rows))))
+        return FaceScrollPage(payloads, rows.batch())
 
     def delete_faces(self, point_ids: Iterable[PointId]) -> None:
-        """Removes faces; one that is not there is as good as removed."""
+        """Delete faces; missing ones are skipped."""
         self.delete(point_ids)
 
 
@@ -222,13 +224,16 @@ _configured: list[FaceQdrantClient] = []
 
 
 def configure_face_qdrant_client(client: FaceQdrantClient | None) -> None:
-    """Says which client ``get_face_qdrant_client`` returns; None takes it away. ``library/vectors.py``
-    calls it. The specification fixes these two names; the project itself hands ``Stores`` on."""
+    """Set the client that ``get_face_qdrant_client`` returns; None unsets it. ``library/vectors.py`` calls
+    it.
+
+    The specification fixes these two names; the project's own code passes ``Stores`` instead.
+    """
     _configured[:] = [] if client is None else [client]
 
 
 def get_face_qdrant_client() -> FaceQdrantClient:
-    """The client of the library that is open. Raises UnavailableError when none is."""
+    """The client of the open library. Raises UnavailableError when none is open."""
     if not _configured:
         raise UnavailableError(
             "No library is open, so that no face can be looked up.",

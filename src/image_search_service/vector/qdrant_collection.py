@@ -1,4 +1,4 @@
-"""What the collections of faces and of centroids have in common: points, searches, making and removing.
+"""The base of the collections of faces and centroids: points, searches, creation and removal.
 
 Every method costs ⌈n ÷ batch⌉ round trips for n points, and may be repeated without changing its effect.
 Every method raises UnavailableError when Qdrant does not answer after a few tries, NotFoundError when the
@@ -100,7 +100,7 @@ class QdrantCollection:
         arguments = queries.new_collection(self.dimension, self._settings)
         try:
             self._call("create_collection", self.client.create_collection, self.collection_name, **arguments)
-        except ConflictError:  # made by another process since we looked, or by a try whose answer got lost
+        except ConflictError:  # created by another process meanwhile, or by a try whose answer got lost
             log.info("The collection exists by now", collection=self.collection_name)
         for key, kind in self.indexes.items() if _has_indexes(self.client) else ():
             self._create_index(key, queries.index_schema(kind))
@@ -115,9 +115,9 @@ class QdrantCollection:
         )
 
     def reset_collection(self, confirm: str | None = None) -> None:
-        """Removes every point. A collection that is not empty must be confirmed by its name.
+        """Delete all points. confirm: the collection's name, required unless it is empty.
 
-        Raises ConflictError when it is not.
+        Raises ConflictError without the confirmation.
         """
         number = self.count()
         if number and confirm != self.collection_name:
@@ -133,7 +133,7 @@ class QdrantCollection:
         return self._call("collection_exists", self.client.collection_exists, self.collection_name)
 
     def remove_collection(self) -> None:
-        """Removes the collection with all that is in it; one that is not there is as good as removed."""
+        """Delete the collection with its points, if it exists."""
         if self.exists():
             self._call("delete_collection", self.client.delete_collection, self.collection_name)
 
@@ -142,7 +142,8 @@ class QdrantCollection:
         return self._call("count", self.client.count, self.collection_name, exact=True).count
 
     def scroll_stored(self, page_size: int = WRITE_BATCH) -> Iterator[StoredPoint]:
-        """Every point as it is, one request a page: whole numbers first, then UUIDs, both ascending."""
+        """All points as stored, one request for each page: whole numbers first, then UUIDs, both
+        ascending."""
         offset: Any = None
         while True:
             records, offset = self._call(
@@ -159,10 +160,10 @@ class QdrantCollection:
                 return
 
     def retrieve_stored(self, point_ids: Iterable[PointId]) -> dict[PointId, StoredPoint]:
-        """Those of the points that are there, as they are."""
+        """The existing ones among the points, as stored."""
         from image_search_service.vector import queries
 
-        found: dict[PointId, StoredPoint] = {}
+        stored: dict[PointId, StoredPoint] = {}
         for chunk in chunks(point_ids, WRITE_BATCH):
             ids = queries.ids_of(chunk)
             records = self._call(
@@ -174,11 +175,11 @@ class QdrantCollection:
                 with_vectors=True,
             )
             points = stored_points(records, self.dimension, self._vector_name)
-            found |= {point.id: point for point in points}
-        return found
+            stored |= {point.id: point for point in points}
+        return stored
 
     def delete(self, point_ids: Iterable[PointId]) -> None:
-        """Removes points; one that is not there is as good as removed."""
+        """Delete points; missing ones are skipped."""
         from image_search_service.vector import queries
 
         for chunk in chunks(point_ids, WRITE_BATCH):
@@ -197,7 +198,7 @@ class QdrantCollection:
         return embedding
 
     def _update_payload(self, key: str, values: Mapping[UUID, UUID | None]) -> None:
-        """Sets ``key`` of points by id, None removes it. Points that are not there are passed over."""
+        """Set ``key`` of points by id; None removes it. Missing points are skipped."""
         from image_search_service.vector import queries
 
         for chunk in chunks(values.items(), WRITE_BATCH):
@@ -211,7 +212,7 @@ class QdrantCollection:
         limit: int,
         score_threshold: float | None,
     ) -> Iterator[list[models.ScoredPoint]]:
-        """For each row its nearest points, best first, equal scores by id."""
+        """The nearest points of each row, best first, equal scores by id."""
         from image_search_service.vector import queries
 
         rows = self._query_rows(embeddings, limit)
@@ -241,7 +242,7 @@ class QdrantCollection:
         return rows
 
     def _call(self, operation: str, send: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """One request, by a method of the client; every request is made through here."""
+        """Send one request by a method of the client; all requests go through here."""
         doing = f"in {operation} of {self.collection_name}"
         return call(operation, doing, lambda: send(*args, **kwargs), self._retry)
 

@@ -77,7 +77,7 @@ def has_id(point_ids: Iterable[UUID]) -> models.Filter:
 
 
 def face_filter(where: FaceFilter) -> models.Filter | None:
-    """The filter in Qdrant's words; None when everything may pass."""
+    """The filter as Qdrant's model; None if everything matches."""
     must = list(_conditions(where))
     must_not: list[models.Condition] = []
     if where.except_ids:

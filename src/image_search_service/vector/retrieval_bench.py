@@ -1,7 +1,7 @@
-"""How long one's own Qdrant takes to give embeddings by id, in three ways: ``image-search bench retrieval``.
+"""Measures reading embeddings by id from the user's own Qdrant, in three ways: ``image-search bench
+retrieval``.
 
-The only place that asks for one id a call: to show what that costs. Everything happens in a collection of
-its own.
+This is the only place that requests one id a call, to show what that costs. It uses a temporary collection.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from image_search_service.vector.transport import AnyQdrant
 
 PREFIX = "image_search_bench_"
-"""How the name of a collection begins that is made for a measurement."""
+"""Prefix of the names of temporary collections."""
 SAMPLE = 100
-"""So many are read one id a call, and the time is scaled up: the calls are independent."""
+"""Number of ids that are read one id a call; the time is scaled up, since the calls are independent."""
 
 ONE_ID, SPECIFICATION, OURS = "one id a call", "100 ids a call, in turn", "this program"
 
@@ -82,9 +82,9 @@ def measure(
     for turn in range(rounds + 1):
         for name, (way, scale) in ways.items():
             started = time.perf_counter()
-            found = way()
+            count = way()
             times[name].append((time.perf_counter() - started) * 1000 * scale)
-            if found * scale < number:
+            if count * scale < number:
                 raise VectorStoreError(f"Of {number} embeddings that were just written, not all can be read.")
         if progress is not None:
             progress(turn + 1, rounds + 1)
@@ -92,7 +92,7 @@ def measure(
 
 
 def _one_by_one(faces: FaceQdrantClient, ids: Sequence[UUID]) -> FloatArray:
-    """What the specification starts from."""
+    """One id a call, as before the specification."""
     return _as_array([point for point_id in ids for point in _retrieved(faces, [point_id])])
 
 
@@ -100,8 +100,8 @@ def _in_turn(faces: FaceQdrantClient, ids: Sequence[UUID]) -> FloatArray:
     """The specification's own design: a batch a call, one after the other, every number checked."""
     points: list[Any] = []
     for start in range(0, len(ids), DEFAULT_BATCH_SIZE):
-        found = _retrieved(faces, ids[start : start + DEFAULT_BATCH_SIZE])
-        points += [point for point in found if all(isinstance(number, float) for number in point.vector)]
+        records = _retrieved(faces, ids[start : start + DEFAULT_BATCH_SIZE])
+        points += [point for point in records if all(isinstance(number, float) for number in point.vector)]
     return _as_array(points)
 
 
@@ -112,5 +112,5 @@ def _as_array(points: Sequence[Any]) -> FloatArray:
 def _retrieved(faces: FaceQdrantClient, ids: Sequence[UUID]) -> list[Any]:
     with translated("in reading embeddings by id"):
         return faces.client.retrieve(
-            faces.collection_name, [str(one) for one in ids], with_payload=False, with_vectors=True
+            faces.collection_name, [str(id_) for id_ in ids], with_payload=False, with_vectors=True
         )

@@ -1,4 +1,4 @@
-"""Points as they really are, whatever that is: for ``image-search doctor``, which trusts none of them."""
+"""Reads points exactly as stored, with their defects, for ``image-search doctor``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 PointId: TypeAlias = UUID | int
-"""Qdrant knows points by UUIDs, which this project writes, and by whole numbers, which it does not."""
+"""A Qdrant point id: a UUID, as this project writes, or a whole number, as other programs may."""
 
 UNIT_TOLERANCE = 1e-3
 """How far from 1 the length of an embedding may be; Qdrant itself normalises to about 1e-7."""
@@ -33,11 +33,11 @@ class StoredPoint:
 def stored_points(
     records: Sequence[models.Record], dimension: int, vector_name: str | None
 ) -> list[StoredPoint]:
-    """What Qdrant returned, with its vectors looked at and left behind."""
+    """Check the vectors of returned points; the result has the problems but not the vectors."""
     ids = [_point_id(record.id) for record in records]
-    rows = EmbeddingRows([each for each in ids if isinstance(each, UUID)], dimension, vector_name)
+    rows = EmbeddingRows([id_ for id_ in ids if isinstance(id_, UUID)], dimension, vector_name)
     points = ((str(record.id), record.vector) for record in records)
-    rows.fill(points, rows.names(range(len(rows))))
+    rows.fill(points, rows.row_by_id(range(len(rows))))
     batch = rows.batch()
     problems: dict[PointId, str] = {}
     problems.update(batch.missing.items())
@@ -45,13 +45,13 @@ def stored_points(
     for row in np.flatnonzero(np.abs(lengths - 1) > UNIT_TOLERANCE).tolist():
         problems[batch.ids[row]] = f"has the length {lengths[row]:.3g}, expected 1"
     return [
-        StoredPoint(each, record.payload or {}, problems.get(each, _without_uuid(each)))
-        for each, record in zip(ids, records, strict=True)
+        StoredPoint(id_, record.payload or {}, problems.get(id_, _without_uuid(id_)))
+        for id_, record in zip(ids, records, strict=True)
     ]
 
 
-def _point_id(given: Any) -> PointId:
-    return given if isinstance(given, int) else UUID(str(given))
+def _point_id(value: Any) -> PointId:
+    return value if isinstance(value, int) else UUID(str(value))
 
 
 def _without_uuid(point_id: PointId) -> str | None:

@@ -26,31 +26,31 @@ OPERATION = "retrieve"
 DOING = "in reading embeddings by id"
 
 
-class Answer(Protocol):
-    """A request on its way."""
+class PendingResponse(Protocol):
+    """The response of a request in flight."""
 
     def points(self) -> Iterator[RawPoint]:
-        """Waits for the points that are there. Raises the errors of ``core/errors.py``."""
+        """Wait for the existing points. Raises the errors of ``core/errors.py``."""
 
     def cancel(self) -> object:
-        """Its points are not wanted any more."""
+        """Cancel the request."""
 
 
 class Transport(Protocol):
     in_flight: int
-    """With so many requests on their way at once it is fastest."""
+    """The number of requests in flight at which it is fastest."""
     ids_in_flight: int
-    """With so many ids on their way answers take little memory; a request has half of them at most."""
+    """The most ids in flight, which bounds the memory of responses; a request has at most half of them."""
 
-    def start(self, ids: Sequence[str]) -> Answer:
+    def start(self, ids: Sequence[str]) -> PendingResponse:
         """Sends a request for points by id."""
 
     def close(self) -> None:
-        """No more requests will be sent."""
+        """Release resources; no more requests will be sent."""
 
 
 def transport_for(client: Any, collection_name: str) -> Transport:
-    """The fastest way that ``client`` has."""
+    """The fastest transport that ``client`` supports."""
     if is_in_process(client):
         return InProcess(client, collection_name)
     if client.init_options["prefer_grpc"]:
@@ -65,7 +65,7 @@ def is_in_process(client: Any) -> bool:
 
 
 class Grpc:
-    """Calls of the stub: numbers go from the message into the array without becoming Python objects."""
+    """gRPC calls; numbers go from the message into the array without becoming Python objects."""
 
     in_flight = 10
     ids_in_flight = 10_000
@@ -77,7 +77,7 @@ class Grpc:
         self._get = get_points(client)
         self._collection_name = collection_name
 
-    def start(self, ids: Sequence[str]) -> Answer:
+    def start(self, ids: Sequence[str]) -> PendingResponse:
         request = self._grpc.GetPoints(
             collection_name=self._collection_name,
             with_vectors=self._grpc.WithVectorsSelector(enable=True),
@@ -87,22 +87,22 @@ class Grpc:
             request.ids.add().uuid = point_id
         REQUESTS.labels(OPERATION).inc()
         with translated(DOING):
-            return GrpcAnswer(self._get(request))
+            return GrpcResponse(self._get(request))
 
     def close(self) -> None:
         """The channel stays open for the next call."""
 
 
-class GrpcAnswer:
+class GrpcResponse:
     def __init__(self, future: Any) -> None:
         self._future = future
         self._sent = time.perf_counter()
 
     def points(self) -> Iterator[RawPoint]:
         with translated(DOING):
-            found = self._future.result().result
+            points = self._future.result().result
         SECONDS.labels(OPERATION).observe(time.perf_counter() - self._sent)
-        return ((point.id.uuid, _vector(point.vectors)) for point in found)
+        return ((point.id.uuid, _vector(point.vectors)) for point in points)
 
     def cancel(self) -> object:
         return self._future.cancel()
@@ -120,7 +120,7 @@ def _numbers(vector: Any) -> RawVector:
 
 
 def _unpacked(dense: Any) -> RawVector:
-    """The numbers as they end the message's encoding, which takes half as long as asking it for each."""
+    """The numbers, read from the end of the message's encoding, in half the time of reading its field."""
     encoded = dense.SerializeToString()
     size = 4 * len(dense.data)
     header = 1 + (size.bit_length() + 6) // 7  # the field's tag, and its size in groups of seven bits
@@ -139,16 +139,16 @@ class Rest:
         self._retrieve = _retriever(client, collection_name)
         self._threads = ThreadPoolExecutor(self.in_flight, thread_name_prefix="qdrant-rest")
 
-    def start(self, ids: Sequence[str]) -> Answer:
+    def start(self, ids: Sequence[str]) -> PendingResponse:
         future = self._threads.submit(self._retrieve, ids)
-        return DeferredAnswer(future.result, future.cancel)
+        return DeferredResponse(future.result, future.cancel)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class InProcess:
-    """An engine in this process: a call takes microseconds and is made when its answer is wanted."""
+    """An engine in this process: a call takes microseconds and is made when its response is read."""
 
     in_flight = 1
     ids_in_flight = 10_000
@@ -156,16 +156,16 @@ class InProcess:
     def __init__(self, client: Any, collection_name: str) -> None:
         self._retrieve = _retriever(client, collection_name)
 
-    def start(self, ids: Sequence[str]) -> Answer:
-        return DeferredAnswer(lambda: self._retrieve(ids), lambda: None)
+    def start(self, ids: Sequence[str]) -> PendingResponse:
+        return DeferredResponse(lambda: self._retrieve(ids), lambda: None)
 
     def close(self) -> None:
-        """Nothing was opened."""
+        """Does nothing: nothing was opened."""
 
 
 @dataclass(frozen=True, slots=True)
-class DeferredAnswer:
-    """The answer of a call that is made elsewhere or later."""
+class DeferredResponse:
+    """The response of a call that runs in a thread, or when it is read."""
 
     points: Callable[[], Iterator[RawPoint]]
     cancel: Callable[[], object]

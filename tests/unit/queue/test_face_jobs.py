@@ -12,7 +12,7 @@ from sqlalchemy import select
 from image_search_service.db.models import FaceInstance
 from image_search_service.demo.library import make_demo_library
 from image_search_service.queue.face_jobs import JOBS, detect_faces_job
-from image_search_service.queue.runner import JobProgress
+from image_search_service.queue.runner import ProgressReporter
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.service import JobKind
 from image_search_service.services.metadata.names import MetadataNamesService
@@ -42,7 +42,7 @@ def test_photos_are_indexed_by_a_job(tmp_path: Path) -> None:
     for number in range(3):
         Image.new("RGB", (64, 48), (number, 0, 0)).save(photos / f"{number}.png")
     seen: list[int] = []
-    progress = JobProgress(lambda done, _total: seen.append(done))
+    progress = ProgressReporter(lambda done, _total: seen.append(done))
     with served(tmp_path / "library", run_jobs=False) as api:
         counts = detect_faces_job(api.library.stores, progress, paths=[str(photos)])
     assert (counts["photos_new"], counts["photos_failed"], counts["faces_new"]) == (3, 0, 0)
@@ -56,11 +56,11 @@ def test_names_are_read_by_the_job_that_indexes(tmp_path: Path, wanted: bool) ->
     photos = tmp_path / "photos"
     make_demo_library(photos, faces=10)
     with served(tmp_path / "first", run_jobs=False) as api:
-        detect_faces_job(api.library.stores, JobProgress(lambda *_: None), paths=[str(photos)])
+        detect_faces_job(api.library.stores, ProgressReporter(lambda *_: None), paths=[str(photos)])
         with api.library.database.read() as session:
             faces = list(session.scalars(select(FaceInstance.id)))
         ReviewService(api.library.database, "test").split(faces[:1], "Ada")
         MetadataNamesService(api.library.database, "test", workers=api.library.settings.workers).write()
     with served(tmp_path / "second", run_jobs=False, names_from_metadata=wanted) as api:
-        counts = detect_faces_job(api.library.stores, JobProgress(lambda *_: None), paths=[str(photos)])
+        counts = detect_faces_job(api.library.stores, ProgressReporter(lambda *_: None), paths=[str(photos)])
     assert counts["faces_named"] == (1 if wanted else 0)

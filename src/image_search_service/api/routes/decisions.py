@@ -43,7 +43,7 @@ from image_search_service.core.errors import InvalidInputError
 from image_search_service.services.decisions.answers import AnswerService
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.service import ReviewService
-from image_search_service.services.suggestions.follow_up import find_more, find_more_of
+from image_search_service.services.suggestions.follow_up import find_more, submit_searches
 
 router = APIRouter(prefix="/decisions", tags=["decisions"], responses=problems(404, 409))
 
@@ -133,7 +133,7 @@ def name_clusters(body: NameClusters, answers: Answers, jobs: Jobs) -> PersonDec
         based_on=body.based_on_decision,
         question=body.question_id,
     )
-    found = find_more_of(jobs, made.decision, [made.person_id], body.find_more)
+    found = submit_searches(jobs, made.decision, [made.person_id], body.find_more)
     return PersonDecisionResult.of(made, found)
 
 

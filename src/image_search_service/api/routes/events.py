@@ -12,7 +12,7 @@ from image_search_service.api.deps import Opened
 from image_search_service.api.schemas.jobs import Job
 from image_search_service.api.schemas.library import DecisionNews, Library
 from image_search_service.api.streams import RETRY_MILLISECONDS, watcher
-from image_search_service.services.jobs.feed import EventFeed, Look
+from image_search_service.services.jobs.feed import EventFeed, FeedPosition
 from image_search_service.services.photos.summary import SummaryService
 
 router = APIRouter(tags=["jobs"])
@@ -47,7 +47,7 @@ def watch_library(library: Opened) -> Iterator[ServerSentEvent]:
 class _Watch:
     """One stream that is followed."""
 
-    def __init__(self, library: Opened, place: Look, counts: Library) -> None:
+    def __init__(self, library: Opened, place: FeedPosition, counts: Library) -> None:
         self._feed = EventFeed(library.database)
         self._summary = SummaryService(library.database)
         self._place = place

@@ -32,7 +32,7 @@ class Conflict(Answer):
     )
 
     @classmethod
-    def of(cls, found: conflicts.Conflict) -> Conflict:
+    def of(cls, found: conflicts.ConflictRecord) -> Conflict:
         pairs = zip(found.person_ids, found.names, strict=True)
         return cls(
             kind=found.kind,

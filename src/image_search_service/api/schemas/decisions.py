@@ -12,9 +12,9 @@ from pydantic import BeforeValidator, Field
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.core.decisions import Change, Fact
 from image_search_service.core.types import SearchMethod
-from image_search_service.services.decisions.history import Event
+from image_search_service.services.decisions.history import ListedDecision
 from image_search_service.services.decisions.log import RecordedDecision
-from image_search_service.services.decisions.service import Grouped, Named
+from image_search_service.services.decisions.service import GroupDecision, NamingDecision
 
 FaceIds = Annotated[
     list[UUID], Field(min_length=1, max_length=10_000, description="Faces; repeats count once.")
@@ -266,7 +266,7 @@ class PersonDecisionResult(Answer):
     job_ids: list[UUID] = Field(default=[], description="Jobs that look for more of their faces.")
 
     @classmethod
-    def of(cls, named: Named, job_ids: Sequence[UUID] = ()) -> PersonDecisionResult:
+    def of(cls, named: NamingDecision, job_ids: Sequence[UUID] = ()) -> PersonDecisionResult:
         return cls(
             decision_id=named.decision,
             person_id=named.person_id,
@@ -285,7 +285,7 @@ class GroupDecisionResult(Answer):
     faces: int = Field(description="Faces that stay together in it.", examples=[12])
 
     @classmethod
-    def of(cls, made: Grouped) -> GroupDecisionResult:
+    def of(cls, made: GroupDecision) -> GroupDecisionResult:
         return cls(decision_id=made.decision, cluster_id=made.cluster_id, faces=made.faces)
 
 
@@ -310,7 +310,7 @@ class DecisionEvent(Answer):
     details: dict[str, Any] = Field(description="What it was about besides.")
 
     @classmethod
-    def of(cls, event: Event) -> DecisionEvent:
+    def of(cls, event: ListedDecision) -> DecisionEvent:
         one = event.decision
         return cls(
             id=one.id,

@@ -12,7 +12,7 @@ from image_search_service.api.schemas.faces import Face, crop_url, face_fields
 from image_search_service.api.schemas.photos import Photo, photo_fields
 from image_search_service.core.records import people
 from image_search_service.core.records.people import Companion, PersonRecord
-from image_search_service.core.records.photos import PersonPhoto as PersonPhotoRecord
+from image_search_service.core.records.photos import PersonPhotoRecord
 
 
 class Person(Answer):
@@ -97,7 +97,7 @@ class PersonFace(Face):
     )
 
     @classmethod
-    def of_person(cls, item: people.PersonFace) -> PersonFace:
+    def of_person(cls, item: people.PersonFaceRecord) -> PersonFace:
         return cls(**face_fields(item.face), similarity=item.similarity, age=item.age)
 
 

@@ -112,7 +112,7 @@ class FailedPhoto(Answer):
     reason: str = Field(examples=["The file is truncated: its end is missing."])
 
     @classmethod
-    def of(cls, item: records.FailedPhoto) -> FailedPhoto:
+    def of(cls, item: records.FailedPhotoRecord) -> FailedPhoto:
         return cls(path=shown_path(item.path), reason=item.reason)
 
 
@@ -142,7 +142,7 @@ class Folder(Answer):
     )
 
     @classmethod
-    def of(cls, item: records.Folder) -> Folder:
+    def of(cls, item: records.FolderRecord) -> Folder:
         name = item.path.name or str(item.path)
         return cls(name=name, path=shown_path(item.path), photos_hint=item.photos_hint)
 
@@ -158,7 +158,7 @@ class FolderListing(Answer):
     )
 
     @classmethod
-    def of(cls, found: records.FolderListing) -> FolderListing:
+    def of(cls, found: records.FolderListingRecord) -> FolderListing:
         return cls(
             path=None if found.path is None else shown_path(found.path),
             parent=None if found.parent is None else shown_path(found.parent),

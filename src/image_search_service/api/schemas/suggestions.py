@@ -168,7 +168,7 @@ class SuggestionGroup(Answer):
     )
 
     @classmethod
-    def of(cls, group: records.SuggestionGroup) -> SuggestionGroup:
+    def of(cls, group: records.SuggestionGroupRecord) -> SuggestionGroup:
         return cls(
             person_id=group.person_id,
             person_name=group.name,
@@ -218,7 +218,7 @@ class FaceSuggestions(Answer):
     suggestions: list[PersonForFace]
 
     @classmethod
-    def of(cls, face_id: UUID, found: list[similar.PersonSuggestion]) -> FaceSuggestions:
+    def of(cls, face_id: UUID, found: list[similar.ResembledPerson]) -> FaceSuggestions:
         return cls(
             face_id=face_id,
             suggestions=[

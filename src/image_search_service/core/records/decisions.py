@@ -1,4 +1,4 @@
-"""Decisions."""
+"""Records of decisions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MadeDecision:
-    """That a decision was made. id: its number."""
+    """A decision in brief. id: its number."""
 
     id: int
     kind: str

@@ -1,4 +1,4 @@
-"""Faces and clusters of faces."""
+"""Records of faces and clusters."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ AssignedBy = Literal["human", "machine"]
 
 
 class FaceState(StrEnum):
-    """Faces that nobody has named and that are in no list of people or clusters."""
+    """States of unnamed faces that no list of persons or clusters shows."""
 
     ALONE = "alone"
-    """In no cluster: like no other face, or not to be told from others."""
+    """In no cluster: similar to no other face, or not recognizable."""
     ASIDE = "aside"
     """Set aside by a human."""
     NOT_A_FACE = "not_a_face"
-    """A human has said that it is none."""
+    """Marked by a human as not a face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class FaceRecord:
     """One face found in one photo.
 
     position: left to right in the photo, from 0. box, landmarks: in pixels of the upright photo.
-    detection_confidence, quality_score: 0 to 1. assigned_by: None while it has no person.
-    taken_at: local time of the photo, None where it is not known. path: a file of the photo that is there.
+    detection_confidence, quality_score: 0 to 1. assigned_by: None without a person.
+    taken_at: local time of the photo, None if not known. path: an existing file of the photo.
     """
 
     id: UUID
@@ -56,10 +56,11 @@ class FaceRecord:
 
 @dataclass(frozen=True, slots=True)
 class ClusterRecord:
-    """A cluster that nobody has named.
+    """An unnamed cluster.
 
-    confidence: mean similarity of its faces to each other, −1 to 1. version: ``services/people/versions.py``.
-    first_faces: its best faces, the best first. first_year, last_year: of its photos that have a date.
+    confidence: mean similarity of its faces to each other, −1 to 1. version: see
+    ``services/people/versions.py``. first_faces: its best faces, the best first. first_year, last_year: of
+    its dated photos.
     """
 
     id: UUID
@@ -74,10 +75,10 @@ class ClusterRecord:
 
 @dataclass(frozen=True, slots=True)
 class ClusterFilter:
-    """Which clusters are listed; bounds are inclusive, what is None does not matter.
+    """Which clusters to list; bounds are inclusive, None means no bound.
 
-    aside: those that were set aside, instead of the others. after: size and id of the last one of the page
-    before. offset: how many to pass over behind it.
+    aside: only clusters that are set aside, instead of the others. after: size and id of the previous page's
+    last cluster. offset: clusters to skip after it.
     """
 
     min_size: int | None = None

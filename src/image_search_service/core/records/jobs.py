@@ -1,4 +1,4 @@
-"""Jobs: what is done in the background."""
+"""Records of background jobs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """A job as it was when it was read. state: ``services/jobs/service.py``. done, total: steps; total is
-    None while it is not known. counts: what it has found and done so far, by name."""
+    """A job when it was read. state: ``JobState`` of ``services/jobs/service.py``. done, total: steps; total
+    is None if not known yet. counts: results so far, by name."""
 
     id: UUID
     kind: str
@@ -30,7 +30,7 @@ class JobRecord:
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs are listed; what is None does not matter. after: the last one of the page before."""
+    """Which jobs to list; None means any. after: creation time and id of the previous page's last job."""
 
     state: str | None = None
     kind: str | None = None

@@ -1,4 +1,4 @@
-"""The library as a whole, in numbers."""
+"""Counts of the whole library."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class LibrarySummary:
-    """What a library holds.
+    """Counts of what a library holds.
 
-    alone_faces: in no cluster and of nobody. waiting_suggestions: that a human can answer. engine: None until
-    something is indexed. last_decision: its number, 0 if there is none. roots: what was indexed.
-    photos_failed: photos that cannot be read.
+    alone_faces: faces without a person and a cluster. waiting_suggestions: open suggestions. engine: None
+    until something is indexed. last_decision: its number, 0 if there is none. roots: indexed folders and
+    files. photos_failed: unreadable photos.
     """
 
     photos: int

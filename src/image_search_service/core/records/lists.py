@@ -1,4 +1,4 @@
-"""A part of a list."""
+"""Pages of lists."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
-    """Some items, and how many there are on all pages."""
+class ListPage(Generic[T]):
+    """The items of one page, and the number of items on all pages."""
 
     items: Sequence[T]
     total: int

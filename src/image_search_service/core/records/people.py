@@ -1,4 +1,4 @@
-"""People with a name."""
+"""Records of persons."""
 
 from __future__ import annotations
 
@@ -14,29 +14,30 @@ class PersonOrder(StrEnum):
     """How a list of persons is sorted."""
 
     FACES = "faces"
-    """Those with most faces first."""
+    """Most faces first."""
     NAME = "name"
     NEWEST = "newest"
-    """Those named last first."""
+    """Most recently named first."""
     WAITING = "waiting"
-    """Those for whom most suggestions wait first."""
+    """Most pending suggestions first."""
 
 
 class FaceOrder(StrEnum):
     """How a person's faces are sorted."""
 
     DATE = "date"
-    """The oldest first, those without a date last."""
+    """Oldest first, undated last."""
     ODD = "odd"
-    """Those least like the person's centroid first."""
+    """Least similar to the person's centroid first."""
     QUALITY = "quality"
-    """The clearest first."""
+    """Clearest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
-    """A person. cover_face_id: the face that somebody chose to show for them; shown_face_id: that one, else
-    their clearest. faces, photos: that show them. first_year, last_year: of their photos that have a date."""
+    """A person. cover_face_id: the face that somebody chose to show for them. shown_face_id: that one, else
+    their clearest. faces, photos: numbers of those that show them. first_year, last_year: of their dated
+    photos."""
 
     id: UUID
     name: str
@@ -55,7 +56,7 @@ class PersonRecord:
 
 @dataclass(frozen=True, slots=True)
 class PersonName:
-    """A person in the list of all names. shown_face_id: as of ``PersonRecord``."""
+    """A person in the list of all names. shown_face_id: as in ``PersonRecord``."""
 
     id: UUID
     name: str
@@ -65,9 +66,9 @@ class PersonName:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonFace:
-    """A person's face. similarity: to their centroid, −1 to 1, None where it was not compared.
-    age: theirs in the photo, in years."""
+class PersonFaceRecord:
+    """A person's face. similarity: to their centroid, −1 to 1, None if not compared. age: the person's in the
+    photo, in years."""
 
     face: FaceRecord
     similarity: float | None
@@ -76,7 +77,7 @@ class PersonFace:
 
 @dataclass(frozen=True, slots=True)
 class Companion:
-    """Somebody who is in photos with a person, and in how many."""
+    """A person who shares photos with another one, and the number of these photos."""
 
     person_id: UUID
     name: str
@@ -86,8 +87,8 @@ class Companion:
 
 @dataclass(frozen=True, slots=True)
 class CentroidRecord:
-    """A person's active centroid. faces: how many they had when it was computed; faces_used: of how many of
-    them it is the mean."""
+    """A person's active centroid. faces: the number they had when it was computed. faces_used: the number of
+    them that the mean was computed from."""
 
     id: UUID
     person_id: UUID

@@ -1,4 +1,4 @@
-"""Photos, the folders that they are in, and what could not be read."""
+"""Records of photos, their folders, and unreadable files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Final
 from uuid import UUID
 
 UNDATED: Final = datetime(9999, 12, 31)  # noqa: DTZ001 - cameras' dates have no zone
-"""Where photos without a date stand among the others: behind them."""
+"""Sort value of photos without a date, which come last."""
 
 
 class PhotoOrder(StrEnum):
-    """By the date on which they were taken; those without one come last."""
+    """By the date on which photos were taken; undated photos come last."""
 
     OLDEST_FIRST = "date"
     NEWEST_FIRST = "-date"
@@ -23,7 +23,7 @@ class PhotoOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PhotoRecord:
-    """A photo. width, height: in pixels, of the upright one. path: a file of it that is there."""
+    """A photo. width, height: of the upright photo, in pixels. path: an existing file of it."""
 
     id: UUID
     path: Path | None
@@ -34,15 +34,15 @@ class PhotoRecord:
 
 @dataclass(frozen=True, slots=True)
 class CountedPhoto:
-    """A photo, and how many faces are in it."""
+    """A photo and its number of faces."""
 
     photo: PhotoRecord
     faces: int
 
 
 @dataclass(frozen=True, slots=True)
-class PersonPhoto:
-    """A photo that shows a person, and which of its faces are theirs."""
+class PersonPhotoRecord:
+    """A photo that shows a person. face_ids: the person's faces in it."""
 
     photo: PhotoRecord
     face_ids: Sequence[UUID]
@@ -50,10 +50,10 @@ class PersonPhoto:
 
 @dataclass(frozen=True, slots=True)
 class PhotoFilter:
-    """Which photos are listed: all that hold together.
+    """Which photos to list; all conditions hold at once.
 
-    with_persons: each of these is in it. without: none of these is. unknown: a face that nobody has named is
-    in it. folder: a file of it is there or in a folder below.
+    with_persons: persons who are all in the photo. without: persons who are not in it. unknown: it has an
+    unnamed face. folder: a file of it is in this folder or below.
     """
 
     with_persons: tuple[UUID, ...] = ()
@@ -64,7 +64,8 @@ class PhotoFilter:
 
 @dataclass(frozen=True, slots=True)
 class MonthCount:
-    """How many photos a month has, and how many come before it. month: ``2015-05``, None: without a date."""
+    """A month's number of photos, and how many come before it. month: ``2015-05``, None for undated
+    photos."""
 
     month: str | None
     photos: int
@@ -73,15 +74,15 @@ class MonthCount:
 
 @dataclass(frozen=True, slots=True)
 class FolderCount:
-    """How many photos lie in a folder itself."""
+    """A folder and the number of photos directly in it."""
 
     path: Path
     photos: int
 
 
 @dataclass(frozen=True, slots=True)
-class FailedPhoto:
-    """A file that could not be read, and why. number: where it stands in the list."""
+class FailedPhotoRecord:
+    """An unreadable file and the reason. number: its position in the list."""
 
     number: int
     path: Path
@@ -89,19 +90,19 @@ class FailedPhoto:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder of the disk. photos_hint: photos by their names in the folder itself, up to a limit."""
+class FolderRecord:
+    """A folder on the disk. photos_hint: number of files directly in it named like photos, up to a limit."""
 
     path: Path
     photos_hint: int
 
 
 @dataclass(frozen=True, slots=True)
-class FolderListing:
-    """A folder and those in it. path: None for the list of the folders that may be looked into.
-    parent: None where the one above may not be."""
+class FolderListingRecord:
+    """A folder and its sub-folders. path: None for the list of allowed roots. parent: None if it is not
+    allowed."""
 
     path: Path | None
     parent: Path | None
-    folders: Sequence[Folder]
+    folders: Sequence[FolderRecord]
     allowed_roots: Sequence[Path]

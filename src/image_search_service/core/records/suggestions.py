@@ -1,4 +1,4 @@
-"""Suggestions: faces that may be a person."""
+"""Records of suggestions: faces that may be a person."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ class SuggestionRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class SuggestionGroup:
-    """A person, how many suggestions wait for them, the best of these, and the version of all of them."""
+class SuggestionGroupRecord:
+    """A person, the number of their pending suggestions, the best of these, and the version of all of
+    them."""
 
     person_id: UUID
     name: str
@@ -44,7 +45,7 @@ class SuggestionGroup:
 
 @dataclass(frozen=True, slots=True)
 class DatedSuggestion:
-    """A suggestion with its face's photo, when that was taken, and how alike they are in a word."""
+    """A suggestion with its face's photo, the photo's date, and the similarity in a word."""
 
     suggestion: SuggestionRecord
     asset_id: UUID
@@ -54,7 +55,7 @@ class DatedSuggestion:
 
 @dataclass(frozen=True, slots=True)
 class SuggestionCount:
-    """How many suggestions of a source are in a state, and for how many persons."""
+    """The number of suggestions of one source in one state, and of their persons."""
 
     state: str
     source: str

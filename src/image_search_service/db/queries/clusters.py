@@ -15,14 +15,17 @@ from image_search_service.db.queries.batches import BATCH, Row, upsert_rows
 
 
 def save_clusters(session: Session, rows: Sequence[Row]) -> None:
-    """New clusters; those that are there get their new size, confidence and representative."""
+    """Insert clusters; of existing ones update size, confidence and representative."""
     changed = ["size", "confidence", "representative_face_id"]
     upsert_rows(session, ClusterRow, rows, key=["id"], update=changed)
 
 
 def make_clusters(session: Session, cluster_of: Mapping[uuid.UUID, uuid.UUID]) -> None:
-    """Clusters that these faces are going to be in, as far as they are not there: shown by the clearest face,
-    as confident as the clusters that the faces come from, until they are grouped again."""
+    """Create those clusters of the mapping (face to cluster) that do not exist yet.
+
+    Until the next grouping, the clearest face represents a new cluster, and its confidence is that of the
+    clusters that the faces come from.
+    """
     missing = set(cluster_of.values()) - existing_clusters(session, cluster_of.values())
     moved = [face for face, cluster in cluster_of.items() if cluster in missing]
     clearest: dict[uuid.UUID, tuple[float, uuid.UUID]] = {}
@@ -41,7 +44,7 @@ def make_clusters(session: Session, cluster_of: Mapping[uuid.UUID, uuid.UUID]) -
 def _quality_and_confidence(
     session: Session, face_ids: Sequence[uuid.UUID]
 ) -> list[tuple[uuid.UUID, float, float | None]]:
-    """Of each face its quality, and the confidence of the cluster that it is in."""
+    """The quality of each face, and the confidence of the cluster that it is in."""
     statement = select(FaceInstance.id, FaceInstance.quality_score, ClusterRow.confidence).outerjoin(
         ClusterRow, ClusterRow.id == FaceInstance.cluster_id
     )
@@ -54,7 +57,7 @@ def _quality_and_confidence(
 
 def members_of(session: Session, cluster_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
     """The faces of each of these clusters that has any, by id: one statement for each ``BATCH``."""
-    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    members: dict[uuid.UUID, list[uuid.UUID]] = {}
     for part in chunks(sorted(set(cluster_ids)), BATCH):
         rows = session.execute(
             select(FaceInstance.cluster_id, FaceInstance.id)
@@ -63,12 +66,12 @@ def members_of(session: Session, cluster_ids: Iterable[uuid.UUID]) -> dict[uuid.
         )
         for cluster, face in rows:
             if cluster is not None:
-                found.setdefault(cluster, []).append(face)
-    return found
+                members.setdefault(cluster, []).append(face)
+    return members
 
 
 def restore_clusters(session: Session, rows: Mapping[uuid.UUID, Mapping[str, Any]]) -> None:
-    """Clusters that an undone decision had taken faces out of; these come back to them after this."""
+    """Recreate clusters that a decision emptied, so that undoing it can put their faces back."""
     upsert_rows(
         session,
         ClusterRow,
@@ -87,18 +90,18 @@ def restore_clusters(session: Session, rows: Mapping[uuid.UUID, Mapping[str, Any
 
 
 def delete_empty_clusters(session: Session) -> None:
-    """A cluster without faces is nothing."""
+    """Delete clusters that have no faces."""
     held = exists().where(FaceInstance.cluster_id == ClusterRow.id)
     session.execute(delete(ClusterRow).where(~held).execution_options(synchronize_session=False))
 
 
 def existing_clusters(session: Session, cluster_ids: Iterable[uuid.UUID | None]) -> set[uuid.UUID]:
-    """Those that there are: one statement for each ``BATCH``."""
+    """Those of the ids that exist: one statement for each ``BATCH``."""
     wanted = sorted(cluster_id for cluster_id in cluster_ids if cluster_id is not None)
     return {
-        found
+        existing
         for part in chunks(wanted, BATCH)
-        for found in session.scalars(select(ClusterRow.id).where(ClusterRow.id.in_(part)))
+        for existing in session.scalars(select(ClusterRow.id).where(ClusterRow.id.in_(part)))
     }
 
 
@@ -119,8 +122,11 @@ def clusters_of_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uu
 
 
 def mend_clusters(session: Session, cluster_ids: Iterable[uuid.UUID]) -> None:
-    """After faces left these clusters or came to them, or were set aside: sizes are counted again, the
-    clearest face replaces a representative that left, and what has no face is deleted."""
+    """Bring these clusters up to date after faces joined or left them or were set aside.
+
+    Sizes are counted again, the clearest face replaces a representative that left, and clusters without
+    faces are deleted.
+    """
     member = select(FaceInstance.id).where(FaceInstance.cluster_id == ClusterRow.id).correlate(ClusterRow)
     size = member.with_only_columns(func.count(FaceInstance.id)).scalar_subquery()
     clearest = member.order_by(FaceInstance.quality_score.desc(), FaceInstance.id).limit(1).scalar_subquery()
@@ -138,7 +144,7 @@ def mend_clusters(session: Session, cluster_ids: Iterable[uuid.UUID]) -> None:
 
 
 def clusters_starting_with(session: Session, prefix: str) -> list[ClusterRow]:
-    """Those whose id, in hexadecimal, starts with ``prefix``: two at most, which tells that it is not one."""
+    """Clusters whose id, in hexadecimal, starts with ``prefix``: at most two, enough to see an ambiguity."""
     low = uuid.UUID(prefix.ljust(32, "0"))
     high = uuid.UUID(prefix.ljust(32, "f"))
     return list(

@@ -14,17 +14,17 @@ ON_PHOTO = ImageAsset.id == FaceInstance.asset_id
 """Joins a face to its photo."""
 
 IS_CURRENT_FACE = and_(FaceInstance.is_face, ~ImageAsset.replaced)
-"""A face that is shown and counted: no human has said that it is none, and no edited version has replaced its
-photo. It needs ``ImageAsset`` joined by ``ON_PHOTO``."""
+"""A face that is shown and counted: no human marked it as not a face, and no edited version has replaced its
+photo. The statement must join ``ImageAsset`` by ``ON_PHOTO``."""
 
 IS_COMPARABLE_FACE = and_(IS_CURRENT_FACE, FaceInstance.recognizable)
-"""A current face that jobs may compare with others: it can be told from other faces."""
+"""A current face that jobs may compare with others, since it is recognizable."""
 
 IS_UNNAMED_FACE = and_(IS_COMPARABLE_FACE, FaceInstance.person_id.is_(None), ~FaceInstance.set_aside)
-"""A face that grouping, assigning and searching look at: nobody's, and no human has set it aside."""
+"""A face that grouping, assigning and searching consider: it has no person and is not set aside."""
 
 IS_PRESENT = AssetPath.missing_since.is_(None)
-"""A file that was there when its folder was last read."""
+"""A file that existed when its folder was last indexed."""
 
 
 def existing_file(asset_id: InstrumentedAttribute[UUID]) -> Any:
@@ -43,8 +43,10 @@ def existing_file(asset_id: InstrumentedAttribute[UUID]) -> Any:
 
 
 def in_replaced_photo() -> ColumnElement[bool]:
-    """Of a face: an edited version has replaced its photo. These photos are few, and read from an index of
-    their own; joining each face's photo would cost a look-up a face."""
+    """Of a face: an edited version has replaced its photo.
+
+    Such photos are few and have an index of their own; joining the photo would cost a look-up for each face.
+    """
     return FaceInstance.asset_id.in_(select(ImageAsset.id).where(ImageAsset.replaced))
 
 

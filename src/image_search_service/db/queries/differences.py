@@ -1,4 +1,7 @@
-"""Faces that were said to be of different people: two groups, of which one face each never go together."""
+"""Differences: two groups of faces that were marked as of different people.
+
+A face of one side is never put together with a face of the other.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from image_search_service.db.queries.faces import HUMAN
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """On which side, 0 or 1, of a difference a face is, and whose it is."""
+    """A face's side, 0 or 1, of a difference, and the person of the face."""
 
     difference_id: uuid.UUID
     face_id: uuid.UUID
@@ -27,8 +30,8 @@ class Side:
 
 
 def read_sides(session: Session, keys: Sequence[Key]) -> dict[Key, int | None]:
-    """The side of each fact's face in its difference, None where it is in neither. Nobody else changes these
-    faces until the transaction ends."""
+    """The side of each fact's face in its difference, None where it is on neither side. Locks these faces
+    until the transaction ends."""
     face_ids = sorted({key.id for key in keys})
     session.execute(select(FaceInstance.id).where(FaceInstance.id.in_(face_ids)).with_for_update())
     rows = session.execute(
@@ -36,8 +39,8 @@ def read_sides(session: Session, keys: Sequence[Key]) -> dict[Key, int | None]:
             FaceDifference.face_instance_id.in_(face_ids)
         )
     )
-    found = {(row[0], row[1]): row[2] for row in rows}
-    return {key: found.get((key.id, key.other)) if key.other else None for key in keys}
+    sides = {(row[0], row[1]): row[2] for row in rows}
+    return {key: sides.get((key.id, key.other)) if key.other else None for key in keys}
 
 
 def write_sides(session: Session, changes: Sequence[Change]) -> None:
@@ -54,7 +57,7 @@ def write_sides(session: Session, changes: Sequence[Change]) -> None:
 
 
 def sides_where(session: Session, condition: ColumnElement[bool]) -> list[Side]:
-    """Of faces for which it holds, in an order that does not change."""
+    """The sides for which the condition holds, in a fixed order."""
     return [Side(*row) for row in session.execute(_of_faces().where(condition))]
 
 
@@ -64,20 +67,20 @@ def sides_without_person(session: Session) -> list[Side]:
 
 def sides_with(session: Session, face_ids: Iterable[uuid.UUID]) -> list[Side]:
     """All faces of the differences that these faces are in: a statement for each ``BATCH`` of them."""
-    found: dict[tuple[uuid.UUID, uuid.UUID], Side] = {}
+    sides: dict[tuple[uuid.UUID, uuid.UUID], Side] = {}
     for part in chunks(sorted(set(face_ids)), BATCH):
         in_part = select(FaceDifference.difference_id).where(FaceDifference.face_instance_id.in_(part))
-        for one in sides_where(session, FaceDifference.difference_id.in_(in_part)):
-            found[one.difference_id, one.face_id] = one
-    return list(found.values())
+        for side in sides_where(session, FaceDifference.difference_id.in_(in_part)):
+            sides[side.difference_id, side.face_id] = side
+    return list(sides.values())
 
 
 def sides_of(session: Session, difference_ids: Sequence[uuid.UUID]) -> list[Side]:
     """All faces of some differences: a statement for each ``BATCH`` of them."""
     return [
-        one
+        side
         for part in chunks(difference_ids, BATCH)
-        for one in sides_where(session, FaceDifference.difference_id.in_(part))
+        for side in sides_where(session, FaceDifference.difference_id.in_(part))
     ]
 
 
@@ -109,7 +112,7 @@ def barred_by_difference(condition: ColumnElement[bool]) -> Select[uuid.UUID, uu
 def apart_pairs(
     session: Session, face_ids: Iterable[uuid.UUID], person_ids: Sequence[uuid.UUID]
 ) -> set[tuple[uuid.UUID, uuid.UUID]]:
-    """Pairs of these faces and persons that cannot be: a statement for each ``BATCH`` of faces."""
+    """Pairs of these faces and persons that a difference forbids: a statement for each ``BATCH`` of faces."""
     wanted = set(person_ids)
     return {
         (row[0], row[1])
@@ -120,14 +123,14 @@ def apart_pairs(
 
 
 def faces_with_side(session: Session, face_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-    """Those of at most ``BATCH`` faces that are in some difference."""
+    """Those of at most ``BATCH`` faces that belong to any difference."""
     with_side = FaceDifference.face_instance_id.in_(face_ids)
     return sorted(set(session.scalars(select(FaceDifference.face_instance_id).where(with_side))))
 
 
 def with_both_sides(session: Session, face_ids: Iterable[uuid.UUID]) -> uuid.UUID | None:
-    """A difference of which a human gave faces of both sides to one person, or put them into one group, if
-    there is any among those that these faces are in: a statement for each ``BATCH``."""
+    """The first difference of these faces that a human contradicted, by assigning faces of both sides to one
+    person or putting them into one group; None if there is none. A statement for each ``BATCH``."""
     placed = (FaceInstance.assigned_by == HUMAN) | FaceInstance.group_id.is_not(None)
     joined = (
         select(FaceDifference.difference_id)
@@ -137,25 +140,28 @@ def with_both_sides(session: Session, face_ids: Iterable[uuid.UUID]) -> uuid.UUI
         .having(func.count(FaceDifference.side.distinct()) > 1)
         .limit(1)
     )
-    theirs = aliased(FaceDifference)
+    own = aliased(FaceDifference)
     for part in chunks(sorted(set(face_ids)), BATCH):
-        in_part = select(theirs.difference_id).where(theirs.face_instance_id.in_(part))
-        found = session.scalar(joined.where(FaceDifference.difference_id.in_(in_part)))
-        if found is not None:
-            return found
+        in_part = select(own.difference_id).where(own.face_instance_id.in_(part))
+        difference_id = session.scalar(joined.where(FaceDifference.difference_id.in_(in_part)))
+        if difference_id is not None:
+            return difference_id
     return None
 
 
 def leave_clusters(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
-    """Where one of the faces shares a cluster with one of the other side, one of the two leaves it: never one
-    that a human put there, and of two others one of the faces given, if both are, the second side."""
+    """Separate clusters that hold faces of both sides of a difference, for at most ``BATCH`` faces.
+
+    Of two such faces one leaves: never one that a human put there; else one of the given faces, or if both
+    are given, the one on side 1.
+    """
     for part in chunks(face_ids, BATCH):
         opposite, other = opposite_faces()
-        given = FaceInstance.id.in_(part)
+        is_given = FaceInstance.id.in_(part)
         for goes in (
-            other.group_id.is_not(None) & (given | other.id.in_(part)),
-            given & (FaceDifference.side == 1),
-            given,
+            other.group_id.is_not(None) & (is_given | other.id.in_(part)),
+            is_given & (FaceDifference.side == 1),
+            is_given,
         ):
             meets = (
                 select(FaceDifference.face_instance_id)
@@ -183,15 +189,15 @@ def leave_clusters(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
 
 
 def faces_in_differences_of(face_ids: Sequence[uuid.UUID]) -> Select[uuid.UUID]:
-    """All faces of the differences that these are in; a database that is told looks at no others."""
-    theirs = aliased(FaceDifference)
-    differences = select(theirs.difference_id).where(theirs.face_instance_id.in_(face_ids))
+    """All faces of the differences that these are in; as a condition it limits what the database reads."""
+    own = aliased(FaceDifference)
+    differences = select(own.difference_id).where(own.face_instance_id.in_(face_ids))
     every = aliased(FaceDifference)
     return select(every.face_instance_id).where(every.difference_id.in_(differences))
 
 
 def is_with_other_side(face_ids: Sequence[uuid.UUID]) -> ColumnElement[bool]:
-    """Of a face: whether its person has one of the other side, and one of the two is among ``face_ids``."""
+    """Of a face: its person has a face of the other side, and one of the two is among ``face_ids``."""
     opposite, other = opposite_faces()
     together = (
         select(FaceDifference.face_instance_id)
@@ -213,5 +219,5 @@ def opposite_faces() -> tuple[type[FaceDifference], type[FaceInstance]]:
 
 
 def on_opposite_side(opposite: type[FaceDifference]) -> ColumnElement[bool]:
-    """Joined to ``FaceDifference``: the faces of the other side."""
+    """Condition that joins ``FaceDifference`` with the faces of the other side."""
     return (opposite.difference_id == FaceDifference.difference_id) & (opposite.side != FaceDifference.side)

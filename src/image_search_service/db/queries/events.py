@@ -18,7 +18,7 @@ from image_search_service.db.queries.batches import BATCH, insert_rows
 
 
 def take_turn(session: Session) -> None:
-    """Let decisions and groupings go one after the other. SQLite does so anyway."""
+    """Make decisions and groupings wait for each other. SQLite allows only one writer anyway."""
     session.execute(select(LibraryRow.id).with_for_update())
 
 
@@ -80,7 +80,7 @@ def change(row: DecisionChange) -> Change:
 def latest_about(session: Session, keys: Iterable[Key], after: int) -> DecisionRow | None:
     """The last decision after another one that changed any of these facts: a statement for each ``BATCH``."""
     wanted = set(keys)
-    found: int | None = None
+    latest: int | None = None
     for part in chunks(sorted({key.id for key in wanted}), BATCH):
         rows = session.execute(
             select(
@@ -91,16 +91,16 @@ def latest_about(session: Session, keys: Iterable[Key], after: int) -> DecisionR
             ).where(DecisionChange.subject_id.in_(part), DecisionChange.decision_id > after)
         )
         touching = [row[0] for row in rows if Key(Fact(row[1]), row[2], row[3]) in wanted]
-        found = max([*touching, *([] if found is None else [found])], default=None)
-    return None if found is None else session.get(DecisionRow, found)
+        latest = max([*touching, *([] if latest is None else [latest])], default=None)
+    return None if latest is None else session.get(DecisionRow, latest)
 
 
 def latest_with(session: Session, fact: Fact, other: uuid.UUID) -> DecisionRow | None:
-    """The last decision about something and this other one."""
-    found = select(func.max(DecisionChange.decision_id)).where(
+    """The last decision that changed this fact with ``other`` as its second id."""
+    latest = select(func.max(DecisionChange.decision_id)).where(
         DecisionChange.fact == fact.value, DecisionChange.other_id == other
     )
-    return session.scalar(select(DecisionRow).where(DecisionRow.id == found.scalar_subquery()))
+    return session.scalar(select(DecisionRow).where(DecisionRow.id == latest.scalar_subquery()))
 
 
 def latest_id(session: Session) -> int:
@@ -153,8 +153,8 @@ def _about(subject: uuid.UUID) -> ColumnElement[bool]:
 def last_values(
     session: Session, facts: Collection[Fact] = tuple(Fact), page: int = 5_000
 ) -> Iterator[tuple[Key, Any]]:
-    """For each fact of these that was ever decided on its last new value, in the order in which they were
-    decided; in bounded memory."""
+    """For each fact that was ever decided its last new value, in the order of the decisions; in bounded
+    memory."""
     last = (
         select(func.max(DecisionChange.id).label("id"))
         .where(DecisionChange.fact.in_([fact.value for fact in facts]))
@@ -180,7 +180,7 @@ def last_values(
 def last_values_of(session: Session, keys: Collection[Key]) -> dict[Key, Any]:
     """The last new value of each of these facts that was ever decided on: a statement for each ``BATCH``."""
     wanted = set(keys)
-    found: dict[Key, Any] = {}
+    values: dict[Key, Any] = {}
     for part in chunks(sorted({key.id for key in wanted}), BATCH):
         last = (
             select(func.max(DecisionChange.id))
@@ -188,5 +188,5 @@ def last_values_of(session: Session, keys: Collection[Key]) -> dict[Key, Any]:
             .group_by(DecisionChange.fact, DecisionChange.subject_id, DecisionChange.other_id)
         )
         for row in session.scalars(select(DecisionChange).where(DecisionChange.id.in_(last))):
-            found[change(row).key] = row.new
-    return {key: value for key, value in found.items() if key in wanted}
+            values[change(row).key] = row.new
+    return {key: value for key, value in values.items() if key in wanted}

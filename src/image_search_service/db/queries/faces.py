@@ -1,4 +1,4 @@
-"""Faces: who they belong to, and what of that has still to reach Qdrant."""
+"""Faces: their persons and clusters, and which of these Qdrant has not been told yet (the outbox)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.conditions import IS_UNNAMED_FACE
 
 HUMAN, MACHINE = "human", "machine"
-"""Who gave a face to its person."""
+"""Who assigned a face to its person."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocatedFace:
-    """A face, whose it is, and where: the box relative to the photo, 0 to 1."""
+    """A face, its person, and its box relative to the photo, 0 to 1."""
 
     id: uuid.UUID
     person_id: uuid.UUID | None
@@ -44,7 +44,7 @@ class GroupableFace:
 
 @dataclass(frozen=True, slots=True)
 class DuePayload:
-    """What Qdrant has still to be told of a face, and the version of it."""
+    """A payload that must still be sent to Qdrant, and its version."""
 
     id: uuid.UUID
     point_id: uuid.UUID
@@ -89,9 +89,9 @@ def located_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid
 
 
 def groupable_faces(session: Session) -> list[GroupableFace]:
-    """Every face without a person, in an order that does not change.
+    """Every face without a person, in a fixed order.
 
-    Left out are faces that cannot be told from others, those set aside, and those of replaced photos.
+    Left out are faces that are not recognizable, that are set aside, or whose photo was replaced.
     """
     rows = session.execute(
         select(
@@ -135,13 +135,12 @@ def named_points(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
 
 
 def set_persons(session: Session, persons: Mapping[uuid.UUID, uuid.UUID]) -> None:
-    """Give each face to the person that a human says; it leaves its cluster, since a cluster is what nobody
-    has named."""
+    """Assign faces to persons on a human's word. They leave their clusters, which hold only unnamed faces."""
     _update_faces(session, _given(HUMAN), persons)
 
 
 def assign_persons(session: Session, persons: Mapping[uuid.UUID, uuid.UUID]) -> None:
-    """The same on the machine's own account: a face that has a person stays where it is."""
+    """Assign faces to persons on the machine's account; a face that has a person keeps it."""
     _update_faces(session, _given(MACHINE).where(FaceInstance.person_id.is_(None)), persons)
 
 
@@ -150,20 +149,20 @@ def _given(by: str) -> Update:
 
 
 def set_free(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
-    """Take each face away from its person, and put it into a cluster, or into none, as those of replaced
-    photos are."""
+    """Take each face away from its person, and put it into a cluster or none; faces of replaced photos get
+    none."""
     free = update(FaceInstance).values(person_id=None, assigned_by=None, cluster_id=_if_shown("owner"))
     _update_faces(session, free, clusters)
 
 
 def put_back(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
-    """The same for faces that have no person; one that has stays where it is."""
+    """Put faces into clusters as ``set_free`` does; a face that has a person stays where it is."""
     facts_unassigning = update(FaceInstance).where(FaceInstance.person_id.is_(None))
     _update_faces(session, facts_unassigning.values(cluster_id=_if_shown("owner")), clusters)
 
 
 def _if_shown(cluster: str) -> ColumnElement[uuid.UUID | None]:
-    """The parameter of this name, or nothing for a face of a photo that an edited one has replaced."""
+    """The parameter of this name, or NULL for a face of a replaced photo."""
     shown = select(ImageAsset.id).where(ImageAsset.id == FaceInstance.asset_id, ~ImageAsset.replaced).exists()
     return case((shown, bindparam(cluster, type_=Uuid)), else_=None)
 
@@ -178,7 +177,7 @@ def set_clusters(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None
 
 
 def set_groups(session: Session, groups: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
-    """Remember into which cluster a human put each face, or that none did."""
+    """Store into which cluster a human put each face; None: into none."""
     if groups:
         session.connection().execute(
             update(FaceInstance)
@@ -191,15 +190,15 @@ def set_groups(session: Session, groups: Mapping[uuid.UUID, uuid.UUID | None]) -
 def _update_faces(
     session: Session,
     change: Update,
-    owners: Mapping[uuid.UUID, uuid.UUID] | Mapping[uuid.UUID, uuid.UUID | None],
+    targets: Mapping[uuid.UUID, uuid.UUID] | Mapping[uuid.UUID, uuid.UUID | None],
 ) -> None:
-    """One statement for all faces; each change is one more thing that Qdrant has to be told."""
-    if not owners:
+    """One statement for all faces; each change raises the face's ``payload_version``, so that it is due."""
+    if not targets:
         return
     statement = change.where(FaceInstance.id == bindparam("face")).values(
         payload_version=FaceInstance.payload_version + 1
     )
-    rows = [{"face": face, "owner": owner} for face, owner in owners.items()]
+    rows = [{"face": face, "owner": target} for face, target in targets.items()]
     session.connection().execute(statement, rows)
 
 
@@ -221,13 +220,13 @@ def due_payloads(session: Session, limit: int) -> list[DuePayload]:
 
 
 def count_due_payloads(session: Session) -> int:
-    """How many faces Qdrant has to be told of."""
+    """How many faces have a payload to send."""
     due = select(func.count(FaceInstance.id)).where(FaceInstance.payload_sent < FaceInstance.payload_version)
     return session.scalar(due) or 0
 
 
 def mark_payloads_sent(session: Session, sent: Sequence[DuePayload]) -> None:
-    """Remember which version has arrived; a face changed meanwhile stays due."""
+    """Store which version was sent; a face that changed meanwhile stays due."""
     session.connection().execute(
         update(FaceInstance)
         .where(FaceInstance.id == bindparam("face"))
@@ -237,7 +236,7 @@ def mark_payloads_sent(session: Session, sent: Sequence[DuePayload]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonFace:
+class PersonFacePoint:
     """A face of a named person. taken_at: local time of the photo, None where it is not known."""
 
     id: uuid.UUID
@@ -248,8 +247,8 @@ class PersonFace:
     taken_at: datetime | None
 
 
-def faces_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> list[PersonFace]:
-    """The faces of at most ``BATCH`` persons, but for those of replaced photos: by person, then by id."""
+def faces_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> list[PersonFacePoint]:
+    """The faces of at most ``BATCH`` persons, without those of replaced photos: by person, then by id."""
     rows = session.execute(
         select(
             FaceInstance.id,
@@ -264,12 +263,12 @@ def faces_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> list[
         .where(PersonRow.id.in_(person_ids), ~ImageAsset.replaced)
         .order_by(PersonRow.id, FaceInstance.id)
     )
-    return [PersonFace(*row) for row in rows]
+    return [PersonFacePoint(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedFace:
-    """A face that a human gave to a person, and its point."""
+    """A face that a human assigned to a person, and its point."""
 
     id: uuid.UUID
     person_id: uuid.UUID
@@ -277,7 +276,7 @@ class ConfirmedFace:
 
 
 def confirmed_faces(session: Session, person_ids: Sequence[uuid.UUID], each: int) -> list[ConfirmedFace]:
-    """Faces that humans gave to at most ``BATCH`` persons, the clearest ``each`` of every person, but for
+    """Faces that humans assigned to at most ``BATCH`` persons, the clearest ``each`` of every person, without
     those of replaced photos."""
     clearest = func.row_number().over(
         partition_by=FaceInstance.person_id,
@@ -304,7 +303,7 @@ def confirmed_faces(session: Session, person_ids: Sequence[uuid.UUID], each: int
 def face_counts(
     session: Session, person_ids: Sequence[uuid.UUID] | None = None
 ) -> list[tuple[uuid.UUID, int]]:
-    """How many faces each person has, those with none too; all persons unless some are named."""
+    """How many faces each person has, persons without a face included; all persons unless ids are given."""
     shown = (
         select(FaceInstance.id, FaceInstance.person_id)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
@@ -330,7 +329,7 @@ def face_counts(
 
 
 def faces_in_cluster(session: Session, cluster_id: uuid.UUID) -> list[GroupableFace]:
-    """A cluster's faces, but for those of replaced photos, by id."""
+    """A cluster's faces by id, without those of replaced photos."""
     rows = session.execute(
         select(
             FaceInstance.id,

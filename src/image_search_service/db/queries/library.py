@@ -51,7 +51,7 @@ def get_library(session: Session) -> LibraryRow | None:
 
 
 def bind_engine(session: Session, identity: EngineIdentity, files: dict[str, str]) -> LibraryRow:
-    """Make the library's row: from now on it belongs to this engine."""
+    """Create the library's row, which binds it to this engine."""
     row = LibraryRow(
         id=LIBRARY_ID,
         engine_name=identity.name,
@@ -92,7 +92,7 @@ def start_run(session: Session, roots: Sequence[Path] = ()) -> tuple[int, bool]:
 
 
 def finish_runs(session: Session) -> None:
-    """Close this run and those interrupted before it, whose work it has completed."""
+    """Close this run and the interrupted ones before it, whose work it has completed."""
     session.execute(update(IndexRun).where(IndexRun.finished_at.is_(None)).values(finished_at=utc_now()))
 
 
@@ -121,7 +121,7 @@ def library_counts(session: Session) -> Counts:
 
 
 def current_faces() -> Any:
-    """``SELECT count(*)`` over what is a face, in photos that no edited version has replaced."""
+    """``SELECT count(*)`` of faces that were not marked as not a face, without those of replaced photos."""
     return (
         select(func.count(FaceInstance.id))
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)

@@ -41,7 +41,7 @@ class ClusterSize:
 
 
 def make_rows(session: Session, person_ids: Iterable[uuid.UUID]) -> None:
-    """A row for each of them who has none, not seen until there is a name: one statement."""
+    """Create a row, as deleted, for each of the persons that has none: one statement."""
     rows = [
         {"id": person_id, "name": "", "name_key": "", "deleted": True, "hidden": False}
         for person_id in sorted(person_ids)
@@ -59,7 +59,7 @@ def persons_by_keys(session: Session, name_keys: Sequence[str]) -> dict[str, Per
 
 
 def names(session: Session, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """What persons are called, also those who are gone: a statement for each ``BATCH``."""
+    """The names of persons, deleted and merged ones included: a statement for each ``BATCH``."""
     return {
         row[0]: row[1]
         for part in chunks(sorted(set(person_ids)), BATCH)
@@ -68,8 +68,7 @@ def names(session: Session, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, 
 
 
 def person_sizes(session: Session, *, hidden: bool = False) -> list[PersonSize]:
-    """All named people who are not hidden, or those who are, largest first; one who lost every face is still
-    there."""
+    """All visible persons, or all hidden ones, those with most faces first; some may have no face."""
     shown = (
         select(FaceInstance.person_id, FaceInstance.id, FaceInstance.asset_id)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
@@ -88,7 +87,7 @@ def person_sizes(session: Session, *, hidden: bool = False) -> list[PersonSize]:
 
 
 def _clearest_photo() -> Any:
-    """For each person a file that is there, of the photo with their face of best quality."""
+    """For each person an existing file of the photo with their clearest face."""
     return (
         select(AssetPath.path)
         .join(FaceInstance, FaceInstance.asset_id == AssetPath.asset_id)
@@ -101,7 +100,7 @@ def _clearest_photo() -> Any:
 
 
 def cluster_sizes(session: Session, limit: int | None = None, *, aside: bool = False) -> list[ClusterSize]:
-    """All clusters that are not set aside, or those that are, largest first, each with a file to look at."""
+    """All clusters that are not set aside, or all that are, largest first, each with a file that shows it."""
     sample = (
         select(AssetPath.path)
         .join(FaceInstance, FaceInstance.asset_id == AssetPath.asset_id)
@@ -123,7 +122,7 @@ def cluster_sizes(session: Session, limit: int | None = None, *, aside: bool = F
 
 
 def photos_of_all(session: Session, person_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, Path | None]]:
-    """Photos that show every one of the persons, oldest first, each with one file that is there."""
+    """Photos that show all of the persons, oldest first, each with one existing file."""
     showing = (
         select(FaceInstance.asset_id)
         .where(FaceInstance.person_id.in_(person_ids))

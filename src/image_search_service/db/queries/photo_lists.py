@@ -1,4 +1,4 @@
-"""Photos as they are listed: filtered, in the order of their dates, with a place to begin at."""
+"""Reads lists of photos: filtered, sorted by date, in pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from image_search_service.core.records.photos import (
     UNDATED,
     CountedPhoto,
-    FailedPhoto,
+    FailedPhotoRecord,
     FolderCount,
     PhotoFilter,
     PhotoOrder,
@@ -36,7 +36,7 @@ def photo_by_id(session: Session, asset_id: uuid.UUID) -> PhotoRecord | None:
 
 
 def photos_by_ids(session: Session, asset_ids: Sequence[uuid.UUID]) -> list[PhotoRecord]:
-    """Those that there are, in the order of the ids, at most ``BATCH``: one statement."""
+    """The existing ones among at most ``BATCH`` photos, in the order of the ids: one statement."""
     rows = session.execute(
         select(
             ImageAsset.id,
@@ -46,14 +46,14 @@ def photos_by_ids(session: Session, asset_ids: Sequence[uuid.UUID]) -> list[Phot
             ImageAsset.taken_at,
         ).where(ImageAsset.id.in_(asset_ids))
     )
-    found = {row[0]: PhotoRecord(*row) for row in rows}
-    return [found[asset_id] for asset_id in asset_ids if asset_id in found]
+    photos = {row[0]: PhotoRecord(*row) for row in rows}
+    return [photos[asset_id] for asset_id in asset_ids if asset_id in photos]
 
 
 def photos_page(
     session: Session, where: PhotoFilter, order: PhotoOrder, offset: int, limit: int
 ) -> list[CountedPhoto]:
-    """Some photos with the number of faces in each: three statements."""
+    """A page of photos, each with its number of faces: three statements."""
     ids = session.scalars(
         select(ImageAsset.id).where(*_matching(where)).order_by(*_ORDERS[order]).offset(offset).limit(limit)
     ).all()
@@ -75,15 +75,15 @@ def month_counts(session: Session, where: PhotoFilter, order: PhotoOrder) -> lis
     ).label("month")
     rows = session.execute(select(month, func.count()).where(*_matching(where)).group_by(month))
     counts = {row[0]: row[1] for row in rows}
-    months = sorted(one for one in counts if one is not None)
+    months = sorted(dated for dated in counts if dated is not None)
     if order is PhotoOrder.NEWEST_FIRST:
         months.reverse()
     undated = [(None, counts[None])] if None in counts else []
-    return [*((one, counts[one]) for one in months), *undated]
+    return [*((dated, counts[dated]) for dated in months), *undated]
 
 
 def folder_counts(session: Session) -> list[FolderCount]:
-    """Every folder in which a photo lies that can be read, by name."""
+    """Every folder that directly holds a readable photo, by name."""
     unlisted = select(ImageAsset.id).where(or_(ImageAsset.failure.is_not(None), ImageAsset.replaced))
     rows = session.execute(
         select(AssetPath.folder, func.count(AssetPath.asset_id.distinct()))
@@ -94,9 +94,8 @@ def folder_counts(session: Session) -> list[FolderCount]:
     return [FolderCount(*row) for row in rows]
 
 
-def failed_photos(session: Session, after: int, limit: int) -> list[FailedPhoto]:
-    """Files that could not be read, in the order in which they were found, behind the number ``after``: two
-    statements."""
+def failed_photos(session: Session, after: int, limit: int) -> list[FailedPhotoRecord]:
+    """Unreadable files after the number ``after``, in the order in which they were found: two statements."""
     rows = session.execute(
         select(AssetPath.id, AssetPath.path, AssetPath.asset_id)
         .where(_is_failed(), AssetPath.id > after)
@@ -106,7 +105,7 @@ def failed_photos(session: Session, after: int, limit: int) -> list[FailedPhoto]
     asset_ids = {row[2] for row in rows}
     reasons = session.execute(select(ImageAsset.id, ImageAsset.failure).where(ImageAsset.id.in_(asset_ids)))
     reason = {row[0]: row[1] or "" for row in reasons}
-    return [FailedPhoto(number, path, reason[asset_id]) for number, path, asset_id in rows]
+    return [FailedPhotoRecord(number, path, reason[asset_id]) for number, path, asset_id in rows]
 
 
 def count_failed(session: Session) -> int:
@@ -114,13 +113,13 @@ def count_failed(session: Session) -> int:
 
 
 def _is_failed() -> ColumnElement[bool]:
-    """Of a file: it is there, and cannot be read. Photos that cannot are few, and read from their index."""
+    """Of a file: it exists and is unreadable. Unreadable photos are few and have an index of their own."""
     failed = select(ImageAsset.id).where(ImageAsset.failure.is_not(None))
     return and_(IS_PRESENT, AssetPath.asset_id.in_(failed))
 
 
 def files_of(session: Session, asset_id: uuid.UUID) -> list[Path]:
-    """The files of a photo that were there when it was last looked, by name."""
+    """The files of a photo that existed at the last index run, by name."""
     statement = select(AssetPath.path).where(AssetPath.asset_id == asset_id, IS_PRESENT)
     return list(session.scalars(statement.order_by(AssetPath.path)))
 
@@ -156,10 +155,10 @@ def faces_of_person_in(
         .where(FaceInstance.person_id == person_id, FaceInstance.asset_id.in_(asset_ids))
         .order_by(FaceInstance.asset_id, FaceInstance.position)
     )
-    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    faces: dict[uuid.UUID, list[uuid.UUID]] = {}
     for asset_id, face_id in rows:
-        found.setdefault(asset_id, []).append(face_id)
-    return found
+        faces.setdefault(asset_id, []).append(face_id)
+    return faces
 
 
 def _matching(where: PhotoFilter) -> list[ColumnElement[bool]]:
@@ -191,6 +190,6 @@ def _faces_in(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUI
 
 
 def place_of_face(session: Session, face_id: uuid.UUID) -> tuple[uuid.UUID, Box] | None:
-    """In which photo a face is, and where in it."""
+    """The photo of a face, and the face's box in it."""
     face = session.get(FaceInstance, face_id)
     return None if face is None else (face.asset_id, face.box)

@@ -65,7 +65,7 @@ def assets_by_hash(session: Session, hashes: Iterable[str]) -> dict[str, tuple[u
 
 
 def mark_seen(session: Session, path_ids: Sequence[int], run: int) -> None:
-    """These files were there, unchanged, in this run."""
+    """Store that this run found these files unchanged."""
     if path_ids:
         session.execute(
             update(AssetPath)
@@ -76,9 +76,9 @@ def mark_seen(session: Session, path_ids: Sequence[int], run: int) -> None:
 
 
 def mark_missing(session: Session, roots: Sequence[Path], unread: Sequence[Path], run: int) -> int:
-    """Files below ``roots`` that this run has not seen are missing from now on; returns how many.
+    """Mark files below ``roots`` that this run has not seen as missing; returns how many.
 
-    Nothing is said of what lies below ``unread``, folders that could not be read in this run.
+    Files below ``unread``, folders that could not be read in this run, are left as they are.
     """
     result = session.execute(
         update(AssetPath)
@@ -102,24 +102,24 @@ def below_folder(folder: Path) -> ColumnElement[bool]:
 
 
 def save_assets(session: Session, rows: Sequence[Row]) -> None:
-    """New photos; one that could not be read before is overwritten."""
+    """Insert photos; overwrite those that could not be read before."""
     changed = ["format", "width", "height", "taken_at", "failure"]
     upsert_rows(session, ImageAsset, rows, key=["content_hash"], update=changed)
 
 
 def save_faces(session: Session, rows: Sequence[Row]) -> None:
-    """New faces; those that are there already stay as they are."""
+    """Insert faces; existing ones stay as they are."""
     upsert_rows(session, FaceInstance, rows, key=["id"], update=[])
 
 
 def save_paths(session: Session, rows: Sequence[Row]) -> None:
-    """Files and the photos they hold now."""
+    """Store files with the photos that they hold now."""
     changed = ["asset_id", "size", "modified_ns", "seen_in_run", "missing_since"]
     upsert_rows(session, AssetPath, rows, key=["path"], update=changed)
 
 
 def update_replaced(session: Session, asset_ids: Sequence[uuid.UUID]) -> None:
-    """Photos of these whose last file now holds another content are replaced; those with a file are not."""
+    """Set ``replaced`` of these photos: true without a file, since an edited version took its place."""
     held = exists().where(AssetPath.asset_id == ImageAsset.id)
     session.execute(
         update(ImageAsset)

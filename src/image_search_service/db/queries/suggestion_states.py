@@ -30,15 +30,16 @@ from image_search_service.db.queries.differences import (
 
 PENDING, ACCEPTED, REJECTED, EXPIRED = "pending", "accepted", "rejected", "expired"
 SUPERSEDED = "superseded"
-"""The face is somebody else's by now, or none, or the person is gone; should that change, it waits again."""
+"""The face has another person now, is not a face, or the person was deleted. If that changes, the suggestion
+is pending again."""
 
 Pair = tuple[uuid.UUID, uuid.UUID]
 """A face and a person."""
 
 
 def _waits() -> ColumnElement[bool]:
-    """The face is looked up once, by its id, and its photo once, in the index of photos and persons; the few
-    persons who are gone and photos that were replaced are read as lists."""
+    """Whether a suggestion is open, computed on read. The face is looked up by its id, its photo in the index
+    of photos and persons; deleted persons and replaced photos are few and read as lists."""
     face, other = aliased(FaceInstance), aliased(FaceInstance)
     in_photo = (  # coalesce keeps from the index of persons: a photo has few faces, they have many
         select(other.id)
@@ -67,9 +68,9 @@ def _waits() -> ColumnElement[bool]:
 
 
 IS_ANSWERABLE = _waits()
-"""Of a suggestion: nobody has decided it, and it may still be right. What was decided otherwise since (the
-person is in the photo with another face, or has been merged; it is no face; the photo was edited) leaves it
-as it is, so that it waits again when that is undone."""
+"""Of a suggestion: it is undecided and can still be right. A decision that rules it out (the person is in the
+photo with another face or was merged; it is not a face; the photo was replaced) does not change its row, so
+that it is open again when that decision is undone."""
 
 FOUND = (
     "confidence",
@@ -84,8 +85,8 @@ FOUND = (
 
 
 @dataclass(frozen=True, slots=True)
-class FaceState:
-    """What of a face decides whether it may be suggested."""
+class SuggestibleFace:
+    """The properties of a face that decide whether it may be suggested."""
 
     asset_id: uuid.UUID
     person_id: uuid.UUID | None
@@ -95,7 +96,7 @@ class FaceState:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A pair that was suggested before, and waits or was rejected."""
+    """A pair of face and person that is pending or was rejected."""
 
     state: str
     confidence: float
@@ -104,7 +105,7 @@ class Remembered:
 
 
 def known_counts(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """How many faces wait or were rejected for each of at most ``BATCH`` persons that has any."""
+    """The number of pending and rejected faces of each of at most ``BATCH`` persons that has any."""
     rows = session.execute(
         select(FaceSuggestion.person_id, func.count())
         .where(FaceSuggestion.person_id.in_(person_ids), FaceSuggestion.state.in_((PENDING, REJECTED)))
@@ -113,8 +114,8 @@ def known_counts(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid
     return {row[0]: row[1] for row in rows}
 
 
-def face_states(session: Session, face_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, FaceState]:
-    """Those faces that there are: one statement for each ``BATCH``."""
+def face_states(session: Session, face_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, SuggestibleFace]:
+    """The existing ones among the faces: one statement for each ``BATCH``."""
     statement = select(
         FaceInstance.id,
         FaceInstance.asset_id,
@@ -123,7 +124,7 @@ def face_states(session: Session, face_ids: Iterable[uuid.UUID]) -> dict[uuid.UU
         ImageAsset.replaced,
     ).join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
     return {
-        row[0]: FaceState(row[1], row[2], row[3], row[4])
+        row[0]: SuggestibleFace(row[1], row[2], row[3], row[4])
         for part in _parts(face_ids)
         for row in session.execute(statement.where(FaceInstance.id.in_(part)))
     }
@@ -132,21 +133,23 @@ def face_states(session: Session, face_ids: Iterable[uuid.UUID]) -> dict[uuid.UU
 def remembered(
     session: Session, face_ids: Iterable[uuid.UUID], person_ids: Sequence[uuid.UUID]
 ) -> dict[Pair, Remembered]:
-    """Pairs of these faces and persons that wait or were rejected; a rejection counts more."""
+    """Pairs of these faces and persons that are pending or rejected; rejected if both."""
     statement = (
         select(FaceSuggestion)
         .where(FaceSuggestion.person_id.in_(person_ids), FaceSuggestion.state.in_((PENDING, REJECTED)))
         .order_by(FaceSuggestion.state)
     )
     return {
-        (one.face_instance_id, one.person_id): Remembered(one.state, one.confidence, one.source, one.evidence)
+        (suggestion.face_instance_id, suggestion.person_id): Remembered(
+            suggestion.state, suggestion.confidence, suggestion.source, suggestion.evidence
+        )
         for part in _parts(face_ids)
-        for one in session.scalars(statement.where(FaceSuggestion.face_instance_id.in_(part)))
+        for suggestion in session.scalars(statement.where(FaceSuggestion.face_instance_id.in_(part)))
     }
 
 
 def rejected_pairs(session: Session, face_ids: Iterable[uuid.UUID]) -> set[Pair]:
-    """For whom these faces were rejected: one statement for each ``BATCH``."""
+    """Pairs of these faces and the persons they were rejected for: one statement for each ``BATCH``."""
     statement = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id)
     return {
         (row[0], row[1])
@@ -174,14 +177,14 @@ def photos_with(
 
 
 def save_pending(session: Session, rows: Sequence[Row]) -> None:
-    """One statement: pairs that do not wait yet are added; the others get new confidence and evidence."""
+    """Insert pending pairs; those already pending get the new confidence and evidence. One statement."""
     pending = [{**row, "state": PENDING} for row in rows]
     key = ("face_instance_id", "person_id")
     upsert_rows(session, FaceSuggestion, pending, key=key, update=FOUND, where="state = 'pending'")
 
 
 def expire_pending(session: Session, before: datetime) -> int:
-    """Withdraw what was suggested before a moment and nobody has decided; how many."""
+    """Withdraw undecided suggestions made before a moment; returns how many."""
     result = session.execute(
         update(FaceSuggestion)
         .where(FaceSuggestion.state == PENDING, FaceSuggestion.created_at < before)
@@ -193,7 +196,7 @@ def expire_pending(session: Session, before: datetime) -> int:
 
 
 def expire_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
-    """Withdraw what waits and cannot be any more, since these faces have got their persons or sides."""
+    """Withdraw pending suggestions that the present persons and differences of these faces rule out."""
     for part in _parts(face_ids):
         opposite, other = opposite_faces()
         cannot_be = (
@@ -239,7 +242,7 @@ def suggestion_record(row: FaceSuggestion) -> SuggestionRecord:
 
 @dataclass(frozen=True, slots=True)
 class NamedSuggestion:
-    """A suggestion with the point of its face and the names of those whom it compares."""
+    """A suggestion with the point of its face and the names of the two persons that it compares."""
 
     suggestion: SuggestionRecord
     point_id: uuid.UUID
@@ -253,7 +256,7 @@ def with_names(session: Session, suggestion_id: uuid.UUID) -> NamedSuggestion | 
 
 
 def waiting_of_face(session: Session, face_id: uuid.UUID, limit: int) -> list[NamedSuggestion]:
-    """For whom a face is suggested, the most similar first."""
+    """The pending suggestions of a face, the most similar person first."""
     rows = session.execute(
         _with_names()
         .where(FaceSuggestion.face_instance_id == face_id, IS_ANSWERABLE)
@@ -285,8 +288,8 @@ def _parts(ids: Iterable[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
 def pending_of_person(
     session: Session, person_id: uuid.UUID, limit: int
 ) -> list[tuple[SuggestionRecord, str | None, Path | None]]:
-    """A person's pending suggestions, the best first: each with the second best person's name, and a file to
-    look at."""
+    """A person's pending suggestions, the best first: each with the second best person's name, and a file
+    that shows the face."""
     rows = session.execute(
         select(FaceSuggestion, PersonRow.name, existing_file(FaceInstance.asset_id))
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)

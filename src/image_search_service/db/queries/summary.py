@@ -1,4 +1,4 @@
-"""The library in numbers: each of them is counted in an index (``EXPLAIN QUERY PLAN``: COVERING)."""
+"""Counts of the library, each read from a covering index (see ``EXPLAIN QUERY PLAN``)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
 
 
 def library_summary(session: Session) -> LibrarySummary:
-    """Three statements."""
+    """All counts, in three statements."""
     alone = and_(is_unknown(), FaceInstance.cluster_id.is_(None), ~in_replaced_photo())
     faces, named = session.execute(
         select(func.count(), func.count(FaceInstance.person_id)).where(
@@ -52,7 +52,7 @@ def _count(table: Any, condition: Any) -> Any:
 
 
 def _topmost(session: Session) -> Sequence[Path]:
-    """What was indexed, without what lies below something else that was."""
+    """The indexed folders, without those below another one."""
     roots: list[Path] = []
     for path in sorted(session.scalars(select(IndexRoot.path))):
         if not any(path.is_relative_to(root) for root in roots):

@@ -223,7 +223,7 @@ def _manifest(path: Path, content: bytes) -> Manifest:
 def embeddings_to_bytes(ids: Sequence[UUID], matrix: FloatArray) -> bytes:
     """``ids`` and ``(n, d)`` float32 as one .npy file: n records of 16 bytes ``id`` and ``embedding``."""
     records = np.empty(len(ids), dtype=_record(matrix.shape[1]))
-    joined = b"".join(each.bytes for each in ids)
+    joined = b"".join(id_.bytes for id_ in ids)
     records["id"] = np.frombuffer(joined, dtype=np.uint8).reshape(len(ids), 16)
     records["embedding"] = matrix
     buffer = io.BytesIO()

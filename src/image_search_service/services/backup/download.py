@@ -10,14 +10,14 @@ from image_search_service.core.errors import UnavailableError
 if TYPE_CHECKING:
     import httpx
 
-PATIENCE_SECONDS = 300.0
-"""How long the service may take for its next piece."""
+READ_TIMEOUT_SECONDS = 300.0
+"""Seconds that the service may take for its next chunk."""
 
 
 def download(address: str, headers: Mapping[str, str], *, pictures: bool) -> Iterator[bytes]:
-    """The archive in pieces. headers: by which the service knows its owner.
+    """The archive in chunks. headers: the token's, which the service requires.
 
-    Raises UnavailableError when the service does not give it to the end.
+    Raises UnavailableError when the download is incomplete.
     """
     import httpx  # takes a tenth of a second to import
 
@@ -25,7 +25,7 @@ def download(address: str, headers: Mapping[str, str], *, pictures: bool) -> Ite
     query = {"pictures": str(pictures).lower()}
     try:
         with (
-            httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False) as client,
+            httpx.Client(timeout=READ_TIMEOUT_SECONDS, trust_env=False) as client,
             client.stream("GET", url, params=query, headers=headers) as answer,
         ):
             if not answer.is_success:

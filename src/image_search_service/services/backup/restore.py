@@ -1,9 +1,9 @@
 """Puts a backup into an empty library, on whatever stores that library has.
 
-Everything happens inside one transaction of SQL: the rows come first, then Qdrant gets the embeddings with
-payloads derived from them, then the small pictures, and the commit is last. So SQL has the whole library or
-nothing. A file in the library's folder says that a restore is under way, and what it made outside of SQL; as
-long as it is there, nobody else opens the library, and the next restore clears that away and begins anew.
+Everything happens inside one SQL transaction: first the rows, then the embeddings in Qdrant with payloads
+derived from the rows, then the small pictures, and last the commit. So SQL has the whole library or nothing.
+A file in the library's folder records that a restore is under way and what it created outside of SQL; while
+it exists, no other command opens the library, and the next restore deletes what it lists and starts again.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ Collections: TypeAlias = tuple[FaceQdrantClient, CentroidQdrantClient]
 OpenCollections: TypeAlias = Callable[[EngineIdentity, UUID], Collections]
 """The collections of a library's faces and centroids, which need not be there."""
 Moves: TypeAlias = Sequence[tuple[Path, Path]]
-"""Folders that photos were in, each with the one that they are in now."""
+"""Pairs of a photo folder in the backup and the folder where it is now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A file that was read completely and is whole."""
+    """A backup file that was read completely and is intact."""
 
     path: Path
     manifest: Manifest
@@ -62,7 +62,7 @@ class Backup:
 
 @dataclass(slots=True)
 class RestoreReport:
-    """What was put back. without_embedding: faces whose embedding the backup does not have."""
+    """The result of a restore. without_embedding: faces whose embedding the backup lacks."""
 
     rows: int = 0
     embeddings: int = 0
@@ -81,7 +81,7 @@ def checked_backup(path: Path) -> Backup:
 
 
 class RestoreService:
-    """Restores into one library, which nobody else has open."""
+    """Restores into one library, which no other process has open."""
 
     def __init__(self, stores: Stores, collections: LibraryCollections) -> None:
         self._stores = stores
@@ -105,7 +105,7 @@ class RestoreService:
         faces.ensure_collection()
         centroids.ensure_collection()
         with portable.rebuilding(self._database, manifest.revision) as session:
-            run = _Restoring(
+            run = _RestoreRun(
                 session,
                 manifest=manifest,
                 moves=moves,
@@ -137,8 +137,8 @@ class RestoreService:
                 )
 
     def _clear_interrupted(self) -> None:
-        """What a restore that was broken off has left outside of SQL. If only the note of it is left, the
-        library is complete, and is refused as not empty."""
+        """Delete what an interrupted restore left outside of SQL. If only its note is left, the library is
+        complete, and is then refused as not empty."""
         manifest = _under_way(self._paths.restoring)
         if manifest is None:
             return
@@ -171,7 +171,7 @@ def _pictures(paths: LibraryPaths) -> Iterator[Path]:
     return (file.path for root in (paths.crops, paths.thumbnails) for file in derived_files(root))
 
 
-class _Restoring:
+class _RestoreRun:
     """One restore, inside its transaction."""
 
     def __init__(
@@ -198,7 +198,7 @@ class _Restoring:
         self._progress = progress
 
     def put_back(self, members: Iterator[Member]) -> None:
-        """Everything, in the order in which it was written."""
+        """Restore all members, in the order of the archive."""
         put: dict[str, Callable[[Member], None]] = {
             "tables": self._put_rows,
             "embeddings": self._put_embeddings,
@@ -265,7 +265,7 @@ class _Restoring:
         return place(UUID(file.removesuffix(".webp")))
 
     def _retire_centroids_without_point(self) -> None:
-        """One that was replaced while the backup was made, after its snapshot."""
+        """Retire centroids that were replaced while the backup was made, after its snapshot."""
         active = centroid_queries.active_centroids(self._session)
         self.without_centroid = [row.person_id for row in active if row.id not in self._with_point]
         for persons in chunks(self.without_centroid, BATCH):
@@ -282,7 +282,7 @@ def moved(path: str, moves: Moves) -> tuple[str, bool]:
 
 @contextmanager
 def _named(part: Member) -> Iterator[None]:
-    """Names the part of which our own reading says that it is not what it should be."""
+    """Translate errors of reading a member into DataIntegrityError that names it."""
     try:
         yield
     except (KeyError, TypeError, ValueError, tarfile.HeaderError) as error:

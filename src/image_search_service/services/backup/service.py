@@ -1,9 +1,9 @@
 """Makes a backup of the whole library while it is in use: rows, embeddings, centroids, small pictures.
 
 Everything follows from one snapshot of SQL, held open until the end: the rows as they were at that moment,
-and the embeddings and pictures of exactly those faces. That is consistent, although the stores share no
-snapshot, since a face's embedding is stored before its row and never changes, and Qdrant's payloads are
-derived from the rows. What was removed meanwhile is counted as missing.
+and the embeddings and pictures of exactly those faces. This is consistent although the stores share no
+snapshot: a face's embedding is stored before its row and never changes, and Qdrant's payloads are derived
+from the rows. Items deleted meanwhile are counted as missing.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ ROWS = 5_000
 EMBEDDINGS = 10_000
 """Embeddings in a part: 20 MB at 512 numbers."""
 PICTURE_BYTES = 2**24
-"""About how large a part of small pictures is."""
+"""Approximate size of a part of small pictures, in bytes."""
 
 T = TypeVar("T")
 FetchEmbeddings = Callable[[list[UUID], int], EmbeddingBatch]
@@ -72,7 +72,7 @@ class BackupService:
         """
         with self._database.snapshot() as session:
             began = utc_now()
-            writing = _Writing(session)
+            writing = _BackupWriter(session)
             yield from writing.rows()
             total = face_queries.count_faces(session)
             fetch_faces = self._faces.get_embeddings_by_point_ids
@@ -105,7 +105,7 @@ _NOTHING = {"rows": 0} | {
 }
 
 
-class _Writing:
+class _BackupWriter:
     """One backup: the snapshot, the archive, and what has been counted so far."""
 
     def __init__(self, session: Session) -> None:
@@ -125,11 +125,11 @@ class _Writing:
         """Parts, each with the number of points that are done with it."""
         done = 0
         for number, ids in enumerate(chunks(point_ids, EMBEDDINGS)):
-            found = fetch(ids, FETCH_BATCH)
+            batch = fetch(ids, FETCH_BATCH)
             done += len(ids)
-            self.counts[kind] += len(found)
-            self.counts[f"missing_{kind}"] += len(found.missing)
-            content = embeddings_to_bytes(found.ids, found.matrix)
+            self.counts[kind] += len(batch)
+            self.counts[f"missing_{kind}"] += len(batch.missing)
+            content = embeddings_to_bytes(batch.ids, batch.matrix)
             yield done, self.archive.member(part_name(kind, number, "npy"), content)
 
     def pictures(self, files: Iterator[tuple[str, Path]]) -> Iterator[bytes]:
@@ -161,7 +161,7 @@ def _parts(files: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _content(path: Path) -> bytes:
-    """Nothing for a file that is not there. Raises UnavailableError for one that cannot be read."""
+    """A file's content, empty if it does not exist. Raises UnavailableError for an unreadable one."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What somebody answers who is asked about many faces at once: each answer is one decision, and one undo."""
+"""Answers to questions about many faces at once: each answer is one decision with one undo."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from image_search_service.services.decisions.facts import (
     Facts,
     cluster_rows,
     facts_assigning,
+    facts_rejecting_former,
     facts_unassigning,
     find_or_create_person,
+    former_clusters,
     grouped,
-    moved_away,
     pending,
     require,
-    taken_out_of,
 )
 from image_search_service.services.decisions.log import RecordedDecision
-from image_search_service.services.decisions.service import Grouped, Named
+from image_search_service.services.decisions.service import GroupDecision, NamingDecision
 from image_search_service.services.people.versions import refuse_changed
 
 MOST_KEPT = 24
-"""Of what was accepted, and of what was rejected, so much is kept to learn from."""
+"""Number of accepted, and of rejected, suggestions whose similarities a decision keeps for learning."""
 Groups = dict[uuid.UUID, list[uuid.UUID]]
 """The faces of each cluster."""
 
 
 class AnswerService(DecisionService):
-    """Records answers. Raises what ``ReviewService`` raises; ``versions``: those of the clusters, in their
-    order, or none. ``question``: the id of the question that was asked, kept with the decision."""
+    """Records answers. Raises what ``ReviewService`` raises. versions: those of the clusters, in their order,
+    or none. question: the id of the question, kept with the decision."""
 
     def answer(
         self,
@@ -51,9 +51,10 @@ class AnswerService(DecisionService):
         version: str | None = None,
         question: str | None = None,
     ) -> RecordedDecision:
-        """Of suggestions for a person some are right, and others are wrong for good.
+        """Accept some suggestions for a person and reject others.
 
-        version: of all that waits for the person. Raises InvalidInputError for suggestions of somebody else.
+        version: of all the person's pending suggestions. Raises InvalidInputError for suggestions of another
+        person.
         """
         if set(accept) & set(reject) or not (accept or reject):
             raise InvalidInputError("Each suggestion is accepted or rejected, and there is one at least.")
@@ -69,7 +70,7 @@ class AnswerService(DecisionService):
             facts = facts_assigning(faces, person_id)
             facts |= {Key(Fact.REJECTED, face, person_id): True for face, _ in wrong}
             details = {
-                **taken_out_of(session, faces),
+                **former_clusters(session, faces),
                 "answer": {
                     "person": str(person_id),
                     "accepted": len(right),
@@ -89,12 +90,12 @@ class AnswerService(DecisionService):
         versions: Sequence[str] = (),
         based_on: int | None = None,
         question: str | None = None,
-    ) -> Named:
-        """All faces of some clusters are one person's, but for some, who are of somebody else.
+    ) -> NamingDecision:
+        """Assign all faces of some clusters to one person, except ``except_faces``.
 
-        who: a person's id, or a name; whoever has none of this name is created. except_faces: several become
-        a cluster of their own, one alone waits for the next grouping; they are rejected for the person.
-        Raises InvalidInputError for an exception that is in none of the clusters, or if nothing is left.
+        who: a person's id, or a name; a person of a new name is created. except_faces: rejected for the
+        person; several become a cluster of their own, a single one waits for the next grouping. Raises
+        InvalidInputError for an exception that is in none of the clusters, or if no face is left.
         """
         shown = clean_name(who)[0] if isinstance(who, str) else None
         with self._deciding() as session:
@@ -102,7 +103,9 @@ class AnswerService(DecisionService):
             person_id, name, facts = _person(session, shown if shown is not None else who)
             created = bool(facts)
             others = set(except_faces)
-            faces = [face for theirs in members.values() for face in theirs if face not in others]
+            faces = [
+                face for cluster_faces in members.values() for face in cluster_faces if face not in others
+            ]
             _require_members(others, members, faces)
             facts |= _of_others(session, sorted(others), person_id) | facts_assigning(faces, person_id)
             details = {
@@ -111,22 +114,27 @@ class AnswerService(DecisionService):
                 **_asked(question),
             }
             made = self._decide(session, "name_clusters", facts, based_on, details)
-            return Named(person_id, name, len(faces), created, made.id)
+            return NamingDecision(person_id, name, len(faces), created, made.id)
 
     def join_clusters(
         self, cluster_ids: Sequence[uuid.UUID], versions: Sequence[str] = (), based_on: int | None = None
-    ) -> Grouped:
-        """Clusters are one, that of them which has most faces; no job takes it apart again."""
+    ) -> GroupDecision:
+        """Join clusters into the one with most faces; no job takes it apart again."""
         if len(set(cluster_ids)) < 2:
             raise InvalidInputError("Joining takes two clusters at least.")
         with self._deciding() as session:
             rows, members = _groups(session, cluster_ids, versions)
             target = max(rows, key=lambda row: (len(members[row.id]), row.id)).id
-            moved = [face for cluster, theirs in members.items() if cluster != target for face in theirs]
+            moved = [
+                face
+                for cluster, cluster_faces in members.items()
+                if cluster != target
+                for face in cluster_faces
+            ]
             facts = grouped(session, moved, target, members[target])
             details = {"joined": [str(row.id) for row in rows], "clusters": cluster_rows(rows)}
             made = self._decide(session, "join_clusters", facts, based_on, details)
-            return Grouped(target, sum(map(len, members.values())), made.id)
+            return GroupDecision(target, sum(map(len, members.values())), made.id)
 
     def set_aside(
         self,
@@ -137,21 +145,23 @@ class AnswerService(DecisionService):
         versions: Sequence[str] = (),
         based_on: int | None = None,
     ) -> RecordedDecision:
-        """Nobody needs to know whose these faces are: they are in no list, no search and no grouping, and
-        suggested for nobody, until somebody says otherwise (``aside=False``) or names them.
+        """Set strangers' faces aside: they leave all lists, searches, groupings and suggestions until
+        somebody takes this back (``aside=False``) or names them.
 
-        A cluster that is set aside as a whole stays one.
+        A cluster that is set aside as a whole stays a cluster.
         """
         if not (cluster_ids or face_ids):
             raise InvalidInputError("It takes a cluster or a face to set aside.")
         with self._deciding() as session:
             rows, members = _groups(session, cluster_ids, versions)
-            faces = sorted({*face_ids, *(face for theirs in members.values() for face in theirs)})
+            faces = sorted(
+                {*face_ids, *(face for cluster_faces in members.values() for face in cluster_faces)}
+            )
             facts: Facts = {Key(Fact.FACE_SET_ASIDE, face): {"aside": aside} for face in faces}
             if aside:
-                facts |= facts_unassigning(faces) | moved_away(session, faces, None)
+                facts |= facts_unassigning(faces) | facts_rejecting_former(session, faces, None)
                 facts |= {Key(Fact.FACE_IS_FACE, face): True for face in faces}
-            details = {**taken_out_of(session, faces), "set_aside": [str(row.id) for row in rows]}
+            details = {**former_clusters(session, faces), "set_aside": [str(row.id) for row in rows]}
             kind = "set_aside" if aside else "unset_aside"
             return self._decide(session, kind, facts, based_on, details)
 
@@ -162,26 +172,26 @@ def _groups(
     """The clusters in their order, each once, and their faces. Raises StaleVersionError."""
     if versions and len(versions) != len(cluster_ids):
         raise InvalidInputError("There is a version for each cluster, or none.")
-    found = before_decision.clusters_by_id(session, cluster_ids)
-    missing = [one for one in cluster_ids if one not in found]
+    clusters_by_id = before_decision.clusters_by_id(session, cluster_ids)
+    missing = [id_ for id_ in cluster_ids if id_ not in clusters_by_id]
     if missing:
         raise NotFoundError(f"There is no cluster {missing[0]}.", hint="It may have been named since.")
     members = clusters.members_of(session, cluster_ids)
     seen = dict(zip(cluster_ids, versions, strict=False))
-    for cluster_id in found:
+    for cluster_id in clusters_by_id:
         refuse_changed(f"The group {cluster_id}", seen.get(cluster_id), members.get(cluster_id, []))
-    return list(found.values()), {one: members.get(one, []) for one in found}
+    return list(clusters_by_id.values()), {one: members.get(one, []) for one in clusters_by_id}
 
 
 def _person(session: Session, who: str | uuid.UUID) -> tuple[uuid.UUID, str, Facts]:
     if isinstance(who, str):
         return find_or_create_person(session, who)
     require(session, [who])
-    return who, before_decision.persons_there(session, [who])[who].name, {}
+    return who, before_decision.person_rows(session, [who])[who].name, {}
 
 
 def _require_members(others: set[uuid.UUID], members: Groups, left: Sequence[uuid.UUID]) -> None:
-    strangers = others - {face for theirs in members.values() for face in theirs}
+    strangers = others - {face for cluster_faces in members.values() for face in cluster_faces}
     if strangers:
         raise InvalidInputError(f"The face {min(strangers)} is in none of the clusters.")
     if not left:
@@ -189,7 +199,7 @@ def _require_members(others: set[uuid.UUID], members: Groups, left: Sequence[uui
 
 
 def _of_others(session: Session, faces: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
-    """Faces of somebody else than the person: several are a group, which is apart from the rest."""
+    """The facts for the excepted faces: rejected for the person, and if several, a group of their own."""
     facts: Facts = grouped(session, faces, uuid.uuid4(), []) if len(faces) > 1 else {}
     return facts | {Key(Fact.REJECTED, face, person_id): True for face in faces}
 
@@ -201,10 +211,14 @@ def _asked(question: str | None) -> Mapping[str, Any]:
 def _resemblances(
     session: Session, accept: Sequence[uuid.UUID], reject: Sequence[uuid.UUID]
 ) -> list[list[float | bool | None]]:
-    """Of some of the suggestions the similarity to the person's centroid, the margin, and whether they were
-    right: from this it is learned which of the next ones are."""
-    found = before_decision.suggestions(session, [*accept[:MOST_KEPT], *reject[:MOST_KEPT]])
+    """For some of the suggestions the similarity to the person's centroid, the margin, and whether accepted;
+    the chances of later suggestions are learned from it."""
+    suggestions = before_decision.suggestions(session, [*accept[:MOST_KEPT], *reject[:MOST_KEPT]])
     return [
-        [own_similarity(one.confidence, one.second_similarity, one.margin), one.margin, one.id in accept]
-        for one in found.values()
+        [
+            own_similarity(suggestion.confidence, suggestion.second_similarity, suggestion.margin),
+            suggestion.margin,
+            suggestion.id in accept,
+        ]
+        for suggestion in suggestions.values()
     ]

@@ -1,4 +1,4 @@
-"""What all services that record decisions share: a transaction in turn, and the actor."""
+"""The base of services that record decisions: the actor, and a transaction that excludes other decisions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from image_search_service.services.decisions.log import DecisionDraft, RecordedD
 
 
 class DecisionService:
-    """Records decisions of ``actor``, whose name is kept with each."""
+    """Records decisions of ``actor``, whose name is stored with each."""
 
     def __init__(self, database: Database, actor: str) -> None:
         self._database = database
@@ -21,7 +21,7 @@ class DecisionService:
 
     @contextmanager
     def _deciding(self) -> Iterator[Session]:
-        """A transaction in which nobody else decides, so that what is read in it holds until its end."""
+        """A transaction in which no one else can decide, so that what it reads holds until its end."""
         with self._database.write() as session:
             events.take_turn(session)
             yield session

@@ -1,4 +1,4 @@
-"""Which faces cannot be given to whom: pure decisions about groups that were said to be different."""
+"""Which assignments contradict differences between groups of faces. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from image_search_service.db.queries.differences import Side
 
 
 def clashing(sides: Sequence[Side], placed: Mapping[uuid.UUID, uuid.UUID]) -> set[uuid.UUID]:
-    """Of the faces that are to be ``placed`` with persons those that would meet one of the other side there.
+    """Those of the faces to be ``placed`` whose person has, or would get, a face of the other side.
 
-    sides: every face of the differences that these faces are in. Of two that are both to be placed, the one
-    of side 0 stays.
+    sides: every face of the differences that these faces are in. If both sides are to be placed, side 0
+    stays.
     """
     held: dict[tuple[uuid.UUID, uuid.UUID], int] = {}
-    for one in sides:
-        if one.person_id is not None and one.face_id not in placed:
-            held[one.difference_id, one.person_id] = one.side
-    found: set[uuid.UUID] = set()
-    for one in sorted(sides, key=lambda side: (side.side, side.difference_id, side.face_id)):
-        person = placed.get(one.face_id)
-        if person is not None and held.setdefault((one.difference_id, person), one.side) != one.side:
-            found.add(one.face_id)
-    return found
+    for member in sides:
+        if member.person_id is not None and member.face_id not in placed:
+            held[member.difference_id, member.person_id] = member.side
+    clashes: set[uuid.UUID] = set()
+    for member in sorted(sides, key=lambda side: (side.side, side.difference_id, side.face_id)):
+        person = placed.get(member.face_id)
+        if person is not None and held.setdefault((member.difference_id, person), member.side) != member.side:
+            clashes.add(member.face_id)
+    return clashes

@@ -1,4 +1,4 @@
-"""What kinds of decisions consist of: facts with their new values, and what forbids a decision."""
+"""The facts that each kind of decision sets, and checks that forbid a decision."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Facts = dict[Key, Any]
 
 
 def find_or_create_person(session: Session, shown: str) -> tuple[uuid.UUID, str, Facts]:
-    """The person of this name, or a new one with the facts that make them."""
-    found = persons.person_by_key(session, clean_name(shown)[1])
-    if found is not None:
-        return found.id, found.name, {}
+    """The id and name of the person of this name; for a new person also the facts that create them."""
+    existing = persons.person_by_key(session, clean_name(shown)[1])
+    if existing is not None:
+        return existing.id, existing.name, {}
     person_id = uuid.uuid4()
     return (
         person_id,
@@ -33,52 +33,57 @@ def find_or_create_person(session: Session, shown: str) -> tuple[uuid.UUID, str,
 
 
 def facts_assigning(face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
-    """These faces are the person's: whatever was rejected before, and a face if it was said to be none."""
-    owner = {"person": str(person_id), "by": "human"}
-    facts: Facts = {Key(Fact.FACE_PERSON, face): owner for face in face_ids}
+    """Assign faces to a person; earlier rejections for the person end, and each counts as a face again."""
+    assignment = {"person": str(person_id), "by": "human"}
+    facts: Facts = {Key(Fact.FACE_PERSON, face): assignment for face in face_ids}
     facts |= {Key(Fact.REJECTED, face, person_id): False for face in face_ids}
     return facts | {Key(Fact.FACE_IS_FACE, face): True for face in face_ids}
 
 
-def facts_giving(session: Session, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
-    """These very faces are the person's: rejected for whom they are taken from, and no longer said to be of
-    somebody else than those whom they join."""
-    joined = _joined(session, face_ids, lambda one: one.person_id == person_id)
-    return facts_assigning(face_ids, person_id) | moved_away(session, face_ids, person_id) | joined
+def facts_moving(session: Session, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
+    """Move faces to a person: they are rejected for their former persons, and leave differences with the
+    person's other faces."""
+    joined = _joined(session, face_ids, lambda side: side.person_id == person_id)
+    return (
+        facts_assigning(face_ids, person_id) | facts_rejecting_former(session, face_ids, person_id) | joined
+    )
 
 
 def _joined(session: Session, face_ids: Sequence[uuid.UUID], is_there: Callable[[Side], bool]) -> Facts:
-    """These faces are not said to be of somebody else any more than those whom they join."""
+    """End the differences between these faces and the faces for which ``is_there`` holds."""
     moved = set(face_ids)
     sides = [
-        one for one in differences.sides_with(session, face_ids) if one.face_id in moved or is_there(one)
+        side for side in differences.sides_with(session, face_ids) if side.face_id in moved or is_there(side)
     ]
-    held = {(one.difference_id, one.side) for one in sides}
+    held = {(side.difference_id, side.side) for side in sides}
     return {
-        Key(Fact.APART, one.face_id, one.difference_id): None
-        for one in sides
-        if one.face_id in moved and (one.difference_id, 1 - one.side) in held
+        Key(Fact.APART, side.face_id, side.difference_id): None
+        for side in sides
+        if side.face_id in moved and (side.difference_id, 1 - side.side) in held
     }
 
 
 def grouped(
     session: Session, face_ids: Sequence[uuid.UUID], target: uuid.UUID, members: Sequence[uuid.UUID]
 ) -> Facts:
-    """These faces and the members are the cluster ``target``; they are nobody's, not whose they were, and of
-    somebody else than the faces that are left in the clusters that they come from."""
-    moved, there = set(face_ids), set(members)
-    facts = facts_unassigning(face_ids) | moved_away(session, face_ids, None)
+    """Put faces and members into the cluster ``target``: they have no person, are rejected for their former
+    persons, and differ from the faces left in the clusters that they come from."""
+    moved, member_ids = set(face_ids), set(members)
+    facts = facts_unassigning(face_ids) | facts_rejecting_former(session, face_ids, None)
     facts |= {Key(Fact.FACE_IS_FACE, face): True for face in face_ids}
     facts |= {Key(Fact.FACE_GROUP, face): {"group": str(target)} for face in [*face_ids, *members]}
-    sources = {one.id for one in before_decision.clusters_of(session, face_ids)} - {target}
+    sources = {cluster.id for cluster in before_decision.clusters_of(session, face_ids)} - {target}
     for faces in clusters.members_of(session, sources).values():
-        taken, left = [one for one in faces if one in moved], [one for one in faces if one not in moved]
-        facts |= apart_facts(taken, left) if left else {}
-    return facts | _joined(session, face_ids, lambda one: one.face_id in there)
+        taken, left = (
+            [member for member in faces if member in moved],
+            [member for member in faces if member not in moved],
+        )
+        facts |= facts_separating(taken, left) if left else {}
+    return facts | _joined(session, face_ids, lambda member: member.face_id in member_ids)
 
 
-def apart_facts(first: Sequence[uuid.UUID], second: Sequence[uuid.UUID]) -> Facts:
-    """The faces of two groups are of different people."""
+def facts_separating(first: Sequence[uuid.UUID], second: Sequence[uuid.UUID]) -> Facts:
+    """Mark the faces of two groups as of different people."""
     difference = uuid.uuid4()
     return {
         Key(Fact.APART, face, difference): side
@@ -91,37 +96,37 @@ def facts_unassigning(face_ids: Sequence[uuid.UUID]) -> Facts:
     return {Key(Fact.FACE_PERSON, face): {"person": None, "by": None} for face in face_ids}
 
 
-def moved_away(session: Session, face_ids: Sequence[uuid.UUID], to: uuid.UUID | None) -> Facts:
-    """For whom faces are rejected that are taken away from them."""
-    owners = before_decision.owners(session, face_ids)
-    return {Key(Fact.REJECTED, face, owner): True for face, owner in owners.items() if owner != to}
+def facts_rejecting_former(session: Session, face_ids: Sequence[uuid.UUID], to: uuid.UUID | None) -> Facts:
+    """Reject faces for the persons that they are taken from, except ``to``."""
+    former_persons = before_decision.owners(session, face_ids)
+    return {Key(Fact.REJECTED, face, person): True for face, person in former_persons.items() if person != to}
 
 
-def taken_out_of(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[str, Any]:
-    """The clusters that faces are taken out of, so that undoing can put them back."""
+def former_clusters(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[str, Any]:
+    """Details with the clusters that faces are taken out of, so that undoing can put them back."""
     return {"clusters": cluster_rows(before_decision.clusters_of(session, face_ids))}
 
 
-def cluster_rows(found: Sequence[ClusterRow]) -> dict[str, Any]:
+def cluster_rows(clusters: Sequence[ClusterRow]) -> dict[str, Any]:
     return {
-        str(one.id): {
-            "confidence": one.confidence,
-            "representative_face_id": str(one.representative_face_id),
+        str(cluster.id): {
+            "confidence": cluster.confidence,
+            "representative_face_id": str(cluster.representative_face_id),
         }
-        for one in found
+        for cluster in clusters
     }
 
 
 def pending(session: Session, suggestion_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Face and person of each. Raises NotFoundError, ConflictError for one that waits no more."""
-    found = before_decision.suggestions(session, suggestion_ids)
-    missing = sorted(set(suggestion_ids) - found.keys())
+    """Face and person of each suggestion. Raises NotFoundError, and ConflictError for a decided one."""
+    suggestions = before_decision.suggestions(session, suggestion_ids)
+    missing = sorted(set(suggestion_ids) - suggestions.keys())
     if missing:
         raise NotFoundError(f"There is no suggestion {missing[0]}.")
-    decided = [one for one in found.values() if one.state != "pending"]
+    decided = [suggestion for suggestion in suggestions.values() if suggestion.state != "pending"]
     if decided:
         raise ConflictError(f"The suggestion {decided[0].id} is {decided[0].state} already.")
-    return [(one.face_instance_id, one.person_id) for one in found.values()]
+    return [(suggestion.face_instance_id, suggestion.person_id) for suggestion in suggestions.values()]
 
 
 def refuse_two_persons(pairs: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
@@ -131,21 +136,21 @@ def refuse_two_persons(pairs: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
 
 
 def require(session: Session, person_ids: Sequence[uuid.UUID]) -> None:
-    there: dict[uuid.UUID, PersonRow] = before_decision.persons_there(session, person_ids)
-    missing = sorted(set(person_ids) - there.keys())
+    existing: dict[uuid.UUID, PersonRow] = before_decision.person_rows(session, person_ids)
+    missing = sorted(set(person_ids) - existing.keys())
     if missing:
         raise NotFoundError(f"There is no person {', '.join(map(str, missing))}.")
 
 
-def require_theirs(session: Session, face_id: uuid.UUID, person_id: uuid.UUID) -> None:
+def require_face_of(session: Session, face_id: uuid.UUID, person_id: uuid.UUID) -> None:
     require(session, [person_id])
     if before_decision.owners(session, [face_id]).get(face_id) != person_id:
         raise InvalidInputError(f"The face {face_id} is not the person's.", hint="Assign it to them first.")
 
 
-def refuse_taken(session: Session, key: str, but: uuid.UUID | None = None) -> None:
-    found = persons.person_by_key(session, key)
-    if found is not None and found.id != but:
+def require_free_name(session: Session, key: str, person_id: uuid.UUID | None = None) -> None:
+    existing = persons.person_by_key(session, key)
+    if existing is not None and existing.id != person_id:
         raise ConflictError(
-            f"There is somebody called {found.name} already.", hint="Merge the two if they are one."
+            f"There is somebody called {existing.name} already.", hint="Merge the two if they are one."
         )

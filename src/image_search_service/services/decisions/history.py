@@ -1,4 +1,4 @@
-"""What was decided, by whom, when, and what each decision changed. Changes nothing."""
+"""Lists decisions: what, by whom, when, and what each changed. Read-only."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from image_search_service.services.decisions.log import unknown_decision
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """A decision as it is listed. changes, faces: how many facts of how many faces it changed. persons: ids
-    and names of those whom it is about, at most ten."""
+class ListedDecision:
+    """A decision in a list. changes, faces: number of changed facts, and of their faces. persons: ids and
+    names of the persons that it is about, at most ten."""
 
     decision: DecisionRow
     changes: int
@@ -32,21 +32,21 @@ class HistoryService:
 
     def page(
         self, before: int | None = None, limit: int = 50, subject: uuid.UUID | None = None
-    ) -> list[Event]:
+    ) -> list[ListedDecision]:
         """Decisions, the newest first; those about a face or person, if given."""
         with self._database.read() as session:
             return _events(session, events.decisions_page(session, before, limit, subject))
 
-    def event(self, decision_id: int) -> Event:
+    def event(self, decision_id: int) -> ListedDecision:
         """One decision. Raises NotFoundError."""
         with self._database.read() as session:
-            found = events.decisions_page(session, decision_id + 1, 1)
-            if not found or found[0][0].id != decision_id:
+            page = events.decisions_page(session, decision_id + 1, 1)
+            if not page or page[0][0].id != decision_id:
                 raise unknown_decision(decision_id)
-            return _events(session, found)[0]
+            return _events(session, page)[0]
 
     def changes(self, decision_id: int, after: int, limit: int) -> list[tuple[int, Change]]:
-        """What a decision changed, in its order, with the number of each: those behind ``after``."""
+        """A page of a decision's changes in order, each with its number: those after ``after``."""
         with self._database.read() as session:
             return events.changes_page(session, decision_id, after, limit)
 
@@ -56,21 +56,21 @@ class HistoryService:
             return persons.names(session, {person for change in changes for person in persons_of(change)})
 
     def count(self, subject: uuid.UUID | None = None) -> int:
-        """How many decisions ``history`` lists on all pages."""
+        """The number of decisions on all pages."""
         with self._database.read() as session:
             return events.count_decisions(session, subject)
 
     def latest(self) -> int:
-        """The number of the last decision, 0 if there is none: what a decision is made on."""
+        """The number of the last decision, 0 if there is none; a client sends it as ``based_on``."""
         with self._database.read() as session:
             return events.latest_id(session)
 
 
-def _events(session: Session, page: Sequence[tuple[DecisionRow, int]]) -> list[Event]:
+def _events(session: Session, page: Sequence[tuple[DecisionRow, int]]) -> list[ListedDecision]:
     about = {decision.id: _persons_named(decision) for decision, _ in page}
-    names = persons.names(session, {person for each in about.values() for person in each})
+    names = persons.names(session, {person for listed in about.values() for person in listed})
     return [
-        Event(
+        ListedDecision(
             decision,
             changes,
             decision.details.get("faces", 0),
@@ -81,8 +81,8 @@ def _events(session: Session, page: Sequence[tuple[DecisionRow, int]]) -> list[E
 
 
 def _persons_named(decision: DecisionRow) -> list[uuid.UUID]:
-    """Those whom a decision's details name (``decision_log``); an imported one may have other details."""
+    """The persons that a decision's details name (``log.py``); an imported one may have other details."""
     try:
-        return [uuid.UUID(one) for one in decision.details.get("persons", [])]
+        return [uuid.UUID(person) for person in decision.details.get("persons", [])]
     except (ValueError, TypeError, AttributeError):
         return []

@@ -1,4 +1,4 @@
-"""Making a decision: one transaction that appends the event and brings the present state up to it."""
+"""Records a decision: one transaction appends the event and updates the present state."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from image_search_service.core.decisions import (
     Key,
     different,
     effective,
+    human_value,
     persons_of,
-    said,
 )
 from image_search_service.core.errors import ConflictError, NotFoundError
 from image_search_service.db.models import DecisionRow
@@ -27,16 +27,16 @@ from image_search_service.db.session import Session
 UNDO = "undo"
 ABOUT_FACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.FACE_SET_ASIDE, Fact.REJECTED)
 MOST_PERSONS = 10
-"""Persons whom an event names; its changes name them all."""
+"""The most persons that an event's details name; its changes name all of them."""
 _TOGETHER = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.APART)
 _PLACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.FACE_SET_ASIDE)
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionDraft:
-    """What somebody says. facts: the new value of each fact that it is about.
+    """A decision to record. facts: the new value of each fact.
 
-    based_on: the last decision that they had seen; facts that were changed after it make it a conflict.
+    based_on: the last decision that its author had seen; a fact that changed after it makes a conflict.
     """
 
     kind: str
@@ -48,8 +48,8 @@ class DecisionDraft:
 
 @dataclass(frozen=True, slots=True)
 class RecordedDecision:
-    """A decision that was made. id: its number, None if everything was as it says already. faces: whose
-    person or being a face has changed. persons: to whom faces were given, or for whom they were rejected."""
+    """A recorded decision. id: its number, None if it changed nothing. faces: faces whose person, or being a
+    face, has changed. persons: persons whom faces were assigned to or rejected for."""
 
     id: int | None
     changes: int
@@ -57,18 +57,18 @@ class RecordedDecision:
     persons: tuple[uuid.UUID, ...] = ()
 
 
-def decide(session: Session, wish: DecisionDraft) -> RecordedDecision:
+def decide(session: Session, draft: DecisionDraft) -> RecordedDecision:
     """Append the event and apply it, all or nothing: a fixed number of statements for each 500 facts.
 
-    Raises NotFoundError for a face or person that there is not, ConflictError when what it was made on has
-    changed meanwhile.
+    Raises NotFoundError for an unknown face or person, ConflictError when a fact has changed since
+    ``based_on``.
     """
     events.take_turn(session)
-    return _append(session, wish, _changes(session, _in_one_place(wish.facts)), undoes=None)
+    return _append(session, draft, _changes(session, _in_one_place(draft.facts)), undoes=None)
 
 
 def undo(session: Session, decision_id: int, actor: str) -> RecordedDecision:
-    """Take a decision back, at any later time; undoing an undo makes it again.
+    """Undo a decision, at any later time; undoing an undo restores it.
 
     Raises NotFoundError, and ConflictError naming the later decision that contradicts it.
     """
@@ -81,19 +81,19 @@ def undo(session: Session, decision_id: int, actor: str) -> RecordedDecision:
     later = [
         change.key
         for change in inverse
-        if said(change.key, now.get(change.key)) != said(change.key, change.old)
+        if human_value(change.key, now.get(change.key)) != human_value(change.key, change.old)
     ]
     later += _left_with_nobody(session, inverse) + _given_to_nobody(session, inverse)
     if later:
         raise _contradicted(session, decision_id, later)
     rows = {uuid.UUID(key): row for key, row in (target.details.get("clusters") or {}).items()}
     clusters.restore_clusters(session, rows)
-    wish = DecisionDraft(UNDO, actor, {}, details={"of": target.kind})
-    made = _append(session, wish, inverse, undoes=decision_id)
+    draft = DecisionDraft(UNDO, actor, {}, details={"of": target.kind})
+    made = _append(session, draft, inverse, undoes=decision_id)
     clusters.mend_clusters(session, rows)
     changed = {change.key for change in inverse}
     about = sorted({key.id for key in changed if key.fact in ABOUT_FACES})
-    if odd := current_state.at_odds(session, about) - changed:
+    if odd := current_state.contradicting_facts(session, about) - changed:
         raise _contradicted(session, decision_id, sorted(odd, key=str))
     return made
 
@@ -103,17 +103,21 @@ def unknown_decision(decision_id: int) -> NotFoundError:
 
 
 def _left_with_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
-    """Faces that later decisions gave to a person who would be gone, and would still be theirs."""
-    deleted = [one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE and one.new is not False]
-    moved = {one.key.id for one in changes if one.key.fact is Fact.FACE_PERSON}
+    """Faces that later decisions assigned to a person whom this undo would delete."""
+    deleted = [
+        change.key.id for change in changes if change.key.fact is Fact.PERSON_GONE and change.new is not False
+    ]
+    moved = {change.key.id for change in changes if change.key.fact is Fact.FACE_PERSON}
     left = before_decision.human_faces_of(session, deleted) if deleted else []
     return [Key(Fact.FACE_PERSON, face) for face in left if face not in moved]
 
 
 def _given_to_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
-    """Persons who are gone by later decisions, and would get faces or stand for somebody again."""
-    placed = {said(one.key, one.new) for one in changes if one.key.fact is Fact.FACE_PERSON} - {None}
-    deleted = {one.key: one.new for one in changes if one.key.fact is Fact.PERSON_GONE}
+    """Persons deleted by later decisions whom this undo would give faces to."""
+    placed = {
+        human_value(change.key, change.new) for change in changes if change.key.fact is Fact.FACE_PERSON
+    } - {None}
+    deleted = {change.key: change.new for change in changes if change.key.fact is Fact.PERSON_GONE}
     receiving = placed | {into for into in deleted.values() if isinstance(into, str)}
     keys = {Key(Fact.PERSON_GONE, uuid.UUID(person)) for person in receiving}
     now = current_state.current(session, keys - deleted.keys())
@@ -121,12 +125,21 @@ def _given_to_nobody(session: Session, changes: Sequence[Change]) -> list[Key]:
 
 
 def _in_one_place(facts: Mapping[Key, Any]) -> dict[Key, Any]:
-    """The facts; and whoever is given to a person, is no face, or is set aside, is in no group any more, and
-    whoever is given to a person or into a group, or is no face, is not set aside."""
-    named = [key.id for key, value in facts.items() if key.fact is Fact.FACE_PERSON and said(key, value)]
-    grouped = [key.id for key, value in facts.items() if key.fact is Fact.FACE_GROUP and said(key, value)]
+    """The facts, completed so that they do not contradict each other.
+
+    A face that gets a person, is not a face, or is set aside leaves its group; a face that gets a person or a
+    group, or is not a face, is no longer set aside.
+    """
+    named = [
+        key.id for key, value in facts.items() if key.fact is Fact.FACE_PERSON and human_value(key, value)
+    ]
+    grouped = [
+        key.id for key, value in facts.items() if key.fact is Fact.FACE_GROUP and human_value(key, value)
+    ]
     none = [key.id for key, value in facts.items() if key.fact is Fact.FACE_IS_FACE and value is False]
-    aside = [key.id for key, value in facts.items() if key.fact is Fact.FACE_SET_ASIDE and said(key, value)]
+    aside = [
+        key.id for key, value in facts.items() if key.fact is Fact.FACE_SET_ASIDE and human_value(key, value)
+    ]
     ungrouped = {Key(Fact.FACE_GROUP, face): {"group": None} for face in [*named, *none, *aside]}
     shown = {Key(Fact.FACE_SET_ASIDE, face): {"aside": False} for face in [*named, *grouped, *none]}
     return ungrouped | shown | dict(facts)
@@ -141,14 +154,14 @@ def _changes(session: Session, facts: Mapping[Key, Any]) -> list[Change]:
 
 
 def _append(
-    session: Session, wish: DecisionDraft, changes: Sequence[Change], undoes: int | None
+    session: Session, draft: DecisionDraft, changes: Sequence[Change], undoes: int | None
 ) -> RecordedDecision:
     if not changes:
         return RecordedDecision(None, 0, 0)
-    if wish.based_on is not None:
-        _refuse_if_stale(session, wish.based_on, (change.key for change in changes))
-    details = {**wish.details, **_about(changes)}
-    row = DecisionRow(kind=wish.kind, actor=wish.actor, undoes=undoes, details=details)
+    if draft.based_on is not None:
+        _refuse_if_stale(session, draft.based_on, (change.key for change in changes))
+    details = {**draft.details, **_about(changes)}
+    row = DecisionRow(kind=draft.kind, actor=draft.actor, undoes=undoes, details=details)
     number = events.append(session, row, changes)
     current_state.write(session, changes)
     _refuse_joined(session, changes)
@@ -157,26 +170,34 @@ def _append(
 
 
 def _about(changes: Sequence[Change]) -> dict[str, Any]:
-    """Kept with the event, so that a list of many needs not read all their changes: how many faces, and the
-    persons, those named most often first."""
+    """Details stored with the event, so that a list needs not read all changes: the number of faces, and the
+    persons, most frequent first."""
     persons = Counter(person for change in changes for person in persons_of(change))
     faces = {change.key.id for change in changes if change.key.fact not in PERSON_FACTS}
-    often = sorted(persons, key=lambda one: (-persons[one], one))
-    return {"faces": len(faces), "persons": [str(one) for one in often[:MOST_PERSONS]]}
+    often = sorted(persons, key=lambda person_id: (-persons[person_id], person_id))
+    return {"faces": len(faces), "persons": [str(person_id) for person_id in often[:MOST_PERSONS]]}
 
 
 def _persons(changes: Sequence[Change]) -> tuple[uuid.UUID, ...]:
-    given = {said(one.key, one.new) for one in changes if one.key.fact is Fact.FACE_PERSON} - {None}
-    rejected = {one.key.other for one in changes if one.key.fact is Fact.REJECTED and one.new}
-    return tuple(sorted({uuid.UUID(person) for person in given} | {one for one in rejected if one}))
+    assigned = {
+        human_value(change.key, change.new) for change in changes if change.key.fact is Fact.FACE_PERSON
+    } - {None}
+    rejected = {
+        rejection.key.other for rejection in changes if rejection.key.fact is Fact.REJECTED and rejection.new
+    }
+    return tuple(
+        sorted(
+            {uuid.UUID(person) for person in assigned} | {person_id for person_id in rejected if person_id}
+        )
+    )
 
 
 def _refuse_joined(session: Session, changes: Sequence[Change]) -> None:
-    """Nothing becomes one that was said to be two: looked at when all is written, so that no way leads
-    around it."""
+    """Refuse a decision that joins what was marked as different. Checked after writing, so that it covers
+    every kind of decision."""
     moved = {one.key.id for one in changes if one.key.fact in _TOGETHER}
     if difference := differences.with_both_sides(session, moved):
-        raise _said_different(events.latest_with(session, Fact.APART, difference))
+        raise _different_persons_error(events.latest_with(session, Fact.APART, difference))
     if any(one.key.fact in (Fact.PERSON_GONE, Fact.DIFFERENT) for one in changes):
         into = before_decision.merged(session)
         one = [
@@ -185,11 +206,11 @@ def _refuse_joined(session: Session, changes: Sequence[Change]) -> None:
             if after_merges(pair[0], into) == after_merges(pair[1], into)
         ]
         if one:
-            raise _said_different(events.latest_about(session, [different(*one[0])], 0))
+            raise _different_persons_error(events.latest_about(session, [different(*one[0])], 0))
 
 
 def after_merges(person_id: uuid.UUID, into: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:
-    """Who somebody is after all merges."""
+    """The person that a person is now, after all merges."""
     seen: set[uuid.UUID] = set()
     while person_id in into and person_id not in seen:
         seen.add(person_id)
@@ -197,7 +218,7 @@ def after_merges(person_id: uuid.UUID, into: Mapping[uuid.UUID, uuid.UUID]) -> u
     return person_id
 
 
-def _said_different(decision: DecisionRow | None) -> ConflictError:
+def _different_persons_error(decision: DecisionRow | None) -> ConflictError:
     where = "" if decision is None else f": {_named(decision)}"
     hint = "" if decision is None else f" first: image-search undo {decision.id}"
     return ConflictError(

@@ -1,4 +1,4 @@
-"""The present state against the events that it follows from: compared, and rebuilt from them alone."""
+"""Compares the present state with the events that it follows from, and rebuilds it from them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_search_service.core.decisions import Change, Fact, Key, persons_of, said
+from image_search_service.core.decisions import Change, Fact, Key, human_value, persons_of
 from image_search_service.core.parallel import chunks
 from image_search_service.db.queries import events, persons
 from image_search_service.db.queries.decisions import current_state, unaccounted
@@ -18,7 +18,8 @@ EXAMPLES = 20
 
 @dataclass(slots=True)
 class RebuildReport:
-    """facts: compared. wrong: those that are not as the events say. repaired: whether they are by now."""
+    """facts: number compared. wrong: number that differ from the events. repaired: whether they were
+    repaired."""
 
     facts: int = 0
     wrong: int = 0
@@ -27,21 +28,21 @@ class RebuildReport:
 
 
 def bring_up_to_date(session: Session, facts: Collection[Fact]) -> None:
-    """Give these facts the values that the events say, in the transaction at hand, a page at a time."""
+    """Set these facts to the values of the events, in the present transaction, a page at a time."""
     for page in chunks(list(events.last_values(session, facts)), PAGE):
         now = current_state.current(session, [key for key, _ in page])
         _write(session, [Change(key, now.get(key), value) for key, value in page])
 
 
 def _write(session: Session, changes: Sequence[Change]) -> None:
-    """The changes, after a row for everybody whom they are about: of somebody whose making was taken back
-    there may be no name, but that they are hidden, or whose face is not theirs, is said all the same."""
+    """Write the changes, after creating missing rows of their persons: a person whose creation was undone may
+    have no name but other facts, such as hidden or rejections."""
     persons.make_rows(session, {person for change in changes for person in persons_of(change)})
     current_state.write(session, changes)
 
 
 class RebuildService:
-    """Compares what humans said, as the tables have it, with what follows from the events."""
+    """Compares the facts in the tables with those that follow from the events."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -51,7 +52,7 @@ class RebuildService:
         return self._examine(mend=False)
 
     def rebuild(self) -> RebuildReport:
-        """Bring the tables to what follows from the events, a transaction for each page that is not so."""
+        """Correct the tables from the events, in one transaction for each page with a difference."""
         return self._examine(mend=True)
 
     def _examine(self, *, mend: bool) -> RebuildReport:
@@ -72,8 +73,8 @@ class RebuildService:
                 yield key, unaccounted.UNSAID[key.fact]
 
     def _look_again(self, suspects: Sequence[Key], report: RebuildReport, *, mend: bool) -> None:
-        """While nobody decides: events and tables were not read at the same moment, and what was decided in
-        between is neither wrong nor may it be overwritten with what was said before."""
+        """Compare again while nobody can decide: events and tables were not read at the same moment, and a
+        decision in between is not an error and must not be overwritten."""
         with self._database.write() as session:
             events.take_turn(session)
             said_last = events.last_values_of(session, suspects)
@@ -90,16 +91,16 @@ class RebuildService:
 
 
 def _not_as(session: Session, expected: Sequence[tuple[Key, Any]]) -> list[Change]:
-    """The changes that would make the tables what is expected of them."""
+    """The changes that would give the tables the expected values."""
     now = current_state.current(session, [key for key, _ in expected])
     return [
         Change(key, now.get(key), value)
         for key, value in expected
-        if said(key, now.get(key)) != said(key, value)
+        if human_value(key, now.get(key)) != human_value(key, value)
     ]
 
 
 def _in_words(change: Change) -> str:
     key = change.key
     about = f"{key.fact} of {key.id}" + (f" and {key.other}" if key.other else "")
-    return f"{about} is {said(key, change.old)!r}, the events say {said(key, change.new)!r}"
+    return f"{about} is {human_value(key, change.old)!r}, the events say {human_value(key, change.new)!r}"

@@ -1,4 +1,4 @@
-"""What humans decide: who a face is, who a person is. Each decision is an event that can be undone."""
+"""Records decisions about faces and persons. Each decision is an event that can be undone."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from image_search_service.db.session import Session
 from image_search_service.services.decisions.base import DecisionService
 from image_search_service.services.decisions.facts import (
     Facts,
-    apart_facts,
     cluster_rows,
     facts_assigning,
-    facts_giving,
+    facts_moving,
+    facts_rejecting_former,
+    facts_separating,
     facts_unassigning,
     find_or_create_person,
+    former_clusters,
     grouped,
-    moved_away,
     pending,
-    refuse_taken,
     refuse_two_persons,
     require,
-    require_theirs,
-    taken_out_of,
+    require_face_of,
+    require_free_name,
 )
 from image_search_service.services.decisions.log import DecisionDraft, RecordedDecision, decide, undo
 from image_search_service.services.people.lookup import find_cluster
@@ -38,8 +38,8 @@ from image_search_service.services.people.versions import refuse_changed
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What naming did. ``created``: the person is new. ``decision``: its number, to undo it with."""
+class NamingDecision:
+    """The result of naming. created: whether the person is new. decision: its number, for undo."""
 
     person_id: uuid.UUID
     name: str
@@ -49,8 +49,8 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Grouped:
-    """What putting faces together did. cluster_id: the cluster that they are in."""
+class GroupDecision:
+    """The result of grouping faces by hand. cluster_id: the cluster that they are in."""
 
     cluster_id: uuid.UUID
     faces: int
@@ -58,26 +58,29 @@ class Grouped:
 
 
 class ReviewService(DecisionService):
-    """Records decisions. Everything raises NotFoundError for who or what there is not, and ConflictError when
-    ``based_on``, the last decision that was seen, is older than a change of the same facts, or ``version``
-    (``services/people/versions.py``) is not that of the cluster or of the suggestions any more."""
+    """Records decisions.
+
+    Every method raises NotFoundError for an unknown id or name, and ConflictError when one of the facts has
+    changed since ``based_on``, the last decision seen, or when ``version`` (``services/people/versions.py``)
+    is not the present one of the cluster or suggestions.
+    """
 
     # Faces
 
     def name_cluster(
         self, cluster: str, name: str, based_on: int | None = None, version: str | None = None
-    ) -> Named:
-        """Give all faces of a cluster to a person, who is created if nobody has this name.
+    ) -> NamingDecision:
+        """Assign all faces of a cluster to a person, who is created if the name is new.
 
-        ``cluster``: its id, or the first characters of it. Raises InvalidInputError.
+        cluster: its id, or the first characters of it. Raises InvalidInputError.
         """
         shown, _ = clean_name(name)
         with self._deciding() as session:
-            found = find_cluster(session, cluster)
-            members = clusters.faces_of_cluster(session, found.id)
-            refuse_changed(f"The group {found.id}", version, members)
+            row = find_cluster(session, cluster)
+            members = clusters.faces_of_cluster(session, row.id)
+            refuse_changed(f"The group {row.id}", version, members)
             person_id, name, facts = find_or_create_person(session, shown)
-            details = {"cluster": str(found.id), "clusters": cluster_rows([found])}
+            details = {"cluster": str(row.id), "clusters": cluster_rows([row])}
             made = decide(
                 session,
                 DecisionDraft(
@@ -88,26 +91,27 @@ class ReviewService(DecisionService):
                     details,
                 ),
             )
-            return Named(person_id, name, len(members), bool(facts), made.id)
+            return NamingDecision(person_id, name, len(members), bool(facts), made.id)
 
     def assign_faces(
         self, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID, based_on: int | None = None
     ) -> RecordedDecision:
-        """Give faces to a person, wherever they are now; from whom they are taken they are rejected for."""
+        """Assign faces to a person, wherever they are now; they are rejected for their former persons."""
         with self._deciding() as session:
             require(session, [person_id])
-            facts = facts_giving(session, face_ids, person_id)
-            return self._decide(session, "assign", facts, based_on, taken_out_of(session, face_ids))
+            facts = facts_moving(session, face_ids, person_id)
+            return self._decide(session, "assign", facts, based_on, former_clusters(session, face_ids))
 
-    def split(self, face_ids: Sequence[uuid.UUID], name: str, based_on: int | None = None) -> Named:
-        """Take faces out of a person or cluster, for somebody of this name, who is created if need be."""
+    def split(self, face_ids: Sequence[uuid.UUID], name: str, based_on: int | None = None) -> NamingDecision:
+        """Move faces out of a person or cluster to the person of this name, who is created if the name is
+        new."""
         shown, _ = clean_name(name)
         with self._deciding() as session:
             person_id, name, facts = find_or_create_person(session, shown)
-            facts |= facts_giving(session, face_ids, person_id)
-            made = self._decide(session, "split", facts, based_on, taken_out_of(session, face_ids))
+            facts |= facts_moving(session, face_ids, person_id)
+            made = self._decide(session, "split", facts, based_on, former_clusters(session, face_ids))
             created = Key(Fact.PERSON_NAME, person_id) in facts
-            return Named(person_id, name, len(set(face_ids)), created, made.id)
+            return NamingDecision(person_id, name, len(set(face_ids)), created, made.id)
 
     def group_faces(
         self,
@@ -115,61 +119,63 @@ class ReviewService(DecisionService):
         cluster: str | None = None,
         based_on: int | None = None,
         version: str | None = None,
-    ) -> Grouped:
-        """Take faces out of their persons and clusters into another cluster, or into a new one.
+    ) -> GroupDecision:
+        """Move faces out of their persons and clusters into another cluster, or into a new one.
 
-        No job takes them, and those that were there already, out of it again, and none joins it with what is
-        left where they come from. ``cluster``: as above; None for a new one.
+        No job moves them, or the cluster's other faces, out of it again, or joins it with the clusters that
+        they come from. cluster: as above; None for a new one.
         """
         with self._deciding() as session:
             target = uuid.uuid4() if cluster is None else find_cluster(session, cluster).id
             members = clusters.faces_of_cluster(session, target)
             refuse_changed(f"The group {target}", version, members)
             facts = grouped(session, face_ids, target, members)
-            details = taken_out_of(session, face_ids) | {"cluster": str(target)}
+            details = former_clusters(session, face_ids) | {"cluster": str(target)}
             made = self._decide(session, "group_faces", facts, based_on, details)
-            return Grouped(target, len({*face_ids, *members}), made.id)
+            return GroupDecision(target, len({*face_ids, *members}), made.id)
 
     def unassign_faces(self, face_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
-        """Take faces away from their persons, for whom they are rejected from now on."""
+        """Take faces away from their persons and reject them for these."""
         with self._deciding() as session:
-            facts = facts_unassigning(face_ids) | moved_away(session, face_ids, None)
+            facts = facts_unassigning(face_ids) | facts_rejecting_former(session, face_ids, None)
             return self._decide(session, "unassign", facts, based_on)
 
     def not_a_face(self, face_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
-        """These are no faces: nobody's, and not shown as such."""
+        """Mark as not a face: they lose their persons and are not shown."""
         facts = facts_unassigning(face_ids) | {Key(Fact.FACE_IS_FACE, face): False for face in face_ids}
         with self._deciding() as session:
-            return self._decide(session, "not_a_face", facts, based_on, taken_out_of(session, face_ids))
+            return self._decide(session, "not_a_face", facts, based_on, former_clusters(session, face_ids))
 
     # Suggestions
 
     def accept(self, suggestion_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
-        """The faces are theirs for whom they were suggested. Raises ConflictError for one decided already."""
+        """Assign the faces to the persons they are suggested for. Raises ConflictError for a decided
+        suggestion."""
         with self._deciding() as session:
             return self._accept(session, suggestion_ids, based_on)
 
     def reject(self, suggestion_ids: Sequence[uuid.UUID], based_on: int | None = None) -> RecordedDecision:
-        """The faces are not theirs, for good. Raises ConflictError for one decided already."""
+        """Reject the suggestions for good. Raises ConflictError for a decided one."""
         with self._deciding() as session:
             return self._reject(session, suggestion_ids, based_on)
 
     def accept_all(
         self, person_id: uuid.UUID, based_on: int | None = None, version: str | None = None
     ) -> RecordedDecision:
-        """Everything that waits for a person is theirs."""
+        """Accept all pending suggestions for a person."""
         with self._deciding() as session:
             return self._accept(session, _waiting(session, person_id, version), based_on)
 
     def reject_all(
         self, person_id: uuid.UUID, based_on: int | None = None, version: str | None = None
     ) -> RecordedDecision:
-        """Nothing that waits for a person is theirs."""
+        """Reject all pending suggestions for a person."""
         with self._deciding() as session:
             return self._reject(session, _waiting(session, person_id, version), based_on)
 
     def waiting_for(self, person_id: uuid.UUID, face_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-        """The suggestions of these faces for a person. Raises NotFoundError for one that does not wait."""
+        """The suggestions of these faces for a person. Raises NotFoundError for a face without a pending
+        one."""
         with self._database.read() as session:
             waiting = before_decision.pending_by_face(session, person_id)
         missing = [face for face in face_ids if face not in waiting]
@@ -186,7 +192,7 @@ class ReviewService(DecisionService):
         facts: Facts = {}
         for face, person in pairs:
             facts |= facts_assigning([face], person)
-        taken = taken_out_of(session, [face for face, _ in pairs])
+        taken = former_clusters(session, [face for face, _ in pairs])
         return self._decide(session, "accept", facts, based_on, taken)
 
     def _reject(
@@ -198,19 +204,19 @@ class ReviewService(DecisionService):
 
     # Persons
 
-    def create_person(self, name: str) -> Named:
-        """Somebody of whom no face is known yet. Raises ConflictError if there is somebody of this name."""
+    def create_person(self, name: str) -> NamingDecision:
+        """Create a person without faces. Raises ConflictError if the name is taken."""
         shown, key = clean_name(name)
         with self._deciding() as session:
-            refuse_taken(session, key)
+            require_free_name(session, key)
             person_id, name, facts = find_or_create_person(session, shown)
             made = self._decide(session, "create_person", facts, None)
-            return Named(person_id, name, 0, True, made.id)
+            return NamingDecision(person_id, name, 0, True, made.id)
 
     def delete_person(self, person_id: uuid.UUID, based_on: int | None = None) -> RecordedDecision:
-        """Somebody of whom no face is known, made by mistake or left over, is in no list any more.
+        """Delete a person without faces.
 
-        Raises ConflictError for one who has a face; a face of a photo that was edited since is no obstacle.
+        Raises ConflictError for a person with faces; faces of replaced photos do not count.
         """
         with self._deciding() as session:
             require(session, [person_id])
@@ -224,11 +230,11 @@ class ReviewService(DecisionService):
             return self._decide(session, "delete_person", facts, based_on)
 
     def rename_person(self, person_id: uuid.UUID, name: str, based_on: int | None = None) -> RecordedDecision:
-        """Raises ConflictError if somebody else has this name: two persons become one by merging."""
+        """Rename a person. Raises ConflictError if the name is taken; use ``merge_persons`` to join two."""
         shown, key = clean_name(name)
         with self._deciding() as session:
             require(session, [person_id])
-            refuse_taken(session, key, but=person_id)
+            require_free_name(session, key, person_id=person_id)
             return self._decide(session, "rename_person", {Key(Fact.PERSON_NAME, person_id): shown}, based_on)
 
     def set_hidden(self, person_id: uuid.UUID, hidden: bool, based_on: int | None = None) -> RecordedDecision:
@@ -245,9 +251,10 @@ class ReviewService(DecisionService):
     def set_cover_face(
         self, person_id: uuid.UUID, face_id: uuid.UUID, based_on: int | None = None
     ) -> RecordedDecision:
-        """Raises InvalidInputError for a face that is not theirs."""
+        """Choose the face that is shown for a person. Raises InvalidInputError for a face that is not
+        theirs."""
         with self._deciding() as session:
-            require_theirs(session, face_id, person_id)
+            require_face_of(session, face_id, person_id)
             facts = {Key(Fact.PERSON_COVER, person_id): str(face_id)}
             return self._decide(session, "set_cover_face", facts, based_on)
 
@@ -258,40 +265,41 @@ class ReviewService(DecisionService):
         pinned: bool = True,
         based_on: int | None = None,
     ) -> RecordedDecision:
-        """Whether a face stands for the person whatever jobs choose. Raises InvalidInputError as above."""
+        """Pin a face as a prototype of the person, which jobs keep, or unpin it. Raises InvalidInputError as
+        above."""
         with self._deciding() as session:
-            require_theirs(session, face_id, person_id)
+            require_face_of(session, face_id, person_id)
             facts = {Key(Fact.PINNED, face_id, person_id): pinned}
             return self._decide(session, "pin_prototype" if pinned else "unpin_prototype", facts, based_on)
 
     def merge_persons(
         self, person_ids: Sequence[uuid.UUID], into: uuid.UUID, based_on: int | None = None
     ) -> RecordedDecision:
-        """These persons are one: their faces, rejections and pins become those of ``into``.
+        """Merge persons: their faces, rejections and pins become those of ``into``.
 
-        Raises ConflictError for two who were said to be different.
+        Raises ConflictError for two who were marked as different.
         """
         others = sorted(set(person_ids) - {into})
         if not others:
             raise InvalidInputError("Merging takes at least one person besides the one that stays.")
         with self._deciding() as session:
             require(session, [into, *others])
-            known = before_decision.said_of_persons(session, [into, *others])
+            known = before_decision.statements_about(session, [into, *others])
             if known.different_among:
                 raise ConflictError(
                     "These were said to be different persons.", hint="Undo that decision first."
                 )
             facts = facts_assigning(known.faces_of(others), into)
-            facts |= {Key(Fact.PERSON_GONE, one): str(into) for one in others}
+            facts |= {Key(Fact.PERSON_GONE, person): str(into) for person in others}
             facts |= {Key(Fact.REJECTED, face, into): True for face in known.rejected_for(others)}
             facts |= {Key(Fact.PINNED, face, into): True for face in known.pinned_for(others)}
-            facts |= {different(into, one): True for one in known.different_from(others)}
+            facts |= {different(into, person): True for person in known.different_from(others)}
             return self._decide(session, "merge_persons", facts, based_on)
 
     def mark_different(
         self, a: uuid.UUID, b: uuid.UUID, are: bool = True, based_on: int | None = None
     ) -> RecordedDecision:
-        """Two persons are two, so that nobody merges them."""
+        """Mark two persons as different, so that they cannot be merged."""
         if a == b:
             raise InvalidInputError("Nobody is different from themselves.")
         with self._deciding() as session:
@@ -302,20 +310,22 @@ class ReviewService(DecisionService):
     def mark_clusters_different(
         self, a: str, b: str, based_on: int | None = None, versions: Sequence[str] = ()
     ) -> RecordedDecision:
-        """The faces of two clusters are of different people: no job puts one of each together again.
+        """Mark the faces of two clusters as of different people: no job puts faces of both together.
 
-        ``a``, ``b``: ids, or the first characters of them; ``versions``: theirs, if any. It holds for the
-        faces that are in them now, whatever becomes of the clusters; undoing it is how it is taken back.
+        ``a``, ``b``: ids, or the first characters of them; versions: of the two clusters, if any. It holds
+        for the faces that are in them now, whatever happens to the clusters, until it is undone.
         """
         with self._deciding() as session:
             first, second = find_cluster(session, a), find_cluster(session, b)
             if first.id == second.id:
                 raise InvalidInputError("A group is not different from itself.", hint="Split it instead.")
-            found = [clusters.faces_of_cluster(session, one.id) for one in (first, second)]
-            for cluster, members, version in zip((first, second), found, versions, strict=False):
+            members_of_both = [clusters.faces_of_cluster(session, row.id) for row in (first, second)]
+            for cluster, members, version in zip((first, second), members_of_both, versions, strict=False):
                 refuse_changed(f"The group {cluster.id}", version, members)
             details = {"different": [str(first.id), str(second.id)]}
-            return self._decide(session, "mark_different", apart_facts(*found), based_on, details)
+            return self._decide(
+                session, "mark_different", facts_separating(*members_of_both), based_on, details
+            )
 
     def mark_cluster_not_person(
         self,
@@ -324,19 +334,19 @@ class ReviewService(DecisionService):
         based_on: int | None = None,
         version: str | None = None,
     ) -> RecordedDecision:
-        """None of a cluster's faces is the person's: each is rejected for them."""
+        """Reject all faces of a cluster for a person."""
         with self._deciding() as session:
             require(session, [person_id])
-            found = find_cluster(session, cluster)
-            members = clusters.faces_of_cluster(session, found.id)
-            refuse_changed(f"The group {found.id}", version, members)
+            row = find_cluster(session, cluster)
+            members = clusters.faces_of_cluster(session, row.id)
+            refuse_changed(f"The group {row.id}", version, members)
             facts = {Key(Fact.REJECTED, face, person_id): True for face in members}
-            return self._decide(session, "mark_different", facts, based_on, {"different": [str(found.id)]})
+            return self._decide(session, "mark_different", facts, based_on, {"different": [str(row.id)]})
 
     # Taking back
 
     def undo(self, decision_id: int) -> RecordedDecision:
-        """Take a decision back; see ``decision_log.undo``."""
+        """Undo a decision; see ``log.undo``."""
         with self._deciding() as session:
             return undo(session, decision_id, self._actor)
 
@@ -347,8 +357,8 @@ class ReviewService(DecisionService):
 
 
 def _waiting(session: Session, person_id: uuid.UUID, version: str | None) -> list[uuid.UUID]:
-    """The suggestions that wait for a person."""
+    """The pending suggestions for a person. Raises StaleVersionError."""
     require(session, [person_id])
-    found = list(before_decision.pending_by_face(session, person_id).values())
-    refuse_changed(f"What is suggested for the person {person_id}", version, found)
-    return found
+    waiting = list(before_decision.pending_by_face(session, person_id).values())
+    refuse_changed(f"What is suggested for the person {person_id}", version, waiting)
+    return waiting

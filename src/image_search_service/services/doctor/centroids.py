@@ -14,8 +14,8 @@ from image_search_service.db.queries.suggestions.centroids import ACTIVE, BUILDI
 from image_search_service.services.centroid_service import ABANDONED, CentroidService
 from image_search_service.services.doctor.context import PAGE, DoctorContext
 from image_search_service.services.doctor.findings import (
+    DoctorProblem,
     Kind,
-    Problem,
     centroid_problems,
     merge_ordered,
     point_key,
@@ -30,10 +30,10 @@ class CentroidCheck:
     """One pass through all centroids and all points, and one through all persons."""
 
     def __init__(
-        self, visit: DoctorContext, centroids: CentroidQdrantClient, service: CentroidService
+        self, context: DoctorContext, centroids: CentroidQdrantClient, service: CentroidService
     ) -> None:
-        self._visit = visit
-        self._report = visit.report
+        self._context = context
+        self._report = context.report
         self._centroids = centroids
         self._service = service
         self._broken: dict[UUID, Kind] = {}
@@ -47,8 +47,8 @@ class CentroidCheck:
             if suspects:
                 self._look_again(suspects)
         stale = self._service.persons_with_stale_centroid()
-        self._report.add(Problem(Kind.STALE_CENTROID, f"person {person_id}") for person_id in stale)
-        if self._visit.repair:
+        self._report.add(DoctorProblem(Kind.STALE_CENTROID, f"person {person_id}") for person_id in stale)
+        if self._context.repair:
             self._compute(stale)
 
     def _compute(self, stale: Sequence[UUID]) -> None:
@@ -66,7 +66,7 @@ class CentroidCheck:
             self._report.give_up(Kind.STALE_CENTROID, f"person {person_id}: a face has no embedding")
 
     def _pairs(self) -> Iterator[Pair]:
-        rows = self._visit.rows(expected.centroid_page, lambda row: row.id)
+        rows = self._context.rows(expected.centroid_page, lambda row: row.id)
         points = self._centroids.scroll_stored(PAGE)
         return merge_ordered(
             ((point_key(centroid_id), row) for centroid_id, row in rows),
@@ -74,12 +74,12 @@ class CentroidCheck:
         )
 
     def _look_again(self, point_ids: Sequence[PointId]) -> None:
-        """By id: SQL, Qdrant, SQL. What changed in between is not wrong, but being computed."""
+        """Read again by id from SQL, Qdrant and SQL. A centroid that changed in between is being computed."""
         uuids = [point_id for point_id in point_ids if isinstance(point_id, UUID)]
-        with self._visit.database.read() as session:
+        with self._context.database.read() as session:
             before = expected.centroids_by_id(session, uuids)
         points = self._centroids.retrieve_stored(point_ids)
-        with self._visit.database.read() as session:
+        with self._context.database.read() as session:
             after = expected.centroids_by_id(session, uuids)
         orphans: list[PointId] = []
         for point_id in point_ids:
@@ -92,17 +92,17 @@ class CentroidCheck:
                 self._broken[row.person_id] = problems[0].kind
             elif problems:
                 orphans.append(point_id)
-        if self._visit.repair:
+        if self._context.repair:
             self._centroids.delete_centroids(orphans)
             self._report.repair(Kind.POINT_WITHOUT_CENTROID, len(orphans))
 
     def _is_unfinished(self, row: CentroidTruth | None) -> bool:
-        """Whether somebody is still at it: building it, or about to clear away what was replaced."""
+        """Whether the centroid is still being built, or about to be deleted after its replacement."""
         if row is None or row.state == ACTIVE:
             return False
         if row.state == BUILDING:
             return row.created_at > utc_now() - ABANDONED
-        return not self._visit.alone
+        return not self._context.alone
 
 
 def _point_id(row: CentroidTruth | None, point: StoredPoint | None) -> PointId:

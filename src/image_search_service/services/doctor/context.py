@@ -1,4 +1,4 @@
-"""What all of the doctor's checks share: one visit's options and report, and SQL's rows in pages."""
+"""What the doctor's checks share: options, report, and SQL's rows in pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class DoctorContext:
-    """repair: mend what is found. alone: no other process or thread works on the library meanwhile."""
+    """One examination. repair: whether to repair findings. alone: no other process or thread uses the
+    library."""
 
     database: Database
     report: DoctorReport
@@ -39,9 +40,9 @@ class DoctorContext:
         return ((key(row), row) for page in keyset_pages(read_next, key, PAGE) for row in page)
 
     def is_in_transit(self, session: Session) -> bool:
-        """Whether what has no row yet may be getting one: an index run writes rows last.
+        """Whether a point or file without a row may get one soon: an index run writes rows last.
 
-        To be asked after the thing without a row was seen and before its row is looked for. A run that was
-        interrupted looks the same; its remains are left to the next run unless nobody else is there.
+        Call it after the point or file was seen and before its row is read. An interrupted run looks the
+        same; its remains are left to the next run unless ``alone``.
         """
         return not self.alone and expected.has_unfinished_run(session)

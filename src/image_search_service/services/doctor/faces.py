@@ -13,8 +13,8 @@ from image_search_service.db.queries.doctor import expected
 from image_search_service.db.queries.doctor.expected import FaceTruth
 from image_search_service.services.doctor.context import PAGE, DoctorContext
 from image_search_service.services.doctor.findings import (
+    DoctorProblem,
     Kind,
-    Problem,
     face_payload,
     face_problems,
     merge_ordered,
@@ -29,9 +29,9 @@ Pair: TypeAlias = tuple[FaceTruth | None, StoredPoint | None]
 class FaceCheck:
     """One pass through all faces and all points."""
 
-    def __init__(self, visit: DoctorContext, faces: FaceQdrantClient, progress: Progress | None) -> None:
-        self._visit = visit
-        self._report = visit.report
+    def __init__(self, context: DoctorContext, faces: FaceQdrantClient, progress: Progress | None) -> None:
+        self._context = context
+        self._report = context.report
         self._faces = faces
         self._progress = progress
 
@@ -41,7 +41,7 @@ class FaceCheck:
 
         Points without a face and payloads are mended at once; faces without an embedding are counted.
         """
-        with self._visit.database.read() as session:
+        with self._context.database.read() as session:
             total = face_queries.count_faces(session)
         for pairs in chunks(self._pairs(), PAGE):
             self._report.checked["faces"] += sum(face is not None for face, _ in pairs)
@@ -54,7 +54,7 @@ class FaceCheck:
                 self._progress(min(self._report.checked["faces"], total), total)
 
     def _pairs(self) -> Iterator[Pair]:
-        rows = self._visit.rows(expected.face_page, lambda face: face.point_id)
+        rows = self._context.rows(expected.face_page, lambda face: face.point_id)
         points = self._faces.scroll_stored(PAGE)
         return merge_ordered(
             ((point_key(point_id), face) for point_id, face in rows),
@@ -71,20 +71,20 @@ class FaceCheck:
                 orphans.append(point_id)
             if Kind.WRONG_PAYLOAD in kinds and face is not None:
                 wrong.append(face)
-        if self._visit.repair:
+        if self._context.repair:
             self._delete(orphans)
             self._rewrite(wrong)
 
     def _confirmed(
         self, point_ids: Sequence[PointId]
-    ) -> Iterator[tuple[PointId, FaceTruth | None, list[Problem]]]:
-        """By id: SQL, Qdrant, SQL. What changed in between is not wrong, but being written."""
+    ) -> Iterator[tuple[PointId, FaceTruth | None, list[DoctorProblem]]]:
+        """Read again by id from SQL, Qdrant and SQL. A face that changed in between is being written."""
         uuids = [point_id for point_id in point_ids if isinstance(point_id, UUID)]
-        with self._visit.database.read() as session:
+        with self._context.database.read() as session:
             before = expected.faces_at_points(session, uuids)
         points = self._faces.retrieve_stored(point_ids)
-        with self._visit.database.read() as session:
-            in_transit = self._visit.is_in_transit(session)
+        with self._context.database.read() as session:
+            in_transit = self._context.is_in_transit(session)
             after = expected.faces_at_points(session, uuids)
         for point_id in point_ids:
             ours = point_id if isinstance(point_id, UUID) else None
@@ -103,7 +103,7 @@ class FaceCheck:
         """Qdrant first; what was decided since these rows were read is sent once more after it."""
         self._faces.overwrite_payloads({face.point_id: face_payload(face) for face in wrong})
         if wrong:
-            with self._visit.database.write() as session:
+            with self._context.database.write() as session:
                 expected.mark_payloads_due(session, [face.id for face in wrong])
         self._report.repair(Kind.WRONG_PAYLOAD, len(wrong))
 
@@ -114,7 +114,7 @@ def _is_suspect(face: FaceTruth | None, point: StoredPoint | None) -> bool:
 
 def _lasting_problems(
     before: FaceTruth | None, after: FaceTruth | None, point: StoredPoint | None
-) -> list[Problem]:
+) -> list[DoctorProblem]:
     """What is wrong with a point seen between two looks at its face's row."""
     if before is None and after is not None:
         return []

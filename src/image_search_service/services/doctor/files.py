@@ -14,7 +14,7 @@ from image_search_service.db.queries.doctor import expected
 from image_search_service.db.session import Session
 from image_search_service.media.derived_files import DerivedFile, derived_files, is_whole, remove_file
 from image_search_service.services.doctor.context import PAGE, DoctorContext
-from image_search_service.services.doctor.findings import Kind, Problem, merge_ordered
+from image_search_service.services.doctor.findings import DoctorProblem, Kind, merge_ordered
 
 Needs: TypeAlias = dict[UUID, bool]
 """Of the items that there are, whether each needs a file; one that does not may have it."""
@@ -36,7 +36,9 @@ def crops(paths: LibraryPaths) -> Files:
     return Files(
         paths.crops,
         paths.crop,
-        lambda visit: ((key, True) for key, _ in visit.rows(expected.face_id_page, lambda face_id: face_id)),
+        lambda context: (
+            (key, True) for key, _ in context.rows(expected.face_id_page, lambda face_id: face_id)
+        ),
         lambda session, ids: dict.fromkeys(expected.existing_faces(session, ids), True),
         Kind.MISSING_CROP,
         Kind.ORPHANED_CROP,
@@ -47,8 +49,9 @@ def thumbnails(paths: LibraryPaths) -> Files:
     return Files(
         paths.thumbnails,
         paths.thumbnail,
-        lambda visit: (
-            (key, photo.failure is None) for key, photo in visit.rows(expected.photo_page, lambda one: one.id)
+        lambda context: (
+            (key, photo.failure is None)
+            for key, photo in context.rows(expected.photo_page, lambda row: row.id)
         ),
         lambda session, ids: {
             key: photo.failure is None for key, photo in expected.photos_by_id(session, ids).items()
@@ -61,9 +64,9 @@ def thumbnails(paths: LibraryPaths) -> Files:
 class FileCheck:
     """One pass through the files of a kind and the rows that they belong to."""
 
-    def __init__(self, visit: DoctorContext, files: Files) -> None:
-        self._visit = visit
-        self._report = visit.report
+    def __init__(self, context: DoctorContext, files: Files) -> None:
+        self._context = context
+        self._report = context.report
         self._files = files
 
     def run(self) -> None:
@@ -72,7 +75,7 @@ class FileCheck:
         Files of nothing are removed at once; those that are missing are counted.
         """
         on_disk = ((file.item_id, file) for file in derived_files(self._files.root))
-        needed = ((item_id, (item_id, need)) for item_id, need in self._files.rows(self._visit))
+        needed = ((item_id, (item_id, need)) for item_id, need in self._files.rows(self._context))
         for pairs in chunks(merge_ordered(needed, on_disk), PAGE):
             self._report.checked["files"] += sum(file is not None for _, file in pairs)
             self._look_again(
@@ -84,17 +87,17 @@ class FileCheck:
         ids = [*without_file, *(file.item_id for file in without_row)]
         if not ids:
             return
-        with self._visit.database.read() as session:
-            in_transit = self._visit.is_in_transit(session)
+        with self._context.database.read() as session:
+            in_transit = self._context.is_in_transit(session)
             needs = self._files.needs(session, ids)
         missing = [path for path in self._paths(without_file, needs) if not is_whole(path)]
-        self._report.add(Problem(self._files.missing, str(path)) for path in missing)
+        self._report.add(DoctorProblem(self._files.missing, str(path)) for path in missing)
         orphans = [file.path for file in without_row if file.is_stray or file.item_id not in needs]
         if in_transit:
             self._report.waiting["files"] += len(orphans)
             return
-        self._report.add(Problem(self._files.orphaned, str(path)) for path in orphans)
-        if self._visit.repair:
+        self._report.add(DoctorProblem(self._files.orphaned, str(path)) for path in orphans)
+        if self._context.repair:
             self._remove(orphans)
 
     def _paths(self, item_ids: Iterable[UUID], needs: Needs) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""What can be wrong between SQL, Qdrant and the files, and how it is told. Pure functions."""
+"""The kinds of findings between SQL, Qdrant and the files, and their texts. Pure functions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from image_search_service.vector.collections import CLUSTER_ID, PERSON_ID, FaceP
 from image_search_service.vector.stored_points import StoredPoint
 
 EXAMPLES = 20
-"""So many of each kind are named; the rest are counted."""
+"""The most examples of each kind; further findings are only counted."""
 SAME_NUMBER = 1e-6
 """Scores that differ by less are the same; JSON may cost the last digit."""
 
@@ -102,7 +102,7 @@ WORDS: Mapping[Kind, FindingText] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class DoctorProblem:
     """One thing that is wrong, and where."""
 
     kind: Kind
@@ -148,7 +148,7 @@ class DoctorReport:
         """What was found, in the order of the kinds."""
         return [self.findings[kind] for kind in Kind if kind in self.findings]
 
-    def add(self, problems: Iterable[Problem]) -> None:
+    def add(self, problems: Iterable[DoctorProblem]) -> None:
         for problem in problems:
             finding = self._finding(problem.kind)
             finding.found += 1
@@ -208,18 +208,18 @@ class DoctorReport:
 
 def face_problems(
     face: FaceTruth | None, point: StoredPoint | None, *, is_due: bool = False
-) -> list[Problem]:
+) -> list[DoctorProblem]:
     """``is_due``: Qdrant may still have a former person and cluster."""
     if face is None:
-        return [] if point is None else [Problem(Kind.POINT_WITHOUT_FACE, f"point {point.id}")]
+        return [] if point is None else [DoctorProblem(Kind.POINT_WITHOUT_FACE, f"point {point.id}")]
     if point is None:
-        return [Problem(Kind.FACE_WITHOUT_POINT, _of(face))]
+        return [DoctorProblem(Kind.FACE_WITHOUT_POINT, _of(face))]
     problems = []
     if point.problem is not None:
-        problems.append(Problem(Kind.FACE_WITHOUT_EMBEDDING, f"{_of(face)}: {point.problem}"))
+        problems.append(DoctorProblem(Kind.FACE_WITHOUT_EMBEDDING, f"{_of(face)}: {point.problem}"))
     wrong = differences(face_payload(face).to_json(), point.payload, but=_TOLD_LATER if is_due else ())
     if wrong:
-        problems.append(Problem(Kind.WRONG_PAYLOAD, f"{_of(face)}: {'; '.join(wrong)}"))
+        problems.append(DoctorProblem(Kind.WRONG_PAYLOAD, f"{_of(face)}: {'; '.join(wrong)}"))
     return problems
 
 
@@ -239,16 +239,16 @@ def face_payload(face: FaceTruth) -> FacePayload:
     )
 
 
-def centroid_problems(row: CentroidTruth | None, point: StoredPoint | None) -> list[Problem]:
+def centroid_problems(row: CentroidTruth | None, point: StoredPoint | None) -> list[DoctorProblem]:
     """A point needs a row that is, or will be, active; an active row needs its point."""
     if row is None or row.state != ACTIVE:
-        return [] if point is None else [Problem(Kind.POINT_WITHOUT_CENTROID, f"point {point.id}")]
+        return [] if point is None else [DoctorProblem(Kind.POINT_WITHOUT_CENTROID, f"point {point.id}")]
     whose = f"centroid {row.id} of the person {row.person_id}"
     if point is None:
-        return [Problem(Kind.CENTROID_WITHOUT_POINT, whose)]
+        return [DoctorProblem(Kind.CENTROID_WITHOUT_POINT, whose)]
     wrong = differences({PERSON_ID: str(row.person_id)}, point.payload)
     wrong += [] if point.problem is None else [point.problem]
-    return [Problem(Kind.WRONG_CENTROID, f"{whose}: {'; '.join(wrong)}")] if wrong else []
+    return [DoctorProblem(Kind.WRONG_CENTROID, f"{whose}: {'; '.join(wrong)}")] if wrong else []
 
 
 def differences(truth: JsonObject, stored: JsonObject, *, but: Sequence[str] = ()) -> list[str]:

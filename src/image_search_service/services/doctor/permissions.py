@@ -10,15 +10,15 @@ from pathlib import Path
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.private_files import PRIVATE_FILE, PRIVATE_FOLDER, is_private
 from image_search_service.services.doctor.context import DoctorContext
-from image_search_service.services.doctor.findings import Kind, Problem
+from image_search_service.services.doctor.findings import DoctorProblem, Kind
 
 
 class PermissionCheck:
     """One pass through everything in the library's folder that is the library's; nothing is read of it."""
 
-    def __init__(self, visit: DoctorContext, paths: LibraryPaths) -> None:
-        self._visit = visit
-        self._report = visit.report
+    def __init__(self, context: DoctorContext, paths: LibraryPaths) -> None:
+        self._context = context
+        self._report = context.report
         self._paths = paths
 
     def run(self) -> None:
@@ -33,8 +33,8 @@ class PermissionCheck:
         mode = _mode(path)
         if mode is None or is_private(mode):
             return
-        self._report.add([Problem(Kind.OPEN_TO_OTHERS, f"{path} ({mode & 0o777:03o})")])
-        if self._visit.repair:
+        self._report.add([DoctorProblem(Kind.OPEN_TO_OTHERS, f"{path} ({mode & 0o777:03o})")])
+        if self._context.repair:
             self._close(path, mode)
 
     def _close(self, path: Path, mode: int) -> None:

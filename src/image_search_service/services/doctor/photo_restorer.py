@@ -51,7 +51,7 @@ class LostPhoto:
 
 @dataclass(frozen=True, slots=True)
 class RestoredPhoto:
-    """What came of it. embeddings: a row ``(d,)`` float32 of unit length for each face that needed one.
+    """The result for a photo. embeddings: ``(d,)`` float32 of unit length for each face that needed one.
 
     unread: why no file could be used. not_embedded: why the faces could not be embedded.
     """
@@ -63,13 +63,13 @@ class RestoredPhoto:
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class _OpenedPhoto:
     result: RestoredPhoto
     chips: list[Pixels] = field(default_factory=list)
 
 
 class PhotoRestorer:
-    """Makes again what is lost. Safe to use from several threads.
+    """Recreates lost embeddings and pictures. Safe to use from several threads.
 
     ``open_engine`` is called only if there is a face to embed.
     """
@@ -88,16 +88,16 @@ class PhotoRestorer:
         """
         return self._embed([self._open(photo) for photo in photos])
 
-    def _open(self, photo: LostPhoto) -> _Opened:
+    def _open(self, photo: LostPhoto) -> _OpenedPhoto:
         pixels, reason = self._pixels(photo)
         if pixels is None:
-            return _Opened(RestoredPhoto(photo, unread=reason, not_embedded=reason))
+            return _OpenedPhoto(RestoredPhoto(photo, unread=reason, not_embedded=reason))
         if photo.thumbnail:
             write_thumbnail(reduced(pixels, DETECTION_SIDE)[0], self._paths.thumbnail(photo.asset_id))
         for face in photo.crops:
             write_crop(pixels, face.detection.box, self._paths.crop(face.id))
         chips = [self.open_engine().align(pixels, face.detection) for face in photo.embeddings]
-        return _Opened(RestoredPhoto(photo), chips)
+        return _OpenedPhoto(RestoredPhoto(photo), chips)
 
     def _pixels(self, photo: LostPhoto) -> tuple[Pixels | None, str]:
         """The photo from the first file that still holds it, or why there is none."""
@@ -111,15 +111,15 @@ class PhotoRestorer:
                 reasons.append(f"{path}: {error.message}")
         return None, "; ".join(reasons) or "no file of the photo is known any more"
 
-    def _embed(self, opened: Sequence[_Opened]) -> list[RestoredPhoto]:
+    def _embed(self, opened: Sequence[_OpenedPhoto]) -> list[RestoredPhoto]:
         """All faces in one call; if the model fails, photo by photo, so that only one is lost."""
-        chips = [chip for one in opened for chip in one.chips]
+        chips = [chip for item in opened for chip in item.chips]
         if not chips:
-            return [one.result for one in opened]
+            return [item.result for item in opened]
         try:
             rows = iter(self.open_engine().embed(chips))
         except DataIntegrityError as error:
             if len(opened) == 1:
                 return [replace(opened[0].result, not_embedded=error.message)]
-            return [result for one in opened for result in self._embed([one])]
-        return [replace(one.result, embeddings=[next(rows) for _ in one.chips]) for one in opened]
+            return [result for item in opened for result in self._embed([item])]
+        return [replace(item.result, embeddings=[next(rows) for _ in item.chips]) for item in opened]

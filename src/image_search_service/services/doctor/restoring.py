@@ -1,4 +1,4 @@
-"""Makes again what is gone of faces and photos: embeddings, crops and thumbnails, photo by photo."""
+"""Recreates lost embeddings, crops and thumbnails, photo by photo."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Restoring:
 
     def __init__(
         self,
-        visit: DoctorContext,
+        context: DoctorContext,
         faces: FaceQdrantClient,
         restorer: PhotoRestorer,
         paths: LibraryPaths,
@@ -44,8 +44,8 @@ class Restoring:
         workers: int,
         progress: Progress | None,
     ) -> None:
-        self._visit = visit
-        self._report = visit.report
+        self._context = context
+        self._report = context.report
         self._faces = faces
         self._restorer = restorer
         self._paths = paths
@@ -62,17 +62,17 @@ class Restoring:
                 self._store(photos)
 
     def _lost_photos(self) -> Iterator[LostPhoto]:
-        with self._visit.database.read() as session:
+        with self._context.database.read() as session:
             total = expected.count_photos(session)
-        rows = self._visit.rows(expected.photo_page, lambda photo: photo.id)
+        rows = self._context.rows(expected.photo_page, lambda photo: photo.id)
         for number, photos in enumerate(chunks((photo for _, photo in rows), PHOTOS)):
             if self._progress is not None:
                 self._progress(min(number * PHOTOS, total), total)
             ids = [photo.id for photo in photos]
-            with self._visit.database.read() as session:
+            with self._context.database.read() as session:
                 faces = expected.faces_of_photos(session, ids)
             points = self._faces.retrieve_stored(
-                face.qdrant_point_id for theirs in faces.values() for face in theirs
+                face.qdrant_point_id for photo_faces in faces.values() for face in photo_faces
             )
             lost = [self._lost(photo, faces.get(photo.id, []), points) for photo in photos]
             yield from self._with_files([photo for photo in lost if _is_lost(photo)])
@@ -92,7 +92,7 @@ class Restoring:
     def _with_files(self, photos: Sequence[LostPhoto]) -> list[LostPhoto]:
         if not photos:
             return []
-        with self._visit.database.read() as session:
+        with self._context.database.read() as session:
             files = expected.files_of_photos(session, [photo.asset_id for photo in photos])
         return [replace(photo, files=files.get(photo.asset_id, [])) for photo in photos]
 
@@ -100,36 +100,36 @@ class Restoring:
         """Qdrant first; what was decided since the rows were read is sent once more after it."""
         embedded = {
             face.point_id: (face, row)
-            for one in photos
-            for face, row in zip(one.photo.embeddings, one.embeddings, strict=False)
+            for restored in photos
+            for face, row in zip(restored.photo.embeddings, restored.embeddings, strict=False)
         }
         if embedded:
-            with self._visit.database.read() as session:
+            with self._context.database.read() as session:
                 truth = expected.faces_at_points(session, list(embedded))
             self._faces.upsert_faces(
                 FacePoint(point_id, embedded[point_id][1], face_payload(face))
                 for point_id, face in truth.items()
             )
-            with self._visit.database.write() as session:
+            with self._context.database.write() as session:
                 expected.mark_payloads_due(session, [face.id for face in truth.values()])
             for point_id in truth:
                 self._report.repair(_kind(embedded[point_id][0]), 1)
-        for one in photos:
-            self._count(one)
+        for restored in photos:
+            self._count(restored)
 
-    def _count(self, one: RestoredPhoto) -> None:
+    def _count(self, restored: RestoredPhoto) -> None:
         """Pictures that were made, and why the rest could not be."""
-        photo = one.photo
-        if one.unread is None:
+        photo = restored.photo
+        if restored.unread is None:
             self._report.repair(Kind.MISSING_CROP, len(photo.crops))
             self._report.repair(Kind.MISSING_THUMBNAIL, int(photo.thumbnail))
         elif photo.crops:
-            self._report.give_up(Kind.MISSING_CROP, f"photo {photo.asset_id}: {one.unread}")
-        if one.unread is not None and photo.thumbnail:
-            self._report.give_up(Kind.MISSING_THUMBNAIL, f"photo {photo.asset_id}: {one.unread}")
-        if one.not_embedded is not None:
+            self._report.give_up(Kind.MISSING_CROP, f"photo {photo.asset_id}: {restored.unread}")
+        if restored.unread is not None and photo.thumbnail:
+            self._report.give_up(Kind.MISSING_THUMBNAIL, f"photo {photo.asset_id}: {restored.unread}")
+        if restored.not_embedded is not None:
             for kind in dict.fromkeys(_kind(face) for face in photo.embeddings):
-                self._report.give_up(kind, f"photo {photo.asset_id}: {one.not_embedded}")
+                self._report.give_up(kind, f"photo {photo.asset_id}: {restored.not_embedded}")
 
 
 def _known_face(face: FaceInstance, points: Mapping[PointId, StoredPoint]) -> LostFace:

@@ -1,4 +1,4 @@
-"""Compares decisions, SQL, Qdrant and the files completely, a page at a time, and mends each from the truth.
+"""Compares decisions, SQL, Qdrant and the files completely, a page at a time, and repairs differences.
 
 SQL's rows and Qdrant's points come in the same order, so one pass through both finds every difference with
 ⌈n ÷ 1,000⌉ requests to each and a page of each in memory. What differs is looked at again by id before it
@@ -21,7 +21,7 @@ from image_search_service.services.doctor.centroids import CentroidCheck
 from image_search_service.services.doctor.context import DoctorContext
 from image_search_service.services.doctor.faces import FaceCheck
 from image_search_service.services.doctor.files import FileCheck, crops, thumbnails
-from image_search_service.services.doctor.findings import DoctorReport, Kind, Problem
+from image_search_service.services.doctor.findings import DoctorProblem, DoctorReport, Kind
 from image_search_service.services.doctor.permissions import PermissionCheck
 from image_search_service.services.doctor.photo_restorer import PhotoRestorer
 from image_search_service.services.doctor.restoring import Restoring
@@ -56,49 +56,49 @@ class DoctorService:
         made before centroids, which are computed from embeddings.
         """
         started = time.monotonic()
-        visit = DoctorContext(self._database, DoctorReport(), repair, self._alone)
-        self._examine_decisions(visit)
-        faces_fit = self._fits(visit, self._faces)
+        context = DoctorContext(self._database, DoctorReport(), repair, self._alone)
+        self._examine_decisions(context)
+        faces_fit = self._fits(context, self._faces)
         if faces_fit:
-            FaceCheck(visit, self._faces, progress).run()
+            FaceCheck(context, self._faces, progress).run()
         for files in (crops(self._paths), thumbnails(self._paths)):
-            FileCheck(visit, files).run()
-        if repair and faces_fit and visit.report.has(*_RESTORED):
+            FileCheck(context, files).run()
+        if repair and faces_fit and context.report.has(*_RESTORED):
             Restoring(
-                visit, self._faces, self._restorer, self._paths, workers=self._workers, progress=progress
+                context, self._faces, self._restorer, self._paths, workers=self._workers, progress=progress
             ).run()
-        PermissionCheck(visit, self._paths).run()
+        PermissionCheck(context, self._paths).run()
         if faces_fit:
-            self._examine_centroids(visit)
+            self._examine_centroids(context)
         if repair and faces_fit:
             PayloadSender(self._stores).send()
-        visit.report.seconds = time.monotonic() - started
-        return visit.report
+        context.report.seconds = time.monotonic() - started
+        return context.report
 
-    def _examine_decisions(self, visit: DoctorContext) -> None:
+    def _examine_decisions(self, context: DoctorContext) -> None:
         service = RebuildService(self._database)
-        found = service.rebuild() if visit.repair else service.check()
-        visit.report.checked["facts"] += found.facts
-        visit.report.add_counted(Kind.NOT_AS_DECIDED, found.wrong, found.examples)
-        if found.repaired:
-            visit.report.repair(Kind.NOT_AS_DECIDED, found.wrong)
+        rebuilt = service.rebuild() if context.repair else service.check()
+        context.report.checked["facts"] += rebuilt.facts
+        context.report.add_counted(Kind.NOT_AS_DECIDED, rebuilt.wrong, rebuilt.examples)
+        if rebuilt.repaired:
+            context.report.repair(Kind.NOT_AS_DECIDED, rebuilt.wrong)
 
-    def _examine_centroids(self, visit: DoctorContext) -> None:
-        if self._fits(visit, self._centroids):
+    def _examine_centroids(self, context: DoctorContext) -> None:
+        if self._fits(context, self._centroids):
             service = CentroidService(self._stores)
-            CentroidCheck(visit, self._centroids, service).run()
+            CentroidCheck(context, self._centroids, service).run()
 
-    def _fits(self, visit: DoctorContext, collection: QdrantCollection) -> bool:
+    def _fits(self, context: DoctorContext, collection: QdrantCollection) -> bool:
         """Whether the collection can hold the embeddings. Repair makes it anew; its points are of no use,
         but it is kept unless there is a model to fill it again with."""
         problem = collection.problem()
         if problem is not None:
-            visit.report.add([Problem(Kind.WRONG_COLLECTION, problem)])
-            if not visit.repair:
+            context.report.add([DoctorProblem(Kind.WRONG_COLLECTION, problem)])
+            if not context.repair:
                 return False
             self._restorer.open_engine()
             collection.reset_collection(confirm=collection.collection_name)
-            visit.report.repair(Kind.WRONG_COLLECTION, 1)
+            context.report.repair(Kind.WRONG_COLLECTION, 1)
         collection.ensure_collection()
         return True
 

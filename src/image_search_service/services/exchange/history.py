@@ -1,4 +1,4 @@
-"""Taking over another library's decisions as they are, into one in which nothing was ever decided."""
+"""Imports another library's decisions as they are, into a library without any decision."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class History:
         self._changes = 0
 
     def append(self, lines: Sequence[DecisionLine]) -> None:
-        """Those that say something of persons, or of faces that are here: two statements for a page."""
-        said = [(line, self._translated(line)) for line in lines]
-        translated = [(line, changes) for line, changes in said if changes]
+        """Append decisions about persons, or about faces that exist here: two statements for each page."""
+        pairs = [(line, self._translated(line)) for line in lines]
+        translated = [(line, changes) for line, changes in pairs if changes]
         if not translated:
             return
         self._numbers |= {line.id for line, _ in translated}

@@ -31,7 +31,7 @@ Extent = Annotated[NonNegativeFloat, Field(allow_inf_nan=False, gt=0, le=2)]
 
 
 class Line(BaseModel):
-    """The base of all lines; keys that are not known are those of a later version, and left aside."""
+    """The base of all lines; unknown keys, of later versions, are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -43,9 +43,9 @@ class HeaderLine(Line):
 
 
 class PersonLine(Line):
-    """Somebody. cover: the id of a face's line.
+    """A person. cover: the id of a face's line.
 
-    gone: true for one whose making was taken back, an id for one who was merged into that person.
+    gone: true if deleted or never created, the other person's id if merged.
     """
 
     kind: Literal["person"] = "person"
@@ -95,7 +95,7 @@ class FaceLine(Line):
 
 
 class DifferentLine(Line):
-    """Two persons who were said to be two."""
+    """Two persons who were marked as different."""
 
     kind: Literal["different"] = "different"
     persons: tuple[UUID, UUID]
@@ -115,7 +115,7 @@ class DecisionLine(Line):
 
 
 class EndLine(Line):
-    """The last one, so that a file that was cut off between two lines is known for it."""
+    """The last line, so that a file that was truncated between two lines is recognized."""
 
     kind: Literal["end"] = "end"
 
@@ -129,7 +129,7 @@ def checked(lines: Iterable[str]) -> Iterator[AnyLine]:
 
     Raises InvalidInputError with the number of the first that is wrong.
     """
-    seen = _Seen()
+    seen = _LineChecks()
     number = 0
     for number, text in enumerate(lines, 1):
         try:
@@ -160,7 +160,7 @@ def _require_version(version: int) -> None:
         )
 
 
-def _require_end(number: int, seen: _Seen) -> None:
+def _require_end(number: int, seen: _LineChecks) -> None:
     if not seen.ended:
         raise InvalidInputError(
             f'Line {number} is the last, and is not the {{"kind": "end"}} of a whole file: it was cut off.',
@@ -175,8 +175,8 @@ def reread(file: IO[str]) -> Iterator[AnyLine]:
     return (_LINES.validate_json(text) for text in file if text.strip())
 
 
-class _Seen:
-    """What lines have said so far that others refer to."""
+class _LineChecks:
+    """Checks lines against the earlier ones that they refer to."""
 
     def __init__(self) -> None:
         self.persons: dict[UUID, PersonLine] = {}
@@ -212,7 +212,7 @@ class _Seen:
                 self._known(change[1] for change in about)
 
     def check_all(self, number: int) -> None:
-        """What only the whole shows: who was merged into whom. Raises InvalidInputError."""
+        """Check what only the whole file shows: merges of persons. Raises InvalidInputError."""
         for line in self.persons.values():
             seen: set[UUID] = set()
             while isinstance(line.gone, UUID):

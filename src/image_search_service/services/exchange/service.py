@@ -1,4 +1,4 @@
-"""What humans said, as JSON Lines: out of one library and into another, whatever its engine.
+"""Exports human decisions as JSON Lines and imports them into another library, whatever its engine.
 
 A face is known by the content of its photo and by its box, so that names survive another machine, a moved
 folder, and an engine that finds the face a little to the left. ``docs/exchange.md`` describes the lines.
@@ -16,8 +16,8 @@ from typing import IO
 from image_search_service.core.errors import ConflictError
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import PersonRow
-from image_search_service.db.queries import events, faces as face_queries, spoken_faces
-from image_search_service.db.queries.spoken_faces import SaidFace
+from image_search_service.db.queries import events, faces as face_queries, faces_with_decisions
+from image_search_service.db.queries.faces_with_decisions import DecidedFace
 from image_search_service.db.session import Database, Session
 from image_search_service.recognition.boxes import SAME_PLACE, overlap
 from image_search_service.services.exchange.history import History, consistent
@@ -66,7 +66,7 @@ class ImportReport:
 
 
 class ExchangeService:
-    """Exports and imports what humans said."""
+    """Exports and imports human decisions."""
 
     def __init__(self, database: Database, actor: str) -> None:
         self._database = database
@@ -79,13 +79,13 @@ class ExchangeService:
         """
         yield _text(HeaderLine(kind="header", format=FORMAT, version=VERSION))
         with self._database.snapshot() as session:
-            for person in spoken_faces.every_person(session):
+            for person in faces_with_decisions.every_person(session):
                 yield _text(_person_line(person))
-            for face in spoken_faces.said_faces(session, PAGE):
+            for face in faces_with_decisions.decided_faces(session, PAGE):
                 yield _text(_face_line(face))
-            for pair in spoken_faces.differences(session):
+            for pair in faces_with_decisions.differences(session):
                 yield _text(DifferentLine(persons=pair))
-            for event in spoken_faces.events(session, PAGE):
+            for event in faces_with_decisions.events(session, PAGE):
                 yield _text(_decision_line(event))
         yield _text(EndLine())
 
@@ -106,7 +106,8 @@ class ExchangeService:
             return self._take_state(file) if report is None else report
 
     def _require_faces(self) -> None:
-        """Else history would come without its faces, and could not be made up for when they are there."""
+        """Refuse a library without faces: the history would be imported without its faces, which cannot be
+        added later."""
         with self._database.read() as session:
             if face_queries.count_faces(session) == 0:
                 raise ConflictError(
@@ -126,7 +127,7 @@ class ExchangeService:
             matcher = _Matcher(report)
             for page in chunks(reread(file), PAGE):
                 persons = [line for line in page if isinstance(line, PersonLine)]
-                spoken_faces.insert_gone(session, {line.id: line.name for line in persons})
+                faces_with_decisions.insert_gone(session, {line.id: line.name for line in persons})
                 report.persons += len(persons)
                 report.persons_new += sum(line.gone is False for line in persons)
                 history.faces |= {
@@ -165,24 +166,26 @@ class _Matcher:
         lines = [line for line in page if isinstance(line, FaceLine)]
         if not lines:
             return []
-        here = spoken_faces.faces_by_content(session, [line.photo for line in lines])
+        here = faces_with_decisions.faces_by_content(session, [line.photo for line in lines])
         every = [
             (overlap(line.place, box), number, face)
             for number, line in enumerate(lines)
             for face, box in here.get(line.photo, [])
         ]
-        found: dict[int, uuid.UUID] = {}
-        for share, number, face in sorted(every, key=lambda one: (-one[0], one[1], one[2])):
-            if share >= SAME_PLACE and number not in found and face not in self._taken:
-                found[number] = face
+        face_by_line: dict[int, uuid.UUID] = {}
+        for share, number, face in sorted(
+            every, key=lambda overlap_pair: (-overlap_pair[0], overlap_pair[1], overlap_pair[2])
+        ):
+            if share >= SAME_PLACE and number not in face_by_line and face not in self._taken:
+                face_by_line[number] = face
                 self._taken.add(face)
-        lost = [line for number, line in enumerate(lines) if number not in found]
+        lost = [line for number, line in enumerate(lines) if number not in face_by_line]
         self._report.faces += len(lines)
-        self._report.matched += len(found)
+        self._report.matched += len(face_by_line)
         self._report.unmatched += len(lost)
         room = EXAMPLES - len(self._report.examples)
         self._report.examples += [f"photo {line.photo[:16]}…, box {list(line.box)}" for line in lost[:room]]
-        return [(lines[number], face) for number, face in sorted(found.items())]
+        return [(lines[number], face) for number, face in sorted(face_by_line.items())]
 
 
 def _spool(lines: Iterable[str], file: IO[str]) -> bool:
@@ -193,10 +196,10 @@ def _spool(lines: Iterable[str], file: IO[str]) -> bool:
             file.write(line.rstrip("\r\n") + "\n")
             yield line
 
-    found = False
+    has_decisions = False
     for line in checked(kept()):
-        found = found or isinstance(line, DecisionLine)
-    return found
+        has_decisions = has_decisions or isinstance(line, DecisionLine)
+    return has_decisions
 
 
 def _person_line(person: PersonRow) -> PersonLine:
@@ -210,8 +213,10 @@ def _person_line(person: PersonRow) -> PersonLine:
     )
 
 
-def _face_line(face: SaidFace) -> FaceLine:
-    x, y, width, height = (round(one, 6) for one in (face.box.x, face.box.y, face.box.width, face.box.height))
+def _face_line(face: DecidedFace) -> FaceLine:
+    x, y, width, height = (
+        round(value, 6) for value in (face.box.x, face.box.y, face.box.width, face.box.height)
+    )
     return FaceLine.model_construct(
         id=face.id,
         photo=face.content_hash,
@@ -226,15 +231,15 @@ def _face_line(face: SaidFace) -> FaceLine:
     )
 
 
-def _decision_line(event: spoken_faces.Event) -> DecisionLine:
-    one = event.decision
+def _decision_line(event: faces_with_decisions.DecisionWithChanges) -> DecisionLine:
+    decision = event.decision
     return DecisionLine(
-        id=one.id,
-        what=one.kind,
-        actor=one.actor,
-        at=one.at,
-        undoes=one.undoes,
-        details=one.details,
+        id=decision.id,
+        what=decision.kind,
+        actor=decision.actor,
+        at=decision.at,
+        undoes=decision.undoes,
+        details=decision.details,
         changes=[
             (change.key.fact, change.key.id, change.key.other, change.old, change.new)
             for change in event.changes

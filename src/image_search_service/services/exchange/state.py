@@ -1,4 +1,4 @@
-"""Taking over the present state of another library as new decisions. What a human has said here stands."""
+"""Imports the present state of another library as new decisions. Decisions of this library are kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from image_search_service.core.decisions import Fact, Key, different, said
+from image_search_service.core.decisions import Fact, Key, different, human_value
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import PersonRow
 from image_search_service.db.queries import differences, persons, suggestion_states
@@ -38,7 +38,8 @@ class PresentState:
         self._faces: dict[uuid.UUID, uuid.UUID] = {}
 
     def take_persons(self, session: Session, lines: Sequence[PersonLine]) -> None:
-        """Somebody of the same name is the same person; those who are gone there are nobody here."""
+        """Match persons by name and create new ones; deleted and merged persons of the file are not
+        created."""
         lines = [line for line in lines if line.gone is False]
         known: dict[str, PersonRow] = {}
         for part in chunks(sorted({line.key for line in lines}), BATCH):
@@ -64,7 +65,7 @@ class PresentState:
         if not matched:
             return
         self._faces |= {line.id: face for line, face in matched if line.id in self._covers and line.id}
-        known = _Known(session, [face for _, face in matched])
+        known = _ExistingFacts(session, [face for _, face in matched])
         placed = {
             face: self.persons[line.person]
             for line, face in matched
@@ -81,31 +82,37 @@ class PresentState:
         self._decide(session, facts)
 
     def take_differences(self, session: Session, lines: Sequence[DifferentLine]) -> None:
-        """But for two who are one here."""
+        """Import pairs of different persons, except pairs that are one person here."""
         pairs = [(self.persons.get(line.persons[0]), self.persons.get(line.persons[1])) for line in lines]
         self._decide(session, {different(a, b): True for a, b in pairs if a and b and a != b})
 
     def take_covers(self, session: Session) -> None:
-        """Where the face is here, and the person's."""
+        """Import cover faces that exist here and belong to the person."""
         wanted = {self._faces[face]: person for face, person in self._covers.items() if face in self._faces}
-        known = _Known(session, list(wanted))
-        theirs = {face: person for face, person in wanted.items() if known.owner(face) == person}
-        self._decide(session, {Key(Fact.PERSON_COVER, person): str(face) for face, person in theirs.items()})
+        known = _ExistingFacts(session, list(wanted))
+        covers = {face: person for face, person in wanted.items() if known.person_of(face) == person}
+        self._decide(session, {Key(Fact.PERSON_COVER, person): str(face) for face, person in covers.items()})
 
-    def _facts(self, line: FaceLine, face: uuid.UUID, person: uuid.UUID | None, known: _Known) -> Facts:
-        owner = person or known.owner(face)
+    def _facts(
+        self, line: FaceLine, face: uuid.UUID, person: uuid.UUID | None, known: _ExistingFacts
+    ) -> Facts:
+        assigned_to = person or known.person_of(face)
         facts: Facts = {}
         if person is not None:
             facts[Key(Fact.FACE_PERSON, face)] = {"person": str(person), "by": "human"}
-        elif not line.is_face and owner is None:
+        elif not line.is_face and assigned_to is None:
             facts[Key(Fact.FACE_IS_FACE, face)] = False
-        elif line.set_aside and owner is None and known.is_unplaced(face):
+        elif line.set_aside and assigned_to is None and known.is_unplaced(face):
             facts[Key(Fact.FACE_SET_ASIDE, face)] = {"aside": True}
-        rejected = {self.persons[one] for one in line.rejected_for if one in self.persons} - {owner}
-        facts |= {Key(Fact.REJECTED, face, one): True for one in rejected}
-        pinned = {self.persons[one] for one in line.pinned_for if one in self.persons} & {owner}
-        facts |= {Key(Fact.PINNED, face, one): True for one in pinned if one}
-        if line.group is not None and owner is None and known.may_be_grouped(face):
+        rejected = {
+            self.persons[person_id] for person_id in line.rejected_for if person_id in self.persons
+        } - {assigned_to}
+        facts |= {Key(Fact.REJECTED, face, person_id): True for person_id in rejected}
+        pinned = {self.persons[person_id] for person_id in line.pinned_for if person_id in self.persons} & {
+            assigned_to
+        }
+        facts |= {Key(Fact.PINNED, face, person_id): True for person_id in pinned if person_id}
+        if line.group is not None and assigned_to is None and known.may_be_grouped(face):
             facts[Key(Fact.FACE_GROUP, face)] = {"group": str(line.group)}
         sides = {key: side for key, side in line.apart.items() if (face, key) not in known.refused}
         return facts | {Key(Fact.APART, face, key): side for key, side in sides.items()}
@@ -114,30 +121,32 @@ class PresentState:
         self,
         session: Session,
         matched: Sequence[tuple[FaceLine, uuid.UUID]],
-        known: _Known,
+        known: _ExistingFacts,
         placed: Mapping[uuid.UUID, uuid.UUID],
     ) -> list[Side]:
         """All sides that are to hold together, with whose the faces are here; a side that contradicts who is
         one here already is refused."""
         incoming = [
-            Side(key, face, side, known.owner(face))
+            Side(key, face, side, known.person_of(face))
             for line, face in matched
             for key, side in line.apart.items()
         ]
-        there = differences.sides_with(session, [face for _, face in matched])
-        there += differences.sides_of(session, sorted({one.difference_id for one in incoming}))
+        existing = differences.sides_with(session, [face for _, face in matched])
+        existing += differences.sides_of(session, sorted({member.difference_id for member in incoming}))
         held = {
-            (one.difference_id, one.person_id): one.side
-            for one in there
-            if one.person_id and one.face_id not in placed
+            (member.difference_id, member.person_id): member.side
+            for member in existing
+            if member.person_id and member.face_id not in placed
         }
-        for one in incoming:
-            if one.person_id and one.face_id not in placed:
-                place = (one.difference_id, one.person_id)
-                if held.setdefault(place, one.side) != one.side:
-                    known.refused.add((one.face_id, one.difference_id))
-        kept = [one for one in incoming if (one.face_id, one.difference_id) not in known.refused]
-        return list({(one.difference_id, one.face_id): one for one in [*there, *kept]}.values())
+        for member in incoming:
+            if member.person_id and member.face_id not in placed:
+                place = (member.difference_id, member.person_id)
+                if held.setdefault(place, member.side) != member.side:
+                    known.refused.add((member.face_id, member.difference_id))
+        kept = [member for member in incoming if (member.face_id, member.difference_id) not in known.refused]
+        return list(
+            {(member.difference_id, member.face_id): member for member in [*existing, *kept]}.values()
+        )
 
     def _decide(self, session: Session, facts: Facts) -> None:
         if not facts:
@@ -150,7 +159,7 @@ class PresentState:
 _PLACES = (Fact.FACE_PERSON, Fact.FACE_IS_FACE, Fact.FACE_GROUP, Fact.FACE_SET_ASIDE)
 
 
-class _Known:
+class _ExistingFacts:
     """What was said of some faces here. refused: sides of differences that contradict it. apart: faces that
     were said to be of somebody else than others, so that no file puts them together with these."""
 
@@ -158,32 +167,36 @@ class _Known:
         keys = [Key(fact, face) for face in faces for fact in _PLACES]
         self._now = current_state.current(session, keys)
         self._rejected = suggestion_states.rejected_pairs(session, faces)
-        self.apart = {one.face_id for one in differences.sides_with(session, faces)}
+        self.apart = {side.face_id for side in differences.sides_with(session, faces)}
         self.refused: set[tuple[uuid.UUID, uuid.UUID]] = set()
 
-    def owner(self, face: uuid.UUID) -> uuid.UUID | None:
+    def person_of(self, face: uuid.UUID) -> uuid.UUID | None:
         key = Key(Fact.FACE_PERSON, face)
-        person = said(key, self._now.get(key))
+        person = human_value(key, self._now.get(key))
         return None if person is None else uuid.UUID(person)
 
     def may_be(self, face: uuid.UUID, person: uuid.UUID) -> bool:
-        """Whether nothing that was said here forbids it."""
+        """Whether no decision of this library forbids assigning the face to the person."""
         return (
-            self.owner(face) in (None, person)
+            self.person_of(face) in (None, person)
             and self._is_shown(face)
             and (face, person) not in self._rejected
         )
 
     def may_be_grouped(self, face: uuid.UUID) -> bool:
-        """The same of a face that is nobody's and a group."""
+        """Whether no decision of this library forbids putting the face, without a person, into a group."""
         return self._is_shown(face) and face not in self.apart
 
     def is_unplaced(self, face: uuid.UUID) -> bool:
         """Whether it is a face of which nobody has said here whose it is, or with whom it belongs."""
         key = Key(Fact.FACE_GROUP, face)
-        return self._is_shown(face) and self.owner(face) is None and said(key, self._now.get(key)) is None
+        return (
+            self._is_shown(face)
+            and self.person_of(face) is None
+            and human_value(key, self._now.get(key)) is None
+        )
 
     def _is_shown(self, face: uuid.UUID) -> bool:
         aside = Key(Fact.FACE_SET_ASIDE, face)
         is_face: bool = self._now[Key(Fact.FACE_IS_FACE, face)]
-        return is_face and not said(aside, self._now.get(aside))
+        return is_face and not human_value(aside, self._now.get(aside))

@@ -1,4 +1,4 @@
-"""Whether the service can do its work: each thing that it needs is asked."""
+"""Checks each store and service that the service needs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from image_search_service.core.errors import ImageSearchError
 
 Check = Callable[[], str]
-"""Asks something whether it works; returns what it says of itself. Raises an error of ours if it does not."""
+"""A check that returns details of what it checks, or raises one of this project's errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether one thing works, and what it says of itself, or why not."""
+    """The result of one check: details if ready, else the reason."""
 
     name: str
     ready: bool
@@ -21,7 +21,7 @@ class Readiness:
 
 
 class ReadinessService:
-    """Asks everything, one after the other; one that fails does not keep the others from being asked."""
+    """Runs all checks, one after the other, whether or not some fail."""
 
     def __init__(self, checks: Mapping[str, Check]) -> None:
         self._checks = checks

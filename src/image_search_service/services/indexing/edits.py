@@ -1,7 +1,7 @@
-"""A photo edited in place is a new photo at an old path; whom its faces show is still known.
+"""Keeps names when a photo is edited in place, which makes it a new photo at an old path.
 
-Another program that writes a tag or crops a border changes every byte of a file. What a human said of faces
-(names, rejections, pins, that one is none) moves on to the faces of the new content that lie where they lay.
+A program that writes a tag or crops a border changes the file's content. Decisions about its faces (names,
+rejections, pins, not a face) are transferred to the new content's faces at the same places.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from image_search_service.core.decisions import Fact, Key
-from image_search_service.db.queries import clusters, faces, spoken_faces
+from image_search_service.db.queries import clusters, faces, faces_with_decisions
 from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.db.session import Session
 from image_search_service.recognition.boxes import SAME_PLACE, overlap
 from image_search_service.services.decisions.log import DecisionDraft, decide
 
 
-def hand_on_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -> None:
-    """For each replaced photo, let all that was said of its faces hold of the faces of its successor.
+def transfer_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -> None:
+    """Transfer the decisions about the faces of each replaced photo to the faces of its successor.
 
-    ``successors`` maps the photo that a file held before to the one it holds now; those that still have
-    another file keep their faces, and nothing is handed on.
+    successors: the photo that a file held before, and the one it holds now. Photos that still have another
+    file keep their faces, and nothing is transferred.
     """
     replaced = faces.replaced_among(session, list(successors))
     pairs = {old: new for old, new in successors.items() if old in replaced}
@@ -32,36 +32,37 @@ def hand_on_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -
     origins: dict[uuid.UUID, LocatedFace] = {}
     for old, new in pairs.items():
         origins |= successor_faces(located.get(old, []), located.get(new, []))
-    decide(session, DecisionDraft("photo_edited", "index", _said_of_them(session, origins)))
+    decide(session, DecisionDraft("photo_edited", "index", _transferred_facts(session, origins)))
     faces.assign_persons(session, _persons(origins, faces.MACHINE))
     _leave_clusters(session, [face for old in pairs for face in located.get(old, [])])
 
 
 def _leave_clusters(session: Session, replaced: Sequence[LocatedFace]) -> None:
-    """No grouping looks at the faces of a replaced photo: in a cluster they would stay, and be counted."""
+    """Take faces of replaced photos out of clusters: no grouping would move them, and they would be
+    counted."""
     ids = [face.id for face in replaced]
     before = clusters.clusters_of_faces(session, ids)
     faces.set_clusters(session, dict.fromkeys(ids))
     clusters.mend_clusters(session, before)
 
 
-def _said_of_them(session: Session, origins: Mapping[uuid.UUID, LocatedFace]) -> dict[Key, Any]:
-    """Whatever was said of the former faces holds of those that lie where they lay."""
+def _transferred_facts(session: Session, origins: Mapping[uuid.UUID, LocatedFace]) -> dict[Key, Any]:
+    """The decided facts of the former faces, for the new faces at their places."""
     successor = {old.id: new for new, old in origins.items()}
     facts: dict[Key, Any] = {}
-    for said in spoken_faces.said_of(session, list(successor)):
-        face = successor[said.id]
-        if said.person_id is not None:
-            facts[Key(Fact.FACE_PERSON, face)] = {"person": str(said.person_id), "by": faces.HUMAN}
-        if said.group_id is not None:
-            facts[Key(Fact.FACE_GROUP, face)] = {"group": str(said.group_id)}
-        if not said.is_face:
+    for decided in faces_with_decisions.decided_faces_by_id(session, list(successor)):
+        face = successor[decided.id]
+        if decided.person_id is not None:
+            facts[Key(Fact.FACE_PERSON, face)] = {"person": str(decided.person_id), "by": faces.HUMAN}
+        if decided.group_id is not None:
+            facts[Key(Fact.FACE_GROUP, face)] = {"group": str(decided.group_id)}
+        if not decided.is_face:
             facts[Key(Fact.FACE_IS_FACE, face)] = False
-        if said.set_aside:
+        if decided.set_aside:
             facts[Key(Fact.FACE_SET_ASIDE, face)] = {"aside": True}
-        facts |= {Key(Fact.REJECTED, face, person): True for person in said.rejected_for}
-        facts |= {Key(Fact.PINNED, face, person): True for person in said.pinned_for}
-        facts |= {Key(Fact.APART, face, key): side for key, side in said.apart.items()}
+        facts |= {Key(Fact.REJECTED, face, person): True for person in decided.rejected_for}
+        facts |= {Key(Fact.PINNED, face, person): True for person in decided.pinned_for}
+        facts |= {Key(Fact.APART, face, key): side for key, side in decided.apart.items()}
     return facts
 
 

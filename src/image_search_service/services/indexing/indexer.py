@@ -1,6 +1,6 @@
 """Indexing: from folders of photos to stored faces, once for each content.
 
-The order of steps is what makes a crash harmless. Ids follow from the content. A batch's embeddings go to
+The order of steps makes a crash harmless. Ids are derived from the content. A batch's embeddings go to
 Qdrant first (one request), then its photos, faces and files into SQL (one transaction); so a face in SQL
 always has its embedding, and what a crash left in Qdrant alone is written again by the next run, or
 removed by it if the photo is gone.
@@ -23,7 +23,7 @@ from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
 from image_search_service.media.hashing import content_hash
 from image_search_service.media.scan import FoundFile, PhotoScan
-from image_search_service.services.indexing.edits import hand_on_names
+from image_search_service.services.indexing.edits import transfer_names
 from image_search_service.services.indexing.orphans import remove_orphaned_points
 from image_search_service.services.indexing.reader import HashedFile, PhotoReader, ReadPhoto
 from image_search_service.services.indexing.rows import asset_row, face_points, face_rows, path_row
@@ -52,7 +52,7 @@ class Failure:
 
 @dataclass(slots=True)
 class IndexReport:
-    """What a run found and did. Every file seen is new, unchanged, moved or copied, or failed."""
+    """The result of a run. Every file seen is new, unchanged, moved or copied, or failed."""
 
     photos_seen: int = 0
     photos_new: int = 0
@@ -79,7 +79,7 @@ class IndexReport:
 class IndexService:
     """Brings the library up to date with folders of photos.
 
-    The engine is opened only if there is a photo to read: a run without news loads no model.
+    The engine is opened only if there is a photo to read: a run without changes loads no model.
     """
 
     def __init__(self, stores: Stores) -> None:
@@ -98,7 +98,7 @@ class IndexService:
         *,
         retry_failed: bool = False,
         progress: Progress | None = None,
-        found: Callable[[IndexReport], None] | None = None,
+        report_changed: Callable[[IndexReport], None] | None = None,
     ) -> IndexReport:
         """Index all photos below ``roots``, folders or files.
 
@@ -110,7 +110,7 @@ class IndexService:
         started = time.monotonic()
         scan = PhotoScan(roots, exclude=[self.library_folder])
         with self.database.turn("index", lambda: progress(0, None) if progress else None):
-            run = self._run(scan, retry_failed=retry_failed, progress=progress, found=found)
+            run = self._run(scan, retry_failed=retry_failed, progress=progress, report_changed=report_changed)
         run.report.seconds = time.monotonic() - started
         return run.report
 
@@ -120,12 +120,14 @@ class IndexService:
         *,
         retry_failed: bool,
         progress: Progress | None,
-        found: Callable[[IndexReport], None] | None,
-    ) -> _Run:
-        """Alone: what another run has stored in Qdrant and not yet in SQL would look left behind."""
+        report_changed: Callable[[IndexReport], None] | None,
+    ) -> _IndexRun:
+        """Only one run at a time: points of another run without rows yet would look orphaned."""
         with self.database.write() as session:
             number, interrupted = library.start_run(session, scan.roots)
-        run = _Run(self, number, retry_failed=retry_failed, progress=progress, found=found)
+        run = _IndexRun(
+            self, number, retry_failed=retry_failed, progress=progress, report_changed=report_changed
+        )
         changed = run.compare(scan)
         if changed:
             run.read(changed)
@@ -133,7 +135,7 @@ class IndexService:
         return run
 
 
-class _Run:
+class _IndexRun:
     """One run's steps and what they share."""
 
     def __init__(
@@ -143,14 +145,14 @@ class _Run:
         *,
         retry_failed: bool,
         progress: Progress | None,
-        found: Callable[[IndexReport], None] | None,
+        report_changed: Callable[[IndexReport], None] | None,
     ) -> None:
         self._service = service
         self._database = service.database
         self._number = number
         self._retry_failed = retry_failed
         self._progress = progress
-        self._found = found
+        self._report_changed = report_changed
         self._started = time.monotonic()
         self._done = self._total = 0
         self._reader: PhotoReader | None = None
@@ -159,7 +161,7 @@ class _Run:
         self.report = IndexReport()
 
     def compare(self, scan: PhotoScan) -> list[FoundFile]:
-        """Stat every file; return those that are new or other than they were."""
+        """Stat every file; return those that are new or changed."""
         changed: list[FoundFile] = []
         for files in chunks(scan, LOOKUP_BATCH):
             with self._database.write() as session:
@@ -199,7 +201,8 @@ class _Run:
             self._attach(copies)
 
     def _fresh(self, hashed: Iterable[HashedFile | Failure]) -> Iterator[HashedFile]:
-        """Contents that the library does not have, each once; other files are given to their photos."""
+        """Contents that the library does not have, each once; files with known content are attached to their
+        photos."""
         claimed: set[str] = set()
         for batch in chunks(hashed, HASH_BATCH):
             files = [item for item in batch if isinstance(item, HashedFile)]
@@ -207,8 +210,10 @@ class _Run:
             with self._database.read() as session:
                 known = photos.assets_by_hash(session, [file.content_hash for file in files])
             is_known = [self._is_known(known.get(file.content_hash)) for file in files]
-            self._attach([file for file, there in zip(files, is_known, strict=True) if there])
-            for file in (file for file, there in zip(files, is_known, strict=True) if not there):
+            self._attach([file for file, file_is_known in zip(files, is_known, strict=True) if file_is_known])
+            for file in (
+                file for file, file_is_known in zip(files, is_known, strict=True) if not file_is_known
+            ):
                 if file.content_hash in claimed:
                     self._copies.append(file)
                 else:
@@ -240,7 +245,7 @@ class _Run:
         self._advance(readable)
 
     def _attach(self, files: Sequence[HashedFile]) -> None:
-        """Files whose content is in the library: they are one more place, or the new place, of its photo."""
+        """Store files with known content as further, or new, paths of their photos."""
         if not files:
             return
         with self._database.write() as session:
@@ -253,7 +258,7 @@ class _Run:
         self._advance(readable)
 
     def _save_paths(self, session: Session, files: Sequence[tuple[HashedFile, uuid.UUID]]) -> None:
-        """Write where photos lie now; a photo whose last file was overwritten hands its names on."""
+        """Store the photos' paths; a photo whose last file was overwritten transfers its names."""
         photos.save_paths(session, [path_row(file, asset_id, self._number) for file, asset_id in files])
         successors = {
             self._previous[file.path]: asset_id
@@ -261,7 +266,7 @@ class _Run:
             if self._previous.get(file.path, asset_id) != asset_id
         }
         photos.update_replaced(session, [*successors, *(asset_id for _, asset_id in files)])
-        hand_on_names(session, successors)
+        transfer_names(session, successors)
 
     def _fail(self, failures: Sequence[Failure]) -> None:
         self.report.failures += failures
@@ -270,13 +275,13 @@ class _Run:
     def _advance(self, files: int) -> None:
         self._done += files
         self.report.seconds = time.monotonic() - self._started
-        if self._found and files:
-            self._found(self.report)
+        if self._report_changed and files:
+            self._report_changed(self.report)
         if self._progress and files:
             self._progress(self._done, self._total)
 
     def finish(self, scan: PhotoScan, *, interrupted: bool) -> None:
-        """Mark what has vanished; after an interrupted run, remove points that no face in SQL stands for."""
+        """Mark vanished files as missing; after an interrupted run, delete points without a face in SQL."""
         with self._database.write() as session:
             unread = [path for path, _ in scan.unread]
             self.report.photos_missing = photos.mark_missing(session, scan.roots, unread, self._number)

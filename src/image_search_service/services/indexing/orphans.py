@@ -1,4 +1,4 @@
-"""Points in Qdrant that no face in SQL stands for: what a crash between the two stores can leave."""
+"""Deletes points in Qdrant without a face in SQL, which a crash between the two stores can leave."""
 
 from __future__ import annotations
 

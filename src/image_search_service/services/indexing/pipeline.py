@@ -40,7 +40,7 @@ def index_photos(
     actor: str,
     watch: Watch,
     retry_failed: bool = False,
-    found: Callable[[IndexReport], None] | None = None,
+    report_changed: Callable[[IndexReport], None] | None = None,
 ) -> IndexResult:
     """Bring the library up to date with the photos below ``roots``, folders or files.
 
@@ -52,7 +52,9 @@ def index_photos(
     """
     engine = stores.binding.bind().name
     with watch("Reading photos", "photos") as progress:
-        report = IndexService(stores).index(roots, retry_failed=retry_failed, progress=progress, found=found)
+        report = IndexService(stores).index(
+            roots, retry_failed=retry_failed, progress=progress, report_changed=report_changed
+        )
     names = _read_names(stores, actor, watch) if stores.settings.names_from_metadata else None
     with watch("Comparing faces", "blocks") as progress:
         FaceClusteringService(stores).group_if_stale(progress)

@@ -16,7 +16,7 @@ import numpy as np
 from image_search_service.core.errors import DataIntegrityError, MediaError
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import FloatArray, Pixels
-from image_search_service.media.decode import Photo, decode_photo, reduced
+from image_search_service.media.decode import DecodedPhoto, decode_photo, reduced
 from image_search_service.media.derivatives import crop_area, write_crop, write_thumbnail
 from image_search_service.recognition.boxes import overlap
 from image_search_service.recognition.engines.base import Detection, FaceEngine
@@ -70,7 +70,7 @@ class ReadPhoto:
     """A photo as it will be stored: with its faces, or with the reason why it cannot be read."""
 
     file: HashedFile
-    photo: Photo | None = None
+    photo: DecodedPhoto | None = None
     faces: Sequence[ReadFace] = field(default_factory=list)
     failure: str | None = None
 
@@ -95,7 +95,7 @@ def number_faces(
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _AlignedFace:
     """A face between alignment and embedding."""
 
     id: uuid.UUID
@@ -124,21 +124,24 @@ class PhotoReader:
         """Embed known faces from their crops, where there are any: nothing is detected or written."""
         return self._embed([(ReadPhoto(file), self._open_crops(faces)) for file, faces in photos])
 
-    def _embed(self, found: Sequence[tuple[ReadPhoto, list[_Found]]]) -> list[ReadPhoto]:
-        """All photos' faces in one call; if the model fails, photo by photo, so that only one is lost."""
+    def _embed(self, photos: Sequence[tuple[ReadPhoto, list[_AlignedFace]]]) -> list[ReadPhoto]:
+        """Embed the faces of all photos in one call; if the model fails, photo by photo, so that one is
+        lost."""
         try:
-            every = [face for _, faces in found for face in faces]
+            every = [face for _, faces in photos for face in faces]
             embeddings, lengths = self._engine.embed_with_lengths([face.chip for face in every])
         except DataIntegrityError as error:
-            if len(found) == 1:
-                return [ReadPhoto(found[0][0].file, failure=error.message)]
-            return [read for one in found for read in self._embed([one])]
+            if len(photos) == 1:
+                return [ReadPhoto(photos[0][0].file, failure=error.message)]
+            return [read for photo in photos for read in self._embed([photo])]
         visible = np.array([face.visible for face in every], np.float32)
         passes = self._recognizability.passes(embeddings, lengths, visible)
         rows = zip(embeddings, passes.tolist(), strict=True)
-        return [replace(read, faces=self._read_faces(faces, rows)) for read, faces in found]
+        return [replace(read, faces=self._read_faces(faces, rows)) for read, faces in photos]
 
-    def _read_faces(self, faces: Sequence[_Found], rows: Iterator[tuple[FloatArray, bool]]) -> list[ReadFace]:
+    def _read_faces(
+        self, faces: Sequence[_AlignedFace], rows: Iterator[tuple[FloatArray, bool]]
+    ) -> list[ReadFace]:
         return [
             ReadFace(
                 face.id,
@@ -150,7 +153,7 @@ class PhotoReader:
             for face, (embedding, recognizable) in zip(faces, rows, strict=False)
         ]
 
-    def _find_faces(self, file: HashedFile, identify: Identify) -> tuple[ReadPhoto, list[_Found]]:
+    def _find_faces(self, file: HashedFile, identify: Identify) -> tuple[ReadPhoto, list[_AlignedFace]]:
         try:
             photo = decode_photo(file.path, max_pixels=self._max_pixels)
         except MediaError as error:
@@ -161,20 +164,20 @@ class PhotoReader:
         self._write_derivatives(file.asset_id, photo, small, faces)
         return ReadPhoto(file, photo.without_pixels()), faces
 
-    def _prepare(self, photo: Photo, face_id: uuid.UUID, detection: Detection) -> _Found:
+    def _prepare(self, photo: DecodedPhoto, face_id: uuid.UUID, detection: Detection) -> _AlignedFace:
         chip = self._engine.align(photo.pixels, detection)
         visible = visible_share(detection.box, width=photo.width, height=photo.height)
         quality = face_quality(detection, chip, self._tables)
-        return _Found(face_id, detection, chip, quality, visible)
+        return _AlignedFace(face_id, detection, chip, quality, visible)
 
-    def _open_crops(self, faces: Sequence[FaceInCrop]) -> list[_Found]:
-        found = []
+    def _open_crops(self, faces: Sequence[FaceInCrop]) -> list[_AlignedFace]:
+        aligned = []
         for face in faces:
             chip = self._chip_from_crop(face)
             if chip is not None:
                 visible = visible_share(face.detection.box, width=face.width, height=face.height)
-                found.append(_Found(face.id, face.detection, chip, face.quality, visible))
-        return found
+                aligned.append(_AlignedFace(face.id, face.detection, chip, face.quality, visible))
+        return aligned
 
     def _chip_from_crop(self, face: FaceInCrop) -> Pixels | None:
         """The face as the engine sees it in its crop; None without a crop.
@@ -187,12 +190,16 @@ class PhotoReader:
             return None
         area = crop_area(face.detection.box, width=face.width, height=face.height)
         place = face.detection.in_part(area, width=crop.width)
-        seen = [each for each in self._engine.detect(crop.pixels) if overlap(each.box, place.box) >= IN_CROP]
-        best = max(seen, key=lambda each: overlap(each.box, place.box), default=place)
+        detections = [
+            detection
+            for detection in self._engine.detect(crop.pixels)
+            if overlap(detection.box, place.box) >= IN_CROP
+        ]
+        best = max(detections, key=lambda detection: overlap(detection.box, place.box), default=place)
         return self._engine.align(crop.pixels, best)
 
     def _write_derivatives(
-        self, asset_id: uuid.UUID, photo: Photo, small: Pixels, faces: Sequence[_Found]
+        self, asset_id: uuid.UUID, photo: DecodedPhoto, small: Pixels, faces: Sequence[_AlignedFace]
     ) -> None:
         write_thumbnail(small, self._paths.thumbnail(asset_id))
         for face in faces:

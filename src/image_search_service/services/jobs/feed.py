@@ -1,4 +1,4 @@
-"""What has happened since somebody last looked: jobs that changed, decisions that were made."""
+"""Reports what changed since a watcher's last request: changed jobs and new decisions."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from image_search_service.db.session import Database
 from image_search_service.services.jobs.service import ENDED
 
 MOST_DECISIONS = 100
-"""Decisions that one look gives; the next one gives those behind them."""
+"""The most decisions in one update; the next update has those after them."""
 OVERLAP = timedelta(seconds=60)
-"""A job says when it was made, and is seen when that is committed: so long later at most, since a writer
-waits at most ``SQLITE_BUSY_SECONDS`` for the database. So long a job that has ended is remembered, too."""
+"""The longest time between a job's creation time and the commit that makes it visible: a writer waits at most
+``SQLITE_BUSY_SECONDS`` for the database. Ended jobs are remembered for the same time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """Where somebody stands who watches. jobs: those that may still change, as they were seen. since: jobs
-    that were made from then on may not have been seen. decision: the number of the last one seen."""
+class FeedPosition:
+    """A watcher's position. jobs: jobs that may still change, as last seen. since: jobs created from then on
+    may not have been seen. decision: the number of the last decision seen."""
 
     jobs: Mapping[uuid.UUID, JobRecord]
     since: datetime
@@ -38,35 +38,35 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """What is new between two looks."""
+class FeedUpdate:
+    """What changed between two positions."""
 
     jobs: Sequence[JobRecord]
     decisions: Sequence[MadeDecision]
 
 
 class EventFeed:
-    """Compares the library with what was seen of it: two statements a look."""
+    """Compares the library with a watcher's position: two statements for each update."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def start(self) -> Look:
-        """Where somebody begins who has just read the state: with the jobs that wait or run."""
+    def start(self) -> FeedPosition:
+        """The position of a watcher who has just read the state."""
         now = utc_now()
         with self._database.read() as session:
             active = job_queries.active_jobs(session)
             recent = job_queries.jobs_since(session, now - OVERLAP, [])
             seen = {job.id: job for job in [*active, *recent]}
-            return Look(seen, now - OVERLAP, events.latest_id(session))
+            return FeedPosition(seen, now - OVERLAP, events.latest_id(session))
 
-    def look(self, before: Look) -> tuple[Look, News]:
-        """Where one stands now, and what is new."""
+    def look(self, before: FeedPosition) -> tuple[FeedPosition, FeedUpdate]:
+        """The new position, and what changed since ``before``."""
         since = max(before.since, utc_now() - OVERLAP)
         with self._database.read() as session:
-            found = job_queries.jobs_since(session, before.since, list(before.jobs))
+            recent = job_queries.jobs_since(session, before.since, list(before.jobs))
             decisions = events.made_after(session, before.decision, MOST_DECISIONS)
-        changed = [job for job in found if before.jobs.get(job.id) != job]
-        kept = {job.id: job for job in found if job.state not in ENDED or job.created_at >= since}
+        changed = [job for job in recent if before.jobs.get(job.id) != job]
+        kept = {job.id: job for job in recent if job.state not in ENDED or job.created_at >= since}
         last = decisions[-1].id if decisions else before.decision
-        return Look(kept, since, last), News(changed, decisions)
+        return FeedPosition(kept, since, last), FeedUpdate(changed, decisions)

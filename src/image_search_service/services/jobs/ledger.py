@@ -1,4 +1,4 @@
-"""Jobs as their workers see them: take one, say how far it is, end it, take up what others left."""
+"""The workers' access to jobs: claim one, report progress, end it, recover those of dead workers."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from image_search_service.db.queries.jobs.jobs import Claim
 from image_search_service.db.session import Database
 
 SILENCE = timedelta(seconds=90)
-"""A worker that has not been heard of for so long is dead; it says every second that it lives, and may have
-to wait ``db.session.SQLITE_BUSY_SECONDS`` for the database."""
+"""A worker that has been silent for so long counts as dead. Workers report every second, but may have to wait
+``db.session.SQLITE_BUSY_SECONDS`` for the database."""
 MAX_ATTEMPTS = 5
-"""After so many a job has failed, so that one that kills its worker does not go on for ever."""
+"""The attempts after which a job fails, so that one that kills its worker does not run forever."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What the row says to its worker. lost: the job is another worker's now."""
+    """The answer to a worker's report. lost: the job belongs to another worker now."""
 
     cancel: bool
     lost: bool
 
 
 class JobLedger:
-    """Every change of a job's row that its worker makes."""
+    """All changes that workers make to a job's row."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def claim(self, job_id: uuid.UUID) -> Claim | None:
-        """Take a job; None when there is nothing to do: it is cancelled, done, or another worker's."""
+        """Claim a job; None if it is cancelled, done, or another worker's."""
         with self._database.write() as session:
             return jobs.claim(session, job_id)
 
     def beat(self, claim: Claim, done: int, total: int | None, counts: JsonObject | None = None) -> Beat:
-        """The worker lives, is so far, and has found this."""
+        """Report a sign of life, progress and counts."""
         with self._database.write() as session:
             cancel = jobs.beat(session, claim, done, total, counts or {})
         return Beat(cancel=bool(cancel), lost=cancel is None)
@@ -57,19 +57,19 @@ class JobLedger:
             jobs.finish(session, claim, jobs.CANCELLED)
 
     def retry_later(self, claim: Claim, error: str) -> None:
-        """It waits for its next attempt."""
+        """Let the job wait for its next attempt."""
         with self._database.write() as session:
             jobs.put_back(session, claim, error, counted=True)
 
     def put_back(self, claim: Claim) -> None:
-        """Its worker is told to stop: another one, or the next start, goes on with it."""
+        """Let the job of a stopping worker wait again; another worker, or the next start, continues it."""
         with self._database.write() as session:
             jobs.put_back(session, claim, None, counted=False)
 
     def recover(self, *, alone: bool) -> list[uuid.UUID]:
-        """Let jobs wait again whose worker is dead; returns every job that waits, the oldest first.
+        """Let jobs of dead workers wait again; returns every waiting job, the oldest first.
 
-        ``alone``: no other worker can exist, so that whatever runs was left by one that died.
+        alone: no other worker can exist, so that every running job was left by a dead one.
         """
         with self._database.write() as session:
             jobs.recover(session, utc_now() + SILENCE if alone else utc_now() - SILENCE, MAX_ATTEMPTS)

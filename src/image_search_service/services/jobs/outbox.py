@@ -1,7 +1,8 @@
-"""Tells Qdrant what SQL has decided: the person and the cluster of each face, in batches.
+"""The outbox: sends each changed face's person and cluster from SQL to Qdrant, in batches.
 
-SQL marks a face as due in the same transaction that changes it. Sending is idempotent and ends only when
-nothing is due, so that a crash, or a Qdrant that was down, delays it and loses nothing.
+The transaction that changes a face also marks it as due (``payload_version`` above ``payload_sent``).
+Sending is idempotent and ends only when nothing is due, so that a crash or an outage of Qdrant only delays
+it.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from image_search_service.library.stores import Stores
 log = get_logger(__name__)
 
 BATCH = 1_000
-"""Faces told of in one request."""
+"""Faces in one request."""
 WAIT_SECONDS = 5
-"""Seconds after which whoever waits for another sender leaves it to that one."""
+"""Seconds to wait for another sender before giving up."""
 
 
 class PayloadSender:
-    """Sends what is due. One sender at a time for a library, in whatever process: two would overtake each
-    other, and an older payload could arrive last.
+    """Sends due payloads. Only one sender at a time for a library, over all processes: with two, an older
+    payload could arrive last.
 
     Qdrant is opened only if there is something to send.
     """
@@ -38,17 +39,17 @@ class PayloadSender:
 
     def send(self) -> int:
         """Send until nothing is due; returns the number of faces. Raises UnavailableError, also when another
-        sender is slow: it goes on."""
+        sender takes too long, which then continues."""
         if not self._due(1):
             return 0
-        with self._database.turn("payloads", _impatience()):
+        with self._database.turn("payloads", _raise_after_wait()):
             return self._send_all()
 
     def send_if_it_answers(self) -> None:
-        """The same, unless Qdrant is away: then it is told later; until then SQL is asked what is true.
+        """Send unless Qdrant is unavailable; a later call sends the rest, and until then reads check SQL.
 
-        Returns at once if another thread sends; that one looks again when it is done. So requests do not
-        queue up behind a Qdrant that takes long to say nothing.
+        Returns at once if another thread is sending; that thread checks again when it is done. So requests
+        do not queue up behind a slow Qdrant.
         """
         self._wanted.set()
         while self._wanted.is_set() and self._sending.acquire(blocking=False):
@@ -76,12 +77,13 @@ class PayloadSender:
             return faces.due_payloads(session, limit)
 
 
-def _impatience() -> Callable[[], None]:
-    """Called every second while somebody else sends."""
+def _raise_after_wait() -> Callable[[], None]:
+    """A function to call every second while another sender is active; raises UnavailableError after a
+    while."""
     seconds = count(1)
 
     def waiting() -> None:
         if next(seconds) > WAIT_SECONDS:
-            raise UnavailableError("Somebody else is telling Qdrant what was decided, and it takes long.")
+            raise UnavailableError("Another sender is still updating Qdrant.")
 
     return waiting

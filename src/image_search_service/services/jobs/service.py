@@ -1,7 +1,7 @@
-"""Jobs as those see them who ask for one: submit, look, cancel.
+"""The callers' access to jobs: submit, read, cancel.
 
-The row is the truth; the queue only carries ids to the workers. A job is sent when its row is committed, and
-what could not be sent is sent again by the workers (``JobLedger.recover``).
+A job is a row; the queue only carries ids to the workers. A job is sent after its row is committed; the
+workers send again what could not be sent (``JobLedger.recover``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from image_search_service.core.errors import ConflictError, NotFoundError
 from image_search_service.core.records.jobs import JobFilter, JobRecord
-from image_search_service.core.records.lists import Found
+from image_search_service.core.records.lists import ListPage
 from image_search_service.core.types import JsonObject
 from image_search_service.db.models import utc_now
 from image_search_service.db.queries.jobs import jobs
@@ -27,7 +27,7 @@ SUBMIT_TRIES = 5
 
 
 class JobKind(StrEnum):
-    """What can be done in the background; ``queue/face_jobs.py`` says how."""
+    """The kinds of background jobs, implemented in ``queue/face_jobs.py``."""
 
     ASSIGN_FACES = "assign_faces"
     CLUSTER_DUAL = "cluster_dual"
@@ -44,7 +44,7 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
-    """What has become of a job."""
+    """The states of a job."""
 
     QUEUED = jobs.QUEUED
     RUNNING = jobs.RUNNING
@@ -54,11 +54,11 @@ class JobState(StrEnum):
 
 
 ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
-"""States that a job does not leave."""
+"""Final states."""
 STEP = "step"
-"""Under this name a job that runs says among its counts what it is doing."""
+"""The key in a running job's counts that holds its current step."""
 PERSONS_IN_A_JOB = 100
-"""Many people are done in groups of this size: few jobs, each short enough to be cancelled or repeated."""
+"""Persons in one job: few jobs, each short enough to be cancelled or repeated."""
 
 
 class JobService:
@@ -69,7 +69,7 @@ class JobService:
         self._enqueue = enqueue
 
     def submit(self, kind: JobKind, parameters: JsonObject) -> JobRecord:
-        """A new job, or the one that waits or runs already for the same.
+        """A new job, or the equal one that waits or runs already.
 
         Raises UnavailableError when the queue does not answer: the job is kept and sent later.
         """
@@ -78,19 +78,19 @@ class JobService:
     def submit_for_persons(
         self, kind: JobKind, person_ids: Sequence[uuid.UUID], parameters: JsonObject
     ) -> list[JobRecord]:
-        """One job for each hundred persons, in the order of their ids. ``parameters``: the rest of them."""
+        """One job for each hundred persons, in the order of their ids. parameters: the other parameters."""
         ids = sorted({str(person_id) for person_id in person_ids})
         groups = [ids[start : start + PERSONS_IN_A_JOB] for start in range(0, len(ids), PERSONS_IN_A_JOB)]
         return self.submit_all(kind, [{**parameters, "person_ids": group} for group in groups])
 
     def submit_all(self, kind: JobKind, parameters: Sequence[JsonObject]) -> list[JobRecord]:
         """Several jobs of a kind in one transaction; sent when it is committed."""
-        keys = [job_key(kind, each) for each in parameters]
+        keys = [job_key(kind, job_parameters) for job_parameters in parameters]
         if not keys:
             return []
         rows = {
-            key: {"id": uuid.uuid4(), "kind": kind.value, "key": key, "parameters": each, **_new()}
-            for key, each in zip(keys, parameters, strict=True)
+            key: {"id": uuid.uuid4(), "kind": kind.value, "key": key, "parameters": job_parameters, **_new()}
+            for key, job_parameters in zip(keys, parameters, strict=True)
         }
         for _ in range(SUBMIT_TRIES):
             with self._database.write() as session:
@@ -99,7 +99,7 @@ class JobService:
             if len(active) == len(rows):
                 break
         else:
-            raise ConflictError("Equal jobs end as fast as this one is asked for.", hint="Ask again.")
+            raise ConflictError("Equal jobs ended while this one was submitted.", hint="Submit it again.")
         for key, row in rows.items():
             if active[key].id == row["id"]:
                 self._enqueue(active[key].id)
@@ -108,21 +108,21 @@ class JobService:
     def get(self, job_id: uuid.UUID) -> JobRecord:
         """Raises NotFoundError."""
         with self._database.read() as session:
-            found = jobs.job_by_id(session, job_id)
-        if found is None:
+            job = jobs.job_by_id(session, job_id)
+        if job is None:
             raise NotFoundError(f"There is no job {job_id}.", hint="GET /api/v1/jobs lists them.")
-        return found
+        return job
 
-    def page(self, where: JobFilter, limit: int) -> Found[JobRecord]:
+    def page(self, where: JobFilter, limit: int) -> ListPage[JobRecord]:
         """Jobs, the newest first."""
         with self._database.read() as session:
-            return Found(jobs.jobs_page(session, where, limit), jobs.count_jobs(session, where))
+            return ListPage(jobs.jobs_page(session, where, limit), jobs.count_jobs(session, where))
 
     def counts(self) -> dict[str, int]:
         """How many jobs there are in each state."""
         with self._database.read() as session:
-            found = jobs.count_by_state(session)
-        return {state.value: found.get(state.value, 0) for state in JobState}
+            counts = jobs.count_by_state(session)
+        return {state.value: counts.get(state.value, 0) for state in JobState}
 
     def cancel(self, job_id: uuid.UUID) -> JobRecord:
         """Cancel a job: at once if it waits, at its next step if it runs.
@@ -138,7 +138,7 @@ class JobService:
 
 
 def job_key(kind: JobKind, parameters: JsonObject) -> str:
-    """Equal for jobs that would do the same: SHA-256 of the kind and the parameters."""
+    """A key that is equal for equal jobs: SHA-256 of the kind and the parameters."""
     text = json.dumps([kind.value, parameters], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

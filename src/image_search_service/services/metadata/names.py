@@ -1,6 +1,6 @@
 """Names in photos' metadata: taken from it as confirmed names, and written to sidecars; both only when asked.
 
-A photo's own file is only ever read. Of what a human has said here nothing is overruled by what a file says.
+A photo's own file is only read. A name in a file never overrules a decision made in this library.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from image_search_service.db.session import Database, Session
 from image_search_service.media import regions, sidecars
 from image_search_service.media.regions import Frame, NamedRegion
 from image_search_service.services.decisions.differences import clashing
-from image_search_service.services.decisions.facts import taken_out_of
+from image_search_service.services.decisions.facts import former_clusters
 from image_search_service.services.decisions.log import DecisionDraft, after_merges, decide
 from image_search_service.services.metadata.region_faces import apply, best_match, edit_of, is_name
 
@@ -37,9 +37,10 @@ EXAMPLES = 20
 
 @dataclass(slots=True)
 class ReadReport:
-    """What reading did. regions: named ones. matched: at the place of a face. named: faces that got a name.
+    """The result of reading. regions: named regions. matched: regions at the place of a face. named: faces
+    that got a name.
 
-    kept: faces of which a human has said otherwise. unmatched: no face at this place. unreadable: files.
+    kept: faces with a contradicting decision. unmatched: regions without a face. unreadable: files.
     """
 
     photos: int = 0
@@ -55,10 +56,10 @@ class ReadReport:
 
 @dataclass(slots=True)
 class WriteReport:
-    """What writing did. files: photos' files with somebody's name. written, unchanged: sidecars.
+    """The result of writing. files: photos' files with a named face. written, unchanged: sidecars.
 
-    unreadable: files that could not be read, or sidecars that could not be written, which stay as they are.
-    changes: of the first sidecars that were written, or would be, what is new in them.
+    unreadable: unreadable files and unwritable sidecars, which stay as they are. changes: the changes of the
+    first sidecars that were written, or would be.
     """
 
     files: int = 0
@@ -70,9 +71,9 @@ class WriteReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
-    """What one photo's files say, in each of the ways in which it may be meant; problems: what could not be
-    read of it."""
+class _PhotoNames:
+    """The named regions of a photo in each possible interpretation. problems: files that could not be
+    read."""
 
     photo: PhotoFiles
     readings: list[list[NamedRegion]]
@@ -80,8 +81,8 @@ class _Names:
 
 
 @dataclass(frozen=True, slots=True)
-class _ToWrite:
-    """A file, the faces of its photo with names, and those with names that they were said not to have."""
+class _WriteTask:
+    """A file, the named faces of its photo, and the names that are wrong for faces."""
 
     path: Path
     photo: PhotoFiles
@@ -90,9 +91,8 @@ class _ToWrite:
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    """What became of a file's sidecar: change says what is new in it, problem why it could not be; neither
-    if all was right."""
+class _WriteOutcome:
+    """The result for a file's sidecar: its change, or the problem that prevented it; neither if unchanged."""
 
     change: str = ""
     problem: str = ""
@@ -107,10 +107,10 @@ class MetadataNamesService:
         self._workers = workers
 
     def read(self, progress: Progress | None = None) -> ReadReport:
-        """Give faces the names that their photos' files and sidecars say: one decision for each 500 photos.
+        """Name faces from their photos' files and sidecars: one decision for each 500 photos.
 
-        Sidecars come before the file itself. A face that a human has given to somebody, rejected for the
-        person, or said to be none, stays as it is. Reading again changes nothing more.
+        Sidecars come before the file itself. A face that a human has assigned, rejected for the person, or
+        marked as not a face stays as it is. Reading again changes nothing more.
         """
         report = ReadReport()
         with thread_pool(self._workers, "metadata") as pool:
@@ -125,14 +125,14 @@ class MetadataNamesService:
     def write(self, *, dry_run: bool = False, progress: Progress | None = None) -> WriteReport:
         """Write the names that humans gave into the sidecar of each file, ``photo.jpg.xmp``.
 
-        What else a sidecar says stays. Files without any such name are left alone, and so are sidecars that
-        say everything already or that cannot be read.
+        Other content of a sidecar stays. Files without any such name are skipped, and so are sidecars that
+        are complete already or cannot be read.
         """
         report = WriteReport()
         with thread_pool(self._workers, "metadata") as pool:
             for page in self._pages():
                 wanted = self._to_write(page)
-                for outcome in map_ahead(pool, lambda one: _write(one, dry_run), wanted, 4 * self._workers):
+                for outcome in map_ahead(pool, lambda task: _write(task, dry_run), wanted, 4 * self._workers):
                     _count(outcome, report)
                 if progress is not None:
                     progress(report.files, None)
@@ -145,21 +145,23 @@ class MetadataNamesService:
 
         return keyset_pages(read_page, lambda photo: photo.asset_id, PAGE)
 
-    def _take(self, names: Sequence[_Names], report: ReadReport) -> None:
-        for one in names:
-            report.unreadable += len(one.problems)
-            _show(report.examples, one.problems)
-        saying = [one for one in names if one.readings]
-        if not saying:
+    def _take(self, names: Sequence[_PhotoNames], report: ReadReport) -> None:
+        for of_photo in names:
+            report.unreadable += len(of_photo.problems)
+            _show(report.examples, of_photo.problems)
+        with_names = [of_photo for of_photo in names if of_photo.readings]
+        if not with_names:
             return
         with self._database.write() as session:
-            here = photo_names.placed_faces(session, [one.photo.asset_id for one in saying])
+            faces_by_photo = photo_names.placed_faces(
+                session, [of_photo.photo.asset_id for of_photo in with_names]
+            )
             pairs: list[tuple[PlacedFace, str]] = []
-            for one in saying:
-                matched = best_match(one.readings, here.get(one.photo.asset_id, []))[1]
+            for of_photo in with_names:
+                matched = best_match(of_photo.readings, faces_by_photo.get(of_photo.photo.asset_id, []))[1]
                 pairs += [(face, region.name) for region, face in matched]
-                report.regions += len(one.readings[0])
-                report.unmatched += len(one.readings[0]) - len(matched)
+                report.regions += len(of_photo.readings[0])
+                report.unmatched += len(of_photo.readings[0]) - len(matched)
             report.matched += len(pairs)
             self._decide(session, pairs, report)
 
@@ -167,7 +169,7 @@ class MetadataNamesService:
         named = {face.id: (face, name) for face, name in pairs}
         people = _people(session, [name for _, name in named.values()])
         placed = {id_: people[clean_name(name)[1]][0] for id_, (face, name) in named.items() if face.is_face}
-        placed = _without_said_otherwise(session, placed, {id_: face for id_, (face, _) in named.items()})
+        placed = _without_contradictions(session, placed, {id_: face for id_, (face, _) in named.items()})
         facts: dict[Key, Any] = {}
         for person_id, new_name in people.values():
             if new_name is not None and person_id in placed.values():
@@ -178,12 +180,12 @@ class MetadataNamesService:
         report.kept += len(pairs) - len(placed)
         if not facts:
             return
-        details = taken_out_of(session, list(placed))
+        details = former_clusters(session, list(placed))
         made = decide(session, DecisionDraft(photo_names.FROM_METADATA, self._actor, facts, details=details))
         report.named += made.faces
         report.decisions += [] if made.id is None else [made.id]
 
-    def _to_write(self, page: Sequence[PhotoFiles]) -> list[_ToWrite]:
+    def _to_write(self, page: Sequence[PhotoFiles]) -> list[_WriteTask]:
         ids = [photo.asset_id for photo in page]
         with self._database.read() as session:
             faces = photo_names.placed_faces(session, ids)
@@ -191,15 +193,15 @@ class MetadataNamesService:
             for face_id, names in photo_names.names_taken_back(session, ids).items():
                 wrong.setdefault(face_id, set()).update(names)
         return [
-            _ToWrite(path, photo, faces[photo.asset_id], wrong)
+            _WriteTask(path, photo, faces[photo.asset_id], wrong)
             for photo in page
             if any(face.name_to_write or face.id in wrong for face in faces.get(photo.asset_id, []))
             for path in photo.paths
         ]
 
 
-def _names_of(photo: PhotoFiles) -> _Names:
-    """Of the first of its files that says any; a sidecar before the file itself."""
+def _names_of(photo: PhotoFiles) -> _PhotoNames:
+    """The names from the first of the photo's files that has any; a sidecar before the file itself."""
     problems: list[str] = []
     for path in photo.paths:
         try:
@@ -210,35 +212,39 @@ def _names_of(photo: PhotoFiles) -> _Names:
         frame = Frame(photo.width, photo.height, embedded.orientation)
         for source, packet in _packets(path, embedded, problems):
             try:
-                found = _named(packet, frame)
+                readings = _named(packet, frame)
             except MediaError as error:
                 problems.append(f"{source}: {error.message}")
                 continue
-            if found:
-                return _Names(photo, found, problems)
-    return _Names(photo, [], problems)
+            if readings:
+                return _PhotoNames(photo, readings, problems)
+    return _PhotoNames(photo, [], problems)
 
 
 def _packets(path: Path, embedded: sidecars.Embedded, problems: list[str]) -> Iterator[tuple[Path, bytes]]:
-    """The sidecar's, if it can be read, and those of the photo itself; each with its file."""
+    """The XMP packets of the sidecar, if readable, and of the photo itself; each with its file."""
     sidecar = sidecars.sidecar_of(path)
     if sidecar is not None:
         try:
             yield sidecar, sidecars.read_sidecar(sidecar)
         except MediaError as error:
             problems.append(f"{sidecar}: {error.message}")
-    yield from ((path, one) for one in (embedded.packet, embedded.extension) if one is not None)
+    yield from ((path, packet) for packet in (embedded.packet, embedded.extension) if packet is not None)
 
 
 def _named(packet: bytes, frame: Frame) -> list[list[NamedRegion]]:
-    """Named faces in each of the ways in which they may be meant; nothing if there are none."""
+    """The named regions of a packet in each interpretation that has any."""
     readings = regions.readings(regions.parse_packet(packet), frame)
-    return [found for each in readings if (found := [one for one in each.named if is_name(one.name)])]
+    return [
+        named
+        for reading in readings
+        if (named := [region for region in reading.named if is_name(region.name)])
+    ]
 
 
 def _people(session: Session, names: Sequence[str]) -> dict[str, tuple[uuid.UUID, str | None]]:
-    """For each name as it is compared: the person, and how a new one is called."""
-    shown = {key: name for name, key in (clean_name(one) for one in reversed(names))}
+    """For each name key the person's id, and the name if the person is new."""
+    shown = {key: name for name, key in (clean_name(raw_name) for raw_name in reversed(names))}
     known: dict[str, uuid.UUID] = {}
     for part in chunks(shown, BATCH):
         known |= _of_merged(session, part)
@@ -247,7 +253,8 @@ def _people(session: Session, names: Sequence[str]) -> dict[str, tuple[uuid.UUID
 
 
 def _of_merged(session: Session, name_keys: Sequence[str]) -> dict[str, uuid.UUID]:
-    """Names of persons who were merged, and who they are now; not names of several who are different now."""
+    """Name keys of merged persons with the persons they are now; without keys that lead to several
+    persons."""
     into = before_decision.merged(session)
     now: dict[str, set[uuid.UUID]] = {}
     for person in photo_names.merged_by_keys(session, name_keys):
@@ -255,11 +262,11 @@ def _of_merged(session: Session, name_keys: Sequence[str]) -> dict[str, uuid.UUI
     return {key: who for key, (who, *others) in now.items() if not others}
 
 
-def _without_said_otherwise(
+def _without_contradictions(
     session: Session, placed: Mapping[uuid.UUID, uuid.UUID], faces: Mapping[uuid.UUID, PlacedFace]
 ) -> dict[uuid.UUID, uuid.UUID]:
-    """Without faces that a human has given to somebody else, taken back by an undo, rejected for them, or
-    said to be of other people than their faces."""
+    """Leave out faces that a human assigned to another person or rejected, whose name was undone, or that a
+    difference forbids."""
     rejected = suggestion_queries.rejected_pairs(session, placed)
     undone = {face for part in chunks(placed, BATCH) for face in photo_names.taken_back(session, part)}
     free = {
@@ -271,29 +278,29 @@ def _without_said_otherwise(
     return {face: person for face, person in free.items() if face not in clash}
 
 
-def _write(wanted: _ToWrite, dry_run: bool) -> _Written:
+def _write(wanted: _WriteTask, dry_run: bool) -> _WriteOutcome:
     source = wanted.path
     try:
         embedded = sidecars.read_embedded(wanted.path)
         target = sidecars.sidecar_to_write(wanted.path)
         source = target if target.exists() else source
-        there = sidecars.read_sidecar(target) if source is target else None
-        start = embedded.packet if there is None else there
+        former = sidecars.read_sidecar(target) if source is target else None
+        start = embedded.packet if former is None else former
         root = regions.new_packet() if start is None else regions.parse_packet(start)
         frame = Frame(wanted.photo.width, wanted.photo.height, embedded.orientation)
         edit = edit_of(regions.readings(root, frame), wanted.faces, wanted.wrong)
         if not edit:
-            return _Written()
+            return _WriteOutcome()
         change = f"{target}: {edit}"
         if not dry_run:
             apply(edit, root, frame)
-            sidecars.write_sidecar(target, regions.packet_bytes(root), there)
+            sidecars.write_sidecar(target, regions.packet_bytes(root), former)
     except MediaError as error:
-        return _Written(problem=f"{source}: {error.message}")
-    return _Written(change=change)
+        return _WriteOutcome(problem=f"{source}: {error.message}")
+    return _WriteOutcome(change=change)
 
 
-def _count(outcome: _Written, report: WriteReport) -> None:
+def _count(outcome: _WriteOutcome, report: WriteReport) -> None:
     report.files += 1
     if outcome.problem:
         report.unreadable += 1

@@ -1,4 +1,4 @@
-"""Regions of photos' metadata and the faces at their places; how regions come to say what was said here."""
+"""Matches regions of photos' metadata with faces, and computes the edits that update the regions."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from image_search_service.media.regions import FaceRegion, Frame, NamedRegion, R
 from image_search_service.recognition.boxes import overlap
 
 LEAST_OVERLAP = 0.25
-"""Intersection over union from which a region is a face's: other programs draw hair and chin into it, which
-makes a box of twice the size."""
+"""Minimum intersection over union of a region and its face: other programs include hair and chin, which makes
+a box of twice the size."""
 
 T = TypeVar("T", NamedRegion, FaceRegion)
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What is to be done to a packet's regions. reading: of all that is there."""
+    """An edit of a packet's regions. reading: the interpretation of the existing regions."""
 
     reading: Reading
     added: list[NamedRegion]
@@ -36,46 +36,48 @@ class Edit:
 
     def __str__(self) -> str:
         """``Ada is added, Grace is removed``"""
-        added = [f"{one.name} is added" for one in self.added]
-        renamed = [f"{one.name or 'a face'} becomes {name}" for one, name in self.renamed]
-        removed = [f"{one.name} is removed" for one in self.removed]
+        added = [f"{region.name} is added" for region in self.added]
+        renamed = [f"{region.name or 'a face'} becomes {name}" for region, name in self.renamed]
+        removed = [f"{region.name} is removed" for region in self.removed]
         return ", ".join(dict.fromkeys(added + renamed + removed))
 
 
-def match(found: Sequence[T], faces: Sequence[PlacedFace]) -> list[tuple[T, PlacedFace]]:
-    """Regions and the faces at their places, one to one, those first that overlap most."""
+def match(regions: Sequence[T], faces: Sequence[PlacedFace]) -> list[tuple[T, PlacedFace]]:
+    """Pairs of regions and faces, one to one, by decreasing overlap."""
     every = [
         (overlap(region.box, face.box), number, place)
-        for number, region in enumerate(found)
+        for number, region in enumerate(regions)
         for place, face in enumerate(faces)
         if overlap(region.box, face.box) >= LEAST_OVERLAP or _in_each_other(region.box, face.box)
     ]
     pairs: dict[int, int] = {}
-    for _, number, place in sorted(every, key=lambda one: (-one[0], one[1], one[2])):
+    for _, number, place in sorted(
+        every, key=lambda overlap_pair: (-overlap_pair[0], overlap_pair[1], overlap_pair[2])
+    ):
         if number not in pairs and place not in pairs.values():
             pairs[number] = place
-    return [(found[number], faces[place]) for number, place in sorted(pairs.items())]
+    return [(regions[number], faces[place]) for number, place in sorted(pairs.items())]
 
 
 def best_match(
     readings: Sequence[Sequence[T]], faces: Sequence[PlacedFace]
 ) -> tuple[int, list[tuple[T, PlacedFace]]]:
     """The number of the reading that fits the faces best, the first of equals, and its matches."""
-    every = [(number, match(found, faces)) for number, found in enumerate(readings)]
+    every = [(number, match(regions, faces)) for number, regions in enumerate(readings)]
 
-    def fit(one: tuple[int, list[tuple[T, PlacedFace]]]) -> tuple[int, float]:
-        return len(one[1]), sum(overlap(region.box, face.box) for region, face in one[1])
+    def fit(numbered: tuple[int, list[tuple[T, PlacedFace]]]) -> tuple[int, float]:
+        return len(numbered[1]), sum(overlap(region.box, face.box) for region, face in numbered[1])
 
     return max(every, key=fit)
 
 
 def _in_each_other(a: Box, b: Box) -> bool:
-    """Whether each has the other's centre in it: a face, and a whole head around it."""
+    """Whether each box contains the other's centre, as a face and the head around it."""
     return a.holds(b.center) and b.holds(a.center)
 
 
 def is_name(name: str) -> bool:
-    """Whether a person can be called so."""
+    """Whether this is a valid name of a person."""
     try:
         clean_name(name)
     except InvalidInputError:
@@ -86,12 +88,12 @@ def is_name(name: str) -> bool:
 def edit_of(
     readings: Sequence[Reading], faces: Sequence[PlacedFace], wrong: Mapping[uuid.UUID, AbstractSet[str]]
 ) -> Edit:
-    """What makes the regions say what was said here.
+    """The edit that makes the regions agree with the library.
 
-    A region at a face's place gets the face's name, and stays where it was drawn; one with a name that the
-    face was said not to have (``wrong``, as compared) goes. Of Microsoft's, none is added.
+    A region at a face's place gets the face's name and keeps its box; one with a name that is wrong for the
+    face (``wrong``, name keys) is removed. No Microsoft regions are added.
     """
-    number, matched = best_match([each.faces for each in readings], faces)
+    number, matched = best_match([reading.faces for reading in readings], faces)
     edit = Edit(readings[number], [], [], [])
     for region, face in [*matched, *match(edit.reading.microsoft, faces)]:
         called = clean_name(region.name)[1] if is_name(region.name) else None
@@ -110,7 +112,7 @@ def edit_of(
 
 
 def apply(edit: Edit, root: regions.Element, frame: Frame) -> None:
-    """Do it. root: of the packet that the edit is for. Raises MediaError for a packet without RDF."""
+    """Apply the edit. root: of the edit's packet. Raises MediaError for a packet without RDF."""
     for region, name in edit.renamed:
         regions.rename_region(region, name)
     for region in edit.removed:

@@ -1,4 +1,4 @@
-"""Reads clusters as they are shown: with their best faces and the years that they are of."""
+"""Reads clusters for display: with their best faces and the years of their photos."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from image_search_service.core.records.faces import ClusterFilter, ClusterRecord, FaceRecord
-from image_search_service.core.records.lists import Found
+from image_search_service.core.records.lists import ListPage
 from image_search_service.db.models import ClusterRow
 from image_search_service.db.queries.people import clusters as queries, faces as face_queries
 from image_search_service.db.queries.people.clusters import ClusterMembers
@@ -26,11 +26,11 @@ class ClusterCatalogue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def page(self, where: ClusterFilter, limit: int) -> Found[ClusterRecord]:
+    def page(self, where: ClusterFilter, limit: int) -> ListPage[ClusterRecord]:
         """Clusters without a name, the largest first."""
         with self._database.read() as session:
             page = queries.clusters_page(session, where, limit)
-            return Found(_records(session, page), queries.count_clusters(session, where))
+            return ListPage(_records(session, page), queries.count_clusters(session, where))
 
     def require(self, cluster_id: uuid.UUID) -> None:
         """Raises NotFoundError if there is no such cluster."""
@@ -39,12 +39,12 @@ class ClusterCatalogue:
 
     def cluster(
         self, cluster_id: uuid.UUID, after: tuple[float, uuid.UUID] | None, limit: int
-    ) -> tuple[ClusterRecord, Found[FaceRecord]]:
+    ) -> tuple[ClusterRecord, ListPage[FaceRecord]]:
         """A cluster and some of its faces, the best first. Raises NotFoundError."""
         with self._database.read() as session:
             row = required(queries.cluster_by_id(session, cluster_id), "cluster", cluster_id)
             faces = face_queries.faces_of_cluster(session, cluster_id, after, limit)
-            return _records(session, [row])[0], Found(faces, row.size)
+            return _records(session, [row])[0], ListPage(faces, row.size)
 
 
 def _records(session: Session, page: Sequence[ClusterRow]) -> list[ClusterRecord]:

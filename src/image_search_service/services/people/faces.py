@@ -1,11 +1,11 @@
-"""Reads faces as they are shown: one, those of a photo, and those that are in no list of people."""
+"""Reads faces for display: one, those of a photo, and those in no person or cluster list."""
 
 from __future__ import annotations
 
 import uuid
 
 from image_search_service.core.records.faces import FaceRecord, FaceState
-from image_search_service.core.records.lists import Found
+from image_search_service.core.records.lists import ListPage
 from image_search_service.core.records.photos import PhotoRecord
 from image_search_service.db.queries import photo_lists
 from image_search_service.db.queries.people import faces as queries
@@ -14,8 +14,8 @@ from image_search_service.services.existing import required
 
 
 class FaceCatalogue:
-    """Lists faces. Each method costs a fixed number of statements, and raises NotFoundError for an id that
-    there is not."""
+    """Lists faces. Each method costs a fixed number of statements, and raises NotFoundError for an unknown
+    id."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -30,9 +30,9 @@ class FaceCatalogue:
             photo = required(photo_lists.photo_by_id(session, asset_id), "photo", asset_id)
             return photo, queries.faces_of_asset(session, asset_id)
 
-    def in_state(self, state: FaceState, offset: int, limit: int) -> Found[FaceRecord]:
-        """Faces that are nobody's, the clearest first."""
+    def in_state(self, state: FaceState, offset: int, limit: int) -> ListPage[FaceRecord]:
+        """Unnamed faces in a state, the clearest first."""
         with self._database.read() as session:
-            return Found(
+            return ListPage(
                 queries.faces_in_state(session, state, offset, limit), queries.count_in_state(session, state)
             )

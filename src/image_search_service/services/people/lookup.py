@@ -1,4 +1,4 @@
-"""Who is in the library: listing people, finding their photos."""
+"""Lists people and clusters, and finds their photos and faces by name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from image_search_service.db.queries.persons import ClusterSize, PersonSize
 from image_search_service.db.session import Database, Session
 
 MIN_PREFIX = 4
-"""Characters of a cluster's id that are accepted in its place, if they are enough to tell it."""
+"""Characters of a cluster's id that are accepted in its place, if they are unambiguous."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonPhoto:
+class SharedPhoto:
     """A photo and one of its files, None when all of them are missing."""
 
     asset_id: uuid.UUID
@@ -38,20 +38,20 @@ class PersonPhoto:
 
 
 class PeopleService:
-    """Reads who is who. What humans say about it: ``review_service``."""
+    """Reads people, clusters and their faces by name. ``services/decisions`` records changes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def people(self, *, hidden: bool = False) -> People:
-        """Everybody who is not hidden and the clusters, or those who are and the clusters set aside."""
+        """The visible persons and clusters, or the hidden persons and the clusters set aside."""
         with self._database.read() as session:
             return People(
                 persons.person_sizes(session, hidden=hidden), persons.cluster_sizes(session, aside=hidden)
             )
 
     def person(self, name: str) -> PersonRow:
-        """Somebody by name. Raises NotFoundError for an unknown name."""
+        """A person by name. Raises NotFoundError for an unknown name."""
         with self._database.read() as session:
             return _known_people(session, [name])[0]
 
@@ -60,19 +60,19 @@ class PeopleService:
         with self._database.read() as session:
             return find_cluster(session, text)
 
-    def photos(self, names: Sequence[str]) -> list[PersonPhoto]:
+    def photos(self, names: Sequence[str]) -> list[SharedPhoto]:
         """Photos that show all of these persons, oldest first. Raises NotFoundError for an unknown name."""
         with self._database.read() as session:
-            found = _known_people(session, names)
-            rows = persons.photos_of_all(session, [person.id for person in found])
-        return [PersonPhoto(*row) for row in rows]
+            people = _known_people(session, names)
+            rows = persons.photos_of_all(session, [person.id for person in people])
+        return [SharedPhoto(*row) for row in rows]
 
     def faces(
         self, *, name: str | None = None, cluster: str | None = None, photo: Path | None = None, limit: int
     ) -> tuple[list[ListedFace], int]:
         """The faces of a person, of a cluster or in a photo, the clearest first, and how many there are.
 
-        Raises InvalidInputError unless one of the three is given, NotFoundError for who or what there is not.
+        Raises InvalidInputError unless one of the three is given, NotFoundError if it is unknown.
         """
         if [name, cluster, photo].count(None) != 2:
             raise InvalidInputError("Faces of one person, one group or one photo can be listed.")
@@ -93,15 +93,15 @@ def _indexed(session: Session, photo: Path | None) -> Path:
 
 
 def _known_people(session: Session, names: Sequence[str]) -> list[PersonRow]:
-    """The persons of these names, each once; an error names all that there are not."""
+    """The persons of these names, each once. Raises NotFoundError with all unknown names."""
     keys = {clean_name(name)[1]: name for name in names}
-    found = persons.persons_by_keys(session, list(keys))
-    unknown = [name for key, name in keys.items() if key not in found]
+    people = persons.persons_by_keys(session, list(keys))
+    unknown = [name for key, name in keys.items() if key not in people]
     if unknown:
         raise NotFoundError(
             f"Nobody is called {', '.join(unknown)}.", hint="`image-search people` lists the names."
         )
-    return [found[key] for key in keys]
+    return [people[key] for key in keys]
 
 
 def find_cluster(session: Session, text: str) -> ClusterRow:
@@ -112,11 +112,11 @@ def find_cluster(session: Session, text: str) -> ClusterRow:
             f"{text!r} is no cluster's id.",
             hint=f"`image-search people` shows them; the first {MIN_PREFIX} characters or more will do.",
         )
-    found = clusters.clusters_starting_with(session, prefix)
-    if not found:
+    matches = clusters.clusters_starting_with(session, prefix)
+    if not matches:
         raise NotFoundError(
             f"There is no cluster {text}.", hint="`image-search people` lists the clusters there are."
         )
-    if len(found) > 1:
+    if len(matches) > 1:
         raise InvalidInputError(f"More than one cluster starts with {text}.", hint="Give more of its id.")
-    return found[0]
+    return matches[0]

@@ -1,4 +1,4 @@
-"""Reads persons as they are shown: lists of them, their faces, and with whom they are seen."""
+"""Reads persons for display: lists, their faces, and their companions in photos."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Final
 
 from image_search_service.core.errors import InvalidInputError, NotFoundError
 from image_search_service.core.records.faces import FaceRecord
-from image_search_service.core.records.lists import Found
+from image_search_service.core.records.lists import ListPage
 from image_search_service.core.records.people import (
     Companion,
     FaceOrder,
-    PersonFace,
+    PersonFaceRecord,
     PersonName,
     PersonOrder,
     PersonRecord,
@@ -24,7 +24,7 @@ from image_search_service.db.session import Database
 from image_search_service.services.existing import required
 
 COMPANIONS: Final = 50
-"""Of those with whom a person is seen, so many are listed."""
+"""The most companions of a person that are listed."""
 DAYS_OF_A_YEAR: Final = 365.2425
 
 
@@ -43,10 +43,10 @@ class PersonCatalogue:
         limit: int,
         offset: int = 0,
         hidden: bool = False,
-    ) -> Found[PersonRecord]:
-        """Persons who are not hidden, or those who are. after: ``place`` of the last one before."""
+    ) -> ListPage[PersonRecord]:
+        """A page of visible or hidden persons. after: ``place`` of the previous page's last person."""
         with self._database.read() as session:
-            return Found(
+            return ListPage(
                 queries.persons_page(session, order, after, offset=offset, limit=limit, hidden=hidden),
                 queries.count_persons(session, hidden=hidden),
             )
@@ -62,19 +62,21 @@ class PersonCatalogue:
             )
 
     def names(self) -> list[PersonName]:
-        """Everybody, also who is hidden, by name."""
+        """All persons by name, hidden ones included."""
         with self._database.read() as session:
             return queries.person_names(session)
 
-    def faces(self, person_id: uuid.UUID, order: FaceOrder, offset: int, limit: int) -> Found[PersonFace]:
+    def faces(
+        self, person_id: uuid.UUID, order: FaceOrder, offset: int, limit: int
+    ) -> ListPage[PersonFaceRecord]:
         """A person's faces by date or by quality. Those by similarity: ``LikenessService``."""
         if order is FaceOrder.ODD:
-            raise InvalidInputError("Which faces are odd is a question for their embeddings.")
+            raise InvalidInputError("Faces in the order odd come from LikenessService.odd_faces.")
         with self._database.read() as session:
             _, born = required(queries.birth_date(session, person_id), "person", person_id)
-            found = face_queries.faces_of_person(session, person_id, order, offset, limit)
+            faces = face_queries.faces_of_person(session, person_id, order, offset, limit)
             total = face_queries.count_faces_of_person(session, person_id)
-        return Found([with_age(face, born) for face in found], total)
+        return ListPage([with_age(face, born) for face in faces], total)
 
     def companions(self, person_id: uuid.UUID) -> list[Companion]:
         """Who else is in a person's photos, those in most of them first."""
@@ -83,23 +85,24 @@ class PersonCatalogue:
             return queries.companions(session, person_id, COMPANIONS)
 
     def ids(self, wanted: Sequence[uuid.UUID] | None) -> list[uuid.UUID]:
-        """These persons, or all. Raises NotFoundError, naming those that there are not."""
+        """The ids of these persons, or of all. Raises NotFoundError with the unknown ones."""
         with self._database.read() as session:
-            found = queries.existing_persons(session, wanted)
-        missing = sorted(set(wanted or ()) - set(found))
+            existing = queries.existing_persons(session, wanted)
+        missing = sorted(set(wanted or ()) - set(existing))
         if missing:
             names = ", ".join(str(person_id) for person_id in missing)
             raise NotFoundError(f"There is no person {names}.", hint="GET /api/v1/persons lists them.")
-        return found
+        return existing
 
 
-def with_age(face: FaceRecord, born: date | None, similarity: float | None = None) -> PersonFace:
-    """A person's face with how old they are in the photo, if that can be known."""
-    return PersonFace(face, similarity, age_at(born, face.taken_at))
+def with_age(face: FaceRecord, born: date | None, similarity: float | None = None) -> PersonFaceRecord:
+    """A person's face with the person's age in the photo, if known."""
+    return PersonFaceRecord(face, similarity, age_at(born, face.taken_at))
 
 
 def age_at(born: date | None, taken_at: datetime | None) -> float | None:
-    """In years, to two places: below two the months can be told. Negative for a photo from before."""
+    """The age in years, to two decimals, so that months are visible. Negative for a photo before the
+    birth."""
     if born is None or taken_at is None:
         return None
     return round((taken_at.date() - born).days / DAYS_OF_A_YEAR, 2)

@@ -1,8 +1,7 @@
-"""Versions of what jobs may change between looking and deciding: a cluster's faces, a person's suggestions.
+"""Versions of what jobs may change between reading and deciding: a cluster's faces, a person's suggestions.
 
-What humans have decided meanwhile is known by the numbers of decisions (``decision_log``). A grouping or a
-search for suggestions makes no decision, so what it may change has a version of its own: how many items it
-has, and a digest of which.
+Human changes have decision numbers (``services/decisions/log.py``). Grouping and searching record no
+decision, so clusters and suggestion lists carry a version: the number of items and a digest of their ids.
 """
 
 from __future__ import annotations
@@ -14,17 +13,17 @@ from collections.abc import Collection
 from image_search_service.core.errors import StaleVersionError
 
 DIGITS = 16
-"""Of the digest, in hexadecimal: 64 bits, so that two versions of a thing are never alike by chance."""
+"""Hexadecimal digits of the digest: 64 bits, so that two versions are never equal by chance."""
 
 
 def version_of(ids: Collection[uuid.UUID]) -> str:
     """Such as ``12-9f86d081884c7d65``, whatever the order of the ids."""
-    digest = hashlib.sha256(b"".join(sorted(one.bytes for one in ids))).hexdigest()
+    digest = hashlib.sha256(b"".join(sorted(id_.bytes for id_ in ids))).hexdigest()
     return f"{len(ids)}-{digest[:DIGITS]}"
 
 
 def refuse_changed(what: str, seen: str | None, ids: Collection[uuid.UUID]) -> None:
-    """Raises StaleVersionError if the version that was seen, if any, is not that of these ids."""
+    """Raises StaleVersionError if the version that was seen, if any, is not the version of these ids."""
     now = version_of(ids)
     if seen is not None and seen != now:
         before = seen.partition("-")[0]

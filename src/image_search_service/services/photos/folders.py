@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from image_search_service.core.errors import InvalidInputError, NotFoundError
-from image_search_service.core.records.photos import Folder, FolderListing
+from image_search_service.core.records.photos import FolderListingRecord, FolderRecord
 from image_search_service.media.formats import is_photo_name
 from image_search_service.media.scan import JUNK_FOLDERS
 
@@ -25,19 +25,19 @@ class FolderService:
     def __init__(self, roots: Sequence[Path]) -> None:
         self._roots = [root.resolve() for root in roots]
 
-    def listing(self, path: Path | None) -> FolderListing:
+    def listing(self, path: Path | None) -> FolderListingRecord:
         """The folders in ``path``, by name, without hidden ones; None: those that may be looked into.
 
         Raises NotFoundError for a folder that is not there or may not be looked into.
         """
         if path is None:
             roots = [_counted(root) for root in self._roots if root.is_dir()]
-            return FolderListing(None, None, roots, self._roots)
+            return FolderListingRecord(None, None, roots, self._roots)
         folder = self._allowed(path)
         if folder is None or not folder.is_dir():
             raise NotFoundError(f"{path} is no folder that may be looked into.", hint=ROOTS_HINT)
         parent = None if folder in self._roots else folder.parent
-        return FolderListing(folder, parent, self._inside(folder), self._roots)
+        return FolderListingRecord(folder, parent, self._inside(folder), self._roots)
 
     def checked(self, paths: Sequence[Path]) -> list[Path]:
         """Folders or photos that may be indexed, with their real paths. Raises InvalidInputError."""
@@ -62,7 +62,7 @@ class FolderService:
         is_inside = path.is_absolute() and any(real.is_relative_to(root) for root in self._roots)
         return real if is_inside else None
 
-    def _inside(self, folder: Path) -> list[Folder]:
+    def _inside(self, folder: Path) -> list[FolderRecord]:
         try:
             with os.scandir(folder) as entries:
                 names = sorted(entry.name for entry in entries if _is_shown(entry))
@@ -79,8 +79,8 @@ def _is_shown(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False)
 
 
-def _counted(folder: Path) -> Folder:
-    return Folder(folder, sum(is_photo_name(name) for name in _names(folder)))
+def _counted(folder: Path) -> FolderRecord:
+    return FolderRecord(folder, sum(is_photo_name(name) for name in _names(folder)))
 
 
 def _names(folder: Path) -> Iterator[str]:

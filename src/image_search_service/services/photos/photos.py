@@ -6,13 +6,13 @@ import uuid
 from datetime import datetime
 from itertools import accumulate
 
-from image_search_service.core.records.lists import Found
+from image_search_service.core.records.lists import ListPage
 from image_search_service.core.records.photos import (
     CountedPhoto,
-    FailedPhoto,
+    FailedPhotoRecord,
     FolderCount,
     MonthCount,
-    PersonPhoto,
+    PersonPhotoRecord,
     PhotoFilter,
     PhotoOrder,
 )
@@ -26,9 +26,9 @@ class PhotoCatalogue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def page(self, where: PhotoFilter, order: PhotoOrder, offset: int, limit: int) -> Found[CountedPhoto]:
+    def page(self, where: PhotoFilter, order: PhotoOrder, offset: int, limit: int) -> ListPage[CountedPhoto]:
         with self._database.read() as session:
-            return Found(
+            return ListPage(
                 queries.photos_page(session, where, order, offset, limit),
                 queries.count_photos(session, where),
             )
@@ -47,17 +47,17 @@ class PhotoCatalogue:
         with self._database.read() as session:
             return queries.folder_counts(session)
 
-    def failed(self, after: int, limit: int) -> Found[FailedPhoto]:
+    def failed(self, after: int, limit: int) -> ListPage[FailedPhotoRecord]:
         """Files that could not be read, behind the one of this number."""
         with self._database.read() as session:
-            return Found(queries.failed_photos(session, after, limit), queries.count_failed(session))
+            return ListPage(queries.failed_photos(session, after, limit), queries.count_failed(session))
 
     def of_person(
         self, person_id: uuid.UUID, after: tuple[datetime, uuid.UUID] | None, limit: int
-    ) -> Found[PersonPhoto]:
+    ) -> ListPage[PersonPhotoRecord]:
         """Photos that show a person, the oldest first."""
         with self._database.read() as session:
             photos = queries.photos_of_person_page(session, person_id, after, limit)
             faces = queries.faces_of_person_in(session, person_id, [photo.id for photo in photos])
             total = queries.count_photos_of_person(session, person_id)
-        return Found([PersonPhoto(photo, faces.get(photo.id, [])) for photo in photos], total)
+        return ListPage([PersonPhotoRecord(photo, faces.get(photo.id, [])) for photo in photos], total)

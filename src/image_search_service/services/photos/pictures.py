@@ -34,8 +34,8 @@ INDEX_HINT: Final = "It is made when its photo is indexed; index it again: image
 DRIVE_HINT: Final = "Is the drive that it is on away? The thumbnail is there all the same."
 
 
-class _Turn:
-    """Held by whoever makes one picture, so that nobody makes the same at the same time."""
+class _PictureLock:
+    """A lock for one picture, so that no two threads make it at the same time."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -55,7 +55,7 @@ class PictureService:
         self._decoding = threading.BoundedSemaphore(DECODES)
         self._waiting = threading.BoundedSemaphore(WAITING)
         self._guard = threading.Lock()
-        self._turns: WeakValueDictionary[Path, _Turn] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[Path, _PictureLock] = WeakValueDictionary()
 
     def thumbnail(self, asset_id: uuid.UUID) -> bytes:
         """A photo, 320 pixels."""
@@ -96,7 +96,7 @@ class PictureService:
     @contextmanager
     def _turn(self, path: Path) -> Iterator[None]:
         with self._guard:
-            turn = self._turns.setdefault(path, _Turn())
+            turn = self._turns.setdefault(path, _PictureLock())
         if not self._waiting.acquire(blocking=False):
             raise UnavailableError("Many pictures are being made already.", hint="Ask again in a moment.")
         try:

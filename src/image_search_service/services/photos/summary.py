@@ -1,4 +1,4 @@
-"""The library in numbers, as cheap as pages need it who show it all the time."""
+"""Counts of the library, cheap enough for pages that show them all the time."""
 
 from __future__ import annotations
 

@@ -140,6 +140,6 @@ class ReviewQueueService:
         with self._database.read() as session:
             cards = queries.cards(session, sorted(wanted)) if wanted else {}
             different = (
-                queries.said_different(session, {one for pair in pairs for one in pair}) if pairs else set()
+                queries.different_pairs(session, {one for pair in pairs for one in pair}) if pairs else set()
             )
         return cards, different

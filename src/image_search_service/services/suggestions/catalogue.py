@@ -1,12 +1,16 @@
-"""Reads the suggestions that wait for a decision, as they are shown."""
+"""Reads pending suggestions for display."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
 
-from image_search_service.core.records.lists import Found
-from image_search_service.core.records.suggestions import DatedSuggestion, SuggestionCount, SuggestionGroup
+from image_search_service.core.records.lists import ListPage
+from image_search_service.core.records.suggestions import (
+    DatedSuggestion,
+    SuggestionCount,
+    SuggestionGroupRecord,
+)
 from image_search_service.db.queries.suggestions import waiting as queries
 from image_search_service.db.session import Database
 from image_search_service.recognition.thresholds import Thresholds
@@ -16,51 +20,55 @@ from image_search_service.services.people.versions import version_of
 class SuggestionCatalogue:
     """Lists suggestions. Each method costs a fixed number of statements.
 
-    thresholds: those of the library's engine, asked for only where there is a suggestion.
+    thresholds: those of the library's engine, read only if there is a suggestion.
     """
 
     def __init__(self, database: Database, thresholds: Callable[[], Thresholds]) -> None:
         self._database = database
         self._thresholds = thresholds
 
-    def groups(self, after: tuple[int, str] | None, limit: int, each: int) -> Found[SuggestionGroup]:
-        """Suggestions that wait, by person: those with most first, with the best ``each`` of theirs."""
+    def groups(self, after: tuple[int, str] | None, limit: int, each: int) -> ListPage[SuggestionGroupRecord]:
+        """Persons with pending suggestions, those with most first, each with their best ``each``
+        suggestions."""
         with self._database.read() as session:
-            found, total = queries.groups_page(session, after, limit)
-            best = [one for group in found for one in group.suggestion_ids[:each]]
+            page, total = queries.groups_page(session, after, limit)
+            best = [suggestion_id for group in page for suggestion_id in group.suggestion_ids[:each]]
             suggestions = queries.suggestions_by_ids(session, best)
         groups = [
-            SuggestionGroup(
+            SuggestionGroupRecord(
                 group.person_id,
                 group.name,
                 group.name_key,
                 group.pending,
-                [suggestions[one] for one in group.suggestion_ids[:each]],
+                [suggestions[suggestion_id] for suggestion_id in group.suggestion_ids[:each]],
                 version_of(group.suggestion_ids),
             )
-            for group in found
+            for group in page
         ]
-        return Found(groups, total)
+        return ListPage(groups, total)
 
-    def of_person(self, person_id: uuid.UUID, offset: int, limit: int) -> tuple[Found[DatedSuggestion], str]:
-        """What waits for a person, by margin, the best first; and the version of all of it."""
+    def of_person(
+        self, person_id: uuid.UUID, offset: int, limit: int
+    ) -> tuple[ListPage[DatedSuggestion], str]:
+        """A page of a person's pending suggestions, the largest margin first; and the version of all of
+        them."""
         with self._database.read() as session:
-            found = queries.waiting_page(session, person_id, offset, limit)
+            waiting = queries.waiting_page(session, person_id, offset, limit)
             every = queries.waiting_for(session, [person_id]).get(person_id, [])
-        thresholds = self._thresholds() if found else None
+        thresholds = self._thresholds() if waiting else None
         items = [
             DatedSuggestion(suggestion, asset_id, taken_at, thresholds.likeness(suggestion.confidence))
-            for suggestion, asset_id, taken_at in found
+            for suggestion, asset_id, taken_at in waiting
             if thresholds is not None
         ]
-        return Found(items, len(every)), version_of(every)
+        return ListPage(items, len(every)), version_of(every)
 
     def counts(self) -> list[SuggestionCount]:
-        """How many there are, by state and source."""
+        """The numbers of suggestions by state and source."""
         with self._database.read() as session:
             return [SuggestionCount(*row) for row in queries.suggestion_counts(session)]
 
     def persons_waiting(self) -> int:
-        """For how many persons suggestions wait."""
+        """The number of persons with pending suggestions."""
         with self._database.read() as session:
             return queries.count_groups(session)

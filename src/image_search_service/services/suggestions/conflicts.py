@@ -1,4 +1,4 @@
-"""What cannot all be true: found and listed, never forced. A human decides what to make of it."""
+"""Finds contradictions between faces, photos and persons. It only lists them; a human decides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from image_search_service.core.paging import keyset_pages
 from image_search_service.core.types import FloatArray, IntArray
 from image_search_service.db.queries import persons as person_queries
 from image_search_service.db.queries.suggestions import conflicts as queries
-from image_search_service.db.queries.suggestions.conflicts import NamedFace, PersonInPhoto
+from image_search_service.db.queries.suggestions.conflicts import NamedFacePoint, PersonInPhoto
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.services.centroid_service import CentroidService
@@ -22,11 +22,11 @@ from image_search_service.vector.batching import FETCH_BATCH
 
 PAGE = 10_000
 BLOCK = 1_000
-"""Persons that are compared with all others at once."""
+"""Persons in one block that is compared with all others."""
 
 
 class ConflictKind(StrEnum):
-    """What is wrong, perhaps."""
+    """The kinds of possible contradictions."""
 
     TWICE_IN_A_PHOTO = "twice_in_a_photo"
     BEFORE_BIRTH = "before_birth"
@@ -35,9 +35,10 @@ class ConflictKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
-    """persons: whom it is about, by name. path: a file of the photo, where it is about one.
-    similarity: cosine, where it is about one."""
+class ConflictRecord:
+    """A possible contradiction. persons: ids, with their names. path: a file of the photo, if it is about
+    one.
+    similarity: cosine, if it is about one."""
 
     kind: ConflictKind
     person_ids: list[uuid.UUID]
@@ -57,8 +58,8 @@ class ConflictService:
         self._centroids = CentroidService(stores)
         self._thresholds = stores.thresholds
 
-    def find(self, limit: int = 100) -> list[Conflict]:
-        """At most ``limit`` of each kind, the gravest first.
+    def find(self, limit: int = 100) -> list[ConflictRecord]:
+        """At most ``limit`` conflicts of each kind, the most serious first.
 
         Costs ⌈n ÷ 1,000⌉ fetches for n named faces, beside what stale centroids cost, and a statement for
         each 10,000.
@@ -68,33 +69,36 @@ class ConflictService:
             early = queries.before_birth(session, limit)
         self._centroids.compute_centroids()
         people = self._centroids.active_centroids()
-        found = [
-            *(_in_photo(ConflictKind.TWICE_IN_A_PHOTO, one) for one in twice),
-            *(_in_photo(ConflictKind.BEFORE_BIRTH, one) for one in early),
+        conflicts = [
+            *(_in_photo(ConflictKind.TWICE_IN_A_PHOTO, person) for person in twice),
+            *(_in_photo(ConflictKind.BEFORE_BIRTH, in_photo) for in_photo in early),
             *self._far(people, limit),
             *self._alike(people, limit),
         ]
         with self._database.read() as session:
-            paths = queries.files(session, {one.asset_id for one in found if one.asset_id is not None})
-        return [replace(one, path=paths.get(one.asset_id)) if one.asset_id else one for one in found]
-
-    def _far(self, people: ActiveCentroids, limit: int) -> list[Conflict]:
-        """Faces that strangers are as much like: below ``suggest`` to the centroid of their own person."""
-        row_of = {person_id: row for row, person_id in enumerate(people.person_ids)}
-        found: list[tuple[float, NamedFace]] = []
-        for page in self._named():
-            there = [face for face in page if face.person_id in row_of]
-            ids = [face.point_id for face in there]
-            batch = self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
-            there = [face for face in there if face.point_id in batch]
-            own = people.matrix[[row_of[face.person_id] for face in there]]
-            similarity = np.einsum("nd,nd->n", batch.matrix, own) if there else np.empty(0)
-            low = np.flatnonzero(similarity < self._thresholds.suggest)
-            found += [(float(similarity[row]), there[row]) for row in low.tolist()]
-            found = sorted(found, key=lambda one: (one[0], one[1].face_id))[:limit]
-        names = self._names({face.person_id for _, face in found})
+            paths = queries.files(session, {one.asset_id for one in conflicts if one.asset_id is not None})
         return [
-            Conflict(
+            replace(conflict, path=paths.get(conflict.asset_id)) if conflict.asset_id else conflict
+            for conflict in conflicts
+        ]
+
+    def _far(self, people: ActiveCentroids, limit: int) -> list[ConflictRecord]:
+        """Faces less similar to their own person's centroid than the threshold ``suggest``."""
+        row_of = {person_id: row for row, person_id in enumerate(people.person_ids)}
+        low_faces: list[tuple[float, NamedFacePoint]] = []
+        for page in self._named():
+            comparable = [face for face in page if face.person_id in row_of]
+            ids = [face.point_id for face in comparable]
+            batch = self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
+            comparable = [face for face in comparable if face.point_id in batch]
+            own = people.matrix[[row_of[face.person_id] for face in comparable]]
+            similarity = np.einsum("nd,nd->n", batch.matrix, own) if comparable else np.empty(0)
+            low = np.flatnonzero(similarity < self._thresholds.suggest)
+            low_faces += [(float(similarity[row]), comparable[row]) for row in low.tolist()]
+            low_faces = sorted(low_faces, key=lambda scored: (scored[0], scored[1].face_id))[:limit]
+        names = self._names({face.person_id for _, face in low_faces})
+        return [
+            ConflictRecord(
                 ConflictKind.FAR_FROM_THE_OTHERS,
                 [face.person_id],
                 [names[face.person_id]],
@@ -102,35 +106,35 @@ class ConflictService:
                 face.asset_id,
                 similarity=round(similarity, 6),
             )
-            for similarity, face in found
+            for similarity, face in low_faces
         ]
 
-    def _alike(self, people: ActiveCentroids, limit: int) -> list[Conflict]:
-        """Persons whose centroids are as alike as a face must be to be given to somebody, two by two; not two
-        of whom a human has said that they are two."""
+    def _alike(self, people: ActiveCentroids, limit: int) -> list[ConflictRecord]:
+        """Pairs of persons whose centroids are as similar as assigning a face requires; without pairs that a
+        human marked as different."""
         with self._database.read() as session:
-            apart = queries.said_different(session)
-        found: list[tuple[float, uuid.UUID, uuid.UUID]] = []
+            apart = queries.different_pairs(session)
+        pairs: list[tuple[float, uuid.UUID, uuid.UUID]] = []
         ids = people.person_ids
         for start in range(0, len(ids), BLOCK):
             scores = np.triu(people.matrix[start : start + BLOCK] @ people.matrix.T, start + 1)
             scores[_positions(apart, ids, start, len(scores))] = 0
             rows, columns = _most_alike(scores, self._thresholds.assign_to_centroid, limit)
-            found += [
+            pairs += [
                 (float(scores[row, column]), ids[start + row], ids[column])
                 for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
             ]
-            found = sorted(found, key=lambda one: (-one[0], one[1], one[2]))[:limit]
-        names = self._names({person for _, a, b in found for person in (a, b)})
+            pairs = sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2]))[:limit]
+        names = self._names({person for _, a, b in pairs for person in (a, b)})
         return [
-            Conflict(
+            ConflictRecord(
                 ConflictKind.LOOK_THE_SAME, [a, b], [names[a], names[b]], similarity=round(similarity, 6)
             )
-            for similarity, a, b in found
+            for similarity, a, b in pairs
         ]
 
-    def _named(self) -> Iterator[list[NamedFace]]:
-        def read_page(after: uuid.UUID | None) -> list[NamedFace]:
+    def _named(self) -> Iterator[list[NamedFacePoint]]:
+        def read_page(after: uuid.UUID | None) -> list[NamedFacePoint]:
             with self._database.read() as session:
                 return queries.named_faces(session, after, PAGE)
 
@@ -141,14 +145,14 @@ class ConflictService:
             return person_queries.names(session, person_ids)
 
 
-def _in_photo(kind: ConflictKind, one: PersonInPhoto) -> Conflict:
-    return Conflict(kind, [one.person_id], [one.name], one.face_ids, one.asset_id)
+def _in_photo(kind: ConflictKind, person: PersonInPhoto) -> ConflictRecord:
+    return ConflictRecord(kind, [person.person_id], [person.name], person.face_ids, person.asset_id)
 
 
-def _most_alike(scores: FloatArray, least: float, limit: int) -> tuple[IntArray, IntArray]:
-    """Rows and columns of the ``limit`` highest that reach ``least``, among equals the first: however many
-    persons look the same, few pairs become objects."""
-    rows, columns = np.nonzero(scores >= least)
+def _most_alike(scores: FloatArray, min_similarity: float, limit: int) -> tuple[IntArray, IntArray]:
+    """Rows and columns of the ``limit`` highest scores from ``min_similarity`` on, the first of equals. The
+    limit keeps few pairs in memory however many persons look the same."""
+    rows, columns = np.nonzero(scores >= min_similarity)
     best = np.argsort(-scores[rows, columns], kind="stable")[:limit]
     return rows[best], columns[best]
 
@@ -156,8 +160,10 @@ def _most_alike(scores: FloatArray, least: float, limit: int) -> tuple[IntArray,
 def _positions(
     apart: Set[frozenset[uuid.UUID]], ids: Sequence[uuid.UUID], start: int, number: int
 ) -> tuple[list[int], list[int]]:
-    """Rows and columns, in the block of ``number`` persons from ``start``, of pairs that are two persons."""
+    """Rows and columns, in the block of ``number`` persons from ``start``, of pairs marked as different."""
     place = {person_id: row for row, person_id in enumerate(ids)}
-    pairs = [sorted(place[one] for one in pair) for pair in apart if all(one in place for one in pair)]
+    pairs = [
+        sorted(place[person] for person in pair) for pair in apart if all(person in place for person in pair)
+    ]
     here = [(a - start, b) for a, b in pairs if start <= a < start + number]
     return [row for row, _ in here], [column for _, column in here]

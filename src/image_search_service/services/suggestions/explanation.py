@@ -1,4 +1,4 @@
-"""Why a face has no person: the assigner's own comparison, of one photo, in a few statements and fetches."""
+"""Explains why a face has no person, by the assigner's own comparison for one photo."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from image_search_service.core.types import Because, FloatArray
 from image_search_service.db.queries import persons as person_queries
 from image_search_service.db.queries.suggestions import explanation as queries
 from image_search_service.db.queries.suggestions.explanation import FaceFacts, FacesBeside
-from image_search_service.faces.assigner import Said, compare
+from image_search_service.faces.assigner import FaceConstraints, compare
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.recognition.engines.calibrated import quality_tables
@@ -29,15 +29,15 @@ from image_search_service.services.centroid_service import CentroidService
 from image_search_service.vector.batching import FETCH_BATCH
 
 MOST_NAMED = 25
-"""Persons who cannot be it and resemble it more than who might are named up to this number."""
+"""The most ruled-out persons named that are more similar than the best possible one."""
 POOR_MATTERS = (Because.BELOW_THRESHOLD, Because.TOO_CLOSE)
-"""A poor picture is why a face resembles nobody enough."""
+"""The reasons for which a poor picture is named as a cause."""
 LOST = Reason(Because.NO_EMBEDDING, "Its embedding is missing: image-search doctor --repair makes it again.")
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """person_name: whose it is. reasons: empty for a face that has a person."""
+    """Why a face has no person. person_name: its person, if any. reasons: empty for a face with a person."""
 
     face_id: uuid.UUID
     person_id: uuid.UUID | None
@@ -57,53 +57,55 @@ class ExplanationService:
         self._tables = quality_tables(calibration)
 
     def explain(self, face_id: uuid.UUID) -> Explanation:
-        """Raises NotFoundError for a face that there is not."""
+        """Explain a face. Raises NotFoundError for an unknown one."""
         with self._database.read() as session:
             facts = queries.face_facts(session, face_id)
             if facts is None:
                 raise NotFoundError(f"There is no face {face_id}.")
             beside = queries.faces_beside(session, facts.face)
-            owner = facts.face.person_id
-            names = {} if owner is None else person_queries.names(session, [owner])
-        if owner is not None:
-            return Explanation(face_id, owner, names[owner], [])
+            person_id = facts.face.person_id
+            names = {} if person_id is None else person_queries.names(session, [person_id])
+        if person_id is not None:
+            return Explanation(face_id, person_id, names[person_id], [])
         return Explanation(
             face_id, None, None, _left_out(facts, self._tables) or self._compared(facts, beside)
         )
 
     def _compared(self, facts: FaceFacts, beside: FacesBeside) -> list[Reason]:
-        """What the assigner would make of the face, and why."""
+        """The assigner's decision on the face, with its reasons."""
         ids = [face.point_id for face in beside.faces]
         batch = self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
-        there = [face for face in beside.faces if face.point_id in batch]
-        row = next((row for row, face in enumerate(there) if face.id == facts.face.id), None)
+        comparable = [face for face in beside.faces if face.point_id in batch]
+        row = next((row for row, face in enumerate(comparable) if face.id == facts.face.id), None)
         if row is None:
             return [LOST]
         people = self._centroids.people_for(batch.matrix[row])
-        said = Said({face.id for face in there}, beside.barred, beside.sides)
-        least = self._thresholds.suggest
-        found, decision = compare(there, batch.matrix, people, said, self._thresholds, least=least)
+        constraints = FaceConstraints({face.id for face in comparable}, beside.barred, beside.sides)
+        min_similarity = self._thresholds.suggest
+        matches, decision = compare(
+            comparable, batch.matrix, people, constraints, self._thresholds, min_similarity=min_similarity
+        )
         beaten = any(
-            decision.assign[other] and found.person[other] == found.person[row]
-            for other, face in enumerate(there)
+            decision.assign[other] and matches.person[other] == matches.person[row]
+            for other, face in enumerate(comparable)
             if face.asset_id == facts.face.asset_id
         )
         verdict = Verdict(bool(decision.sure[row]), bool(decision.assign[row]), beaten)
         return self._in_words(facts, self._resembled(batch.matrix[row], people, facts), verdict)
 
-    def _in_words(self, facts: FaceFacts, found: list[Resembled], verdict: Verdict) -> list[Reason]:
-        said = reasons(
-            found,
+    def _in_words(self, facts: FaceFacts, resembled: list[Resembled], verdict: Verdict) -> list[Reason]:
+        explained = reasons(
+            resembled,
             facts.rejected,
             facts.in_photo,
             verdict,
             self._thresholds,
             different=facts.different,
         )
-        return said + (poor(_seen(facts, self._tables)) if said[-1].because in POOR_MATTERS else [])
+        return explained + (poor(_seen(facts, self._tables)) if explained[-1].because in POOR_MATTERS else [])
 
     def _resembled(self, embedding: FloatArray, people: ActiveCentroids, facts: FaceFacts) -> list[Resembled]:
-        """The most similar first: the best two who might be it, and who cannot and resembles it more."""
+        """The most similar persons: the best two possible ones, and ruled-out ones that are more similar."""
         ranked = most_similar(embedding, people, facts.barred, free=2, barred_most=MOST_NAMED)
         with self._database.read() as session:
             names = person_queries.names(session, [person for person, _ in ranked])

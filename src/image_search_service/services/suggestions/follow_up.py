@@ -1,4 +1,4 @@
-"""What follows a decision on suggestions if the user asks for it: looking for more faces of these persons."""
+"""Starts searches for more faces of the persons of a decision, if the user asked for it."""
 
 from __future__ import annotations
 
@@ -20,26 +20,28 @@ JOB_KINDS = {
     SearchMethod.CENTROID: JobKind.FIND_MORE_CENTROID_SUGGESTIONS,
 }
 LIMIT = 50
-"""New suggestions for each person, as when nothing else is asked for."""
+"""New suggestions for each person, the default of the search."""
 
 
 def find_more(jobs: JobService, made: RecordedDecision, by: SearchMethod | None) -> list[uuid.UUID]:
-    """``find_more_of`` those whom a decision was about."""
-    return find_more_of(jobs, made.id, made.persons, by)
+    """``submit_searches`` those whom a decision was about."""
+    return submit_searches(jobs, made.id, made.persons, by)
 
 
-def find_more_of(
+def submit_searches(
     jobs: JobService, decision: int | None, person_ids: Sequence[uuid.UUID], by: SearchMethod | None
 ) -> list[uuid.UUID]:
-    """Jobs that look for more faces of these persons; none if nobody asked for it, or nothing was decided.
+    """Submit jobs that search for more faces of these persons; none if not asked for, or nothing was decided.
 
-    What was decided stands whether or not the queue answers: then the jobs are sent later.
+    The decision is kept even if the queue does not answer; then the jobs are sent later.
     """
     if by is None or decision is None:
         return []
     try:
-        found = jobs.submit_for_persons(JOB_KINDS[by], person_ids, {"limit": LIMIT, "min_confidence": None})
+        submitted = jobs.submit_for_persons(
+            JOB_KINDS[by], person_ids, {"limit": LIMIT, "min_confidence": None}
+        )
     except UnavailableError:
         log.warning("follow_up_waits", decision=decision, by=by.value)
         return []
-    return [job.id for job in found]
+    return [job.id for job in submitted]

@@ -1,5 +1,7 @@
-"""How alike faces and people are, where a page asks for it: the odd faces of a person, the nearest persons
-of a cluster. The number of requests to Qdrant is fixed, but for batches of a thousand faces."""
+"""Compares faces and persons for pages: a person's odd faces, a cluster's nearest persons.
+
+The number of requests to Qdrant is fixed, except one for each thousand faces.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ from typing import Final
 import numpy as np
 
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.core.records.lists import Found
-from image_search_service.core.records.people import PersonFace
+from image_search_service.core.records.lists import ListPage
+from image_search_service.core.records.people import PersonFaceRecord
 from image_search_service.core.types import FloatArray, Likeness
 from image_search_service.db.queries import differences, suggestion_states as suggestion_queries
 from image_search_service.db.queries.people import (
@@ -30,14 +32,14 @@ from image_search_service.vector.embedding_batch import EmbeddingBatch
 FETCH_BATCH: Final = 1_000
 """Embeddings in one request."""
 CLUSTER_SAMPLE: Final = 100
-"""Of a cluster's faces so many, the clearest, stand for it."""
+"""Number of a cluster's clearest faces that it is compared by."""
 SPARE: Final = 20
-"""Nearest persons asked for beyond those wanted: some cannot be it."""
+"""Nearest persons requested beyond the limit, since some are ruled out."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearPerson:
-    """Somebody whom a cluster resembles. similarity: of its mean to their centroid, −1 to 1."""
+    """A person whom a cluster resembles. similarity: of its mean to their centroid, −1 to 1."""
 
     person_id: uuid.UUID
     name: str
@@ -47,8 +49,7 @@ class NearPerson:
 
 
 class LikenessService:
-    """Compares persons' faces and clusters. Raises UnavailableError, and NotFoundError for who or what there
-    is not."""
+    """Compares persons' faces and clusters. Raises UnavailableError, and NotFoundError for an unknown id."""
 
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
@@ -56,9 +57,9 @@ class LikenessService:
         self._centroids = stores.centroids
         self._thresholds = stores.thresholds
 
-    def odd_faces(self, person_id: uuid.UUID, offset: int, limit: int) -> Found[PersonFace]:
-        """A person's faces, those least like the mean of all of them first; those without an embedding come
-        last. ⌈n ÷ 1,000⌉ requests for n faces."""
+    def odd_faces(self, person_id: uuid.UUID, offset: int, limit: int) -> ListPage[PersonFaceRecord]:
+        """A person's faces, the least similar to their mean first, those without an embedding last. ⌈n ÷
+        1,000⌉ requests for n faces."""
         with self._database.read() as session:
             _, born = required(person_queries.birth_date(session, person_id), "person", person_id)
             points = queries.points_of_person(session, person_id)
@@ -67,10 +68,10 @@ class LikenessService:
         with self._database.read() as session:
             page = face_queries.faces_by_ids(session, ordered[offset : offset + limit])
         faces = [with_age(face, born, similarity.get(face.id)) for face in page]
-        return Found(faces, len(points))
+        return ListPage(faces, len(points))
 
     def _to_mean(self, points: dict[uuid.UUID, uuid.UUID]) -> dict[uuid.UUID, float]:
-        """Of each face that has an embedding how alike it is to the trimmed mean of them. points: by face."""
+        """The similarity of each face with an embedding to their trimmed mean. points: by face."""
         batch = EmbeddingBatch.from_mapping(
             self._faces.get_embeddings_by_point_ids(list(points.values()), FETCH_BATCH)
         )
@@ -84,9 +85,11 @@ class LikenessService:
         return {face: round(scores[point], 6) for face, point in points.items() if point in scores}
 
     def nearest_persons(self, cluster_id: uuid.UUID, limit: int) -> list[NearPerson]:
-        """Whom a cluster resembles, the most similar first; not those who cannot be it: for whom one of its
-        faces was rejected, or was said to be somebody else, or who are in a photo with one of them. A fetch
-        and a search."""
+        """Persons whom a cluster resembles, the most similar first. One fetch and one search.
+
+        Without persons who are ruled out for one of its faces: rejected, in the same photo, or by a
+        difference.
+        """
         with self._database.read() as session:
             required(cluster_queries.cluster_by_id(session, cluster_id), "cluster", cluster_id)
             points = queries.points_of_cluster(session, cluster_id, CLUSTER_SAMPLE)
@@ -97,12 +100,12 @@ class LikenessService:
         scores = {match.person_id: match.score for match in matches}
         with self._database.read() as session:
             barred = _barred(session, list(points), list(scores))
-            there = person_queries.faces_to_show(session, list(scores))
-        ranked = [person for person in scores if person in there and person not in barred][:limit]
+            shown = person_queries.faces_to_show(session, list(scores))
+        ranked = [person for person in scores if person in shown and person not in barred][:limit]
         return [
             NearPerson(
                 person,
-                *there[person],
+                *shown[person],
                 scores[person],
                 self._thresholds.likeness(scores[person]),
             )
@@ -118,7 +121,7 @@ class LikenessService:
 
 
 def _barred(session: Session, face_ids: list[uuid.UUID], person_ids: list[uuid.UUID]) -> set[uuid.UUID]:
-    """Who cannot be somebody with these faces."""
+    """Persons who are ruled out for one of these faces."""
     rejected = suggestion_queries.rejected_pairs(session, face_ids)
     apart = differences.apart_pairs(session, face_ids, person_ids)
     beside = queries.persons_beside(session, face_ids)

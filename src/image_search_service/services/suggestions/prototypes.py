@@ -1,4 +1,4 @@
-"""Chooses the faces that stand for persons (``recognition/prototypes.py``), for many persons at once."""
+"""Chooses persons' prototypes (``recognition/prototypes.py``), for many persons at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from image_search_service.core.types import Progress
 from image_search_service.db.queries import faces as face_queries
-from image_search_service.db.queries.faces import PersonFace
+from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestions import prototypes as prototype_queries
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.prototypes import UNDATED, Role, select_prototypes
@@ -23,7 +23,8 @@ from image_search_service.vector.embedding_batch import EmbeddingBatch
 
 @dataclass(slots=True)
 class PrototypeRun:
-    """What choosing prototypes did. ``prototypes``: how many these persons have now, pinned ones too."""
+    """The result of choosing prototypes. prototypes: the number that these persons have now, with pinned
+    ones."""
 
     persons: int = 0
     prototypes: int = 0
@@ -33,7 +34,7 @@ class PrototypeRun:
 
 
 class PrototypeService:
-    """Keeps persons' prototypes. Raises UnavailableError; then no person of the group has lost theirs."""
+    """Keeps persons' prototypes. Raises UnavailableError; then all persons of the group keep theirs."""
 
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
@@ -42,9 +43,10 @@ class PrototypeService:
     def compute_prototypes(
         self, person_ids: Sequence[uuid.UUID] | None = None, progress: Progress | None = None
     ) -> PrototypeRun:
-        """Choose anew for these persons, or for all; what a human pinned stays, if it is still theirs.
+        """Choose prototypes again for these persons, or for all; pinned faces stay while they are the
+        person's.
 
-        Persons go in groups; each costs ⌈n ÷ 1,000⌉ fetches for n faces and a fixed number of statements.
+        Each group of persons costs ⌈n ÷ 1,000⌉ fetches for n faces and a fixed number of statements.
         """
         with self._database.read() as session:
             counts = face_queries.face_counts(session, person_ids)
@@ -57,14 +59,18 @@ class PrototypeService:
 
     def _compute_group(self, person_ids: Sequence[uuid.UUID], run: PrototypeRun) -> None:
         with self._database.read() as session:
-            found = face_queries.faces_of_persons(session, person_ids)
+            person_faces = face_queries.faces_of_persons(session, person_ids)
             old = prototype_queries.prototypes_of(session, person_ids)
-        ids = [face.point_id for face in found]
+        ids = [face.point_id for face in person_faces]
         batch = self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
         pinned = {face.face_id for face in old if face.pinned and face.is_theirs}
-        roles = _choose(found, pinned, batch)
-        outdated = [one.id for one in old if not one.pinned and (one.person_id, one.face_id) not in roles]
-        was = {(one.person_id, one.face_id): one.role for one in old}
+        roles = _choose(person_faces, pinned, batch)
+        outdated = [
+            prototype.id
+            for prototype in old
+            if not prototype.pinned and (prototype.person_id, prototype.face_id) not in roles
+        ]
+        was = {(prototype.person_id, prototype.face_id): prototype.role for prototype in old}
         rows = [
             {"person_id": person_id, "face_instance_id": face_id, "role": role}
             for (person_id, face_id), role in roles.items()
@@ -82,13 +88,13 @@ class PrototypeService:
 
 
 def _choose(
-    found: Iterable[PersonFace], pinned: set[uuid.UUID], batch: EmbeddingBatch
+    person_faces: Iterable[PersonFacePoint], pinned: set[uuid.UUID], batch: EmbeddingBatch
 ) -> dict[tuple[uuid.UUID, uuid.UUID], Role]:
     """The role of each chosen (person, face) that is not pinned."""
     row_of = {point_id: row for row, point_id in enumerate(batch.ids)}
     roles: dict[tuple[uuid.UUID, uuid.UUID], Role] = {}
-    for person_id, theirs in groupby(found, attrgetter("person_id")):
-        faces = [face for face in theirs if face.point_id in row_of]
+    for person_id, own_faces in groupby(person_faces, attrgetter("person_id")):
+        faces = [face for face in own_faces if face.point_id in row_of]
         choices = select_prototypes(
             batch.matrix[[row_of[face.point_id] for face in faces]],
             np.array([face.quality for face in faces], dtype=np.float32),

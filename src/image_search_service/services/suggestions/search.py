@@ -1,7 +1,7 @@
-"""Faces that may be a person: looked for with prototypes or centroids, remembered until somebody decides.
+"""Searches for faces that may be a person, with prototypes or centroids, and stores them as suggestions.
 
-All persons of a call go together: one fetch, one search, one transaction, each in batches. Qdrant proposes;
-SQL, in the transaction that remembers, says what is assigned, rejected or known.
+All persons of a call share one fetch, one search and one transaction, each in batches. Qdrant finds
+candidates; SQL decides, in the transaction that stores them, which are assigned, rejected or known.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from image_search_service.core.records.suggestions import SuggestionRecord
 from image_search_service.core.types import FloatArray, Progress, SearchMethod
 from image_search_service.db.models import utc_now
 from image_search_service.db.queries import faces as face_queries, suggestion_states as queries
-from image_search_service.db.queries.faces import PersonFace
+from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestion_states import NamedSuggestion
 from image_search_service.db.queries.suggestions import prototypes as prototype_queries
 from image_search_service.faces.candidates import Candidate, Source, candidates
 from image_search_service.faces.second_best import compare_with_others
-from image_search_service.faces.suggestion_store import FindMoreRun, SuggestionSource, Wanted, remember
+from image_search_service.faces.suggestion_store import FindMoreRun, SearchOptions, SuggestionSource, remember
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.suggestions.prototypes import PrototypeService
-from image_search_service.services.suggestions.similar import FaceAlike, PersonSuggestion, Resemblance
+from image_search_service.services.suggestions.similar import FaceAlike, Resemblance, ResembledPerson
 from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.collections import FaceFilter, FaceMatch
 
@@ -38,17 +38,18 @@ PERSONS_AT_ONCE = 100
 DEFAULT_PROTOTYPES = 10
 DEFAULT_LIMIT = 50
 SHOWN_PERSONS = 10
-"""For whom a face is suggested, when it is explained."""
+"""The most persons in the explanation of a face's suggestions."""
 MOST_FOUND = 5_000
-"""Faces that one search gives at most."""
+"""The most faces that one search returns."""
 MIN_FACES_FOR_CENTROID = 5
-"""A mean of fewer faces says more of the photos than of the person."""
+"""The fewest faces for a search by centroid; a mean of fewer reflects the photos more than the person."""
 SUGGESTABLE = FaceFilter(unlabeled=True, recognizable=True)
 
 
 @dataclass(frozen=True, slots=True)
 class PendingSuggestion:
-    """A face that may be a person. second_name: who else it resembles most. path: a file to look at."""
+    """A face that may be a person. second_name: the second most similar person. path: a file that shows
+    it."""
 
     suggestion: SuggestionRecord
     second_name: str | None
@@ -57,9 +58,9 @@ class PendingSuggestion:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A suggestion with its reasons. needed: the similarity to a centroid from which nobody would be asked.
+    """A suggestion with its reasons. needed: the similarity to a centroid from which it would be assigned.
 
-    resembles: faces that humans gave to the person, the most similar first.
+    resembles: faces that humans assigned to the person, the most similar first.
     """
 
     suggestion: SuggestionRecord
@@ -74,7 +75,7 @@ FindSources = Callable[[Sequence[uuid.UUID], FindMoreRun], tuple[list[Source], F
 
 
 class SuggestionService:
-    """Finds and remembers suggestions. Raises UnavailableError; then nothing of the group is remembered."""
+    """Finds and stores suggestions. Raises UnavailableError; then nothing of the current group is stored."""
 
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
@@ -94,10 +95,10 @@ class SuggestionService:
         min_confidence: float | None = None,
         progress: Progress | None = None,
     ) -> FindMoreRun:
-        """Look for faces like the best ``prototypes`` faces of one person, or of each of many.
+        """Search for faces similar to the best ``prototypes`` faces of one person, or of each of many.
 
-        limit: new suggestions for each person. min_confidence: −1 to 1, by default what suits
-        the engine and the number of comparisons (``Thresholds.suggest_among``).
+        limit: new suggestions for each person. min_confidence: −1 to 1, by default derived from the engine
+        and the number of comparisons (``Thresholds.suggest_among``).
         """
 
         def find(ids: Sequence[uuid.UUID], run: FindMoreRun) -> tuple[list[Source], FloatArray]:
@@ -113,7 +114,7 @@ class SuggestionService:
         min_confidence: float | None = None,
         progress: Progress | None = None,
     ) -> FindMoreRun:
-        """Look for faces like any of those that stand for the person; whoever has none gets them chosen."""
+        """Search for faces similar to any prototype of the person; missing prototypes are chosen first."""
         wanted = self._wanted("multi_prototype", limit, min_confidence)
         return self._find(person_id, wanted, self._prototypes, progress)
 
@@ -125,9 +126,10 @@ class SuggestionService:
         min_confidence: float | None = None,
         progress: Progress | None = None,
     ) -> FindMoreRun:
-        """Look for faces like the person's centroid, which is computed first where it is not fresh.
+        """Search for faces similar to the person's centroid; a stale one is computed first.
 
-        Raises ConflictError for one person with fewer than five faces; of many, they are counted.
+        Raises ConflictError for a single person with fewer than five faces; of many, such persons are
+        counted.
         """
         wanted = self._wanted("centroid", limit, min_confidence)
         run = self._find(person_id, wanted, self._fresh_centroids, progress)
@@ -145,7 +147,7 @@ class SuggestionService:
         *,
         limit: int = DEFAULT_LIMIT,
     ) -> FindMoreRun:
-        """The one of the three that the method names."""
+        """Search with the given method."""
         search = {
             SearchMethod.PROTOTYPES: self.find_more,
             SearchMethod.MULTI_PROTOTYPE: self.find_more_multi_prototype,
@@ -153,12 +155,12 @@ class SuggestionService:
         }[method]
         return search(person_id, limit=limit)
 
-    def suggestions_for_face(self, face_id: uuid.UUID, limit: int = 5) -> list[PersonSuggestion]:
+    def suggestions_for_face(self, face_id: uuid.UUID, limit: int = 5) -> list[ResembledPerson]:
         """``Resemblance.persons_like``."""
         return self._resemblance.persons_like(face_id, limit)
 
     def pending(self, person_id: uuid.UUID, limit: int = DEFAULT_LIMIT) -> list[PendingSuggestion]:
-        """What waits for a decision on one person, the most similar first."""
+        """A person's pending suggestions, the most similar first."""
         with self._database.read() as session:
             rows = queries.pending_of_person(session, person_id, limit)
         return [PendingSuggestion(*row) for row in rows]
@@ -166,7 +168,7 @@ class SuggestionService:
     def explain(self, suggestion_id: uuid.UUID) -> Explained:
         """A suggestion with its reasons: one fetch, one search, and a few statements.
 
-        Raises NotFoundError for a suggestion that there is not.
+        Raises NotFoundError for an unknown suggestion.
         """
         with self._database.read() as session:
             row = queries.with_names(session, suggestion_id)
@@ -175,7 +177,7 @@ class SuggestionService:
         return self._explained([row])[0]
 
     def explain_face(self, face_id: uuid.UUID, limit: int = SHOWN_PERSONS) -> list[Explained]:
-        """The same of all that waits for one face, the most similar person first."""
+        """All pending suggestions of one face with their reasons, the most similar person first."""
         with self._database.read() as session:
             rows = queries.waiting_of_face(session, face_id, limit)
         return self._explained(rows) if rows else []
@@ -197,17 +199,17 @@ class SuggestionService:
         ]
 
     def expire_old(self, days: int) -> int:
-        """Withdraw what has waited for longer; returns how many. They may be found again."""
+        """Withdraw suggestions that are pending for longer; returns how many. They may be found again."""
         with self._database.write() as session:
             return queries.expire_pending(session, utc_now() - timedelta(days=days))
 
     def _best_faces(self, person_ids: Sequence[uuid.UUID], number: int) -> list[Source]:
         with self._database.read() as session:
-            found = face_queries.faces_of_persons(session, person_ids)
+            person_faces = face_queries.faces_of_persons(session, person_ids)
         return [
             _face_source(face.person_id, face.id, face.point_id)
-            for _, theirs in groupby(found, attrgetter("person_id"))
-            for face in sorted(theirs, key=_best_quality_first)[:number]
+            for _, own_faces in groupby(person_faces, attrgetter("person_id"))
+            for face in sorted(own_faces, key=_best_quality_first)[:number]
         ]
 
     def _prototypes(
@@ -221,8 +223,12 @@ class SuggestionService:
 
     def _prototype_sources(self, person_ids: Sequence[uuid.UUID]) -> list[Source]:
         with self._database.read() as session:
-            found = prototype_queries.prototypes_of(session, person_ids)
-        return [_face_source(one.person_id, one.face_id, one.point_id) for one in found if one.is_theirs]
+            prototypes = prototype_queries.prototypes_of(session, person_ids)
+        return [
+            _face_source(prototype.person_id, prototype.face_id, prototype.point_id)
+            for prototype in prototypes
+            if prototype.is_theirs
+        ]
 
     def _fresh_centroids(
         self, person_ids: Sequence[uuid.UUID], run: FindMoreRun
@@ -234,10 +240,12 @@ class SuggestionService:
         self._centroid_service.compute_centroids(enough)
         active = self._centroid_service.active_centroids(enough)
         pairs = zip(active.person_ids, active.centroid_ids, strict=True)
-        return [Source(person, "centroid_id", one, one) for person, one in pairs], active.matrix
+        return [
+            Source(person, "centroid_id", centroid_id, centroid_id) for person, centroid_id in pairs
+        ], active.matrix
 
     def _fetched(self, sources: list[Source], run: FindMoreRun) -> tuple[list[Source], FloatArray]:
-        """The sources whose embeddings are there, with these."""
+        """The sources that have an embedding, with their embeddings."""
         ids = [source.point_id for source in sources]
         batch = self._faces.get_embeddings_by_point_ids(ids)
         run.embeddings_missing += len(batch.missing)
@@ -248,7 +256,7 @@ class SuggestionService:
     def _find(
         self,
         person_id: uuid.UUID | Sequence[uuid.UUID],
-        wanted: Wanted,
+        wanted: SearchOptions,
         find_sources: FindSources,
         progress: Progress | None,
     ) -> FindMoreRun:
@@ -256,9 +264,9 @@ class SuggestionService:
         run = FindMoreRun()
         for start in range(0, len(person_ids), PERSONS_AT_ONCE):
             group = person_ids[start : start + PERSONS_AT_ONCE]
-            found = self._search(group, wanted, find_sources, run)
+            candidates = self._search(group, wanted, find_sources, run)
             with self._database.write() as session:
-                remember(session, group, found, wanted, run)
+                remember(session, group, candidates, wanted, run)
             run.persons += len(group)
             if progress is not None:
                 progress(run.persons, len(person_ids))
@@ -266,68 +274,70 @@ class SuggestionService:
 
     def _existing(self, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
         with self._database.read() as session:
-            there = [person_id for person_id, _ in face_queries.face_counts(session, person_ids)]
-        if missing := sorted(set(person_ids) - set(there)):
+            existing = [person_id for person_id, _ in face_queries.face_counts(session, person_ids)]
+        if missing := sorted(set(person_ids) - set(existing)):
             raise NotFoundError(f"There is no person {', '.join(map(str, missing))}.")
-        return there
+        return existing
 
     def _search(
-        self, group: Sequence[uuid.UUID], wanted: Wanted, find_sources: FindSources, run: FindMoreRun
+        self, group: Sequence[uuid.UUID], wanted: SearchOptions, find_sources: FindSources, run: FindMoreRun
     ) -> list[Candidate]:
-        """The candidates of each person: as many more than wanted as may turn out to be known already."""
+        """The candidates of each person: ``limit`` and as many more as are known already."""
         sources, matrix = find_sources(group, run)
         if not sources:
             return []
         with self._database.read() as session:
             known = queries.known_counts(session, group)
-            least = wanted.least
-            if least is None:
+            min_similarity = wanted.min_similarity
+            if min_similarity is None:
                 pairs = face_queries.count_unnamed(session) * _most_of_one_person(sources)
-                least = self._thresholds.suggest_among(pairs)
+                min_similarity = self._thresholds.suggest_among(pairs)
         number = min(wanted.limit + max(known.values(), default=0), MOST_FOUND)
-        matches = self._faces.search_many(matrix, number, least, SUGGESTABLE)
+        matches = self._faces.search_many(matrix, number, min_similarity, SUGGESTABLE)
         run.searched += len(sources)
         every = groupby(candidates(sources, matches), attrgetter("person_id"))
-        found = [
-            one for person, theirs in every for one in islice(theirs, wanted.limit + known.get(person, 0))
+        shown = [
+            candidate
+            for person, of_person in every
+            for candidate in islice(of_person, wanted.limit + known.get(person, 0))
         ]
-        self._give_reasons(found, matches, least)
-        return found
+        self._give_reasons(shown, matches, min_similarity)
+        return shown
 
     def _give_reasons(
-        self, found: Sequence[Candidate], matches: Sequence[Sequence[FaceMatch]], least: float
+        self, shown: Sequence[Candidate], matches: Sequence[Sequence[FaceMatch]], min_similarity: float
     ) -> None:
         """Why each is shown, and why the second best person is not it: a fetch of the faces found and one of
         all centroids, in batches, and a matrix product."""
-        for one in found:
-            one.threshold = least
-        if not found:
+        for candidate in shown:
+            candidate.threshold = min_similarity
+        if not shown:
             return
         points = {match.payload.face_instance_id: match.point_id for these in matches for match in these}
-        face_ids = sorted({one.face_id for one in found})
+        face_ids = sorted({candidate.face_id for candidate in shown})
         batch = self._faces.get_embeddings_by_point_ids([points[face] for face in face_ids], FETCH_BATCH)
         with self._database.read() as session:
             rejected = queries.rejected_pairs(session, face_ids)
         rows = {point_id: row for row, point_id in enumerate(batch.ids)}
         here = {face: rows[points[face]] for face in face_ids if points[face] in rows}
-        compare_with_others(found, here, batch.matrix, self._centroids_of_all(found), rejected)
+        compare_with_others(shown, here, batch.matrix, self._centroids_of_all(shown), rejected)
 
-    def _centroids_of_all(self, found: Sequence[Candidate]) -> ActiveCentroids:
-        """All centroids, the persons' at hand among them: else nobody knows how far ahead they are."""
+    def _centroids_of_all(self, shown: Sequence[Candidate]) -> ActiveCentroids:
+        """All centroids, including those of the candidates' persons, which the margin needs."""
         people = self._centroid_service.active_centroids()
-        lacking = {one.person_id for one in found} - set(people.person_ids)
+        lacking = {candidate.person_id for candidate in shown} - set(people.person_ids)
         if lacking and self._centroid_service.compute_centroids(sorted(lacking)).computed:
             return self._centroid_service.active_centroids()
         return people
 
-    def _wanted(self, source: SuggestionSource, limit: int, min_confidence: float | None) -> Wanted:
+    def _wanted(self, source: SuggestionSource, limit: int, min_confidence: float | None) -> SearchOptions:
         if limit < 1:
             raise InvalidInputError(f"limit is {limit}, it must be 1 or more.")
-        return Wanted(source, limit, min_confidence)
+        return SearchOptions(source, limit, min_confidence)
 
 
 def _most_of_one_person(sources: Sequence[Source]) -> int:
-    """With how many sources a person's faces are looked for: each finds strangers of its own."""
+    """The largest number of sources of one person; each source adds false matches of its own."""
     return max(Counter(source.person_id for source in sources).values())
 
 
@@ -335,5 +345,5 @@ def _face_source(person_id: uuid.UUID, face_id: uuid.UUID, point_id: uuid.UUID) 
     return Source(person_id, "face_instance_id", face_id, point_id)
 
 
-def _best_quality_first(face: PersonFace) -> tuple[float, uuid.UUID]:
+def _best_quality_first(face: PersonFacePoint) -> tuple[float, uuid.UUID]:
     return -face.quality, face.id

@@ -19,15 +19,15 @@ from image_search_service.services.centroid_service import CentroidService
 from image_search_service.vector.collections import FaceFilter
 
 SHOWN_ALIKE = 5
-"""Confirmed faces that are shown as what a suggested one resembles."""
+"""The most confirmed faces shown as similar to a suggested one."""
 MOST_CONFIRMED = 5_000
-"""Of somebody's confirmed faces so many are compared with, the clearest ones."""
+"""The number of a person's clearest confirmed faces that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
-class PersonSuggestion:
-    """Somebody whom a face resembles. margin: how much more than the most similar other person, negative if
-    less, None if there is nobody else."""
+class ResembledPerson:
+    """A person whom a face resembles. margin: similarity minus that of the most similar other person; None
+    without another person."""
 
     person_id: uuid.UUID
     name: str
@@ -52,11 +52,11 @@ class Resemblance:
         self._centroids = CentroidService(stores)
         self._thresholds = stores.thresholds
 
-    def persons_like(self, face_id: uuid.UUID, limit: int) -> list[PersonSuggestion]:
-        """Whom a face resembles, by their centroids, the most similar first; not those who cannot be it:
-        for whom it was rejected, who are in the photo with another face, or of whom it was said to be apart.
+    def persons_like(self, face_id: uuid.UUID, limit: int) -> list[ResembledPerson]:
+        """Persons whom a face resembles, by their centroids, the most similar first.
 
-        Empty if its embedding is not there. Raises NotFoundError for a face that there is not.
+        Without persons who are ruled out: rejected, in the photo with another face, or by a difference.
+        Empty without an embedding. Raises NotFoundError for an unknown face.
         """
         with self._database.read() as session:
             facts = explanation.face_facts(session, face_id)
@@ -72,42 +72,43 @@ class Resemblance:
     def confirmed_alike(
         self, point_id: uuid.UUID, person_ids: Sequence[uuid.UUID]
     ) -> dict[uuid.UUID, list[FaceAlike]]:
-        """Of each person the faces that humans gave to them, the most similar to a face first; at most 500.
+        """For each person the faces that humans assigned to them, the most similar to a face first; at most
+        500.
 
-        Which these are SQL says, and not the payload, which may be late: a decision counts at once.
+        They are read from SQL and not from payloads, which may be late, so that a decision counts at once.
         """
         embedding = self._embedding(point_id)
         with self._database.read() as session:
             confirmed = face_queries.confirmed_faces(session, person_ids, MOST_CONFIRMED)
-        ids = {one.point_id: one.id for one in confirmed if one.point_id != point_id}
-        theirs: dict[uuid.UUID, list[uuid.UUID]] = {}
-        for one in confirmed:
-            if one.point_id in ids:
-                theirs.setdefault(one.person_id, []).append(one.point_id)
-        if embedding is None or not theirs:
+        ids = {face.point_id: face.id for face in confirmed if face.point_id != point_id}
+        points_by_person: dict[uuid.UUID, list[uuid.UUID]] = {}
+        for face in confirmed:
+            if face.point_id in ids:
+                points_by_person.setdefault(face.person_id, []).append(face.point_id)
+        if embedding is None or not points_by_person:
             return {}
-        wheres = [FaceFilter(among=points) for points in theirs.values()]
+        wheres = [FaceFilter(among=points) for points in points_by_person.values()]
         matches = self._faces.search_many(
             np.repeat(embedding[None], len(wheres), 0), SHOWN_ALIKE, None, wheres
         )
         return {
             person: [FaceAlike(ids[match.point_id], match.score) for match in found]
-            for person, found in zip(theirs, matches, strict=True)
+            for person, found in zip(points_by_person, matches, strict=True)
         }
 
     def _embedding(self, point_id: uuid.UUID) -> FloatArray | None:
-        """``(d,)`` of unit length, None if it is not there."""
+        """The embedding ``(d,)`` of unit length, None if missing."""
         batch = self._faces.get_embeddings_by_point_ids([point_id])
         return batch.matrix[0] if batch else None
 
-    def _named(self, ranked: Sequence[tuple[uuid.UUID, float]]) -> list[PersonSuggestion]:
-        """Those who are worth suggesting, each with how far from the most similar other person."""
+    def _named(self, ranked: Sequence[tuple[uuid.UUID, float]]) -> list[ResembledPerson]:
+        """The persons similar enough to suggest, each with the margin to the most similar other person."""
         with self._database.read() as session:
             names = persons.names(session, [person for person, _ in ranked])
         scores = [score for _, score in ranked]
         others = [max(scores[:i] + scores[i + 1 :], default=None) for i in range(len(scores))]
         return [
-            PersonSuggestion(person, names[person], score, None if other is None else round(score - other, 6))
+            ResembledPerson(person, names[person], score, None if other is None else round(score - other, 6))
             for (person, score), other in zip(ranked, others, strict=True)
             if score >= self._thresholds.suggest
         ]

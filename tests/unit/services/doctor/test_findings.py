@@ -14,9 +14,9 @@ from image_search_service.db.queries.suggestions.centroids import ACTIVE, BUILDI
 from image_search_service.services.doctor.findings import (
     EXAMPLES,
     WORDS,
+    DoctorProblem,
     DoctorReport,
     Kind,
-    Problem,
     centroid_problems,
     differences,
     face_payload,
@@ -35,7 +35,7 @@ CENTROID = CentroidTruth(A, C, ACTIVE, utc_now())
 MEAN = StoredPoint(A, {"person_id": str(C)}, None)
 
 
-def kinds(problems: list[Problem]) -> list[Kind]:
+def kinds(problems: list[DoctorProblem]) -> list[Kind]:
     return [problem.kind for problem in problems]
 
 
@@ -112,8 +112,8 @@ def test_a_report_counts_all_and_names_some() -> None:
     """Twenty examples of a kind; healthy when everything found is repaired."""
     report = DoctorReport()
     assert report.is_healthy
-    report.add(Problem(Kind.STALE_CENTROID, str(i)) for i in range(EXAMPLES + 5))
-    report.add([Problem(Kind.WRONG_PAYLOAD, "x")])
+    report.add(DoctorProblem(Kind.STALE_CENTROID, str(i)) for i in range(EXAMPLES + 5))
+    report.add([DoctorProblem(Kind.WRONG_PAYLOAD, "x")])
     report.repair(Kind.STALE_CENTROID, EXAMPLES + 5)
     assert not report.is_healthy
     report.repair(Kind.WRONG_PAYLOAD, 1)

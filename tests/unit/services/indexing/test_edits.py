@@ -15,7 +15,7 @@ from image_search_service.recognition.boxes import overlap
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
-from image_search_service.services.indexing.edits import hand_on_names, successor_faces
+from image_search_service.services.indexing.edits import successor_faces, transfer_names
 from tests.support.world import World, migrated_database
 
 ADA, GRACE = uuid.uuid4(), uuid.uuid4()
@@ -55,7 +55,7 @@ def test_all_that_was_said_is_handed_on(tmp_path: Path) -> None:
     with database.write() as session:
         session.get_one(type(old), old.id).replaced = True
         session.flush()
-        hand_on_names(session, {old.id: new.id})
+        transfer_names(session, {old.id: new.id})
     with database.read() as session:
         first, second = session.scalars(
             select(FaceInstance).filter_by(asset_id=new.id).order_by(FaceInstance.position)
@@ -92,7 +92,7 @@ def test_who_said_it_is_handed_on_too(tmp_path: Path) -> None:
             face.person_id, face.assigned_by = person.id, by
         old.replaced = True
         session.flush()
-        hand_on_names(session, {old.id: new.id})
+        transfer_names(session, {old.id: new.id})
         session.expire_all()
         rows = session.scalars(
             select(FaceInstance).filter_by(asset_id=new.id).order_by(FaceInstance.position)
@@ -125,7 +125,7 @@ def test_the_faces_of_a_replaced_photo_leave_their_cluster(tmp_path: Path) -> No
     with database.write() as session:
         session.get_one(type(old), old.id).replaced = True
         session.flush()
-        hand_on_names(session, {old.id: new.id})
+        transfer_names(session, {old.id: new.id})
     review.undo(HistoryService(database).latest())
     review.undo(named)
     with database.read() as session:

@@ -13,7 +13,7 @@ import pytest
 from image_search_service.library.opening import Library
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.service import ReviewService
-from image_search_service.services.suggestions.conflicts import Conflict, ConflictKind, ConflictService
+from image_search_service.services.suggestions.conflicts import ConflictKind, ConflictRecord, ConflictService
 from tests.support.round_trips import round_trips
 from tests.support.served import add_faces, add_person, alike, directions
 from tests.support.stores import STORES, library_on
@@ -33,7 +33,7 @@ def named(library: Library, world: World, name: str, embeddings: Any) -> tuple[A
     return person, add_faces(library, world, embeddings, person_id=person.id, assigned_by="human")
 
 
-def of_kind(library: Library, kind: ConflictKind) -> list[Conflict]:
+def of_kind(library: Library, kind: ConflictKind) -> list[ConflictRecord]:
     return [one for one in ConflictService(library.stores).find() if one.kind is kind]
 
 

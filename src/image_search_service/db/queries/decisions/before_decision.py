@@ -1,4 +1,4 @@
-"""What is read before a decision: whose faces are, what waits, what was said of persons."""
+"""Reads what a decision depends on: persons of faces, pending suggestions, statements about persons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE, REJ
 
 @dataclass(frozen=True, slots=True)
 class PersonStatements:
-    """What humans have said of some persons. Pairs: face and person; two persons."""
+    """What humans decided about some persons. Pairs are (face, person) or (person, other person)."""
 
     faces: list[tuple[uuid.UUID, uuid.UUID]]
     rejected: list[tuple[uuid.UUID, uuid.UUID]]
@@ -36,22 +36,22 @@ class PersonStatements:
 
     @property
     def different_among(self) -> bool:
-        """Whether two of them were said to be two."""
+        """Whether two of them were marked as different persons."""
         return any(a in self.persons and b in self.persons for a, b in self.different)
 
     def faces_of(self, person_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
         return _of(self.faces, person_ids)
 
     def rejected_for(self, person_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
-        """Faces that are not theirs; one that is another's of them is, after all."""
-        theirs = {face for face, _ in self.faces}
-        return [face for face in _of(self.rejected, person_ids) if face not in theirs]
+        """Faces rejected for these persons, except faces that belong to one of them."""
+        own_faces = {face for face, _ in self.faces}
+        return [face for face in _of(self.rejected, person_ids) if face not in own_faces]
 
     def pinned_for(self, person_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
         return _of(self.pinned, person_ids)
 
     def different_from(self, person_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
-        """Others who were said to be different from these."""
+        """Persons who were marked as different from these."""
         these = set(person_ids)
         return sorted({b if a in these else a for a, b in self.different if a in these or b in these})
 
@@ -61,7 +61,7 @@ def _of(pairs: Iterable[tuple[uuid.UUID, uuid.UUID]], person_ids: Iterable[uuid.
     return sorted({face for face, person in pairs if person in wanted})
 
 
-def said_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> PersonStatements:
+def statements_about(session: Session, person_ids: Sequence[uuid.UUID]) -> PersonStatements:
     """Four statements, for at most ``BATCH`` persons."""
     faces = session.execute(
         select(FaceInstance.id, FaceInstance.person_id).where(FaceInstance.person_id.in_(person_ids))
@@ -91,13 +91,13 @@ def said_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> Person
 
 
 def differences(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """All persons who were said to be two."""
+    """All pairs of persons who were marked as different."""
     rows = session.execute(select(PersonDifference.person_id, PersonDifference.other_id))
     return [(row[0], row[1]) for row in rows]
 
 
 def merged(session: Session) -> dict[uuid.UUID, uuid.UUID]:
-    """Everybody who was merged, and into whom."""
+    """Each merged person, and the person that they were merged into."""
     rows = session.execute(
         select(PersonRow.id, PersonRow.merged_into).where(PersonRow.merged_into.is_not(None))
     )
@@ -105,7 +105,7 @@ def merged(session: Session) -> dict[uuid.UUID, uuid.UUID]:
 
 
 def human_faces_of(session: Session, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-    """The faces that a human gave to these persons."""
+    """The faces that a human assigned to these persons."""
     return [
         face_id
         for part in chunks(sorted(set(person_ids)), BATCH)
@@ -116,7 +116,7 @@ def human_faces_of(session: Session, person_ids: Sequence[uuid.UUID]) -> list[uu
 
 
 def faces_shown_and_replaced(session: Session, person_id: uuid.UUID) -> tuple[int, list[uuid.UUID]]:
-    """How many faces a person has, whoever gave them, and those of photos that edited ones have replaced."""
+    """How many faces a person has, however assigned, and their faces in photos that were replaced."""
     rows = session.execute(
         select(FaceInstance.id, ImageAsset.replaced)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
@@ -127,11 +127,11 @@ def faces_shown_and_replaced(session: Session, person_id: uuid.UUID) -> tuple[in
 
 
 def clusters_by_id(session: Session, cluster_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ClusterRow]:
-    """Those that there are."""
+    """Those of the clusters that exist."""
     return {
-        one.id: one
+        cluster.id: cluster
         for part in chunks(sorted(set(cluster_ids)), BATCH)
-        for one in session.scalars(select(ClusterRow).where(ClusterRow.id.in_(part)))
+        for cluster in session.scalars(select(ClusterRow).where(ClusterRow.id.in_(part)))
     }
 
 
@@ -148,28 +148,28 @@ def owners(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, u
 
 def clusters_of(session: Session, face_ids: Sequence[uuid.UUID]) -> list[ClusterRow]:
     """The clusters that these faces are in."""
-    found = {
-        one.id: one
+    clusters = {
+        cluster.id: cluster
         for part in chunks(sorted(set(face_ids)), BATCH)
-        for one in session.scalars(
+        for cluster in session.scalars(
             select(ClusterRow).join(
                 FaceInstance, and_(FaceInstance.cluster_id == ClusterRow.id, FaceInstance.id.in_(part))
             )
         )
     }
-    return list(found.values())
+    return list(clusters.values())
 
 
 def suggestions(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, FaceSuggestion]:
     return {
-        one.id: one
+        suggestion.id: suggestion
         for part in chunks(sorted(set(ids)), BATCH)
-        for one in session.scalars(select(FaceSuggestion).where(FaceSuggestion.id.in_(part)))
+        for suggestion in session.scalars(select(FaceSuggestion).where(FaceSuggestion.id.in_(part)))
     }
 
 
 def pending_by_face(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, uuid.UUID]:
-    """What waits for a person: the suggestion of each face."""
+    """The pending suggestions for a person, by face."""
     rows = session.execute(
         select(FaceSuggestion.face_instance_id, FaceSuggestion.id).where(
             FaceSuggestion.person_id == person_id, IS_ANSWERABLE
@@ -178,10 +178,10 @@ def pending_by_face(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, u
     return {row[0]: row[1] for row in rows}
 
 
-def persons_there(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, PersonRow]:
-    """Those who are there, neither merged nor taken back."""
+def person_rows(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, PersonRow]:
+    """Those of the persons who exist, neither merged nor deleted."""
     return {
-        one.id: one
+        person.id: person
         for part in chunks(sorted(set(person_ids)), BATCH)
-        for one in session.scalars(select(PersonRow).where(PersonRow.id.in_(part), ~PersonRow.deleted))
+        for person in session.scalars(select(PersonRow).where(PersonRow.id.in_(part), ~PersonRow.deleted))
     }

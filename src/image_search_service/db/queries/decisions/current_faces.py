@@ -1,6 +1,6 @@
-"""What humans have said of faces: whose they are, in which group, whether they are any; read and written.
+"""Reads and writes facts about faces: person, group, set aside, and whether it is a face at all.
 
-Writers leave the clusters' sizes to whoever calls them (``decided.write``).
+Writers do not update the sizes of clusters; their caller, ``current_state.write``, does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, delete, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
-from image_search_service.core.decisions import Change, Fact, Key, said
+from image_search_service.core.decisions import Change, Fact, Key, human_value
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import (
     FaceInstance,
@@ -23,11 +23,11 @@ from image_search_service.db.models import (
 )
 from image_search_service.db.queries import clusters, faces
 from image_search_service.db.queries.batches import BATCH, insert_rows, upsert_rows
-from image_search_service.db.queries.decisions.current_values import Values, are_there, as_text, as_uuid
+from image_search_service.db.queries.decisions.current_values import Values, as_text, as_uuid, pairs_exist
 from image_search_service.db.queries.suggestion_states import ACCEPTED, PENDING, REJECTED, SUPERSEDED
 
 BY_HAND = "decision"
-"""The source of a rejection that no suggestion came before."""
+"""The source of a rejection without an earlier suggestion."""
 
 
 def read_face_person(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
@@ -43,19 +43,19 @@ def read_face_person(session: Session, _fact: Fact, keys: Sequence[Key]) -> Valu
 
 
 def write_face_person(session: Session, changes: Sequence[Change]) -> None:
-    given: dict[str, dict[uuid.UUID, uuid.UUID]] = {faces.HUMAN: {}, faces.MACHINE: {}}
+    assigned: dict[str, dict[uuid.UUID, uuid.UUID]] = {faces.HUMAN: {}, faces.MACHINE: {}}
     free: dict[uuid.UUID, uuid.UUID | None] = {}
     for change in changes:
         value = change.new or {}
         if value.get("person"):
-            given[value["by"]][change.key.id] = uuid.UUID(value["person"])
+            assigned[value["by"]][change.key.id] = uuid.UUID(value["person"])
         else:
             free[change.key.id] = as_uuid(value.get("cluster"))
-    there = clusters.existing_clusters(session, set(free.values()))
-    free = {face: cluster if cluster in there else None for face, cluster in free.items()}
-    faces.set_persons(session, given[faces.HUMAN])
-    faces.set_free(session, free | dict.fromkeys(given[faces.MACHINE]))
-    faces.assign_persons(session, given[faces.MACHINE])
+    existing = clusters.existing_clusters(session, set(free.values()))
+    free = {face: cluster if cluster in existing else None for face, cluster in free.items()}
+    faces.set_persons(session, assigned[faces.HUMAN])
+    faces.set_free(session, free | dict.fromkeys(assigned[faces.MACHINE]))
+    faces.assign_persons(session, assigned[faces.MACHINE])
 
 
 def read_face_group(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
@@ -71,18 +71,22 @@ def read_face_group(session: Session, _fact: Fact, keys: Sequence[Key]) -> Value
 
 
 def write_face_group(session: Session, changes: Sequence[Change]) -> None:
-    """What is in no group any more is again in the cluster from which it had been taken, if that is there;
-    what is in one goes there last of all (``settle_groups``), when it is known who has a person."""
+    """Put faces that leave a group back into the cluster that they were taken from, if it exists.
+
+    Faces that join a group move last (``settle_groups``), when all persons are written.
+    """
     values = {change.key.id: change.new or {} for change in changes}
     groups = {face: as_uuid(value.get("group")) for face, value in values.items()}
     former = {face: as_uuid(values[face].get("cluster")) for face, group in groups.items() if group is None}
-    there = clusters.existing_clusters(session, set(former.values()))
+    existing = clusters.existing_clusters(session, set(former.values()))
     faces.set_groups(session, groups)
-    faces.put_back(session, {face: cluster if cluster in there else None for face, cluster in former.items()})
+    faces.put_back(
+        session, {face: cluster if cluster in existing else None for face, cluster in former.items()}
+    )
 
 
 def settle_groups(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
-    """Those of at most ``BATCH`` faces that a human put into a group are in that cluster."""
+    """Move those of at most ``BATCH`` faces that a human put into a group into that cluster."""
     is_shown = FaceInstance.is_face & ~FaceInstance.set_aside
     columns = (FaceInstance.group_id, FaceInstance.cluster_id, FaceInstance.person_id, is_shown)
     rows = session.execute(
@@ -127,22 +131,29 @@ def read_set_aside(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values
 
 
 def write_set_aside(session: Session, changes: Sequence[Change]) -> None:
-    """Faces go where the value says that they were, if that cluster is there: so an undone decision brings
-    them back. Who may stay there is settled when all is written (``part_set_aside``)."""
+    """Set faces aside or take them back, and put them into the cluster that the value names, if it exists:
+    so undoing a decision restores it. ``part_set_aside`` then removes those that may not stay."""
     for value in (True, False):
-        these = [change.key.id for change in changes if said(change.key, change.new) is value]
-        for part in chunks(these, BATCH):
+        face_ids = [change.key.id for change in changes if human_value(change.key, change.new) is value]
+        for part in chunks(face_ids, BATCH):
             session.execute(update(FaceInstance).where(FaceInstance.id.in_(part)).values(set_aside=value))
-    former = {one.key.id: as_uuid(one.new["cluster"]) for one in changes if (one.new or {}).get("cluster")}
-    there = clusters.existing_clusters(session, set(former.values()))
-    faces.put_back(session, {face: cluster for face, cluster in former.items() if cluster in there})
+    former = {
+        aside_change.key.id: as_uuid(aside_change.new["cluster"])
+        for aside_change in changes
+        if (aside_change.new or {}).get("cluster")
+    }
+    existing = clusters.existing_clusters(session, set(former.values()))
+    faces.put_back(session, {face: cluster for face, cluster in former.items() if cluster in existing})
 
 
 def part_set_aside(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
-    """A cluster's faces are all set aside, or none: of at most ``BATCH`` faces those that a human did not put
-    into their cluster leave one where it is otherwise, and then whatever is set aside among others."""
+    """Keep faces that are set aside and others in different clusters, for at most ``BATCH`` faces.
+
+    From a cluster that has both, the given faces that no human put there leave first; then all that are
+    set aside leave what is still mixed.
+    """
     other = aliased(FaceInstance)
-    theirs = select(other.cluster_id).where(other.id.in_(face_ids), other.cluster_id.is_not(None))
+    own_clusters = select(other.cluster_id).where(other.id.in_(face_ids), other.cluster_id.is_not(None))
     among_others = (
         select(other.id)
         .where(other.cluster_id == FaceInstance.cluster_id, other.set_aside != FaceInstance.set_aside)
@@ -152,7 +163,7 @@ def part_set_aside(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     for leaving in (FaceInstance.id.in_(face_ids) & FaceInstance.group_id.is_(None), FaceInstance.set_aside):
         session.execute(
             update(FaceInstance)
-            .where(FaceInstance.cluster_id.in_(theirs), leaving, among_others)
+            .where(FaceInstance.cluster_id.in_(own_clusters), leaving, among_others)
             .values(cluster_id=None, payload_version=FaceInstance.payload_version + 1)
             .execution_options(synchronize_session=False)
         )
@@ -162,19 +173,19 @@ def part_set_aside(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
 
 
 def read_rejected(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
-    there = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
+    pairs = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
         FaceSuggestion.state == REJECTED,
         FaceSuggestion.face_instance_id.in_({key.id for key in keys}),
         FaceSuggestion.person_id.in_({key.other for key in keys}),
     )
-    return are_there(session.execute(there), keys)
+    return pairs_exist(session.execute(pairs), keys)
 
 
 def write_rejected(session: Session, changes: Sequence[Change]) -> None:
-    """A rejection is the suggestion's state; where nothing had been suggested a row is made for it."""
-    said = [change.key for change in changes if change.new]
+    """Store a rejection as the suggestion's state; a pair that was never suggested gets a row."""
+    rejected_keys = [change.key for change in changes if change.new]
     pair = tuple_(FaceSuggestion.face_instance_id, FaceSuggestion.person_id)
-    for part in chunks(said, BATCH):
+    for part in chunks(rejected_keys, BATCH):
         pairs = [(key.id, key.other) for key in part]
         open_rows = FaceSuggestion.state.in_((PENDING, ACCEPTED, SUPERSEDED))
         changed = session.execute(
@@ -218,20 +229,20 @@ def _rejection(key: Key) -> dict[str, Any]:
 
 
 def settle_suggestions(session: Session, which: ColumnElement[bool]) -> None:
-    """What was suggested is accepted, superseded or waits, by whose the faces are now, whether they are any
-    and not set aside, and whether the persons are there."""
+    """Set suggestions to accepted, superseded or pending, from the present state of their faces and persons:
+    whose the faces are, whether they are faces and not set aside, and whether the persons exist."""
     face, person = (
         FaceInstance.id == FaceSuggestion.face_instance_id,
         PersonRow.id == FaceSuggestion.person_id,
     )
-    owner = select(FaceInstance.person_id).where(face).scalar_subquery()
+    current_person = select(FaceInstance.person_id).where(face).scalar_subquery()
     cannot_be = (
         select(FaceInstance.id).where(face, ~FaceInstance.is_face | FaceInstance.set_aside).exists()
         | select(PersonRow.id).where(person, PersonRow.deleted).exists()
     )
     state = case(
-        (owner == FaceSuggestion.person_id, ACCEPTED),
-        (owner.is_not(None) | cannot_be, SUPERSEDED),
+        (current_person == FaceSuggestion.person_id, ACCEPTED),
+        (current_person.is_not(None) | cannot_be, SUPERSEDED),
         else_=PENDING,
     )
     session.execute(
@@ -247,12 +258,12 @@ def settle_suggestions(session: Session, which: ColumnElement[bool]) -> None:
 
 
 def read_pinned(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
-    there = select(PersonPrototype.face_instance_id, PersonPrototype.person_id).where(
+    pairs = select(PersonPrototype.face_instance_id, PersonPrototype.person_id).where(
         PersonPrototype.pinned,
         PersonPrototype.face_instance_id.in_({key.id for key in keys}),
         PersonPrototype.person_id.in_({key.other for key in keys}),
     )
-    return are_there(session.execute(there), keys)
+    return pairs_exist(session.execute(pairs), keys)
 
 
 def write_pinned(session: Session, changes: Sequence[Change]) -> None:

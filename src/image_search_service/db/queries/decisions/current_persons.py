@@ -1,4 +1,4 @@
-"""What humans have said of persons, one or two: read and written."""
+"""Reads and writes facts about one person or two."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from image_search_service.core.names import name_key
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import PersonDifference, PersonRow
 from image_search_service.db.queries.batches import BATCH, upsert_rows
-from image_search_service.db.queries.decisions.current_values import Values, are_there, as_text, as_uuid
+from image_search_service.db.queries.decisions.current_values import Values, as_text, as_uuid, pairs_exist
 
 
 def read_person(session: Session, fact: Fact, keys: Sequence[Key]) -> Values:
     rows = session.scalars(select(PersonRow).where(PersonRow.id.in_([key.id for key in keys])))
-    there = {person.id: person for person in rows}
+    persons = {person.id: person for person in rows}
     missing = True if fact is Fact.PERSON_GONE else None
-    return {key: PERSON_VALUES[fact](there[key.id]) if key.id in there else missing for key in keys}
+    return {key: PERSON_VALUES[fact](persons[key.id]) if key.id in persons else missing for key in keys}
 
 
 PERSON_VALUES: dict[Fact, Callable[[PersonRow], Any]] = {
@@ -46,7 +46,7 @@ def _gone(value: Any) -> dict[str, Any]:
 
 
 def write_names(session: Session, changes: Sequence[Change]) -> None:
-    """A name that is new makes the person's row; until it is said that they are there, it is not seen."""
+    """Write names. A new person's row starts as deleted, hidden from all lists until PERSON_GONE is False."""
     named = [change for change in changes if change.new is not None]
     rows = [
         {
@@ -70,18 +70,18 @@ WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     ),
     Fact.PERSON_COVER: _writer(lambda value: {"cover_face_id": as_uuid(value)}),
 }
-"""In this order: a name makes the row."""
+"""In this order: writing the name creates the row."""
 
 
 # Facts about two persons
 
 
 def read_different(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
-    there = select(PersonDifference.person_id, PersonDifference.other_id).where(
+    pairs = select(PersonDifference.person_id, PersonDifference.other_id).where(
         PersonDifference.person_id.in_({key.id for key in keys}),
         PersonDifference.other_id.in_({key.other for key in keys}),
     )
-    return are_there(session.execute(there), keys)
+    return pairs_exist(session.execute(pairs), keys)
 
 
 def write_different(session: Session, changes: Sequence[Change]) -> None:

@@ -1,4 +1,4 @@
-"""The present state of what humans have said: read and written fact by fact, many at a time."""
+"""The present value of facts in the tables: read and written for many facts at a time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def current(session: Session, keys: Iterable[Key]) -> Values:
 
 
 def write(session: Session, changes: Sequence[Change]) -> None:
-    """Give each fact its new value, with what follows: clusters, suggestions, what Qdrant is to be told."""
+    """Give each fact its new value, and update what depends on it: clusters, suggestions and the outbox."""
     of_faces = sorted({change.key.id for change in changes if change.key.fact not in PERSON_FACTS})
     before = clusters.clusters_of_faces(session, of_faces)
     for fact, of_kind in _by_fact(changes, lambda change: change.key.fact).items():
@@ -37,7 +37,7 @@ def write(session: Session, changes: Sequence[Change]) -> None:
     touched = sorted({change.key.id for change in changes if change.key.fact in _PLACING})
     for part in chunks(touched, BATCH):
         _settle(session, part)
-    came_or_went = {one.key.id for one in changes if one.key.fact is Fact.PERSON_GONE}
+    came_or_went = {deletion.key.id for deletion in changes if deletion.key.fact is Fact.PERSON_GONE}
     for part in chunks(sorted(came_or_went), BATCH):
         _free_guesses(session, FaceInstance.person_id.in_(part) & _is_of_nobody())
         current_faces.settle_suggestions(session, FaceSuggestion.person_id.in_(part))
@@ -45,7 +45,7 @@ def write(session: Session, changes: Sequence[Change]) -> None:
 
 
 def _settle(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
-    """What follows for at most ``BATCH`` faces when it is known whose they are."""
+    """Update what depends on the persons of at most ``BATCH`` faces."""
     elsewhere = FaceInstance.group_id.is_not(None) | ~FaceInstance.is_face | FaceInstance.set_aside
     contradicted = _is_rejected() | _is_of_nobody() | elsewhere
     _free_guesses(session, FaceInstance.id.in_(face_ids) & contradicted)
@@ -56,7 +56,7 @@ def _settle(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
 
 
 def _by_fact(items: Iterable[Any], fact_of: Callable[[Any], Fact]) -> dict[Fact, list[Any]]:
-    """In the order of ``Fact``'s writers: a person has to be there before a face is theirs."""
+    """Items by fact, in the order of the writers: a person must exist before a face is assigned to them."""
     grouped: dict[Fact, list[Any]] = {}
     for item in items:
         grouped.setdefault(fact_of(item), []).append(item)
@@ -64,7 +64,7 @@ def _by_fact(items: Iterable[Any], fact_of: Callable[[Any], Fact]) -> dict[Fact,
 
 
 def _is_rejected() -> Exists:
-    """Whether a face is rejected for whom it belongs to."""
+    """Whether a face is rejected for the person it is assigned to."""
     return (
         select(FaceSuggestion.id)
         .where(
@@ -76,11 +76,10 @@ def _is_rejected() -> Exists:
     )
 
 
-def at_odds(session: Session, face_ids: Sequence[uuid.UUID]) -> set[Key]:
-    """Facts that cannot hold together: of faces that a human gave to a person and put into a group, or for
-    whom they are rejected, or that are none or set aside and placed all the same. A statement for each
-    ``BATCH``."""
-    found: set[Key] = set()
+def contradicting_facts(session: Session, face_ids: Sequence[uuid.UUID]) -> set[Key]:
+    """Facts that contradict each other: a face that a human assigned to a person and also put into a group,
+    rejected for that person, marked as not a face, or set aside. One statement for each ``BATCH``."""
+    keys: set[Key] = set()
     named = FaceInstance.assigned_by == faces.HUMAN
     grouped = FaceInstance.group_id.is_not(None)
     for part in chunks(face_ids, BATCH):
@@ -93,18 +92,18 @@ def at_odds(session: Session, face_ids: Sequence[uuid.UUID]) -> set[Key]:
             )
         )
         for face, person in rows:
-            found |= {Key(fact, face) for fact in _EXCLUSIVE}
-            found.add(Key(Fact.REJECTED, face, person))
-    return found
+            keys |= {Key(fact, face) for fact in _EXCLUSIVE}
+            keys.add(Key(Fact.REJECTED, face, person))
+    return keys
 
 
 def _is_of_nobody() -> Exists:
-    """Whether a face belongs to somebody who was merged or taken back since."""
+    """Whether a face belongs to a person who was since merged or deleted."""
     return select(PersonRow.id).where(PersonRow.id == FaceInstance.person_id, PersonRow.deleted).exists()
 
 
 def _keep_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
-    """What the machine put together, or would, of faces that were said to be of different people."""
+    """Separate faces marked as of different people where a job has put, or would put, them together."""
     if not face_ids:
         return
     differences.leave_clusters(session, face_ids)
@@ -113,7 +112,7 @@ def _keep_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
 
 
 def _free_guesses(session: Session, condition: ColumnElement[bool]) -> None:
-    """What the machine gave to somebody and a decision contradicts is nobody's again."""
+    """Unassign faces that the machine assigned and that a decision contradicts."""
     session.execute(
         update(FaceInstance)
         .where(FaceInstance.assigned_by == faces.MACHINE, condition)
@@ -144,10 +143,10 @@ _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     Fact.PINNED: current_faces.write_pinned,
     Fact.APART: differences.write_sides,
 }
-"""In this order: a person is there before a face is theirs."""
+"""In this order: a person must exist before a face is assigned to them."""
 
 
 _EXCLUSIVE = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.FACE_SET_ASIDE)
-"""Facts of which one says where a face is, and the others then say nothing."""
+"""Facts that exclude each other: at most one of them says where a face is."""
 _PLACING = (*_EXCLUSIVE, Fact.REJECTED, Fact.APART)
-"""Facts about with whom a face belongs."""
+"""Facts that say with which person or group a face belongs."""

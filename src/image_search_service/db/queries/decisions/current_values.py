@@ -1,4 +1,4 @@
-"""How the values of facts are written as JSON, and read."""
+"""Reads and writes the values of facts as JSON."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from image_search_service.core.decisions import Key
 Values = dict[Key, Any]
 
 
-def are_there(rows: Iterable[Any], keys: Sequence[Key]) -> Values:
-    """Of facts about two: whether there is a row of these two ids."""
-    there = {(row[0], row[1]) for row in rows}
-    return {key: (key.id, key.other) in there for key in keys}
+def pairs_exist(rows: Iterable[Any], keys: Sequence[Key]) -> Values:
+    """For each fact about two ids, whether ``rows`` has this pair."""
+    existing = {(row[0], row[1]) for row in rows}
+    return {key: (key.id, key.other) in existing for key in keys}
 
 
 def as_text(value: uuid.UUID | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Facts that the tables have as a human's word and no event was ever about: nobody can have said them."""
+"""Finds facts in the tables that count as a human's decision and that no event ever set."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ UNSAID: dict[Fact, Any] = {
     Fact.DIFFERENT: False,
     Fact.APART: None,
 }
-"""What holds of a fact that no event was ever about."""
+"""The value of a fact that no event ever set."""
 
 
 def unaccounted(session: Session) -> Iterator[Key]:
-    """Each such fact."""
+    """Facts that differ from ``UNSAID`` in the tables and that no event was ever about."""
     for fact, subject, other, condition in (
         (Fact.PERSON_GONE, PersonRow.id, None, ~PersonRow.deleted),
         (Fact.PERSON_HIDDEN, PersonRow.id, None, PersonRow.hidden),
@@ -71,6 +71,6 @@ def unaccounted(session: Session) -> Iterator[Key]:
             true() if other is None else DecisionChange.other_id == other,
         )
         columns = [subject] if other is None else [subject, other]
-        found: Any = select(*columns).where(condition, ~select(DecisionChange.id).where(about).exists())
-        for row in session.execute(found):
+        statement: Any = select(*columns).where(condition, ~select(DecisionChange.id).where(about).exists())
+        for row in session.execute(statement):
             yield Key(fact, *row)

@@ -1,4 +1,4 @@
-"""What SQL says there must be, in pages, for the comparison with Qdrant and with the files.
+"""What must exist according to SQL, in pages, for the comparison with Qdrant and with the files.
 
 Pages follow one another by the last id of the one before. Ids ascend as their bytes do: SQLite keeps them as
 hexadecimal text, PostgreSQL compares them byte by byte, and so does Qdrant.
@@ -30,7 +30,7 @@ S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 
 @dataclass(frozen=True, slots=True)
 class FaceTruth:
-    """What Qdrant's payload has to say of a face. is_due: it is still to be told the last change."""
+    """What Qdrant's payload of a face must be. is_due: the last change has not been sent yet."""
 
     id: uuid.UUID
     asset_id: uuid.UUID
@@ -101,7 +101,7 @@ def face_id_page(session: Session, after: uuid.UUID | None, limit: int) -> list[
 
 
 def existing_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of the ids that are faces', or will be once the library has moved to another engine."""
+    """Those of the ids that belong to faces, or will once the library has moved to another engine."""
     return {
         face_id
         for key in (FaceInstance.id, StagedFace.id)
@@ -138,27 +138,27 @@ def faces_of_photos(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uu
         .where(FaceInstance.asset_id.in_(asset_ids))
         .order_by(FaceInstance.asset_id, FaceInstance.position)
     )
-    found: dict[uuid.UUID, list[FaceInstance]] = {}
+    faces: dict[uuid.UUID, list[FaceInstance]] = {}
     for face in rows:
-        found.setdefault(face.asset_id, []).append(face)
-    return found
+        faces.setdefault(face.asset_id, []).append(face)
+    return faces
 
 
 def files_of_photos(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Path]]:
-    """Where each photo lies or lay; the places where it was seen last come first."""
+    """The paths where each photo is or was, the most recently seen first."""
     rows = session.execute(
         select(AssetPath.asset_id, AssetPath.path)
         .where(AssetPath.asset_id.in_(asset_ids))
         .order_by(AssetPath.missing_since.is_not(None), AssetPath.id)
     )
-    found: dict[uuid.UUID, list[Path]] = {}
+    files: dict[uuid.UUID, list[Path]] = {}
     for asset_id, path in rows:
-        found.setdefault(asset_id, []).append(path)
-    return found
+        files.setdefault(asset_id, []).append(path)
+    return files
 
 
 def has_unfinished_run(session: Session) -> bool:
-    """Whether an index run is under way, or was interrupted and not made up for."""
+    """Whether an index run is under way, or was interrupted and no later run has completed its work."""
     return bool(session.scalar(select(func.count()).where(IndexRun.finished_at.is_(None))))
 
 
@@ -167,7 +167,7 @@ def count_photos(session: Session) -> int:
 
 
 def mark_payloads_due(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
-    """Qdrant has to be told of these faces once more."""
+    """Mark these faces as due, so that their payload is sent to Qdrant again."""
     statement = (
         update(FaceInstance)
         .where(FaceInstance.id == bindparam("face"))

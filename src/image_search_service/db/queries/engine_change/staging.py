@@ -23,7 +23,7 @@ from image_search_service.db.models import (
 )
 from image_search_service.db.queries.batches import BATCH, Row, upsert_rows
 from image_search_service.db.queries.doctor.expected import faces_of_photos, files_of_photos
-from image_search_service.db.queries.spoken_faces import FACE_FACTS
+from image_search_service.db.queries.faces_with_decisions import FACE_FACTS
 
 
 @dataclass(frozen=True, slots=True)

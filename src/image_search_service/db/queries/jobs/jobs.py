@@ -1,6 +1,6 @@
-"""Jobs: each change of state is one statement that looks at the state it changes, so that none is lost.
+"""Jobs: each change of state is one conditional statement, so that concurrent changes are not lost.
 
-A job that runs is its worker's as long as ``attempts`` is what it was when the worker took it.
+A running job belongs to its worker as long as ``attempts`` is unchanged since the worker claimed it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from image_search_service.db.queries.batches import Row, upsert_rows
 QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED = "queued", "running", "succeeded", "failed", "cancelled"
 ACTIVE = (QUEUED, RUNNING)
 _ACTIVE = "state IN ('queued', 'running')"
-"""The condition of the partial index, word for word: databases compare it so."""
+"""The condition of the partial index, word for word: databases compare the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that a worker has taken, and the number of the attempt."""
+    """A job that a worker has claimed, and the number of the attempt."""
 
     id: uuid.UUID
     kind: str
@@ -54,7 +54,7 @@ def job_record(row: JobRow) -> JobRecord:
 
 
 def insert_new(session: Session, rows: Sequence[Row]) -> None:
-    """Insert the jobs of which no equal one waits or runs: one statement."""
+    """Insert the jobs unless an equal one waits or runs: one statement."""
     upsert_rows(session, JobRow, rows, key=["key"], update=[], where=_ACTIVE)
 
 
@@ -65,12 +65,12 @@ def active_by_keys(session: Session, keys: Sequence[str]) -> dict[str, JobRecord
 
 
 def job_by_id(session: Session, job_id: uuid.UUID) -> JobRecord | None:
-    found = session.get(JobRow, job_id, populate_existing=True)
-    return None if found is None else job_record(found)
+    row = session.get(JobRow, job_id, populate_existing=True)
+    return None if row is None else job_record(row)
 
 
 def jobs_since(session: Session, moment: datetime, known: Sequence[uuid.UUID]) -> list[JobRecord]:
-    """Jobs that were made from a moment on, and these, in the order in which they were made."""
+    """Jobs created at ``moment`` or later, and those in ``known``, in the order of creation."""
     rows = session.scalars(
         select(JobRow)
         .where(or_(JobRow.created_at >= moment, JobRow.id.in_(known)))
@@ -80,7 +80,7 @@ def jobs_since(session: Session, moment: datetime, known: Sequence[uuid.UUID]) -
 
 
 def active_jobs(session: Session) -> list[JobRecord]:
-    """Those that wait or run, in the order in which they were made."""
+    """Jobs that wait or run, in the order of creation."""
     rows = session.scalars(
         select(JobRow).where(JobRow.state.in_(ACTIVE)).order_by(JobRow.created_at, JobRow.id)
     )
@@ -100,7 +100,7 @@ def jobs_page(session: Session, where: JobFilter, limit: int) -> list[JobRecord]
 
 
 def count_jobs(session: Session, where: JobFilter) -> int:
-    """How many there are on all pages."""
+    """How many jobs there are on all pages."""
     return session.scalar(select(func.count()).select_from(JobRow).where(*_matching(where))) or 0
 
 
@@ -132,8 +132,8 @@ def claim(session: Session, job_id: uuid.UUID) -> Claim | None:
 
 
 def beat(session: Session, claim: Claim, done: int, total: int | None, counts: JsonObject) -> bool | None:
-    """Say that the worker lives, how far it is, and what it has found so far. Whether the job is to be
-    cancelled; None: it is lost."""
+    """Store a sign of life, the progress and the counts so far. Returns whether the job is to be cancelled;
+    None if it belongs to another worker now."""
     return session.execute(
         _mine(claim)
         .values(done=done, total=total, counts=counts, heartbeat_at=utc_now())
@@ -142,12 +142,12 @@ def beat(session: Session, claim: Claim, done: int, total: int | None, counts: J
 
 
 def finish(session: Session, claim: Claim, state: str, **columns: Any) -> bool:
-    """The job has ended in ``state``. False when it is not this worker's any more."""
+    """Store that the job ended in ``state``. False when it belongs to another worker now."""
     return _changed(session, _mine(claim).values(state=state, finished_at=utc_now(), **columns))
 
 
 def put_back(session: Session, claim: Claim, error: str | None, *, counted: bool) -> bool:
-    """The job waits again; ``counted``: the attempt counts as one."""
+    """Let the job wait again. counted: whether this attempt counts."""
     attempts = JobRow.attempts if counted else JobRow.attempts - 1
     return _changed(
         session, _mine(claim).values(state=QUEUED, attempts=attempts, error=error, heartbeat_at=None)
@@ -161,7 +161,7 @@ def _mine(claim: Claim) -> Any:
 
 
 def cancel_queued(session: Session, job_id: uuid.UUID) -> bool:
-    """Cancel it at once if it waits."""
+    """Cancel a job at once if it waits."""
     return _changed(
         session,
         update(JobRow)
@@ -171,7 +171,7 @@ def cancel_queued(session: Session, job_id: uuid.UUID) -> bool:
 
 
 def request_cancel(session: Session, job_id: uuid.UUID) -> bool:
-    """Ask the worker of a job that runs to stop."""
+    """Ask the worker of a running job to stop."""
     return _changed(
         session,
         update(JobRow).where(JobRow.id == job_id, JobRow.state == RUNNING).values(cancel_requested=True),
@@ -179,7 +179,7 @@ def request_cancel(session: Session, job_id: uuid.UUID) -> bool:
 
 
 def recover(session: Session, silent_since: datetime, max_attempts: int) -> None:
-    """Jobs whose worker has been silent wait again; asked to be cancelled, or tried too often, they end."""
+    """Let jobs of silent workers wait again; end those that were to be cancelled or were tried too often."""
     abandoned = (JobRow.state == RUNNING) & (JobRow.heartbeat_at < silent_since)
     ended = {"finished_at": utc_now(), "heartbeat_at": None}
     steps: tuple[tuple[ColumnElement[bool], dict[str, Any]], ...] = (

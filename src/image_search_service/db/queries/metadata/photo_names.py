@@ -1,4 +1,4 @@
-"""What names in photos' metadata are compared with: pages of photos, their files, and their faces."""
+"""Reads what names in photos' metadata are compared with: pages of photos, their files and faces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from image_search_service.core.decisions import Fact, Key, said
+from image_search_service.core.decisions import Fact, Key, human_value
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Box
 from image_search_service.db.models import (
@@ -25,7 +25,7 @@ from image_search_service.db.models import (
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.conditions import IS_PRESENT
 from image_search_service.db.queries.faces import HUMAN
-from image_search_service.db.queries.spoken_faces import relative
+from image_search_service.db.queries.faces_with_decisions import relative
 from image_search_service.db.queries.suggestion_states import REJECTED
 
 FROM_METADATA = "names_from_metadata"
@@ -44,9 +44,9 @@ class PhotoFiles:
 
 @dataclass(frozen=True, slots=True)
 class PlacedFace:
-    """A face, its box in shares of the upright photo, and whose it is by a human's word.
+    """A face, its box in shares of the upright photo, and the person that a human assigned it to.
 
-    hidden: whether that person is not to be shown.
+    hidden: whether that person is hidden.
     """
 
     id: uuid.UUID
@@ -59,7 +59,7 @@ class PlacedFace:
 
     @property
     def name_to_write(self) -> str | None:
-        """Of a hidden person nothing is told to other programs."""
+        """The person's name, None if they are hidden: their name is not given to other programs."""
         return self.name if self.is_face and not self.hidden else None
 
 
@@ -77,11 +77,11 @@ def photos_page(session: Session, after: uuid.UUID | None, limit: int) -> list[P
     )
     if after is not None:
         statement = statement.where(ImageAsset.id > after)
-    found = {row[0]: PhotoFiles(row[0], row[1] or 1, row[2] or 1, []) for row in session.execute(statement)}
-    files = select(AssetPath.asset_id, AssetPath.path).where(AssetPath.asset_id.in_(list(found)), IS_PRESENT)
+    photos = {row[0]: PhotoFiles(row[0], row[1] or 1, row[2] or 1, []) for row in session.execute(statement)}
+    files = select(AssetPath.asset_id, AssetPath.path).where(AssetPath.asset_id.in_(list(photos)), IS_PRESENT)
     for asset_id, path in session.execute(files.order_by(AssetPath.path)):
-        found[asset_id].paths.append(path)
-    return list(found.values())
+        photos[asset_id].paths.append(path)
+    return list(photos.values())
 
 
 def placed_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[PlacedFace]]:
@@ -93,44 +93,43 @@ def placed_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.
         .where(FaceInstance.asset_id.in_(asset_ids))
         .order_by(FaceInstance.asset_id, FaceInstance.position)
     )
-    found: dict[uuid.UUID, list[PlacedFace]] = {}
+    faces: dict[uuid.UUID, list[PlacedFace]] = {}
     for face, width, height, name, hidden in rows:
         person = face.person_id if name is not None else None
         box = relative(face.box, width, height)
         placed = PlacedFace(face.id, face.asset_id, box, face.is_face, person, name, bool(hidden))
-        found.setdefault(face.asset_id, []).append(placed)
-    return found
+        faces.setdefault(face.asset_id, []).append(placed)
+    return faces
 
 
 def rejected_names(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
-    """Of the faces of at most ``BATCH`` photos: the names that they were said not to have, as compared."""
+    """For the faces of at most ``BATCH`` photos, the name keys of persons that they were rejected for."""
     rows = session.execute(
         select(FaceSuggestion.face_instance_id, PersonRow.name_key)
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
         .join(PersonRow, PersonRow.id == FaceSuggestion.person_id)
         .where(FaceInstance.asset_id.in_(asset_ids), FaceSuggestion.state == REJECTED)
     )
-    found: dict[uuid.UUID, set[str]] = {}
+    names: dict[uuid.UUID, set[str]] = {}
     for face_id, key in rows:
-        found.setdefault(face_id, set()).add(key)
-    return found
+        names.setdefault(face_id, set()).add(key)
+    return names
 
 
 def taken_back(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Of at most ``BATCH`` faces those from which an undo took a person, and nobody has said since whose
-    they are."""
+    """Those of at most ``BATCH`` faces whose person an undo removed and no decision has assigned since."""
     taken = _taken_away(session, DecisionChange.subject_id.in_(face_ids))
     return {row.subject_id for row, decision in taken if decision.undoes is not None}
 
 
 def names_taken_back(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
-    """Of the faces of at most ``BATCH`` photos: the names that they had here and have no more, as compared.
+    """For the faces of at most ``BATCH`` photos, the name keys that they had in this library and lost.
 
-    Those that came from metadata and were undone are as they were before, and not among them.
+    Names that came from metadata and were undone are left out: the face is as it was before.
     """
     faces = select(FaceInstance.id).where(FaceInstance.asset_id.in_(asset_ids))
     taken = [
-        (row.subject_id, uuid.UUID(said(Key(Fact.FACE_PERSON, row.subject_id), row.old)))
+        (row.subject_id, uuid.UUID(human_value(Key(Fact.FACE_PERSON, row.subject_id), row.old)))
         for row, decision in _taken_away(session, DecisionChange.subject_id.in_(faces))
         if decision.details.get("of") != FROM_METADATA
     ]
@@ -144,7 +143,7 @@ _name_keys = select(PersonRow.id, PersonRow.name_key)
 
 
 def _taken_away(session: Session, these: ColumnElement[bool]) -> list[tuple[DecisionChange, DecisionRow]]:
-    """The last word on each of these faces, where it took a person away; and its decision."""
+    """The last change of each of these faces' persons, where it removed one, with its decision."""
     last = (
         select(func.max(DecisionChange.id))
         .where(these, DecisionChange.fact == Fact.FACE_PERSON.value)
@@ -160,11 +159,11 @@ def _taken_away(session: Session, these: ColumnElement[bool]) -> list[tuple[Deci
 
 def _took_away(row: DecisionChange) -> bool:
     key = Key(Fact.FACE_PERSON, row.subject_id)
-    return said(key, row.old) is not None and said(key, row.new) is None
+    return human_value(key, row.old) is not None and human_value(key, row.new) is None
 
 
 def merged_by_keys(session: Session, name_keys: Sequence[str]) -> list[PersonRow]:
-    """Of at most ``BATCH`` names those who bore them and were merged into others."""
+    """Persons who had one of at most ``BATCH`` names and were merged into others."""
     return list(
         session.scalars(
             select(PersonRow).where(PersonRow.name_key.in_(name_keys), PersonRow.merged_into.is_not(None))

@@ -1,4 +1,4 @@
-"""Clusters as they are shown, a page with a fixed number of statements."""
+"""Reads pages of clusters for display, each with a fixed number of statements."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from image_search_service.db.queries.conditions import IS_CURRENT_FACE, existing
 
 @dataclass(frozen=True, slots=True)
 class ListedFace:
-    """A face, whose it is and by whose word, and a file that shows it, None when all are missing.
+    """A face, its person, who assigned it, and a file that shows it, None when all are missing.
 
     box: in pixels of the upright photo. quality: 0 to 1.
     """
@@ -43,10 +43,10 @@ def in_file(path: Path) -> ColumnElement[bool]:
 
 
 def listed_faces(session: Session, which: ColumnElement[bool], limit: int) -> tuple[list[ListedFace], int]:
-    """The clearest first, at most ``limit``, and how many there are: two statements. Not those of replaced
-    photos, and those that were said to be none."""
+    """The clearest ``limit`` faces, best first, and how many there are: two statements. Without faces of
+    replaced photos and those marked as not a face."""
     shown = (which, IS_CURRENT_FACE)
-    found = (
+    statement = (
         select(FaceInstance, PersonRow.name, existing_file(FaceInstance.asset_id))
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
         .outerjoin(PersonRow, PersonRow.id == FaceInstance.person_id)
@@ -56,7 +56,7 @@ def listed_faces(session: Session, which: ColumnElement[bool], limit: int) -> tu
     )
     rows = [
         ListedFace(face.id, name, face.assigned_by, face.cluster_id, face.quality_score, face.box, path)
-        for face, name, path in session.execute(found)
+        for face, name, path in session.execute(statement)
     ]
     counted = select(func.count(FaceInstance.id)).join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
     return rows, session.scalar(counted.where(*shown)) or 0

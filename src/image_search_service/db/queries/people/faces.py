@@ -1,5 +1,5 @@
-"""Faces as they are shown. A list is read in two steps: the ids of a page in its order, from an index, then
-what is shown of them, so that what a page passes over costs next to nothing."""
+"""Reads faces for display. A list takes two steps: the ids of the page from an index, then the details of
+these faces, so that skipping to a late page costs little."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def face_by_id(session: Session, face_id: uuid.UUID) -> FaceRecord | None:
 
 
 def faces_by_ids(session: Session, face_ids: Sequence[uuid.UUID]) -> list[FaceRecord]:
-    """Those that there are, in the order of the ids, at most ``BATCH``: one statement."""
-    found = {face.id: face for face in _records(session, FaceInstance.id.in_(face_ids))}
-    return [found[face_id] for face_id in face_ids if face_id in found]
+    """The existing ones among at most ``BATCH`` faces, in the order of the ids: one statement."""
+    faces = {face.id: face for face in _records(session, FaceInstance.id.in_(face_ids))}
+    return [faces[face_id] for face_id in face_ids if face_id in faces]
 
 
 def faces_of_asset(session: Session, asset_id: uuid.UUID) -> list[FaceRecord]:
-    """Left to right, without those that were said to be none."""
+    """A photo's faces, left to right, without those marked as not a face."""
     which = and_(FaceInstance.asset_id == asset_id, FaceInstance.is_face)
     return sorted(_records(session, which), key=lambda face: face.position)
 
@@ -47,7 +47,7 @@ def faces_of_asset(session: Session, asset_id: uuid.UUID) -> list[FaceRecord]:
 def faces_of_cluster(
     session: Session, cluster_id: uuid.UUID, after: tuple[float, uuid.UUID] | None, limit: int
 ) -> list[FaceRecord]:
-    """The best first, behind ``after``, the quality and id of the last one of the page before."""
+    """A cluster's faces, the best first. after: quality and id of the previous page's last face."""
     quality, number = FaceInstance.quality_score, FaceInstance.id
     statement = select(number).where(FaceInstance.cluster_id == cluster_id)
     if after is not None:
@@ -59,7 +59,7 @@ def faces_of_cluster(
 def faces_of_person(
     session: Session, person_id: uuid.UUID, order: FaceOrder, offset: int, limit: int
 ) -> list[FaceRecord]:
-    """Some of a person's faces by date or quality: two statements."""
+    """A page of a person's faces by date or quality: two statements."""
     ids = session.scalars(
         select(FaceInstance.id)
         .where(FaceInstance.person_id == person_id, ~in_replaced_photo())
@@ -76,7 +76,7 @@ def count_faces_of_person(session: Session, person_id: uuid.UUID) -> int:
 
 
 def faces_in_state(session: Session, state: FaceState, offset: int, limit: int) -> list[FaceRecord]:
-    """The clearest first: two statements."""
+    """A page of the faces in a state, the clearest first: two statements."""
     ids = session.scalars(
         select(FaceInstance.id)
         .where(_in_state(state))

@@ -1,5 +1,5 @@
-"""Persons as they are shown. Counts of all persons are read from an index of the faces in the order of their
-persons; what else is shown is read for the persons of one page."""
+"""Reads persons for display. Face counts of all persons come from an index over the faces; other details are
+read only for the persons of one page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from image_search_service.db.queries.conditions import in_replaced_photo
 from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
 
 Place = tuple[int | datetime, str]
-"""Where a person stands in a list: by what it is sorted, then ``name_key``."""
+"""A person's position in a list: the sort value, then ``name_key``."""
 
 
 def persons_page(
@@ -29,9 +29,9 @@ def persons_page(
     limit: int,
     hidden: bool,
 ) -> list[PersonRecord]:
-    """Persons who are not hidden, or those who are; among equals by name: three statements.
+    """A page of the visible persons, or of the hidden ones; equal ones by name. Three statements.
 
-    after: the place of the last one of the page before. offset: how many to pass over behind it.
+    after: the position of the previous page's last person. offset: persons to skip after it.
     """
     place, counts = _sorted_by(order)
     statement = select(PersonRow.id).where(~PersonRow.deleted, PersonRow.hidden.is_(hidden))
@@ -61,7 +61,7 @@ def _sorted_by(order: PersonOrder) -> tuple[Any, Subquery | None]:
 
 
 def place_of(person: PersonRecord, order: PersonOrder) -> Place:
-    """Where a person stands in a list of this order."""
+    """A person's position in a list of this order."""
     places: dict[PersonOrder, int | datetime] = {
         PersonOrder.FACES: person.faces,
         PersonOrder.WAITING: person.pending_suggestions,
@@ -72,7 +72,7 @@ def place_of(person: PersonRecord, order: PersonOrder) -> Place:
 
 
 def persons_by_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> list[PersonRecord]:
-    """Those who are there, in the order of the ids, at most ``BATCH``: two statements."""
+    """The existing ones among at most ``BATCH`` persons, in the order of the ids: two statements."""
     counts = (
         select(
             FaceInstance.person_id,
@@ -97,8 +97,8 @@ def persons_by_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> list[Pe
     )
     rows = session.execute(statement).all()
     waiting = waiting_of_persons(session, person_ids)
-    found = {row[0].id: _record(row, waiting.get(row[0].id, 0)) for row in rows}
-    return [found[person_id] for person_id in person_ids if person_id in found]
+    persons = {row[0].id: _record(row, waiting.get(row[0].id, 0)) for row in rows}
+    return [persons[person_id] for person_id in person_ids if person_id in persons]
 
 
 def _record(row: Any, waiting: int) -> PersonRecord:
@@ -121,12 +121,12 @@ def _record(row: Any, waiting: int) -> PersonRecord:
 
 
 def _of_person(value: Any) -> Any:
-    """One value from the faces of the person beside it, read from one end of an index."""
+    """One value from the faces of the enclosing statement's person, read from one end of an index."""
     return select(value).where(FaceInstance.person_id == PersonRow.id).correlate(PersonRow).scalar_subquery()
 
 
 def shown_face() -> Any:
-    """Beside a person: the face that somebody chose to show for them, else their clearest."""
+    """The cover face that somebody chose for the enclosing statement's person, else their clearest face."""
     clearest = (
         select(FaceInstance.id)
         .where(FaceInstance.person_id == PersonRow.id, ~in_replaced_photo())
@@ -139,7 +139,7 @@ def shown_face() -> Any:
 
 
 def person_names(session: Session) -> list[PersonName]:
-    """Everybody, by name: one statement."""
+    """All persons by name: one statement."""
     counts = _face_counts().subquery()
     rows = session.execute(
         select(PersonRow.id, PersonRow.name, PersonRow.hidden, shown_face(), func.coalesce(counts.c.faces, 0))
@@ -151,7 +151,7 @@ def person_names(session: Session) -> list[PersonName]:
 
 
 def birth_date(session: Session, person_id: uuid.UUID) -> tuple[uuid.UUID, date | None] | None:
-    """A person's id with their birth date; None for one that there is not."""
+    """A person's id with their birth date; None if the person does not exist."""
     row = session.execute(
         select(PersonRow.id, PersonRow.birth_date).where(PersonRow.id == person_id, ~PersonRow.deleted)
     ).one_or_none()
@@ -161,7 +161,7 @@ def birth_date(session: Session, person_id: uuid.UUID) -> tuple[uuid.UUID, date 
 def faces_to_show(
     session: Session, person_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, tuple[str, uuid.UUID | None]]:
-    """Of each of these persons who are there the name and the face that is shown for them."""
+    """The name and the shown face of each of these persons who exists."""
     rows = session.execute(
         select(PersonRow.id, PersonRow.name, shown_face()).where(
             PersonRow.id.in_(person_ids), ~PersonRow.deleted
@@ -171,12 +171,14 @@ def faces_to_show(
 
 
 def companions(session: Session, person_id: uuid.UUID, limit: int) -> list[Companion]:
-    """Who else is in a person's photos, those in most of them first."""
-    theirs = select(FaceInstance.asset_id).where(FaceInstance.person_id == person_id, ~in_replaced_photo())
+    """Other persons in a person's photos, those in most photos first."""
+    own_photos = select(FaceInstance.asset_id).where(
+        FaceInstance.person_id == person_id, ~in_replaced_photo()
+    )
     shared = (
         select(FaceInstance.person_id, func.count(FaceInstance.asset_id.distinct()).label("photos"))
         .where(
-            FaceInstance.asset_id.in_(theirs),
+            FaceInstance.asset_id.in_(own_photos),
             FaceInstance.person_id.is_not(None),
             FaceInstance.person_id != person_id,
         )
@@ -194,12 +196,12 @@ def companions(session: Session, person_id: uuid.UUID, limit: int) -> list[Compa
 
 
 def count_persons(session: Session, *, hidden: bool) -> int:
-    there = select(func.count(PersonRow.id)).where(~PersonRow.deleted, PersonRow.hidden.is_(hidden))
-    return session.scalar(there) or 0
+    statement = select(func.count(PersonRow.id)).where(~PersonRow.deleted, PersonRow.hidden.is_(hidden))
+    return session.scalar(statement) or 0
 
 
 def existing_persons(session: Session, person_ids: Sequence[uuid.UUID] | None) -> list[uuid.UUID]:
-    """Those of ``person_ids`` that there are, or all, in the order of their ids."""
+    """Those of ``person_ids`` that exist, or all persons, ordered by id."""
     statement = select(PersonRow.id).where(~PersonRow.deleted).order_by(PersonRow.id)
     return list(
         session.scalars(statement if person_ids is None else statement.where(PersonRow.id.in_(person_ids)))
@@ -207,7 +209,7 @@ def existing_persons(session: Session, person_ids: Sequence[uuid.UUID] | None) -
 
 
 def waiting_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """How many suggestions wait for each of these persons that has any."""
+    """The number of pending suggestions of each of these persons that has any."""
     counted = _waiting_counts().where(FaceSuggestion.person_id.in_(person_ids))
     return {row[0]: row[1] for row in session.execute(counted)}
 

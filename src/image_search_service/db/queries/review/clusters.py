@@ -144,11 +144,11 @@ def persons_beside(
         .group_by(FaceInstance.cluster_id, PersonRow.id)
         .order_by(photos.desc(), PersonRow.id)
     )
-    found: dict[uuid.UUID, list[tuple[uuid.UUID, int]]] = {}
+    persons: dict[uuid.UUID, list[tuple[uuid.UUID, int]]] = {}
     for cluster, person, count in rows:
         if cluster is not None:
-            found.setdefault(cluster, []).append((person, count))
-    return found
+            persons.setdefault(cluster, []).append((person, count))
+    return persons
 
 
 def small_clusters(session: Session, most_faces: int, limit: int) -> list[SmallCluster]:

@@ -137,13 +137,13 @@ def waiting_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.
             IS_ANSWERABLE, FaceSuggestion.person_id.in_(person_ids)
         )
     )
-    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    suggestions: dict[uuid.UUID, list[uuid.UUID]] = {}
     for person, suggestion in rows:
-        found.setdefault(person, []).append(suggestion)
-    return found
+        suggestions.setdefault(person, []).append(suggestion)
+    return suggestions
 
 
-def said_different(session: Session, person_ids: Collection[uuid.UUID]) -> set[frozenset[uuid.UUID]]:
+def different_pairs(session: Session, person_ids: Collection[uuid.UUID]) -> set[frozenset[uuid.UUID]]:
     """Pairs with one of these persons who were said to be two."""
     either = PersonDifference.person_id.in_(person_ids) | PersonDifference.other_id.in_(person_ids)
     rows = session.execute(select(PersonDifference.person_id, PersonDifference.other_id).where(either))
@@ -166,7 +166,7 @@ def photos_together(
     for a, b, asset in rows:
         if a is not None and b is not None:
             photos.setdefault(frozenset((a, b)), []).append(asset)
-    return {pair: (len(found), found[:limit]) for pair, found in photos.items()}
+    return {pair: (len(photo_ids), photo_ids[:limit]) for pair, photo_ids in photos.items()}
 
 
 def cards(session: Session, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, NamedCover]:
@@ -195,11 +195,11 @@ def faces_by_person(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[u
         .where(FaceInstance.person_id.in_(person_ids), ~ImageAsset.replaced)
         .order_by(ImageAsset.taken_at, FaceInstance.id)
     )
-    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    faces: dict[uuid.UUID, list[uuid.UUID]] = {}
     for person, face in rows:
         if person is not None:
-            found.setdefault(person, []).append(face)
-    return found
+            faces.setdefault(person, []).append(face)
+    return faces
 
 
 def age_spans(session: Session, person_ids: Collection[uuid.UUID]) -> list[AgeSpan]:

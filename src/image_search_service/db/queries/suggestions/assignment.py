@@ -1,4 +1,4 @@
-"""Faces that may be given to somebody: read in pages of whole photos, and what forbids it."""
+"""Reads faces that may be assigned, in pages of whole photos, and what forbids an assignment."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ class AssignableFace:
 
 
 def _assignable(since: datetime | None) -> ColumnElement[bool]:
-    """Without a person, not put anywhere by a human, to be told from others, in a photo that has not been
-    replaced, found ``since``."""
+    """Of a face: it has no person, no human put it into a group or aside, it is recognizable, its photo was
+    not replaced, and it was found at ``since`` or later."""
     conditions = [IS_UNNAMED_FACE, FaceInstance.group_id.is_(None)]
     return and_(*conditions, *([] if since is None else [FaceInstance.created_at >= since]))
 
 
 def count_assignable(session: Session, since: datetime | None = None) -> int:
     """How many faces the pages of ``assignable_faces`` hold."""
-    found = (
+    statement = (
         select(func.count(FaceInstance.id))
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
         .where(_assignable(since))
     )
-    return session.scalar(found) or 0
+    return session.scalar(statement) or 0
 
 
 def assignable_faces(
     session: Session, after: AssignableFace | None, limit: int, since: datetime | None = None
 ) -> list[AssignableFace]:
     """The next faces, photo by photo."""
-    found = _assignable_faces(since).limit(limit)
+    statement = _assignable_faces(since).limit(limit)
     if after is not None:
         place = tuple_(FaceInstance.asset_id, FaceInstance.position)
-        found = found.where(place > (after.asset_id, after.position))
-    return [AssignableFace(*row) for row in session.execute(found)]
+        statement = statement.where(place > (after.asset_id, after.position))
+    return [AssignableFace(*row) for row in session.execute(statement)]
 
 
 def _assignable_faces(
@@ -73,8 +73,8 @@ def _assignable_faces(
 
 
 def lock_unassigned(session: Session, page: Sequence[AssignableFace]) -> set[uuid.UUID]:
-    """Those of a page that nobody has placed since. Nobody else changes a face of these photos until the
-    transaction ends."""
+    """Those of a page that nobody has assigned or grouped meanwhile. Locks the faces of these photos until
+    the transaction ends."""
     rows = session.execute(
         select(FaceInstance.id, FaceInstance.person_id, FaceInstance.group_id, FaceInstance.set_aside)
         .where(in_photos_of(page))
@@ -85,15 +85,14 @@ def lock_unassigned(session: Session, page: Sequence[AssignableFace]) -> set[uui
 
 
 def assignable_beside(session: Session, face_id: uuid.UUID, asset_id: uuid.UUID) -> list[AssignableFace]:
-    """The faces without a person on which depends whether this one is given to somebody, itself included: of
-    its photo, and of what it was said to be different from."""
-    found = _assignable_faces(None).where(beside(face_id, asset_id))
-    return [AssignableFace(*row) for row in session.execute(found)]
+    """The faces without a person that affect whether this one is assigned, itself included: those of its
+    photo and of its differences."""
+    statement = _assignable_faces(None).where(beside(face_id, asset_id))
+    return [AssignableFace(*row) for row in session.execute(statement)]
 
 
 def barred_pairs(session: Session, where: ColumnElement[bool]) -> set[Pair]:
-    """Whom faces cannot be: who was rejected for them, who is in the photo already, and of whose faces it was
-    said that they are of somebody else."""
+    """Forbidden pairs of face and person: rejected, already in the photo, or ruled out by a difference."""
     rejected = (
         select(FaceInstance.id, FaceSuggestion.person_id)
         .join(FaceSuggestion, FaceSuggestion.face_instance_id == FaceInstance.id)
@@ -111,12 +110,12 @@ def barred_pairs(session: Session, where: ColumnElement[bool]) -> set[Pair]:
 
 
 def in_photos_of(page: Sequence[AssignableFace]) -> ColumnElement[bool]:
-    """A page's photos are all between its first and its last, so that no list of ids is needed."""
+    """Of a face: its photo is in the page. Pages are ranges of photos, so that no list of ids is needed."""
     return FaceInstance.asset_id.between(page[0].asset_id, page[-1].asset_id)
 
 
 def beside(face_id: uuid.UUID, asset_id: uuid.UUID) -> ColumnElement[bool]:
-    """Faces of a face's photo, and of both sides of what was said to be different from it."""
+    """Of a face: it is in the same photo, or on either side of one of the given face's differences."""
     own = aliased(FaceDifference)
     same = (
         select(FaceDifference.face_instance_id)

@@ -1,4 +1,4 @@
-"""Persons' centroids: building → active → retired. A row is there from before its point until after it."""
+"""Persons' centroids: building → active → retired. A row is inserted before its point and deleted after."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ BUILDING, ACTIVE, RETIRED = "building", "active", "retired"
 
 
 def active_centroids(session: Session, person_ids: Sequence[uuid.UUID] | None = None) -> list[PersonCentroid]:
-    """The active centroid of each person that has one, by person: of at most ``BATCH`` persons, or of all who
-    are there."""
+    """The active centroid of each person that has one, by person: of at most ``BATCH`` persons, or of all."""
     statement = (
         select(PersonCentroid)
         .join(PersonRow, PersonRow.id == PersonCentroid.person_id)
@@ -30,14 +29,14 @@ def active_centroids(session: Session, person_ids: Sequence[uuid.UUID] | None = 
 
 
 def add_building(session: Session, rows: Sequence[Row]) -> None:
-    """Announce centroids whose points are about to be stored."""
+    """Insert centroids whose points are about to be stored."""
     insert_rows(session, PersonCentroid, [{**row, "state": BUILDING} for row in rows])
 
 
 def replace_active(
     session: Session, person_ids: Sequence[uuid.UUID], centroid_ids: Sequence[uuid.UUID]
 ) -> None:
-    """Retire what is active for these persons (at most ``BATCH``), and make these centroids active."""
+    """Retire the active centroids of these persons (at most ``BATCH``), and activate the given ones."""
     active = and_(PersonCentroid.person_id.in_(person_ids), PersonCentroid.state == ACTIVE)
     session.execute(
         update(PersonCentroid)
@@ -54,7 +53,7 @@ def replace_active(
 
 
 def leftovers(session: Session, building_before: datetime) -> list[uuid.UUID]:
-    """At most ``BATCH`` centroids that nobody needs: retired, or begun before a moment and never finished."""
+    """At most ``BATCH`` unneeded centroids: retired, or inserted before a moment and never activated."""
     abandoned = and_(PersonCentroid.state == BUILDING, PersonCentroid.created_at < building_before)
     return list(
         session.scalars(
@@ -67,7 +66,7 @@ def leftovers(session: Session, building_before: datetime) -> list[uuid.UUID]:
 
 
 def delete_centroids(session: Session, centroid_ids: Sequence[uuid.UUID]) -> None:
-    """Forget at most ``BATCH`` centroids whose points are gone."""
+    """Delete the rows of at most ``BATCH`` centroids whose points are deleted."""
     session.execute(
         delete(PersonCentroid)
         .where(PersonCentroid.id.in_(centroid_ids))

@@ -1,4 +1,4 @@
-"""What cannot all be true: read, never changed."""
+"""Reads contradictions between faces, photos and persons; changes nothing."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class PersonInPhoto:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedFace:
-    """A face of a person who is there, and its point."""
+class NamedFacePoint:
+    """A face of an existing person, and its point."""
 
     person_id: uuid.UUID
     face_id: uuid.UUID
@@ -75,7 +75,7 @@ def before_birth(session: Session, limit: int) -> list[PersonInPhoto]:
 def _faces_in(
     session: Session, asset_ids: Sequence[uuid.UUID]
 ) -> dict[tuple[uuid.UUID, uuid.UUID], list[uuid.UUID]]:
-    found: dict[tuple[uuid.UUID, uuid.UUID], list[uuid.UUID]] = {}
+    faces: dict[tuple[uuid.UUID, uuid.UUID], list[uuid.UUID]] = {}
     statement = (
         select(FaceInstance.asset_id, FaceInstance.person_id, FaceInstance.id)
         .where(FaceInstance.person_id.is_not(None))
@@ -84,12 +84,12 @@ def _faces_in(
     for part in chunks(sorted(set(asset_ids)), BATCH):
         for asset_id, person_id, face_id in session.execute(statement.where(FaceInstance.asset_id.in_(part))):
             if person_id is not None:
-                found.setdefault((asset_id, person_id), []).append(face_id)
-    return found
+                faces.setdefault((asset_id, person_id), []).append(face_id)
+    return faces
 
 
-def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[NamedFace]:
-    """The next faces of persons who are there, by id."""
+def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[NamedFacePoint]:
+    """The next faces of existing persons, by id."""
     statement = (
         select(PersonRow.id, FaceInstance.id, FaceInstance.asset_id, FaceInstance.qdrant_point_id)
         .join(PersonRow, PersonRow.id == FaceInstance.person_id)
@@ -100,20 +100,20 @@ def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[N
     )
     if after is not None:
         statement = statement.where(FaceInstance.id > after)
-    return [NamedFace(*row) for row in session.execute(statement)]
+    return [NamedFacePoint(*row) for row in session.execute(statement)]
 
 
 def files(session: Session, asset_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Path]:
     """A file of each photo that has one: a statement for each ``BATCH``."""
-    found: dict[uuid.UUID, Path] = {}
+    paths: dict[uuid.UUID, Path] = {}
     statement = select(AssetPath.asset_id, AssetPath.path).where(IS_PRESENT).order_by(AssetPath.path)
     for part in chunks(sorted(set(asset_ids)), BATCH):
         for asset_id, path in session.execute(statement.where(AssetPath.asset_id.in_(part))):
-            found.setdefault(asset_id, path)
-    return found
+            paths.setdefault(asset_id, path)
+    return paths
 
 
-def said_different(session: Session) -> set[frozenset[uuid.UUID]]:
-    """Pairs of whom a human has said that they are two."""
+def different_pairs(session: Session) -> set[frozenset[uuid.UUID]]:
+    """Pairs of persons that a human marked as different."""
     rows = session.execute(select(PersonDifference.person_id, PersonDifference.other_id))
     return {frozenset((row[0], row[1])) for row in rows}

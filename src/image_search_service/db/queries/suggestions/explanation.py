@@ -1,4 +1,4 @@
-"""What is known of one face that has no person."""
+"""Reads what explains why one face has no person."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from image_search_service.db.queries.suggestions.assignment import AssignableFac
 
 @dataclass(frozen=True, slots=True)
 class FaceFacts:
-    """A face, its photo, for whom it was rejected, who else is in the photo, and of whose faces it was said
-    that they are of somebody else."""
+    """A face, its photo, and the persons it cannot be: rejected for it, in the photo with another face, or
+    ruled out by a difference."""
 
     face: FaceInstance
     photo: ImageAsset
@@ -29,14 +29,13 @@ class FaceFacts:
 
     @property
     def barred(self) -> frozenset[uuid.UUID]:
-        """Who cannot be it."""
+        """The persons that the face cannot be."""
         return self.rejected | self.in_photo | self.different
 
 
 @dataclass(frozen=True, slots=True)
 class FacesBeside:
-    """The faces without a person on which depends whether one of them is given to somebody, and what forbids
-    it."""
+    """The faces without a person that affect whether one of them is assigned, and what forbids it."""
 
     faces: Sequence[AssignableFace]
     barred: set[Pair]
@@ -44,7 +43,7 @@ class FacesBeside:
 
 
 def face_facts(session: Session, face_id: uuid.UUID) -> FaceFacts | None:
-    """Four statements."""
+    """The facts about a face, None if it does not exist: four statements."""
     row = session.execute(
         select(FaceInstance, ImageAsset)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
@@ -69,13 +68,13 @@ def face_facts(session: Session, face_id: uuid.UUID) -> FaceFacts | None:
         face,
         photo,
         frozenset(rejected),
-        frozenset(one for one in in_photo if one is not None),
+        frozenset(person for person in in_photo if person is not None),
         frozenset(row[1] for row in different if row[1] is not None),
     )
 
 
 def faces_beside(session: Session, face: FaceInstance) -> FacesBeside:
-    """Three statements."""
+    """The faces that affect whether this one is assigned: three statements."""
     here = assignment.beside(face.id, face.asset_id)
     return FacesBeside(
         assignment.assignable_beside(session, face.id, face.asset_id),

@@ -1,4 +1,4 @@
-"""Points of the faces that are compared with others, and who is beside them in their photos."""
+"""Reads the points of faces that are compared, and the other persons in their photos."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def points_of_cluster(session: Session, cluster_id: uuid.UUID, most: int) -> dic
 
 
 def persons_beside(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Who is in the photos of these faces: one statement for each ``BATCH``."""
+    """The persons in the photos of these faces: one statement for each ``BATCH``."""
     other = aliased(FaceInstance)
     statement = select(other.person_id).where(other.person_id.is_not(None)).distinct()
     return {

@@ -1,4 +1,4 @@
-"""Faces that stand for persons in searches."""
+"""Prototypes: faces that represent persons in searches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from image_search_service.db.queries.batches import BATCH, Row, upsert_rows
 
 @dataclass(frozen=True, slots=True)
 class PrototypeFace:
-    """A prototype and its face's point. is_theirs: whether the face is still the person's."""
+    """A prototype and its face's point. is_theirs: whether the face is still assigned to the person."""
 
     id: uuid.UUID
     person_id: uuid.UUID
@@ -43,18 +43,18 @@ def prototypes_of(session: Session, person_ids: Sequence[uuid.UUID]) -> list[Pro
         .order_by(PersonPrototype.person_id, PersonPrototype.face_instance_id)
     )
     return [
-        PrototypeFace(id_, person, face, point, role, pinned, owner == person)
-        for id_, person, face, point, role, pinned, owner in rows
+        PrototypeFace(id_, person, face, point, role, pinned, current_person == person)
+        for id_, person, face, point, role, pinned, current_person in rows
     ]
 
 
 def save_prototypes(session: Session, rows: Sequence[Row]) -> None:
-    """New prototypes; one that is there gets its new role."""
+    """Insert prototypes; existing ones get the new role."""
     upsert_rows(session, PersonPrototype, rows, key=["person_id", "face_instance_id"], update=["role"])
 
 
 def delete_prototypes(session: Session, prototype_ids: Sequence[uuid.UUID]) -> None:
-    """Those that a human has pinned meanwhile stay."""
+    """Delete prototypes, except those that a human has pinned meanwhile."""
     for start in range(0, len(prototype_ids), BATCH):
         chunk = prototype_ids[start : start + BATCH]
         session.execute(

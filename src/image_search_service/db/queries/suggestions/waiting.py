@@ -1,4 +1,4 @@
-"""Suggestions that wait for a decision, as they are shown: a page costs a fixed number of statements."""
+"""Reads pages of pending suggestions, each with a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from image_search_service.db.queries.suggestion_states import (
 
 @dataclass(slots=True)
 class WaitingGroup:
-    """A person and all suggestions that wait for them, the best first."""
+    """A person and all pending suggestions for them, the best first."""
 
     person_id: uuid.UUID
     name: str
@@ -36,7 +36,8 @@ class WaitingGroup:
 def groups_page(
     session: Session, after: tuple[int, str] | None, limit: int
 ) -> tuple[list[WaitingGroup], int]:
-    """Persons with most suggestions first, then by name, and how many persons there are: two statements."""
+    """A page of persons, those with most suggestions first, then by name; and the number of all such persons.
+    Two statements."""
     pending = (
         select(FaceSuggestion.person_id.label("person_id"), func.count().label("pending"))
         .where(IS_ANSWERABLE)
@@ -61,22 +62,22 @@ def groups_page(
 
 
 def waiting_for(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
-    """All suggestions that wait for each person of a page, the best first: one statement."""
+    """All pending suggestions of each person of a page, the best first: one statement."""
     rows = session.execute(
         select(FaceSuggestion.person_id, FaceSuggestion.id)
         .where(IS_ANSWERABLE, FaceSuggestion.person_id.in_(person_ids))
         .order_by(FaceSuggestion.confidence.desc(), FaceSuggestion.id)
     )
-    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    suggestions: dict[uuid.UUID, list[uuid.UUID]] = {}
     for person_id, suggestion_id in rows:
-        found.setdefault(person_id, []).append(suggestion_id)
-    return found
+        suggestions.setdefault(person_id, []).append(suggestion_id)
+    return suggestions
 
 
 def suggestions_by_ids(
     session: Session, suggestion_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, SuggestionRecord]:
-    """Those that there are: one statement for each ``BATCH``."""
+    """The existing ones among the suggestions: one statement for each ``BATCH``."""
     return {
         row.id: suggestion_record(row)
         for part in chunks(suggestion_ids, BATCH)
@@ -87,8 +88,8 @@ def suggestions_by_ids(
 def waiting_page(
     session: Session, person_id: uuid.UUID, offset: int, limit: int
 ) -> list[tuple[SuggestionRecord, uuid.UUID, datetime | None]]:
-    """What waits for one person, each with its face's photo and when that was taken: by margin, the best
-    first, those without one last."""
+    """A page of one person's pending suggestions, each with its face's photo and date: by margin, the largest
+    first, those without a margin last."""
     rows = session.execute(
         select(FaceSuggestion, FaceInstance.asset_id, FaceInstance.taken_at)
         .join(FaceInstance, FaceInstance.id == FaceSuggestion.face_instance_id)
@@ -103,19 +104,19 @@ def waiting_page(
 
 
 def count_waiting(session: Session) -> int:
-    """How many suggestions wait for all persons together."""
+    """The number of pending suggestions of all persons."""
     return session.scalar(select(func.count()).select_from(FaceSuggestion).where(IS_ANSWERABLE)) or 0
 
 
 def count_groups(session: Session) -> int:
-    """Persons for whom suggestions wait."""
+    """The number of persons with pending suggestions."""
     waiting = select(func.count(FaceSuggestion.person_id.distinct())).where(IS_ANSWERABLE)
     return session.scalar(waiting) or 0
 
 
 def suggestion_counts(session: Session) -> list[tuple[str, str, int, int]]:
-    """State, source, how many suggestions, for how many persons. What nobody has decided and cannot be right
-    any more counts as superseded."""
+    """(state, source, number of suggestions, number of persons). Undecided suggestions that can no longer be
+    right count as superseded."""
     undecided = FaceSuggestion.state == PENDING
     state = case((and_(undecided, ~IS_ANSWERABLE), SUPERSEDED), else_=FaceSuggestion.state).label("state")
     rows = session.execute(

@@ -1,4 +1,4 @@
-"""What is carried from one library to another: persons, and faces about which something was said."""
+"""Reads what an export holds: persons, decisions, and faces that a decision was about."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ FACE_FACTS = [fact.value for fact in Fact if fact not in PERSON_FACTS]
 
 
 @dataclass(slots=True)
-class SaidFace:
-    """A face with what humans said of it. box: relative to the upright photo, 0 to 1."""
+class DecidedFace:
+    """A face with what humans decided about it. box: relative to the upright photo, 0 to 1."""
 
     id: uuid.UUID
     content_hash: str
@@ -52,7 +52,7 @@ class SaidFace:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class DecisionWithChanges:
     """A decision with what it changed."""
 
     decision: DecisionRow
@@ -60,14 +60,14 @@ class Event:
 
 
 def every_person(session: Session) -> list[PersonRow]:
-    """By name, those who are there first; the others are those whom decisions speak of."""
+    """All persons by name, existing ones first; deleted and merged ones follow, since decisions name them."""
     return list(
         session.scalars(select(PersonRow).order_by(PersonRow.deleted, PersonRow.name_key, PersonRow.id))
     )
 
 
 def insert_gone(session: Session, names: Mapping[uuid.UUID, str]) -> None:
-    """Rows of persons of whom nothing holds yet: whether they are there, decisions say."""
+    """Insert persons as deleted; the decisions that follow say which of them exist."""
     insert_rows(
         session,
         PersonRow,
@@ -79,7 +79,7 @@ def insert_gone(session: Session, names: Mapping[uuid.UUID, str]) -> None:
 
 
 def differences(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Persons who were said to be two."""
+    """Pairs of persons who were marked as different."""
     pair = select(PersonDifference.person_id, PersonDifference.other_id)
     return [
         (row[0], row[1])
@@ -87,7 +87,7 @@ def differences(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
     ]
 
 
-def events(session: Session, limit: int) -> Iterator[Event]:
+def events(session: Session, limit: int) -> Iterator[DecisionWithChanges]:
     """All decisions in their order: two statements for each ``limit``."""
     statement = select(DecisionRow).order_by(DecisionRow.id).limit(limit)
 
@@ -100,12 +100,12 @@ def events(session: Session, limit: int) -> Iterator[Event]:
         for row in session.scalars(select(DecisionChange).where(between).order_by(DecisionChange.id)):
             changes.setdefault(row.decision_id, []).append(change(row))
         for decision in page:
-            yield Event(decision, changes.get(decision.id, []))
+            yield DecisionWithChanges(decision, changes.get(decision.id, []))
         session.expunge_all()
 
 
-def said_of(session: Session, face_ids: Sequence[uuid.UUID]) -> list[SaidFace]:
-    """What was said of these faces: four statements for each ``BATCH``."""
+def decided_faces_by_id(session: Session, face_ids: Sequence[uuid.UUID]) -> list[DecidedFace]:
+    """What was decided about these faces: four statements for each ``BATCH``."""
     statement = select(FaceInstance, ImageAsset.content_hash, ImageAsset.width, ImageAsset.height).join(
         ImageAsset, ImageAsset.id == FaceInstance.asset_id
     )
@@ -116,8 +116,8 @@ def said_of(session: Session, face_ids: Sequence[uuid.UUID]) -> list[SaidFace]:
     ]
 
 
-def said_faces(session: Session, limit: int) -> Iterator[SaidFace]:
-    """All faces of which was ever said anything, photo by photo: four statements for each ``limit``."""
+def decided_faces(session: Session, limit: int) -> Iterator[DecidedFace]:
+    """All faces that any decision was about, photo by photo: four statements for each ``limit``."""
     decided = select(DecisionChange.id).where(
         DecisionChange.subject_id == FaceInstance.id, DecisionChange.fact.in_(FACE_FACTS)
     )
@@ -138,9 +138,9 @@ def said_faces(session: Session, limit: int) -> Iterator[SaidFace]:
         session.expunge_all()
 
 
-def _said(session: Session, rows: Sequence[Any]) -> list[SaidFace]:
-    found = {
-        face.id: SaidFace(
+def _said(session: Session, rows: Sequence[Any]) -> list[DecidedFace]:
+    decided = {
+        face.id: DecidedFace(
             face.id,
             content_hash,
             relative(face.box, width, height),
@@ -151,13 +151,13 @@ def _said(session: Session, rows: Sequence[Any]) -> list[SaidFace]:
         )
         for face, content_hash, width, height in rows
     }
-    for face_id, person_id in _rejections(session, found):
-        found[face_id].rejected_for.append(person_id)
-    for face_id, person_id in _pins(session, found):
-        found[face_id].pinned_for.append(person_id)
-    for one in sides_where(session, FaceDifference.face_instance_id.in_(list(found))):
-        found[one.face_id].apart[one.difference_id] = one.side
-    return list(found.values())
+    for face_id, person_id in _rejections(session, decided):
+        decided[face_id].rejected_for.append(person_id)
+    for face_id, person_id in _pins(session, decided):
+        decided[face_id].pinned_for.append(person_id)
+    for side in sides_where(session, FaceDifference.face_instance_id.in_(list(decided))):
+        decided[side.face_id].apart[side.difference_id] = side.side
+    return list(decided.values())
 
 
 def _rejections(session: Session, face_ids: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:
@@ -187,13 +187,13 @@ def faces_by_content(
         .join(FaceInstance, FaceInstance.asset_id == ImageAsset.id)
         .order_by(FaceInstance.asset_id, FaceInstance.position)
     )
-    found: dict[str, list[tuple[uuid.UUID, Box]]] = {}
+    faces: dict[str, list[tuple[uuid.UUID, Box]]] = {}
     for part in chunks(sorted(set(content_hashes)), BATCH):
         for content_hash, width, height, face in session.execute(
             statement.where(ImageAsset.content_hash.in_(part))
         ):
-            found.setdefault(content_hash, []).append((face.id, relative(face.box, width, height)))
-    return found
+            faces.setdefault(content_hash, []).append((face.id, relative(face.box, width, height)))
+    return faces
 
 
 def relative(box: Box, width: int | None, height: int | None) -> Box:
