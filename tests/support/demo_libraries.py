@@ -11,7 +11,7 @@ from filelock import FileLock
 from benchmarks.naming import Album, DemoTruth, index, robot_on
 from image_search_service.demo.library import make_demo_library
 
-FACES = 120
+FACES = 160
 NAMED_SHARE = 0.5
 """Of the faces of the people who have a name in the album: the others are left for the queue."""
 
