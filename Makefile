@@ -12,7 +12,7 @@ DEV := .venv/.dev
 PINS := pyproject.toml constraints.txt scripts/install.sh
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install offline dev demo stop test test-all lint types bench wheel clean
+.PHONY: help install offline dev demo stop test test-all lint types bench screenshots wheel clean
 
 help:
 	@echo 'make demo                    draw a demo library, find its faces, group them, serve the pages'
@@ -23,6 +23,7 @@ help:
 	@echo 'make lint                    check style and formatting'
 	@echo 'make types                   check types'
 	@echo 'make bench                   measure; prints tables'
+	@echo 'make screenshots         picture every screen of a drawn library; needs Chromium'
 	@echo 'make wheel                   build the wheel, and try it in a new environment'
 	@echo 'make install                 make .venv with the program in it; the others do it when needed'
 	@echo 'make offline                 add the engine dlib, for a machine that can download no model files'
@@ -65,6 +66,9 @@ types: $(DEV)
 
 bench: $(DEV)
 	@sh scripts/bench.sh $(ARGS)
+
+screenshots: $(DEV)
+	$(BIN)/python -m scripts.screenshots
 
 wheel: $(DEV)
 	@sh scripts/check_wheel.sh

@@ -213,9 +213,8 @@ def robot_on(library: Path, album: Album, *, careful: bool = True) -> Iterator[R
 
 @contextmanager
 def served(library: Path, album: Album) -> Iterator[tuple[TestClient, Library]]:
-    settings = Settings.model_validate(
-        {"library": library, "offline": True, "require_token": False, **album.engine}
-    )
+    given = {"library": library, "offline": True, "require_token": False, **album.engine}
+    settings = Settings.model_validate(given)
     with (
         open_library(settings, lambda _: None, _no_bar) as opened,
         TestClient(create_app(opened), base_url=BASE_URL) as client,

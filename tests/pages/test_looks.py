@@ -1,0 +1,42 @@
+"""Every screen, light and dark, wide and narrow, in English and German."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.pages.conftest import Visit
+from tests.pages.every_screen import every_screen
+from tests.pages.screens import People, Screen
+from tests.support.browser import LOOKS, NARROW, Look, Site
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def test_dark_and_german(visit: Visit, named: Site) -> None:
+    """A visitor whose cookies say dark and German sees both, with the library's people."""
+    page = visit(named, "/people", Look(NARROW, "dark", "de"))
+    expect(People(page).cards.first).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.locator("h1")).to_have_text("Personen")
+    shade = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    assert sum(int(part) for part in shade.strip("rgb()").split(",")) < 3 * 64
+    assert not People(page).sticks_out()
+
+
+@pytest.mark.depth
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_screens_fit_and_can_be_used_by_all(visit: Visit, named: Site, look: Look) -> None:
+    """No screen can be scrolled sideways, and axe finds nothing against WCAG 2.2 AA on any."""
+    page = visit(named, "/settings", look)
+    findings: dict[str, object] = {}
+    for name, path in every_screen(named).items():
+        page.goto(named.address + path)
+        screen = Screen(page)
+        screen.settled()
+        if outside := screen.sticks_out():
+            findings[f"{name} sticks out"] = outside
+        for found in Axe().run(page, options=RULES).response["violations"]:
+            findings[f"{name} {found['id']}"] = [one["html"][:200] for one in found["nodes"]]
+    assert not findings

@@ -1,0 +1,97 @@
+"""The review queue in a browser: each task once by keyboard alone and once by mouse alone."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.pages.conftest import Visit
+from tests.pages.screens import Review
+from tests.support.browser import Complaints, Site
+
+NAMES = ("Ada Lovelace", "Grace Hopper", "Emmy Noether", "Mary Cartwright", "Rosalind Franklin")
+
+
+def persons(site: Site) -> set[str]:
+    return {one["name"] for one in site.get("/persons/names")["names"]}
+
+
+def test_five_groups_are_named_by_keyboard(visit: Visit, unnamed: Site) -> None:
+    """Five groups get names without a mouse, each by its name and Enter; Ctrl+Z takes the last one back."""
+    review = Review(visit(unnamed, "/review"))
+    for name in NAMES:
+        review.skip_to_name()
+        before = review.first_picture
+        review.type_name(name)
+        review.goes_on(before)
+        expect(review.undo_line).to_contain_text(f"{name} now")
+    assert persons(unnamed) >= set(NAMES)
+    review.undo_by_key()
+    assert NAMES[-1] not in persons(unnamed)
+
+
+def test_a_question_is_skipped_by_the_space_bar(visit: Visit, unnamed: Site) -> None:
+    """Space shows another question and decides nothing."""
+    decided = unnamed.get("/decisions?limit=1")["items"]
+    review = Review(visit(unnamed, "/review"))
+    review.skip_to_name()
+    before = review.first_picture
+    review.page.keyboard.press("Space")
+    review.goes_on(before)
+    assert unnamed.get("/decisions?limit=1")["items"] == decided
+
+
+def test_a_known_person_takes_one_key(visit: Visit, named: Site) -> None:
+    """A further group of somebody who has a name is theirs after Enter alone."""
+    review = Review(visit(named, "/review"))
+    review.skip_to_name("is")
+    before = review.first_picture
+    review.page.keyboard.press("Enter")
+    review.goes_on(before)
+    expect(review.undo_line).to_contain_text("now")
+    assert named.get("/decisions?limit=1")["items"][0]["kind"] == "name_clusters"
+
+
+def test_a_group_is_named_by_mouse(visit: Visit, named: Site) -> None:
+    """A proposal, Set aside, Skip and Undo are buttons, so that nothing needs a keyboard."""
+    review = Review(visit(named, "/review"))
+    review.skip_to_name("is")
+    before = review.first_picture
+    review.question.locator(".proposals .proposal").first.click()
+    review.goes_on(before)
+    expect(review.undo_line).to_contain_text("now")
+    review.undo_by_mouse()
+    expect(review.question.locator(f"[data-face='0'] img[src='{before}']")).to_be_visible()
+
+
+def test_a_group_that_changed_keeps_the_answer(visit: Visit, unnamed: Site, complaints: Complaints) -> None:
+    """An answer about a group that somebody else has changed is kept, and can be given all the same."""
+    complaints.expected.append("409")
+    review = Review(visit(unnamed, "/review"))
+    review.skip_to_name()
+    before = review.first_picture
+    face = before.split("/faces/")[1].split("/")[0]
+    unnamed.decide("not-a-face", {"face_ids": [face]})
+    review.type_name("Lise Meitner")
+    expect(review.notice).to_contain_text("Your answer is kept here")
+    assert "Lise Meitner" not in persons(unnamed)
+    review.notice.get_by_role("button").first.click()
+    expect(review.undo_line).to_contain_text("Lise Meitner now")
+    assert "Lise Meitner" in persons(unnamed)
+
+
+def test_an_answer_that_does_not_arrive_comes_back(
+    visit: Visit, unnamed: Site, complaints: Complaints
+) -> None:
+    """When the service is away, the question comes back with a message, and the answer can be sent again."""
+    complaints.expected.append("Failed to load resource")
+    review = Review(visit(unnamed, "/review"))
+    review.skip_to_name()
+    before = review.first_picture
+    review.page.route("**/api/v1/decisions/**", lambda route: route.abort())
+    review.type_name("Maria Mayer")
+    expect(review.notice).to_contain_text("Not saved")
+    assert review.first_picture == before
+    review.page.unroute("**/api/v1/decisions/**")
+    review.notice.get_by_role("button", name="Try again").click()
+    expect(review.undo_line).to_contain_text("Maria Mayer now")
+    expect(review.notice).to_have_count(0)
