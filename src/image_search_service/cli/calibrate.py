@@ -40,8 +40,8 @@ def calibrate(
 ) -> None:
     """Measure the engine's thresholds on known people.
 
-    The library uses them from then on. Of each photo the face nearest the middle counts as the person after whom the folder is named. Faces are
-    grouped anew by the next `image-search index` or `cluster`.
+    The library uses them from then on. Of each photo the face nearest the middle counts as the person after
+    whom the folder is named. Faces are grouped anew by the next `image-search index` or `cluster`.
     """
     from image_search_service.library.opening import open_library
     from image_search_service.services.evaluation.calibration import measure
