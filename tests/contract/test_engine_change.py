@@ -371,12 +371,18 @@ def test_embeddings_that_got_lost_on_the_way_are_made_again(
 
 
 def alone_at_its_place(library: Library, members: Sequence[UUID]) -> UUID:
-    """A face of these near whose place no other photo has a face: an engine that is blind there loses one."""
-    centers = {face.id: face.box.center for face in faces(library).values()}
+    """A face of these, in a photo that is read at its own size, near whose place no other photo has a face:
+    an engine that is blind there loses one."""
+    every = faces(library)
+    centers = {face.id: face.box.center for face in every.values()}
+    fits = (ImageAsset.width <= 1_280, ImageAsset.height <= 1_280)
+    with library.database.read() as session:
+        small = set(session.scalars(select(ImageAsset.id).where(*fits)))
     return next(
         member
         for member in members
-        if sum(math.dist(centers[member], center) < 8 for center in centers.values()) == 1
+        if every[member].asset_id in small
+        and sum(math.dist(centers[member], center) < 4 for center in centers.values()) == 1
     )
 
 
