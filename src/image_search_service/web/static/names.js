@@ -37,10 +37,11 @@ let fields = 0;
 export class NameField {
   /**
    * @param {{label: string, proposals?: any[], choose: (choice: {person_id: string | null, name: string}) => void,
-   *   changed?: (choice: any) => void, primary?: Node, allowNew?: boolean, placeholder?: string}} options
+   *   changed?: (choice: any) => void, primary?: Node, allowNew?: boolean, preselect?: boolean, placeholder?: string}} options
+   *   preselect: whether Enter takes the first proposal before anything is typed
    */
   constructor(options) {
-    this.options = { proposals: [], allowNew: true, ...options };
+    this.options = { proposals: [], allowNew: true, preselect: true, ...options };
     const id = `name-${fields += 1}`;
     this.people = [];
     this.list = el("ul", { class: "proposals", id: `${id}-list`, role: "listbox", "aria-label": t("Nearest people") });
@@ -74,7 +75,7 @@ export class NameField {
 
   show() {
     this.shown = this.choices;
-    this.active = 0;
+    this.active = this.options.preselect || this.input.value ? 0 : -1;
     fill(this.list, this.shown.map((choice, at) => this.option(choice, at)));
     this.list.hidden = this.shown.length === 0;
     this.input.setAttribute("aria-expanded", String(this.shown.length > 0));
@@ -109,7 +110,8 @@ export class NameField {
     if (event.isComposing) return;
     const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (move && this.shown.length) {
-      this.active = (this.active + move + this.shown.length) % this.shown.length;
+      const from = this.active < 0 && move < 0 ? 0 : this.active;
+      this.active = (from + move + this.shown.length) % this.shown.length;
       this.mark();
       event.preventDefault();
     } else if (event.key === "Enter" && !event.repeat) {

@@ -35,6 +35,7 @@ class Who {
     this.yes = button(this.known ? t("Yes, it is {name}", { name: short(this.known.name) }) : "", () => this.enter(), { key: ["Enter", t("Enter")], look: "primary big" });
     this.field = new NameField({
       label: `${this.title} ${countFaces(this.group.size)}`, proposals: this.question.proposals, primary: this.known ? null : this.primary,
+      preselect: Boolean(this.known), // where nobody is surely alike, Enter alone names nobody
       placeholder: this.known ? t("Somebody else: type a name") : t("Type a name"),
       choose: (choice) => this.name(choice), changed: (choice) => this.showChoice(choice),
     });
@@ -237,7 +238,7 @@ class Who {
   get keys() {
     const onFace = () => document.activeElement?.matches?.("[data-face]");
     return [
-      { keys: ["Enter"], label: this.known ? t("Yes, it is {name}", { name: short(this.known.name) }) : t("Takes the first proposal"), run: () => this.enter() },
+      { keys: ["Enter"], label: this.known ? t("Yes, it is {name}", { name: short(this.known.name) }) : t("Takes the typed or chosen name"), run: () => this.enter() },
       ...(this.known ? [{ keys: ["-"], label: t("No, and never ask again"), run: () => this.no() }] : []),
       { keys: ["1", "2", "3", "4", "5"], label: t("Takes another proposal"), run: (event) => !this.field.input.value && this.field.take(Number(event.key) - 1) },
       { keys: [], caps: ["A", "–", "Z"], label: t("Starts the name"), run: () => false },
