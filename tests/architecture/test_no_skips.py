@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,10 @@ def run(folder: Path, test: str, allowed: str = "") -> subprocess.CompletedProce
     (folder / "test_made_up.py").write_text(test, encoding="utf-8")
     (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT}\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(folder)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    without_plugins = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # which take most of the time
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, env=without_plugins
+    )
 
 
 @pytest.mark.parametrize(

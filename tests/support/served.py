@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,8 @@ from image_search_service.core.types import FloatArray
 from image_search_service.db.models import FaceInstance, PersonRow
 from image_search_service.db.queries import library as library_queries
 from image_search_service.library.opening import Library, open_library
-from image_search_service.main import create_app
+from image_search_service.library.workers import job_workers
+from image_search_service.main import STOP_SECONDS, create_app
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from image_search_service.vector.collections import FacePayload, FacePoint
 from tests.support.waiting import wait_until
@@ -71,17 +72,21 @@ def served(folder: Path, *, run_jobs: bool = True, **settings: Any) -> Iterator[
     fixed: dict[str, Any] = {"engine": "synthetic", "offline": True, "workers": 1, "require_token": False}
     given = Settings(library=folder, **(fixed | settings))
     put_database(folder)
-    with open_library(given, lambda _: None, no_bar) as library:
+    with open_library(given, lambda _: None, no_bar) as library, ExitStack() as stack:
         bind(library)
-        app = create_app(library, run_jobs=run_jobs) if settings or run_jobs else _application()
+        app = create_app(library, run_jobs=False) if settings else _application()
         app.state.library = library
+        if run_jobs:
+            workers = job_workers(library)
+            workers.start()
+            stack.callback(workers.stop, STOP_SECONDS)
         with TestClient(app, base_url=BASE_URL, raise_server_exceptions=False) as client:
             yield Served(library, client)
 
 
 @cache
 def _application() -> FastAPI:
-    """The application without a library and workers: it takes as long to build as a library to open."""
+    """The application without a library: it takes longer to build than a library to open."""
     return build_app(Settings(library=Path("nowhere"), require_token=False), None)
 
 
