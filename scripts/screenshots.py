@@ -53,9 +53,9 @@ def _picture_all(browser: Browser, place: Site, look: Look) -> None:
 
 
 def _shown(name: str, page: Page) -> None:
-    """Wait until the screen has what it shows. Of the questions, the one about a group of somebody known."""
+    """Wait until the screen has what it shows. Of the questions, one that somebody is proposed for."""
     if name == "review":
-        Review(page).skip_to_name("is")
+        Review(page).skip_to_name(proposed=True)
     Screen(page).settled()
 
 

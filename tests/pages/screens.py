@@ -85,9 +85,9 @@ class Review(Screen):
         """Another question is shown, or none is left."""
         expect(self.page.locator(f"#question [data-face='0'] img[src='{before}']")).to_have_count(0)
 
-    def skip_to_name(self, kind: str = "who") -> None:
-        """Skip by key until a question asks for a group's name; ``is``: whether it is somebody known."""
-        wanted = self.page.locator(f"#question .question.{kind} [data-face='0']")
+    def skip_to_name(self, *, proposed: bool = False) -> None:
+        """Skip by key until a group is asked about; proposed: one that somebody is proposed for."""
+        wanted = self.question.locator(".proposals .proposal" if proposed else "[data-face='0']")
         any_question = self.page.locator("#answers button").first
         for _ in range(30):
             expect(any_question).to_be_visible()
@@ -98,7 +98,7 @@ class Review(Screen):
             self.page.wait_for_function(
                 "(asked) => document.querySelector('#question').innerHTML !== asked", arg=asked
             )
-        raise AssertionError(f"no question of the kind {kind} was asked")
+        raise AssertionError("no such group was asked about")
 
     def type_name(self, name: str) -> None:
         self.page.keyboard.type(name)
