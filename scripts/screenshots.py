@@ -46,6 +46,7 @@ def _picture_all(browser: Browser, place: Site, look: Look) -> None:
     with context(browser, place, look) as visitor:
         page = visitor.new_page()
         for name, path in every_screen(place).items():
+            page.goto("about:blank")  # else only the part behind the # would change
             page.goto(place.address + path)
             _shown(name, page)
             page.screenshot(path=BUILD / f"{name}-{look}.png")

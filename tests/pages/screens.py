@@ -41,9 +41,13 @@ class Screen:
         """Press a button of the bar about what is selected."""
         self.page.locator("#actions").get_by_role("button", name=label).click()
 
+    def select_nothing(self) -> None:
+        self.page.keyboard.press("Escape")
+        expect(self.page.locator("#actions")).to_be_hidden()
+
     def settled(self) -> None:
         """What the screen asks for has come: its parts are not busy any more, and its pictures are there."""
-        self.page.wait_for_function("() => !document.querySelector('[aria-busy=true]')")
+        self.page.wait_for_function("() => !document.querySelector('[aria-busy=true], main .bone')")
         self.page.wait_for_function(
             "() => [...document.images].every((one) => one.complete || one.loading === 'lazy')"
         )
@@ -93,11 +97,9 @@ class Review(Screen):
             expect(any_question).to_be_visible()
             if wanted.count():
                 return
-            asked = self.page.locator("#question").inner_html()
+            asked = self.page.locator("#question > *").element_handle()
             self.page.keyboard.press("s" if self.page.locator("#question .ticks-grid").count() else "Space")
-            self.page.wait_for_function(
-                "(asked) => document.querySelector('#question').innerHTML !== asked", arg=asked
-            )
+            self.page.wait_for_function("(asked) => !asked.isConnected", arg=asked)
         raise AssertionError("no such group was asked about")
 
     def type_name(self, name: str) -> None:
