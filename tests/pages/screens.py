@@ -47,7 +47,7 @@ class Screen:
 
     def settled(self) -> None:
         """What the screen asks for has come: its parts are not busy any more, and its pictures are there."""
-        self.page.wait_for_function("() => !document.querySelector('[aria-busy=true], main .bone')")
+        self.page.wait_for_function("() => !document.querySelector('[aria-busy=true], .wall .bone')")
         self.page.wait_for_function(
             "() => [...document.images].every((one) => one.complete || one.loading === 'lazy')"
         )
