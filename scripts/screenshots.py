@@ -46,6 +46,7 @@ def _picture_all(browser: Browser, place: Site, look: Look) -> None:
     with context(browser, place, look) as visitor:
         page = visitor.new_page()
         for name, path in every_screen(place).items():
+            page.goto("about:blank")  # else only the part behind the # would change
             page.goto(place.address + path)
             _shown(name, page)
             page.screenshot(path=BUILD / f"{name}-{look}.png")
@@ -53,9 +54,9 @@ def _picture_all(browser: Browser, place: Site, look: Look) -> None:
 
 
 def _shown(name: str, page: Page) -> None:
-    """Wait until the screen has what it shows. Of the questions, the one about a group of somebody known."""
+    """Wait until the screen has what it shows. Of the questions, one that somebody is proposed for."""
     if name == "review":
-        Review(page).skip_to_name("is")
+        Review(page).skip_to_name(proposed=True)
     Screen(page).settled()
 
 

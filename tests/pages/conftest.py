@@ -10,11 +10,10 @@ import pytest
 
 pytest.importorskip("playwright", reason="there is no Playwright: make dev")
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
 from tests.support.browser import (
     MISSING,
-    PATIENCE,
     Complaints,
     Look,
     Site,
@@ -27,8 +26,6 @@ from tests.support.demo_libraries import DemoLibraries, made_once
 
 Visit = Callable[..., Page]
 """Opens a page: ``visit(site, "/people", Look())``."""
-
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

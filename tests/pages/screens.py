@@ -41,9 +41,13 @@ class Screen:
         """Press a button of the bar about what is selected."""
         self.page.locator("#actions").get_by_role("button", name=label).click()
 
+    def select_nothing(self) -> None:
+        self.page.keyboard.press("Escape")
+        expect(self.page.locator("#actions")).to_be_hidden()
+
     def settled(self) -> None:
         """What the screen asks for has come: its parts are not busy any more, and its pictures are there."""
-        self.page.wait_for_function("() => !document.querySelector('[aria-busy=true]')")
+        self.page.wait_for_function("() => !document.querySelector('[aria-busy=true], .wall .bone')")
         self.page.wait_for_function(
             "() => [...document.images].every((one) => one.complete || one.loading === 'lazy')"
         )
@@ -85,20 +89,18 @@ class Review(Screen):
         """Another question is shown, or none is left."""
         expect(self.page.locator(f"#question [data-face='0'] img[src='{before}']")).to_have_count(0)
 
-    def skip_to_name(self, kind: str = "who") -> None:
-        """Skip by key until a question asks for a group's name; ``is``: whether it is somebody known."""
-        wanted = self.page.locator(f"#question .question.{kind} [data-face='0']")
+    def skip_to_name(self, *, proposed: bool = False) -> None:
+        """Skip by key until a group is asked about; proposed: one that somebody is proposed for."""
+        wanted = self.question.locator(".proposals .proposal" if proposed else "[data-face='0']")
         any_question = self.page.locator("#answers button").first
         for _ in range(30):
             expect(any_question).to_be_visible()
             if wanted.count():
                 return
-            asked = self.page.locator("#question").inner_html()
+            asked = self.page.locator("#question > *").element_handle()
             self.page.keyboard.press("s" if self.page.locator("#question .ticks-grid").count() else "Space")
-            self.page.wait_for_function(
-                "(asked) => document.querySelector('#question').innerHTML !== asked", arg=asked
-            )
-        raise AssertionError(f"no question of the kind {kind} was asked")
+            self.page.wait_for_function("(asked) => !asked.isConnected", arg=asked)
+        raise AssertionError("no such group was asked about")
 
     def type_name(self, name: str) -> None:
         self.page.keyboard.type(name)

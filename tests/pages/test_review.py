@@ -41,9 +41,9 @@ def test_a_question_is_skipped_by_the_space_bar(visit: Visit, unnamed: Site) -> 
 
 
 def test_a_known_person_takes_one_key(visit: Visit, named: Site) -> None:
-    """A further group of somebody who has a name is theirs after Enter alone."""
+    """A group that somebody known is proposed for is theirs after Enter alone."""
     review = Review(visit(named, "/review"))
-    review.skip_to_name("is")
+    review.skip_to_name(proposed=True)
     before = review.first_picture
     review.page.keyboard.press("Enter")
     review.goes_on(before)
@@ -54,7 +54,7 @@ def test_a_known_person_takes_one_key(visit: Visit, named: Site) -> None:
 def test_a_group_is_named_by_mouse(visit: Visit, named: Site) -> None:
     """A proposal, Set aside, Skip and Undo are buttons, so that nothing needs a keyboard."""
     review = Review(visit(named, "/review"))
-    review.skip_to_name("is")
+    review.skip_to_name(proposed=True)
     before = review.first_picture
     review.question.locator(".proposals .proposal").first.click()
     review.goes_on(before)

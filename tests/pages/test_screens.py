@@ -30,6 +30,7 @@ def test_people_are_renamed_hidden_and_joined(visit: Visit, named: Site) -> None
     expect(people.undo_line).to_contain_text("Ada Lovelace now")
     people.undo_by_key()
     expect(people.card(first)).to_be_visible()
+    people.select_nothing()
 
     people.select(second)
     people.act("Hide")

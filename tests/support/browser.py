@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from image_search_service.api.token_guard import TokenCookie
 from image_search_service.core.access_token import bearer_headers, read_token
 from tests.support.service_processes import ask, free_port, serving
 
@@ -20,6 +21,8 @@ WIDE = (1280, 800)
 NARROW = (360, 740)
 PATIENCE = 60_000.0
 """Milliseconds after which what a page waits for is taken for missing."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 def chromium() -> str | None:
@@ -114,11 +117,8 @@ def context(browser: Browser, place: Site, look: Look) -> BrowserContext:
         reduced_motion="reduce",
     )
     made.set_default_timeout(PATIENCE)
+    cookies = {TokenCookie(place.token).name: place.token, "theme": look.theme, "language": look.language}
     made.add_cookies(
-        [
-            {"name": "theme", "value": look.theme, "url": place.address},
-            {"name": "language", "value": look.language, "url": place.address},
-        ]
+        [{"name": name, "value": value, "url": place.address} for name, value in cookies.items()]
     )
-    made.request.get(f"{place.address}/?token={place.token}")
     return made

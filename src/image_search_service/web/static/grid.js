@@ -68,7 +68,7 @@ export class Grid {
   }
 
   put(offset, page) {
-    page.items.forEach((item, at) => { this.items[offset + at] = item; });
+    page.items.forEach((item, at) => { this.items[offset + at] = item; if (this.selection.has(item.id)) this.selection.set(item, true); });
     this.total = page.total;
     this.items.length = Math.max(this.items.length, 0);
     this.options.loaded?.(page.total);
