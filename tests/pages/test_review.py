@@ -41,11 +41,11 @@ def test_a_question_is_skipped_by_the_space_bar(visit: Visit, unnamed: Site) -> 
 
 
 def test_a_known_person_takes_one_key(visit: Visit, named: Site) -> None:
-    """A group that somebody known is proposed for is theirs after Enter alone."""
+    """A group that somebody known is proposed for is theirs after one key: the number beside the proposal."""
     review = Review(visit(named, "/review"))
     review.skip_to_name(proposed=True)
     before = review.first_picture
-    review.page.keyboard.press("Enter")
+    review.page.keyboard.press("1")
     review.goes_on(before)
     expect(review.undo_line).to_contain_text("now")
     assert named.get("/decisions?limit=1")["items"][0]["kind"] == "name_clusters"
