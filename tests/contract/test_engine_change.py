@@ -196,8 +196,8 @@ def test_history_and_undo_go_on(local: Library, other: OtherEngine) -> None:
 
 def test_what_nobody_spoke_of_and_is_not_found_is_dropped(library: Library, other: OtherEngine) -> None:
     """A face without a decision goes with its point and crop when the new engine does not find it."""
-    _, members = groups(library)[-1]
-    gone = faces(library)[alone_at_its_place(library, members)]
+    grouped = [member for _, members in groups(library) for member in members]
+    gone = faces(library)[alone_at_its_place(library, grouped)]
     other.blind_to = [gone.box.center]
     done = move(library)
     assert done.report.dropped == 1
