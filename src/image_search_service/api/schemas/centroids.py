@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from image_search_service.api.schemas.common import Answer
 from image_search_service.api.schemas.suggestions import ForPersons
@@ -49,4 +49,4 @@ class CentroidEmbedding(Answer):
 class ComputeRequest(ForPersons):
     """Whose centroids to compute."""
 
-    force: bool = Field(default=False, description="Compute those that are fresh, too.")
+    force: StrictBool = Field(default=False, description="Compute those that are fresh, too.")

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StrictBool
 
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.core.decisions import Change, Fact
@@ -118,7 +118,7 @@ class SetAside(DecisionBody):
     cluster_ids: ClusterIds = Field(default=[])
     versions: Versions = Field(default=[], description=OF_CLUSTERS, examples=[[]])
     face_ids: list[UUID] = Field(default=[], max_length=10_000, examples=[[]])
-    aside: bool = Field(default=True, description="False: they are asked about again.")
+    aside: StrictBool = Field(default=True, description="False: they are asked about again.")
 
 
 class DeletePerson(DecisionBody):
@@ -188,7 +188,7 @@ class RenamePerson(DecisionBody):
 
 class HidePerson(DecisionBody):
     person_id: UUID
-    hidden: bool
+    hidden: StrictBool
 
 
 def _written_out(given: object) -> object:
@@ -213,7 +213,7 @@ class PersonFace(DecisionBody):
 class PinPrototype(PersonFace):
     """Whether the face stands for the person in searches, whatever jobs would choose."""
 
-    pinned: bool = True
+    pinned: StrictBool = True
 
 
 class MergePersons(DecisionBody):
@@ -235,7 +235,7 @@ class MarkDifferent(DecisionBody):
         "now, the answer is 409. Empty: whatever faces they have.",
         examples=[[]],
     )
-    different: bool = Field(
+    different: StrictBool = Field(
         default=True, description="False takes it back, of persons; of clusters, undo the decision instead."
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from image_search_service.api.schemas.common import RequestBody
 
@@ -10,10 +10,10 @@ from image_search_service.api.schemas.common import RequestBody
 class DoctorRequest(RequestBody):
     """Whether what is wrong is mended, from the truth, or only counted."""
 
-    repair: bool = False
+    repair: StrictBool = False
 
 
 class WriteMetadataRequest(RequestBody):
     """Whether sidecars are written or only counted."""
 
-    dry_run: bool = Field(default=False, examples=[True])
+    dry_run: StrictBool = Field(default=False, examples=[True])

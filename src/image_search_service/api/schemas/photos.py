@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from image_search_service.api.schemas.common import Answer, Page, RequestBody, Slice
 from image_search_service.api.schemas.faces import PREFIX, Face, shown_path
@@ -129,7 +129,7 @@ class IndexRequest(RequestBody):
         description="Folders or single files, with their whole paths, below the allowed roots.",
         examples=[["/photos"]],
     )
-    retry_failed: bool = Field(default=False, description="Read again what could not be read before.")
+    retry_failed: StrictBool = Field(default=False, description="Read again what could not be read before.")
 
 
 class Folder(Answer):
