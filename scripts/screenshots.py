@@ -13,10 +13,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from tests.pages.browser import LOOKS, MISSING, Look, Site, chromium, context, opened_chromium, site
+from tests.pages.demo_libraries import made_once
 from tests.pages.every_screen import every_screen
 from tests.pages.screens import Review, Screen
-from tests.support.browser import LOOKS, MISSING, Look, Site, chromium, context, opened_chromium, site
-from tests.support.demo_libraries import made_once
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "screenshots"

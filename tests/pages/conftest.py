@@ -12,7 +12,7 @@ pytest.importorskip("playwright", reason="there is no Playwright: make dev")
 
 from playwright.sync_api import Browser, Page
 
-from tests.support.browser import (
+from tests.pages.browser import (
     MISSING,
     Complaints,
     Look,
@@ -22,7 +22,7 @@ from tests.support.browser import (
     opened_chromium,
     site,
 )
-from tests.support.demo_libraries import DemoLibraries, made_once
+from tests.pages.demo_libraries import DemoLibraries, made_once
 
 Visit = Callable[..., Page]
 """Opens a page: ``visit(site, "/people", Look())``."""

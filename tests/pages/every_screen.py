@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.browser import Site
+from tests.pages.browser import Site
 
 
 def every_screen(site: Site) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, expect
 
-from tests.support.browser import PATIENCE, Complaints, Site
+from tests.pages.browser import PATIENCE, Complaints, Site
 
 
 def test_the_token_leaves_the_address(browser: Browser, named: Site, complaints: Complaints) -> None:

@@ -6,10 +6,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.pages.browser import LOOKS, NARROW, Look, Site
 from tests.pages.conftest import Visit
 from tests.pages.every_screen import every_screen
 from tests.pages.screens import People, Screen
-from tests.support.browser import LOOKS, NARROW, Look, Site
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 

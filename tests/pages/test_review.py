@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.pages.browser import Complaints, Site
 from tests.pages.conftest import Visit
 from tests.pages.screens import Review
-from tests.support.browser import Complaints, Site
 
 NAMES = ("Ada Lovelace", "Grace Hopper", "Emmy Noether", "Mary Cartwright", "Rosalind Franklin")
 

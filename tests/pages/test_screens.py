@@ -6,9 +6,9 @@ from typing import Any
 
 from playwright.sync_api import expect
 
+from tests.pages.browser import Complaints, Site
 from tests.pages.conftest import Visit
 from tests.pages.screens import MOST_NODES, Groups, People, Person, Photo, Photos, Screen
-from tests.support.browser import Complaints, Site
 
 
 def most_seen(site: Site) -> dict[str, Any]:

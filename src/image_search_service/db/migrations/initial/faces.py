@@ -1,0 +1,124 @@
+"""Revision 0100: tables of faces, their clusters and the differences between them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+
+def create_clusters() -> None:
+    op.create_table(
+        "clusters",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("representative_face_id", sa.Uuid(), nullable=False),
+        sa.Column("set_aside", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clusters")),
+    )
+    op.create_index("ix_clusters_size", "clusters", ["set_aside", "size", "id"], unique=False)
+
+
+def create_face_instances() -> None:
+    op.create_table(
+        "face_instances",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("qdrant_point_id", sa.Uuid(), nullable=False),
+        sa.Column("box_x", sa.Double(), nullable=False),
+        sa.Column("box_y", sa.Double(), nullable=False),
+        sa.Column("box_width", sa.Double(), nullable=False),
+        sa.Column("box_height", sa.Double(), nullable=False),
+        sa.Column("landmarks", sa.JSON(), nullable=False),
+        sa.Column("detection_confidence", sa.Double(), nullable=False),
+        sa.Column("quality_score", sa.Double(), nullable=False),
+        sa.Column("quality_parts", sa.JSON(), nullable=False),
+        sa.Column("recognizable", sa.Boolean(), nullable=False),
+        sa.Column("is_face", sa.Boolean(), nullable=False),
+        sa.Column("set_aside", sa.Boolean(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(), nullable=True),
+        sa.Column("cluster_id", sa.Uuid(), nullable=True),
+        sa.Column("group_id", sa.Uuid(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("assigned_by", sa.String(length=16), nullable=True),
+        sa.Column("payload_version", sa.Integer(), nullable=False),
+        sa.Column("payload_sent", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asset_id"], ["image_assets.id"], name=op.f("fk_face_instances_asset_id_image_assets")
+        ),
+        sa.ForeignKeyConstraint(
+            ["cluster_id"], ["clusters.id"], name=op.f("fk_face_instances_cluster_id_clusters")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["persons.id"], name=op.f("fk_face_instances_person_id_persons")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_face_instances")),
+        sa.UniqueConstraint("asset_id", "position", name=op.f("uq_face_instances_asset_id_position")),
+        sa.UniqueConstraint("qdrant_point_id", name=op.f("uq_face_instances_qdrant_point_id")),
+    )
+    op.create_index(
+        "ix_face_instances_asset_person", "face_instances", ["asset_id", "person_id", "is_face"], unique=False
+    )
+    op.create_index(
+        "ix_face_instances_cluster_quality",
+        "face_instances",
+        ["cluster_id", "quality_score", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_face_instances_no_face",
+        "face_instances",
+        ["is_face", "quality_score", "id", "asset_id"],
+        unique=False,
+        sqlite_where=sa.text("is_face = 0"),
+        postgresql_where=sa.text("NOT is_face"),
+    )
+    op.create_index(
+        "ix_face_instances_payload_due",
+        "face_instances",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("payload_sent < payload_version"),
+        postgresql_where=sa.text("payload_sent < payload_version"),
+    )
+    op.create_index(
+        "ix_face_instances_person_quality",
+        "face_instances",
+        ["person_id", "quality_score", "id", "asset_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_face_instances_person_taken",
+        "face_instances",
+        ["person_id", "taken_at", "id", "asset_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_face_instances_unnamed",
+        "face_instances",
+        ["person_id", "cluster_id", "is_face", "quality_score", "id", "asset_id"],
+        unique=False,
+        sqlite_where=sa.text("person_id IS NULL"),
+        postgresql_where=sa.text("person_id IS NULL"),
+    )
+
+
+def create_face_differences() -> None:
+    op.create_table(
+        "face_differences",
+        sa.Column("difference_id", sa.Uuid(), nullable=False),
+        sa.Column("face_instance_id", sa.Uuid(), nullable=False),
+        sa.Column("side", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["face_instance_id"],
+            ["face_instances.id"],
+            name=op.f("fk_face_differences_face_instance_id_face_instances"),
+        ),
+        sa.PrimaryKeyConstraint("difference_id", "face_instance_id", name=op.f("pk_face_differences")),
+    )
+    op.create_index(
+        op.f("ix_face_differences_face_instance_id"), "face_differences", ["face_instance_id"], unique=False
+    )

@@ -1,0 +1,23 @@
+"""Revision 0100: tables of the library itself: which engine it is bound to."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+
+def create_library() -> None:
+    op.create_table(
+        "library",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.Column("engine_name", sa.String(), nullable=False),
+        sa.Column("engine_checksum", sa.String(), nullable=False),
+        sa.Column("dimension", sa.Integer(), nullable=False),
+        sa.Column("engine_files", sa.JSON(), nullable=False),
+        sa.Column("grouping_stale", sa.Boolean(), nullable=False),
+        sa.Column("grouping", sa.JSON(), nullable=True),
+        sa.Column("calibration", sa.JSON(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_library")),
+    )

@@ -1,0 +1,97 @@
+"""Revision 0100: tables of photos and the files and folders that hold them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+
+def create_image_assets() -> None:
+    op.create_table(
+        "image_assets",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("format", sa.String(length=16), nullable=True),
+        sa.Column("width", sa.Integer(), nullable=True),
+        sa.Column("height", sa.Integer(), nullable=True),
+        sa.Column("taken_at", sa.DateTime(), nullable=True),
+        sa.Column("failure", sa.String(), nullable=True),
+        sa.Column("replaced", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_image_assets")),
+        sa.UniqueConstraint("content_hash", name=op.f("uq_image_assets_content_hash")),
+    )
+    op.create_index(
+        "ix_image_assets_failed",
+        "image_assets",
+        ["failure", "id"],
+        unique=False,
+        sqlite_where=sa.text("failure IS NOT NULL"),
+        postgresql_where=sa.text("failure IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_image_assets_replaced",
+        "image_assets",
+        ["replaced", "id"],
+        unique=False,
+        sqlite_where=sa.text("replaced = 1"),
+        postgresql_where=sa.text("replaced"),
+    )
+    op.create_index(
+        "ix_image_assets_shown",
+        "image_assets",
+        ["taken_at", "id", "replaced", "failure"],
+        unique=False,
+        sqlite_where=sa.text("failure IS NULL AND replaced = 0"),
+        postgresql_where=sa.text("failure IS NULL AND NOT replaced"),
+    )
+
+
+def create_index_roots() -> None:
+    op.create_table(
+        "index_roots",
+        sa.Column("path", sa.LargeBinary(), nullable=False),
+        sa.Column("indexed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("path", name=op.f("pk_index_roots")),
+    )
+
+
+def create_index_runs() -> None:
+    op.create_table(
+        "index_runs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_index_runs")),
+    )
+
+
+def create_asset_paths() -> None:
+    op.create_table(
+        "asset_paths",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("path", sa.LargeBinary(), nullable=False),
+        sa.Column("folder", sa.LargeBinary(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("modified_ns", sa.BigInteger(), nullable=False),
+        sa.Column("seen_in_run", sa.Integer(), nullable=False),
+        sa.Column("missing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["asset_id"], ["image_assets.id"], name=op.f("fk_asset_paths_asset_id_image_assets")
+        ),
+        sa.ForeignKeyConstraint(
+            ["seen_in_run"], ["index_runs.id"], name=op.f("fk_asset_paths_seen_in_run_index_runs")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_asset_paths")),
+        sa.UniqueConstraint("path", name=op.f("uq_asset_paths_path")),
+    )
+    op.create_index(op.f("ix_asset_paths_asset_id"), "asset_paths", ["asset_id"], unique=False)
+    op.create_index(
+        "ix_asset_paths_folder",
+        "asset_paths",
+        ["folder", "asset_id", "missing_since"],
+        unique=False,
+        sqlite_where=sa.text("missing_since IS NULL"),
+        postgresql_where=sa.text("missing_since IS NULL"),
+    )
