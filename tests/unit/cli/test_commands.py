@@ -3,43 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
-import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
 from image_search_service.cli.app import app
-from image_search_service.cli.context import parse_size
-from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.lock import LibraryLock
-
-Run = Callable[..., tuple[int, Any, str]]
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("command") / "library"
-
-
-@pytest.fixture
-def run(library: Path) -> Run:
-    """Run a command on the module's library: exit code, what ``--json`` printed, standard error."""
-
-    def invoke(*arguments: str, json_: bool = True) -> tuple[int, Any, str]:
-        options = ["--library", str(library), *(["--json"] if json_ else [])]
-        result = CliRunner().invoke(app, [*arguments, *options])
-        out = json.loads(result.stdout) if json_ and result.stdout else result.stdout
-        return result.exit_code, out, result.stderr
-
-    return invoke
+from tests.unit.cli.conftest import Run
 
 
 @pytest.fixture(scope="module")
@@ -350,52 +321,6 @@ def test_info_tells_where_things_are(run: Run, library: Path) -> None:
     assert "qdrant-edge-py" in document["versions"]
 
 
-def test_evaluate_scores_folders_of_people(run: Run, album: Path, tmp_path: Path) -> None:
-    """Photos sorted into a folder for the person in the middle are grouped well; no library is left."""
-    truth = json.loads((album / "truth.json").read_text(encoding="utf-8"))["photos"]
-    for path, faces in truth.items():
-        if path.endswith(".jpg") and faces and all(face["readable"] for face in faces):
-            target = tmp_path / f"person {central(album / path, faces)}" / path.replace("/", " ")
-            target.parent.mkdir(exist_ok=True)
-            shutil.copy(album / path, target)
-    people = len(list(tmp_path.iterdir()))
-    page = album.parent / "report.html"
-    code, document, _ = run("evaluate", str(tmp_path), "--engine", "synthetic", "--report", str(page))
-    assert code == 0
-    assert document["identities"] == people
-    assert document["bcubed"]["f"] > 0.9, document
-    assert set(document["pairwise"]) == {"precision", "recall", "f"}
-    check_report(page, document)
-
-
-def check_report(page: Path, document: dict[str, Any]) -> None:
-    """The page needs nothing but itself, and its mistakes add up to the scores."""
-    shown = page.read_text(encoding="utf-8")
-    assert "<svg" in shown
-    assert not re.search(r"(src|href)=[\"']?(?!data:)", shown)
-    figures = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
-    assert figures["scores"]["pairwise"] == document["pairwise"]
-    assert figures["curve"][-1]["coverage"] == document["coverage"]
-    assert figures["curve"][-1]["precision"] == document["purity"]
-    wrong = sum(group["wrong_pairs"] for group in figures["mixed"])
-    missing = sum(one["missing_pairs"] for one in figures["split"])
-    assert (wrong == 0) == (document["pairwise"]["precision"] == 1)
-    assert (missing == 0) == (document["pairwise"]["recall"] == 1)
-    assert missing == 0 or "data:image/webp;base64," in shown
-
-
-def central(photo: Path, faces: list[dict[str, Any]]) -> int:
-    """The person whose face is nearest the middle of the upright photo."""
-    with Image.open(photo) as image:
-        width, height = ImageOps.exif_transpose(image).size
-
-    def off(face: dict[str, Any]) -> float:
-        x, y, w, h = face["box"]
-        return math.hypot(x + w / 2 - width / 2, y + h / 2 - height / 2)
-
-    return int(min(faces, key=off)["person"])
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -429,41 +354,3 @@ def test_library_in_use_is_refused(run: Run, library: Path) -> None:
         code, _, shown = run("people")
     assert code == 1
     assert "is in use by process" in shown
-
-
-def test_typing_errors_are_wrong_use(run: Run) -> None:
-    """An unknown option or a missing argument ends with 2."""
-    assert CliRunner().invoke(app, ["people", "--nonsense"]).exit_code == 2
-    assert CliRunner().invoke(app, ["name"]).exit_code == 2
-
-
-def test_models_list_and_check(run: Run) -> None:
-    """Every engine is listed with what it needs; dlib's weights are whole."""
-    listed = run("models", "list")[1]["engines"]
-    assert {engine["name"] for engine in listed} >= {"opencv", "onnx", "dlib", "insightface", "synthetic"}
-    assert next(engine for engine in listed if engine["name"] == "dlib")["ready"]
-    code, document, _ = run("models", "check")
-    assert code == 0
-    assert "ok" in {file["state"] for file in document["files"]}
-
-
-def test_module_is_the_same_as_the_command() -> None:
-    """``python -m image_search_service --help`` starts, and lists the commands."""
-    command = [sys.executable, "-m", "image_search_service", "--help"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "evaluate" in shown
-
-
-@pytest.mark.parametrize(
-    ("text", "size"), [("500M", 500 * 2**20), ("2g", 2**31), ("1.5 GiB", 3 * 2**29), ("1024", 1024)]
-)
-def test_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
-    """Units are powers of 1,024."""
-    assert parse_size(text) == size
-
-
-@pytest.mark.parametrize("text", ["", "-1", "0", "M", "two", "1e400"])
-def test_sizes_that_are_none_are_refused(text: str) -> None:
-    """What is no size is wrong use."""
-    with pytest.raises(InvalidInputError):
-        parse_size(text)

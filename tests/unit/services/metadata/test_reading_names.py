@@ -1,0 +1,182 @@
+"""Names out of photos' metadata."""
+
+from __future__ import annotations
+
+import pytest
+
+from image_search_service.db.models import FaceInstance
+from image_search_service.db.session import Database
+from image_search_service.media.orientation import to_stored
+from image_search_service.media.regions import Frame, parse_packet, readings
+from image_search_service.media.sidecars import EXTENSION
+from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.metadata.names import MetadataNamesService
+from tests.support.round_trips import round_trips
+from tests.support.world import World
+from tests.support.xmp import WRITERS, digikam, lightroom
+from tests.unit.services.metadata.named_photos import (
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    WIDTH,
+    Photo,
+    names,
+    read,
+    said,
+    share,
+    stored_size,
+)
+
+
+@pytest.mark.parametrize("program", sorted(WRITERS))
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_names_are_put_on_the_right_faces(
+    database: Database, photo: Photo, program: str, orientation: int
+) -> None:
+    """A name in a photo's XMP goes to the face at its place, whichever way the photo is stored."""
+    _, (left, right) = photo(orientation=orientation, packet=said(program, orientation))
+    report = read(database)
+    assert names(database) == {left: "Ada", right: "Grace"}
+    assert (report.regions, report.matched, report.named, len(report.decisions)) == (2, 2, 2, 1)
+    assert read(database).decisions == []
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "tif", "heic"])
+def test_every_kind_of_file(database: Database, photo: Photo, suffix: str) -> None:
+    """XMP is found in all kinds of files that hold it."""
+    _, (left, right) = photo(f"photo.{suffix}", packet=said("digikam", 1))
+    read(database)
+    assert names(database) == {left: "Ada", right: "Grace"}
+
+
+def with_extension(jpeg: bytes, packet: bytes) -> bytes:
+    """A JPEG with extended XMP in two segments, the second part first."""
+    cut = len(packet) // 2
+    segments = b""
+    for offset, part in ((cut, packet[cut:]), (0, packet[:cut])):
+        place = len(packet).to_bytes(4, "big") + offset.to_bytes(4, "big")
+        body = EXTENSION + b"0" * 32 + place + part
+        segments += b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body
+    return jpeg[:2] + segments + jpeg[2:]
+
+
+def test_extended_xmp(database: Database, photo: Photo) -> None:
+    """Regions that had no room in a JPEG's first XMP segment are read from the others."""
+    path, (left, right) = photo(orientation=6)
+    path.write_bytes(with_extension(path.read_bytes(), said("digikam", 6)))
+    read(database)
+    assert names(database) == {left: "Ada", right: "Grace"}
+
+
+@pytest.mark.parametrize("sidecar", ["photo.jpg.xmp", "photo.xmp", "photo.XMP"])
+def test_a_sidecar_comes_first(database: Database, photo: Photo, sidecar: str) -> None:
+    """What a sidecar says counts more than what the file itself says."""
+    path, (left, right) = photo(orientation=6, packet=said("digikam", 6))
+    path.with_name(sidecar).write_bytes(said("lightroom", 6, "Emmy", "Mary"))
+    read(database)
+    assert names(database) == {left: "Emmy", right: "Mary"}
+
+
+def test_what_a_human_said_here_stands(database: Database, photo: Photo) -> None:
+    """Faces that were named otherwise, rejected, or said to be none are not renamed by metadata."""
+    _, (left, right) = photo(packet=said("digikam", 1))
+    _, (other_left, other_right) = photo("other.jpg", packet=said("digikam", 1))
+    review = ReviewService(database, "test")
+    emmy = review.split([left], "Emmy")
+    ada = review.split([other_left], "Ada").person_id
+    review.unassign_faces([other_left])
+    review.not_a_face([right])
+    report = read(database)
+    assert names(database) == {left: "Emmy", other_right: "Grace"}
+    assert (report.kept, report.named) == (3, 1)
+    assert ada != emmy.person_id
+
+
+def test_it_can_be_undone(database: Database, photo: Photo) -> None:
+    """Names from metadata are one decision; taken back, it is not made again by the next reading."""
+    photo(packet=said("digikam", 1))
+    (decision,) = read(database).decisions
+    ReviewService(database, "test").undo(decision)
+    assert names(database) == {}
+    again = read(database)
+    assert (again.kept, again.named, names(database)) == (2, 0, {})
+
+
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
+@pytest.mark.parametrize("measured_in", ["stored", "upright"])
+def test_the_upright_size(database: Database, photo: Photo, orientation: int, measured_in: str) -> None:
+    """Where the size that a program wrote leaves open in which picture it measured, the faces tell."""
+    turned = orientation if measured_in == "stored" else 1
+    regions = [(name, to_stored(share(box), turned)) for name, box in (("Ada", LEFT), ("Grace", RIGHT))]
+    _, (left, right) = photo(orientation=orientation, packet=digikam(regions, (WIDTH, HEIGHT)))
+    read(database)
+    assert names(database) == {left: "Ada", right: "Grace"}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_phones_picture(database: Database, photo: Photo, orientation: int) -> None:
+    """In a HEIC, which is decoded upright, regions are turned by the orientation that EXIF has."""
+    path, (left, right) = photo("photo.heic", orientation=orientation, packet=said("digikam", orientation))
+    read(database)
+    assert names(database) == {left: "Ada", right: "Grace"}
+    path.with_name("photo.heic.xmp").write_bytes(digikam([], stored_size(orientation)))
+    MetadataNamesService(database, "test", workers=1).write()
+    root = parse_packet(path.with_name("photo.heic.xmp").read_bytes())
+    written = readings(root, Frame(*stored_size(orientation), 1))[0].named
+    assert [one.name for one in written] == ["Ada", "Grace"]
+    assert written[0].box.center == pytest.approx(to_stored(share(LEFT), orientation).center, abs=1e-5)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_lightroom_writes_the_upright_size(database: Database, photo: Photo, orientation: int) -> None:
+    """Lightroom's names go to the right faces, with the upright size that it writes."""
+    regions = [(name, to_stored(share(box), orientation)) for name, box in (("Ada", LEFT), ("Grace", RIGHT))]
+    _, (left, right) = photo(orientation=orientation, packet=lightroom(regions, (WIDTH, HEIGHT)))
+    read(database)
+    assert names(database) == {left: "Ada", right: "Grace"}
+
+
+def test_a_name_of_one_who_was_merged(database: Database, photo: Photo) -> None:
+    """A name of somebody who was merged into another goes to whom they are now."""
+    _, (left, right) = photo()
+    review = ReviewService(database, "test")
+    ada, lovelace = review.split([left], "Ada").person_id, review.split([right], "Ada Lovelace").person_id
+    review.merge_persons([ada], into=lovelace)
+    _, (other, _) = photo("other.jpg", packet=said("digikam", 1, "ada", ""))
+    read(database)
+    assert names(database)[other] == "Ada Lovelace"
+
+
+def test_faces_said_to_be_different_are_not_joined(database: Database, photo: Photo) -> None:
+    """Of two groups that were said to be different, metadata gives only one to a person."""
+    _, (left, right) = photo(packet=said("digikam", 1, "Ada", "Ada"))
+    with database.write() as session:
+        world = World(session)
+        groups = [world.cluster([session.get_one(FaceInstance, face)]).id for face in (left, right)]
+    ReviewService(database, "test").mark_clusters_different(groups[0].hex, groups[1].hex)
+    assert read(database).kept == 1
+    assert list(names(database).values()) == ["Ada"]
+
+
+def test_what_cannot_be_read(database: Database, photo: Photo) -> None:
+    """A damaged sidecar and a vanished file are told of, and stop nothing."""
+    path, faces = photo(packet=said("digikam", 1))
+    path.with_name("photo.jpg.xmp").write_bytes(b"<not xmp")
+    gone, _ = photo("gone.jpg")
+    gone.unlink()
+    report = read(database)
+    assert sorted(names(database)) == sorted(faces)
+    assert report.unreadable == 2
+    assert any(example.startswith(f"{path}.xmp: ") and "damaged" in example for example in report.examples)
+
+
+def test_statements_do_not_grow(database: Database, photo: Photo) -> None:
+    """Reading costs as many statements for many photos of a page as for few."""
+    counts = []
+    for number in (2, 20):
+        for each in range(number):
+            photo(f"{number}-{each}.jpg", packet=said("digikam", 1, f"A{number}", f"B{number}"))
+        with round_trips(database.engine) as trips:
+            read(database)
+        counts.append(trips.statements)
+    assert counts[0] == counts[1]
