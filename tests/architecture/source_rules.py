@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
@@ -88,6 +89,25 @@ def _name(node: ast.expr) -> str:
 def without_docstring(root: Path) -> list[str]:
     """Modules with code and without a docstring; an empty ``__init__.py`` needs none."""
     return [name for name, tree in trees(root) if tree.body and not ast.get_docstring(tree)]
+
+
+def repeated_class_names(root: Path) -> dict[str, list[str]]:
+    """Each class name that stands twice or more below ``root``, with ``file:line`` of each."""
+    places = defaultdict(list)
+    for name, tree in trees(root):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(f"{name}:{node.lineno}")
+    return {name: found for name, found in places.items() if len(found) > 1}
+
+
+def long_files(root: Path, files: Iterable[str], more_than: int) -> dict[str, int]:
+    """How many lines each file of code has that has more than so many."""
+    code = [
+        name for name in files if name.endswith((".py", ".js", ".css", ".html")) and (root / name).is_file()
+    ]
+    lines = {name: len((root / name).read_text(encoding="utf-8").splitlines()) for name in code}
+    return {name: number for name, number in lines.items() if number > more_than}
 
 
 _MACHINE = re.compile(

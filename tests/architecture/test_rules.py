@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from image_search_service.core.config import Settings
-from tests.architecture.source_rules import broad_handlers, calls_in_loops, machine_words, without_docstring
+from tests.architecture.source_rules import (
+    broad_handlers,
+    calls_in_loops,
+    long_files,
+    machine_words,
+    repeated_class_names,
+    without_docstring,
+)
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "image_search_service"
@@ -25,6 +32,32 @@ ONE_BY_ONE = {
     ("refresh", "session"): "select them together, by their ids",
 }
 """Methods (and how the name of their object ends) that must not be called once for each of many things."""
+
+MOST_LINES, USUAL_LINES = 400, 300
+LONG_FILES = {
+    "benchmarks/robot.py": "one user: what it sees, knows, decides and types",
+    "src/image_search_service/api/routes/decisions.py": "a short route for each of two dozen decisions",
+    "src/image_search_service/api/schemas/decisions.py": "the bodies and answers of the same decisions",
+    "src/image_search_service/api/schemas/review.py": "six kinds of questions, which share their parts",
+    "src/image_search_service/db/queries/faces.py": "all statements that read or write whose a face is",
+    "src/image_search_service/db/queries/suggestion_states.py": "a condition and all that uses it",
+    "src/image_search_service/demo/portrait.py": "one drawing, whose strokes share their coordinates",
+    "src/image_search_service/demo/scenes.py": "a short function for each background",
+    "src/image_search_service/faces/assigner.py": "the specification names the file; load, decide, save",
+    "src/image_search_service/media/regions.py": "two dialects of one piece of XMP, each read and written",
+    "src/image_search_service/services/centroid_service.py": "the specification names the file",
+    "src/image_search_service/services/decisions/service.py": "a short method for each kind of decision",
+    "src/image_search_service/services/doctor/findings.py": "each kind of finding with its text",
+    "src/image_search_service/services/metadata/names.py": "reading and writing share how regions match",
+    "src/image_search_service/services/suggestions/search.py": "one search, from persons to stored rows",
+    "tests/api/test_decisions.py": "each decision over HTTP, on one small library",
+    "tests/contract/test_qdrant_client.py": "every backend has to do all of it alike",
+    "tests/unit/cli/test_commands.py": "indexed once; each command goes on from the last",
+    "tests/unit/services/doctor/test_service.py": "one damaged library for each kind of finding",
+    "tests/unit/services/suggestions/test_search.py": "all on one library, which is slow to make",
+    "tests/unit/vector/test_embedded.py": "everything that the embedded engine promises",
+}
+"""Files of code with more lines than usual, and why they are not two."""
 
 
 def tracked_files() -> list[str]:
@@ -80,6 +113,18 @@ def test_every_setting_is_explained() -> None:
 def test_every_module_says_what_it_is() -> None:
     """Every module with code in it begins with a docstring."""
     assert without_docstring(SOURCE) == []
+
+
+def test_no_class_name_stands_twice() -> None:
+    """One name is one thing; and the API's schemas would get names with their module's path."""
+    assert repeated_class_names(SOURCE) == {}
+
+
+def test_no_file_is_too_long() -> None:
+    """No file of code has more than 400 lines, and each above 300 says why."""
+    assert long_files(ROOT, tracked_files(), MOST_LINES) == {}
+    assert long_files(ROOT, tracked_files(), USUAL_LINES).keys() <= LONG_FILES.keys()
+    assert LONG_FILES.keys() <= set(tracked_files())
 
 
 # That these checks can fail, on files made up for it.
@@ -160,3 +205,22 @@ def test_a_module_without_docstring_is_found(tmp_path: Path) -> None:
     (tmp_path / "empty.py").touch()
     assert without_docstring(written(tmp_path, "x = 1\n")) == ["module.py"]
     assert without_docstring(written(tmp_path, '"""What it is."""\nx = 1\n')) == []
+
+
+def test_a_repeated_class_name_is_found(tmp_path: Path) -> None:
+    """Two classes of one name are found, in one file or in two, inner classes too."""
+    (tmp_path / "other.py").write_text("class Face:\n    class Part: ...\n", encoding="utf-8")
+    assert repeated_class_names(written(tmp_path, "class Face: ...\nclass Photo: ...\n")) == {
+        "Face": ["module.py:1", "other.py:1"]
+    }
+
+
+def test_a_long_file_is_found(tmp_path: Path) -> None:
+    """Files of code with more lines than allowed are found; prose may be long."""
+    for name in ("code.py", "page.js", "notes.md"):
+        (tmp_path / name).write_text("x\n" * 3, encoding="utf-8")
+    assert long_files(tmp_path, ["code.py", "page.js", "notes.md", "gone.py"], 2) == {
+        "code.py": 3,
+        "page.js": 3,
+    }
+    assert long_files(tmp_path, ["code.py"], 3) == {}

@@ -10,7 +10,7 @@ from random import Random
 
 from image_search_service.demo.dice import dice
 from image_search_service.demo.layout import Place, arrange, free_place
-from image_search_service.demo.people import Person, make_people, make_strangers
+from image_search_service.demo.people import DrawnPerson, make_people, make_strangers
 from image_search_service.demo.picture import (
     EXPRESSIONS,
     Moment,
@@ -46,7 +46,7 @@ class _Event:
     scene: str
     backdrop: int
     start: datetime
-    guests: list[Person]
+    guests: list[DrawnPerson]
 
 
 class _Album:
@@ -57,7 +57,7 @@ class _Album:
         self.rng = dice("album", seed)
         self.people = make_people(max(4, min(round(40 * (faces / 600) ** 0.8), faces)), seed)
         self.strangers = iter(make_strangers(faces, seed))
-        self.seen_strangers: list[Person] = []
+        self.seen_strangers: list[DrawnPerson] = []
         self.seen = dict.fromkeys((p.number for p in self.people), 0)
         self.moments: dict[int, Iterator[int]] = {}
         self.circles = self._circles()
@@ -77,9 +77,9 @@ class _Album:
         hard = self._hard_pictures() if len(pictures) > _FEW_PICTURES else []
         return Plan(self.people, self.seen_strangers, [*pictures, *hard], copies)
 
-    def _circles(self) -> list[list[Person]]:
+    def _circles(self) -> list[list[DrawnPerson]]:
         """Families, pairs of families who know each other, and friends."""
-        families: dict[int, list[Person]] = {}
+        families: dict[int, list[DrawnPerson]] = {}
         for person in self.people:
             families.setdefault(person.family, []).append(person)
         homes = [family for family in families.values() if len(family) > 1]
@@ -133,7 +133,7 @@ class _Album:
         blur = softness(haze, min(figure.cell for figure in figures))
         return Picture("", size, event.scene, event.backdrop, taken, tuple(figures), blur=blur)
 
-    def _figure(self, person: Person, age: int, place: Place, haze: int, event: _Event) -> Figure:
+    def _figure(self, person: DrawnPerson, age: int, place: Place, haze: int, event: _Event) -> Figure:
         self.seen[person.number] = self.seen.get(person.number, 0) + 1
         moment = next(self.moments.setdefault(person.number, count())) % 256
         # One keeps one's clothes on for the whole event.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from image_search_service.demo.pen import Pen, Point, mix, oval, shade, smooth
-from image_search_service.demo.people import Color, Look, Person
+from image_search_service.demo.people import Color, DrawnPerson, Look
 
 GRAY = (206, 204, 204)
 _MIDDLE = -15.0
@@ -34,7 +34,7 @@ def _jaw_power(jaw: float) -> float:
 class Cut:
     """One person's hair at one age, turned with the head."""
 
-    def __init__(self, person: Person, age: int, turn: float, color: Color, hat: str) -> None:
+    def __init__(self, person: DrawnPerson, age: int, turn: float, color: Color, hat: str) -> None:
         self.look, self.age, self.turn, self.color = person.look, age, turn, color
         self.style = self._style_at(person, age)
         self.covered = hat in ("beanie", "cap", "sun")
@@ -42,7 +42,7 @@ class Cut:
         self.deep = shade(color, 0.72)
 
     @staticmethod
-    def _style_at(person: Person, age: int) -> str:
+    def _style_at(person: DrawnPerson, age: int) -> str:
         """Nobody is bald as a child, and small children have a child's cut."""
         if age < 3:
             return "tuft"

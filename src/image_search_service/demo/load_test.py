@@ -7,7 +7,7 @@ from random import Random
 
 from image_search_service.demo.dice import dice
 from image_search_service.demo.layout import arrange
-from image_search_service.demo.people import Person, make_people, make_strangers
+from image_search_service.demo.people import DrawnPerson, make_people, make_strangers
 from image_search_service.demo.picture import (
     Moment,
     Picture,
@@ -40,9 +40,9 @@ def plan_load_test(faces: int, seed: int) -> Plan:
     return Plan(people, strangers, pictures)
 
 
-def _once_each(shown: list[Person], people: list[Person], rng: Random) -> list[Person]:
+def _once_each(shown: list[DrawnPerson], people: list[DrawnPerson], rng: Random) -> list[DrawnPerson]:
     """Nobody is twice in one picture: whoever would be is replaced by somebody else."""
-    group: dict[int, Person] = {}
+    group: dict[int, DrawnPerson] = {}
     for person in shown:
         chosen = person
         while chosen.number in group:
@@ -51,7 +51,7 @@ def _once_each(shown: list[Person], people: list[Person], rng: Random) -> list[P
     return list(group.values())
 
 
-def _picture(number: int, shown: list[Person], seed: int) -> Picture:
+def _picture(number: int, shown: list[DrawnPerson], seed: int) -> Picture:
     rng = dice("plain", seed, number)
     taken = _START + timedelta(minutes=number * 3 + rng.randrange(3))
     # Neighbours share a background, so that it is painted once.

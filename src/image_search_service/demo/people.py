@@ -64,7 +64,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class DrawnPerson:
     """Somebody in the demo world. ``family`` and ``member`` are what the scarf says of them."""
 
     family: int
@@ -88,10 +88,10 @@ class Person:
         return self.member < 2
 
 
-def make_people(count: int, seed: int) -> list[Person]:
+def make_people(count: int, seed: int) -> list[DrawnPerson]:
     """``count`` people: about two thirds in families of three to five, the others on their own."""
     rng = dice("people", seed)
-    people: list[Person] = []
+    people: list[DrawnPerson] = []
     families = _family_numbers(seed)
     while len(people) < count:
         make = _household if rng.random() < 0.36 else _single
@@ -99,7 +99,7 @@ def make_people(count: int, seed: int) -> list[Person]:
     return people[:count]
 
 
-def make_strangers(count: int, seed: int) -> list[Person]:
+def make_strangers(count: int, seed: int) -> list[DrawnPerson]:
     """People who walk through the background of a single picture; unrelated to everybody."""
     rng = dice("strangers", seed)
     numbers = _family_numbers(seed + 500_009)
@@ -112,13 +112,13 @@ def _family_numbers(seed: int) -> Iterator[int]:
     return ((start + i) % (1 << 20) for i in range(1 << 20))
 
 
-def _single(rng: Random, family: int) -> list[Person]:
+def _single(rng: Random, family: int) -> list[DrawnPerson]:
     sex: Sex = rng.choice(("f", "m"))
     born = rng.randrange(1935, 1995)
     return [_person(rng, family, 0, sex=sex, born=born, look=_look(rng), surname=rng.choice(_SURNAMES))]
 
 
-def _household(rng: Random, family: int) -> list[Person]:
+def _household(rng: Random, family: int) -> list[DrawnPerson]:
     """Father, mother and one to three children, who have something of each."""
     surname, origin = rng.choice(_SURNAMES), rng.randrange(len(SKINS))
     year = rng.randrange(1940, 1978)
@@ -138,9 +138,9 @@ def _household(rng: Random, family: int) -> list[Person]:
 
 def _person(
     rng: Random, family: int, member: int, *, sex: Sex, born: int, look: Look, surname: str
-) -> Person:
+) -> DrawnPerson:
     first = rng.choice(_WOMEN if sex == "f" else _MEN)
-    return Person(
+    return DrawnPerson(
         family=family,
         member=member,
         name=f"{first} {surname}",

@@ -8,7 +8,7 @@ from random import Random
 from typing import Literal
 
 from image_search_service.demo.layout import Place
-from image_search_service.demo.people import Person
+from image_search_service.demo.people import DrawnPerson
 from image_search_service.demo.portrait import Expression, Figure, Hat
 from image_search_service.recognition.engines.synthetic_code import FaceCode
 
@@ -59,8 +59,8 @@ class Picture:
 class Plan:
     """A whole library: who exists, which pictures there are, which are copies (path → original)."""
 
-    people: list[Person]
-    strangers: list[Person]
+    people: list[DrawnPerson]
+    strangers: list[DrawnPerson]
     pictures: list[Picture]
     copies: dict[str, str] = field(default_factory=dict)
 
@@ -74,7 +74,7 @@ class Moment:
     blur: int
 
 
-def pose(rng: Random, person: Person, moment: Moment, place: Place, outfit: Outfit) -> Figure:
+def pose(rng: Random, person: DrawnPerson, moment: Moment, place: Place, outfit: Outfit) -> Figure:
     """One person at one moment, looking somewhere with some expression."""
     code = FaceCode(
         family=person.family,

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from image_search_service.core.types import Box
 from image_search_service.demo import hair
 from image_search_service.demo.pen import Pen, Point, mix, oval, shade
-from image_search_service.demo.people import CLOTHES, Color, Person
+from image_search_service.demo.people import CLOTHES, Color, DrawnPerson
 from image_search_service.recognition.engines import synthetic_code as marker
 from image_search_service.recognition.engines.synthetic_code import FaceCode
 
@@ -37,7 +37,7 @@ LEFT, TOP, RIGHT, BOTTOM = -19.0, -37.0, 19.0, 84.0
 class Figure:
     """One person in one picture. ``x, y``: face's middle and code's top in pixels; ``cell`` too."""
 
-    person: Person
+    person: DrawnPerson
     code: FaceCode
     x: float
     y: float

@@ -23,7 +23,7 @@ SMALL, LARGE = 50, 300
 
 
 @dataclass(frozen=True, slots=True)
-class Centroid:
+class TrimmedCentroid:
     """vector: ``(d,)`` float32 of unit length. used: the rows that count, ascending."""
 
     vector: FloatArray
@@ -47,7 +47,7 @@ def trim_share(faces: int) -> float:
     return 0.05 if faces <= LARGE else 0.10
 
 
-def trimmed_centroid(embeddings: FloatArray) -> Centroid:
+def trimmed_centroid(embeddings: FloatArray) -> TrimmedCentroid:
     """The centroid of a person's faces, ``(n, d)`` with rows of unit length, n ≥ 1.
 
     The order of the rows makes no difference but between equally atypical ones, of which the later go first.
@@ -59,7 +59,7 @@ def trimmed_centroid(embeddings: FloatArray) -> Centroid:
     similarities = embeddings @ _unit(embeddings.sum(axis=0, dtype=np.float64))
     typical_first = np.argsort(-similarities, kind="stable")
     used = np.sort(typical_first[: len(embeddings) - left_out])
-    return Centroid(_unit(embeddings[used].sum(axis=0, dtype=np.float64)), used)
+    return TrimmedCentroid(_unit(embeddings[used].sum(axis=0, dtype=np.float64)), used)
 
 
 def _unit(vector: np.ndarray[tuple[int], np.dtype[np.float64]]) -> FloatArray:

@@ -30,7 +30,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Resembled:
+class PersonSimilarity:
     """Somebody whose centroid the face resembles."""
 
     person_id: uuid.UUID
@@ -39,7 +39,7 @@ class Resembled:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FaceVisibility:
     """How a face is seen. box: in pixels of its photo. parts: of its quality by name, 0 to 1. tables: the
     engine's, by which size is judged."""
 
@@ -60,7 +60,7 @@ class Verdict:
     beaten_in_photo: bool
 
 
-def unrecognizable(seen: Seen) -> list[Reason]:
+def unrecognizable(seen: FaceVisibility) -> list[Reason]:
     """Why a face was left out when its photo was indexed, as far as it can be measured."""
     what = "The face cannot be told from others"
     if causes := poor(seen):
@@ -69,7 +69,7 @@ def unrecognizable(seen: Seen) -> list[Reason]:
     return [Reason(Because.UNRECOGNIZABLE, f"{what}: {too_little}")]
 
 
-def poor(seen: Seen) -> list[Reason]:
+def poor(seen: FaceVisibility) -> list[Reason]:
     """What of the picture makes a face resemble nobody, the worst of its parts first."""
     found: list[Reason] = []
     visible = visible_share(seen.box, width=seen.photo_width, height=seen.photo_height)
@@ -80,7 +80,7 @@ def poor(seen: Seen) -> list[Reason]:
     return found + [_poor_part(name, value, seen) for value, name in worst_first]
 
 
-def _poor_part(name: str, kept: float, seen: Seen) -> Reason:
+def _poor_part(name: str, kept: float, seen: FaceVisibility) -> Reason:
     if name == "size":
         pixels, needed = min(seen.box.width, seen.box.height), pixels_keeping(POOR, seen.tables)
         text = (
@@ -102,7 +102,7 @@ _POOR_LOOKS = {
 
 
 def reasons(
-    found: Sequence[Resembled],
+    found: Sequence[PersonSimilarity],
     rejected: Set[uuid.UUID],
     in_photo: Set[uuid.UUID],
     verdict: Verdict,
@@ -133,7 +133,7 @@ def reasons(
     return listed + ([_about_best(free, verdict, thresholds)] if free else [])
 
 
-def _about_best(free: Sequence[Resembled], verdict: Verdict, thresholds: Thresholds) -> Reason:
+def _about_best(free: Sequence[PersonSimilarity], verdict: Verdict, thresholds: Thresholds) -> Reason:
     best, needed = free[0], thresholds.assign_to_centroid
     if not verdict.sure:
         close = best.similarity >= needed and len(free) > 1
@@ -152,7 +152,7 @@ def _about_best(free: Sequence[Resembled], verdict: Verdict, thresholds: Thresho
     return Reason(why, text, best.person_id, best.similarity, needed=needed)
 
 
-def _below(best: Resembled, needed: float) -> Reason:
+def _below(best: PersonSimilarity, needed: float) -> Reason:
     return Reason(
         Because.BELOW_THRESHOLD,
         f"It resembles {best.name} most, by {best.similarity:.3f}; {needed:.3f} are needed to give it to "
@@ -163,7 +163,7 @@ def _below(best: Resembled, needed: float) -> Reason:
     )
 
 
-def _too_close(free: Sequence[Resembled], thresholds: Thresholds) -> Reason:
+def _too_close(free: Sequence[PersonSimilarity], thresholds: Thresholds) -> Reason:
     margin = free[0].similarity - free[1].similarity
     return Reason(
         Because.TOO_CLOSE,

@@ -49,7 +49,7 @@ def own_similarity(confidence: float, second: float | None, margin: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class AnsweredProposal:
     """Somebody was proposed and the answer is known. similarity: to their centroid, −1 to 1. margin: how much
     more than the second best, None if there was nobody else."""
 
@@ -78,7 +78,7 @@ class Chances:
         )
         return INTERCEPT + self.moved + OF_SIMILARITY * place + OF_MARGIN * ahead
 
-    def calibrated(self, answers: Iterable[Seen]) -> Chances:
+    def calibrated(self, answers: Iterable[AnsweredProposal]) -> Chances:
         """With the intercept moved to where the answers say: one Newton step of the penalised likelihood."""
         surplus, information = 0.0, PRIOR_INFORMATION
         for one in answers:

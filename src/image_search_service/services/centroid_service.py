@@ -30,7 +30,7 @@ from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import (
     ALGORITHM_VERSION,
     ActiveCentroids,
-    Centroid,
+    TrimmedCentroid,
     trimmed_centroid,
 )
 from image_search_service.services.people.batches import person_groups
@@ -296,7 +296,7 @@ def _centroids_missing(missing: int, number: int) -> DataIntegrityError:
     )
 
 
-def _centroid(person_id: uuid.UUID, embeddings: FloatArray) -> Centroid | None:
+def _centroid(person_id: uuid.UUID, embeddings: FloatArray) -> TrimmedCentroid | None:
     if len(embeddings) == 0:
         return None
     try:

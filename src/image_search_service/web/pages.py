@@ -28,7 +28,7 @@ FOR_GOOD: Final = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class WebPage:
     """An address with its template and module, ``name``. place: which entry of the bar it belongs to."""
 
     path: str
@@ -37,20 +37,20 @@ class Page:
 
 
 PAGES: Final = (
-    Page("/review", "review", "review"),
-    Page("/people", "people", "people"),
-    Page("/people/{person_id}", "person", "people"),
-    Page("/groups", "groups", "groups"),
-    Page("/groups/{group_id}", "group", "groups"),
-    Page("/alone", "alone", "groups"),
-    Page("/photos", "photos", "photos"),
-    Page("/photos/{asset_id}", "photo", "photos"),
-    Page("/conflicts", "conflicts", "conflicts"),
-    Page("/history", "history", "history"),
-    Page("/jobs", "jobs", "jobs"),
-    Page("/welcome", "welcome", "welcome"),
-    Page("/settings", "settings", "settings"),
-    Page("/docs", "docs", "docs"),
+    WebPage("/review", "review", "review"),
+    WebPage("/people", "people", "people"),
+    WebPage("/people/{person_id}", "person", "people"),
+    WebPage("/groups", "groups", "groups"),
+    WebPage("/groups/{group_id}", "group", "groups"),
+    WebPage("/alone", "alone", "groups"),
+    WebPage("/photos", "photos", "photos"),
+    WebPage("/photos/{asset_id}", "photo", "photos"),
+    WebPage("/conflicts", "conflicts", "conflicts"),
+    WebPage("/history", "history", "history"),
+    WebPage("/jobs", "jobs", "jobs"),
+    WebPage("/welcome", "welcome", "welcome"),
+    WebPage("/settings", "settings", "settings"),
+    WebPage("/docs", "docs", "docs"),
 )
 
 
@@ -72,7 +72,7 @@ def page_router() -> APIRouter:
 
 def token_page(request: Request, command: str) -> HTMLResponse:
     """For whoever comes without a token: where to find it. command: what prints the address."""
-    page = Page("/", "token", "")
+    page = WebPage("/", "token", "")
     return HTMLResponse(_render(page, request, command=command), 401, HEADERS)
 
 
@@ -95,14 +95,14 @@ def _static(digest: str, name: str, request: Request) -> Response:
     return Response(asset.body, headers=headers, media_type=asset.media_type)
 
 
-def _route(page: Page) -> Any:
+def _route(page: WebPage) -> Any:
     def show(request: Request) -> HTMLResponse:
         return HTMLResponse(_render(page, request), headers=HEADERS)
 
     return show
 
 
-def _render(page: Page, request: Request, **more: str) -> str:
+def _render(page: WebPage, request: Request, **more: str) -> str:
     language = choose(request.cookies.get("language"), request.headers.get("accept-language"))
     theme = request.cookies.get("theme")
     words = catalogue(language)

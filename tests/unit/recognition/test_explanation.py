@@ -10,8 +10,8 @@ from image_search_service.core.types import Box
 from image_search_service.recognition.engines.calibrated import MOBILEFACENET, quality_tables
 from image_search_service.recognition.explanation import (
     Because,
-    Resembled,
-    Seen,
+    FaceVisibility,
+    PersonSimilarity,
     Verdict,
     reasons,
     unrecognizable,
@@ -24,9 +24,10 @@ ADA, GRACE = UUID(int=1), UUID(int=2)
 UNSURE, GIVEN = Verdict(False, False, False), Verdict(True, True, False)
 
 
-def resembled(ada: float, grace: float) -> list[Resembled]:
+def resembled(ada: float, grace: float) -> list[PersonSimilarity]:
     return sorted(
-        [Resembled(ADA, "Ada", ada), Resembled(GRACE, "Grace", grace)], key=lambda one: -one.similarity
+        [PersonSimilarity(ADA, "Ada", ada), PersonSimilarity(GRACE, "Grace", grace)],
+        key=lambda one: -one.similarity,
     )
 
 
@@ -45,7 +46,7 @@ def resembled(ada: float, grace: float) -> list[Resembled]:
     ],
 )
 def test_reasons(
-    found: list[Resembled],
+    found: list[PersonSimilarity],
     rejected: set[UUID],
     in_photo: set[UUID],
     verdict: Verdict,
@@ -65,8 +66,10 @@ def test_how_much_is_lacking_is_said() -> None:
 def test_what_is_poor_is_named() -> None:
     """Of a face that cannot be told from others each poor part is a reason of its own, the worst first."""
     whole = Box(40, 40, 60, 60)
-    found = unrecognizable(Seen(whole, 200, 200, {"size": 0.9, "sharpness": 0.3, "pose": 0.1}, TABLES))
+    found = unrecognizable(
+        FaceVisibility(whole, 200, 200, {"size": 0.9, "sharpness": 0.3, "pose": 0.1}, TABLES)
+    )
     assert [one.because for one in found] == [Because.UNRECOGNIZABLE, Because.TURNED_AWAY, Because.BLURRED]
     assert [one.measured for one in found] == [None, 0.1, 0.3]
-    (blank,) = unrecognizable(Seen(whole, 200, 200, {"size": 0.9}, TABLES))
+    (blank,) = unrecognizable(FaceVisibility(whole, 200, 200, {"size": 0.9}, TABLES))
     assert "picture of nothing" in blank.text

@@ -8,8 +8,8 @@ from image_search_service.core.types import Likeness
 from image_search_service.recognition.review_queue import (
     LEAST_SURE,
     PAGE_PRECISION,
+    AnsweredProposal,
     Chances,
-    Seen,
     expected_precision,
     own_similarity,
     value_of_naming,
@@ -39,11 +39,11 @@ def test_what_a_machine_would_assign_is_asked_for_with_one_key() -> None:
 
 def test_answers_move_the_chance_towards_what_they_say() -> None:
     """Proposals that turned out wrong make the next less sure, right ones surer; one alone does little."""
-    wrong = CHANCES.calibrated([Seen(0.55, 0.1, False)] * 20)
-    right = CHANCES.calibrated([Seen(0.45, 0.1, True)] * 20)
+    wrong = CHANCES.calibrated([AnsweredProposal(0.55, 0.1, False)] * 20)
+    right = CHANCES.calibrated([AnsweredProposal(0.45, 0.1, True)] * 20)
     assert wrong.of(0.55, 0.1) < CHANCES.of(0.55, 0.1) - 0.1
     assert right.of(0.45, 0.1) > CHANCES.of(0.45, 0.1) + 0.1
-    one = CHANCES.calibrated([Seen(0.55, 0.1, False)])
+    one = CHANCES.calibrated([AnsweredProposal(0.55, 0.1, False)])
     assert wrong.of(0.55, 0.1) < one.of(0.55, 0.1) < CHANCES.of(0.55, 0.1)
 
 
@@ -51,7 +51,7 @@ def test_answers_as_expected_move_nothing() -> None:
     """If as many were right as the chance said, it stays as it is."""
     chance = CHANCES.of(0.47, 0.05)
     right = round(chance * 1000)
-    answers = [Seen(0.47, 0.05, number < right) for number in range(1000)]
+    answers = [AnsweredProposal(0.47, 0.05, number < right) for number in range(1000)]
     assert CHANCES.calibrated(answers).of(0.47, 0.05) == pytest.approx(chance, abs=0.01)
 
 

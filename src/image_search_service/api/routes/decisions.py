@@ -31,11 +31,11 @@ from image_search_service.api.schemas.decisions import (
     NameCluster,
     NameClusters,
     PersonDecisionResult,
-    PersonFace,
     PinPrototype,
     RenamePerson,
     SetAside,
     SetBirthDate,
+    SetCoverFace,
     SplitFaces,
     SuggestionSelection,
 )
@@ -258,7 +258,7 @@ def set_birth_date(body: SetBirthDate, review: Review) -> DecisionResult:
 
 
 @router.post("/set-cover-face")
-def set_cover_face(body: PersonFace, review: Review) -> DecisionResult:
+def set_cover_face(body: SetCoverFace, review: Review) -> DecisionResult:
     """Which of their faces is shown for a person."""
     return DecisionResult.of(review.set_cover_face(body.person_id, body.face_id, body.based_on_decision))
 

@@ -10,7 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from image_search_service.api.deps import Opened
 from image_search_service.api.schemas.jobs import Job
-from image_search_service.api.schemas.library import DecisionNews, Library
+from image_search_service.api.schemas.library import DecisionNews, LibraryOverview
 from image_search_service.api.streams import RETRY_MILLISECONDS, watcher
 from image_search_service.services.jobs.feed import EventFeed, FeedPosition
 from image_search_service.services.photos.summary import SummaryService
@@ -35,7 +35,7 @@ def watch_library(library: Opened) -> Iterator[ServerSentEvent]:
     A stream may end; browsers then open it again by themselves.
     """
     place = EventFeed(library.database).start()
-    counts = Library.of(SummaryService(library.database).summary())
+    counts = LibraryOverview.of(SummaryService(library.database).summary())
     yield ServerSentEvent(event="library", data=counts, retry=RETRY_MILLISECONDS)
     for job in place.active:
         yield ServerSentEvent(event="job", data=Job.of(job))
@@ -47,7 +47,7 @@ def watch_library(library: Opened) -> Iterator[ServerSentEvent]:
 class _Watch:
     """One stream that is followed."""
 
-    def __init__(self, library: Opened, place: FeedPosition, counts: Library) -> None:
+    def __init__(self, library: Opened, place: FeedPosition, counts: LibraryOverview) -> None:
         self._feed = EventFeed(library.database)
         self._summary = SummaryService(library.database)
         self._place = place
@@ -80,7 +80,7 @@ class _Watch:
 
     def _changed_counts(self) -> Iterator[ServerSentEvent]:
         self._is_counted = True
-        counts = Library.of(self._summary.summary())
+        counts = LibraryOverview.of(self._summary.summary())
         if counts != self._counts:
             self._counts = counts
             yield ServerSentEvent(event="library", data=counts)

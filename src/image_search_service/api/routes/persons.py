@@ -24,14 +24,14 @@ from image_search_service.api.pagination import (
 from image_search_service.api.schemas.persons import (
     NamedPerson,
     Person,
-    PersonBeside,
+    PersonCompanion,
+    PersonCompanions,
     PersonFace,
     PersonFaceSlice,
     PersonNames,
     PersonPage,
     PersonPhoto,
     PersonPhotoPage,
-    PersonsBeside,
 )
 from image_search_service.api.schemas.suggestions import PersonSuggestion, PersonSuggestionSlice
 from image_search_service.core.records.people import FaceOrder, PersonOrder
@@ -114,9 +114,9 @@ def list_faces_of_person(
 
 
 @router.get("/{person_id}/with", responses=problems(404))
-def list_persons_beside(person_id: UUID, persons: Persons) -> PersonsBeside:
+def list_persons_beside(person_id: UUID, persons: Persons) -> PersonCompanions:
     """With whom a person is seen: those in most of their photos first, fifty at most."""
-    return PersonsBeside(persons=[PersonBeside.of(item) for item in persons.companions(person_id)])
+    return PersonCompanions(persons=[PersonCompanion.of(item) for item in persons.companions(person_id)])
 
 
 @router.get("/{person_id}/suggestions", responses=problems(404))

@@ -11,7 +11,7 @@ from image_search_service.api.deps import Folders, Jobs, Opened, Photos
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import CursorText, Limit, decode_cursor, next_cursor, whole_number
 from image_search_service.api.schemas.jobs import Job
-from image_search_service.api.schemas.library import Library
+from image_search_service.api.schemas.library import LibraryOverview
 from image_search_service.api.schemas.photos import (
     PATH_LENGTH,
     FailedPhoto,
@@ -26,9 +26,9 @@ router = APIRouter(tags=["photos"])
 
 
 @router.get("/library")
-def get_library(library: Opened) -> Library:
+def get_library(library: Opened) -> LibraryOverview:
     """What the library holds, in numbers."""
-    return Library.of(SummaryService(library.database).summary())
+    return LibraryOverview.of(SummaryService(library.database).summary())
 
 
 @router.get("/folders", responses=problems(404))

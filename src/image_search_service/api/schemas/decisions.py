@@ -203,16 +203,18 @@ class SetBirthDate(DecisionBody):
     birth_date: Annotated[date | None, BeforeValidator(_written_out)] = Field(examples=["1815-12-10"])
 
 
-class PersonFace(DecisionBody):
-    """A face that is the person's."""
+class SetCoverFace(DecisionBody):
+    """The face to show for a person; it has to be theirs."""
 
     person_id: UUID
     face_id: UUID
 
 
-class PinPrototype(PersonFace):
+class PinPrototype(DecisionBody):
     """Whether the face stands for the person in searches, whatever jobs would choose."""
 
+    person_id: UUID
+    face_id: UUID
     pinned: StrictBool = True
 
 
@@ -289,8 +291,8 @@ class GroupDecisionResult(Answer):
         return cls(decision_id=made.decision, cluster_id=made.cluster_id, faces=made.faces)
 
 
-class NamedPerson(Answer):
-    """Somebody whom a decision is about."""
+class PersonReference(Answer):
+    """A person that a decision is about."""
 
     id: UUID
     name: str = Field(examples=["Ada Lovelace"])
@@ -306,7 +308,9 @@ class DecisionEvent(Answer):
     undoes: int | None = Field(description="The decision that this one takes back.", examples=[None])
     changes: int = Field(description="Facts that it changed.", examples=[12])
     faces: int = Field(description="Faces that these facts are of.", examples=[12])
-    persons: list[NamedPerson] = Field(description="Whom it is about, at most ten of them, by today's names.")
+    persons: list[PersonReference] = Field(
+        description="Whom it is about, at most ten of them, by today's names."
+    )
     details: dict[str, Any] = Field(description="What it was about besides.")
 
     @classmethod
@@ -320,7 +324,7 @@ class DecisionEvent(Answer):
             undoes=one.undoes,
             changes=event.changes,
             faces=event.faces,
-            persons=[NamedPerson(id=person, name=name) for person, name in event.persons.items()],
+            persons=[PersonReference(id=person, name=name) for person, name in event.persons.items()],
             details=one.details,
         )
 

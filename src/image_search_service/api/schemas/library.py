@@ -10,7 +10,7 @@ from image_search_service.core.records.decisions import MadeDecision
 from image_search_service.core.records.library import LibrarySummary
 
 
-class Library(Answer):
+class LibraryOverview(Answer):
     """What the library holds, in numbers."""
 
     photos: int = Field(examples=[4120])
@@ -27,7 +27,7 @@ class Library(Answer):
     roots: list[str] = Field(description="What was indexed.", examples=[["/photos"]])
 
     @classmethod
-    def of(cls, found: LibrarySummary) -> Library:
+    def of(cls, found: LibrarySummary) -> LibraryOverview:
         return cls(
             photos=found.photos,
             has_photos=found.photos > 0,

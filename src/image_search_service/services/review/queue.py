@@ -25,8 +25,8 @@ from image_search_service.services.review.history import ReviewHistory, learned
 from image_search_service.services.review.nearest import ComparedCluster, NearestPersons
 from image_search_service.services.review.order import AWAY_DAYS, Draft, next_drafts
 from image_search_service.services.review.questions import (
+    NamingProgress,
     NextQuestions,
-    ReviewProgress,
     SeenQuestions,
     seen,
     subject_of,
@@ -66,7 +66,7 @@ class ReviewQueueService:
         with self._database.read() as session:
             history = learned(answers.last_decisions(session, LEARNED_FROM))
             skips = answers.skips(session, utc_now() - timedelta(days=AWAY_DAYS))
-            progress = ReviewProgress(*answers.progress(session))
+            progress = NamingProgress(*answers.progress(session))
         self._refresh_centroids(history)
         found = self._drafts(history, shown)
         by_subject = {one.subject: one for one in skips}

@@ -16,9 +16,9 @@ from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.recognition.engines.calibrated import quality_tables
 from image_search_service.recognition.engines.calibration import QualityTables
 from image_search_service.recognition.explanation import (
+    FaceVisibility,
+    PersonSimilarity,
     Reason,
-    Resembled,
-    Seen,
     Verdict,
     poor,
     reasons,
@@ -93,7 +93,9 @@ class ExplanationService:
         verdict = Verdict(bool(decision.sure[row]), bool(decision.assign[row]), beaten)
         return self._in_words(facts, self._resembled(batch.matrix[row], people, facts), verdict)
 
-    def _in_words(self, facts: FaceFacts, resembled: list[Resembled], verdict: Verdict) -> list[Reason]:
+    def _in_words(
+        self, facts: FaceFacts, resembled: list[PersonSimilarity], verdict: Verdict
+    ) -> list[Reason]:
         explained = reasons(
             resembled,
             facts.rejected,
@@ -104,12 +106,14 @@ class ExplanationService:
         )
         return explained + (poor(_seen(facts, self._tables)) if explained[-1].because in POOR_MATTERS else [])
 
-    def _resembled(self, embedding: FloatArray, people: ActiveCentroids, facts: FaceFacts) -> list[Resembled]:
+    def _resembled(
+        self, embedding: FloatArray, people: ActiveCentroids, facts: FaceFacts
+    ) -> list[PersonSimilarity]:
         """The most similar persons: the best two possible ones, and ruled-out ones that are more similar."""
         ranked = most_similar(embedding, people, facts.barred, free=2, barred_most=MOST_NAMED)
         with self._database.read() as session:
             names = person_queries.names(session, [person for person, _ in ranked])
-        return [Resembled(person, names[person], similarity) for person, similarity in ranked]
+        return [PersonSimilarity(person, names[person], similarity) for person, similarity in ranked]
 
 
 def _left_out(facts: FaceFacts, tables: QualityTables) -> list[Reason]:
@@ -126,8 +130,8 @@ def _left_out(facts: FaceFacts, tables: QualityTables) -> list[Reason]:
     return [] if facts.face.recognizable else unrecognizable(_seen(facts, tables))
 
 
-def _seen(facts: FaceFacts, tables: QualityTables) -> Seen:
+def _seen(facts: FaceFacts, tables: QualityTables) -> FaceVisibility:
     face, photo = facts.face, facts.photo
     parts = {name: float(value) for name, value in face.quality_parts.items()}
     # A photo with faces has both its sides.
-    return Seen(face.box, photo.width or 1, photo.height or 1, parts, tables)
+    return FaceVisibility(face.box, photo.width or 1, photo.height or 1, parts, tables)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from image_search_service.db.models import DecisionRow
-from image_search_service.recognition.review_queue import Seen
+from image_search_service.recognition.review_queue import AnsweredProposal
 from image_search_service.services.review.history import learned
 from image_search_service.services.review.questions import Subject
 
@@ -39,14 +39,14 @@ def test_the_last_two_pages_of_a_person_count() -> None:
 def test_a_named_group_says_whether_the_proposal_was_right() -> None:
     """It was if the group got that person's name."""
     assert learned([named(2, ADA), named(1, GRACE)]).proposals == [
-        Seen(0.612, 0.105, True),
-        Seen(0.612, 0.105, False),
+        AnsweredProposal(0.612, 0.105, True),
+        AnsweredProposal(0.612, 0.105, False),
     ]
 
 
 def test_a_page_says_of_each_suggestion_whether_it_was_right() -> None:
     """What was kept of the suggestions of a page teaches as proposals do."""
-    assert learned([answer(1, 1, 0)]).proposals == [Seen(0.6, 0.1, True)]
+    assert learned([answer(1, 1, 0)]).proposals == [AnsweredProposal(0.6, 0.1, True)]
 
 
 def test_what_was_taken_back_teaches_nothing() -> None:
