@@ -17,9 +17,9 @@ from image_search_service.cli.context import (
     JsonOption,
     LibraryOption,
     RecognizerOption,
-    command_context,
     real_path,
 )
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
 
@@ -43,7 +43,6 @@ def calibrate(
     The library uses them from then on. Of each photo the face nearest the middle counts as the person after
     whom the folder is named. Faces are grouped anew by the next `image-search index` or `cluster`.
     """
-    from image_search_service.library.opening import open_library
     from image_search_service.services.evaluation.calibration import measure
 
     with tempfile.TemporaryDirectory(prefix="image-search-calibrate-") if dry_run else nullcontext() as other:
@@ -54,10 +53,7 @@ def calibrate(
             "detector": detector,
             "workers": workers,
         }
-        with (
-            command_context(as_json=as_json, debug=debug, **settings) as run,
-            open_library(run.settings, run.out.note, run.out.progress) as opened,
-        ):
+        with library_command(as_json=as_json, debug=debug, **settings) as (run, opened):
             name = opened.engine_binding.bind().name
             with run.out.progress("Reading photos", "photos") as progress:
                 found = measure(

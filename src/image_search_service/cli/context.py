@@ -1,8 +1,8 @@
 """What every command shares: its options, its settings, and the way in which it ends.
 
-A command's body runs inside ``with running(...) as run``. An error of ours becomes a message that says what
-is wrong and what to do, and exit code 2 for wrong use or 1 for anything else; only ``--debug`` shows a
-traceback.
+A command's body runs inside ``with command_context(...) as run``. An error of ours becomes a message that
+says what is wrong and what to do, and exit code 2 for wrong use or 1 for anything else; a traceback is shown
+only with ``--debug``.
 """
 
 from __future__ import annotations

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from image_search_service.cli.context import LibraryOption, Running, command_context
+from image_search_service.cli.context import LibraryOption
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.suggest import search_method
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import JsonObject, SearchMethod
-from image_search_service.library.opening import Library, open_library
+from image_search_service.library.opening import Library
 
 if TYPE_CHECKING:
     from image_search_service.services.decisions.log import RecordedDecision
 
 Decide = Callable[[Library], "RecordedDecision"]
-
-
-@contextmanager
-def library_command(library: LibraryOption, as_json: bool, debug: bool) -> Iterator[tuple[Running, Library]]:
-    with (
-        command_context(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
-        yield run, opened
 
 
 def run_decision(
@@ -38,7 +29,7 @@ def run_decision(
     find_more: str | None = None,
 ) -> None:
     """find_more: how to look for more faces of those whom it was about, at once."""
-    with library_command(library, as_json, debug) as (run, opened):
+    with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         method = None if find_more is None else search_method(find_more)
         made = decide(opened)
         opened.payload_sender.send_if_it_answers()

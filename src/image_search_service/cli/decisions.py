@@ -8,7 +8,8 @@ from uuid import UUID
 import typer
 
 from image_search_service.cli.context import FACE_IDS, DebugOption, JsonOption, LibraryOption, actor
-from image_search_service.cli.deciding import library_command, run_decision
+from image_search_service.cli.deciding import run_decision
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.cli.suggest import METHODS
 from image_search_service.library.opening import Library
@@ -138,7 +139,7 @@ def conflicts(
     """
     from image_search_service.services.suggestions.conflicts import ConflictService
 
-    with library_command(library, as_json, debug) as (run, opened):
+    with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         found = ConflictService(opened.stores).find(limit)
         document = {
             "conflicts": [

@@ -12,11 +12,10 @@ from image_search_service.cli.context import (
     DebugOption,
     JsonOption,
     LibraryOption,
-    command_context,
 )
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.printable import printable
-from image_search_service.library.opening import open_library
 from image_search_service.services.doctor.findings import WORDS, DoctorReport, Finding
 from image_search_service.services.doctor.service import DoctorService
 
@@ -41,10 +40,7 @@ def doctor(
     Compares decisions, database, Qdrant and the small pictures. The exit code is 0 when nothing is wrong.
     Your photos are only read.
     """
-    with (
-        command_context(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
+    with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         service = DoctorService(opened.stores, alone=not run.settings.stores_are_shared)
         with run.out.progress("Examining", "items") as progress:
             report = service.examine(repair=repair, progress=progress)

@@ -15,11 +15,10 @@ from image_search_service.cli.context import (
     MemoryOption,
     RecognizerOption,
     Running,
-    command_context,
 )
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
-from image_search_service.library.opening import open_library
 from image_search_service.library.stores import Stores
 from image_search_service.services.engine_change.applying import EngineChangeReport
 from image_search_service.services.engine_change.moving import Move, Stay, engine_under_way, move_library
@@ -55,10 +54,7 @@ def engine(
         "memory": memory,
         "engine": name,
     }
-    with (
-        command_context(as_json=as_json, debug=debug, **settings) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
+    with library_command(as_json=as_json, debug=debug, **settings) as (run, opened):
         if name is None:
             _show(run, opened.stores)
             return

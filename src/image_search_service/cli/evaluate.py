@@ -18,14 +18,13 @@ from image_search_service.cli.context import (
     LibraryOption,
     MemoryOption,
     RecognizerOption,
-    command_context,
     real_path,
 )
 from image_search_service.cli.index import MethodOption, MinClusterSizeOption, chosen
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import DEFAULT_METHOD, JsonObject
-from image_search_service.library.opening import open_library
 from image_search_service.services.evaluation.mistakes import find_mistakes
 from image_search_service.services.evaluation.report import as_json as report_figures, as_page
 from image_search_service.services.evaluation.service import evaluate_library
@@ -35,7 +34,16 @@ from image_search_service.services.indexing.indexer import IndexService
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from image_search_service.cli.context import Running
     from image_search_service.library.opening import Library
+
+
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Write a page with the worst groups as pictures, and its figures as JSON."
+    ),
+]
 
 
 def evaluate(
@@ -47,12 +55,7 @@ def evaluate(
     detector: DetectorOption = None,
     method: MethodOption = DEFAULT_METHOD,
     min_cluster_size: MinClusterSizeOption = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Write a page with the worst groups as pictures, and its figures as JSON."
-        ),
-    ] = None,
+    report: ReportOption = None,
     memory: MemoryOption = None,
     library: LibraryOption = None,  # noqa: ARG001 - every command has it; this one makes a temporary library
     as_json: JsonOption = False,
@@ -70,30 +73,32 @@ def evaluate(
             "detector": detector,
             "memory": memory,
         }
-        with (
-            command_context(as_json=as_json, debug=debug, **settings) as run,
-            open_library(run.settings, run.out.note, run.out.progress) as opened,
-        ):
-            started = time.monotonic()
+        with library_command(as_json=as_json, debug=debug, **settings) as (run, opened):
             root = real_path(folder)
-            engine_name = opened.engine_binding.bind().name
-            with run.out.progress("Reading photos", "photos") as progress:
-                indexed = IndexService(opened.stores).index([root], progress=progress)
-            grouped = FaceClusteringService(opened.stores).group(**chosen(method, min_cluster_size))
-            found = evaluate_library(opened.database, root, indexed.photos_seen - indexed.photos_failed)
-            document: JsonObject = {
-                "faces": found.faces,
-                "identities": found.identities,
-                **found.scores_document(),
-                "photos_without_face": found.photos_without_face,
-                "photos_failed": indexed.photos_failed,
-                "seconds": round(time.monotonic() - started, 3),
-                "engine": engine_name,
-                "method": grouped.parameters.method,
-            }
+            document = _evaluate(run, opened, root, chosen(method, min_cluster_size))
             if report is not None:
                 document["report"] = [str(path) for path in _write_report(report, document, opened, root)]
             run.out.result(document, *_tables(document))
+
+
+def _evaluate(run: Running, opened: Library, root: Path, grouping: JsonObject) -> JsonObject:
+    """Index and group the photos below ``root``, and compare the groups with its folders."""
+    started = time.monotonic()
+    engine_name = opened.engine_binding.bind().name
+    with run.out.progress("Reading photos", "photos") as progress:
+        indexed = IndexService(opened.stores).index([root], progress=progress)
+    grouped = FaceClusteringService(opened.stores).group(**grouping)
+    found = evaluate_library(opened.database, root, indexed.photos_seen - indexed.photos_failed)
+    return {
+        "faces": found.faces,
+        "identities": found.identities,
+        **found.scores_document(),
+        "photos_without_face": found.photos_without_face,
+        "photos_failed": indexed.photos_failed,
+        "seconds": round(time.monotonic() - started, 3),
+        "engine": engine_name,
+        "method": grouped.parameters.method,
+    }
 
 
 def _write_report(file: Path, scores: JsonObject, opened: Library, root: Path) -> tuple[Path, Path]:

@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, command_context
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError, UnavailableError
-from image_search_service.library.opening import open_library
 from image_search_service.services.exchange.service import ExchangeService, ImportReport
 
 STANDARD = Path("-")
@@ -29,10 +29,7 @@ def export(
 
     The format is JSON Lines, described in docs/exchange.md.
     """
-    with (
-        command_context(as_json=False, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
+    with library_command(as_json=False, debug=debug, library=library) as (_, opened):
         lines = (line + "\n" for line in ExchangeService(opened.database, actor()).export())
         if file == STANDARD:
             sys.stdout.writelines(lines)
@@ -72,10 +69,7 @@ def load(
 
     It was written by `image-search export` from this or another library of the same photos.
     """
-    with (
-        command_context(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
+    with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         try:
             source = nullcontext(sys.stdin) if file == STANDARD else file.open(encoding="utf-8-sig")
             with source as lines:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, real_path
-from image_search_service.cli.deciding import library_command
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.cli.people import SHOWN_ID
 from image_search_service.services.people.lookup import PeopleService
@@ -29,7 +29,7 @@ def faces(
 
     The clearest face comes first. Other commands take these ids.
     """
-    with library_command(library, as_json, debug) as (run, opened):
+    with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         found, total = PeopleService(opened.database).faces(
             name=person, cluster=group, photo=None if photo is None else real_path(photo), limit=limit
         )

@@ -10,7 +10,8 @@ from uuid import UUID
 import typer
 
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
-from image_search_service.cli.deciding import library_command, run_decision
+from image_search_service.cli.deciding import run_decision
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.decisions import PERSON_FACTS, Change
 from image_search_service.core.types import JsonObject
@@ -53,7 +54,7 @@ def history(
 
     The newest decision comes first.
     """
-    with library_command(library, as_json, debug) as (run, opened):
+    with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         shown = _list(opened, before, limit, of) if decision is None else _one(opened, decision, limit)
         run.out.result(*shown)
 
@@ -184,7 +185,7 @@ def rebuild(
 
     Persons and the faces assigned to them become what the recorded decisions say.
     """
-    with library_command(library, as_json, debug) as (run, opened):
+    with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         service = RebuildService(opened.database)
         report = service.check() if check else service.rebuild()
         opened.payload_sender.send_if_it_answers()

@@ -18,15 +18,14 @@ from image_search_service.cli.context import (
     MemoryOption,
     RecognizerOption,
     actor,
-    command_context,
     real_path,
 )
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.metadata import names_read
 from image_search_service.cli.output import table
 from image_search_service.core.types import DEFAULT_METHOD, JsonObject
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
-from image_search_service.library.opening import open_library
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.indexing.pipeline import index_photos
@@ -82,10 +81,7 @@ def index(
         "memory": memory,
         "names_from_metadata": names,
     }
-    with (
-        command_context(as_json=as_json, debug=debug, **settings) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
+    with library_command(as_json=as_json, debug=debug, **settings) as (run, opened):
         roots = [real_path(path) for path in paths]
         done = index_photos(
             opened.stores, roots, actor=actor(), watch=run.out.progress, retry_failed=retry_failed
@@ -184,10 +180,7 @@ def cluster(
 
     Faces with a name stay as they are.
     """
-    with (
-        command_context(as_json=as_json, debug=debug, library=library, memory=memory) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
+    with library_command(as_json=as_json, debug=debug, library=library, memory=memory) as (run, opened):
         choice = chosen(method, min_cluster_size)
         assigned = None
         with run.out.progress("Comparing faces", "blocks") as progress:
@@ -227,10 +220,7 @@ def assign(
 
     Faces that resemble a person less clearly become suggestions. What you named or rejected stays so.
     """
-    with (
-        command_context(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
+    with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         with run.out.progress("Comparing faces", "faces") as progress:
             assigned = FaceAssigner(opened.stores, CentroidService(opened.stores)).assign_new_faces(
                 progress=progress

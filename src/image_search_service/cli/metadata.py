@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, command_context
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
 from image_search_service.cli.lazy_group import TYPER_OPTIONS
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
-from image_search_service.library.opening import open_library
 from image_search_service.services.metadata.names import MetadataNamesService
 
 if TYPE_CHECKING:
@@ -28,10 +28,7 @@ def read(library: LibraryOption = None, as_json: JsonOption = False, debug: Debu
     digiKam, Lightroom, Picasa and others write such names. What you decided here has precedence, and
     `image-search undo` takes the names back.
     """
-    with (
-        command_context(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
+    with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         with run.out.progress("Reading names", "photos") as progress:
             report = MetadataNamesService(opened.database, actor(), workers=opened.settings.workers).read(
                 progress
@@ -69,10 +66,7 @@ def write(
     A sidecar is called like its photo, with .xmp at the end. Photos are never changed; what else a sidecar
     says stays.
     """
-    with (
-        command_context(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
+    with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         with run.out.progress("Writing names", "files") as progress:
             report = MetadataNamesService(opened.database, actor(), workers=opened.settings.workers).write(
                 dry_run=dry_run, progress=progress

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor, command_context
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
 from image_search_service.cli.deciding import how_back
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
-from image_search_service.library.opening import Library, open_library
-from image_search_service.services.people.lookup import PeopleService
+from image_search_service.core.types import JsonObject
+from image_search_service.library.opening import Library
+from image_search_service.services.people.lookup import People, PeopleService
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -37,47 +39,60 @@ def people(
 
     The largest come first.
     """
-    with (
-        command_context(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
+    with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         found = PeopleService(opened.database).people(hidden=hidden)
         alike = _confidences(opened) if found.persons else {}
-        document = {
-            "people": [
-                {
-                    "id": str(item.id),
-                    "name": item.name,
-                    "faces": item.faces,
-                    "photos": item.photos,
-                    "confidence": round(alike[item.id], 4) if item.id in alike else None,
-                    "sample": str(item.sample) if item.sample else None,
-                }
-                for item in found.persons
-            ],
-            "clusters": [
-                {
-                    "id": str(item.id),
-                    "faces": item.faces,
-                    "confidence": round(item.confidence, 4),
-                    "representative_face_id": str(item.representative_face_id),
-                    "sample": str(item.sample) if item.sample else None,
-                }
-                for item in found.clusters
-            ],
+        document = {"people": _person_fields(found, alike), "clusters": _cluster_fields(found)}
+        run.out.result(document, *_people_tables(found, alike, limit))
+
+
+def _person_fields(found: People, alike: dict[UUID, float]) -> list[JsonObject]:
+    return [
+        {
+            "id": str(person.id),
+            "name": person.name,
+            "faces": person.faces,
+            "photos": person.photos,
+            "confidence": round(alike[person.id], 4) if person.id in alike else None,
+            "sample": str(person.sample) if person.sample else None,
         }
-        named = table(
-            "People",
-            ("Name", "Faces", "Photos", "Confidence", "For example in"),
-            [(p.name, p.faces, p.photos, alike.get(p.id), p.sample) for p in found.persons],
-        )
-        unnamed = table(
-            _title(len(found.clusters), limit),
-            ("Group", "Faces", "Confidence", "For example in"),
-            [(c.id.hex[:SHOWN_ID], c.faces, c.confidence, c.sample) for c in found.clusters[:limit]],
-        )
-        shown: list[RenderableType] = [named, "", unnamed] if found.persons else [unnamed]
-        run.out.result(document, *shown)
+        for person in found.persons
+    ]
+
+
+def _cluster_fields(found: People) -> list[JsonObject]:
+    return [
+        {
+            "id": str(cluster.id),
+            "faces": cluster.faces,
+            "confidence": round(cluster.confidence, 4),
+            "representative_face_id": str(cluster.representative_face_id),
+            "sample": str(cluster.sample) if cluster.sample else None,
+        }
+        for cluster in found.clusters
+    ]
+
+
+def _people_tables(found: People, alike: dict[UUID, float], limit: int) -> list[RenderableType]:
+    unnamed = table(
+        _title(len(found.clusters), limit),
+        ("Group", "Faces", "Confidence", "For example in"),
+        [
+            (cluster.id.hex[:SHOWN_ID], cluster.faces, cluster.confidence, cluster.sample)
+            for cluster in found.clusters[:limit]
+        ],
+    )
+    if not found.persons:
+        return [unnamed]
+    named = table(
+        "People",
+        ("Name", "Faces", "Photos", "Confidence", "For example in"),
+        [
+            (person.name, person.faces, person.photos, alike.get(person.id), person.sample)
+            for person in found.persons
+        ],
+    )
+    return [named, "", unnamed]
 
 
 def _confidences(opened: Library) -> dict[UUID, float]:
@@ -109,10 +124,7 @@ def name(
     """
     from image_search_service.services.decisions.service import ReviewService
 
-    with (
-        command_context(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
+    with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         named = ReviewService(opened.database, actor()).name_cluster(cluster, person)
         opened.payload_sender.send_if_it_answers()
         document = {
@@ -144,10 +156,7 @@ def photos(
 
     The oldest photo comes first.
     """
-    with (
-        command_context(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
+    with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         found = PeopleService(opened.database).photos(person)
         document = {
             "people": person,

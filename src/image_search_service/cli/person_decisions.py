@@ -9,7 +9,8 @@ from uuid import UUID
 import typer
 
 from image_search_service.cli.context import FACE_IDS, DebugOption, JsonOption, LibraryOption, actor
-from image_search_service.cli.deciding import how_back, library_command, run_decision
+from image_search_service.cli.deciding import how_back, run_decision
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.people import SHOWN_ID
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.library.opening import Library
@@ -29,7 +30,7 @@ def create(
     name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
     """Add a person who has no faces yet."""
-    with library_command(library, as_json, debug) as (run, opened):
+    with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         named = ReviewService(opened.database, actor()).create_person(name)
         document = {"decision": named.decision, "person_id": str(named.person_id), "name": named.name}
         run.out.result(document, f"{named.name} is there now.", how_back(named.decision))
@@ -46,7 +47,7 @@ def give(
 
     Faces that belong to another person are taken away from them and not suggested for them again.
     """
-    with library_command(library, as_json, debug) as (run, opened):
+    with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         named = ReviewService(opened.database, actor()).split(faces, to)
         opened.payload_sender.send_if_it_answers()
         document = {
@@ -74,7 +75,7 @@ def group(
 
     They stay there, apart from the faces that they were with, until you name the group or move them again.
     """
-    with library_command(library, as_json, debug) as (run, opened):
+    with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         made = ReviewService(opened.database, actor()).group_faces(faces, into)
         opened.payload_sender.send_if_it_answers()
         document = {"decision": made.decision, "cluster_id": str(made.cluster_id), "faces": made.faces}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, command_context
+from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.core.types import SearchMethod
-from image_search_service.library.opening import open_library
+from image_search_service.core.types import JsonObject, SearchMethod
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from image_search_service.services.suggestions.search import PendingSuggestion
 
 METHODS = "|".join(SearchMethod)
 
@@ -49,10 +55,7 @@ def suggest(
     from image_search_service.services.people.lookup import PeopleService
     from image_search_service.services.suggestions.search import SuggestionService
 
-    with (
-        command_context(as_json=as_json, debug=debug, library=library) as run,
-        open_library(run.settings, run.out.note, run.out.progress) as opened,
-    ):
+    with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         service = SuggestionService(opened.stores)
         method = search_method(by)
         found = PeopleService(opened.database).person(person)
@@ -63,32 +66,37 @@ def suggest(
             "name": found.name,
             "by": by,
             "run": asdict(did),
-            "suggestions": [
-                {
-                    "id": str(one.suggestion.id),
-                    "face_id": str(one.suggestion.face_instance_id),
-                    "similarity": round(one.suggestion.confidence, 4),
-                    "threshold": one.suggestion.threshold,
-                    "second_best": one.second_name,
-                    "second_similarity": one.suggestion.second_similarity,
-                    "margin": one.suggestion.margin,
-                    "path": str(one.path) if one.path else None,
-                    "evidence": one.suggestion.evidence,
-                }
-                for one in pending
-            ],
+            "suggestions": [_suggestion_fields(item) for item in pending],
         }
-        rows = [
-            (
-                one.suggestion.confidence,
-                one.suggestion.threshold,
-                one.second_name,
-                one.suggestion.margin,
-                one.suggestion.face_instance_id,
-                one.path or "missing",
-            )
-            for one in pending
-        ]
         title = f"May be {found.name}: {len(pending):,} ({did.created:,} new)"
-        columns = ("Similarity", "Asked for", "Second best", "Margin", "Face", "Photo")
-        run.out.result(document, table(title, columns, rows))
+        run.out.result(document, _suggestion_table(title, pending))
+
+
+def _suggestion_fields(item: PendingSuggestion) -> JsonObject:
+    suggestion = item.suggestion
+    return {
+        "id": str(suggestion.id),
+        "face_id": str(suggestion.face_instance_id),
+        "similarity": round(suggestion.confidence, 4),
+        "threshold": suggestion.threshold,
+        "second_best": item.second_name,
+        "second_similarity": suggestion.second_similarity,
+        "margin": suggestion.margin,
+        "path": str(item.path) if item.path else None,
+        "evidence": suggestion.evidence,
+    }
+
+
+def _suggestion_table(title: str, pending: Sequence[PendingSuggestion]) -> Table:
+    rows = [
+        (
+            item.suggestion.confidence,
+            item.suggestion.threshold,
+            item.second_name,
+            item.suggestion.margin,
+            item.suggestion.face_instance_id,
+            item.path or "missing",
+        )
+        for item in pending
+    ]
+    return table(title, ("Similarity", "Asked for", "Second best", "Margin", "Face", "Photo"), rows)

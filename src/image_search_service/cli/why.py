@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption
-from image_search_service.cli.deciding import library_command
+from image_search_service.cli.library_command import library_command
 from image_search_service.core.types import JsonObject
 from image_search_service.services.suggestions.explanation import ExplanationService
 from image_search_service.services.suggestions.search import SuggestionService
@@ -29,7 +29,7 @@ def why(
 
     And for whom it is suggested, and why.
     """
-    with library_command(library, as_json, debug) as (run, opened):
+    with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         found = ExplanationService(opened.stores).explain(face)
         suggested = SuggestionService(opened.stores).explain_face(face)
         document: JsonObject = {

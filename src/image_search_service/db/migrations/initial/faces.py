@@ -59,6 +59,10 @@ def create_face_instances() -> None:
         sa.UniqueConstraint("asset_id", "position", name=op.f("uq_face_instances_asset_id_position")),
         sa.UniqueConstraint("qdrant_point_id", name=op.f("uq_face_instances_qdrant_point_id")),
     )
+    _index_face_instances()
+
+
+def _index_face_instances() -> None:
     op.create_index(
         "ix_face_instances_asset_person", "face_instances", ["asset_id", "person_id", "is_face"], unique=False
     )
