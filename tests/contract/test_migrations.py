@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,13 +32,15 @@ REVISIONS = [
 
 
 @pytest.fixture(params=DATABASES)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def url(kind: str, tmp_path: Path) -> Iterator[URL]:
     """Where an empty database is."""
-    if request.param == "sqlite":
-        yield sqlite_url(tmp_path / "library.sqlite3")
-    else:
-        with postgresql_schema() as schema:
-            yield schema
+    with empty_database(kind, tmp_path / "library.sqlite3") as at:
+        yield at
 
 
 @pytest.fixture
@@ -44,6 +48,24 @@ def database(url: URL) -> Iterator[Database]:
     made = Database(url)
     yield made
     made.close()
+
+
+@pytest.fixture
+def another(kind: str, tmp_path: Path) -> Iterator[Database]:
+    """A second empty database of the same kind."""
+    with empty_database(kind, tmp_path / "another.sqlite3") as at:
+        made = Database(at)
+        yield made
+        made.close()
+
+
+@contextmanager
+def empty_database(kind: str, file: Path) -> Iterator[URL]:
+    if kind == "sqlite":
+        yield sqlite_url(file)
+    else:
+        with postgresql_schema() as at:
+            yield at
 
 
 def downgrade(database: Database, revision: str) -> None:
@@ -61,6 +83,42 @@ def differences(database: Database) -> list[Any]:
         )
 
 
+POSTGRESQL_SCHEMA = """
+    SELECT 'column', table_name, ordinal_position::text, column_name || ' ' || udt_name || ' '
+        || coalesce(character_maximum_length::text, '') || is_nullable || coalesce(column_default, '')
+        FROM information_schema.columns WHERE table_schema = current_schema()
+    UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = current_schema()::regnamespace
+    UNION ALL SELECT 'index', tablename, indexname, indexdef
+        FROM pg_indexes WHERE schemaname = current_schema()
+    UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(pg_trigger.oid)
+        FROM pg_trigger JOIN pg_class ON tgrelid = pg_class.oid
+        WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace
+    UNION ALL SELECT 'function', '', proname, prosrc
+        FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+"""
+
+
+def schema(database: Database) -> list[Any]:
+    """All that a database says of its tables, indexes and triggers; in what order a table's constraints were
+    written is left out."""
+    with database.engine.connect() as connection:
+        if database.is_sqlite:
+            rows = connection.execute(text("SELECT type, tbl_name, name, sql FROM sqlite_master")).all()
+            return sorted((*row[:3], sorted(re.split(r",?\s*\n\s*", row[3] or ""))) for row in rows)
+        own = connection.execute(text("SELECT current_schema()")).scalar_one()
+        rows = connection.execute(text(POSTGRESQL_SCHEMA)).all()
+        return sorted(tuple(value.replace(f"{own}.", "") for value in row) for row in rows)
+
+
+def column_order(database: Database) -> dict[str, list[str]]:
+    """The columns of each table, in order."""
+    return {
+        name: [column["name"] for column in inspect(database.engine).get_columns(name)]
+        for name in tables(database)
+    }
+
+
 def tables(database: Database) -> set[str]:
     return set(inspect(database.engine).get_table_names()) - {"alembic_version"}
 
@@ -76,6 +134,18 @@ def test_up_down_and_up_again(database: Database) -> None:
         for revision in [*REVISIONS[-2::-1], "base"]:
             downgrade(database, revision)
         assert tables(database) == set()
+
+
+def test_an_empty_database_gets_what_the_migrations_make(
+    database: Database, another: Database, tmp_path: Path
+) -> None:
+    """The tables, indexes and triggers of a new library are those of one that was migrated step by step."""
+    migrate(database, tmp_path)
+    for revision in REVISIONS:
+        run_migrations(another, alembic_config(), revision)
+    assert schema(database) == schema(another)
+    assert column_order(database) == column_order(another)
+    assert current_revision(database) == current_revision(another)
 
 
 def test_the_comparison_would_find_a_difference(database: Database, tmp_path: Path) -> None:

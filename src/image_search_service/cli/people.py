@@ -11,12 +11,9 @@ from image_search_service.cli.deciding import how_back
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
-from image_search_service.library.opening import Library
 from image_search_service.services.people.lookup import People, PeopleService
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from rich.console import RenderableType
 
 SHOWN_ID = 8
@@ -41,19 +38,17 @@ def people(
     """
     with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         found = PeopleService(opened.database).people(hidden=hidden)
-        alike = _confidences(opened) if found.persons else {}
-        document = {"people": _person_fields(found, alike), "clusters": _cluster_fields(found)}
-        run.out.result(document, *_people_tables(found, alike, limit))
+        document = {"people": _person_fields(found), "clusters": _cluster_fields(found)}
+        run.out.result(document, *_people_tables(found, limit))
 
 
-def _person_fields(found: People, alike: dict[UUID, float]) -> list[JsonObject]:
+def _person_fields(found: People) -> list[JsonObject]:
     return [
         {
             "id": str(person.id),
             "name": person.name,
             "faces": person.faces,
             "photos": person.photos,
-            "confidence": round(alike[person.id], 4) if person.id in alike else None,
             "sample": str(person.sample) if person.sample else None,
         }
         for person in found.persons
@@ -73,7 +68,7 @@ def _cluster_fields(found: People) -> list[JsonObject]:
     ]
 
 
-def _people_tables(found: People, alike: dict[UUID, float], limit: int) -> list[RenderableType]:
+def _people_tables(found: People, limit: int) -> list[RenderableType]:
     unnamed = table(
         _title(len(found.clusters), limit),
         ("Group", "Faces", "Confidence", "For example in"),
@@ -86,20 +81,10 @@ def _people_tables(found: People, alike: dict[UUID, float], limit: int) -> list[
         return [unnamed]
     named = table(
         "People",
-        ("Name", "Faces", "Photos", "Confidence", "For example in"),
-        [
-            (person.name, person.faces, person.photos, alike.get(person.id), person.sample)
-            for person in found.persons
-        ],
+        ("Name", "Faces", "Photos", "For example in"),
+        [(person.name, person.faces, person.photos, person.sample) for person in found.persons],
     )
     return [named, "", unnamed]
-
-
-def _confidences(opened: Library) -> dict[UUID, float]:
-    """How alike each person's faces are; needs their embeddings."""
-    from image_search_service.services.face_clustering_service import FaceClusteringService
-
-    return FaceClusteringService(opened.stores).person_confidences()
 
 
 def _title(groups: int, limit: int) -> str:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+PREFIX = "IMAGE_SEARCH_"
 
 
 def default_library() -> Path:
@@ -24,17 +25,10 @@ def default_models() -> Path:
     return Path(platformdirs.user_cache_dir("image-search-service", appauthor=False)) / "models"
 
 
-def default_memory() -> int:
-    """A quarter of the machine's memory, in bytes."""
-    import psutil
+class Settings(BaseModel):
+    """Everything that can be set: what is handed over comes before the environment. Immutable once made."""
 
-    return int(psutil.virtual_memory().total) // 4
-
-
-class Settings(BaseSettings):
-    """Everything that can be set. Immutable once made."""
-
-    model_config = SettingsConfigDict(env_prefix="IMAGE_SEARCH_", frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     library: Path = Field(default_factory=default_library, description="Folder that holds the library.")
     models: Path = Field(default_factory=default_models, description="Folder of downloaded models.")
@@ -45,7 +39,11 @@ class Settings(BaseSettings):
     detector: Path | None = Field(default=None, description="YuNet ONNX file instead of the downloaded one.")
     recognizer: Path | None = Field(default=None, description="ArcFace-style ONNX file for the engine onnx.")
     offline: bool = Field(default=False, description="Never download a model.")
-    memory: int = Field(default_factory=default_memory, description="Memory that grouping may use, in bytes.")
+    memory: int | None = Field(
+        default=None,
+        ge=1,
+        description="Memory that grouping may use, in bytes; by default a quarter of the machine's.",
+    )
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
@@ -104,6 +102,21 @@ class Settings(BaseSettings):
         description="Folders below which photos may be indexed from a page, with the system's separator of "
         "paths (`:`) between; by default the home folder of whoever runs the service.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_environment(cls, given: dict[str, Any]) -> dict[str, Any]:
+        variables = {name: PREFIX + name.upper() for name in cls.model_fields}
+        return {
+            name: os.environ[variable] for name, variable in variables.items() if variable in os.environ
+        } | given
+
+    @property
+    def grouping_memory(self) -> int:
+        """Bytes that grouping may use."""
+        import psutil
+
+        return self.memory or int(psutil.virtual_memory().total) // 4
 
     @property
     def photo_folders(self) -> list[Path]:

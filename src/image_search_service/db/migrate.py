@@ -1,6 +1,7 @@
 """Brings a database to this version's schema: a newer one is refused, an older one copied first.
 
-Alembic is imported only to migrate: every command opens the database, which is nearly always of this version.
+An empty database gets the models' tables at once. Alembic is imported only for an older one: every command
+opens the database, which is nearly always of this version.
 """
 
 from __future__ import annotations
@@ -12,10 +13,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    insert,
+    inspect,
+    select,
+)
 
 from image_search_service.core.errors import DataIntegrityError, NewerLibraryError, UnreleasedLibraryError
 from image_search_service.db.errors import translated
+from image_search_service.db.models import Base
+from image_search_service.db.models.base import state_index_conditions
 from image_search_service.db.session import Database
 
 if TYPE_CHECKING:
@@ -26,6 +39,13 @@ UNRELEASED = frozenset(f"000{number}" for number in range(1, 10))
 """Revisions of development versions; the first release begins with 0100."""
 MIGRATION_LOCK = 0x696D6167655F73
 """Any number that no other program on the database takes: "image_s" in ASCII."""
+VERSIONS = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Alembic's own table, as it creates it: one row with the schema's revision."""
 
 
 def migrate(database: Database, backups: Path) -> Path | None:
@@ -38,12 +58,11 @@ def migrate(database: Database, backups: Path) -> Path | None:
 
 
 def _migrate(database: Database, backups: Path) -> Path | None:
-    current = current_revision(database)
+    current = current_revision(database) or _create_schema(database)
     if current == head_revision():
         return None
-    if current is not None:
-        require_known(current)
-    copy = _copy_sqlite(database, backups, current) if current is not None else None
+    require_known(current)
+    copy = _copy_sqlite(database, backups, current)
     run_migrations(database, alembic_config(), "head")
     return copy
 
@@ -78,16 +97,46 @@ def alembic_config() -> Config:
 def current_revision(database: Database) -> str | None:
     """The revision that the database has, or None for an empty one."""
     with database.engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
+        return _revision(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSIONS.name):
+        return None
+    return connection.scalar(select(VERSIONS.c.version_num))
+
+
+def _create_schema(database: Database) -> str:
+    """The newest schema in an empty database, as all migrations would make it; returns its revision.
+
+    Of several processes that start at once, one creates it; the others find it.
+    """
+    with (
+        database.engine.connect().execution_options(is_writer=True) as connection,
+        connection.begin(),
+    ):
+        _wait_for_others(connection)
+        current = _revision(connection)
+        if current is None:
+            current = head_revision()
+            state_index_conditions(connection.dialect.name)
+            Base.metadata.create_all(connection, checkfirst=False)
+            VERSIONS.create(connection, checkfirst=False)
+            connection.execute(insert(VERSIONS).values(version_num=current))
+        return current
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """One process at a time changes a schema, until its transaction ends: a writer to SQLite has the whole
+    database for itself, PostgreSQL is asked for a lock."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
 
 
 def run_migrations(database: Database, config: Config, revision: str) -> None:
     """Up to ``revision`` in one transaction; SQLite, too, takes DDL back if a step fails.
 
-    Of several processes that start at once, one migrates and the others wait for it: SQLite locks the
-    database at the transaction's start, PostgreSQL is asked to.
+    Of several processes that start at once, one migrates and the others wait for it.
     """
     with (
         database.engine.connect().execution_options(is_writer=True) as connection,
@@ -100,8 +149,7 @@ def run_migrations(database: Database, config: Config, revision: str) -> None:
 
 def upgrade(connection: Connection, config: Config, revision: str) -> None:
     """Up to ``revision`` in the transaction that the connection is in, without a look at foreign keys."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+    _wait_for_others(connection)
     from alembic import command
 
     config.attributes["connection"] = connection

@@ -54,7 +54,7 @@ class FaceGrouper:
         self._database = stores.database
         self._vectors = stores.faces
         self._thresholds = stores.thresholds
-        self._memory = stores.settings.memory
+        self._memory = stores.settings.grouping_memory
 
     def check(self, method: str, min_cluster_size: int) -> None:
         """Raises InvalidInputError for what ``group`` would not accept."""

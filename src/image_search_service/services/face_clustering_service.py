@@ -18,9 +18,8 @@ from image_search_service.db.queries import faces, library
 from image_search_service.db.queries.faces import GroupableFace
 from image_search_service.faces.grouper import FaceGrouper, GroupingResult
 from image_search_service.library.stores import Stores
-from image_search_service.recognition.clustering.clustering import cluster_confidence, confidences
+from image_search_service.recognition.clustering.clustering import cluster_confidence
 from image_search_service.recognition.clustering.representative import representatives
-from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
 log = get_logger(__name__)
@@ -53,17 +52,6 @@ class FaceClusteringService:
             row = library.get_library(session)
         if row is not None and row.grouping_stale:
             self.group(**(row.grouping or {}), progress=progress)
-
-    def person_confidences(self) -> dict[uuid.UUID, float]:
-        """For each named person the mean pairwise similarity of their faces, −1 to 1."""
-        with self._database.read() as session:
-            named = faces.named_points(session)
-        batch = self._vectors.get_embeddings_by_point_ids([point_id for _, point_id in named], FETCH_BATCH)
-        person_of_row = [person_id for person_id, point_id in named if point_id in batch]
-        persons = sorted(set(person_of_row))
-        number = {person_id: i for i, person_id in enumerate(persons)}
-        labels = np.array([number[person_id] for person_id in person_of_row], dtype=np.int64)
-        return dict(zip(persons, confidences(batch.matrix, labels).tolist(), strict=True))
 
     def calculate_cluster_confidence(
         self,

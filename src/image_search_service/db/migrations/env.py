@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import text
 
 from image_search_service.db.models import Base, FilePath, UtcDateTime
+from image_search_service.db.models.base import state_index_conditions
 
 
 def plain_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
@@ -19,12 +19,10 @@ def plain_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return False
 
 
-for index in [index for table in Base.metadata.tables.values() for index in table.indexes]:
-    for dialect, condition in index.info.get("where", {}).items():  # see partial_index
-        index.dialect_options[dialect]["where"] = text(condition)
-
+connection = context.config.attributes["connection"]
+state_index_conditions(connection.dialect.name)
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
     target_metadata=Base.metadata,
     render_item=plain_type,
     render_as_batch=True,  # SQLite alters a table by copying it

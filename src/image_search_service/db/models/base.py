@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, Index, LargeBinary, MetaData, TypeDecorator, Uuid
+from sqlalchemy import JSON, DateTime, Dialect, Index, LargeBinary, MetaData, TypeDecorator, Uuid, text
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -65,8 +65,16 @@ def partial_index(
     """An index on those rows for which the SQL condition ``where`` holds.
 
     on_postgresql: the condition as PostgreSQL needs it, where that is another one.
-    Both are kept in the index's ``info``, from where ``migrations/env.py`` gives them to the databases: an
-    argument ``postgresql_where`` would import PostgreSQL's dialect in every command.
+    Both are kept in the index's ``info`` until ``state_index_conditions``: an argument ``postgresql_where``
+    would import PostgreSQL's dialect in every command.
     """
     conditions = {"sqlite": where, "postgresql": where if on_postgresql is None else on_postgresql}
     return Index(name, *columns, unique=unique, info={"where": conditions})
+
+
+def state_index_conditions(dialect: str) -> None:
+    """Give the partial indexes of all tables their conditions for a dialect, before SQL is made of them."""
+    for table in Base.metadata.tables.values():
+        for index in table.indexes:
+            if "where" in index.info:
+                index.dialect_options[dialect]["where"] = text(index.info["where"][dialect])

@@ -124,16 +124,6 @@ def count_unnamed(session: Session) -> int:
     return count or 0
 
 
-def named_points(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Person and point of every named face."""
-    rows = session.execute(
-        select(FaceInstance.person_id, FaceInstance.qdrant_point_id)
-        .where(FaceInstance.person_id.is_not(None))
-        .order_by(FaceInstance.person_id, FaceInstance.id)
-    )
-    return [(person_id, point_id) for person_id, point_id in rows if person_id is not None]
-
-
 def set_persons(session: Session, persons: Mapping[uuid.UUID, uuid.UUID]) -> None:
     """Assign faces to persons on a human's word. They leave their clusters, which hold only unnamed faces."""
     _update_faces(session, _given(HUMAN), persons)
