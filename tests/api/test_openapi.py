@@ -81,9 +81,9 @@ def test_every_route_keeps_to_its_documentation(  # noqa: PLR0917
     """Sent what is right or what is wrong, a route answers as documented, never with a mistake of ours."""
     authorization = bearer_headers(filled.library.paths.token)
 
-    @settings(max_examples=examples, derandomize=True, database=None, suppress_health_check=HealthCheck)
+    @settings(max_examples=examples, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(case=documented[path][method].as_strategy(generation_mode=mode))
-    def keeps(case: schemathesis.Case) -> None:
+    def keeps(case: schemathesis.Case[Any]) -> None:
         # A made-up cursor is text like a right one, and is refused.
         case.call_and_validate(headers=authorization, excluded_checks=[positive_data_acceptance])
 

@@ -69,7 +69,7 @@ def test_a_program_sends_it_as_a_header(guarded: Served) -> None:
         assert answer.status_code == 200
         assert "set-cookie" not in answer.headers
     for header in (token, "Bearer", f"Basic {token}", f"Bearer {token[:-1]}", f"Bearer {token}x", "Bearer ä"):
-        answer = guarded.client.get("/api/v1/persons", headers={"Authorization": header.encode("latin-1")})
+        answer = guarded.client.get("/api/v1/persons", headers={b"Authorization": header.encode("latin-1")})
         assert answer.status_code == 401, header
 
 

@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import select
 
 from image_search_service.core.errors import ConflictError, InvalidInputError
+from image_search_service.core.types import Because
 from image_search_service.db.models import ClusterRow, FaceDifference, FaceInstance, FaceSuggestion
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.library.opening import Library
 from image_search_service.recognition.clustering.clustering import Clustering
 from image_search_service.recognition.clustering.constraints import split_by_differences
-from image_search_service.recognition.explanation import Because
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService

@@ -51,7 +51,7 @@ def opened(stores: str, folder: Path) -> Iterator[Library]:
             server = stack.enter_context(QdrantServer(engine))
             url = stack.enter_context(postgresql_schema())
             more = {"database_url": url.render_as_string(hide_password=False)} | server.settings
-        settings = Settings(library=folder, engine="synthetic", offline=True, workers=2, **more)  # type: ignore[arg-type]
+        settings = Settings(library=folder, engine="synthetic", offline=True, workers=2, **more)
         yield stack.enter_context(open_library(settings, lambda _: None, no_bar, restoring=True))
 
 
@@ -167,7 +167,7 @@ def test_a_backup_of_a_library_at_work_is_whole(album: Path, tmp_path: Path) -> 
 
         worker = threading.Thread(target=work)
         worker.start()
-        files = []
+        files: list[Path] = []
         while worker.is_alive() or not files:
             files.append(tmp_path / f"{len(files)}.tar")
             back_up(library, files[-1])

@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import select
 
 from image_search_service.core.errors import ConflictError
+from image_search_service.core.types import Because
 from image_search_service.db.models import ClusterRow, FaceInstance, FaceSuggestion
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.library.opening import Library
 from image_search_service.recognition.clustering.clustering import Clustering
 from image_search_service.recognition.clustering.constraints import keep_groups_together
-from image_search_service.recognition.explanation import Because
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService

@@ -19,8 +19,8 @@ from image_search_service.core.errors import (
     NotFoundError,
     UnavailableError,
 )
+from image_search_service.core.records.jobs import JobRecord
 from image_search_service.core.types import JsonObject, Progress
-from image_search_service.db.models import JobRow
 from image_search_service.db.session import Database
 from image_search_service.queue.huey_app import JobQueue, Workers, open_huey
 from image_search_service.queue.runner import JobRunner
@@ -84,7 +84,7 @@ class Bench:
         stopped = [workers.stop(LIMIT) for workers in self.started]
         return all(stopped)
 
-    def ended(self, job: JobRow, *states: JobState) -> JobRow:
+    def ended(self, job: JobRecord, *states: JobState) -> JobRecord:
         """The job once it is in one of these states."""
         wanted = states or (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
         return wait_until(lambda: self.service.get(job.id), lambda found: found.state in wanted)

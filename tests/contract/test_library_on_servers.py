@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,19 @@ from tests.support.world import World
 class Recording(EmbeddedQdrant):
     """An engine that remembers what collections were asked of it."""
 
-    made: list[dict[str, Any]]
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.made: list[dict[str, Any]] = []
 
-    def create_collection(self, name: str, vectors_config: Any, **options: Any) -> bool:
-        self.made.append({"name": name, "on_disk": vectors_config.on_disk, **options})
-        return super().create_collection(name, vectors_config)
+    def create_collection(self, collection_name: str, vectors_config: Any, **options: Any) -> bool:
+        self.made.append({"name": collection_name, "on_disk": vectors_config.on_disk, **options})
+        return super().create_collection(collection_name, vectors_config)
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Recording]:
-    with Recording(tmp_path / "server") as made:
-        made.made = []
-        yield made
+    with closing(Recording(tmp_path / "server")) as recording:
+        yield recording
 
 
 @pytest.mark.parametrize("prefer_grpc", [True, False])

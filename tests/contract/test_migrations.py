@@ -78,9 +78,10 @@ def downgrade(database: Database, revision: str) -> None:
 def differences(database: Database) -> list[Any]:
     """Where the database's schema is not what the models say."""
     with database.engine.connect() as connection:
-        return compare_metadata(
+        found: list[Any] = compare_metadata(
             MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata
         )
+    return found
 
 
 POSTGRESQL_SCHEMA = """

@@ -27,9 +27,9 @@ def opened(folder: Path, *, restoring: bool = False) -> AbstractContextManager[L
 
 def back_up(library: Path, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """By a process of its own, behind a proxy that is not to be asked."""
-    command = [sys.executable, "-m", "image_search_service", "backup", file, "--library", library, *options]
+    command = [sys.executable, "-m", "image_search_service", "backup", str(file), "--library", str(library)]
     environment = os.environ | {"http_proxy": "http://127.0.0.1:1"}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    return subprocess.run([*command, *options], capture_output=True, text=True, check=False, env=environment)
 
 
 def test_the_service_that_holds_the_library_gives_it(tmp_path: Path) -> None:

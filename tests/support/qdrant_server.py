@@ -34,7 +34,7 @@ class QdrantServer:
         self._grpc, self.grpc_port = serve_grpc(self.gate)
         self._rest, self.rest_port = serve_rest(self.gate)
         self.url = f"http://127.0.0.1:{self.rest_port}"
-        self.settings = {"qdrant_url": self.url, "qdrant_grpc_port": self.grpc_port}
+        self.settings: dict[str, Any] = {"qdrant_url": self.url, "qdrant_grpc_port": self.grpc_port}
         return self
 
     def __exit__(self, *_: object) -> None:

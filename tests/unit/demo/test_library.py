@@ -15,6 +15,7 @@ from image_search_service.core.types import Pixels
 from image_search_service.demo import library as demo
 from image_search_service.demo.darkroom import NOTE
 from image_search_service.demo.library import TRUTH, DemoSummary, make_demo_library
+from image_search_service.demo.plan import plan_library
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 
 pillow_heif.register_heif_opener()
@@ -149,7 +150,7 @@ def test_no_face_at_all_is_refused(tmp_path: Path) -> None:
 def test_a_load_test_is_drawn_and_read(tmp_path: Path) -> None:
     """Beyond the album's limit every picture has ten faces, all found; progress counts to the end."""
     calls: list[tuple[int, int | None]] = []
-    plan = demo.plan_library(2_010, 1)
+    plan = plan_library(2_010, 1)
     for picture in plan.pictures[:6]:
         demo._draw_one((str(tmp_path), picture))
     engine = SyntheticEngine()
@@ -161,7 +162,7 @@ def test_a_load_test_is_drawn_and_read(tmp_path: Path) -> None:
 def test_a_kind_that_cannot_be_written_here_becomes_jpeg(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an encoder for HEIC or AVIF the library has JPEG files instead, copies included."""
     monkeypatch.setattr(demo, "encodable", lambda kind: kind == "JPEG")
-    plan = demo._possible_here(demo.plan_library(600, 1))
+    plan = demo._possible_here(plan_library(600, 1))
     assert {picture.format for picture in plan.pictures} == {"JPEG"}
     assert all(Path(picture.path).suffix.lower() == ".jpg" for picture in plan.pictures)
     paths = {picture.path for picture in plan.pictures}

@@ -7,9 +7,8 @@ import pytest
 from image_search_service.demo.dice import dice
 from image_search_service.demo.layout import arrange, rows_for
 from image_search_service.demo.people import make_people, make_strangers
-from image_search_service.demo.picture import Picture, Plan
+from image_search_service.demo.picture import SUFFIXES, Picture, Plan
 from image_search_service.demo.plan import plan_library
-from image_search_service.demo.prints import SUFFIXES
 from image_search_service.demo.scenes import SCENES
 from image_search_service.recognition.engines import synthetic_code as marker
 

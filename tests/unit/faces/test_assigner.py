@@ -91,7 +91,7 @@ def assigned_one_by_one(library: Library, face_ids: list[UUID]) -> dict[UUID, UU
             select(FaceInstance.person_id, FaceInstance.id).where(FaceInstance.person_id.is_not(None))
         ).all()
     centroids = {}
-    for person_id in {row[0] for row in named}:
+    for person_id in {row[0] for row in named if row[0] is not None}:
         ids = [row[1] for row in named if row[0] == person_id]
         rows = list(get_embeddings_one_by_one(client, collection, ids).values())
         centroids[person_id] = trimmed_centroid(np.array(rows, dtype=np.float32)).vector

@@ -8,9 +8,11 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from image_search_service.core.errors import MediaError
@@ -115,7 +117,7 @@ def test_sixteen_bits_become_eight(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize("kind", [np.int32, np.float32])
 def test_values_of_unknown_range_are_stretched(tmp_path: Path, kind: type) -> None:
     """Grey values that no format bounds go from black to white, and one value alone is black."""
-    values = np.linspace(-5, 900, 64, dtype=kind)[np.newaxis].repeat(48, axis=0)
+    values: NDArray[Any] = np.linspace(-5, 900, 64).astype(kind)[np.newaxis].repeat(48, axis=0)
     pixels = decoded(save(Image.fromarray(values), tmp_path / "photo.tif"))
     assert (pixels.min(), pixels.max()) == (0, 255)
     same = decoded(save(Image.fromarray(np.full_like(values, 7)), tmp_path / "same.tif"))

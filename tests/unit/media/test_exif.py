@@ -59,13 +59,13 @@ def test_the_moment_of_exposure_comes_first() -> None:
 )
 def test_fractions_of_a_second(fraction: str, micro: int) -> None:
     """Photos of one burst keep their order: fractions of a second count, nonsense does not."""
-    tags = {TAGS.DateTimeOriginal: "2020:01:01 00:00:00", TAGS.SubsecTimeOriginal: fraction}
+    tags: dict[int, str] = {TAGS.DateTimeOriginal: "2020:01:01 00:00:00", TAGS.SubsecTimeOriginal: fraction}
     assert taken_at(tags) == moment("2020-01-01 00:00:00").replace(microsecond=micro)
 
 
 def test_an_offset_does_not_move_the_clock() -> None:
     """The camera's clock is what counts, in a photo that knows its time zone too."""
-    tags = {TAGS.DateTimeOriginal: "2020:01:01 12:00:00", TAGS.OffsetTimeOriginal: "+09:00"}
+    tags: dict[int, str] = {TAGS.DateTimeOriginal: "2020:01:01 12:00:00", TAGS.OffsetTimeOriginal: "+09:00"}
     assert taken_at(tags) == moment("2020-01-01 12:00:00")
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.media import scan as scan_module
 from image_search_service.media.scan import PhotoScan
 
 
@@ -163,7 +162,7 @@ def test_a_folder_that_may_not_be_read_is_reported(tmp_path: Path, monkeypatch: 
         return scandir(folder)
 
     # Tests may run as root, whom no folder refuses.
-    monkeypatch.setattr(scan_module.os, "scandir", refusing)
+    monkeypatch.setattr("image_search_service.media.scan.os.scandir", refusing)
     scan = PhotoScan([tmp_path])
     assert names(tmp_path, scan) == ["open/2.jpg"]
     assert scan.unread == [(tmp_path / "closed", "Permission denied.")]

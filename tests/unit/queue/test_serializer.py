@@ -18,7 +18,7 @@ def test_messages_survive() -> None:
     serializer = JsonSerializer()
     data = serializer.serialize(message)
     assert json.loads(data)["message"]["args"] == ["job"]
-    assert serializer.deserialize(memoryview(data)) == message
+    assert serializer.deserialize(memoryview(data).tobytes()) == message
 
 
 def test_values_survive() -> None:

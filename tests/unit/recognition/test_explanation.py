@@ -6,10 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from image_search_service.core.types import Box
+from image_search_service.core.types import Because, Box
 from image_search_service.recognition.engines.calibrated import MOBILEFACENET, quality_tables
 from image_search_service.recognition.explanation import (
-    Because,
     FaceVisibility,
     PersonSimilarity,
     Verdict,

@@ -56,7 +56,7 @@ def test_the_rule_takes_the_sign_that_tells_blurred_faces() -> None:
     by_length = choose_rule(Signs(chance[0], long[0]), Signs(chance[1], long[1]))
     assert by_length is not None
     assert (by_length.rule.sign, by_length.ordinary_left_out) == ("length", 1)
-    blank = 1 - long[0] / 20, 1 - long[1] / 20
+    blank = [np.asarray(1 - lengths / 20, np.float32) for lengths in long]
     by_blank = choose_rule(Signs(blank[0], 9 + chance[0]), Signs(blank[1], 9 + chance[1]))
     assert by_blank is not None
     assert (by_blank.rule.sign, by_blank.ordinary_left_out) == ("blank", 1)

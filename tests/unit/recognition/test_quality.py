@@ -24,7 +24,7 @@ def chip(blur: float = 0) -> Pixels:
     random = np.random.default_rng(0)
     coarse = Image.fromarray(random.integers(0, 255, (7, 7, 3), dtype=np.uint8)).resize((112, 112))
     grain = random.normal(0, 12, (112, 112, 3))
-    picture = Image.fromarray(np.clip(coarse + grain, 0, 255).astype(np.uint8))
+    picture = Image.fromarray(np.clip(np.asarray(coarse) + grain, 0, 255).astype(np.uint8))
     return np.asarray(picture.filter(ImageFilter.GaussianBlur(blur)))
 
 

@@ -27,7 +27,9 @@ def test_a_vector_of_an_older_server() -> None:
     assert np.array_equal(_numbers(messages.VectorOutput(data=row(16).tolist())), row(16))
 
 
-@pytest.mark.parametrize("vector", [messages.VectorOutput(), messages.VectorOutput(dense={})])
+@pytest.mark.parametrize(
+    "vector", [messages.VectorOutput(), messages.VectorOutput(dense=messages.DenseVector())]
+)
 def test_no_numbers(vector: messages.VectorOutput) -> None:
     """A vector without numbers has none."""
     assert len(_numbers(vector)) == 0

@@ -9,7 +9,7 @@ from image_search_service.recognition.clustering.cluster_identity import match_c
 
 
 def match(old: list[int], new: list[int]) -> list[int]:
-    return match_clusters(np.array(old, dtype=np.int64), np.array(new, dtype=np.int64)).tolist()
+    return [int(label) for label in match_clusters(np.array(old, np.int64), np.array(new, np.int64))]
 
 
 def test_the_same_clusters_in_another_order() -> None:

@@ -17,7 +17,7 @@ MEMORY = 1 << 26
 
 def unit_rows(n: int, d: int = 8, seed: int = 0) -> FloatArray:
     rows = np.random.default_rng(seed).standard_normal((n, d)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
 def graph(embeddings: FloatArray, photos: IntArray | None = None, **options: Any) -> NeighbourGraph:

@@ -65,7 +65,7 @@ def test_a_large_face_is_averaged_not_sampled(scale: float) -> None:
     """A face many times the chip's size comes out in the place of a small one, without jagged edges."""
     size = 150
     fine = np.random.default_rng(1).integers(0, 255, (size, size, 3), dtype=np.uint8)
-    small = cv2.GaussianBlur(fine, (0, 0), 3)
+    small = cv2.GaussianBlur(fine, (0, 0), 3).astype(np.uint8)
     large = cv2.resize(small, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     noise = np.random.default_rng(2).normal(0, 40, large.shape)
     noisy = np.clip(large + noise, 0, 255).astype(np.uint8)

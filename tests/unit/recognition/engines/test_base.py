@@ -63,7 +63,7 @@ def test_embeddings_have_unit_length() -> None:
     """Whatever length a model gives, an embedding's is one."""
     given = np.array([[3, 4, 0], [0, 0, 0.1]], np.float32)
     found = Answering(embeddings=given).embed([PHOTO, PHOTO])
-    np.testing.assert_allclose(found, [[0.6, 0.8, 0], [0, 0, 1]], rtol=1e-6)
+    assert found.tolist() == pytest.approx(np.array([[0.6, 0.8, 0], [0, 0, 1]]), rel=1e-6)
     assert found.dtype == np.float32
 
 

@@ -58,7 +58,7 @@ def test_every_constant_of_a_measured_engine_has_its_record(engine: str) -> None
             replace(SFACE, thresholds=replace(SFACE.thresholds, assign=0.5)),
             ["thresholds.assign"],
         ),
-        (replace(SFACE, records=SFACE.records | {"quality": Record("", "", {})}), ["quality"]),
+        (replace(SFACE, records={**SFACE.records, "quality": Record("", "", {})}), ["quality"]),
     ],
 )
 def test_a_constant_without_its_record_is_found(calibration: Calibration, wrong: list[str]) -> None:

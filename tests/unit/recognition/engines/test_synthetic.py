@@ -223,7 +223,8 @@ def test_embeddings_are_unit_vectors_that_follow_from_the_code() -> None:
     """(n, 128) float32 of unit length; the same code gives the same vector in any company."""
     codes = album(1)[:50]
     vectors = face_vectors(codes)
-    assert (vectors.shape, vectors.dtype) == ((50, 128), np.float32)
+    assert vectors.shape == (50, 128)
+    assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
     np.testing.assert_array_equal(face_vectors(codes[7:8]), vectors[7:8])
 

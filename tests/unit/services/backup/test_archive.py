@@ -126,7 +126,7 @@ def test_a_manifest_that_is_none_is_refused(tmp_path: Path) -> None:
     writer = ArchiveWriter()
     member = writer.member("manifest.json", b"[]")
     wrong = manifest()
-    wrong.tables = [("t", 1)]  # type: ignore[list-item] - that is what is wrong
+    wrong.tables = [("t", 1)]  # type: ignore[list-item]  # that is what is wrong
     for content in (member, writer.end(wrong)):
         (tmp_path / "other.tar").write_bytes(content)
         with pytest.raises((InvalidInputError, DataIntegrityError)):

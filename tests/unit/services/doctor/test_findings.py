@@ -103,7 +103,7 @@ def test_two_streams_side_by_side(left: str, right: str, together: list[tuple[st
 
 def test_ids_are_ordered_as_in_qdrant() -> None:
     """Whole numbers, then UUIDs by their bytes."""
-    ids = [7, 2**64 - 1, UUID(int=0), UUID(int=1), UUID(int=2**127), UUID(int=2**128 - 1)]
+    ids: list[UUID | int] = [7, 2**64 - 1, UUID(int=0), UUID(int=1), UUID(int=2**127), UUID(int=2**128 - 1)]
     shuffled = [ids[i] for i in (3, 0, 5, 2, 4, 1)]
     assert sorted(shuffled, key=point_key) == ids
 

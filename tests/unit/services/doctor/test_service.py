@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -52,9 +53,9 @@ from tests.support.served import bind, directions, no_bar
 from tests.support.world import World
 
 
-def opened(folder: Path, **settings: object) -> AbstractContextManager[Library]:
-    given = {"engine": "synthetic", "offline": True, "workers": 2} | settings
-    return open_library(Settings(library=folder, **given), Output(as_json=True).note, no_bar)  # type: ignore[arg-type] - values of several types, which the settings check
+def opened(folder: Path, **settings: Any) -> AbstractContextManager[Library]:
+    given: dict[str, Any] = {"engine": "synthetic", "offline": True, "workers": 2} | settings
+    return open_library(Settings(library=folder, **given), Output(as_json=True).note, no_bar)
 
 
 @pytest.fixture(scope="module")

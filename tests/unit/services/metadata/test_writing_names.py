@@ -133,8 +133,9 @@ def test_names_follow_what_is_said_later(database: Database, photo: Photo) -> No
     merged = review.merge_persons([ada.person_id], into=grace.person_id)
     service.write()
     assert sidecar.read_text().count(">Grace<") == 2
-    review.undo(merged.id)
-    review.undo(grace.decision)
+    for decision in (merged.id, grace.decision):
+        assert decision is not None
+        review.undo(decision)
     service.write()
     assert [sidecar.read_text().count(f">{name}<") for name in ("Countess", "Grace")] == [1, 0]
     review.not_a_face([left])

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from image_search_service.core.errors import InvalidInputError, NotFoundError
+from image_search_service.core.names import clean_name
 from image_search_service.core.types import Box
 from image_search_service.db.queries import faces
 from image_search_service.db.session import Database
-from image_search_service.services.decisions.service import ReviewService, clean_name
+from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.people.lookup import PeopleService
 from tests.support.world import World, migrated_database
 

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import delete, select
 
 from image_search_service.core.errors import DataIntegrityError
-from image_search_service.core.types import Box
+from image_search_service.core.types import Because, Box
 from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonCentroid
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.library.opening import Library
-from image_search_service.recognition.explanation import Because, Reason
+from image_search_service.recognition.explanation import Reason
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.suggestions.explanation import ExplanationService
 from image_search_service.services.suggestions.search import SuggestionService

@@ -294,7 +294,7 @@ def test_pinned_prototypes_stay(library: Library, album: Album) -> None:
         mine = list(session.scalars(select(PersonPrototype).where(PersonPrototype.person_id == album.ada)))
         pinned, lost = mine[0], mine[1]
         pinned.pinned = True
-        face_queries.set_persons(session, {lost.face_instance_id: None})
+        face_queries.set_free(session, {lost.face_instance_id: None})
     assert service.compute_prototypes([album.ada]).removed >= 1
     with library.database.read() as session:
         now = {one.face_instance_id for one in session.scalars(select(PersonPrototype))}
