@@ -22,6 +22,10 @@ SQLITE_BUSY_SECONDS = 30
 """How long a writer waits for another one before SQLite says "database is locked"."""
 
 
+SQLITE_MAPPED_BYTES = 1 << 30
+"""So much of the file is read as memory instead of copied page by page."""
+
+
 def sqlite_url(path: Path) -> URL:
     return URL.create("sqlite+pysqlite", database=str(path))
 
@@ -113,6 +117,8 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA mmap_size={SQLITE_MAPPED_BYTES}")
+        cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -75,13 +75,15 @@ class FaceInstance(Base):
         # that such a statement asks for, so that no row is looked up for what is only counted or passed over.
         Index("ix_face_instances_person_taken", "person_id", "taken_at", "id", "asset_id"),
         Index("ix_face_instances_person_quality", "person_id", "quality_score", "id", "asset_id"),
+        Index("ix_face_instances_person_asset", "person_id", "asset_id"),
         Index("ix_face_instances_cluster_quality", "cluster_id", "quality_score", "id"),
-        Index("ix_face_instances_asset_person", "asset_id", "person_id", "is_face"),
+        Index("ix_face_instances_asset_person", "asset_id", "person_id", "is_face", "set_aside"),
         partial_index(
             "ix_face_instances_unnamed",
             "person_id",
             "cluster_id",
             "is_face",
+            "set_aside",
             "quality_score",
             "id",
             "asset_id",

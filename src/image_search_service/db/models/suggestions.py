@@ -52,6 +52,9 @@ class FaceSuggestion(Base):
             "state",
             "person_id",
             "face_instance_id",
+            "confidence",
+            "margin",
+            "id",
             where="state = 'pending'",
         ),
     )

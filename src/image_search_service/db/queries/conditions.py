@@ -62,7 +62,7 @@ def is_cluster_aside() -> ColumnElement[bool]:
 
 def is_unknown() -> ColumnElement[bool]:
     """Of a face: nobody has named it, and it is not set aside."""
-    return and_(FaceInstance.person_id.is_(None), FaceInstance.is_face, ~is_face_aside())
+    return and_(FaceInstance.person_id.is_(None), FaceInstance.is_face, ~FaceInstance.set_aside)
 
 
 def is_listed_photo() -> ColumnElement[bool]:

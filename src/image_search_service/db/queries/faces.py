@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Update, Uuid, bindparam, case, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, ScalarSelect, Update, Uuid, bindparam, case, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance, ImageAsset, PersonRow
 from image_search_service.db.queries.batches import BATCH
-from image_search_service.db.queries.conditions import IS_UNNAMED_FACE
+from image_search_service.db.queries.conditions import IS_UNNAMED_FACE, in_replaced_photo
 
 HUMAN, MACHINE = "human", "machine"
 """Who assigned a face to its person."""
@@ -242,18 +242,20 @@ def faces_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> list[
     rows = session.execute(
         select(
             FaceInstance.id,
-            PersonRow.id,
+            FaceInstance.person_id,
             FaceInstance.asset_id,
             FaceInstance.qdrant_point_id,
             FaceInstance.quality_score,
-            ImageAsset.taken_at,
+            FaceInstance.taken_at,
         )
-        .join(PersonRow, PersonRow.id == FaceInstance.person_id)
-        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(PersonRow.id.in_(person_ids), ~ImageAsset.replaced)
-        .order_by(PersonRow.id, FaceInstance.id)
+        .where(FaceInstance.person_id.in_(person_ids), ~in_replaced_photo())
+        .order_by(FaceInstance.person_id, FaceInstance.id)
     )
-    return [PersonFacePoint(*row) for row in rows]
+    return [
+        PersonFacePoint(face, person, asset, point, quality, taken_at)
+        for face, person, asset, point, quality, taken_at in rows
+        if person is not None
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,19 +296,7 @@ def face_counts(
     session: Session, person_ids: Sequence[uuid.UUID] | None = None
 ) -> list[tuple[uuid.UUID, int]]:
     """How many faces each person has, persons without a face included; all persons unless ids are given."""
-    shown = (
-        select(FaceInstance.id, FaceInstance.person_id)
-        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(~ImageAsset.replaced)
-        .subquery()
-    )
-    counted = (
-        select(PersonRow.id, func.count(shown.c.id))
-        .outerjoin(shown, shown.c.person_id == PersonRow.id)
-        .where(~PersonRow.deleted)
-        .group_by(PersonRow.id)
-        .order_by(PersonRow.id)
-    )
+    counted = select(PersonRow.id, face_count(PersonRow.id)).where(~PersonRow.deleted).order_by(PersonRow.id)
     if person_ids is None:
         return [(person_id, count) for person_id, count in session.execute(counted)]
     wanted = sorted(set(person_ids))
@@ -316,6 +306,20 @@ def face_counts(
         for part in parts
         for person_id, count in session.execute(counted.where(PersonRow.id.in_(part)))
     ]
+
+
+def face_count(person_id: InstrumentedAttribute[uuid.UUID]) -> ScalarSelect[int]:
+    """A scalar subquery: how many faces the person of the enclosing statement has, read from an index.
+
+    person_id: a column of the enclosing statement.
+    """
+    return (
+        select(func.count())
+        .select_from(FaceInstance)
+        .where(FaceInstance.person_id == person_id, ~in_replaced_photo())
+        .correlate(person_id.class_)
+        .scalar_subquery()
+    )
 
 
 def faces_in_cluster(session: Session, cluster_id: uuid.UUID) -> list[GroupableFace]:

@@ -22,7 +22,13 @@ from image_search_service.core.records.photos import (
 )
 from image_search_service.core.types import Box
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset
-from image_search_service.db.queries.conditions import IS_PRESENT, existing_file, is_listed_photo, is_unknown
+from image_search_service.db.queries.conditions import (
+    IS_PRESENT,
+    ON_PHOTO,
+    existing_file,
+    is_listed_photo,
+    is_unknown,
+)
 from image_search_service.db.queries.photos import below_folder
 
 _ORDERS: dict[PhotoOrder, tuple[Any, ...]] = {
@@ -166,10 +172,7 @@ def _matching(where: PhotoFilter) -> list[ColumnElement[bool]]:
     conditions += [ImageAsset.id.in_(_assets_with(person_id)) for person_id in where.with_persons]
     conditions += [ImageAsset.id.not_in(_assets_with(person_id)) for person_id in where.without]
     if where.unknown:
-        # The photos of all such faces are gathered, and each photo of the list is looked up among them;
-        # ``coalesce`` keeps databases from looking up each of them among the photos, which takes longer.
-        gathered = select(FaceInstance.asset_id).where(is_unknown())
-        conditions.append(func.coalesce(ImageAsset.id, None).in_(gathered))
+        conditions.append(select(FaceInstance.asset_id).where(ON_PHOTO, is_unknown()).exists())
     if where.folder is not None:
         below = select(AssetPath.asset_id).where(below_folder(where.folder), IS_PRESENT)
         conditions.append(ImageAsset.id.in_(below))

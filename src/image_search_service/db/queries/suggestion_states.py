@@ -41,12 +41,9 @@ def _waits() -> ColumnElement[bool]:
     """Whether a suggestion is open, computed on read. The face is looked up by its id, its photo in the index
     of photos and persons; deleted persons and replaced photos are few and read as lists."""
     face, other = aliased(FaceInstance), aliased(FaceInstance)
-    in_photo = (  # coalesce keeps from the index of persons: a photo has few faces, they have many
-        select(other.id)
-        .where(
-            other.asset_id == face.asset_id,
-            func.coalesce(other.person_id, None) == FaceSuggestion.person_id,
-        )
+    in_photo = (
+        select(other.asset_id)
+        .where(other.asset_id == face.asset_id, other.person_id == FaceSuggestion.person_id)
         .correlate(face, FaceSuggestion)
         .exists()
     )
@@ -63,8 +60,8 @@ def _waits() -> ColumnElement[bool]:
         .correlate(FaceSuggestion)
         .exists()
     )
-    deleted = select(PersonRow.id).where(PersonRow.deleted)
-    return and_(FaceSuggestion.state == PENDING, FaceSuggestion.person_id.not_in(deleted), may_be)
+    gone = select(PersonRow.id).where(PersonRow.deleted)
+    return and_(FaceSuggestion.state == PENDING, FaceSuggestion.person_id.not_in(gone), may_be)
 
 
 IS_ANSWERABLE = _waits()

@@ -64,7 +64,10 @@ def create_face_instances() -> None:
 
 def _index_face_instances() -> None:
     op.create_index(
-        "ix_face_instances_asset_person", "face_instances", ["asset_id", "person_id", "is_face"], unique=False
+        "ix_face_instances_asset_person",
+        "face_instances",
+        ["asset_id", "person_id", "is_face", "set_aside"],
+        unique=False,
     )
     op.create_index(
         "ix_face_instances_cluster_quality",
@@ -89,6 +92,9 @@ def _index_face_instances() -> None:
         postgresql_where=sa.text("payload_sent < payload_version"),
     )
     op.create_index(
+        "ix_face_instances_person_asset", "face_instances", ["person_id", "asset_id"], unique=False
+    )
+    op.create_index(
         "ix_face_instances_person_quality",
         "face_instances",
         ["person_id", "quality_score", "id", "asset_id"],
@@ -103,7 +109,7 @@ def _index_face_instances() -> None:
     op.create_index(
         "ix_face_instances_unnamed",
         "face_instances",
-        ["person_id", "cluster_id", "is_face", "quality_score", "id", "asset_id"],
+        ["person_id", "cluster_id", "is_face", "set_aside", "quality_score", "id", "asset_id"],
         unique=False,
         sqlite_where=sa.text("person_id IS NULL"),
         postgresql_where=sa.text("person_id IS NULL"),

@@ -38,7 +38,7 @@ def create_face_suggestions() -> None:
     op.create_index(
         "ix_face_suggestions_waiting",
         "face_suggestions",
-        ["state", "person_id", "face_instance_id"],
+        ["state", "person_id", "face_instance_id", "confidence", "margin", "id"],
         unique=False,
         sqlite_where=sa.text("state = 'pending'"),
         postgresql_where=sa.text("state = 'pending'"),

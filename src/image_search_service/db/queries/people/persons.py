@@ -4,7 +4,7 @@ read only for the persons of one page."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from image_search_service.core.records.people import Companion, PersonName, PersonOrder, PersonRecord
 from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonRow
 from image_search_service.db.queries.conditions import in_replaced_photo
+from image_search_service.db.queries.faces import face_count
 from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
 
 Place = tuple[int | datetime, str]
@@ -29,28 +30,28 @@ def persons_page(
     limit: int,
     hidden: bool,
 ) -> list[PersonRecord]:
-    """A page of the visible persons, or of the hidden ones; equal ones by name. Three statements.
+    """A page of the visible persons, or of the hidden ones; equal ones by name. At most three statements.
 
     after: the position of the previous page's last person. offset: persons to skip after it.
     """
     place, counts = _sorted_by(order)
-    statement = select(PersonRow.id).where(~PersonRow.deleted, PersonRow.hidden.is_(hidden))
+    statement = select(PersonRow.id, place).where(~PersonRow.deleted, PersonRow.hidden.is_(hidden))
     if counts is not None:
         statement = statement.outerjoin(counts, counts.c.person_id == PersonRow.id)
     if after is not None:
         value, key = after
         statement = statement.where(or_(place < value, and_(place == value, PersonRow.name_key > key)))
-    ids = session.scalars(
+    rows = session.execute(
         statement.order_by(place.desc(), PersonRow.name_key).offset(offset).limit(limit)
     ).all()
-    return persons_by_ids(session, ids)
+    waiting = {row[0]: row[1] for row in rows} if order is PersonOrder.WAITING else None
+    return persons_by_ids(session, [row[0] for row in rows], waiting)
 
 
 def _sorted_by(order: PersonOrder) -> tuple[Any, Subquery | None]:
     match order:
         case PersonOrder.FACES:
-            counts = _face_counts().subquery()
-            return func.coalesce(counts.c.faces, 0), counts
+            return face_count(PersonRow.id), None
         case PersonOrder.WAITING:
             counts = _waiting_counts().subquery()
             return func.coalesce(counts.c.waiting, 0), counts
@@ -71,8 +72,13 @@ def place_of(person: PersonRecord, order: PersonOrder) -> Place:
     return places[order], person.name_key
 
 
-def persons_by_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> list[PersonRecord]:
-    """The existing ones among at most ``BATCH`` persons, in the order of the ids: two statements."""
+def persons_by_ids(
+    session: Session, person_ids: Sequence[uuid.UUID], waiting: Mapping[uuid.UUID, int] | None = None
+) -> list[PersonRecord]:
+    """The existing ones among at most ``BATCH`` persons, in the order of the ids: two statements.
+
+    waiting: how many suggestions wait for each, if that is known; one statement less.
+    """
     counts = (
         select(
             FaceInstance.person_id,
@@ -96,7 +102,7 @@ def persons_by_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> list[Pe
         .where(PersonRow.id.in_(person_ids), ~PersonRow.deleted)
     )
     rows = session.execute(statement).all()
-    waiting = waiting_of_persons(session, person_ids)
+    waiting = waiting_of_persons(session, person_ids) if waiting is None else waiting
     persons = {row[0].id: _record(row, waiting.get(row[0].id, 0)) for row in rows}
     return [persons[person_id] for person_id in person_ids if person_id in persons]
 
@@ -140,10 +146,8 @@ def shown_face() -> Any:
 
 def person_names(session: Session) -> list[PersonName]:
     """All persons by name: one statement."""
-    counts = _face_counts().subquery()
     rows = session.execute(
-        select(PersonRow.id, PersonRow.name, PersonRow.hidden, shown_face(), func.coalesce(counts.c.faces, 0))
-        .outerjoin(counts, counts.c.person_id == PersonRow.id)
+        select(PersonRow.id, PersonRow.name, PersonRow.hidden, shown_face(), face_count(PersonRow.id))
         .where(~PersonRow.deleted)
         .order_by(PersonRow.name_key)
     )
@@ -212,14 +216,6 @@ def waiting_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> dic
     """The number of pending suggestions of each of these persons that has any."""
     counted = _waiting_counts().where(FaceSuggestion.person_id.in_(person_ids))
     return {row[0]: row[1] for row in session.execute(counted)}
-
-
-def _face_counts() -> Any:
-    return (
-        select(FaceInstance.person_id.label("person_id"), func.count().label("faces"))
-        .where(FaceInstance.person_id.is_not(None), ~in_replaced_photo())
-        .group_by(FaceInstance.person_id)
-    )
 
 
 def _waiting_counts() -> Any:
