@@ -119,6 +119,20 @@ def test_an_answer_counts_for_the_next_question(api: Served) -> None:
     assert api.get("/review/next")["progress"]["named"] == 6
 
 
+def test_a_decision_that_changes_no_face_is_looked_into_once(api: Served) -> None:
+    """Who got another name keeps the centroid; the next questions after that cost what they did before."""
+    ada = group(api, 0, 10, named="Ada")
+    group(api, 1, 3)
+    ask(api)
+    with round_trips(api.library.database.engine) as before:
+        ask(api)
+    decide(api, "rename-person", {"person_id": ada, "name": "Ada Lovelace"})
+    ask(api)
+    with round_trips(api.library.database.engine) as after:
+        ask(api)
+    assert (after.statements, dict(after.qdrant)) == (before.statements, dict(before.qdrant))
+
+
 def test_whom_a_group_is_not_is_not_proposed(api: Served) -> None:
     """After it was said that it is not Ada, nor when she is in its photos with another face."""
     person = group(api, 0, 6, named="Ada")

@@ -23,7 +23,7 @@ from image_search_service.core.records.people import CentroidRecord
 from image_search_service.core.types import FloatArray, Progress
 from image_search_service.db.models import PersonCentroid, utc_now
 from image_search_service.db.queries import faces as face_queries
-from image_search_service.db.queries.batches import Row
+from image_search_service.db.queries.batches import BATCH, Row
 from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestions import centroids as centroid_queries
 from image_search_service.library.stores import Stores
@@ -221,11 +221,12 @@ class CentroidService:
         while True:
             with self._database.read() as session:
                 left = centroid_queries.leftovers(session, utc_now() - ABANDONED)
-            if not left:
+            if left:
+                self._centroids.delete_centroids(left)
+                with self._database.write() as session:
+                    centroid_queries.delete_centroids(session, left)
+            if len(left) < BATCH:
                 return
-            self._centroids.delete_centroids(left)
-            with self._database.write() as session:
-                centroid_queries.delete_centroids(session, left)
 
 
 def get_person_face_embeddings(

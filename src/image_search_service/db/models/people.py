@@ -82,6 +82,8 @@ class PersonCentroid(Base):
     source_hash: Mapped[str] = mapped_column(String(64))
     """Of the ids of the faces it was computed from: another set of faces makes it stale."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    checked_at: Mapped[datetime] = mapped_column(default=utc_now)
+    """When the person's faces were last found to be those that it was computed from."""
 
     __table_args__ = (
         partial_index(

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.logging import get_logger
 from image_search_service.db.models import ClusterRow, utc_now
 from image_search_service.db.queries.review import answers, clusters as cluster_queries, persons as queries
-from image_search_service.db.queries.review.persons import NamedCover, WaitingSuggestion
+from image_search_service.db.queries.review.persons import CentroidAge, NamedCover, WaitingSuggestion
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.review_queue import Chances
 from image_search_service.services.centroid_service import CentroidService
@@ -45,6 +45,9 @@ LEARNED_FROM = 200
 REFRESHED = 100
 """Persons whose centroids are computed at once."""
 SMALL_CLUSTERS = 200
+MANY_FACES, CHANGED_SHARE = 300, 0.02
+"""A centroid of so many faces is computed anew only when so many came or went. Fewer hardly move the mean,
+and reading the embeddings of thousands of faces after each answer would hold up the next question."""
 
 
 class ReviewQueueService:
@@ -69,7 +72,7 @@ class ReviewQueueService:
             progress = NamingProgress(*answers.progress(session))
         self._refresh_centroids(history)
         found = self._drafts(history, shown)
-        by_subject = {skip.subject: skip for skip in skips}
+        by_subject = {one.subject: one for one in skips}
         chosen = next_drafts(found, by_subject, shown, history.latest, limit)
         return NextQuestions(self._filler.fill(chosen), progress)
 
@@ -85,17 +88,20 @@ class ReviewQueueService:
 
     def _refresh_centroids(self, history: ReviewHistory) -> None:
         """Compute those of persons whose faces the last decisions changed, and of some who have none yet."""
+        now = utc_now()
         with self._database.read() as session:
-            since = queries.centroids_since(session, list(history.touched))
-            lacking = queries.without_centroid(session, REFRESHED)
-        stale = [
-            person for person, at in history.touched.items() if person not in since or since[person] < at
-        ]
-        if wanted := list(dict.fromkeys([*stale[:REFRESHED], *lacking])):
+            ages = queries.centroid_ages(session, list(history.touched))
+            lacking = queries.without_centroid(session, list(history.touched), REFRESHED)
+        stale = [one.person_id for one in ages if is_stale(one, history.touched[one.person_id])][:REFRESHED]
+        if wanted := [*stale, *lacking]:
             try:
-                self._centroids.compute_centroids(wanted)
+                run = self._centroids.compute_centroids(wanted)
             except UnavailableError:
                 log.warning("centroids_wait", persons=len(wanted))
+                return
+            if run.fresh:
+                with self._database.write() as session:
+                    queries.mark_checked(session, stale, now)
 
     def _drafts(self, history: ReviewHistory, shown: SeenQuestions) -> list[Draft]:
         chances = Chances(self._thresholds).calibrated(history.proposals)
@@ -137,10 +143,21 @@ class ReviewQueueService:
         rejected: Sequence[uuid.UUID],
     ) -> tuple[dict[uuid.UUID, NamedCover], set[frozenset[uuid.UUID]]]:
         """Those whom the drafts may name, and who of them were said to be two."""
-        wanted = {person for cluster in compared for person, _ in cluster.persons}
-        in_pairs = {person for pair in pairs for person in pair}
-        wanted |= {suggestion.person_id for suggestion in waiting} | in_pairs | {*rejected}
+        wanted = {person for one in compared for person, _ in one.persons}
+        wanted |= {one.person_id for one in waiting} | {one for pair in pairs for one in pair} | {*rejected}
         with self._database.read() as session:
             cards = queries.cards(session, sorted(wanted)) if wanted else {}
-            different = queries.different_pairs(session, in_pairs) if pairs else set()
+            different = (
+                queries.different_pairs(session, {one for pair in pairs for one in pair}) if pairs else set()
+            )
         return cards, different
+
+
+def is_stale(centroid: CentroidAge, touched_at: datetime) -> bool:
+    """Whether a question may need another centroid than this one. touched_at: of the last decision about the
+    person, which has changed their faces, or their name alone."""
+    if centroid.checked_at >= touched_at:
+        return False
+    if centroid.faces < MANY_FACES:
+        return True
+    return abs(centroid.faces_now - centroid.faces) > CHANGED_SHARE * centroid.faces

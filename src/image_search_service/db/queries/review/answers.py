@@ -44,10 +44,11 @@ def add_skip(session: Session, subject: str, at_answer: int) -> None:
 def progress(session: Session) -> tuple[int, int, int]:
     """Faces with a name, faces, and suggestions that nobody has answered: counted in indexes alone, so that
     faces of replaced photos count, too."""
-    named = select(func.count(FaceInstance.person_id)).where(FaceInstance.person_id.is_not(None))
+    unnamed = select(func.count()).select_from(FaceInstance).where(FaceInstance.person_id.is_(None))
     waiting = select(func.count()).where(FaceSuggestion.state == PENDING)
     every = select(func.count()).select_from(FaceInstance)
     row = session.execute(
-        select(named.scalar_subquery(), every.scalar_subquery(), waiting.scalar_subquery())
+        select(every.scalar_subquery(), unnamed.scalar_subquery(), waiting.scalar_subquery())
     ).one()
-    return int(row[0] or 0), int(row[1] or 0), int(row[2] or 0)
+    faces = int(row[0] or 0)
+    return faces - int(row[1] or 0), faces, int(row[2] or 0)

@@ -55,12 +55,11 @@ def largest_clusters(session: Session, but: Collection[uuid.UUID], limit: int) -
 
 
 def clearest_faces(session: Session, cluster_ids: Sequence[uuid.UUID], each: int) -> list[ClusterFace]:
-    """The clearest faces of each of these clusters."""
+    """The clearest faces of each of these clusters: ranked in an index, and only these are looked up."""
     ranked = (
         select(
             FaceInstance.cluster_id,
             FaceInstance.id,
-            FaceInstance.qdrant_point_id,
             func.row_number()
             .over(
                 partition_by=FaceInstance.cluster_id,
@@ -72,7 +71,8 @@ def clearest_faces(session: Session, cluster_ids: Sequence[uuid.UUID], each: int
         .subquery()
     )
     rows = session.execute(
-        select(ranked.c.cluster_id, ranked.c.id, ranked.c.qdrant_point_id)
+        select(ranked.c.cluster_id, ranked.c.id, FaceInstance.qdrant_point_id)
+        .join(FaceInstance, FaceInstance.id == ranked.c.id)
         .where(ranked.c.rank <= each)
         .order_by(ranked.c.cluster_id, ranked.c.rank)
     )

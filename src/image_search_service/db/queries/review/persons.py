@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy import and_, func, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import (
@@ -18,6 +18,7 @@ from image_search_service.db.models import (
     PersonDifference,
     PersonRow,
 )
+from image_search_service.db.queries.faces import face_count
 from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE, PENDING
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
 
@@ -55,8 +56,19 @@ class AgeSpan:
     last: datetime
 
 
-def without_centroid(session: Session, limit: int) -> list[uuid.UUID]:
-    """Some persons with faces and without a centroid."""
+@dataclass(frozen=True, slots=True)
+class CentroidAge:
+    """A person's active centroid. checked_at: when it was last found to be of the person's faces. faces: how
+    many these were when it was computed. faces_now: how many there are."""
+
+    person_id: uuid.UUID
+    checked_at: datetime
+    faces: int
+    faces_now: int
+
+
+def without_centroid(session: Session, first: Collection[uuid.UUID], limit: int) -> list[uuid.UUID]:
+    """Some persons with faces and without a centroid, those of ``first`` before others."""
     has_face = select(FaceInstance.id).where(FaceInstance.person_id == PersonRow.id).exists()
     has_centroid = (
         select(PersonCentroid.id)
@@ -67,20 +79,33 @@ def without_centroid(session: Session, limit: int) -> list[uuid.UUID]:
         session.scalars(
             select(PersonRow.id)
             .where(~PersonRow.deleted, ~has_centroid, has_face)
-            .order_by(PersonRow.id)
+            .order_by(PersonRow.id.not_in(first), PersonRow.id)
             .limit(limit)
         )
     )
 
 
-def centroids_since(session: Session, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, datetime]:
-    """Since when each of these persons who has one has had their centroid."""
+def centroid_ages(session: Session, person_ids: Collection[uuid.UUID]) -> list[CentroidAge]:
+    """Of each of these persons who has a centroid."""
     rows = session.execute(
-        select(PersonCentroid.person_id, PersonCentroid.created_at).where(
-            PersonCentroid.person_id.in_(person_ids), PersonCentroid.state == ACTIVE
-        )
+        select(
+            PersonCentroid.person_id,
+            PersonCentroid.checked_at,
+            PersonCentroid.faces,
+            face_count(PersonCentroid.person_id),
+        ).where(PersonCentroid.person_id.in_(person_ids), PersonCentroid.state == ACTIVE)
     )
-    return {row[0]: row[1] for row in rows}
+    return [CentroidAge(*row) for row in rows]
+
+
+def mark_checked(session: Session, person_ids: Sequence[uuid.UUID], moment: datetime) -> None:
+    """Store that at ``moment`` the centroids of at most ``BATCH`` persons were those of their faces."""
+    session.execute(
+        update(PersonCentroid)
+        .where(PersonCentroid.person_id.in_(person_ids), PersonCentroid.state == ACTIVE)
+        .values(checked_at=moment)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def most_waiting(session: Session, limit: int) -> list[tuple[uuid.UUID, int]]:
@@ -127,7 +152,7 @@ def best_waiting(session: Session, person_ids: Sequence[uuid.UUID], each: int) -
     found: dict[uuid.UUID, list[WaitingSuggestion]] = {}
     for row in rows:
         found.setdefault(row[2], []).append(WaitingSuggestion(*row))
-    return [face for faces in found.values() for face in faces[:each]]
+    return [one for theirs in found.values() for one in theirs[:each]]
 
 
 def waiting_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
