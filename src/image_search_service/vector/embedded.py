@@ -17,7 +17,7 @@ global lock: a call, and ``optimize`` most of all, holds up every other thread o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +29,7 @@ from qdrant_client.http.models import QueryResponse  # qdrant_client.models has 
 from image_search_service.core.errors import UnsupportedByEmbeddedQdrantError
 from image_search_service.vector import embedded_convert as convert, embedded_updates as updates
 from image_search_service.vector.embedded_shards import SPACE_NEEDED, ShardFolder
+from image_search_service.vector.embedding_batch import RawPoint
 
 _IGNORED: Final = frozenset({"wait", "timeout", "ordering", "consistency"})
 """Options for answers of a server or cluster, ignored here. Every call acts as if ``wait`` were true."""
@@ -134,6 +135,13 @@ class EmbeddedQdrant:
         engine = self._shards.shard(collection_name).engine
         records = engine.retrieve(wanted, convert.selection(with_payload), convert.selection(with_vectors))
         return [convert.record(record) for record in records]
+
+    def read_vectors(self, collection_name: str, ids: Iterable[models.ExtendedPointId]) -> Iterator[RawPoint]:
+        """Ids and vectors of the points that are there, without a ``models.Record`` for each, which takes
+        longer than reading it."""
+        engine = self._shards.shard(collection_name).engine
+        records = engine.retrieve(convert.point_ids(ids), False, True)
+        return ((str(record.id), record.vector) for record in records)
 
     def query_points(
         self,

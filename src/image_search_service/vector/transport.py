@@ -173,6 +173,8 @@ class DeferredResponse:
 
 def _retriever(client: Any, collection_name: str) -> Callable[[Sequence[str]], Iterator[RawPoint]]:
     def send(ids: Sequence[str]) -> Iterator[RawPoint]:
+        if hasattr(client, "read_vectors"):  # EmbeddedQdrant, which needs no records
+            return iter(client.read_vectors(collection_name, ids))
         records = client.retrieve(collection_name, list(ids), with_payload=False, with_vectors=True)
         return ((str(record.id), record.vector) for record in records)
 

@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 
-from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.records.lists import ListPage
 from image_search_service.core.records.people import PersonFaceRecord
 from image_search_service.core.types import FloatArray, Likeness
@@ -21,12 +20,13 @@ from image_search_service.db.queries.people import (
     faces as face_queries,
     persons as person_queries,
 )
-from image_search_service.db.queries.suggestions import nearest as queries
+from image_search_service.db.queries.suggestions import centroids as centroid_queries, nearest as queries
 from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
-from image_search_service.recognition.centroid import trimmed_centroid
+from image_search_service.services.centroid_service import CentroidService, source_hash
 from image_search_service.services.existing import required
 from image_search_service.services.people.persons import with_age
+from image_search_service.vector.collections import FaceFilter
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
 FETCH_BATCH: Final = 1_000
@@ -55,34 +55,49 @@ class LikenessService:
         self._database = stores.database
         self._faces = stores.faces
         self._centroids = stores.centroids
+        self._centroid_service = CentroidService(stores)
         self._thresholds = stores.thresholds
 
     def odd_faces(self, person_id: uuid.UUID, offset: int, limit: int) -> ListPage[PersonFaceRecord]:
-        """A person's faces, the least similar to their mean first, those without an embedding last. ⌈n ÷
-        1,000⌉ requests for n faces."""
+        """A person's faces, the least similar to their centroid first, those without an embedding last.
+
+        One search; ⌈n ÷ 1,000⌉ requests more for n faces that are others than when the centroid was computed.
+        """
         with self._database.read() as session:
             _, born = required(person_queries.birth_date(session, person_id), "person", person_id)
             points = queries.points_of_person(session, person_id)
-        similarity = self._to_mean(points)
-        ordered = sorted(points, key=lambda face: (similarity.get(face, 2.0), face))
+        similarity = self._least_similar(person_id, points, offset + limit)
+        ordered = list(similarity)
+        if len(ordered) < offset + limit:
+            ordered += sorted(points.keys() - similarity.keys())
         with self._database.read() as session:
             page = face_queries.faces_by_ids(session, ordered[offset : offset + limit])
         faces = [with_age(face, born, similarity.get(face.id)) for face in page]
         return ListPage(faces, len(points))
 
-    def _to_mean(self, points: dict[uuid.UUID, uuid.UUID]) -> dict[uuid.UUID, float]:
-        """The similarity of each face with an embedding to their trimmed mean. points: by face."""
-        batch = EmbeddingBatch.from_mapping(
-            self._faces.get_embeddings_by_point_ids(list(points.values()), FETCH_BATCH)
-        )
-        try:
-            mean = trimmed_centroid(batch.matrix) if len(batch) else None
-        except InvalidInputError:  # its faces cancel each other out
-            mean = None
-        if mean is None:
+    def _least_similar(
+        self, person_id: uuid.UUID, points: dict[uuid.UUID, uuid.UUID], number: int
+    ) -> dict[uuid.UUID, float]:
+        """At most so many faces and their similarities to the person's centroid, the least similar first: a
+        search for those most similar to its opposite. points: by face."""
+        centroid = self._centroid(person_id, list(points))
+        if centroid is None:
             return {}
-        scores = dict(zip(batch.ids, (batch.matrix @ mean.vector).tolist(), strict=True))
-        return {face: round(scores[point], 6) for face, point in points.items() if point in scores}
+        face_of = {point: face for face, point in points.items()}
+        where = FaceFilter(among=face_of.keys())
+        matches = self._faces.search_similar_faces(-centroid, min(number, len(points)), where=where)
+        return {face_of[match.point_id]: -match.score for match in matches}
+
+    def _centroid(self, person_id: uuid.UUID, face_ids: list[uuid.UUID]) -> FloatArray | None:
+        """``(d,)`` of unit length: the person's centroid, computed anew if it is not of these faces."""
+        with self._database.read() as session:
+            active = centroid_queries.active_centroids(session, [person_id])
+        if not face_ids:
+            return None
+        if not active or active[0].source_hash != source_hash(face_ids):
+            self._centroid_service.compute_centroids([person_id])
+        matrix = self._centroid_service.active_centroids([person_id]).matrix
+        return matrix[0] if len(matrix) else None
 
     def nearest_persons(self, cluster_id: uuid.UUID, limit: int) -> list[NearPerson]:
         """Persons whom a cluster resembles, the most similar first. One fetch and one search.
