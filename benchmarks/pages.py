@@ -32,7 +32,7 @@ from image_search_service.core.config import Settings
 from image_search_service.core.records.faces import ClusterFilter
 from image_search_service.core.records.photos import PhotoFilter, PhotoOrder
 from image_search_service.library.opening import Library, open_library
-from image_search_service.main import create_app
+from image_search_service.main import create_app, spare_from_collection
 from image_search_service.services.people.clusters import ClusterCatalogue
 from image_search_service.services.people.persons import PersonCatalogue
 from image_search_service.services.photos.photos import PhotoCatalogue
@@ -57,7 +57,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="image-search-bench-") as folder:
         root = given.library or Path(folder) / "library"
         is_new = not root.exists()
-        settings = Settings(library=root, engine="synthetic", offline=True, workers=1, allowed_hosts="*")
+        settings = Settings(
+            library=root, engine="synthetic", offline=True, workers=1, allowed_hosts="*", require_token=False
+        )
         with open_library(settings, lambda _: None, no_bar) as library:
             if is_new:
                 make_library(library, Sizes(given.faces, given.photos, given.people))
@@ -71,6 +73,7 @@ def serving(library: Library) -> Iterator[int]:
     with listening_socket("127.0.0.1", 0) as listening:
         config = uvicorn.Config(create_app(library, run_jobs=False), log_level="warning")
         server = uvicorn.Server(config)
+        spare_from_collection()
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         while not server.started:
@@ -122,6 +125,7 @@ def sampled(library: Library) -> Paths:
         "/assets/{id}/faces": [f"{one}" for one in assets],
         "/photos/failed": [""],
         "/suggestions": [""],
+        "/review/next": ["", "?limit=1"],
         "/decisions": [""],
         "/decisions?subject_id=": [f"{one}" for one in who],
         "/jobs": [""],

@@ -39,11 +39,11 @@ def serve(
 
     It prints the address, with a token in it.
     """
-    settings = {"library": library, "host": host, "port": port, "require_token": False if no_token else None}
-    with command_context(as_json=False, debug=debug, **settings) as run:
+    given = {"library": library, "host": host, "port": port, "require_token": False if no_token else None}
+    with command_context(as_json=False, debug=debug, **given) as run:
         import uvicorn
 
-        from image_search_service.main import create_app
+        from image_search_service.main import create_app, spare_from_collection
         from image_search_service.worker import stopped_by_signals
 
         hide_tokens("uvicorn.access")
@@ -63,6 +63,7 @@ def serve(
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 server_header=False,
             )
+            spare_from_collection()
             uvicorn.Server(config).run([listening])
 
 

@@ -191,11 +191,11 @@ class HidePerson(DecisionBody):
     hidden: StrictBool
 
 
-def _written_out(value: object) -> object:
+def _written_out(given: object) -> object:
     """Pydantic would take a number for days; the documentation promises text."""
-    if value is not None and not isinstance(value, str):
+    if given is not None and not isinstance(given, str):
         raise ValueError("a date is text such as 1815-12-10")
-    return value
+    return given
 
 
 class SetBirthDate(DecisionBody):
@@ -315,17 +315,17 @@ class DecisionEvent(Answer):
 
     @classmethod
     def of(cls, event: ListedDecision) -> DecisionEvent:
-        decision = event.decision
+        one = event.decision
         return cls(
-            id=decision.id,
-            kind=decision.kind,
-            actor=decision.actor,
-            at=decision.at,
-            undoes=decision.undoes,
+            id=one.id,
+            kind=one.kind,
+            actor=one.actor,
+            at=one.at,
+            undoes=one.undoes,
             changes=event.changes,
             faces=event.faces,
             persons=[PersonReference(id=person, name=name) for person, name in event.persons.items()],
-            details=decision.details,
+            details=one.details,
         )
 
 
