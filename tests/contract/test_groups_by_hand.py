@@ -237,7 +237,7 @@ def test_a_group_takes_its_cluster_along() -> None:
     photos = np.array([0, 1, 1, 2, 3, 4, 5, 6])  # row 2 is in a photo of the group
     side = np.array([0, -1, -1, 1, -1, -1, -1, -1])  # row 3 is different from row 0
     found = keep_groups_together(
-        Clustering(labels, np.array([0.5, 0.5])), embeddings, groups, photos=photos, sides=[side], least=2
+        Clustering(labels, np.array([0.5, 0.5])), embeddings, groups, photos=photos, sides=[side], min_size=2
     )
     assert found.labels.tolist() == [0, 0, 1, 1, 0, 0, -1, -1]
     assert len(found.confidences) == 2
@@ -249,7 +249,7 @@ def test_of_two_groups_the_larger_part_takes_the_cluster() -> None:
     labels = np.zeros(6, dtype=np.int64)
     groups = np.array([0, 1, 1, -1, -1, -1])
     found = keep_groups_together(
-        Clustering(labels, np.array([0.5])), embeddings, groups, photos=np.arange(6), sides=[], least=2
+        Clustering(labels, np.array([0.5])), embeddings, groups, photos=np.arange(6), sides=[], min_size=2
     )
     assert found.labels.tolist() == [1, 0, 0, 0, 0, 0]
 

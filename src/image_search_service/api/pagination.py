@@ -54,8 +54,8 @@ def decode_cursor(cursor: str | None, first: Callable[[Any], T], then: Callable[
         return None
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        one, two = json.loads(urlsafe_b64decode(padded))
-        return first(one), then(two)
+        first_part, second_part = json.loads(urlsafe_b64decode(padded))
+        return first(first_part), then(second_part)
     except (ValueError, TypeError, OverflowError, AttributeError, RecursionError, binascii.Error):
         raise InvalidInputError(
             "This cursor does not come from here.", hint="Hand back `next_cursor` as it is, or leave it away."

@@ -78,9 +78,9 @@ class TokenGuard:
         path = own_path(request.scope)
         known = self._is_known(request)
         if _wants_page(request, path) and PARAMETER in request.query_params:
-            given = request.query_params[PARAMETER]
-            if known or self._is_right(given):
-                return self._without_token(request, keep=self._is_right(given))
+            token = request.query_params[PARAMETER]
+            if known or self._is_right(token):
+                return self._without_token(request, keep=self._is_right(token))
         if known or path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
             return None
         if not _wants_page(request, path):
@@ -99,8 +99,8 @@ class TokenGuard:
             request.cookies.get(TokenCookie(self._token).name, "")
         )
 
-    def _is_right(self, given: str) -> bool:
-        return self._token is not None and same_token(given, self._token)
+    def _is_right(self, token: str) -> bool:
+        return self._token is not None and same_token(token, self._token)
 
     def _without_token(self, request: Request, *, keep: bool) -> Response:
         """To the same page by an address without the token; ``keep`` gives the browser the cookie."""

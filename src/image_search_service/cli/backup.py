@@ -131,10 +131,10 @@ def _counts(counts: dict[str, int]) -> RenderableType:
     return table(None, ("", ""), [(name.replace("_", " "), count) for name, count in counts.items()])
 
 
-def _move(given: str) -> tuple[Path, Path]:
-    old, _, new = given.partition("=")
+def _move(text: str) -> tuple[Path, Path]:
+    old, _, new = text.partition("=")
     if not old or not new:
         raise InvalidInputError(
-            f"{given!r} does not say what moved where.", hint="Write --photos OLD_FOLDER=NEW_FOLDER."
+            f"{text!r} does not say what moved where.", hint="Write --photos OLD_FOLDER=NEW_FOLDER."
         )
     return Path(old).expanduser().absolute(), real_path(Path(new))

@@ -90,5 +90,5 @@ def _title(document: JsonObject) -> str:
 
 
 def _table(document: JsonObject) -> RenderableType:
-    rows = [(one["way"], float(one["milliseconds"]), float(one["factor"])) for one in document["ways"]]
+    rows = [(way["way"], float(way["milliseconds"]), float(way["factor"])) for way in document["ways"]]
     return table(None, ("", "Milliseconds", "Times as long"), rows)

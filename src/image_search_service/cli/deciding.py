@@ -33,13 +33,13 @@ def run_decision(
         method = None if find_more is None else search_method(find_more)
         made = decide(opened)
         opened.payload_sender.send_if_it_answers()
-        said = f"{what}: {made.changes:,} changes" if made.id else f"{what}: everything was so already."
+        sentence = f"{what}: {made.changes:,} changes" if made.id else f"{what}: everything was so already."
         document: JsonObject = {"decision": made.id, "changes": made.changes, "faces": made.faces}
-        lines = [said, how_back(made.id)]
+        lines = [sentence, how_back(made.id)]
         if method is not None:
-            found, told = _look_for_more(opened, method, made)
+            found, more = _look_for_more(opened, method, made)
             document["found_more"] = found
-            lines.append(told)
+            lines.append(more)
         run.out.result(document, *lines)
 
 

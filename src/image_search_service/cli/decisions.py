@@ -144,26 +144,26 @@ def conflicts(
         document = {
             "conflicts": [
                 {
-                    "kind": one.kind.value,
-                    "names": one.names,
-                    "person_ids": [str(person) for person in one.person_ids],
-                    "face_ids": [str(face) for face in one.face_ids],
-                    "asset_id": None if one.asset_id is None else str(one.asset_id),
-                    "path": None if one.path is None else str(one.path),
-                    "similarity": one.similarity,
+                    "kind": conflict.kind.value,
+                    "names": conflict.names,
+                    "person_ids": [str(person) for person in conflict.person_ids],
+                    "face_ids": [str(face) for face in conflict.face_ids],
+                    "asset_id": None if conflict.asset_id is None else str(conflict.asset_id),
+                    "path": None if conflict.path is None else str(conflict.path),
+                    "similarity": conflict.similarity,
                 }
-                for one in found
+                for conflict in found
             ]
         }
         rows = [
             (
-                one.kind.value.replace("_", " "),
-                ", ".join(one.names),
-                one.similarity,
-                ", ".join(map(str, one.face_ids)),
-                one.path or "",
+                conflict.kind.value.replace("_", " "),
+                ", ".join(conflict.names),
+                conflict.similarity,
+                ", ".join(map(str, conflict.face_ids)),
+                conflict.path or "",
             )
-            for one in found
+            for conflict in found
         ]
         title = f"Perhaps wrong: {len(found):,}"
         run.out.result(document, table(title, ("What", "Who", "Similarity", "Faces", "Photo"), rows))

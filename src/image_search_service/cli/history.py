@@ -137,7 +137,7 @@ def _of(change: Change, names: Mapping[str, str]) -> str:
     """A face by its id, a person by name."""
     key = change.key
     ids: Sequence[UUID | None] = (key.id, key.other)
-    shown = [names.get(str(one), str(one)) for one in ids if one is not None]
+    shown = [names.get(str(id_), str(id_)) for id_ in ids if id_ is not None]
     return " and ".join(shown) if key.fact in PERSON_FACTS else ": ".join(shown)
 
 

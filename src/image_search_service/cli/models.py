@@ -37,8 +37,8 @@ def list_models(
     debug: DebugOption = False,
 ) -> None:
     """List engines, their files and licences."""
-    given = {"recognizer": recognizer, "detector": detector, "library": library}
-    with command_context(as_json=as_json, debug=debug, **given) as run:
+    options = {"recognizer": recognizer, "detector": detector, "library": library}
+    with command_context(as_json=as_json, debug=debug, **options) as run:
         settings = run.settings
         engines = list_engines(
             models=settings.models, detector=settings.detector, recognizer=settings.recognizer
@@ -53,8 +53,10 @@ def list_models(
             )
             for info in engines
         ]
-        licences = {(one.what, one.name, one.url) for info in engines for one in info.licences}
-        files = {(str(one.path), _size(one)) for info in engines for one in info.files}
+        licences = {
+            (licence.what, licence.name, licence.url) for info in engines for licence in info.licences
+        }
+        files = {(str(file.path), _size(file)) for info in engines for file in info.files}
         run.out.result(
             {"models": str(settings.models), "engines": [_document(info) for info in engines]},
             table(None, ("Engine", "Ready", "Numbers", "Thresholds", ""), rows),
@@ -78,7 +80,9 @@ def _document(info: EngineInfo) -> dict[str, object]:
         "dimension": info.dimension,
         "thresholds": "measured" if info.measured else "estimated",
         "files": [{"path": str(f.path), "bytes": f.size, "present": f.present} for f in info.files],
-        "licences": [{"what": one.what, "name": one.name, "url": one.url} for one in info.licences],
+        "licences": [
+            {"what": licence.what, "name": licence.name, "url": licence.url} for licence in info.licences
+        ],
     }
 
 

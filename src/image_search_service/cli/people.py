@@ -120,8 +120,8 @@ def name(
             "decision": named.decision,
         }
         who = "a new person" if named.created else "who was known already"
-        told = f"{named.faces:,} faces are now {named.name}, {who}."
-        run.out.result(document, told, how_back(named.decision))
+        sentence = f"{named.faces:,} faces are now {named.name}, {who}."
+        run.out.result(document, sentence, how_back(named.decision))
 
 
 def photos(

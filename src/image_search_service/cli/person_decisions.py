@@ -57,8 +57,8 @@ def give(
             "faces": named.faces,
             "created": named.created,
         }
-        told = f"{named.faces:,} faces are now {named.name}."
-        run.out.result(document, told, how_back(named.decision))
+        sentence = f"{named.faces:,} faces are now {named.name}."
+        run.out.result(document, sentence, how_back(named.decision))
 
 
 def group(
@@ -79,8 +79,8 @@ def group(
         made = ReviewService(opened.database, actor()).group_faces(faces, into)
         opened.payload_sender.send_if_it_answers()
         document = {"decision": made.decision, "cluster_id": str(made.cluster_id), "faces": made.faces}
-        told = f"{made.faces:,} faces are the group {made.cluster_id.hex[:SHOWN_ID]}."
-        run.out.result(document, told, how_back(made.decision))
+        sentence = f"{made.faces:,} faces are the group {made.cluster_id.hex[:SHOWN_ID]}."
+        run.out.result(document, sentence, how_back(made.decision))
 
 
 def not_a_face(
@@ -213,8 +213,10 @@ def pin(
 
 
 def different(
-    one: Annotated[str, typer.Argument(metavar="NAME", help="A person's name, or with --groups a group id.")],
-    other: Annotated[str, typer.Argument(metavar="OTHER", help="The other name or group id.")],
+    first: Annotated[
+        str, typer.Argument(metavar="NAME", help="A person's name, or with --groups a group id.")
+    ],
+    second: Annotated[str, typer.Argument(metavar="OTHER", help="The other name or group id.")],
     groups: Annotated[bool, typer.Option("--groups", help="Both are ids of groups without a name.")] = False,
     take_back: Annotated[
         bool, typer.Option("--take-back", help="Two persons may be the same after all.")
@@ -233,8 +235,8 @@ def different(
     def decide(opened: Library) -> RecordedDecision:
         service, people = ReviewService(opened.database, actor()), PeopleService(opened.database)
         if groups:
-            return service.mark_clusters_different(one, other)
-        return service.mark_different(people.person(one).id, people.person(other).id, are=not take_back)
+            return service.mark_clusters_different(first, second)
+        return service.mark_different(people.person(first).id, people.person(second).id, are=not take_back)
 
     run_decision("Different", decide, library, as_json, debug)
 

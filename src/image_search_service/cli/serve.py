@@ -39,8 +39,8 @@ def serve(
 
     It prints the address, with a token in it.
     """
-    given = {"library": library, "host": host, "port": port, "require_token": False if no_token else None}
-    with command_context(as_json=False, debug=debug, **given) as run:
+    settings = {"library": library, "host": host, "port": port, "require_token": False if no_token else None}
+    with command_context(as_json=False, debug=debug, **settings) as run:
         import uvicorn
 
         from image_search_service.main import create_app, spare_from_collection

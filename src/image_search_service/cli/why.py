@@ -37,45 +37,51 @@ def why(
             "person_id": None if found.person_id is None else str(found.person_id),
             "person_name": found.person_name,
             "reasons": [
-                asdict(one) | {"person_id": None if one.person_id is None else str(one.person_id)}
-                for one in found.reasons
+                asdict(reason) | {"person_id": None if reason.person_id is None else str(reason.person_id)}
+                for reason in found.reasons
             ],
-            "suggestions": [_as_json(one) for one in suggested],
+            "suggestions": [_as_json(suggestion) for suggestion in suggested],
         }
-        run.out.result(document, *_about_face(found), *(line for one in suggested for line in _about(one)))
+        run.out.result(
+            document, *_about_face(found), *(line for suggestion in suggested for line in _about(suggestion))
+        )
 
 
 def _about_face(found: Explanation) -> list[str]:
     if found.person_name is not None:
         return [f"It is {found.person_name}."]
-    return [one.text for one in found.reasons]
+    return [reason.text for reason in found.reasons]
 
 
-def _about(one: Explained) -> list[str]:
+def _about(explained: Explained) -> list[str]:
     """A suggestion's reasons, a line each."""
-    found = one.suggestion
+    found = explained.suggestion
     asked = "" if found.threshold is None else f"; {found.threshold:.3f} was asked for"
-    lines = [f"Suggested for {one.person_name}: {found.confidence:.3f} alike{asked}."]
-    if one.second_name is not None and found.second_similarity is not None:
+    lines = [f"Suggested for {explained.person_name}: {found.confidence:.3f} alike{asked}."]
+    if explained.second_name is not None and found.second_similarity is not None:
         margin = "" if found.margin is None else f", {abs(found.margin):.3f} "
         more = "" if found.margin is None else ("less" if found.margin >= 0 else "more")
-        lines.append(f"  Second best: {one.second_name}, {found.second_similarity:.3f} alike{margin}{more}.")
-    return lines + [f"  {alike.similarity:.3f} like their face {alike.face_id}" for alike in one.resembles]
+        lines.append(
+            f"  Second best: {explained.second_name}, {found.second_similarity:.3f} alike{margin}{more}."
+        )
+    return lines + [
+        f"  {alike.similarity:.3f} like their face {alike.face_id}" for alike in explained.resembles
+    ]
 
 
-def _as_json(one: Explained) -> JsonObject:
+def _as_json(explained: Explained) -> JsonObject:
     return {
-        "id": str(one.suggestion.id),
-        "person_id": str(one.suggestion.person_id),
-        "name": one.person_name,
-        "similarity": one.suggestion.confidence,
-        "threshold": one.suggestion.threshold,
-        "needed": one.needed,
-        "second_best": one.second_name,
-        "second_similarity": one.suggestion.second_similarity,
-        "margin": one.suggestion.margin,
-        "evidence": one.suggestion.evidence,
+        "id": str(explained.suggestion.id),
+        "person_id": str(explained.suggestion.person_id),
+        "name": explained.person_name,
+        "similarity": explained.suggestion.confidence,
+        "threshold": explained.suggestion.threshold,
+        "needed": explained.needed,
+        "second_best": explained.second_name,
+        "second_similarity": explained.suggestion.second_similarity,
+        "margin": explained.suggestion.margin,
+        "evidence": explained.suggestion.evidence,
         "resembles": [
-            {"face_id": str(alike.face_id), "similarity": alike.similarity} for alike in one.resembles
+            {"face_id": str(alike.face_id), "similarity": alike.similarity} for alike in explained.resembles
         ],
     }

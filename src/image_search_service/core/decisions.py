@@ -111,8 +111,8 @@ def persons_of(change: Change) -> set[uuid.UUID]:
         }
         return into | {key.id} | ({key.other} if key.other else set())
     if key.fact is Fact.FACE_PERSON:
-        owners = [value.get("person") for value in (change.old, change.new) if isinstance(value, dict)]
-        return {uuid.UUID(owner) for owner in owners if owner}
+        persons = [value.get("person") for value in (change.old, change.new) if isinstance(value, dict)]
+        return {uuid.UUID(person) for person in persons if person}
     return {key.other} if key.other and key.fact in (Fact.REJECTED, Fact.PINNED) else set()
 
 

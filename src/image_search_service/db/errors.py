@@ -43,17 +43,17 @@ def translated() -> Iterator[None]:
 
 def translate(error: exc.DBAPIError) -> ImageSearchError | None:
     """Our error for the database's; None for a mistake in our own SQL."""
-    said = str(error.orig).strip()
+    reason = str(error.orig).strip()
     if isinstance(error, exc.IntegrityError):
-        return ConflictError(f"The change contradicts what is stored: {said}.")
+        return ConflictError(f"The change contradicts what is stored: {reason}.")
     if isinstance(error, exc.OperationalError):
-        if any(mistake in said for mistake in _MISTAKES):
+        if any(mistake in reason for mistake in _MISTAKES):
             return None
-        hint = next((hint for sign, hint in _HINTS if sign in said), "Try again when the database answers.")
-        return UnavailableError(f"The database does not answer: {said}.", hint=hint)
+        hint = next((hint for sign, hint in _HINTS if sign in reason), "Try again when the database answers.")
+        return UnavailableError(f"The database does not answer: {reason}.", hint=hint)
     if type(error) is exc.DatabaseError:
         return DataIntegrityError(
-            f"The database cannot be read: {said}.",
+            f"The database cannot be read: {reason}.",
             hint="Restore library.sqlite3 from a backup, such as one in the library's folder backups.",
         )
     return None

@@ -205,10 +205,10 @@ def continue_numbering(connection: Connection) -> None:
     """Let new rows be numbered after those that were given numbers: PostgreSQL does not notice these."""
     if connection.dialect.name != "postgresql":
         return
-    there = set(inspect(connection).get_table_names())
+    existing = set(inspect(connection).get_table_names())
     for each in Base.metadata.sorted_tables:
         number = each.autoincrement_column
-        if number is None or each.name not in there:
+        if number is None or each.name not in existing:
             continue
         sequence = func.pg_get_serial_sequence(each.name, number.name)
         last = select(func.coalesce(func.max(number), 0)).scalar_subquery()

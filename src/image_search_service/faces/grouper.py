@@ -119,7 +119,7 @@ class FaceGrouper:
             kept = drop_faces(clustering, matrix, stays, min_size)
             kept = split_by_differences(kept, matrix, sides, min_size)
             kept = keep_groups_together(
-                kept, matrix, by_hand.codes, photos=_photo_codes(comparable), sides=sides, least=min_size
+                kept, matrix, by_hand.codes, photos=_photo_codes(comparable), sides=sides, min_size=min_size
             )
             ids = _cluster_ids([now.get(face.id) for face in comparable], kept, by_hand)
             clusters.save_clusters(session, _cluster_rows(comparable, matrix, kept, ids))
@@ -164,8 +164,8 @@ def _sides(session: Session, comparable: Sequence[GroupableFace]) -> list[IntArr
     sides: dict[uuid.UUID, IntArray] = {}
     for side in differences.sides_without_person(session):
         if side.face_id in rows:
-            nobody = np.full(len(comparable), -1, dtype=np.int64)
-            sides.setdefault(side.difference_id, nobody)[rows[side.face_id]] = side.side
+            no_side = np.full(len(comparable), -1, dtype=np.int64)
+            sides.setdefault(side.difference_id, no_side)[rows[side.face_id]] = side.side
     return list(sides.values())
 
 

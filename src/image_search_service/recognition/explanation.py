@@ -124,12 +124,12 @@ def reasons(
         (in_photo, Because.IN_PHOTO, "is in this photo already."),
         (different, Because.DIFFERENT, "has a face that was said to be of somebody else than this one."),
     ]
-    free = [one for one in found if not any(one.person_id in persons for persons, _, _ in barred)]
-    for one in found:
-        if free and one == free[0]:
+    free = [person for person in found if not any(person.person_id in persons for persons, _, _ in barred)]
+    for person in found:
+        if free and person == free[0]:
             break
-        why, text = next((why, text) for persons, why, text in barred if one.person_id in persons)
-        listed.append(Reason(why, f"{one.name} {text}", one.person_id, one.similarity))
+        why, text = next((why, text) for persons, why, text in barred if person.person_id in persons)
+        listed.append(Reason(why, f"{person.name} {text}", person.person_id, person.similarity))
     return listed + ([_about_best(free, verdict, thresholds)] if free else [])
 
 

@@ -113,7 +113,7 @@ class MeasuredRule:
 def choose_rule(ordinary: Signs, blurred: Signs) -> MeasuredRule | None:
     """The sign that leaves out most blurred faces at hardly any ordinary one; None: neither is worth it."""
     found = [_rule("blank", ordinary.blank, blurred.blank), _rule("length", ordinary.length, blurred.length)]
-    best = max(found, key=lambda one: one.blurred_left_out)
+    best = max(found, key=lambda rule: rule.blurred_left_out)
     return best if best.blurred_left_out >= CAUGHT_AT_LEAST else None
 
 

@@ -61,7 +61,10 @@ def _pictures_of_nothing() -> list[Pixels]:
 
     noise = np.random.default_rng(0).integers(0, 256, (_SIDE, _SIDE, 3)).astype(np.float32)
     soft = [gaussian_filter(noise, (blur, blur, 0), mode="wrap") for blur in _BLURS]
-    return [np.full((_SIDE, _SIDE, 3), 128, np.uint8), *(np.round(one).astype(np.uint8) for one in soft)]
+    return [
+        np.full((_SIDE, _SIDE, 3), 128, np.uint8),
+        *(np.round(picture).astype(np.uint8) for picture in soft),
+    ]
 
 
 def visible_share(box: Box, *, width: int, height: int) -> float:

@@ -81,9 +81,9 @@ class Chances:
     def calibrated(self, answers: Iterable[AnsweredProposal]) -> Chances:
         """With the intercept moved to where the answers say: one Newton step of the penalised likelihood."""
         surplus, information = 0.0, PRIOR_INFORMATION
-        for one in answers:
-            chance = self.of(one.similarity, one.margin)
-            surplus += float(one.right) - chance
+        for answer in answers:
+            chance = self.of(answer.similarity, answer.margin)
+            surplus += float(answer.right) - chance
             information += chance * (1 - chance)
         moved = min(max(surplus / information, -MOST_MOVED), MOST_MOVED)
         return Chances(self.thresholds, self.moved + moved)
@@ -126,7 +126,7 @@ def expected_precision(chances: Sequence[float], last_pages: Sequence[tuple[int,
     that were answered last; the more these have, the less the model counts."""
     if not chances:
         return 0.0
-    right, seen = sum(one[0] for one in last_pages), sum(one[1] for one in last_pages)
+    right, seen = sum(page[0] for page in last_pages), sum(page[1] for page in last_pages)
     model = sum(chances) / len(chances)
     return (right + model * _MODEL_COUNTS) / (seen + _MODEL_COUNTS)
 

@@ -80,5 +80,5 @@ class Thresholds:
         similarities nearly is; beyond them it is the nearest one measured.
         """
         measured = {1e-2: self.suggest, 1e-3: self.same_person, 1 / 50_000: self.neighbour, 1e-5: self.assign}
-        decades = [-math.log10(one) for one in measured]
+        decades = [-math.log10(similarity) for similarity in measured]
         return float(np.interp(-math.log10(share), decades, list(measured.values())))

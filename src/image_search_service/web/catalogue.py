@@ -31,11 +31,11 @@ class Catalogue:
         forms = self.messages.get(text)
         return forms[0] if forms and forms[0] else text
 
-    def many(self, one: str, several: str, number: int) -> str:
+    def many(self, singular: str, plural: str, number: int) -> str:
         """As ``one``, by a number."""
         index = 0 if number == 1 else 1
-        forms = self.messages.get(one, ())
-        return forms[index] if len(forms) > index and forms[index] else (one, several)[index]
+        forms = self.messages.get(singular, ())
+        return forms[index] if len(forms) > index and forms[index] else (singular, plural)[index]
 
     def as_json(self) -> bytes:
         """For the modules: each English text with its forms."""

@@ -21,4 +21,6 @@ def list_conflicts(library: Opened, limit: Each = 20) -> Conflicts:
     the others of its person, two people who look the same and were not said to be different."""
     if library.engine_binding.row() is None:
         return Conflicts(items=[])
-    return Conflicts(items=[Conflict.of(one) for one in ConflictService(library.stores).find(limit)])
+    return Conflicts(
+        items=[Conflict.of(conflict) for conflict in ConflictService(library.stores).find(limit)]
+    )

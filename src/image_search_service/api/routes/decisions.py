@@ -282,7 +282,7 @@ def merge_persons(body: MergePersons, review: Review) -> DecisionResult:
 def mark_different(body: MarkDifferent, review: Review) -> DecisionResult:
     """Two persons are two, so that nobody merges them; the faces of two clusters are of different people, so
     that no job puts them together; or no face of a cluster is a person's."""
-    persons, groups = body.person_ids, [one.hex for one in body.cluster_ids]
+    persons, groups = body.person_ids, [cluster_id.hex for cluster_id in body.cluster_ids]
     if len(persons) + len(groups) != 2 or (groups and not body.different) or len(body.versions) > len(groups):
         raise InvalidInputError(
             "It takes two persons, two clusters, or one of each.",

@@ -104,11 +104,11 @@ class ClusteringRequest(RequestBody):
     )
 
 
-def _written_out(given: object) -> object:
+def _written_out(value: object) -> object:
     """Pydantic would take a number for seconds; the documentation promises text."""
-    if given is not None and not isinstance(given, str):
+    if value is not None and not isinstance(value, str):
         raise ValueError("a moment is text such as 2026-11-01T00:00:00Z")
-    return given
+    return value
 
 
 class AssignmentRequest(RequestBody):

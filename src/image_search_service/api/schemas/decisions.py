@@ -191,11 +191,11 @@ class HidePerson(DecisionBody):
     hidden: StrictBool
 
 
-def _written_out(given: object) -> object:
+def _written_out(value: object) -> object:
     """Pydantic would take a number for days; the documentation promises text."""
-    if given is not None and not isinstance(given, str):
+    if value is not None and not isinstance(value, str):
         raise ValueError("a date is text such as 1815-12-10")
-    return given
+    return value
 
 
 class SetBirthDate(DecisionBody):
@@ -315,17 +315,17 @@ class DecisionEvent(Answer):
 
     @classmethod
     def of(cls, event: ListedDecision) -> DecisionEvent:
-        one = event.decision
+        decision = event.decision
         return cls(
-            id=one.id,
-            kind=one.kind,
-            actor=one.actor,
-            at=one.at,
-            undoes=one.undoes,
+            id=decision.id,
+            kind=decision.kind,
+            actor=decision.actor,
+            at=decision.at,
+            undoes=decision.undoes,
             changes=event.changes,
             faces=event.faces,
             persons=[PersonReference(id=person, name=name) for person, name in event.persons.items()],
-            details=one.details,
+            details=decision.details,
         )
 
 

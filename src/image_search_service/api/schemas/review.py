@@ -247,77 +247,79 @@ class ReviewQuestions(Answer):
         progress = ReviewProgress(
             named=next_.progress.named, faces=next_.progress.faces, waiting=next_.progress.waiting
         )
-        return cls(questions=[_question(one) for one in next_.questions], progress=progress)
+        return cls(questions=[_question(question) for question in next_.questions], progress=progress)
 
 
-def _question(one: found.Question) -> AnyQuestion:
-    if one.cluster is not None:
-        return _about_cluster(one, one.cluster)
-    if one.left is not None and one.right is not None:
+def _question(question: found.Question) -> AnyQuestion:
+    if question.cluster is not None:
+        return _about_cluster(question, question.cluster)
+    if question.left is not None and question.right is not None:
         return TwoPeopleQuestion(
-            id=one.id,
-            value=one.value,
-            left=PairOfPeople.of(one.left),
-            right=PairOfPeople.of(one.right),
-            shared_photos=one.shared_photos,
-            photo_ids=list(one.photo_ids),
-            similarity=one.similarity,
+            id=question.id,
+            value=question.value,
+            left=PairOfPeople.of(question.left),
+            right=PairOfPeople.of(question.right),
+            shared_photos=question.shared_photos,
+            photo_ids=list(question.photo_ids),
+            similarity=question.similarity,
         )
-    if one.person is None:
+    if question.person is None:
         rows = [
             AsideCluster(id=row.id, version=row.version, size=row.size, crop_url=crop_url(face))
-            for row, face in one.clusters
+            for row, face in question.clusters
         ]
-        return SetAsideQuestion(id=one.id, value=one.value, clusters=rows)
-    person = ReviewPerson.of(one.person)
-    if one.kind is found.QuestionKind.BIRTH_DATE:
-        return BirthDateQuestion(id=one.id, value=one.value, person=person, faces=_faces(one.faces))
+        return SetAsideQuestion(id=question.id, value=question.value, clusters=rows)
+    person = ReviewPerson.of(question.person)
+    if question.kind is found.QuestionKind.BIRTH_DATE:
+        return BirthDateQuestion(
+            id=question.id, value=question.value, person=person, faces=_faces(question.faces)
+        )
     return TickOffQuestion(
-        id=one.id,
-        version=one.version or "",
-        value=one.value,
+        id=question.id,
+        version=question.version or "",
+        value=question.value,
         person=person,
-        suggestions=[_suggestion(each) for each in one.suggestions],
+        suggestions=[_suggestion(each) for each in question.suggestions],
     )
 
 
-def _about_cluster(one: found.Question, cluster: found.QuestionCluster) -> WhoQuestion | IsThisQuestion:
+def _about_cluster(question: found.Question, cluster: found.QuestionCluster) -> WhoQuestion | IsThisQuestion:
     fields = {
-        "id": one.id,
+        "id": question.id,
         "version": cluster.version,
-        "value": one.value,
+        "value": question.value,
         "cluster": ReviewCluster.of(cluster),
-        "faces": _faces(one.faces),
-        "photos": list(one.photos),
-        "with": [ReviewCompanion(person_id=each.id, name=each.name) for each in one.with_persons],
-        "proposals": [_proposal(each) for each in one.proposals],
+        "faces": _faces(question.faces),
+        "photos": list(question.photos),
+        "with": [ReviewCompanion(person_id=each.id, name=each.name) for each in question.with_persons],
+        "proposals": [_proposal(each) for each in question.proposals],
     }
-    kind = IsThisQuestion if one.kind is found.QuestionKind.IS_THIS else WhoQuestion
+    kind = IsThisQuestion if question.kind is found.QuestionKind.IS_THIS else WhoQuestion
     return kind.model_validate(fields)
 
 
-def _proposal(one: found.Proposal) -> ReviewProposal:
-    person = ReviewPerson.of(one.person)
+def _proposal(proposal: found.Proposal) -> ReviewProposal:
+    person = ReviewPerson.of(proposal.person)
     return ReviewProposal(
         person_id=person.id,
         name=person.name,
         cover_url=person.cover_url,
-        similarity=round(one.similarity, 6),
-        likeness=one.likeness,
-        chance=round(one.chance, 4),
+        similarity=round(proposal.similarity, 6),
+        likeness=proposal.likeness,
+        chance=round(proposal.chance, 4),
     )
 
 
-def _suggestion(one: found.QuestionSuggestion) -> ReviewSuggestion:
+def _suggestion(suggestion: found.QuestionSuggestion) -> ReviewSuggestion:
     return ReviewSuggestion(
-        id=one.id,
-        face_id=one.face_id,
-        crop_url=crop_url(one.face_id),
-        asset_id=one.asset_id,
-        taken_at=one.taken_at,
-        likeness=one.likeness,
-        margin=one.margin,
-        chance=round(one.chance, 4),
+        id=suggestion.id,
+        face_id=suggestion.face_id,
+        crop_url=crop_url(suggestion.face_id),
+        asset_id=suggestion.asset_id,
+        taken_at=suggestion.taken_at,
+        likeness=suggestion.likeness,
+        margin=suggestion.margin,
+        chance=round(suggestion.chance, 4),
     )
 
 

@@ -140,9 +140,9 @@ class SuggestionReasons(Answer):
             needed=found.needed,
             resembles=[
                 SimilarFace(
-                    face_instance_id=one.face_id, crop_url=crop_url(one.face_id), similarity=one.similarity
+                    face_instance_id=face.face_id, crop_url=crop_url(face.face_id), similarity=face.similarity
                 )
-                for one in found.resembles
+                for face in found.resembles
             ],
         )
 
@@ -223,12 +223,12 @@ class FaceSuggestions(Answer):
             face_id=face_id,
             suggestions=[
                 PersonForFace(
-                    person_id=one.person_id,
-                    person_name=one.name,
-                    similarity=one.similarity,
-                    margin=one.margin,
+                    person_id=person.person_id,
+                    person_name=person.name,
+                    similarity=person.similarity,
+                    margin=person.margin,
                 )
-                for one in found
+                for person in found
             ],
         )
 

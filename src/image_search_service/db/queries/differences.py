@@ -46,8 +46,10 @@ def read_sides(session: Session, keys: Sequence[Key]) -> dict[Key, int | None]:
 def write_sides(session: Session, changes: Sequence[Change]) -> None:
     pair = tuple_(FaceDifference.face_instance_id, FaceDifference.difference_id)
     for part in chunks((change.key for change in changes if change.new is None), BATCH):
-        gone = pair.in_([(key.id, key.other) for key in part])
-        session.execute(delete(FaceDifference).where(gone).execution_options(synchronize_session=False))
+        is_taken_back = pair.in_([(key.id, key.other) for key in part])
+        session.execute(
+            delete(FaceDifference).where(is_taken_back).execution_options(synchronize_session=False)
+        )
     rows = [
         {"difference_id": change.key.other, "face_instance_id": change.key.id, "side": change.new}
         for change in changes

@@ -60,8 +60,8 @@ def _waits() -> ColumnElement[bool]:
         .correlate(FaceSuggestion)
         .exists()
     )
-    gone = select(PersonRow.id).where(PersonRow.deleted)
-    return and_(FaceSuggestion.state == PENDING, FaceSuggestion.person_id.not_in(gone), may_be)
+    deleted = select(PersonRow.id).where(PersonRow.deleted)
+    return and_(FaceSuggestion.state == PENDING, FaceSuggestion.person_id.not_in(deleted), may_be)
 
 
 IS_ANSWERABLE = _waits()

@@ -232,9 +232,9 @@ def _search_memory(embeddings: FloatArray, memory: int) -> int:
     """
     faces, dimension = embeddings.shape
     vectors: int = 2 * 4 * faces * (dimension + 1)
-    least = vectors + BYTES_PER_FACE * faces + SMALLEST_SEARCH
-    if memory < least:
-        raise NotEnoughMemoryError(faces, least, memory)
+    needed = vectors + BYTES_PER_FACE * faces + SMALLEST_SEARCH
+    if memory < needed:
+        raise NotEnoughMemoryError(faces, needed, memory)
     return memory - vectors
 
 

@@ -1,4 +1,4 @@
-"""What humans have said, put over what a clustering has found: pure functions on arrays."""
+"""Corrects the clusters that an algorithm found by what humans decided. Pure functions on arrays."""
 
 from __future__ import annotations
 
@@ -15,19 +15,24 @@ from image_search_service.recognition.clustering.clustering import (
 )
 
 
-def drop_faces(clustering: Clustering, embeddings: FloatArray, stays: BoolArray, least: int) -> Clustering:
-    """The clusters without the faces that do not stay, (n,) bool; then smaller than ``least`` is noise."""
+def drop_faces(clustering: Clustering, embeddings: FloatArray, stays: BoolArray, min_size: int) -> Clustering:
+    """Remove the faces that do not stay from their clusters; clusters that get too small become noise.
+
+    stays: (n,) bool. min_size: the fewest faces of a cluster, 1 or more.
+    """
     if stays.all():
         return clustering
-    labels = numbered(np.where(stays, clustering.labels, NOISE), least)
+    labels = numbered(np.where(stays, clustering.labels, NOISE), min_size)
     return Clustering(labels, confidences(embeddings, labels))
 
 
 def split_by_differences(
-    clustering: Clustering, embeddings: FloatArray, sides: Sequence[IntArray], least: int
+    clustering: Clustering, embeddings: FloatArray, sides: Sequence[IntArray], min_size: int
 ) -> Clustering:
-    """The clusters without any that has faces of both sides: each of these becomes two, and its other faces
-    go with the side that they resemble more. Then smaller than ``least`` is noise.
+    """Split each cluster that has faces of both sides of a difference into two.
+
+    Its other faces go with the side that they resemble more. Clusters of fewer than ``min_size`` faces become
+    noise.
 
     sides: for each pair of groups that are known to be different (n,) int64: 0 or 1 for faces of the first or
         second group, −1 for all others.
@@ -37,7 +42,7 @@ def split_by_differences(
         labels = _split(labels, embeddings, side)
     if labels is clustering.labels:
         return clustering
-    labels = numbered(labels, least)
+    labels = numbered(labels, min_size)
     return Clustering(labels, confidences(embeddings, labels))
 
 
@@ -46,7 +51,7 @@ def _split(labels: IntArray, embeddings: FloatArray, side: IntArray) -> IntArray
     both = set(labels[side == 0].tolist()) & set(labels[side == 1].tolist()) - {NOISE}
     for label in sorted(both):
         rows = np.flatnonzero(labels == label)
-        first, second = (embeddings[rows[side[rows] == one]].mean(axis=0) for one in (0, 1))
+        first, second = (embeddings[rows[side[rows] == number]].mean(axis=0) for number in (0, 1))
         nearer_second = embeddings[rows] @ second > embeddings[rows] @ first
         goes = np.where(side[rows] >= 0, side[rows] == 1, nearer_second)
         labels = labels.copy()
@@ -61,16 +66,16 @@ def keep_groups_together(
     *,
     photos: IntArray,
     sides: Sequence[IntArray],
-    least: int,
+    min_size: int,
 ) -> Clustering:
-    """The clusters with every group of faces that a human put together whole, in a cluster of its own.
+    """Give each group of faces that a human put together a cluster of its own.
 
     A group takes along the rest of the cluster that has more than half of it, unless another group has more
-    faces there; but no face of a photo that it has a face of, and none that is known to be different. Then
-    smaller than ``least`` is noise, but for the groups.
+    faces there. It takes no face of a photo that it has a face of, and none that is known to be different.
+    Other clusters of fewer than ``min_size`` faces become noise.
 
     groups: (n,) int64, 0 … g − 1 for faces of a group, else −1. photos: (n,) int64, equal for faces of one
-        photo. sides: as ``separated`` takes them.
+        photo. sides: as ``split_by_differences`` takes them.
     """
     if groups.max(initial=-1) < 0:
         return clustering
@@ -84,7 +89,7 @@ def keep_groups_together(
         for side in sides:
             rest = rest[~np.isin(side[rest], 1 - side[rows][side[rows] >= 0])]
         labels[np.concatenate([rows, rest])] = first + group
-    labels = numbered(labels, least, kept=first + np.arange(len(home)))
+    labels = numbered(labels, min_size, kept=first + np.arange(len(home)))
     return Clustering(labels, confidences(embeddings, labels))
 
 

@@ -102,8 +102,8 @@ def to_json(calibration: Calibration, engine: EngineIdentity) -> JsonObject:
         "thresholds": asdict(calibration.thresholds),
         "recognizability": None if rule is None else asdict(rule),
         "records": {
-            name: {"command": one.command, "photos": one.photos, "figures": dict(one.figures)}
-            for name, one in calibration.records.items()
+            name: {"command": record.command, "photos": record.photos, "figures": dict(record.figures)}
+            for name, record in calibration.records.items()
         },
     }
 
@@ -120,7 +120,7 @@ def from_json(document: Mapping[str, Any], engine: EngineIdentity, own: Calibrat
             Thresholds(**document["thresholds"]),
             None if rule is None else RecognizabilityRule(**rule),
             own.quality,
-            {name: Record(**one) for name, one in document["records"].items()},
+            {name: Record(**record) for name, record in document["records"].items()},
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise DataIntegrityError(

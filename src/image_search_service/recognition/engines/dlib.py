@@ -94,8 +94,8 @@ class DlibEngine(FaceEngine):
     def _run(self, chips: Sequence[Pixels]) -> FloatArray:
         batch = np.stack(chips).transpose(0, 3, 1, 2).astype(np.float32)
         run = partial(self._session.run, ["embeddings"])
-        there, mirrored = run({"chips": batch})[0], run({"chips": batch[..., ::-1].copy()})[0]
-        return np.asarray(there + mirrored, np.float32)
+        plain, mirrored = run({"chips": batch})[0], run({"chips": batch[..., ::-1].copy()})[0]
+        return np.asarray(plain + mirrored, np.float32)
 
     def _detector(self) -> Any:
         """One for each thread: it keeps the picture that it looks at."""

@@ -90,7 +90,7 @@ class ArcFaceModel:
     def _only_input(self) -> Any:
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
-            found = ", ".join(f"{one.type} {one.shape}" for one in inputs)
+            found = ", ".join(f"{input_.type} {input_.shape}" for input_ in inputs)
             raise self._refused(f"its input is {found}")
         return inputs[0]
 
@@ -110,12 +110,12 @@ class ArcFaceModel:
 
     def _probe(self, count: int) -> FloatArray:
         try:
-            given = self._run(self._blank(count))
+            output = self._run(self._blank(count))
         except _ORT_ERRORS as error:
             raise self._refused(_first_line(error)) from error
-        if given.ndim != 2 or given.shape[0] != count or not 2 <= given.shape[1] <= _MAX_DIMENSION:
-            raise self._refused(f"its output is {given.shape}")
-        return given
+        if output.ndim != 2 or output.shape[0] != count or not 2 <= output.shape[1] <= _MAX_DIMENSION:
+            raise self._refused(f"its output is {output.shape}")
+        return output
 
     def _blank(self, count: int) -> list[Pixels]:
         return [np.full((self.size, self.size, 3), 128, np.uint8)] * count

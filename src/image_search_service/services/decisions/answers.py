@@ -180,7 +180,9 @@ def _groups(
     seen = dict(zip(cluster_ids, versions, strict=False))
     for cluster_id in clusters_by_id:
         refuse_changed(f"The group {cluster_id}", seen.get(cluster_id), members.get(cluster_id, []))
-    return list(clusters_by_id.values()), {one: members.get(one, []) for one in clusters_by_id}
+    return list(clusters_by_id.values()), {
+        cluster_id: members.get(cluster_id, []) for cluster_id in clusters_by_id
+    }
 
 
 def _person(session: Session, who: str | uuid.UUID) -> tuple[uuid.UUID, str, Facts]:

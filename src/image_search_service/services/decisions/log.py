@@ -195,18 +195,18 @@ def _persons(changes: Sequence[Change]) -> tuple[uuid.UUID, ...]:
 def _refuse_joined(session: Session, changes: Sequence[Change]) -> None:
     """Refuse a decision that joins what was marked as different. Checked after writing, so that it covers
     every kind of decision."""
-    moved = {one.key.id for one in changes if one.key.fact in _TOGETHER}
+    moved = {change.key.id for change in changes if change.key.fact in _TOGETHER}
     if difference := differences.with_both_sides(session, moved):
         raise _different_persons_error(events.latest_with(session, Fact.APART, difference))
-    if any(one.key.fact in (Fact.PERSON_GONE, Fact.DIFFERENT) for one in changes):
+    if any(change.key.fact in (Fact.PERSON_GONE, Fact.DIFFERENT) for change in changes):
         into = before_decision.merged(session)
-        one = [
+        same_person = [
             pair
             for pair in before_decision.differences(session)
             if after_merges(pair[0], into) == after_merges(pair[1], into)
         ]
-        if one:
-            raise _different_persons_error(events.latest_about(session, [different(*one[0])], 0))
+        if same_person:
+            raise _different_persons_error(events.latest_about(session, [different(*same_person[0])], 0))
 
 
 def after_merges(person_id: uuid.UUID, into: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:

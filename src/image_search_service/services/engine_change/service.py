@@ -166,8 +166,8 @@ class EngineChangeService:
 
         incomplete: list[uuid.UUID] = []
         for page in keyset_pages(read_page, lambda face: face[0], PAGE):
-            there = self._vectors.retrieve_stored([face_id for face_id, _ in page])
-            incomplete += [asset_id for face_id, asset_id in page if face_id not in there]
+            stored = self._vectors.retrieve_stored([face_id for face_id, _ in page])
+            incomplete += [asset_id for face_id, asset_id in page if face_id not in stored]
         if incomplete:
             with self._database.write() as session:
                 staging.forget_staged(session, sorted(set(incomplete)))

@@ -73,16 +73,20 @@ def find_mistakes(database: Database, folder: Path) -> Mistakes:
     named = [(face, NamedFace(face.face_id, identity(face.path, folder), face.path.name)) for face in faces]
     groups: dict[uuid.UUID, list[NamedFace]] = defaultdict(list)
     people: dict[str, dict[uuid.UUID, list[NamedFace]]] = defaultdict(lambda: defaultdict(list))
-    for face, one in named:
+    for face, named_face in named:
         if face.cluster_id is not None:
-            groups[face.cluster_id].append(one)
-        people[one.person][face.cluster_id or face.face_id].append(one)
-    alone = [one for face, one in named if face.cluster_id is None and len(people[one.person]) > 1]
+            groups[face.cluster_id].append(named_face)
+        people[named_face.person][face.cluster_id or face.face_id].append(named_face)
+    alone = [
+        named_face
+        for face, named_face in named
+        if face.cluster_id is None and len(people[named_face.person]) > 1
+    ]
     return Mistakes(
         mixed=_mixed(groups.values()),
         split=_split(people),
         alone=alone,
-        unrecognizable=[one for face, one in named if not face.recognizable],
+        unrecognizable=[named_face for face, named_face in named if not face.recognizable],
         curve=_curve([(confidences[key], faces) for key, faces in groups.items()], len(named)),
     )
 
@@ -106,7 +110,7 @@ def _split(people: Mapping[str, Mapping[uuid.UUID, Sequence[NamedFace]]]) -> lis
             total = sum(map(len, parts))
             missing = (total**2 - sum(len(part) ** 2 for part in parts)) // 2
             found.append(SplitPerson(missing, person, parts))
-    return sorted(found, key=lambda one: -one.missing_pairs)
+    return sorted(found, key=lambda person: -person.missing_pairs)
 
 
 def _curve(groups: Sequence[tuple[float, Sequence[NamedFace]]], faces: int) -> list[CurvePoint]:

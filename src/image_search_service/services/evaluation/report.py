@@ -46,11 +46,11 @@ def as_json(scores: JsonObject, mistakes: Mistakes) -> JsonObject:
         ],
         "split": [
             {
-                "missing_pairs": one.missing_pairs,
-                "person": one.person,
-                "parts": [[face.file for face in part] for part in one.parts],
+                "missing_pairs": person.missing_pairs,
+                "person": person.person,
+                "parts": [[face.file for face in part] for part in person.parts],
             }
-            for one in mistakes.split
+            for person in mistakes.split
         ],
         "alone": [face.file for face in mistakes.alone],
         "unrecognizable": [face.file for face in mistakes.unrecognizable],
@@ -68,7 +68,7 @@ def as_page(scores: JsonObject, mistakes: Mistakes, paths: LibraryPaths) -> str:
         f"<h2>Groups that show several people: {len(mistakes.mixed)}</h2>",
         *(_mixed(group, pictures) for group in mistakes.mixed[:SHOWN]),
         f"<h2>People in several groups: {len(mistakes.split)}</h2>",
-        *(_split(one, pictures) for one in mistakes.split[:SHOWN]),
+        *(_split(person, pictures) for person in mistakes.split[:SHOWN]),
         f"<h2>Alone, though there are other photos of them: {len(mistakes.alone)}</h2>",
         pictures.figures(mistakes.alone, SHOWN * 2),
         f"<h2>Left out as not to be told apart: {len(mistakes.unrecognizable)}</h2>",
@@ -146,10 +146,11 @@ def _mixed(group: MixedGroup, pictures: _Pictures) -> str:
     return f"<section>{heading}{pictures.figures(group.faces)}</section>"
 
 
-def _split(one: SplitPerson, pictures: _Pictures) -> str:
-    heading = f"<b>{escape(one.person)}, {one.missing_pairs:,} pairs apart</b><br>"
+def _split(person: SplitPerson, pictures: _Pictures) -> str:
+    heading = f"<b>{escape(person.person)}, {person.missing_pairs:,} pairs apart</b><br>"
     parts = "".join(
-        f'<div class="part">{len(part)}<br>{pictures.figures(part, 3)}</div>' for part in one.parts[:PICTURES]
+        f'<div class="part">{len(part)}<br>{pictures.figures(part, 3)}</div>'
+        for part in person.parts[:PICTURES]
     )
-    more = f" and {len(one.parts) - PICTURES} more groups" if len(one.parts) > PICTURES else ""
+    more = f" and {len(person.parts) - PICTURES} more groups" if len(person.parts) > PICTURES else ""
     return f"<section>{heading}{parts}{more}</section>"

@@ -83,25 +83,27 @@ def cluster_drafts(
 ) -> list[Draft]:
     """*Is this Ada?* where it is nearly sure, else *Who is this?* with those who might be it."""
     drafts = []
-    for one in compared:
-        proposals = proposals_of(one, cards, chances)
+    for compared_cluster in compared:
+        proposals = proposals_of(compared_cluster, cards, chances)
         first = proposals[0] if proposals else None
         chance = first.chance if first else 0.0
         kind = QuestionKind.IS_THIS if chance >= LEAST_SURE else QuestionKind.WHO
         close = first is not None and first.margin is not None and first.margin < chances.thresholds.margin
-        shown = min(one.cluster.size, SHOWN_FACES)
-        value = value_of_naming(one.cluster.size, shown, chance, one.alike, lookalike=close)
-        content = ClusterContent(one, proposals)
-        drafts.append(Draft(cluster_id(one.cluster.id, first), kind, value, content))
+        shown = min(compared_cluster.cluster.size, SHOWN_FACES)
+        value = value_of_naming(
+            compared_cluster.cluster.size, shown, chance, compared_cluster.alike, lookalike=close
+        )
+        content = ClusterContent(compared_cluster, proposals)
+        drafts.append(Draft(cluster_id(compared_cluster.cluster.id, first), kind, value, content))
     return drafts
 
 
 def proposals_of(
-    one: ComparedCluster, cards: Mapping[uuid.UUID, NamedCover], chances: Chances
+    compared_cluster: ComparedCluster, cards: Mapping[uuid.UUID, NamedCover], chances: Chances
 ) -> list[Proposal]:
     """At most five persons who are there and whom the group resembles enough to be shown."""
     thresholds = chances.thresholds
-    near = [(cards[person], similarity) for person, similarity in one.persons if person in cards]
+    near = [(cards[person], similarity) for person, similarity in compared_cluster.persons if person in cards]
     found = []
     for number, (found_card, similarity) in enumerate(near[:SHOWN_PROPOSALS]):
         if similarity < thresholds.suggest:
@@ -114,13 +116,13 @@ def proposals_of(
     return found
 
 
-def similarity_of(one: WaitingSuggestion) -> float:
-    return own_similarity(one.confidence, one.second_similarity, one.margin)
+def similarity_of(suggestion: WaitingSuggestion) -> float:
+    return own_similarity(suggestion.confidence, suggestion.second_similarity, suggestion.margin)
 
 
-def chance_of(one: WaitingSuggestion, chances: Chances) -> float:
-    unknown = None if one.second_person_id is None else 0.0
-    return chances.of(similarity_of(one), unknown if one.margin is None else one.margin)
+def chance_of(suggestion: WaitingSuggestion, chances: Chances) -> float:
+    unknown = None if suggestion.second_person_id is None else 0.0
+    return chances.of(similarity_of(suggestion), unknown if suggestion.margin is None else suggestion.margin)
 
 
 def page_drafts(
@@ -132,16 +134,18 @@ def page_drafts(
 ) -> list[Draft]:
     """*Tick off*: for each person a page of suggestions that are right mostly, or else a single one."""
     by_person: dict[uuid.UUID, list[tuple[WaitingSuggestion, float]]] = {}
-    for one in waiting:
-        if not seen.has_shown(one.id) and one.person_id in cards:
-            by_person.setdefault(one.person_id, []).append((one, chance_of(one, chances)))
+    for suggestion in waiting:
+        if not seen.has_shown(suggestion.id) and suggestion.person_id in cards:
+            by_person.setdefault(suggestion.person_id, []).append(
+                (suggestion, chance_of(suggestion, chances))
+            )
     drafts = []
     for person, rows in by_person.items():
         rows.sort(key=lambda row: (-row[1], row[0].id))
         page = page_of(rows, history.pages.get(person, []))
         if page:
             value = value_of_page([chance for _, chance in page])
-            question = page_id(Subject.PERSON, person, [one.id for one, _ in page])
+            question = page_id(Subject.PERSON, person, [suggestion.id for suggestion, _ in page])
             content = PageContent(card(cards[person]), page)
             drafts.append(Draft(question, QuestionKind.TICK_OFF, value, content, about=frozenset({person})))
     return drafts
@@ -165,12 +169,20 @@ def close_pairs(
     """Pairs of persons of whom one's suggestions might as well be the other's, and how many."""
     every: Counter[uuid.UUID] = Counter()
     close: Counter[tuple[uuid.UUID, uuid.UUID]] = Counter()
-    for one in waiting:
-        every[one.person_id] += 1
-        other = one.second_person_id
-        both = one.second_similarity is not None and one.second_similarity >= thresholds.same_person
-        if other is not None and other != one.person_id and both and (one.margin or 0.0) < thresholds.margin:
-            close[one.person_id, other] += 1
+    for suggestion in waiting:
+        every[suggestion.person_id] += 1
+        other = suggestion.second_person_id
+        both = (
+            suggestion.second_similarity is not None
+            and suggestion.second_similarity >= thresholds.same_person
+        )
+        if (
+            other is not None
+            and other != suggestion.person_id
+            and both
+            and (suggestion.margin or 0.0) < thresholds.margin
+        ):
+            close[suggestion.person_id, other] += 1
     return {
         frozenset(pair): number
         for pair, number in close.items()
@@ -212,13 +224,13 @@ def birth_drafts(
     """*Birth date?* of persons whose photos span years."""
     return [
         Draft(
-            birth_id(one.person_id),
+            birth_id(span.person_id),
             QuestionKind.BIRTH_DATE,
-            value_of_birth_date(history.rejected[one.person_id]),
-            card(cards[one.person_id]),
+            value_of_birth_date(history.rejected[span.person_id]),
+            card(cards[span.person_id]),
         )
-        for one in spans
-        if one.person_id in cards and (one.last - one.first).days > LONG_YEARS * 365.25
+        for span in spans
+        if span.person_id in cards and (span.last - span.first).days > LONG_YEARS * 365.25
     ]
 
 
@@ -226,22 +238,24 @@ def without_strangers(drafts: Iterable[Draft], aside: Iterable[Draft]) -> list[D
     """Questions about groups, worth less where they are probably of strangers."""
     strangers = {row.id for page in aside for row in page.content}
     return [
-        replace(one, value=one.value * KNOWN_STRANGERS)
-        if one.kind is QuestionKind.WHO and one.content.compared.cluster.id in strangers
-        else one
-        for one in drafts
+        replace(draft, value=draft.value * KNOWN_STRANGERS)
+        if draft.kind is QuestionKind.WHO and draft.content.compared.cluster.id in strangers
+        else draft
+        for draft in drafts
     ]
 
 
 def aside_drafts(small: Iterable[SmallCluster], seen: SeenQuestions) -> list[Draft]:
     """*Set aside*: one page of groups that are probably strangers in crowds."""
     strangers: list[ClusterRow] = [
-        one.cluster
-        for one in small
-        if one.faces_in_photo >= CROWD and one.share_of_height <= SMALL and not seen.has_shown(one.cluster.id)
+        item.cluster
+        for item in small
+        if item.faces_in_photo >= CROWD
+        and item.share_of_height <= SMALL
+        and not seen.has_shown(item.cluster.id)
     ][:PAGE]
     if len(strangers) < LEAST_ASIDE:
         return []
-    value = value_of_setting_aside(sum(one.size for one in strangers), len(strangers))
-    question = page_id(Subject.ASIDE, None, [one.id for one in strangers])
+    value = value_of_setting_aside(sum(cluster.size for cluster in strangers), len(strangers))
+    question = page_id(Subject.ASIDE, None, [cluster.id for cluster in strangers])
     return [Draft(question, QuestionKind.SET_ASIDE, value, strangers)]

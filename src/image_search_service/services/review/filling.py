@@ -74,7 +74,7 @@ class QuestionFiller:
     def fill(self, drafts: Sequence[Draft]) -> list[Question]:
         """At most a few drafts; one whose faces are all gone meanwhile is left out."""
         contents = [draft.content for draft in drafts]
-        asked = [one.compared.cluster.id for one in contents if isinstance(one, ClusterContent)]
+        asked = [content.compared.cluster.id for content in contents if isinstance(content, ClusterContent)]
         with self._database.read() as session:
             examined = queries.clearest_faces(session, asked, EXAMINED) if asked else []
         read = _Read()
@@ -113,13 +113,13 @@ class QuestionFiller:
             case PairContent() as content:
                 return _pair(draft, content, read)
             case PersonCard() as person:
-                theirs = read.of_person.get(person.id, [])
+                face_ids = read.of_person.get(person.id, [])
                 return Question(
                     draft.id,
                     draft.kind,
                     draft.value,
                     person=person,
-                    faces=_faces([*theirs[:1], *theirs[-1:]], read),
+                    faces=_faces([*face_ids[:1], *face_ids[-1:]], read),
                 )
             case _:
                 rows = [(_cluster(row, read), row.representative_face_id) for row in draft.content]
@@ -128,17 +128,17 @@ class QuestionFiller:
     def _page(self, draft: Draft, content: PageContent, read: _Read) -> Question | None:
         shown = [
             QuestionSuggestion(
-                one.id,
-                one.face_instance_id,
-                read.faces[one.face_instance_id].face.asset_id,
-                read.faces[one.face_instance_id].taken_at,
-                self._thresholds.likeness(similarity_of(one)),
-                one.margin,
-                similarity_of(one),
+                suggestion.id,
+                suggestion.face_instance_id,
+                read.faces[suggestion.face_instance_id].face.asset_id,
+                read.faces[suggestion.face_instance_id].taken_at,
+                self._thresholds.likeness(similarity_of(suggestion)),
+                suggestion.margin,
+                similarity_of(suggestion),
                 chance,
             )
-            for one, chance in content.suggestions
-            if one.face_instance_id in read.faces
+            for suggestion, chance in content.suggestions
+            if suggestion.face_instance_id in read.faces
         ]
         if not shown:
             return None
@@ -147,10 +147,10 @@ class QuestionFiller:
 
 
 def _read(session: Session, drafts: Sequence[Draft], asked: Sequence[uuid.UUID], read: _Read) -> None:
-    pages = [one.content for one in drafts if isinstance(one.content, PageContent)]
-    pairs = [one.content for one in drafts if isinstance(one.content, PairContent)]
-    aged = [one.content.id for one in drafts if one.kind is QuestionKind.BIRTH_DATE]
-    aside = [row.id for one in drafts if one.kind is QuestionKind.SET_ASIDE for row in one.content]
+    pages = [draft.content for draft in drafts if isinstance(draft.content, PageContent)]
+    pairs = [draft.content for draft in drafts if isinstance(draft.content, PairContent)]
+    aged = [draft.content.id for draft in drafts if draft.kind is QuestionKind.BIRTH_DATE]
+    aside = [row.id for draft in drafts if draft.kind is QuestionKind.SET_ASIDE for row in draft.content]
     if asked or aside:
         read.members = cluster_queries.members_of(session, [*asked, *aside])
         read.years = queries.years_of(session, [*asked, *aside])
@@ -159,19 +159,19 @@ def _read(session: Session, drafts: Sequence[Draft], asked: Sequence[uuid.UUID],
         beside = {person for each in read.beside.values() for person, _ in each[:SHOWN_BESIDE]}
         read.cards = person_queries.cards(session, beside)
     if pages:
-        read.waiting = person_queries.waiting_ids(session, [one.person.id for one in pages])
-    if persons := [*aged, *(side.id for one in pairs for side in (one.left, one.right))]:
+        read.waiting = person_queries.waiting_ids(session, [page.person.id for page in pages])
+    if persons := [*aged, *(side.id for pair in pairs for side in (pair.left, pair.right))]:
         read.of_person = person_queries.faces_by_person(session, persons)
     if pairs:
         read.together = person_queries.photos_together(
-            session, [(one.left.id, one.right.id) for one in pairs], SHARED_PHOTOS
+            session, [(pair.left.id, pair.right.id) for pair in pairs], SHARED_PHOTOS
         )
     shown = {face for faces in read.chosen.values() for face in faces}
-    shown |= {one.face_instance_id for page in pages for one, _ in page.suggestions}
-    shown |= {face for theirs in read.of_person.values() for face in spread(theirs, SHOWN_OF_A_PAIR)}
+    shown |= {suggestion.face_instance_id for page in pages for suggestion, _ in page.suggestions}
+    shown |= {face for face_ids in read.of_person.values() for face in spread(face_ids, SHOWN_OF_A_PAIR)}
     if shown:
         found = queries.shown_faces(session, queries.among(sorted(shown)))
-        read.faces = {one.face.id: one for one in found}
+        read.faces = {shown_face.face.id: shown_face for shown_face in found}
 
 
 def _about_cluster(draft: Draft, content: ClusterContent, read: _Read) -> Question | None:
@@ -188,7 +188,7 @@ def _about_cluster(draft: Draft, content: ClusterContent, read: _Read) -> Questi
         cluster=_cluster(row, read),
         faces=faces,
         photos=list(dict.fromkeys(face.asset_id for face in faces))[:SHOWN_PHOTOS],
-        with_persons=[card(one) for one in beside[:SHOWN_BESIDE]],
+        with_persons=[card(person) for person in beside[:SHOWN_BESIDE]],
         proposals=content.proposals,
     )
 
@@ -214,8 +214,10 @@ def _pair(draft: Draft, content: PairContent, read: _Read) -> Question:
 
 
 def _side(person: PersonCard, read: _Read) -> PairSide:
-    theirs = read.of_person.get(person.id, [])
-    return PairSide(person, len(theirs), version_of(theirs), _faces(spread(theirs, SHOWN_OF_A_PAIR), read))
+    face_ids = read.of_person.get(person.id, [])
+    return PairSide(
+        person, len(face_ids), version_of(face_ids), _faces(spread(face_ids, SHOWN_OF_A_PAIR), read)
+    )
 
 
 def spread(items: Sequence[uuid.UUID], number: int) -> list[uuid.UUID]:
@@ -228,11 +230,13 @@ def spread(items: Sequence[uuid.UUID], number: int) -> list[uuid.UUID]:
 def _faces(face_ids: Sequence[uuid.UUID], read: _Read) -> list[QuestionFace]:
     """Those that are there, in this order."""
     return [
-        _face(read.faces[one], least=one in read.odd) for one in dict.fromkeys(face_ids) if one in read.faces
+        _face(read.faces[face_id], least_alike=face_id in read.odd)
+        for face_id in dict.fromkeys(face_ids)
+        if face_id in read.faces
     ]
 
 
-def _face(shown: ShownFace, *, least: bool) -> QuestionFace:
+def _face(shown: ShownFace, *, least_alike: bool) -> QuestionFace:
     face = shown.face
     return QuestionFace(
         face.id,
@@ -241,5 +245,5 @@ def _face(shown: ShownFace, *, least: bool) -> QuestionFace:
         face.box,
         shown.photo_width,
         shown.photo_height,
-        least,
+        least_alike,
     )

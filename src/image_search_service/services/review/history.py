@@ -33,13 +33,13 @@ class ReviewHistory:
 
 def learned(decisions: Sequence[DecisionRow]) -> ReviewHistory:
     """decisions: the newest first. What was taken back teaches nothing."""
-    undone = {one.undoes for one in decisions if one.undoes is not None}
-    found = ReviewHistory(latest=max((one.id for one in decisions), default=0))
-    for one in decisions:
-        for person in _ids(one.details.get("persons")):
-            found.touched.setdefault(person, one.at)
-        if one.id not in undone and one.undoes is None:
-            _learn(found, one.details)
+    undone = {decision.undoes for decision in decisions if decision.undoes is not None}
+    found = ReviewHistory(latest=max((decision.id for decision in decisions), default=0))
+    for decision in decisions:
+        for person in _ids(decision.details.get("persons")):
+            found.touched.setdefault(person, decision.at)
+        if decision.id not in undone and decision.undoes is None:
+            _learn(found, decision.details)
     return found
 
 
@@ -64,16 +64,18 @@ def _learn_page(found: ReviewHistory, answer: Mapping[str, Any]) -> None:
         pages.append((right, right + wrong))
     found.rejected[persons[0]] += wrong
     found.answered[persons[0]] += right + wrong
-    for one in answer.get("seen") or []:
-        if isinstance(one, list) and len(one) == 3:
+    for proposal in answer.get("seen") or []:
+        if isinstance(proposal, list) and len(proposal) == 3:
             found.proposals.append(
-                AnsweredProposal(float(one[0]), None if one[1] is None else float(one[1]), bool(one[2]))
+                AnsweredProposal(
+                    float(proposal[0]), None if proposal[1] is None else float(proposal[1]), bool(proposal[2])
+                )
             )
 
 
 def _ids(texts: Any) -> list[uuid.UUID]:
     """Those that are ids; an imported decision may have other details."""
     try:
-        return [uuid.UUID(one) for one in texts or []]
+        return [uuid.UUID(text) for text in texts or []]
     except (ValueError, TypeError, AttributeError):
         return []

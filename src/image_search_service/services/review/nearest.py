@@ -62,14 +62,17 @@ class NearestPersons:
         batch = EmbeddingBatch.from_mapping(
             self._faces.get_embeddings_by_point_ids([face.point_id for face in found], FETCH_BATCH)
         )
-        there = [row for row in rows if any(face.point_id in batch for face in samples.get(row.id, []))]
-        means = _means([samples[row.id] for row in there], batch)
-        matches = self._centroids.search_many(means, NEAREST) if there else []
-        alike = _alike(means, [row.size for row in there], same)
+        stored = [row for row in rows if any(face.point_id in batch for face in samples.get(row.id, []))]
+        means = _means([samples[row.id] for row in stored], batch)
+        matches = self._centroids.search_many(means, NEAREST) if stored else []
+        alike = _alike(means, [row.size for row in stored], same)
         compared = {
             row.id: ComparedCluster(row, _allowed(samples[row.id], barred, _once(near)), others)
             for row, near, others in zip(
-                there, [[(one.person_id, one.score) for one in each] for each in matches], alike, strict=True
+                stored,
+                [[(match.person_id, match.score) for match in each] for each in matches],
+                alike,
+                strict=True,
             )
         }
         return [compared.get(row.id, ComparedCluster(row)) for row in rows]
@@ -99,7 +102,7 @@ def _means(samples: Sequence[Sequence[ClusterFace]], batch: EmbeddingBatch) -> F
 def _alike(means: FloatArray, sizes: Sequence[int], same: float) -> list[int]:
     """For each group the faces of the others that look the same."""
     near = (means @ means.T >= same) & ~np.eye(len(means), dtype=np.bool_)
-    return [int(one) for one in near @ np.array(sizes, dtype=np.int64)] if len(means) else []
+    return [int(number) for number in near @ np.array(sizes, dtype=np.int64)] if len(means) else []
 
 
 def _once(near: Sequence[tuple[uuid.UUID, float]]) -> list[tuple[uuid.UUID, float]]:
@@ -116,9 +119,9 @@ def _allowed(
     near: Sequence[tuple[uuid.UUID, float]],
 ) -> list[tuple[uuid.UUID, float]]:
     """Those of whom nothing says that they are not it."""
-    said = [barred[face.id] for face in sample if face.id in barred]
-    least = max(1, ceil(len(sample) * BARRED_SHARE))
-    return [one for one in near if sum(one[0] in persons for persons in said) < least]
+    rejected_for = [barred[face.id] for face in sample if face.id in barred]
+    too_many = max(1, ceil(len(sample) * BARRED_SHARE))
+    return [person for person in near if sum(person[0] in persons for persons in rejected_for) < too_many]
 
 
 def least_alike(
@@ -128,9 +131,9 @@ def least_alike(
 
     batch: each point's row of ``matrix``.
     """
-    there = [face for face in faces if face.point_id in batch]
-    if not there:
+    stored = [face for face in faces if face.point_id in batch]
+    if not stored:
         return []
-    rows = matrix[[batch[face.point_id] for face in there]]
+    rows = matrix[[batch[face.point_id] for face in stored]]
     order = np.argsort(rows @ rows.mean(axis=0), kind="stable")
-    return [there[row].id for row in order.tolist()]
+    return [stored[row].id for row in order.tolist()]

@@ -36,10 +36,12 @@ def next_drafts(
 
     Never one that was seen, or is away. Where two people may be one, that comes before any page of either.
     """
-    there = [one for one in drafts if not _is_over(one, skips, seen)]
-    blocked = {person for one in there for person in one.blocks}
-    free = [one for one in there if not (one.kind is QuestionKind.TICK_OFF and one.about & blocked)]
-    free.sort(key=lambda one: (_is_behind(one, skips, latest), -one.value, one.id))
+    remaining = [draft for draft in drafts if not _is_over(draft, skips, seen)]
+    blocked = {person for draft in remaining for person in draft.blocks}
+    free = [
+        draft for draft in remaining if not (draft.kind is QuestionKind.TICK_OFF and draft.about & blocked)
+    ]
+    free.sort(key=lambda draft: (_is_behind(draft, skips, latest), -draft.value, draft.id))
     return _one_each(free)[:limit]
 
 
@@ -58,4 +60,4 @@ def _is_behind(draft: Draft, skips: Mapping[str, ReviewSkip], latest: int) -> bo
 
 def _one_each(drafts: Sequence[Draft]) -> list[Draft]:
     """Of several questions about one subject the first."""
-    return list({subject_of(one.id): one for one in reversed(drafts)}.values())[::-1]
+    return list({subject_of(draft.id): draft for draft in reversed(drafts)}.values())[::-1]

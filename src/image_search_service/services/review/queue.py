@@ -72,7 +72,7 @@ class ReviewQueueService:
             progress = NamingProgress(*answers.progress(session))
         self._refresh_centroids(history)
         found = self._drafts(history, shown)
-        by_subject = {one.subject: one for one in skips}
+        by_subject = {skip.subject: skip for skip in skips}
         chosen = next_drafts(found, by_subject, shown, history.latest, limit)
         return NextQuestions(self._filler.fill(chosen), progress)
 
@@ -92,7 +92,7 @@ class ReviewQueueService:
         with self._database.read() as session:
             ages = queries.centroid_ages(session, list(history.touched))
             lacking = queries.without_centroid(session, list(history.touched), REFRESHED)
-        stale = [one.person_id for one in ages if is_stale(one, history.touched[one.person_id])][:REFRESHED]
+        stale = [age.person_id for age in ages if is_stale(age, history.touched[age.person_id])][:REFRESHED]
         if wanted := [*stale, *lacking]:
             try:
                 run = self._centroids.compute_centroids(wanted)
@@ -143,13 +143,12 @@ class ReviewQueueService:
         rejected: Sequence[uuid.UUID],
     ) -> tuple[dict[uuid.UUID, NamedCover], set[frozenset[uuid.UUID]]]:
         """Those whom the drafts may name, and who of them were said to be two."""
-        wanted = {person for one in compared for person, _ in one.persons}
-        wanted |= {one.person_id for one in waiting} | {one for pair in pairs for one in pair} | {*rejected}
+        wanted = {person for cluster in compared for person, _ in cluster.persons}
+        in_pairs = {person for pair in pairs for person in pair}
+        wanted |= {suggestion.person_id for suggestion in waiting} | in_pairs | {*rejected}
         with self._database.read() as session:
             cards = queries.cards(session, sorted(wanted)) if wanted else {}
-            different = (
-                queries.different_pairs(session, {one for pair in pairs for one in pair}) if pairs else set()
-            )
+            different = queries.different_pairs(session, in_pairs) if pairs else set()
         return cards, different
 
 

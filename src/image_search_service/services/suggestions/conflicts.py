@@ -76,7 +76,9 @@ class ConflictService:
             *self._alike(people, limit),
         ]
         with self._database.read() as session:
-            paths = queries.files(session, {one.asset_id for one in conflicts if one.asset_id is not None})
+            paths = queries.files(
+                session, {conflict.asset_id for conflict in conflicts if conflict.asset_id is not None}
+            )
         return [
             replace(conflict, path=paths.get(conflict.asset_id)) if conflict.asset_id else conflict
             for conflict in conflicts

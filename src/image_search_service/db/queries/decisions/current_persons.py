@@ -87,7 +87,9 @@ def read_different(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values
 def write_different(session: Session, changes: Sequence[Change]) -> None:
     pair = tuple_(PersonDifference.person_id, PersonDifference.other_id)
     for part in chunks((change.key for change in changes if not change.new), BATCH):
-        gone = pair.in_([(key.id, key.other) for key in part])
-        session.execute(delete(PersonDifference).where(gone).execution_options(synchronize_session=False))
+        is_taken_back = pair.in_([(key.id, key.other) for key in part])
+        session.execute(
+            delete(PersonDifference).where(is_taken_back).execution_options(synchronize_session=False)
+        )
     rows = [{"person_id": change.key.id, "other_id": change.key.other} for change in changes if change.new]
     upsert_rows(session, PersonDifference, rows, key=["person_id", "other_id"], update=[])

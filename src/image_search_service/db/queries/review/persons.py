@@ -152,7 +152,7 @@ def best_waiting(session: Session, person_ids: Sequence[uuid.UUID], each: int) -
     found: dict[uuid.UUID, list[WaitingSuggestion]] = {}
     for row in rows:
         found.setdefault(row[2], []).append(WaitingSuggestion(*row))
-    return [one for theirs in found.values() for one in theirs[:each]]
+    return [face for faces in found.values() for face in faces[:each]]
 
 
 def waiting_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
