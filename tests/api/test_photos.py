@@ -115,7 +115,7 @@ def test_pictures_are_made_once_and_upright(
 
 def picture(api: Served, url: str, side: str) -> Image.Image:
     answer = api.client.get(url, params={"side": side})
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp"), answer.text
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg"), answer.text
     assert "immutable" in answer.headers["cache-control"]
     return Image.open(io.BytesIO(answer.content))
 

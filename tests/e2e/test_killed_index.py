@@ -85,7 +85,7 @@ def _files(opened: Library) -> dict[str, Any]:
     folders = (opened.paths.crops, opened.paths.thumbnails)
     return {
         "derivatives": sorted(
-            (path.name, path.stat().st_size) for folder in folders for path in folder.rglob("*.webp")
+            (path.name, path.stat().st_size) for folder in folders for path in folder.rglob("*.jpg")
         )
     }
 

@@ -24,7 +24,7 @@ def contents(library: Library) -> dict[str, Any]:
         "pictures": {
             str(path.relative_to(library.paths.root)): path.read_bytes()
             for root in (library.paths.crops, library.paths.thumbnails)
-            for path in root.rglob("*.webp")
+            for path in root.rglob("*.jpg")
         },
     }
 

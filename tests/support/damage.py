@@ -170,7 +170,7 @@ def centroids_stale(library: Library) -> dict[str, int]:
 
 def pictures_gone(library: Library) -> dict[str, int]:
     """Not there, empty, and a whole folder."""
-    crops, thumbnails = (sorted(root.rglob("*.webp")) for root in roots(library))
+    crops, thumbnails = (sorted(root.rglob("*.jpg")) for root in roots(library))
     crops[0].unlink()
     crops[1].write_bytes(b"")
     beside = [path for path in crops if path.parent == crops[-1].parent]
@@ -182,8 +182,8 @@ def pictures_gone(library: Library) -> dict[str, int]:
 def pictures_of_nothing(library: Library) -> dict[str, int]:
     """Of no face or photo, half written, and in a folder where nobody looks."""
     for root in roots(library):
-        whole = next(root.rglob("*.webp"))
-        for name in (f"{uuid.uuid4().hex}.webp", f".writing-12-34-{uuid.uuid4().hex}.webp"):
+        whole = next(root.rglob("*.jpg"))
+        for name in (f"{uuid.uuid4().hex}.jpg", f".writing-12-34-{uuid.uuid4().hex}.jpg"):
             path = root / name.removeprefix(".writing-12-34-")[:2] / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"x")
@@ -195,7 +195,7 @@ def pictures_of_nothing(library: Library) -> dict[str, int]:
 
 def rights_of_others(library: Library) -> dict[str, int]:
     """On the library's folder, on one below it and on a file, of three kinds; a link leads nowhere."""
-    crop = next(library.paths.crops.rglob("*.webp"))
+    crop = next(library.paths.crops.rglob("*.jpg"))
     library.paths.root.chmod(0o755)
     crop.parent.chmod(0o730)
     crop.chmod(0o604)

@@ -21,7 +21,8 @@ def written_whole(path: Path, *, sync: bool = True) -> Iterator[Path]:
     are created. Raises OSError.
     """
     partial = path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-{threading.get_ident()}-{path.name}"[:200])
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield partial
         if sync:
@@ -29,9 +30,10 @@ def written_whole(path: Path, *, sync: bool = True) -> Iterator[Path]:
         partial.replace(path)
         if sync:
             _sync_folder(path.parent)
-    finally:
+    except BaseException:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+        raise
 
 
 def _sync(path: Path) -> None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+PICTURE_SUFFIX = ".jpg"
+"""Of thumbnails, crops and larger pictures, which this program makes."""
+
 
 @dataclass(frozen=True, slots=True)
 class LibraryPaths:
@@ -92,6 +95,6 @@ class LibraryPaths:
 
 
 def fan_out(folder: Path, item_id: UUID) -> Path:
-    """``folder/ab/abcd….webp``: of a million files, each of 256 folders has four thousand."""
+    """``folder/ab/abcd….jpg``: of a million files, each of 256 folders has four thousand."""
     name = item_id.hex
-    return folder / name[:2] / f"{name}.webp"
+    return folder / name[:2] / f"{name}{PICTURE_SUFFIX}"

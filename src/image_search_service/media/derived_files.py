@@ -11,10 +11,11 @@ from uuid import UUID
 
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.files import PARTIAL_PREFIX
+from image_search_service.core.paths import PICTURE_SUFFIX
 
 _FOLDER = re.compile(r"[0-9a-f]{2}")
-_WHOLE = re.compile(r"([0-9a-f]{32})\.webp")
-_PARTIAL = re.compile(re.escape(PARTIAL_PREFIX) + r"\d+-\d+-[0-9a-f]{32}\.webp")
+_WHOLE = re.compile(r"([0-9a-f]{32})" + re.escape(PICTURE_SUFFIX))
+_PARTIAL = re.compile(re.escape(PARTIAL_PREFIX) + r"\d+-\d+-[0-9a-f]{32}" + re.escape(PICTURE_SUFFIX))
 """The prefix of files that ``written_whole`` has not finished."""
 
 

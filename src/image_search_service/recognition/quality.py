@@ -11,7 +11,7 @@ How much is lost depends on the recogniser: ``engines/calibrated.py`` has a tabl
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -43,7 +43,7 @@ class FaceQuality:
 
     def parts(self) -> dict[str, float]:
         """The parts by name, to three digits, so that it can be said why a face is not used."""
-        return {name: round(value, 3) for name, value in asdict(self).items()}
+        return {name: round(getattr(self, name), 3) for name in ("size", "sharpness", "pose", "confidence")}
 
 
 def face_quality(detection: Detection, chip: Pixels, tables: QualityTables) -> FaceQuality:

@@ -40,7 +40,7 @@ def test_doctor_tells_what_is_wrong_and_mends_it(library: Path) -> None:
     assert code == 0
     assert "20 faces, 20 points" in shown
     assert "Nothing is wrong." in shown
-    crop = next((library / "crops").rglob("*.webp"))
+    crop = next((library / "crops").rglob("*.jpg"))
     crop.unlink()
     code, shown = run(library, "doctor")
     assert code == 1
@@ -69,7 +69,7 @@ def test_doctor_tells_what_is_wrong_and_mends_it(library: Path) -> None:
 def test_doctor_says_why_something_is_left(library: Path) -> None:
     """What cannot be repaired keeps the exit code at 1 and comes with its reason."""
     album = library.parent / "album"
-    next((library / "crops").rglob("*.webp")).unlink()
+    next((library / "crops").rglob("*.jpg")).unlink()
     away = album.rename(album.with_name("away"))
     code, shown = run(library, "doctor", "--repair")
     assert code == 1

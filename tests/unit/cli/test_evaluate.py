@@ -54,7 +54,7 @@ def check_report(page: Path, document: dict[str, Any]) -> None:
     missing = sum(one["missing_pairs"] for one in figures["split"])
     assert (wrong == 0) == (document["pairwise"]["precision"] == 1)
     assert (missing == 0) == (document["pairwise"]["recall"] == 1)
-    assert missing == 0 or "data:image/webp;base64," in shown
+    assert missing == 0 or "data:image/jpeg;base64," in shown
 
 
 def central(photo: Path, faces: list[dict[str, Any]]) -> int:

@@ -29,7 +29,7 @@ from tests.support.pictures import picture
 
 def opened(content: bytes) -> Image.Image:
     image = Image.open(BytesIO(content))
-    assert image.format == "WEBP"
+    assert image.format == "JPEG"
     return image.convert("RGB")
 
 
@@ -80,16 +80,16 @@ def test_a_crop_is_never_empty(box: Box, width: int, height: int) -> None:
 def test_files_are_written_with_their_folders(tmp_path: Path) -> None:
     """Thumbnail and crop appear whole in folders that did not exist, and nothing else does."""
     pixels = np.asarray(picture())
-    write_thumbnail(pixels, tmp_path / "ab" / "cd" / "thumb.webp")
-    write_crop(pixels, Box(10, 10, 20, 20), tmp_path / "ef" / "crop.webp")
+    write_thumbnail(pixels, tmp_path / "ab" / "cd" / "thumb.jpg")
+    write_crop(pixels, Box(10, 10, 20, 20), tmp_path / "ef" / "crop.jpg")
     files = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
-    assert files == ["ab/cd/thumb.webp", "ef/crop.webp"]
-    assert opened((tmp_path / "ef" / "crop.webp").read_bytes()).size == (32, 32)
+    assert files == ["ab/cd/thumb.jpg", "ef/crop.jpg"]
+    assert opened((tmp_path / "ef" / "crop.jpg").read_bytes()).size == (32, 32)
 
 
 def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
     """While several threads write the same file again and again, whoever reads sees one of the contents."""
-    path = tmp_path / "photo.webp"
+    path = tmp_path / "photo.jpg"
     contents = [bytes([number]) * 100_000 for number in range(3)]
     write_atomically(path, contents[0])
     stop = threading.Event()
@@ -105,14 +105,14 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
             assert all(path.read_bytes() in contents for _ in range(300))
         finally:
             stop.set()
-    assert [item.name for item in tmp_path.iterdir()] == ["photo.webp"]
+    assert [item.name for item in tmp_path.iterdir()] == ["photo.jpg"]
 
 
 def test_a_disk_that_refuses_is_unavailable(tmp_path: Path) -> None:
     """Where nothing can be written, the error names the file and says what to do, and leaves nothing."""
     (tmp_path / "taken").touch()
-    with pytest.raises(UnavailableError, match=r"taken.*photo.webp cannot be written") as caught:
-        write_atomically(tmp_path / "taken" / "photo.webp", b"content")
+    with pytest.raises(UnavailableError, match=r"taken.*photo.jpg cannot be written") as caught:
+        write_atomically(tmp_path / "taken" / "photo.jpg", b"content")
     assert caught.value.hint
     (tmp_path / "folder").mkdir()
     with pytest.raises(UnavailableError):

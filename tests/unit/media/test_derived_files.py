@@ -31,7 +31,7 @@ def test_what_nobody_looks_for_is_stray(tmp_path: Path) -> None:
     write_atomically(whole, b"")
     partial = whole.with_name(f".writing-123-456-{whole.name}")
     partial.write_bytes(b"x")
-    elsewhere = whole.with_name(f"{IDS[4].hex}.webp")
+    elsewhere = whole.with_name(f"{IDS[4].hex}.jpg")
     elsewhere.write_bytes(b"x")
     found = list(derived_files(tmp_path))
     assert {file.path for file in found if file.is_stray} == {partial, elsewhere}
@@ -41,19 +41,19 @@ def test_what_nobody_looks_for_is_stray(tmp_path: Path) -> None:
 
 def test_other_files_are_passed_over(tmp_path: Path) -> None:
     """Other names, other folders, folders named like files; a root that is not there has no files."""
-    for name in ("ab/notes.txt", "ab/AB.webp", "other/x.webp", "x.webp", f"ab/.{IDS[0].hex}.webp"):
+    for name in ("ab/notes.txt", "ab/AB.jpg", "other/x.jpg", "x.jpg", f"ab/.{IDS[0].hex}.jpg"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"x")
     (tmp_path / "cd").write_bytes(b"a file")
-    (tmp_path / "ab" / f"ab{'0' * 30}.webp").mkdir()
+    (tmp_path / "ab" / f"ab{'0' * 30}.jpg").mkdir()
     assert list(derived_files(tmp_path)) == []
     assert list(derived_files(tmp_path / "nowhere")) == []
 
 
 def test_whole_and_removed(tmp_path: Path) -> None:
     """A file with something in it is whole; removing it twice is as removing it once."""
-    path = tmp_path / "a.webp"
+    path = tmp_path / "a.jpg"
     assert not is_whole(path)
     path.touch()
     assert not is_whole(path)

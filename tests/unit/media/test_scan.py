@@ -134,7 +134,7 @@ def test_dots_in_a_root_do_not_give_a_photo_two_names(tmp_path: Path) -> None:
 
 def test_the_excluded_folder_is_skipped(tmp_path: Path) -> None:
     """The library's own folder is not looked into, under whatever name it is met."""
-    touch(tmp_path, "1.jpg", "library/thumb.webp")
+    touch(tmp_path, "1.jpg", "library/thumb.jpg")
     (tmp_path / "link").symlink_to(tmp_path / "library")
     scan = PhotoScan([tmp_path], exclude=[tmp_path / "library", tmp_path / "does not exist"])
     assert names(tmp_path, scan) == ["1.jpg"]

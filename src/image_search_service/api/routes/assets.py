@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query
 from image_search_service.api.deps import Faces, Photos, Pictures
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import Limit, Offset
-from image_search_service.api.routes.images import IMAGE, WebP
+from image_search_service.api.routes.images import IMAGE, Jpeg
 from image_search_service.api.schemas.faces import Face
 from image_search_service.api.schemas.photos import (
     PATH_LENGTH,
@@ -88,18 +88,18 @@ def get_faces_of_asset(asset_id: UUID, catalogue: Faces) -> PhotoFaces:
     return PhotoFaces(photo=Photo.of(photo), faces=[Face.of(face) for face in faces])
 
 
-@router.get("/{asset_id}/thumbnail", response_class=WebP, responses=IMAGE | problems(404))
-def get_thumbnail(asset_id: UUID, pictures: Pictures) -> WebP:
+@router.get("/{asset_id}/thumbnail", response_class=Jpeg, responses=IMAGE | problems(404))
+def get_thumbnail(asset_id: UUID, pictures: Pictures) -> Jpeg:
     """A small copy of the photo."""
-    return WebP(pictures.thumbnail(asset_id))
+    return Jpeg(pictures.thumbnail(asset_id))
 
 
-@router.get("/{asset_id}/picture", response_class=WebP, responses=IMAGE | problems(404))
+@router.get("/{asset_id}/picture", response_class=Jpeg, responses=IMAGE | problems(404))
 def get_picture(
     asset_id: UUID,
     pictures: Pictures,
     side: Annotated[PictureSide, Query(description="Its longer side in pixels, at most.")] = "1024",
-) -> WebP:
+) -> Jpeg:
     """The photo, upright, in a size to look at. It is made when it is first asked for; 404 when no file of
     the photo is there for it."""
-    return WebP(pictures.picture(asset_id, int(side)))
+    return Jpeg(pictures.picture(asset_id, int(side)))

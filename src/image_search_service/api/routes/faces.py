@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from image_search_service.api.deps import Faces, Opened, Pictures
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import Limit, Offset
-from image_search_service.api.routes.images import IMAGE, WebP
+from image_search_service.api.routes.images import IMAGE, Jpeg
 from image_search_service.api.schemas.faces import Face, FaceExplanation, FaceSlice
 from image_search_service.api.schemas.suggestions import FaceSuggestions
 from image_search_service.core.records.faces import FaceState
@@ -40,15 +40,15 @@ def get_face(face_id: UUID, faces: Faces) -> Face:
     return Face.of(faces.face(face_id))
 
 
-@router.get("/{face_id}/crop", response_class=WebP, responses=IMAGE | problems(404))
+@router.get("/{face_id}/crop", response_class=Jpeg, responses=IMAGE | problems(404))
 def get_face_crop(
     face_id: UUID,
     pictures: Pictures,
     side: Annotated[CropSide, Query(description="Its longer side in pixels, at most.")] = "192",
-) -> WebP:
+) -> Jpeg:
     """A picture of the face with some margin. The larger one is made when it is first asked for; 404 when no
     file of the photo is there for it."""
-    return WebP(pictures.large_crop(face_id, int(side)))
+    return Jpeg(pictures.large_crop(face_id, int(side)))
 
 
 @router.get("/{face_id}/suggestions", responses=problems(404))

@@ -7,10 +7,10 @@ from typing import Any, Final
 from fastapi import Response
 
 
-class WebP(Response):
+class Jpeg(Response):
     """A small picture, kept by the browser for a year."""
 
-    media_type = "image/webp"
+    media_type = "image/jpeg"
 
     def __init__(self, content: bytes, status_code: int = 200) -> None:
         super().__init__(content, status_code, {"Cache-Control": "private, max-age=31536000, immutable"})
@@ -19,6 +19,6 @@ class WebP(Response):
 IMAGE: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The picture.",
-        "content": {"image/webp": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
     }
 }

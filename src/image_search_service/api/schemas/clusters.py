@@ -23,7 +23,7 @@ class Cluster(Answer):
         description="Mean similarity of its faces to each other, −1 to 1.", examples=[0.62]
     )
     representative_face_id: UUID = Field(description="The face that shows best who it is.")
-    crop_url: str = Field(description="A small picture of that face, WebP.")
+    crop_url: str = Field(description="A small picture of that face, JPEG.")
     version: str = Field(
         description="Another one as soon as it has other faces; hand it back when you decide on the cluster.",
         examples=["34-9f86d081884c7d65"],
@@ -53,7 +53,7 @@ class ClusterPerson(Answer):
 
     person_id: UUID
     name: str = Field(examples=["Ada Lovelace"])
-    cover_url: str | None = Field(description="A small picture of them, WebP.")
+    cover_url: str | None = Field(description="A small picture of them, JPEG.")
     similarity: float = Field(
         description="Of the cluster's mean to the person's centroid, −1 to 1.", examples=[0.71]
     )

@@ -51,7 +51,7 @@ class Face(Answer):
     )
     cluster_id: UUID | None = Field(description="Its cluster; null if it is named, or like no other face.")
     set_aside: bool = Field(description="Whether somebody has said that nobody needs to know whose it is.")
-    crop_url: str = Field(description="A small picture of the face, WebP.")
+    crop_url: str = Field(description="A small picture of the face, JPEG.")
     taken_at: datetime | None = Field(description="When the photo was taken, by the camera's clock.")
     path: str | None = Field(
         description="A file of the photo; null when all of them are missing.",
@@ -93,7 +93,7 @@ class FacePicture(Answer):
     """A face to look at."""
 
     id: UUID
-    crop_url: str = Field(description="A small picture of the face, WebP.")
+    crop_url: str = Field(description="A small picture of the face, JPEG.")
 
     @classmethod
     def of(cls, face_id: UUID) -> FacePicture:

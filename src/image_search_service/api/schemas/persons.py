@@ -29,7 +29,7 @@ class Person(Answer):
     birth_date: date | None = Field(examples=["1815-12-10"])
     cover_face_id: UUID | None = Field(description="The face that somebody chose to show for them.")
     cover_url: str | None = Field(
-        description="A small picture of that face, else of their clearest, WebP; null without any."
+        description="A small picture of that face, else of their clearest, JPEG; null without any."
     )
     first_year: int | None = Field(description="Of their photos that have a date.", examples=[1836])
     last_year: int | None = Field(examples=[1852])
@@ -63,7 +63,7 @@ class NamedPerson(Answer):
     id: UUID
     name: str = Field(examples=["Ada Lovelace"])
     faces: int = Field(description="Faces that are theirs.", examples=[57])
-    cover_url: str | None = Field(description="A small picture of them, WebP.")
+    cover_url: str | None = Field(description="A small picture of them, JPEG.")
     hidden: bool = Field(description="Whether somebody left them out of lists.")
 
     @classmethod
@@ -110,7 +110,7 @@ class PersonCompanion(Answer):
 
     person_id: UUID
     name: str = Field(examples=["Grace Hopper"])
-    cover_url: str | None = Field(description="A small picture of them, WebP.")
+    cover_url: str | None = Field(description="A small picture of them, JPEG.")
     photos: int = Field(description="Photos that show both.", examples=[12])
 
     @classmethod

@@ -28,8 +28,8 @@ class Photo(Answer):
     width: int | None = Field(description="In pixels, of the upright photo.", examples=[1024])
     height: int | None = Field(examples=[768])
     taken_at: datetime | None = Field(description="Local time where it was taken, as the camera wrote it.")
-    thumbnail_url: str = Field(description="A small copy, WebP.")
-    picture_url: str = Field(description="A larger one, WebP; add `?side=` and one of its sizes.")
+    thumbnail_url: str = Field(description="A small copy, JPEG.")
+    picture_url: str = Field(description="A larger one, JPEG; add `?side=` and one of its sizes.")
 
     @classmethod
     def of(cls, photo: PhotoRecord) -> Photo:

@@ -22,7 +22,7 @@ class ReviewFace(Answer):
     """A face that a question shows."""
 
     id: UUID
-    crop_url: str = Field(description="A small picture of the face, WebP.")
+    crop_url: str = Field(description="A small picture of the face, JPEG.")
     asset_id: UUID = Field(description="The photo that it is in.")
     taken_at: datetime | None = Field(description="Local time where it was taken.")
     box: BoxAnswer

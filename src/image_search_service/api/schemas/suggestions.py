@@ -37,7 +37,7 @@ class Suggestion(Answer):
 
     id: UUID
     face_instance_id: UUID
-    crop_url: str = Field(description="A small picture of the face, WebP.")
+    crop_url: str = Field(description="A small picture of the face, JPEG.")
     confidence: float = Field(description="The best similarity, −1 to 1.", examples=[0.58])
     source: str = Field(description="How it was found.", examples=["centroid"])
     evidence: list[Evidence] = Field(description="What the face resembles, the most similar first.")
@@ -109,7 +109,7 @@ class SimilarFace(Answer):
     """A face that somebody gave to the person."""
 
     face_instance_id: UUID
-    crop_url: str = Field(description="A small picture of the face, WebP.")
+    crop_url: str = Field(description="A small picture of the face, JPEG.")
     similarity: float = Field(description="Cosine similarity, −1 to 1.", examples=[0.58])
 
 

@@ -3,7 +3,7 @@
     tables/NAME/000000.jsonl    rows as JSON arrays, one a line, in parts
     embeddings/000000.npy       embeddings with the ids of their points, in parts
     centroids/000000.npy        the same of persons' centroids
-    pictures/000000.tar         small pictures in parts: ``crops/HEX.webp`` and ``thumbnails/HEX.webp``,
+    pictures/000000.tar         small pictures in parts: ``crops/HEX.jpg`` and ``thumbnails/HEX.jpg``,
                                 by the id of their face or photo
     manifest.json               what it is a backup of, and how much there is
     SHA256SUMS                  of every member before it, as ``sha256sum --check`` reads it
@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from image_search_service.core.errors import DataIntegrityError, InvalidInputError, UnavailableError
 from image_search_service.core.files import written_whole
+from image_search_service.core.paths import PICTURE_SUFFIX
 from image_search_service.core.private_files import open_private
 from image_search_service.core.types import EngineIdentity, FloatArray, JsonObject
 
@@ -97,11 +98,11 @@ def part_name(folder: str, number: int, suffix: str) -> str:
 
 
 def crop_name(face_id: UUID) -> str:
-    return f"crops/{face_id.hex}.webp"
+    return f"crops/{face_id.hex}{PICTURE_SUFFIX}"
 
 
 def thumbnail_name(asset_id: UUID) -> str:
-    return f"thumbnails/{asset_id.hex}.webp"
+    return f"thumbnails/{asset_id.hex}{PICTURE_SUFFIX}"
 
 
 def archived(name: str, content: bytes) -> bytes:

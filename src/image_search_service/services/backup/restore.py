@@ -21,7 +21,7 @@ from uuid import UUID
 
 from image_search_service.core.errors import ConflictError, DataIntegrityError
 from image_search_service.core.parallel import chunks
-from image_search_service.core.paths import LibraryPaths
+from image_search_service.core.paths import PICTURE_SUFFIX, LibraryPaths
 from image_search_service.core.types import EngineIdentity, FloatArray, Progress
 from image_search_service.db import portable
 from image_search_service.db.migrate import require_known
@@ -262,7 +262,7 @@ class _RestoreRun:
     def _picture(self, name: str) -> Path:
         folder, _, file = name.partition("/")
         place = {"crops": self._paths.crop, "thumbnails": self._paths.thumbnail}[folder]
-        return place(UUID(file.removesuffix(".webp")))
+        return place(UUID(file.removesuffix(PICTURE_SUFFIX)))
 
     def _retire_centroids_without_point(self) -> None:
         """Retire centroids that were replaced while the backup was made, after its snapshot."""

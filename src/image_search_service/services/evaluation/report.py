@@ -96,7 +96,7 @@ class _Pictures:
         if not path.is_file():
             return ""
         content = base64.b64encode(path.read_bytes()).decode()
-        return f'<img alt="" src="data:image/webp;base64,{content}">'
+        return f'<img alt="" src="data:image/jpeg;base64,{content}">'
 
 
 def _score_table(scores: JsonObject) -> str:

@@ -42,7 +42,7 @@ class _PictureLock:
 
 
 class PictureService:
-    """Gives pictures as WebP. One for each library: it limits how many photos are decoded at a time.
+    """Gives pictures as JPEG. One for each library: it limits how many photos are decoded at a time.
 
     Raises NotFoundError for a photo or face that there is not, and where all files of the photo are away,
     MediaError for a file that cannot be read, UnavailableError when too many wait already.

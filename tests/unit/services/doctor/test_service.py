@@ -185,7 +185,7 @@ def test_an_index_run_under_way_is_left_alone(library: Library) -> None:
 
 def test_other_programs_files_are_left_alone(library: Library) -> None:
     """Only files that are named as this program names them are its own."""
-    theirs = [root / name for root in roots(library) for name in ("Thumbs.db", "ab/notes.txt", "ab/a.webp")]
+    theirs = [root / name for root in roots(library) for name in ("Thumbs.db", "ab/notes.txt", "ab/a.jpg")]
     for path in theirs:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"")

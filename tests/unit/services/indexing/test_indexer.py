@@ -70,8 +70,8 @@ def test_everything_that_can_be_read_is_indexed_and_the_rest_is_named(opened: Li
     assert (counts.faces, counts.photos) == (readable, len(known["photos"]))
     ids = [face for faces in faces_by_file(opened).values() for face in faces]
     assert opened.faces.count() == len(set(ids)) == counts.faces
-    assert len(list(opened.paths.crops.rglob("*.webp"))) == counts.faces
-    assert len(list(opened.paths.thumbnails.rglob("*.webp"))) == counts.photos
+    assert len(list(opened.paths.crops.rglob("*.jpg"))) == counts.faces
+    assert len(list(opened.paths.thumbnails.rglob("*.jpg"))) == counts.photos
 
 
 def test_second_run_finds_nothing_to_do(
