@@ -79,8 +79,8 @@ class HostGuard:
 
 def _host_name(header: str) -> str | None:
     """The name in ``name:port``, in lower case; None for what is none."""
-    found = _HOST.fullmatch(header.lower())
-    return (found["address"] or found["name"]).rstrip(".") if found else None
+    match = _HOST.fullmatch(header.lower())
+    return (match["address"] or match["name"]).rstrip(".") if match else None
 
 
 def _matches(name: str, pattern: str) -> bool:

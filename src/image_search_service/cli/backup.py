@@ -107,15 +107,15 @@ def restore(
     """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
         moves = [_move(each) for each in photos or ()]
-        found = checked_backup(real_path(file))
+        backup = checked_backup(real_path(file))
         with (
             open_library(run.settings, run.out.note, run.out.progress, restoring=True) as opened,
             run.out.progress("Restoring", "faces") as progress,
         ):
-            report = RestoreService(opened.stores, opened.collections).restore(found, moves, progress)
+            report = RestoreService(opened.stores, opened.collections).restore(backup, moves, progress)
         document = asdict(report) | {
             "library": str(run.settings.library),
-            "backup_of": found.manifest.created_at,
+            "backup_of": backup.manifest.created_at,
         }
         run.out.result(document, *_restored(report, run.settings.library))
 

@@ -56,7 +56,7 @@ def calibrate(
         with library_command(as_json=as_json, debug=debug, **settings) as (run, opened):
             name = opened.engine_binding.bind().name
             with run.out.progress("Reading photos", "photos") as progress:
-                found = measure(
+                measurement = measure(
                     opened.stores.engine,
                     real_path(folder),
                     command=f"image-search calibrate {folder.name} --engine {name}",
@@ -65,19 +65,19 @@ def calibrate(
                     progress=progress,
                 )
             if not dry_run:
-                opened.engine_binding.store_calibration(found.calibration)
-            document = _document(found, name, stored=not dry_run)
-            run.out.result(document, *_tables(found, stored=not dry_run))
+                opened.engine_binding.store_calibration(measurement.calibration)
+            document = _document(measurement, name, stored=not dry_run)
+            run.out.result(document, *_tables(measurement, stored=not dry_run))
 
 
-def _document(found: Measurement, engine: str, *, stored: bool) -> JsonObject:
-    rule = found.rule
+def _document(measurement: Measurement, engine: str, *, stored: bool) -> JsonObject:
+    rule = measurement.rule
     return {
         "engine": engine,
-        "photos": found.photos,
-        "faces": found.faces,
-        "people": found.people,
-        "thresholds": dict(found.calibration.records["thresholds"].figures),
+        "photos": measurement.photos,
+        "faces": measurement.faces,
+        "people": measurement.people,
+        "thresholds": dict(measurement.calibration.records["thresholds"].figures),
         "recognizability": None
         if rule is None
         else {
@@ -90,25 +90,31 @@ def _document(found: Measurement, engine: str, *, stored: bool) -> JsonObject:
     }
 
 
-def _tables(found: Measurement, *, stored: bool) -> list[RenderableType]:
-    figures = found.calibration.records["thresholds"].figures
+def _tables(measurement: Measurement, *, stored: bool) -> list[RenderableType]:
+    figures = measurement.calibration.records["thresholds"].figures
     limits = [
-        (name, f"{figures[name]:.3f}", f"{found.thresholds.reached[name]:.2%}")
+        (name, f"{figures[name]:.3f}", f"{measurement.thresholds.reached[name]:.2%}")
         for name in ("suggest", "same_person", "neighbour", "assign")
     ]
     limits.append(("baseline", f"{figures['baseline']:.3f}", ""))
-    rule = "no rule is worth having; only faces that are cut off are left out"
-    if found.rule is not None:
-        what = "like a picture of nothing by" if found.rule.rule.sign == "blank" else "of a length below"
-        rule = (
-            f"{what} {found.rule.rule.limit:.3f}: {found.rule.ordinary_left_out} of {found.faces:,} ordinary "
-            f"faces, {found.rule.blurred_left_out:.0%} of blurred ones"
-        )
+    thresholds = measurement.thresholds
     facts = [
-        ("Faces", f"{found.faces:,} in {found.photos:,} photos, {found.people:,} people"),
-        ("Pairs", f"{found.thresholds.genuine:,} of one person, {found.thresholds.impostors:,} of two"),
-        ("Left out", rule),
+        ("Faces", f"{measurement.faces:,} in {measurement.photos:,} photos, {measurement.people:,} people"),
+        ("Pairs", f"{thresholds.genuine:,} of one person, {thresholds.impostors:,} of two"),
+        ("Left out", _rule_in_words(measurement)),
         ("Stored", "with the library" if stored else "nothing"),
     ]
     shown = table(None, ("Threshold", "Similarity", "Pairs of one person that reach it"), limits)
     return [shown, "", table(None, ("", ""), facts)]
+
+
+def _rule_in_words(measurement: Measurement) -> str:
+    """Which faces count as ones that cannot be told apart, and how many that leaves out."""
+    measured = measurement.rule
+    if measured is None:
+        return "no rule is worth having; only faces that are cut off are left out"
+    what = "like a picture of nothing by" if measured.rule.sign == "blank" else "of a length below"
+    return (
+        f"{what} {measured.rule.limit:.3f}: {measured.ordinary_left_out} of {measurement.faces:,} ordinary "
+        f"faces, {measured.blurred_left_out:.0%} of blurred ones"
+    )

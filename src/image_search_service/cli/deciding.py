@@ -37,8 +37,8 @@ def run_decision(
         document: JsonObject = {"decision": made.id, "changes": made.changes, "faces": made.faces}
         lines = [sentence, how_back(made.id)]
         if method is not None:
-            found, more = _look_for_more(opened, method, made)
-            document["found_more"] = found
+            search, more = _look_for_more(opened, method, made)
+            document["found_more"] = search
             lines.append(more)
         run.out.result(document, *lines)
 
@@ -52,10 +52,10 @@ def _look_for_more(
 
     try:
         service = SuggestionService(opened.stores)
-        found = service.find_more_by(method, made.persons) if made.persons else FindMoreRun()
+        search = service.find_more_by(method, made.persons) if made.persons else FindMoreRun()
     except UnavailableError as error:
         return None, f"It was not looked for more: {error.message} `image-search suggest` does it later."
-    return asdict(found), f"Looked for more: {found.created:,} new suggestions."
+    return asdict(search), f"Looked for more: {search.created:,} new suggestions."
 
 
 def how_back(decision: int | None) -> str:

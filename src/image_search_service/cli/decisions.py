@@ -140,7 +140,7 @@ def conflicts(
     from image_search_service.services.suggestions.conflicts import ConflictService
 
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
-        found = ConflictService(opened.stores).find(limit)
+        conflicts_listed = ConflictService(opened.stores).find(limit)
         document = {
             "conflicts": [
                 {
@@ -152,7 +152,7 @@ def conflicts(
                     "path": None if conflict.path is None else str(conflict.path),
                     "similarity": conflict.similarity,
                 }
-                for conflict in found
+                for conflict in conflicts_listed
             ]
         }
         rows = [
@@ -163,7 +163,7 @@ def conflicts(
                 ", ".join(map(str, conflict.face_ids)),
                 conflict.path or "",
             )
-            for conflict in found
+            for conflict in conflicts_listed
         ]
-        title = f"Perhaps wrong: {len(found):,}"
+        title = f"Perhaps wrong: {len(conflicts_listed):,}"
         run.out.result(document, table(title, ("What", "Who", "Similarity", "Faces", "Photo"), rows))

@@ -88,12 +88,12 @@ def _evaluate(run: Running, opened: Library, root: Path, grouping: JsonObject) -
     with run.out.progress("Reading photos", "photos") as progress:
         indexed = IndexService(opened.stores).index([root], progress=progress)
     grouped = FaceClusteringService(opened.stores).group(**grouping)
-    found = evaluate_library(opened.database, root, indexed.photos_seen - indexed.photos_failed)
+    evaluation = evaluate_library(opened.database, root, indexed.photos_seen - indexed.photos_failed)
     return {
-        "faces": found.faces,
-        "identities": found.identities,
-        **found.scores_document(),
-        "photos_without_face": found.photos_without_face,
+        "faces": evaluation.faces,
+        "identities": evaluation.identities,
+        **evaluation.scores_document(),
+        "photos_without_face": evaluation.photos_without_face,
         "photos_failed": indexed.photos_failed,
         "seconds": round(time.monotonic() - started, 3),
         "engine": engine_name,

@@ -30,7 +30,7 @@ def faces(
     The clearest face comes first. Other commands take these ids.
     """
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
-        found, total = PeopleService(opened.database).faces(
+        listed, total = PeopleService(opened.database).faces(
             name=person, cluster=group, photo=None if photo is None else real_path(photo), limit=limit
         )
         document = {
@@ -45,7 +45,7 @@ def faces(
                     "box": [face.box.x, face.box.y, face.box.width, face.box.height],
                     "path": str(face.path) if face.path else None,
                 }
-                for face in found
+                for face in listed
             ],
         }
         rows = [
@@ -57,7 +57,7 @@ def faces(
                 f"{face.box.x + face.box.width / 2:.0f}, {face.box.y + face.box.height / 2:.0f}",
                 face.path or "missing",
             )
-            for face in found
+            for face in listed
         ]
         title = f"Faces: {total:,}" + (f", the clearest {limit:,}" if limit < total else "")
         columns = ("Face", "Person or group", "Assigned by", "Quality", "At (x, y)", "Photo")

@@ -37,12 +37,12 @@ def people(
     The largest come first.
     """
     with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
-        found = PeopleService(opened.database).people(hidden=hidden)
-        document = {"people": _person_fields(found), "clusters": _cluster_fields(found)}
-        run.out.result(document, *_people_tables(found, limit))
+        listed = PeopleService(opened.database).people(hidden=hidden)
+        document = {"people": _person_fields(listed), "clusters": _cluster_fields(listed)}
+        run.out.result(document, *_people_tables(listed, limit))
 
 
-def _person_fields(found: People) -> list[JsonObject]:
+def _person_fields(listed: People) -> list[JsonObject]:
     return [
         {
             "id": str(person.id),
@@ -51,11 +51,11 @@ def _person_fields(found: People) -> list[JsonObject]:
             "photos": person.photos,
             "sample": str(person.sample) if person.sample else None,
         }
-        for person in found.persons
+        for person in listed.persons
     ]
 
 
-def _cluster_fields(found: People) -> list[JsonObject]:
+def _cluster_fields(listed: People) -> list[JsonObject]:
     return [
         {
             "id": str(cluster.id),
@@ -64,25 +64,25 @@ def _cluster_fields(found: People) -> list[JsonObject]:
             "representative_face_id": str(cluster.representative_face_id),
             "sample": str(cluster.sample) if cluster.sample else None,
         }
-        for cluster in found.clusters
+        for cluster in listed.clusters
     ]
 
 
-def _people_tables(found: People, limit: int) -> list[RenderableType]:
+def _people_tables(listed: People, limit: int) -> list[RenderableType]:
     unnamed = table(
-        _title(len(found.clusters), limit),
+        _title(len(listed.clusters), limit),
         ("Group", "Faces", "Confidence", "For example in"),
         [
             (cluster.id.hex[:SHOWN_ID], cluster.faces, cluster.confidence, cluster.sample)
-            for cluster in found.clusters[:limit]
+            for cluster in listed.clusters[:limit]
         ],
     )
-    if not found.persons:
+    if not listed.persons:
         return [unnamed]
     named = table(
         "People",
         ("Name", "Faces", "Photos", "For example in"),
-        [(person.name, person.faces, person.photos, person.sample) for person in found.persons],
+        [(person.name, person.faces, person.photos, person.sample) for person in listed.persons],
     )
     return [named, "", unnamed]
 
@@ -142,13 +142,13 @@ def photos(
     The oldest photo comes first.
     """
     with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
-        found = PeopleService(opened.database).photos(person)
+        shared = PeopleService(opened.database).photos(person)
         document = {
             "people": person,
             "photos": [
                 {"asset_id": str(photo.asset_id), "path": str(photo.path) if photo.path else None}
-                for photo in found
+                for photo in shared
             ],
         }
-        rows = [(photo.path or f"missing: {photo.asset_id}",) for photo in found]
-        run.out.result(document, table(f"Photos of {' and '.join(person)}: {len(found):,}", ("File",), rows))
+        rows = [(photo.path or f"missing: {photo.asset_id}",) for photo in shared]
+        run.out.result(document, table(f"Photos of {' and '.join(person)}: {len(shared):,}", ("File",), rows))

@@ -58,17 +58,17 @@ def suggest(
     with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         service = SuggestionService(opened.stores)
         method = search_method(by)
-        found = PeopleService(opened.database).person(person)
-        did = service.find_more_by(method, found.id, limit=limit)
-        pending = service.pending(found.id, limit)
+        who = PeopleService(opened.database).person(person)
+        did = service.find_more_by(method, who.id, limit=limit)
+        pending = service.pending(who.id, limit)
         document = {
-            "person_id": str(found.id),
-            "name": found.name,
+            "person_id": str(who.id),
+            "name": who.name,
             "by": by,
             "run": asdict(did),
             "suggestions": [_suggestion_fields(item) for item in pending],
         }
-        title = f"May be {found.name}: {len(pending):,} ({did.created:,} new)"
+        title = f"May be {who.name}: {len(pending):,} ({did.created:,} new)"
         run.out.result(document, _suggestion_table(title, pending))
 
 

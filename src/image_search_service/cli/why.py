@@ -30,39 +30,41 @@ def why(
     And for whom it is suggested, and why.
     """
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
-        found = ExplanationService(opened.stores).explain(face)
+        explanation = ExplanationService(opened.stores).explain(face)
         suggested = SuggestionService(opened.stores).explain_face(face)
         document: JsonObject = {
             "face_id": str(face),
-            "person_id": None if found.person_id is None else str(found.person_id),
-            "person_name": found.person_name,
+            "person_id": None if explanation.person_id is None else str(explanation.person_id),
+            "person_name": explanation.person_name,
             "reasons": [
                 asdict(reason) | {"person_id": None if reason.person_id is None else str(reason.person_id)}
-                for reason in found.reasons
+                for reason in explanation.reasons
             ],
             "suggestions": [_as_json(suggestion) for suggestion in suggested],
         }
         run.out.result(
-            document, *_about_face(found), *(line for suggestion in suggested for line in _about(suggestion))
+            document,
+            *_about_face(explanation),
+            *(line for suggestion in suggested for line in _about(suggestion)),
         )
 
 
-def _about_face(found: Explanation) -> list[str]:
-    if found.person_name is not None:
-        return [f"It is {found.person_name}."]
-    return [reason.text for reason in found.reasons]
+def _about_face(explanation: Explanation) -> list[str]:
+    if explanation.person_name is not None:
+        return [f"It is {explanation.person_name}."]
+    return [reason.text for reason in explanation.reasons]
 
 
 def _about(explained: Explained) -> list[str]:
     """A suggestion's reasons, a line each."""
-    found = explained.suggestion
-    asked = "" if found.threshold is None else f"; {found.threshold:.3f} was asked for"
-    lines = [f"Suggested for {explained.person_name}: {found.confidence:.3f} alike{asked}."]
-    if explained.second_name is not None and found.second_similarity is not None:
-        margin = "" if found.margin is None else f", {abs(found.margin):.3f} "
-        more = "" if found.margin is None else ("less" if found.margin >= 0 else "more")
+    suggestion = explained.suggestion
+    asked = "" if suggestion.threshold is None else f"; {suggestion.threshold:.3f} was asked for"
+    lines = [f"Suggested for {explained.person_name}: {suggestion.confidence:.3f} alike{asked}."]
+    if explained.second_name is not None and suggestion.second_similarity is not None:
+        margin = "" if suggestion.margin is None else f", {abs(suggestion.margin):.3f} "
+        more = "" if suggestion.margin is None else ("less" if suggestion.margin >= 0 else "more")
         lines.append(
-            f"  Second best: {explained.second_name}, {found.second_similarity:.3f} alike{margin}{more}."
+            f"  Second best: {explained.second_name}, {suggestion.second_similarity:.3f} alike{margin}{more}."
         )
     return lines + [
         f"  {alike.similarity:.3f} like their face {alike.face_id}" for alike in explained.resembles

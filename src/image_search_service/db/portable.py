@@ -149,8 +149,8 @@ def rows_of(session: Session, form: TableForm) -> Iterator[JsonRow]:
 
 def holds_rows(session: Session) -> bool:
     """Whether any table has a row: one statement."""
-    found = [select(each).exists().label(each.name) for each in Base.metadata.sorted_tables]
-    return any(session.execute(select(*found)).one())
+    has_rows = [select(each).exists().label(each.name) for each in Base.metadata.sorted_tables]
+    return any(session.execute(select(*has_rows)).one())
 
 
 @contextmanager

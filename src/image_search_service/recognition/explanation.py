@@ -71,13 +71,13 @@ def unrecognizable(seen: FaceVisibility) -> list[Reason]:
 
 def poor(seen: FaceVisibility) -> list[Reason]:
     """What of the picture makes a face resemble nobody, the worst of its parts first."""
-    found: list[Reason] = []
+    causes: list[Reason] = []
     visible = visible_share(seen.box, width=seen.photo_width, height=seen.photo_height)
     if visible < LEAST_VISIBLE:
         text = f"It is cut off: {visible:.0%} of it are in the photo, {LEAST_VISIBLE:.0%} are needed."
-        found.append(Reason(Because.CUT_OFF, text, measured=round(visible, 3), needed=LEAST_VISIBLE))
+        causes.append(Reason(Because.CUT_OFF, text, measured=round(visible, 3), needed=LEAST_VISIBLE))
     worst_first = sorted((value, name) for name, value in seen.parts.items() if value < POOR)
-    return found + [_poor_part(name, value, seen) for value, name in worst_first]
+    return causes + [_poor_part(name, value, seen) for value, name in worst_first]
 
 
 def _poor_part(name: str, kept: float, seen: FaceVisibility) -> Reason:
@@ -102,7 +102,7 @@ _POOR_LOOKS = {
 
 
 def reasons(
-    found: Sequence[PersonSimilarity],
+    resembled: Sequence[PersonSimilarity],
     rejected: Set[uuid.UUID],
     in_photo: Set[uuid.UUID],
     verdict: Verdict,
@@ -116,7 +116,7 @@ def reasons(
     rejected, they are in the photo, or the face was said to be of other people than a face of theirs.
     verdict: about the most similar of the others.
     """
-    if not found:
+    if not resembled:
         return [Reason(Because.NOBODY_KNOWN, "There is nobody yet whose faces it could be compared with.")]
     listed: list[Reason] = []
     barred = [
@@ -124,8 +124,10 @@ def reasons(
         (in_photo, Because.IN_PHOTO, "is in this photo already."),
         (different, Because.DIFFERENT, "has a face that was said to be of somebody else than this one."),
     ]
-    free = [person for person in found if not any(person.person_id in persons for persons, _, _ in barred)]
-    for person in found:
+    free = [
+        person for person in resembled if not any(person.person_id in persons for persons, _, _ in barred)
+    ]
+    for person in resembled:
         if free and person == free[0]:
             break
         why, text = next((why, text) for persons, why, text in barred if person.person_id in persons)

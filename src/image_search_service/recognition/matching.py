@@ -73,7 +73,7 @@ def most_similar(
     """Whom one face ``(d,)`` resembles, and how much, the most similar first, among equals the first: the
     first ``free`` who are not barred, and of those who are, before these, the first ``barred_most``."""
     similarity = people.matrix @ embedding
-    found: list[tuple[UUID, float]] = []
+    matches: list[tuple[UUID, float]] = []
     for row in np.argsort(-similarity, kind="stable").tolist():
         if free == 0:
             break
@@ -81,8 +81,8 @@ def most_similar(
         if is_barred and barred_most == 0:
             continue
         free, barred_most = (free, barred_most - 1) if is_barred else (free - 1, barred_most)
-        found.append((people.person_ids[row], float(similarity[row])))
-    return found
+        matches.append((people.person_ids[row], float(similarity[row])))
+    return matches
 
 
 def _blocks(rows: int, columns: int) -> Iterator[slice]:

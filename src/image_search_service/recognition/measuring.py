@@ -57,9 +57,9 @@ def measure_thresholds(embeddings: FloatArray, people: IntArray) -> MeasuredThre
             f"There are {pairs:,} pairs of two people; {FEWEST_PAIRS:,} are needed.",
             hint="Give photos of more people: 450 with one photo each are enough.",
         )
-    found = {name: _reached_by(impostors, share) for name, share in SHARES.items()}
-    thresholds = Thresholds(**found, baseline=max(0.0, round(total / pairs, 3)))
-    reached = {name: _share_above(genuine, value) for name, value in found.items()}
+    limits = {name: _reached_by(impostors, share) for name, share in SHARES.items()}
+    thresholds = Thresholds(**limits, baseline=max(0.0, round(total / pairs, 3)))
+    reached = {name: _share_above(genuine, value) for name, value in limits.items()}
     return MeasuredThresholds(thresholds, int(genuine.sum()), pairs, reached)
 
 
@@ -112,8 +112,8 @@ class MeasuredRule:
 
 def choose_rule(ordinary: Signs, blurred: Signs) -> MeasuredRule | None:
     """The sign that leaves out most blurred faces at hardly any ordinary one; None: neither is worth it."""
-    found = [_rule("blank", ordinary.blank, blurred.blank), _rule("length", ordinary.length, blurred.length)]
-    best = max(found, key=lambda rule: rule.blurred_left_out)
+    rules = [_rule("blank", ordinary.blank, blurred.blank), _rule("length", ordinary.length, blurred.length)]
+    best = max(rules, key=lambda rule: rule.blurred_left_out)
     return best if best.blurred_left_out >= CAUGHT_AT_LEAST else None
 
 

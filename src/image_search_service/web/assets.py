@@ -60,14 +60,14 @@ class Assets:
 
     def imports(self, module: str) -> list[str]:
         """The modules that a module imports, directly or not, so that a browser may load them together."""
-        found: dict[str, None] = {}
+        imported: dict[str, None] = {}
         waiting = [module]
         while waiting:
             text = self._files[waiting.pop()].body.decode()
-            fresh = [name for name in _IMPORT.findall(text) if name not in found and name != module]
-            found.update(dict.fromkeys(fresh))
+            fresh = [name for name in _IMPORT.findall(text) if name not in imported and name != module]
+            imported.update(dict.fromkeys(fresh))
             waiting.extend(fresh)
-        return list(found)
+        return list(imported)
 
 
 def _read(folder: Path) -> dict[str, bytes]:

@@ -63,9 +63,9 @@ def list_photos(
     limit: Limit = 50,
 ) -> PhotoSlice:
     """Photos by date, from any place of the list; all conditions hold together."""
-    found = photos.page(where, order, offset, limit)
+    page = photos.page(where, order, offset, limit)
     return PhotoSlice(
-        items=[ListedPhoto.counted(item) for item in found.items], total=found.total, offset=offset
+        items=[ListedPhoto.counted(item) for item in page.items], total=page.total, offset=offset
     )
 
 

@@ -31,11 +31,11 @@ def compute_centroids(request: ComputeRequest, persons: Persons, jobs: JobsDepen
 def get_centroid_embedding(person_id: UUID, persons: Persons, library: Opened) -> CentroidEmbedding:
     """A person's active centroid as numbers."""
     persons.ids([person_id])
-    found = CentroidService(library.stores).active_centroids([person_id])
-    if not found.centroid_ids:
+    centroids = CentroidService(library.stores).active_centroids([person_id])
+    if not centroids.centroid_ids:
         raise _none(person_id)
     return CentroidEmbedding(
-        id=found.centroid_ids[0], person_id=person_id, embedding=found.matrix[0].tolist()
+        id=centroids.centroid_ids[0], person_id=person_id, embedding=centroids.matrix[0].tolist()
     )
 
 

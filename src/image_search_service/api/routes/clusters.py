@@ -66,11 +66,11 @@ def list_clusters(
         after=decode_cursor(cursor, whole_number, UUID),
         offset=offset,
     )
-    found = clusters.page(where, limit)
+    page = clusters.page(where, limit)
     return ClusterPage(
-        items=[Cluster.of(cluster) for cluster in found.items],
-        next_cursor=next_cursor(found.items, limit, lambda cluster: (cluster.size, cluster.id)),
-        total=found.total,
+        items=[Cluster.of(cluster) for cluster in page.items],
+        next_cursor=next_cursor(page.items, limit, lambda cluster: (cluster.size, cluster.id)),
+        total=page.total,
     )
 
 
@@ -94,8 +94,8 @@ def list_persons_like_cluster(
 ) -> ClusterPersons:
     """Whom a cluster may be: the persons whose centroids its mean resembles, the most similar first."""
     clusters.require(cluster_id)
-    found = LikenessService(library.stores).nearest_persons(cluster_id, limit)
-    return ClusterPersons(persons=[ClusterPerson.of(near) for near in found])
+    nearest = LikenessService(library.stores).nearest_persons(cluster_id, limit)
+    return ClusterPersons(persons=[ClusterPerson.of(near) for near in nearest])
 
 
 @router.post("/cluster", status_code=202)

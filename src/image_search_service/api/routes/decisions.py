@@ -79,10 +79,10 @@ def list_decisions(
 ) -> DecisionPage:
     """What was decided, the newest first."""
     after = decode_cursor(cursor, whole_number, whole_number)
-    found = history.page(after[0] if after else None, limit, subject_id)
+    events = history.page(after[0] if after else None, limit, subject_id)
     return DecisionPage(
-        items=[DecisionEvent.of(event) for event in found],
-        next_cursor=next_cursor(found, limit, lambda event: (event.decision.id, 0)),
+        items=[DecisionEvent.of(event) for event in events],
+        next_cursor=next_cursor(events, limit, lambda event: (event.decision.id, 0)),
         total=history.count(subject_id),
     )
 
@@ -95,10 +95,10 @@ def get_decision(
     through these."""
     after = decode_cursor(cursor, whole_number, whole_number)
     event = history.event(decision_id)
-    found = history.changes(decision_id, after[0] if after else 0, limit)
+    changes = history.changes(decision_id, after[0] if after else 0, limit)
     page = ChangePage(
-        items=[ChangedFact.of(change) for _, change in found],
-        next_cursor=next_cursor(found, limit, lambda numbered: (numbered[0], 0)),
+        items=[ChangedFact.of(change) for _, change in changes],
+        next_cursor=next_cursor(changes, limit, lambda numbered: (numbered[0], 0)),
         total=event.changes,
     )
     return DecisionDetail(decision=DecisionEvent.of(event), changes=page)
@@ -133,8 +133,8 @@ def name_clusters(body: NameClusters, answers: Answers, jobs: Jobs) -> PersonDec
         based_on=body.based_on_decision,
         question=body.question_id,
     )
-    found = submit_searches(jobs, made.decision, [made.person_id], body.find_more)
-    return PersonDecisionResult.of(made, found)
+    job_ids = submit_searches(jobs, made.decision, [made.person_id], body.find_more)
+    return PersonDecisionResult.of(made, job_ids)
 
 
 @router.post("/join-clusters")

@@ -30,8 +30,8 @@ def list_faces(
     limit: Limit = 50,
 ) -> FaceSlice:
     """Faces that are in no list of people or clusters, the clearest first, from any place of the list."""
-    found = faces.in_state(state, offset, limit)
-    return FaceSlice(items=[Face.of(face) for face in found.items], total=found.total, offset=offset)
+    page = faces.in_state(state, offset, limit)
+    return FaceSlice(items=[Face.of(face) for face in page.items], total=page.total, offset=offset)
 
 
 @router.get("/{face_id}", responses=problems(404))

@@ -35,11 +35,11 @@ def list_jobs(
     limit: Limit = 50,
 ) -> JobPage:
     """Jobs, the newest first."""
-    found = jobs.page(JobFilter(state, kind, decode_cursor(cursor, moment, UUID)), limit)
+    page = jobs.page(JobFilter(state, kind, decode_cursor(cursor, moment, UUID)), limit)
     return JobPage(
-        items=[Job.of(job) for job in found.items],
-        next_cursor=next_cursor(found.items, limit, lambda job: (job.created_at, job.id)),
-        total=found.total,
+        items=[Job.of(job) for job in page.items],
+        next_cursor=next_cursor(page.items, limit, lambda job: (job.created_at, job.id)),
+        total=page.total,
     )
 
 

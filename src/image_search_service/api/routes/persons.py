@@ -58,11 +58,11 @@ def list_persons(
     """Everybody with a name. A page begins behind `cursor`, and passes over `offset` more."""
     value = moment if order is PersonOrder.NEWEST else whole_number
     after = decode_cursor(cursor, value, text)
-    found = persons.page(order, after, limit=limit, offset=offset, hidden=hidden)
+    page = persons.page(order, after, limit=limit, offset=offset, hidden=hidden)
     return PersonPage(
-        items=[Person.of(person) for person in found.items],
-        next_cursor=next_cursor(found.items, limit, lambda person: persons.place(person, order)),
-        total=found.total,
+        items=[Person.of(person) for person in page.items],
+        next_cursor=next_cursor(page.items, limit, lambda person: persons.place(person, order)),
+        total=page.total,
     )
 
 
@@ -106,11 +106,11 @@ def list_faces_of_person(
     """A person's faces, from any place of the list."""
     if order is FaceOrder.ODD:
         persons.ids([person_id])
-        found = LikenessService(library.stores).odd_faces(person_id, offset, limit)
+        page = LikenessService(library.stores).odd_faces(person_id, offset, limit)
     else:
-        found = persons.faces(person_id, order, offset, limit)
-    items = [PersonFace.of_person(item) for item in found.items]
-    return PersonFaceSlice(items=items, total=found.total, offset=offset)
+        page = persons.faces(person_id, order, offset, limit)
+    items = [PersonFace.of_person(item) for item in page.items]
+    return PersonFaceSlice(items=items, total=page.total, offset=offset)
 
 
 @router.get("/{person_id}/with", responses=problems(404))
@@ -129,9 +129,9 @@ def list_suggestions_of_person(
 ) -> PersonSuggestionSlice:
     """Faces that may be a person's: those that resemble nobody else nearly as much first."""
     persons.ids([person_id])
-    found, version = suggestions.of_person(person_id, offset, limit)
-    items = [PersonSuggestion.of_person(item) for item in found.items]
-    return PersonSuggestionSlice(items=items, total=found.total, offset=offset, version=version)
+    page, version = suggestions.of_person(person_id, offset, limit)
+    items = [PersonSuggestion.of_person(item) for item in page.items]
+    return PersonSuggestionSlice(items=items, total=page.total, offset=offset, version=version)
 
 
 @router.get("/{person_id}/photos", responses=problems(404))
@@ -140,11 +140,11 @@ def list_photos_of_person(
 ) -> PersonPhotoPage:
     """The photos that show a person, the oldest first, those without a date last."""
     persons.ids([person_id])
-    found = photos.of_person(person_id, decode_cursor(cursor, camera_time, UUID), limit)
+    page = photos.of_person(person_id, decode_cursor(cursor, camera_time, UUID), limit)
     return PersonPhotoPage(
-        items=[PersonPhoto.showing(item) for item in found.items],
+        items=[PersonPhoto.showing(item) for item in page.items],
         next_cursor=next_cursor(
-            found.items, limit, lambda item: (item.photo.taken_at or UNDATED, item.photo.id)
+            page.items, limit, lambda item: (item.photo.taken_at or UNDATED, item.photo.id)
         ),
-        total=found.total,
+        total=page.total,
     )

@@ -62,9 +62,9 @@ def index_photos(request: IndexRequest, folders: Folders, jobs: Jobs) -> Job:
 def list_failed_photos(photos: Photos, cursor: CursorText = None, limit: Limit = 50) -> FailedPhotoPage:
     """Files that could not be read, and why."""
     after = decode_cursor(cursor, whole_number, whole_number)
-    found = photos.failed(after[0] if after else 0, limit)
+    page = photos.failed(after[0] if after else 0, limit)
     return FailedPhotoPage(
-        items=[FailedPhoto.of(item) for item in found.items],
-        next_cursor=next_cursor(found.items, limit, lambda item: (item.number, 0)),
-        total=found.total,
+        items=[FailedPhoto.of(item) for item in page.items],
+        next_cursor=next_cursor(page.items, limit, lambda item: (item.number, 0)),
+        total=page.total,
     )

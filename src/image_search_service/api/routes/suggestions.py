@@ -41,11 +41,11 @@ def list_suggestions(
     suggestions: Suggestions, cursor: CursorText = None, limit: Limit = 20, per_person: Each = 10
 ) -> SuggestionGroupPage:
     """What waits for a decision, by person: those with most suggestions first, of each the best ones."""
-    found = suggestions.groups(decode_cursor(cursor, whole_number, text), limit, per_person)
+    page = suggestions.groups(decode_cursor(cursor, whole_number, text), limit, per_person)
     return SuggestionGroupPage(
-        items=[SuggestionGroup.of(group) for group in found.items],
-        next_cursor=next_cursor(found.items, limit, lambda group: (group.pending, group.name_key)),
-        total=found.total,
+        items=[SuggestionGroup.of(group) for group in page.items],
+        next_cursor=next_cursor(page.items, limit, lambda group: (group.pending, group.name_key)),
+        total=page.total,
     )
 
 

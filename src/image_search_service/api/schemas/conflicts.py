@@ -32,15 +32,15 @@ class Conflict(Answer):
     )
 
     @classmethod
-    def of(cls, found: conflicts.ConflictRecord) -> Conflict:
-        pairs = zip(found.person_ids, found.names, strict=True)
+    def of(cls, conflict: conflicts.ConflictRecord) -> Conflict:
+        pairs = zip(conflict.person_ids, conflict.names, strict=True)
         return cls(
-            kind=found.kind,
+            kind=conflict.kind,
             persons=[ConflictPerson(person_id=person, person_name=name) for person, name in pairs],
-            face_ids=found.face_ids,
-            asset_id=found.asset_id,
-            path=None if found.path is None else shown_path(found.path),
-            similarity=found.similarity,
+            face_ids=conflict.face_ids,
+            asset_id=conflict.asset_id,
+            path=None if conflict.path is None else shown_path(conflict.path),
+            similarity=conflict.similarity,
         )
 
 

@@ -127,12 +127,12 @@ class FaceExplanation(Answer):
     reasons: list[FaceReason]
 
     @classmethod
-    def of(cls, found: Explanation) -> FaceExplanation:
+    def of(cls, explanation: Explanation) -> FaceExplanation:
         return cls(
-            face_id=found.face_id,
-            person_id=found.person_id,
-            person_name=found.person_name,
-            reasons=[FaceReason(**asdict(reason)) for reason in found.reasons],
+            face_id=explanation.face_id,
+            person_id=explanation.person_id,
+            person_name=explanation.person_name,
+            reasons=[FaceReason(**asdict(reason)) for reason in explanation.reasons],
         )
 
 

@@ -27,20 +27,20 @@ class LibraryOverview(Answer):
     roots: list[str] = Field(description="What was indexed.", examples=[["/photos"]])
 
     @classmethod
-    def of(cls, found: LibrarySummary) -> LibraryOverview:
+    def of(cls, summary: LibrarySummary) -> LibraryOverview:
         return cls(
-            photos=found.photos,
-            has_photos=found.photos > 0,
-            photos_failed=found.photos_failed,
-            faces=found.faces,
-            named_faces=found.named_faces,
-            alone_faces=found.alone_faces,
-            persons=found.persons,
-            clusters=found.clusters,
-            waiting_suggestions=found.waiting_suggestions,
-            engine=found.engine,
-            last_decision=found.last_decision,
-            roots=[shown_path(root) for root in found.roots],
+            photos=summary.photos,
+            has_photos=summary.photos > 0,
+            photos_failed=summary.photos_failed,
+            faces=summary.faces,
+            named_faces=summary.named_faces,
+            alone_faces=summary.alone_faces,
+            persons=summary.persons,
+            clusters=summary.clusters,
+            waiting_suggestions=summary.waiting_suggestions,
+            engine=summary.engine,
+            last_decision=summary.last_decision,
+            roots=[shown_path(root) for root in summary.roots],
         )
 
 

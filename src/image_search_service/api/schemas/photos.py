@@ -158,10 +158,10 @@ class FolderListing(Answer):
     )
 
     @classmethod
-    def of(cls, found: records.FolderListingRecord) -> FolderListing:
+    def of(cls, listing: records.FolderListingRecord) -> FolderListing:
         return cls(
-            path=None if found.path is None else shown_path(found.path),
-            parent=None if found.parent is None else shown_path(found.parent),
-            folders=[Folder.of(item) for item in found.folders],
-            allowed_roots=[shown_path(root) for root in found.allowed_roots],
+            path=None if listing.path is None else shown_path(listing.path),
+            parent=None if listing.parent is None else shown_path(listing.parent),
+            folders=[Folder.of(item) for item in listing.folders],
+            allowed_roots=[shown_path(root) for root in listing.allowed_roots],
         )

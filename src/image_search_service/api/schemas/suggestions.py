@@ -130,19 +130,19 @@ class SuggestionReasons(Answer):
     resembles: list[SimilarFace] = Field(description="Confirmed faces, the most similar first, five at most.")
 
     @classmethod
-    def of(cls, found: Explained) -> SuggestionReasons:
+    def of(cls, explained: Explained) -> SuggestionReasons:
         return cls(
-            suggestion=Suggestion.of(found.suggestion),
-            state=found.suggestion.state,
-            person_id=found.suggestion.person_id,
-            person_name=found.person_name,
-            second_person_name=found.second_name,
-            needed=found.needed,
+            suggestion=Suggestion.of(explained.suggestion),
+            state=explained.suggestion.state,
+            person_id=explained.suggestion.person_id,
+            person_name=explained.person_name,
+            second_person_name=explained.second_name,
+            needed=explained.needed,
             resembles=[
                 SimilarFace(
                     face_instance_id=face.face_id, crop_url=crop_url(face.face_id), similarity=face.similarity
                 )
-                for face in found.resembles
+                for face in explained.resembles
             ],
         )
 
@@ -218,7 +218,7 @@ class FaceSuggestions(Answer):
     suggestions: list[PersonForFace]
 
     @classmethod
-    def of(cls, face_id: UUID, found: list[similar.ResembledPerson]) -> FaceSuggestions:
+    def of(cls, face_id: UUID, persons: list[similar.ResembledPerson]) -> FaceSuggestions:
         return cls(
             face_id=face_id,
             suggestions=[
@@ -228,7 +228,7 @@ class FaceSuggestions(Answer):
                     similarity=person.similarity,
                     margin=person.margin,
                 )
-                for person in found
+                for person in persons
             ],
         )
 

@@ -32,6 +32,6 @@ class Ready(Answer):
     components: list[Component]
 
     @classmethod
-    def of(cls, found: list[Readiness]) -> Ready:
-        components = [Component(name=item.name, ready=item.ready, detail=item.detail) for item in found]
-        return cls(ready=all(item.ready for item in found), components=components)
+    def of(cls, readiness: list[Readiness]) -> Ready:
+        components = [Component(name=item.name, ready=item.ready, detail=item.detail) for item in readiness]
+        return cls(ready=all(item.ready for item in readiness), components=components)

@@ -213,14 +213,14 @@ def _groups(
 def numbered(groups: IntArray, min_cluster_size: int, kept: IntArray | None = None) -> IntArray:
     """Labels by decreasing size, then first row; −1 for groups smaller than ``min_cluster_size``, but for
     those that are kept whatever their size."""
-    found, first, inverse, size = np.unique(
+    distinct, first, inverse, size = np.unique(
         groups, return_index=True, return_inverse=True, return_counts=True
     )
-    large = (size >= min_cluster_size) & (found != NOISE)
+    large = (size >= min_cluster_size) & (distinct != NOISE)
     if kept is not None:
-        large |= np.isin(found, kept)
+        large |= np.isin(distinct, kept)
     order = np.lexsort((first, -size, ~large))
-    label = np.full(len(found), NOISE, dtype=np.int64)
+    label = np.full(len(distinct), NOISE, dtype=np.int64)
     label[order[: np.count_nonzero(large)]] = np.arange(np.count_nonzero(large))
     return label[inverse]
 

@@ -258,8 +258,8 @@ def _symmetric(graph: NeighbourGraph, weights: FloatArray) -> sparse.csr_array:
 
 def _crowded_photos(photos: IntArray) -> list[set[int]]:
     """For each face its photo, but for photos of one face, which can never be in the way."""
-    found: list[set[int]] = [set() for _ in range(len(photos))]
+    photos_of: list[set[int]] = [set() for _ in range(len(photos))]
     _, inverse, faces = np.unique(photos, return_inverse=True, return_counts=True)
     for face in np.flatnonzero(faces[inverse] > 1).tolist():
-        found[face].add(int(photos[face]))
-    return found
+        photos_of[face].add(int(photos[face]))
+    return photos_of

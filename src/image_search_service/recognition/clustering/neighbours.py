@@ -97,9 +97,9 @@ def _hits(
 ) -> tuple[Indices, Indices, FloatArray]:
     """Pairs of one block, row < column, of different photos, at least ``similarity``."""
     product = embeddings[rows] @ embeddings[columns].T
-    found = np.flatnonzero(product >= similarity)
-    values = np.minimum(product.ravel()[found], np.float32(1))
-    left, right = np.divmod(found, product.shape[1])
+    places = np.flatnonzero(product >= similarity)
+    values = np.minimum(product.ravel()[places], np.float32(1))
+    left, right = np.divmod(places, product.shape[1])
     left, right = (left + rows.start).astype(np.int32), (right + columns.start).astype(np.int32)
     kept = (left < right) & (photos[left] != photos[right])
     return left[kept], right[kept], values[kept]

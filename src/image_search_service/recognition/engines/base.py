@@ -67,8 +67,8 @@ class FaceEngine(ABC):
 
         What a detector gives that is no place in a picture (not a number, smaller than a pixel) is left out.
         """
-        found = [face for face in self._detect(image) if _is_sound(face)]
-        return sorted(found, key=lambda face: (face.box.x, face.box.y))
+        sound = [face for face in self._detect(image) if _is_sound(face)]
+        return sorted(sound, key=lambda face: (face.box.x, face.box.y))
 
     def align(self, image: Pixels, detection: Detection) -> Pixels:
         """The face as the embedder wants to see it, a square RGB chip ``(s, s, 3)``."""

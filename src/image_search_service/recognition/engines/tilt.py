@@ -77,10 +77,10 @@ def _look(image: Pixels, landmarks: Landmarks, size: float, angle: float, detect
     turn = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), angle, _SIDE / (size * _AROUND))
     turn[:, 2] += _SIDE / 2 - middle
     cut_out = cv2.warpAffine(image, turn, (_SIDE, _SIDE)).astype(np.uint8, copy=False)
-    found = [face for face in detect(cut_out) if _is_in_the_middle(face)]
-    if not found:
+    upright = [face for face in detect(cut_out) if _is_in_the_middle(face)]
+    if not upright:
         return None
-    best = max(found, key=lambda face: face.confidence)
+    best = max(upright, key=lambda face: face.confidence)
     back = cv2.invertAffineTransform(turn)
     points = np.asarray(best.landmarks) @ back[:, :2].T + back[:, 2]
     return tuple((float(x), float(y)) for x, y in points)

@@ -41,24 +41,24 @@ class KnownFace:
 
 
 def place_faces(
-    asset_id: uuid.UUID, change_id: int, known: Sequence[KnownFace], found: Sequence[Detection]
+    asset_id: uuid.UUID, change_id: int, known: Sequence[KnownFace], detections: Sequence[Detection]
 ) -> list[tuple[uuid.UUID, Detection]]:
     """The faces that a photo will have: those that were found, and those that must stay; left to right."""
-    same = match_places([face.detection.box for face in known], [face.box for face in found])
+    same = match_places([face.detection.box for face in known], [face.box for face in detections])
     placed = [
         (known[same[n]].id if n in same else new_face_id(asset_id, change_id, n), face)
-        for n, face in enumerate(found)
+        for n, face in enumerate(detections)
     ]
     again = set(same.values())
     placed += [(face.id, face.detection) for n, face in enumerate(known) if n not in again and face.spoken_of]
     return sorted(placed, key=lambda each: (each[1].box.x, each[1].box.y))
 
 
-def match_places(known: Sequence[Box], found: Sequence[Box]) -> dict[int, int]:
+def match_places(known: Sequence[Box], new: Sequence[Box]) -> dict[int, int]:
     """For numbers of ``found`` the number of the known box in the same place, one to one; those first that
     overlap most."""
     shares = sorted(
-        ((overlap(a, b), i, n) for i, a in enumerate(known) for n, b in enumerate(found)),
+        ((overlap(a, b), i, n) for i, a in enumerate(known) for n, b in enumerate(new)),
         key=lambda each: (-each[0], each[1], each[2]),
     )
     same: dict[int, int] = {}

@@ -107,8 +107,10 @@ class RereadPhotos:
     def _read_files(
         self, files: Sequence[HashedFile], known: Mapping[uuid.UUID, KnownPhoto]
     ) -> list[ReadPhoto]:
-        def identify(asset_id: uuid.UUID, found: Sequence[Detection]) -> list[tuple[uuid.UUID, Detection]]:
-            return place_faces(asset_id, self._change_id, known[asset_id].faces, found)
+        def identify(
+            asset_id: uuid.UUID, detections: Sequence[Detection]
+        ) -> list[tuple[uuid.UUID, Detection]]:
+            return place_faces(asset_id, self._change_id, known[asset_id].faces, detections)
 
         return self._reader.read(files, identify)
 

@@ -97,17 +97,17 @@ def measure(
     return Measurement(calibration, thresholds, rule, faces.photos, len(faces.people), people)
 
 
-def _figures(found: MeasuredThresholds) -> dict[str, float]:
-    limits = found.thresholds
+def _figures(measured: MeasuredThresholds) -> dict[str, float]:
+    limits = measured.thresholds
     return {
         "same_person": limits.same_person,
         "assign": limits.assign,
         "suggest": limits.suggest,
         "neighbour": limits.neighbour,
         "baseline": limits.baseline,
-        "pairs of one person": found.genuine,
-        "pairs of two": found.impostors,
-    } | {f"pairs of one person that reach {name}": share for name, share in found.reached.items()}
+        "pairs of one person": measured.genuine,
+        "pairs of two": measured.impostors,
+    } | {f"pairs of one person that reach {name}": share for name, share in measured.reached.items()}
 
 
 def _central_faces(
@@ -140,12 +140,12 @@ def _read(
     engine: FaceEngine, max_pixels: int, step: int, files: Sequence[tuple[int, Path]]
 ) -> tuple[list[Path], _Part]:
     """The files that show a face; embeddings and lengths of the central faces, and of the blurred ones."""
-    found = [
+    chips = [
         (number, path, chip) for number, path in files for chip in _central_chip(engine, path, max_pixels)
     ]
-    sharp = engine.embed_with_lengths([chip for _, _, chip in found])
-    blurred = [blurred_chip(chip) for number, _, chip in found if number % step == 0]
-    return [path for _, path, _ in found], (*sharp, *engine.embed_with_lengths(blurred))
+    sharp = engine.embed_with_lengths([chip for _, _, chip in chips])
+    blurred = [blurred_chip(chip) for number, _, chip in chips if number % step == 0]
+    return [path for _, path, _ in chips], (*sharp, *engine.embed_with_lengths(blurred))
 
 
 def _central_chip(engine: FaceEngine, path: Path, max_pixels: int) -> Iterator[Pixels]:

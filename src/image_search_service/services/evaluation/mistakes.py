@@ -92,25 +92,25 @@ def find_mistakes(database: Database, folder: Path) -> Mistakes:
 
 
 def _mixed(groups: Iterable[Sequence[NamedFace]]) -> list[MixedGroup]:
-    found = []
+    mixed = []
     for faces in groups:
         counts = Counter(face.person for face in faces)
         if len(counts) > 1:
             wrong = (len(faces) ** 2 - sum(count**2 for count in counts.values())) // 2
             rarest_first = sorted(faces, key=lambda face: (counts[face.person], face.person))
-            found.append(MixedGroup(wrong, dict(counts.most_common()), rarest_first))
-    return sorted(found, key=lambda group: -group.wrong_pairs)
+            mixed.append(MixedGroup(wrong, dict(counts.most_common()), rarest_first))
+    return sorted(mixed, key=lambda group: -group.wrong_pairs)
 
 
 def _split(people: Mapping[str, Mapping[uuid.UUID, Sequence[NamedFace]]]) -> list[SplitPerson]:
-    found = []
+    split = []
     for person, by_group in people.items():
         parts = sorted(by_group.values(), key=len, reverse=True)
         if len(parts) > 1:
             total = sum(map(len, parts))
             missing = (total**2 - sum(len(part) ** 2 for part in parts)) // 2
-            found.append(SplitPerson(missing, person, parts))
-    return sorted(found, key=lambda person: -person.missing_pairs)
+            split.append(SplitPerson(missing, person, parts))
+    return sorted(split, key=lambda person: -person.missing_pairs)
 
 
 def _curve(groups: Sequence[tuple[float, Sequence[NamedFace]]], faces: int) -> list[CurvePoint]:

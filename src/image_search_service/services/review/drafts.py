@@ -74,8 +74,8 @@ class PairContent:
     similarity: float | None
 
 
-def card(found: NamedCover) -> PersonCard:
-    return PersonCard(found.id, found.name, found.cover)
+def card(person: NamedCover) -> PersonCard:
+    return PersonCard(person.id, person.name, person.cover)
 
 
 def cluster_drafts(
@@ -104,7 +104,7 @@ def proposals_of(
     """At most five persons who are there and whom the group resembles enough to be shown."""
     thresholds = chances.thresholds
     near = [(cards[person], similarity) for person, similarity in compared_cluster.persons if person in cards]
-    found = []
+    proposals = []
     for number, (found_card, similarity) in enumerate(near[:SHOWN_PROPOSALS]):
         if similarity < thresholds.suggest:
             break
@@ -112,8 +112,8 @@ def proposals_of(
         margin = similarity - max(others) if others else None
         chance = chances.of(similarity, margin)
         word = thresholds.likeness(similarity)
-        found.append(Proposal(card(found_card), similarity, margin, word, chance))
-    return found
+        proposals.append(Proposal(card(found_card), similarity, margin, word, chance))
+    return proposals
 
 
 def similarity_of(suggestion: WaitingSuggestion) -> float:

@@ -99,10 +99,10 @@ class QuestionFiller:
     def _embeddings(self, point_ids: Sequence[uuid.UUID]) -> EmbeddingBatch:
         """Those that are there; none while Qdrant is away."""
         try:
-            found = self._faces.get_embeddings_by_point_ids(point_ids, FETCH_BATCH)
+            embeddings = self._faces.get_embeddings_by_point_ids(point_ids, FETCH_BATCH)
         except UnavailableError:
             return EmbeddingBatch([], np.empty((0, 1), dtype=np.float32))
-        return EmbeddingBatch.from_mapping(found)
+        return EmbeddingBatch.from_mapping(embeddings)
 
     def _question(self, draft: Draft, read: _Read) -> Question | None:
         match draft.content:
@@ -170,8 +170,8 @@ def _read(session: Session, drafts: Sequence[Draft], asked: Sequence[uuid.UUID],
     shown |= {suggestion.face_instance_id for page in pages for suggestion, _ in page.suggestions}
     shown |= {face for face_ids in read.of_person.values() for face in spread(face_ids, SHOWN_OF_A_PAIR)}
     if shown:
-        found = queries.shown_faces(session, queries.among(sorted(shown)))
-        read.faces = {shown_face.face.id: shown_face for shown_face in found}
+        shown_faces = queries.shown_faces(session, queries.among(sorted(shown)))
+        read.faces = {shown_face.face.id: shown_face for shown_face in shown_faces}
 
 
 def _about_cluster(draft: Draft, content: ClusterContent, read: _Read) -> Question | None:

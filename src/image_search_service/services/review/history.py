@@ -34,39 +34,39 @@ class ReviewHistory:
 def learned(decisions: Sequence[DecisionRow]) -> ReviewHistory:
     """decisions: the newest first. What was taken back teaches nothing."""
     undone = {decision.undoes for decision in decisions if decision.undoes is not None}
-    found = ReviewHistory(latest=max((decision.id for decision in decisions), default=0))
+    history = ReviewHistory(latest=max((decision.id for decision in decisions), default=0))
     for decision in decisions:
         for person in _ids(decision.details.get("persons")):
-            found.touched.setdefault(person, decision.at)
+            history.touched.setdefault(person, decision.at)
         if decision.id not in undone and decision.undoes is None:
-            _learn(found, decision.details)
-    return found
+            _learn(history, decision.details)
+    return history
 
 
-def _learn(found: ReviewHistory, details: Mapping[str, Any]) -> None:
+def _learn(history: ReviewHistory, details: Mapping[str, Any]) -> None:
     answer = details.get("answer")
     if isinstance(answer, Mapping):
-        _learn_page(found, answer)
+        _learn_page(history, answer)
     asked = proposed(details["question"]) if isinstance(details.get("question"), str) else None
     if asked is not None:
         person, similarity, margin = asked
         named = _ids(details.get("persons"))
-        found.proposals.append(AnsweredProposal(similarity, margin, named[:1] == [person]))
+        history.proposals.append(AnsweredProposal(similarity, margin, named[:1] == [person]))
 
 
-def _learn_page(found: ReviewHistory, answer: Mapping[str, Any]) -> None:
+def _learn_page(history: ReviewHistory, answer: Mapping[str, Any]) -> None:
     persons = _ids([answer.get("person")])
     right, wrong = answer.get("accepted"), answer.get("rejected")
     if not persons or not isinstance(right, int) or not isinstance(wrong, int):
         return
-    pages = found.pages.setdefault(persons[0], [])
+    pages = history.pages.setdefault(persons[0], [])
     if len(pages) < LAST_PAGES:
         pages.append((right, right + wrong))
-    found.rejected[persons[0]] += wrong
-    found.answered[persons[0]] += right + wrong
+    history.rejected[persons[0]] += wrong
+    history.answered[persons[0]] += right + wrong
     for proposal in answer.get("seen") or []:
         if isinstance(proposal, list) and len(proposal) == 3:
-            found.proposals.append(
+            history.proposals.append(
                 AnsweredProposal(
                     float(proposal[0]), None if proposal[1] is None else float(proposal[1]), bool(proposal[2])
                 )

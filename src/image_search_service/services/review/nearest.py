@@ -56,11 +56,11 @@ class NearestPersons:
         if not rows:
             return []
         with self._database.read() as session:
-            found = queries.clearest_faces(session, [row.id for row in rows], SAMPLE)
-            barred = queries.barred_persons(session, [face.id for face in found])
-        samples = _by_cluster(found)
+            faces = queries.clearest_faces(session, [row.id for row in rows], SAMPLE)
+            barred = queries.barred_persons(session, [face.id for face in faces])
+        samples = _by_cluster(faces)
         batch = EmbeddingBatch.from_mapping(
-            self._faces.get_embeddings_by_point_ids([face.point_id for face in found], FETCH_BATCH)
+            self._faces.get_embeddings_by_point_ids([face.point_id for face in faces], FETCH_BATCH)
         )
         stored = [row for row in rows if any(face.point_id in batch for face in samples.get(row.id, []))]
         means = _means([samples[row.id] for row in stored], batch)
@@ -78,9 +78,9 @@ class NearestPersons:
         return [compared.get(row.id, ComparedCluster(row)) for row in rows]
 
 
-def _by_cluster(found: Iterable[ClusterFace]) -> dict[uuid.UUID, list[ClusterFace]]:
+def _by_cluster(faces: Iterable[ClusterFace]) -> dict[uuid.UUID, list[ClusterFace]]:
     samples: dict[uuid.UUID, list[ClusterFace]] = {}
-    for face in found:
+    for face in faces:
         samples.setdefault(face.cluster_id, []).append(face)
     return samples
 

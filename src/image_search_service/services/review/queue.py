@@ -71,9 +71,9 @@ class ReviewQueueService:
             skips = answers.skips(session, utc_now() - timedelta(days=AWAY_DAYS))
             progress = NamingProgress(*answers.progress(session))
         self._refresh_centroids(history)
-        found = self._drafts(history, shown)
+        drafts = self._drafts(history, shown)
         by_subject = {skip.subject: skip for skip in skips}
-        chosen = next_drafts(found, by_subject, shown, history.latest, limit)
+        chosen = next_drafts(drafts, by_subject, shown, history.latest, limit)
         return NextQuestions(self._filler.fill(chosen), progress)
 
     def skip(self, question_id: str) -> None:

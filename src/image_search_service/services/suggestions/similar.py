@@ -92,8 +92,8 @@ class Resemblance:
             np.repeat(embedding[None], len(wheres), 0), SHOWN_ALIKE, None, wheres
         )
         return {
-            person: [FaceAlike(ids[match.point_id], match.score) for match in found]
-            for person, found in zip(points_by_person, matches, strict=True)
+            person: [FaceAlike(ids[match.point_id], match.score) for match in found_faces]
+            for person, found_faces in zip(points_by_person, matches, strict=True)
         }
 
     def _embedding(self, point_id: uuid.UUID) -> FloatArray | None:

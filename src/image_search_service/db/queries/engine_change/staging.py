@@ -97,15 +97,15 @@ def staged_face_page(
 
 def spoken_of(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """Those of the faces that a decision speaks of, or that are a person's cover: these are never dropped."""
-    found: set[uuid.UUID] = set()
+    decided_faces: set[uuid.UUID] = set()
     for part in chunks(sorted(face_ids), BATCH):
         decided = select(DecisionChange.subject_id).where(
             DecisionChange.subject_id.in_(part), DecisionChange.fact.in_(FACE_FACTS)
         )
-        found |= set(session.scalars(decided.distinct()))
+        decided_faces |= set(session.scalars(decided.distinct()))
         covers = select(PersonRow.cover_face_id).where(PersonRow.cover_face_id.in_(part))
-        found |= {face for face in session.scalars(covers) if face is not None}
-    return found | (_former_covers(session) & set(face_ids))
+        decided_faces |= {face for face in session.scalars(covers) if face is not None}
+    return decided_faces | (_former_covers(session) & set(face_ids))
 
 
 def _former_covers(session: Session) -> set[uuid.UUID]:

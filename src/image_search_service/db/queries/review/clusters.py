@@ -94,10 +94,10 @@ def barred_persons(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[uuid
     rows: Iterable[Row[uuid.UUID, uuid.UUID]] = session.execute(
         union(rejected, in_photo, barred_by_difference(FaceInstance.id.in_(face_ids)))
     )
-    found: dict[uuid.UUID, set[uuid.UUID]] = {}
+    barred: dict[uuid.UUID, set[uuid.UUID]] = {}
     for face, person in rows:
-        found.setdefault(face, set()).add(person)
-    return found
+        barred.setdefault(face, set()).add(person)
+    return barred
 
 
 def shown_faces(session: Session, where: ColumnElement[bool]) -> list[ShownFace]:

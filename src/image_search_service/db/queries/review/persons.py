@@ -149,10 +149,10 @@ def best_waiting(session: Session, person_ids: Sequence[uuid.UUID], each: int) -
         .where(ranked.c.rank <= RANKED * each, IS_ANSWERABLE)
         .order_by(FaceSuggestion.person_id, ranked.c.rank)
     )
-    found: dict[uuid.UUID, list[WaitingSuggestion]] = {}
+    by_person: dict[uuid.UUID, list[WaitingSuggestion]] = {}
     for row in rows:
-        found.setdefault(row[2], []).append(WaitingSuggestion(*row))
-    return [face for faces in found.values() for face in faces[:each]]
+        by_person.setdefault(row[2], []).append(WaitingSuggestion(*row))
+    return [face for faces in by_person.values() for face in faces[:each]]
 
 
 def waiting_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
