@@ -92,7 +92,7 @@ def list_persons_like_cluster(
     library: Opened,
     limit: Limit = 5,
 ) -> ClusterPersons:
-    """Whom a cluster may be: the persons whose centroids its mean resembles, the most similar first."""
+    """Persons whose centroids the cluster's mean embedding resembles, the most similar first."""
     clusters.require(cluster_id)
     nearest = LikenessService(library.stores).nearest_persons(cluster_id, limit)
     return ClusterPersons(persons=[ClusterPerson.of(near) for near in nearest])
@@ -100,21 +100,21 @@ def list_persons_like_cluster(
 
 @router.post("/cluster", status_code=202)
 def cluster_faces(request: ClusteringRequest, jobs: Jobs) -> Job:
-    """Group again the faces that nobody has named, as a job. Named people stay as they are."""
+    """Group the faces without a person anew, as a job. Faces with a person are not changed."""
     return Job.of(jobs.submit(JobKind.CLUSTER_FACES, request.model_dump()))
 
 
 @router.post("/cluster/dual", status_code=202)
 def cluster_dual(request: ClusteringRequest, jobs: Jobs) -> Job:
-    """Give faces without a name to the people whom they resemble, then group the others, as a job."""
+    """Assign faces to the persons whom they resemble, then group the rest, as a job."""
     return Job.of(jobs.submit(JobKind.CLUSTER_DUAL, request.model_dump()))
 
 
 @router.post("/assign", status_code=202)
 def assign_faces(request: AssignmentRequest, jobs: Jobs) -> Job:
-    """Give faces without a name to the people whom they resemble, as a job.
+    """Assign faces to the persons whom they resemble, as a job.
 
-    What a human said stands: named faces stay where they are, and rejected ones are not asked for again.
-    What is alike, but not enough, becomes a suggestion.
+    Human decisions are kept: a face with a person is not touched, and a rejected pair is not suggested again.
+    A face that is similar, but not similar enough, becomes a suggestion.
     """
     return Job.of(jobs.submit(JobKind.ASSIGN_FACES, request.model_dump(mode="json")))

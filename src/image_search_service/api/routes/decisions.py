@@ -77,7 +77,7 @@ def list_decisions(
     cursor: CursorText = None,
     limit: Limit = 50,
 ) -> DecisionPage:
-    """What was decided, the newest first."""
+    """Decisions, the newest first."""
     after = decode_cursor(cursor, whole_number, whole_number)
     events = history.page(after[0] if after else None, limit, subject_id)
     return DecisionPage(
@@ -91,8 +91,8 @@ def list_decisions(
 def get_decision(
     decision_id: DecisionId, history: History, cursor: CursorText = None, limit: Limit = 50
 ) -> DecisionDetail:
-    """One decision with what it changed: each fact, what it was before and then; `cursor` and `limit` page
-    through these."""
+    """One decision and the facts that it changed, each with its old and new value; `cursor` and `limit` page
+    through the facts."""
     after = decode_cursor(cursor, whole_number, whole_number)
     event = history.event(decision_id)
     changes = history.changes(decision_id, after[0] if after else 0, limit)
@@ -106,13 +106,13 @@ def get_decision(
 
 @router.post("/{decision_id}/undo")
 def undo(decision_id: DecisionId, review: Review) -> DecisionResult:
-    """Take a decision back; 409 names a later one that contradicts it. An undo is a decision, too."""
+    """Undo a decision; 409 names a later decision that changed the same facts. An undo is a decision, too."""
     return DecisionResult.of(review.undo(decision_id))
 
 
 @router.post("/name-cluster")
 def name_cluster(body: NameCluster, review: Review) -> PersonDecisionResult:
-    """All faces of a cluster are somebody's, who is made if nobody has this name."""
+    """Assign all faces of a cluster to the person of this name, who is created if there is none."""
     return PersonDecisionResult.of(
         review.name_cluster(body.cluster_id.hex, body.name, body.based_on_decision, body.version)
     )
@@ -120,8 +120,8 @@ def name_cluster(body: NameCluster, review: Review) -> PersonDecisionResult:
 
 @router.post("/name-clusters")
 def name_clusters(body: NameClusters, answers: Answers, jobs: Jobs) -> PersonDecisionResult:
-    """All faces of some clusters are one person's, but for those that are somebody else's: one decision, one
-    undo."""
+    """Assign all faces of some clusters to one person, except those named in `except_face_ids`: one decision,
+    one undo."""
     who = body.name if body.person_id is None else body.person_id
     if who is None or (body.name is not None and body.person_id is not None):
         raise InvalidInputError("Either name or person_id is needed, and not both.")
@@ -139,7 +139,7 @@ def name_clusters(body: NameClusters, answers: Answers, jobs: Jobs) -> PersonDec
 
 @router.post("/join-clusters")
 def join_clusters(body: JoinClusters, answers: Answers) -> GroupDecisionResult:
-    """Clusters without a name are one: the largest takes the faces of the others."""
+    """Join clusters without a name: the largest takes the faces of the others."""
     return GroupDecisionResult.of(
         answers.join_clusters(body.cluster_ids, body.versions, body.based_on_decision)
     )
@@ -147,8 +147,8 @@ def join_clusters(body: JoinClusters, answers: Answers) -> GroupDecisionResult:
 
 @router.post("/set-aside")
 def set_aside(body: SetAside, answers: Answers) -> DecisionResult:
-    """Clusters or faces of strangers are in no list, search or grouping and suggested for nobody, until
-    somebody says otherwise or names them."""
+    """Set clusters or faces of strangers aside: they leave all lists, searches, groupings and suggestions
+    until they are named or taken back."""
     made = answers.set_aside(
         body.cluster_ids,
         body.face_ids,
@@ -161,7 +161,7 @@ def set_aside(body: SetAside, answers: Answers) -> DecisionResult:
 
 @router.post("/answer")
 def answer(body: AnswerSuggestions, answers: Answers, jobs: Jobs) -> DecisionResult:
-    """Of suggestions for a person some are right, and others are wrong for good: one decision, one undo."""
+    """Accept some suggestions for a person and reject others: one decision, one undo."""
     made = answers.answer(
         body.person_id,
         body.accept,
@@ -175,14 +175,14 @@ def answer(body: AnswerSuggestions, answers: Answers, jobs: Jobs) -> DecisionRes
 
 @router.post("/delete-person")
 def delete_person(body: DeletePerson, review: Review) -> DecisionResult:
-    """Somebody without a face is in no list any more; 409 for one who has faces."""
+    """Delete a person without faces; 409 for a person who has faces."""
     return DecisionResult.of(review.delete_person(body.person_id, body.based_on_decision))
 
 
 @router.post("/group")
 def group_faces(body: GroupFaces, review: Review) -> GroupDecisionResult:
-    """Take faces out of their persons or clusters into another cluster, or into a new one: they stay there
-    until somebody names them or says otherwise."""
+    """Take faces out of their persons or clusters and put them into another cluster or a new one. Jobs leave
+    them there."""
     cluster = None if body.cluster_id is None else body.cluster_id.hex
     return GroupDecisionResult.of(
         review.group_faces(body.face_ids, cluster, body.based_on_decision, body.version)
@@ -191,31 +191,31 @@ def group_faces(body: GroupFaces, review: Review) -> GroupDecisionResult:
 
 @router.post("/assign")
 def assign(body: AssignFaces, review: Review) -> DecisionResult:
-    """Faces are a person's. From whom they are taken they are rejected for."""
+    """Assign faces to a person. A face that had another person is rejected for that one."""
     return DecisionResult.of(review.assign_faces(body.face_ids, body.person_id, body.based_on_decision))
 
 
 @router.post("/split")
 def split(body: SplitFaces, review: Review) -> PersonDecisionResult:
-    """Take faces out of their persons or clusters, for somebody else."""
+    """Take faces out of their persons or clusters and assign them to the person of this name."""
     return PersonDecisionResult.of(review.split(body.face_ids, body.name, body.based_on_decision))
 
 
 @router.post("/unassign")
 def unassign(body: FaceSelection, review: Review) -> DecisionResult:
-    """Take faces away from their persons, for whom they will not be suggested again."""
+    """Take faces away from their persons; they are not suggested for these persons again."""
     return DecisionResult.of(review.unassign_faces(body.face_ids, body.based_on_decision))
 
 
 @router.post("/not-a-face")
 def not_a_face(body: FaceSelection, review: Review) -> DecisionResult:
-    """These are no faces."""
+    """Mark faces as no faces."""
     return DecisionResult.of(review.not_a_face(body.face_ids, body.based_on_decision))
 
 
 @router.post("/accept")
 def accept(body: SuggestionSelection, review: Review, jobs: Jobs) -> DecisionResult:
-    """What was suggested is right."""
+    """Accept suggestions."""
     if (person_id := _one_way(body)) is not None:
         made = review.accept_all(person_id, body.based_on_decision, body.version)
     else:
@@ -225,7 +225,7 @@ def accept(body: SuggestionSelection, review: Review, jobs: Jobs) -> DecisionRes
 
 @router.post("/reject")
 def reject(body: SuggestionSelection, review: Review, jobs: Jobs) -> DecisionResult:
-    """What was suggested is wrong, for good."""
+    """Reject suggestions; they are not made again."""
     if (person_id := _one_way(body)) is not None:
         made = review.reject_all(person_id, body.based_on_decision, body.version)
     else:
@@ -235,37 +235,37 @@ def reject(body: SuggestionSelection, review: Review, jobs: Jobs) -> DecisionRes
 
 @router.post("/create-person")
 def create_person(body: CreatePerson, review: Review) -> PersonDecisionResult:
-    """Somebody of whom no face is known yet; 409 if there is somebody of this name."""
+    """Create a person without faces; 409 if the name is taken."""
     return PersonDecisionResult.of(review.create_person(body.name))
 
 
 @router.post("/rename-person")
 def rename_person(body: RenamePerson, review: Review) -> DecisionResult:
-    """Another name; 409 if it is somebody else's."""
+    """Rename a person; 409 if the name is taken."""
     return DecisionResult.of(review.rename_person(body.person_id, body.name, body.based_on_decision))
 
 
 @router.post("/hide-person")
 def hide_person(body: HidePerson, review: Review) -> DecisionResult:
-    """Whether a person is left out of lists."""
+    """Hide a person from lists, or show them again."""
     return DecisionResult.of(review.set_hidden(body.person_id, body.hidden, body.based_on_decision))
 
 
 @router.post("/set-birth-date")
 def set_birth_date(body: SetBirthDate, review: Review) -> DecisionResult:
-    """When a person was born; null takes it back."""
+    """Set the date of a person's birth; null removes it."""
     return DecisionResult.of(review.set_birth_date(body.person_id, body.birth_date, body.based_on_decision))
 
 
 @router.post("/set-cover-face")
 def set_cover_face(body: SetCoverFace, review: Review) -> DecisionResult:
-    """Which of their faces is shown for a person."""
+    """Choose the face that is shown for a person."""
     return DecisionResult.of(review.set_cover_face(body.person_id, body.face_id, body.based_on_decision))
 
 
 @router.post("/pin-prototype")
 def pin_prototype(body: PinPrototype, review: Review) -> DecisionResult:
-    """Whether a face stands for its person whatever jobs would choose."""
+    """Pin a face as an example of its person that jobs do not replace, or unpin it."""
     made = review.pin_prototype(
         body.person_id, body.face_id, pinned=body.pinned, based_on=body.based_on_decision
     )
@@ -274,14 +274,14 @@ def pin_prototype(body: PinPrototype, review: Review) -> DecisionResult:
 
 @router.post("/merge-persons")
 def merge_persons(body: MergePersons, review: Review) -> DecisionResult:
-    """Several persons are one; 409 if two of them were said to be different."""
+    """Merge persons into one; 409 if two of them were marked as different."""
     return DecisionResult.of(review.merge_persons(body.person_ids, body.into, body.based_on_decision))
 
 
 @router.post("/mark-different")
 def mark_different(body: MarkDifferent, review: Review) -> DecisionResult:
-    """Two persons are two, so that nobody merges them; the faces of two clusters are of different people, so
-    that no job puts them together; or no face of a cluster is a person's."""
+    """Mark two persons, two clusters, or a cluster and a person as different people. They are not merged,
+    grouped or suggested for each other."""
     persons, groups = body.person_ids, [cluster_id.hex for cluster_id in body.cluster_ids]
     if len(persons) + len(groups) != 2 or (groups and not body.different) or len(body.versions) > len(groups):
         raise InvalidInputError(

@@ -31,7 +31,7 @@ class JsonLines(StreamingResponse):
 
 @router.get("/export", response_class=JsonLines, responses=LINES)
 def export(library: Opened) -> JsonLines:
-    """People, what was said of faces, and the decisions, as docs/exchange.md describes them."""
+    """Export people, decisions and the faces that they are about, as docs/exchange.md describes."""
     lines = ExchangeService(library.database, ACTOR).export()
     first = next(lines)  # what does not work at all is said by the status
     ended = (line + "\n" for line in chain([first], lines))
@@ -41,7 +41,7 @@ def export(library: Opened) -> JsonLines:
 
 @router.post("/import", responses=problems(409))
 def load(library: Opened, actor: Actor, background: BackgroundTasks, file: File) -> Imported:
-    """Take over what an export of another library says; 422 names the wrong line, and nothing is done."""
+    """Import an export of another library; 422 names the wrong line, and nothing is changed."""
     background.add_task(library.payload_sender.send_if_it_answers)
     report = ExchangeService(library.database, actor).load(_lines(file))
     return Imported.of(report)

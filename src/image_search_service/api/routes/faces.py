@@ -36,7 +36,7 @@ def list_faces(
 
 @router.get("/{face_id}", responses=problems(404))
 def get_face(face_id: UUID, faces: Faces) -> Face:
-    """One face: where it is, how good it is, and whose it is."""
+    """One face: its place, its quality and its person."""
     return Face.of(faces.face(face_id))
 
 
@@ -53,13 +53,14 @@ def get_face_crop(
 
 @router.get("/{face_id}/suggestions", responses=problems(404))
 def get_face_suggestions(face_id: UUID, faces: Faces, library: Opened, limit: Limit = 5) -> FaceSuggestions:
-    """Whom a face may show: persons whose centroids it resembles, the most similar first."""
+    """Persons whose centroids the face resembles, the most similar first."""
     faces.face(face_id)
     return FaceSuggestions.of(face_id, SuggestionService(library.stores).suggestions_for_face(face_id, limit))
 
 
 @router.get("/{face_id}/explanation", responses=problems(404))
 def explain_face(face_id: UUID, faces: Faces, library: Opened) -> FaceExplanation:
-    """Why a face has no person: what stands in the way of those whom it resembles, the most similar first."""
+    """The reasons why a face has no person: what rules out the persons whom it resembles, the most similar
+    first."""
     faces.face(face_id)
     return FaceExplanation.of(ExplanationService(library.stores).explain(face_id))

@@ -45,7 +45,7 @@ def list_jobs(
 
 @router.get("/{job_id}", responses=problems(404))
 def get_job(job_id: UUID, jobs: JobsDependency) -> Job:
-    """One job: what has become of it, and how far it is."""
+    """One job with its state and progress."""
     return Job.of(jobs.get(job_id))
 
 

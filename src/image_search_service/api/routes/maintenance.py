@@ -14,13 +14,15 @@ router = APIRouter(tags=["maintenance"])
 
 @router.post("/doctor", status_code=202)
 def examine(request: DoctorRequest, jobs: Jobs) -> Job:
-    """Compare the database, Qdrant and the small pictures completely, as a job; mend them if asked to."""
+    """Compare the database, Qdrant and the small pictures completely, as a job; repair the differences if
+    asked to."""
     return Job.of(jobs.submit(JobKind.DOCTOR, request.model_dump()))
 
 
 @router.post("/metadata/read", status_code=202)
 def read_metadata(jobs: Jobs) -> Job:
-    """Take names that other programs wrote into photos or their sidecars, as a job; undo takes it back."""
+    """Import names that other programs wrote into photos or sidecars, as a job. It is a decision that can be
+    undone."""
     return Job.of(jobs.submit(JobKind.READ_METADATA, {}))
 
 

@@ -75,7 +75,7 @@ def list_names(
     persons: Persons,
     if_none_match: Annotated[str | None, Header(description="The `ETag` of an answer before.")] = None,
 ) -> Response:
-    """All names in one answer, to choose from; 304 if nothing of it has changed."""
+    """All names in one response, to choose from; 304 if none has changed."""
     names = PersonNames(names=[NamedPerson.of(person) for person in persons.names()])
     content = names.model_dump_json().encode()
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
@@ -115,7 +115,7 @@ def list_faces_of_person(
 
 @router.get("/{person_id}/with", responses=problems(404))
 def list_persons_beside(person_id: UUID, persons: Persons) -> PersonCompanions:
-    """With whom a person is seen: those in most of their photos first, fifty at most."""
+    """Persons who share photos with this one, those with most shared photos first, at most fifty."""
     return PersonCompanions(persons=[PersonCompanion.of(item) for item in persons.companions(person_id)])
 
 
@@ -127,7 +127,7 @@ def list_suggestions_of_person(
     offset: Offset = 0,
     limit: Limit = 50,
 ) -> PersonSuggestionSlice:
-    """Faces that may be a person's: those that resemble nobody else nearly as much first."""
+    """Pending suggestions for a person, those with the largest margin to the second best person first."""
     persons.ids([person_id])
     page, version = suggestions.of_person(person_id, offset, limit)
     items = [PersonSuggestion.of_person(item) for item in page.items]

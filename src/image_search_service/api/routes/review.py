@@ -26,10 +26,10 @@ def next_questions(
         ),
     ] = None,
 ) -> ReviewQuestions:
-    """What to ask next: the questions that name most faces for each second of work, the best first.
+    """The questions that name most faces for each second of work, the best first.
 
-    Each is answered by the decision that its description names, or put off by `POST /review/skip`. Ask again
-    after each answer: it changes what is worth asking.
+    Each is answered by the decision that its description names, or put off by `POST /review/skip`. Request
+    them again after each answer, since an answer changes what is worth asking.
     """
     return ReviewQuestions.of(ReviewQueueService(library.stores).next(limit, seen or []))
 

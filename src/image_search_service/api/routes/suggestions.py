@@ -40,7 +40,7 @@ Each = Annotated[int, Query(ge=1, le=100, description="How many suggestions of e
 def list_suggestions(
     suggestions: Suggestions, cursor: CursorText = None, limit: Limit = 20, per_person: Each = 10
 ) -> SuggestionGroupPage:
-    """What waits for a decision, by person: those with most suggestions first, of each the best ones."""
+    """Pending suggestions by person: persons with most suggestions first, and the best of each."""
     page = suggestions.groups(decode_cursor(cursor, whole_number, text), limit, per_person)
     return SuggestionGroupPage(
         items=[SuggestionGroup.of(group) for group in page.items],
@@ -57,8 +57,8 @@ def get_suggestion_stats(suggestions: Suggestions) -> SuggestionStats:
 
 @router.get("/{suggestion_id}", responses=problems(404))
 def get_suggestion(suggestion_id: UUID, library: Opened) -> SuggestionReasons:
-    """A suggestion with its reasons: the confirmed faces that it resembles, what was asked for, what would be
-    needed to ask nobody, and who is second best."""
+    """A suggestion with its evidence: the confirmed faces that it resembles, the thresholds for suggesting
+    and assigning, and the second best person."""
     return SuggestionReasons.of(SuggestionService(library.stores).explain(suggestion_id))
 
 
@@ -76,5 +76,5 @@ def find_more(method: SearchMethod, request: FindMoreRequest, persons: Persons, 
 
 @router.post("/expire", status_code=202)
 def expire_suggestions(request: ExpireRequest, jobs: JobsDependency) -> Job:
-    """Withdraw suggestions that nobody has decided for long, as a job; they may be found again."""
+    """Withdraw suggestions that have been pending for long, as a job; they may be found again."""
     return Job.of(jobs.submit(JobKind.EXPIRE_OLD_SUGGESTIONS, request.model_dump()))

@@ -25,7 +25,7 @@ OUTBOX = Gauge("image_search_outbox_faces", "Faces whose changes Qdrant does not
 
 @router.get("/health")
 def get_health() -> Health:
-    """The process lives and answers."""
+    """The process is running."""
     return Health(version=version("image-search-service"))
 
 

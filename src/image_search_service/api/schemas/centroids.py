@@ -18,9 +18,9 @@ class Centroid(Answer):
     id: UUID
     person_id: UUID
     faces: int = Field(description="Faces that the person had when it was computed.", examples=[57])
-    faces_used: int = Field(description="Those of them that it is the mean of.", examples=[55])
+    faces_used: int = Field(description="Faces that were averaged, without outliers.", examples=[55])
     algorithm_version: int = Field(examples=[1])
-    fresh: bool = Field(description="False: faces were added or taken away since.")
+    fresh: bool = Field(description="False if faces were added or removed since.")
     created_at: datetime
 
     @classmethod
@@ -42,11 +42,11 @@ class CentroidEmbedding(Answer):
     id: UUID
     person_id: UUID
     embedding: list[float] = Field(
-        description="Of unit length; as many numbers as the library's engine gives."
+        description="A vector of unit length with as many numbers as the engine's embeddings."
     )
 
 
 class ComputeRequest(ForPersons):
     """Whose centroids to compute."""
 
-    force: StrictBool = Field(default=False, description="Compute those that are fresh, too.")
+    force: StrictBool = Field(default=False, description="Compute fresh ones as well.")

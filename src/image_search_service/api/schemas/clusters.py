@@ -1,4 +1,4 @@
-"""Clusters, and what grouping again is asked for."""
+"""Clusters, and the parameters of grouping."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from image_search_service.services.suggestions.likeness import NearPerson
 
 
 class Cluster(Answer):
-    """Faces that grouping put together and nobody has named yet."""
+    """Faces without a person that grouping put together."""
 
     id: UUID
-    size: int = Field(description="How many faces it has.", examples=[34])
+    size: int = Field(description="Number of faces.", examples=[34])
     confidence: float = Field(
         description="Mean similarity of its faces to each other, −1 to 1.", examples=[0.62]
     )
-    representative_face_id: UUID = Field(description="The face that shows best who it is.")
+    representative_face_id: UUID = Field(description="The face that represents the cluster best.")
     crop_url: str = Field(description="A small picture of that face, JPEG.")
     version: str = Field(
-        description="Another one as soon as it has other faces; hand it back when you decide on the cluster.",
+        description="Changes with the cluster's faces; send it along with a decision on the cluster.",
         examples=["34-9f86d081884c7d65"],
     )
 
     faces: list[FacePicture] = Field(description="Its best faces, at most eight, the best first.")
-    first_year: int | None = Field(description="Of its photos that have a date.", examples=[2009])
+    first_year: int | None = Field(description="The earliest year of its dated photos.", examples=[2009])
     last_year: int | None = Field(examples=[2014])
 
     @classmethod
@@ -49,15 +49,15 @@ class Cluster(Answer):
 
 
 class ClusterPerson(Answer):
-    """Somebody whom a cluster resembles."""
+    """A person whom a cluster resembles."""
 
     person_id: UUID
     name: str = Field(examples=["Ada Lovelace"])
-    cover_url: str | None = Field(description="A small picture of them, JPEG.")
+    cover_url: str | None = Field(description="A small picture of the person, JPEG.")
     similarity: float = Field(
         description="Of the cluster's mean to the person's centroid, −1 to 1.", examples=[0.71]
     )
-    likeness: Likeness = Field(description="The same in a word.", examples=["very"])
+    likeness: Likeness = Field(description="`similarity` in a word.", examples=["very"])
 
     @classmethod
     def of(cls, near: NearPerson) -> ClusterPerson:
@@ -71,7 +71,7 @@ class ClusterPerson(Answer):
 
 
 class ClusterPersons(Answer):
-    """Whom a cluster resembles, the most similar first; not those who cannot be it."""
+    """Persons whom a cluster resembles, the most similar first; without those who are ruled out."""
 
     persons: list[ClusterPerson]
 
@@ -92,7 +92,7 @@ class ClusterDetail(Answer):
 
 
 class ClusteringRequest(RequestBody):
-    """How to group; what is left away follows from the library's engine."""
+    """Parameters of grouping; omitted ones follow from the library's engine."""
 
     method: MethodName = Field(
         default=DEFAULT_METHOD,
@@ -100,7 +100,7 @@ class ClusteringRequest(RequestBody):
         description="hdbscan and dbscan are former methods; they are accepted and mean agglomerative.",
     )
     min_cluster_size: int = Field(
-        default=2, ge=2, le=10_000, description="Fewest faces that are a cluster.", examples=[3]
+        default=2, ge=2, le=10_000, description="Smallest number of faces that form a cluster.", examples=[3]
     )
 
 
@@ -112,10 +112,10 @@ def _written_out(value: object) -> object:
 
 
 class AssignmentRequest(RequestBody):
-    """Which faces to compare with the people who are known."""
+    """Which faces to compare with the persons."""
 
     since: Annotated[AwareDatetime | None, BeforeValidator(_written_out)] = Field(
         default=None,
-        description="Only faces found from then on; null: all.",
+        description="Only faces found since then; null: all.",
         examples=["2026-11-01T00:00:00Z"],
     )

@@ -22,15 +22,15 @@ class Page(Answer, Generic[T]):
     next_cursor: str | None = Field(
         description="Hand it back as `cursor` for the next page; null: this is the last one."
     )
-    total: int = Field(description="How many items there are on all pages.")
+    total: int = Field(description="Number of items on all pages.")
 
 
 class Slice(Answer, Generic[T]):
     """Some items of a list that is long, from any place of it."""
 
     items: list[T]
-    total: int = Field(description="How many items there are in all.")
-    offset: int = Field(description="How many come before these.")
+    total: int = Field(description="Number of items in the whole list.")
+    offset: int = Field(description="Number of items before these.")
 
 
 class RequestBody(BaseModel):

@@ -1,4 +1,4 @@
-"""What cannot all be true."""
+"""Contradictions between faces, photos and persons."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from image_search_service.services.suggestions.conflicts import ConflictKind
 
 
 class ConflictPerson(Answer):
-    """Whom it is about."""
+    """A person whom a contradiction is about."""
 
     person_id: UUID
     person_name: str = Field(examples=["Ada Lovelace"])
 
 
 class Conflict(Answer):
-    """Something that is perhaps wrong; a human decides what to make of it."""
+    """Something that is perhaps wrong; a human decides."""
 
     kind: ConflictKind
     persons: list[ConflictPerson]
-    face_ids: list[UUID] = Field(description="The faces that it is about.")
-    asset_id: UUID | None = Field(description="The photo that it is about.", examples=[None])
+    face_ids: list[UUID] = Field(description="The contradicting faces.")
+    asset_id: UUID | None = Field(description="The photo that shows them.", examples=[None])
     path: str | None = Field(description="A file of that photo.", examples=["/photos/2019/garden.jpg"])
     similarity: float | None = Field(
         description="Of the face to its person's centroid, or of two centroids, −1 to 1.", examples=[0.71]

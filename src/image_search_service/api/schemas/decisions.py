@@ -1,4 +1,4 @@
-"""Decisions: what somebody says of faces and persons, and what has been said."""
+"""Decisions: the bodies of requests, and decisions as they are listed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Ada Lovelac
 
 
 class DecisionBody(RequestBody):
-    """The base of everything that is decided."""
+    """The base of the body of every decision."""
 
     based_on_decision: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
         default=None,
@@ -41,7 +41,7 @@ OF_CLUSTER: Final = (
 
 
 class NameCluster(DecisionBody):
-    """All faces of a cluster are somebody's."""
+    """Assign all faces of a cluster to a person."""
 
     cluster_id: UUID
     name: Name
@@ -72,7 +72,7 @@ FindMore = Annotated[
 
 
 class AnswerSuggestions(DecisionBody):
-    """Of suggestions for one person some are right, and others are wrong for good."""
+    """Accept some suggestions for one person, and reject others."""
 
     person_id: UUID
     accept: list[UUID] = Field(default=[], max_length=10_000, description="Suggestions that are right.")
@@ -88,11 +88,13 @@ class AnswerSuggestions(DecisionBody):
 
 
 class NameClusters(DecisionBody):
-    """All faces of some clusters are one person's: of `person_id`, or of whoever has this `name`."""
+    """Assign all faces of some clusters to `person_id`, or to the person with this `name`."""
 
     cluster_ids: ClusterIds = Field(min_length=1)
     versions: Versions = Field(default=[], description=OF_CLUSTERS, examples=[[]])
-    name: Name | None = Field(default=None, description="Who is made if nobody has this name.")
+    name: Name | None = Field(
+        default=None, description="The person's name; the person is created if there is none."
+    )
     person_id: UUID | None = Field(default=None, description="Instead of a name.", examples=[None])
     except_face_ids: list[UUID] = Field(
         default=[],
@@ -106,61 +108,66 @@ class NameClusters(DecisionBody):
 
 
 class JoinClusters(DecisionBody):
-    """Clusters are one, and no job takes it apart again."""
+    """Join clusters; no job splits them again."""
 
     cluster_ids: ClusterIds = Field(min_length=2)
     versions: Versions = Field(default=[], description=OF_CLUSTERS, examples=[[]])
 
 
 class SetAside(DecisionBody):
-    """Nobody needs to know whose these faces are."""
+    """Set faces aside whose persons do not matter."""
 
     cluster_ids: ClusterIds = Field(default=[])
     versions: Versions = Field(default=[], description=OF_CLUSTERS, examples=[[]])
     face_ids: list[UUID] = Field(default=[], max_length=10_000, examples=[[]])
-    aside: StrictBool = Field(default=True, description="False: they are asked about again.")
+    aside: StrictBool = Field(
+        default=True, description="False: take it back, so that they are asked about again."
+    )
 
 
 class DeletePerson(DecisionBody):
-    """Somebody without a face."""
+    """Delete a person without faces."""
 
     person_id: UUID
 
 
 class GroupFaces(DecisionBody):
-    """Faces are taken out of their persons and clusters, into another cluster or a new one."""
+    """Take faces out of their persons and clusters, and put them into another cluster or a new one."""
 
     face_ids: FaceIds
-    cluster_id: UUID | None = Field(default=None, description="Null: a new one.", examples=[None])
+    cluster_id: UUID | None = Field(
+        default=None, description="The cluster to put them into; null: a new one.", examples=[None]
+    )
     version: Version = Field(default=None, description=OF_CLUSTER, examples=[None])
 
 
 class AssignFaces(DecisionBody):
-    """Faces are a person's, whosever they are now."""
+    """Assign faces to a person, whomever they are assigned to now."""
 
     face_ids: FaceIds
     person_id: UUID
 
 
 class SplitFaces(DecisionBody):
-    """Faces are taken out of their person or cluster, for somebody of this name, who is made if need be."""
+    """Take faces out of their person or cluster, for the person of this name, who is created if there is
+    none."""
 
     face_ids: FaceIds
     name: Name
 
 
 class FaceSelection(DecisionBody):
-    """Something is said of these faces."""
+    """The faces that the decision is about."""
 
     face_ids: FaceIds
 
 
 class SuggestionSelection(DecisionBody):
-    """Something is said of suggestions: of these, or of all that wait for a person."""
+    """The suggestions that the decision is about: those listed, or all pending ones of a person."""
 
     suggestion_ids: list[UUID] = Field(default=[], max_length=10_000)
     person_id: UUID | None = Field(
-        default=None, description="Instead of ids: everything that waits for them."
+        default=None, description="Instead of ids: all pending suggestions for this person."
     )
     version: Version = Field(
         default=None,
@@ -176,7 +183,7 @@ class SuggestionSelection(DecisionBody):
 
 
 class CreatePerson(RequestBody):
-    """Somebody of whom no face is known yet."""
+    """Create a person without faces."""
 
     name: Name
 
@@ -204,14 +211,14 @@ class SetBirthDate(DecisionBody):
 
 
 class SetCoverFace(DecisionBody):
-    """The face to show for a person; it has to be theirs."""
+    """The face to show for a person; it has to be assigned to them."""
 
     person_id: UUID
     face_id: UUID
 
 
 class PinPrototype(DecisionBody):
-    """Whether the face stands for the person in searches, whatever jobs would choose."""
+    """Pin a face as an example of its person in searches, or unpin it."""
 
     person_id: UUID
     face_id: UUID
@@ -219,14 +226,14 @@ class PinPrototype(DecisionBody):
 
 
 class MergePersons(DecisionBody):
-    """These persons are one."""
+    """Merge persons into one."""
 
     person_ids: list[UUID] = Field(min_length=1, max_length=500)
-    into: UUID = Field(description="Who stays.")
+    into: UUID = Field(description="The person who stays.")
 
 
 class MarkDifferent(DecisionBody):
-    """Two persons, two clusters, or a person and a cluster: two in all."""
+    """Two persons, two clusters, or a person and a cluster: exactly two ids."""
 
     person_ids: list[UUID] = Field(default=[], max_length=2)
     cluster_ids: list[UUID] = Field(default=[], max_length=2, examples=[[]])
@@ -243,13 +250,13 @@ class MarkDifferent(DecisionBody):
 
 
 class DecisionResult(Answer):
-    """A decision that was made."""
+    """A recorded decision."""
 
     decision_id: int | None = Field(
-        description="Its number, to undo it with; null: everything was so already.", examples=[17]
+        description="The decision's number, to undo it; null: nothing had to be changed.", examples=[17]
     )
-    changes: int = Field(description="Facts that it changed.", examples=[12])
-    faces: int = Field(description="Faces that it changed.", examples=[12])
+    changes: int = Field(description="Number of facts that changed.", examples=[12])
+    faces: int = Field(description="Number of faces that changed.", examples=[12])
     job_ids: list[UUID] = Field(default=[], description="Jobs that look for more faces, if asked for.")
 
     @classmethod
@@ -258,13 +265,13 @@ class DecisionResult(Answer):
 
 
 class PersonDecisionResult(Answer):
-    """A decision that named somebody."""
+    """A recorded decision that assigned faces to a person by name."""
 
     decision_id: int | None = Field(examples=[17])
     person_id: UUID
     name: str = Field(examples=["Ada Lovelace"])
     created: bool = Field(description="Whether the person is new.")
-    faces: int = Field(description="Faces that were given to them.", examples=[12])
+    faces: int = Field(description="Number of faces that were assigned to the person.", examples=[12])
     job_ids: list[UUID] = Field(default=[], description="Jobs that look for more of their faces.")
 
     @classmethod
@@ -280,11 +287,11 @@ class PersonDecisionResult(Answer):
 
 
 class GroupDecisionResult(Answer):
-    """A decision that put faces together."""
+    """A recorded decision that put faces together."""
 
     decision_id: int | None = Field(examples=[17])
-    cluster_id: UUID = Field(description="The cluster that they are in.")
-    faces: int = Field(description="Faces that stay together in it.", examples=[12])
+    cluster_id: UUID = Field(description="The cluster that the faces are in.")
+    faces: int = Field(description="Number of faces that were put together.", examples=[12])
 
     @classmethod
     def of(cls, made: GroupDecision) -> GroupDecisionResult:
@@ -299,19 +306,19 @@ class PersonReference(Answer):
 
 
 class DecisionEvent(Answer):
-    """Something that was decided."""
+    """A decision in the history."""
 
     id: int = Field(examples=[17])
     kind: str = Field(examples=["name_cluster"])
     actor: str = Field(description="Who decided.", examples=["ada"])
     at: datetime
-    undoes: int | None = Field(description="The decision that this one takes back.", examples=[None])
-    changes: int = Field(description="Facts that it changed.", examples=[12])
-    faces: int = Field(description="Faces that these facts are of.", examples=[12])
+    undoes: int | None = Field(description="The decision that this one undoes.", examples=[None])
+    changes: int = Field(description="Number of facts that changed.", examples=[12])
+    faces: int = Field(description="Number of faces among these facts.", examples=[12])
     persons: list[PersonReference] = Field(
-        description="Whom it is about, at most ten of them, by today's names."
+        description="Persons that it is about, at most ten, by their present names."
     )
-    details: dict[str, Any] = Field(description="What it was about besides.")
+    details: dict[str, Any] = Field(description="More about the decision, by kind.")
 
     @classmethod
     def of(cls, event: ListedDecision) -> DecisionEvent:
@@ -337,12 +344,12 @@ class ChangedFact(Answer):
     """One fact that a decision changed."""
 
     fact: Fact = Field(examples=["face_person"])
-    subject_id: UUID = Field(description="The face or person that it is of.")
+    subject_id: UUID = Field(description="The face or person.")
     other_id: UUID | None = Field(
-        description="Of facts about two: the person, or the difference between two groups."
+        description="For facts about two: the other person, or the difference between two groups."
     )
-    old: Any = Field(description="What it was before; null: nobody had said anything.")
-    new: Any = Field(description="What it was then.")
+    old: Any = Field(description="The value before; null: none was set.")
+    new: Any = Field(description="The value after.")
 
     @classmethod
     def of(cls, change: Change) -> ChangedFact:
@@ -351,11 +358,11 @@ class ChangedFact(Answer):
 
 
 class ChangePage(Page[ChangedFact]):
-    """What a decision changed, in its order."""
+    """The facts that a decision changed, in its order."""
 
 
 class DecisionDetail(Answer):
-    """A decision and some of what it changed."""
+    """A decision and some of the facts that it changed."""
 
     decision: DecisionEvent
     changes: ChangePage

@@ -1,4 +1,4 @@
-"""What importing did."""
+"""The result of an import."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from image_search_service.services.exchange.service import ImportReport
 
 
 class Imported(Answer):
-    """What was taken over."""
+    """Counts of what an import changed."""
 
     persons: int = Field(description="Persons in the file.", examples=[12])
-    persons_new: int = Field(description="Persons that were made.", examples=[12])
+    persons_new: int = Field(description="Persons that were created.", examples=[12])
     faces: int = Field(description="Faces in the file.", examples=[340])
-    matched: int = Field(description="Faces that are here.", examples=[338])
-    unmatched: int = Field(description="Faces that are not here.", examples=[2])
-    kept: int = Field(description="Faces of which somebody has said otherwise here; that stands.")
-    changed: int = Field(description="Facts that were new here.", examples=[702])
-    history: bool = Field(description="Whether the decisions themselves were taken over.")
-    decisions: int = Field(description="How many.", examples=[41])
+    matched: int = Field(description="Faces of the file that this library has.", examples=[338])
+    unmatched: int = Field(description="Faces of the file that this library lacks.", examples=[2])
+    kept: int = Field(description="Faces on which this library has another decision, which is kept.")
+    changed: int = Field(description="Facts that changed.", examples=[702])
+    history: bool = Field(description="Whether the decisions themselves were imported.")
+    decisions: int = Field(description="Number of imported decisions.", examples=[41])
     undo: list[int] = Field(
-        description="Else the decisions that were made, the newest first, as they can be taken back."
+        description="If the history was not imported: the new decisions, the newest first, to undo them."
     )
-    examples: list[str] = Field(description="Some of the faces that are not here.")
+    examples: list[str] = Field(description="Some of the faces that this library lacks.")
 
     @classmethod
     def of(cls, report: ImportReport) -> Imported:

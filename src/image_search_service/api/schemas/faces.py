@@ -32,7 +32,7 @@ class Face(Answer):
     """One face found in one photo."""
 
     id: UUID
-    asset_id: UUID = Field(description="The photo that it is in.")
+    asset_id: UUID = Field(description="The photo that shows the face.")
     position: int = Field(description="Left to right in the photo, from 0.", examples=[0])
     box: BoxAnswer
     landmarks: list[list[float]] = Field(
@@ -43,21 +43,25 @@ class Face(Answer):
     photo_height: int = Field(examples=[768])
     detection_confidence: float = Field(description="0 to 1.", examples=[0.97])
     quality_score: float = Field(description="0 to 1.", examples=[0.81])
-    quality_parts: dict[str, Any] = Field(description="What the quality is made of, by name, 0 to 1 each.")
-    person_id: UUID | None = Field(description="Whose face it is; null while nobody has said so.")
+    quality_parts: dict[str, Any] = Field(description="The parts of the quality by name, 0 to 1 each.")
+    person_id: UUID | None = Field(description="The person; null while the face has none.")
     person_name: str | None = Field(examples=["Ada Lovelace"])
     assigned_by: Literal["human", "machine"] | None = Field(
-        description="Who said so; null while it has no person.", examples=["human"]
+        description="Who assigned the person, human or machine; null without a person.", examples=["human"]
     )
-    cluster_id: UUID | None = Field(description="Its cluster; null if it is named, or like no other face.")
-    set_aside: bool = Field(description="Whether somebody has said that nobody needs to know whose it is.")
+    cluster_id: UUID | None = Field(
+        description="Its cluster; null for a face with a person, and for one that resembles no other face."
+    )
+    set_aside: bool = Field(description="Whether a human set the face aside.")
     crop_url: str = Field(description="A small picture of the face, JPEG.")
     taken_at: datetime | None = Field(description="When the photo was taken, by the camera's clock.")
     path: str | None = Field(
         description="A file of the photo; null when all of them are missing.",
         examples=["/photos/2019/garden.jpg"],
     )
-    proposals: None = Field(default=None, description="Who it may be; not told here.", examples=[None])
+    proposals: None = Field(
+        default=None, description="Always null; see `/faces/{id}/suggestions`.", examples=[None]
+    )
 
     @classmethod
     def of(cls, face: FaceRecord) -> Face:
@@ -105,17 +109,22 @@ class FaceSlice(Slice[Face]):
 
 
 class FaceReason(Answer):
-    """Why a face has no person, or has not this one."""
+    """A reason why a face has no person, or not this person."""
 
     because: Because = Field(examples=["below_threshold"])
     text: str = Field(examples=["It resembles Ada Lovelace most, by 0.412; 0.497 are needed to give it …"])
-    person_id: UUID | None = Field(description="Whom it is about.")
-    similarity: float | None = Field(description="Or the margin, where it is about one.", examples=[0.412])
+    person_id: UUID | None = Field(description="The person that the reason is about.")
+    similarity: float | None = Field(
+        description="Cosine similarity to the person's centroid, −1 to 1; for `too_close` the margin.",
+        examples=[0.412],
+    )
     measured: float | None = Field(
-        description="Of the picture: pixels where it is too small, otherwise a share, 0 to 1.",
+        description="Measured on the picture: pixels for `too_small`, otherwise a share, 0 to 1.",
         examples=[None],
     )
-    needed: float | None = Field(description="What it would have to be.", examples=[0.497])
+    needed: float | None = Field(
+        description="What `similarity` or `measured` would have to be.", examples=[0.497]
+    )
 
 
 class FaceExplanation(Answer):
@@ -123,7 +132,7 @@ class FaceExplanation(Answer):
 
     face_id: UUID
     person_id: UUID | None
-    person_name: str | None = Field(description="Whose it is.", examples=[None])
+    person_name: str | None = Field(description="The person's name.", examples=[None])
     reasons: list[FaceReason]
 
     @classmethod

@@ -18,11 +18,11 @@ class JobProgress(Answer):
 
     done: int = Field(description="Steps done.", examples=[120])
     total: int | None = Field(description="Steps in all; null while it is not known.", examples=[400])
-    text: str | None = Field(description="What it is doing, in English.", examples=["Reading photos"])
+    text: str | None = Field(description="The present step, in English.", examples=["Reading photos"])
 
 
 class Job(Answer):
-    """Something done in the background, what has become of it, and how far it is."""
+    """A background job with its state and progress."""
 
     id: UUID
     kind: JobKind
@@ -31,17 +31,17 @@ class Job(Answer):
     done: int = Field(description="Steps done.", examples=[120])
     total: int | None = Field(description="Steps in all; null while it is not known.", examples=[400])
     counts: dict[str, Any] = Field(
-        description="What it has found and done, so far or in the end.", examples=[{"clusters": 41}]
+        description="Counts by name, so far or at the end.", examples=[{"clusters": 41}]
     )
-    progress: JobProgress = Field(description="`done` and `total`, and what it is doing.")
+    progress: JobProgress = Field(description="`done`, `total` and the present step.")
     result: dict[str, Any] = Field(description="The same as `counts`.", examples=[{"clusters": 41}])
     error: str | None = Field(description="Why it failed, or why it is tried again.")
     cancel_requested: bool
-    attempts: int = Field(description="How many times it was begun.", examples=[1])
+    attempts: int = Field(description="Number of attempts.", examples=[1])
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    url: str = Field(description="Where it can be looked at again.")
+    url: str = Field(description="Address of this job.")
 
     @classmethod
     def of(cls, job: JobRecord) -> Job:

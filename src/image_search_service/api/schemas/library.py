@@ -18,13 +18,17 @@ class LibraryOverview(Answer):
     photos_failed: int = Field(description="Photos that cannot be read.", examples=[3])
     faces: int = Field(examples=[11204])
     named_faces: int = Field(examples=[9800])
-    alone_faces: int = Field(description="Of nobody, and like no other face.", examples=[904])
+    alone_faces: int = Field(
+        description="Faces without a person that resemble no other face.", examples=[904]
+    )
     persons: int = Field(examples=[212])
-    clusters: int = Field(description="Groups without a name.", examples=[41])
-    waiting_suggestions: int = Field(description="That can be answered.", examples=[12])
+    clusters: int = Field(description="Clusters, the groups of faces without a name.", examples=[41])
+    waiting_suggestions: int = Field(description="Suggestions that can be answered.", examples=[12])
     engine: str | None = Field(description="Null until something is indexed.", examples=["opencv"])
-    last_decision: int = Field(description="Its number; 0: there is none.", examples=[318])
-    roots: list[str] = Field(description="What was indexed.", examples=[["/photos"]])
+    last_decision: int = Field(
+        description="The number of the newest decision; 0 without one.", examples=[318]
+    )
+    roots: list[str] = Field(description="Folders and files that were indexed.", examples=[["/photos"]])
 
     @classmethod
     def of(cls, summary: LibrarySummary) -> LibraryOverview:
@@ -45,9 +49,9 @@ class LibraryOverview(Answer):
 
 
 class DecisionNews(Answer):
-    """That somebody has decided something."""
+    """A decision that was just recorded."""
 
-    id: int = Field(description="Its number.", examples=[318])
+    id: int = Field(description="The decision's number.", examples=[318])
     kind: str = Field(examples=["name_cluster"])
     actor: str = Field(examples=["ada"])
 

@@ -1,4 +1,4 @@
-"""What is asked of the library as a whole."""
+"""Options of jobs on the whole library."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from image_search_service.api.schemas.common import RequestBody
 
 
 class DoctorRequest(RequestBody):
-    """Whether what is wrong is mended, from the truth, or only counted."""
+    """Whether differences are repaired or only counted."""
 
     repair: StrictBool = False
 

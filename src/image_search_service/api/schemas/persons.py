@@ -16,22 +16,22 @@ from image_search_service.core.records.photos import PersonPhotoRecord
 
 
 class Person(Answer):
-    """Somebody with a name."""
+    """A person with a name."""
 
     id: UUID
     name: str = Field(examples=["Ada Lovelace"])
-    faces: int = Field(description="Faces that are theirs.", examples=[57])
-    photos: int = Field(description="Photos that show them.", examples=[55])
+    faces: int = Field(description="Number of faces.", examples=[57])
+    photos: int = Field(description="Number of photos that show the person.", examples=[55])
     pending_suggestions: int = Field(
-        description="Faces that may be theirs and wait for a decision.", examples=[4]
+        description="Number of pending suggestions for the person.", examples=[4]
     )
-    hidden: bool = Field(description="Whether somebody left them out of lists.")
+    hidden: bool = Field(description="Whether the person is left out of lists.")
     birth_date: date | None = Field(examples=["1815-12-10"])
-    cover_face_id: UUID | None = Field(description="The face that somebody chose to show for them.")
+    cover_face_id: UUID | None = Field(description="The face that a human chose to show for the person.")
     cover_url: str | None = Field(
-        description="A small picture of that face, else of their clearest, JPEG; null without any."
+        description="A small picture of that face, or else of the clearest one, JPEG; null without any."
     )
-    first_year: int | None = Field(description="Of their photos that have a date.", examples=[1836])
+    first_year: int | None = Field(description="The earliest year of their dated photos.", examples=[1836])
     last_year: int | None = Field(examples=[1852])
     created_at: datetime
 
@@ -62,9 +62,9 @@ class NamedPerson(Answer):
 
     id: UUID
     name: str = Field(examples=["Ada Lovelace"])
-    faces: int = Field(description="Faces that are theirs.", examples=[57])
-    cover_url: str | None = Field(description="A small picture of them, JPEG.")
-    hidden: bool = Field(description="Whether somebody left them out of lists.")
+    faces: int = Field(description="Number of faces.", examples=[57])
+    cover_url: str | None = Field(description="A small picture of the person, JPEG.")
+    hidden: bool = Field(description="Whether the person is left out of lists.")
 
     @classmethod
     def of(cls, person: people.PersonName) -> NamedPerson:
@@ -78,7 +78,7 @@ class NamedPerson(Answer):
 
 
 class PersonNames(Answer):
-    """Everybody who has a name, by name."""
+    """All persons with a name, by name."""
 
     names: list[NamedPerson]
 
@@ -106,12 +106,12 @@ class PersonFaceSlice(Slice[PersonFace]):
 
 
 class PersonCompanion(Answer):
-    """Somebody who is in photos with a person."""
+    """A person who shares photos with another one."""
 
     person_id: UUID
     name: str = Field(examples=["Grace Hopper"])
-    cover_url: str | None = Field(description="A small picture of them, JPEG.")
-    photos: int = Field(description="Photos that show both.", examples=[12])
+    cover_url: str | None = Field(description="A small picture of the person, JPEG.")
+    photos: int = Field(description="Number of photos that show both.", examples=[12])
 
     @classmethod
     def of(cls, item: Companion) -> PersonCompanion:
@@ -124,7 +124,7 @@ class PersonCompanion(Answer):
 
 
 class PersonCompanions(Answer):
-    """With whom a person is seen, those in most photos first; without hidden persons."""
+    """Persons who share photos with a person, those with most shared photos first; without hidden persons."""
 
     persons: list[PersonCompanion]
 
@@ -132,7 +132,7 @@ class PersonCompanions(Answer):
 class PersonPhoto(Photo):
     """A photo that shows a person."""
 
-    face_ids: list[UUID] = Field(description="The person's faces in it.")
+    face_ids: list[UUID] = Field(description="The person's faces in the photo.")
 
     @classmethod
     def showing(cls, item: PersonPhotoRecord) -> PersonPhoto:

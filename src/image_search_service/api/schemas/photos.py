@@ -22,14 +22,14 @@ class Photo(Answer):
 
     asset_id: UUID
     path: str | None = Field(
-        description="A file that holds it; null when all of them are missing.",
+        description="A file of the photo; null when all of them are missing.",
         examples=["/photos/2019/garden.jpg"],
     )
     width: int | None = Field(description="In pixels, of the upright photo.", examples=[1024])
     height: int | None = Field(examples=[768])
     taken_at: datetime | None = Field(description="Local time where it was taken, as the camera wrote it.")
     thumbnail_url: str = Field(description="A small copy, JPEG.")
-    picture_url: str = Field(description="A larger one, JPEG; add `?side=` and one of its sizes.")
+    picture_url: str = Field(description="A larger copy, JPEG; add `?side=` and one of its sizes.")
 
     @classmethod
     def of(cls, photo: PhotoRecord) -> Photo:
@@ -59,7 +59,7 @@ class PhotoFaces(Answer):
 class ListedPhoto(Photo):
     """A photo in the list of all."""
 
-    faces: int = Field(description="Faces in it.", examples=[3])
+    faces: int = Field(description="Number of faces in the photo.", examples=[3])
 
     @classmethod
     def counted(cls, item: CountedPhoto) -> ListedPhoto:
@@ -75,7 +75,7 @@ class Month(Answer):
 
     month: str | None = Field(description="Null: photos without a date.", examples=["2015-05"])
     photos: int = Field(examples=[31])
-    offset: int = Field(description="Where they begin in the list.", examples=[1200])
+    offset: int = Field(description="Position of the month's first photo in the list.", examples=[1200])
 
     @classmethod
     def of(cls, item: records.MonthCount) -> Month:
@@ -92,7 +92,7 @@ class PhotoFolder(Answer):
     """A folder that photos lie in."""
 
     path: str = Field(examples=["/photos/2019"])
-    photos: int = Field(description="In the folder itself.", examples=[120])
+    photos: int = Field(description="Number of photos in the folder itself.", examples=[120])
 
     @classmethod
     def of(cls, item: records.FolderCount) -> PhotoFolder:
@@ -129,7 +129,9 @@ class IndexRequest(RequestBody):
         description="Folders or single files, with their whole paths, below the allowed roots.",
         examples=[["/photos"]],
     )
-    retry_failed: StrictBool = Field(default=False, description="Read again what could not be read before.")
+    retry_failed: StrictBool = Field(
+        default=False, description="Try files again that could not be read before."
+    )
 
 
 class Folder(Answer):
@@ -151,10 +153,10 @@ class FolderListing(Answer):
     """A folder and those in it, by name; without a path the folders that may be looked into."""
 
     path: str | None
-    parent: str | None = Field(description="The folder above; null where that may not be looked into.")
+    parent: str | None = Field(description="The folder above; null where it must not be listed.")
     folders: list[Folder]
     allowed_roots: list[str] = Field(
-        description="Below these, photos may be indexed.", examples=[["/photos"]]
+        description="Folders below which photos may be indexed.", examples=[["/photos"]]
     )
 
     @classmethod

@@ -23,12 +23,14 @@ class ReviewFace(Answer):
 
     id: UUID
     crop_url: str = Field(description="A small picture of the face, JPEG.")
-    asset_id: UUID = Field(description="The photo that it is in.")
+    asset_id: UUID = Field(description="The photo that shows the face.")
     taken_at: datetime | None = Field(description="Local time where it was taken.")
     box: BoxAnswer
     photo_width: int = Field(examples=[1024])
     photo_height: int = Field(examples=[768])
-    least_alike: bool = Field(description="Whether it is one of the two least like the rest of its group.")
+    least_alike: bool = Field(
+        description="Whether the face is one of the two that resemble the rest of the cluster least."
+    )
 
     @classmethod
     def of(cls, face: found.QuestionFace) -> ReviewFace:
@@ -54,7 +56,7 @@ class ReviewPerson(Answer):
 
     id: UUID
     name: str = Field(examples=["Ada Lovelace"])
-    cover_url: str | None = Field(description="Null for somebody without a face.")
+    cover_url: str | None = Field(description="Null for a person without a face.")
 
     @classmethod
     def of(cls, person: found.PersonCard) -> ReviewPerson:
@@ -69,7 +71,7 @@ class ReviewCluster(Answer):
     """A group without a name."""
 
     id: UUID
-    size: int = Field(description="How many faces it has.", examples=[34])
+    size: int = Field(description="Number of faces.", examples=[34])
     version: str = Field(description="Hand it back with the answer.", examples=["34-9f86d081884c7d65"])
     confidence: float = Field(description="Mean similarity of its faces, −1 to 1.", examples=[0.62])
     first_year: Year
@@ -88,22 +90,25 @@ class ReviewCluster(Answer):
 
 
 class ReviewCompanion(Answer):
-    """Somebody who is in photos of the group."""
+    """A person who is in photos of the cluster."""
 
     person_id: UUID
     name: str = Field(examples=["Grace Hopper"])
 
 
 class ReviewProposal(Answer):
-    """Somebody whom a group may be."""
+    """A person whom a cluster may be."""
 
     person_id: UUID
     name: str = Field(examples=["Ada Lovelace"])
     cover_url: str | None
-    similarity: float = Field(description="To the mean of their faces, −1 to 1.", examples=[0.61])
-    likeness: Likeness = Field(description="The same in a word.")
+    similarity: float = Field(
+        description="Of the cluster's mean to the person's centroid, −1 to 1.", examples=[0.61]
+    )
+    likeness: Likeness = Field(description="`similarity` in a word.")
     chance: float = Field(
-        description="That it is them, 0 to 1, learned from the answers so far.", examples=[0.97]
+        description="Probability that it is this person, 0 to 1, learned from the answers so far.",
+        examples=[0.97],
     )
 
 
@@ -113,8 +118,10 @@ class _ClusterQuestion(Answer):
     value: float = Field(description="Faces that get a name for each second of work.", examples=[4.2])
     cluster: ReviewCluster
     faces: list[ReviewFace] = Field(description="At most twelve: the clearest, then the two least alike.")
-    photos: list[UUID] = Field(description="At most three photos that show it.")
-    with_: list[ReviewCompanion] = Field(alias="with", description="Who is in its photos most often.")
+    photos: list[UUID] = Field(description="At most three photos that show the cluster's faces.")
+    with_: list[ReviewCompanion] = Field(
+        alias="with", description="Persons who are in the cluster's photos most often."
+    )
     proposals: list[ReviewProposal] = Field(description="At most five, the most alike first.")
 
 
@@ -139,8 +146,10 @@ class ReviewSuggestion(Answer):
     asset_id: UUID
     taken_at: datetime | None
     likeness: Likeness
-    margin: float | None = Field(description="How much more alike than the second best person.")
-    chance: float = Field(description="That it is right, 0 to 1.", examples=[0.97])
+    margin: float | None = Field(
+        description="Similarity to the person's centroid minus that to the second best person's."
+    )
+    chance: float = Field(description="Probability that the suggestion is right, 0 to 1.", examples=[0.97])
 
 
 class TickOffQuestion(Answer):
@@ -148,25 +157,27 @@ class TickOffQuestion(Answer):
 
     id: str = Field(description=QUESTION_ID)
     kind: Literal["tick_off"] = "tick_off"
-    version: str = Field(description="Of all that waits for the person.", examples=["3-9f86d081884c7d65"])
+    version: str = Field(
+        description="The version of all pending suggestions for the person.", examples=["3-9f86d081884c7d65"]
+    )
     value: float
     person: ReviewPerson
     suggestions: list[ReviewSuggestion] = Field(description="At most 24, the surest first.")
 
 
-class PairOfPeople(Answer):
-    """One of two who look alike."""
+class PairedPerson(Answer):
+    """One of two persons who look alike."""
 
     kind: Literal["person"] = "person"
     id: UUID
     name: str
     cover_url: str | None
-    size: int = Field(description="How many faces they have.")
+    size: int = Field(description="Number of faces.")
     version: str
     faces: list[ReviewFace] = Field(description="At most six, by time.")
 
     @classmethod
-    def of(cls, side: found.PairSide) -> PairOfPeople:
+    def of(cls, side: found.PairSide) -> PairedPerson:
         person = ReviewPerson.of(side.person)
         return cls(
             id=person.id,
@@ -185,10 +196,10 @@ class TwoPeopleQuestion(Answer):
     kind: Literal["two_people"] = "two_people"
     version: None = None
     value: float
-    left: PairOfPeople
-    right: PairOfPeople
-    shared_photos: int = Field(description="Photos that show both: two people, unless in a mirror.")
-    photo_ids: list[UUID] = Field(description="Some of these.")
+    left: PairedPerson
+    right: PairedPerson
+    shared_photos: int = Field(description="Number of photos that show both, which speaks for two people.")
+    photo_ids: list[UUID] = Field(description="Some of the photos that show both.")
     similarity: float | None
 
 
@@ -200,11 +211,11 @@ class BirthDateQuestion(Answer):
     version: None = None
     value: float
     person: ReviewPerson
-    faces: list[ReviewFace] = Field(description="Of the first and of the last photo.")
+    faces: list[ReviewFace] = Field(description="The faces in the person's first and last photo.")
 
 
 class AsideCluster(Answer):
-    """A group that is probably of a stranger."""
+    """A cluster that is probably of a stranger."""
 
     id: UUID
     version: str
@@ -229,11 +240,11 @@ AnyQuestion = Annotated[
 
 
 class ReviewProgress(Answer):
-    """How far the naming is."""
+    """How many faces have a name."""
 
     named: int = Field(description="Faces with a name.", examples=[11204])
     faces: int = Field(description="All faces.", examples=[13000])
-    waiting: int = Field(description="Suggestions that nobody has answered.", examples=[212])
+    waiting: int = Field(description="Pending suggestions.", examples=[212])
 
 
 class ReviewQuestions(Answer):
@@ -257,8 +268,8 @@ def _question(question: found.Question) -> AnyQuestion:
         return TwoPeopleQuestion(
             id=question.id,
             value=question.value,
-            left=PairOfPeople.of(question.left),
-            right=PairOfPeople.of(question.right),
+            left=PairedPerson.of(question.left),
+            right=PairedPerson.of(question.right),
             shared_photos=question.shared_photos,
             photo_ids=list(question.photo_ids),
             similarity=question.similarity,
@@ -324,6 +335,6 @@ def _suggestion(suggestion: found.QuestionSuggestion) -> ReviewSuggestion:
 
 
 class SkipQuestion(RequestBody):
-    """Somebody does not know, or does not want to say now."""
+    """A question that the user does not want to answer now."""
 
     question_id: str = Field(min_length=1, max_length=found.MOST_OF_AN_ID)

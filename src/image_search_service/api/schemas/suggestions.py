@@ -1,4 +1,4 @@
-"""Suggestions, and what looking for more of them is asked for."""
+"""Suggestions, and the options of searches for more."""
 
 from __future__ import annotations
 
@@ -42,13 +42,15 @@ class Suggestion(Answer):
     source: str = Field(description="How it was found.", examples=["centroid"])
     evidence: list[Evidence] = Field(description="What the face resembles, the most similar first.")
     threshold: float | None = Field(
-        description="The least similarity that was asked for when it was found, −1 to 1.", examples=[0.44]
+        description="The threshold when the suggestion was made, −1 to 1.", examples=[0.44]
     )
     second_person_id: UUID | None = Field(
-        description="Whose centroid the face resembles most besides; null if nobody else has one.",
+        description="The other person whose centroid the face resembles most; null without one.",
         examples=[None],
     )
-    second_similarity: float | None = Field(description="By how much, −1 to 1.", examples=[0.21])
+    second_similarity: float | None = Field(
+        description="Similarity to the second person's centroid, −1 to 1.", examples=[0.21]
+    )
     margin: float | None = Field(
         description="How much more it resembles the person's own centroid, negative if less; null if they "
         "have none.",
@@ -81,8 +83,10 @@ class PersonSuggestion(Suggestion):
     """A face that may be a certain person."""
 
     face_id: UUID = Field(description="The same as `face_instance_id`.")
-    asset_id: UUID = Field(description="The photo that it is in.")
-    taken_at: datetime | None = Field(description="When that was taken: local time, as cameras write it.")
+    asset_id: UUID = Field(description="The photo that shows the face.")
+    taken_at: datetime | None = Field(
+        description="When the photo was taken: local time, as cameras write it."
+    )
     likeness: Likeness = Field(description="`confidence` in a word.", examples=["quite"])
 
     @classmethod
@@ -97,16 +101,16 @@ class PersonSuggestion(Suggestion):
 
 
 class PersonSuggestionSlice(Slice[PersonSuggestion]):
-    """What waits for a person: the faces that resemble nobody else nearly as much first."""
+    """Pending suggestions for a person, those with the largest margin to the second best person first."""
 
     version: str = Field(
-        description="Another one as soon as something else waits; hand it back to answer all of it at once.",
+        description="Changes with the pending suggestions; send it along to answer all of them at once.",
         examples=["4-9f86d081884c7d65"],
     )
 
 
 class SimilarFace(Answer):
-    """A face that somebody gave to the person."""
+    """A confirmed face of the person that the suggested face resembles."""
 
     face_instance_id: UUID
     crop_url: str = Field(description="A small picture of the face, JPEG.")
@@ -114,7 +118,7 @@ class SimilarFace(Answer):
 
 
 class SuggestionReasons(Answer):
-    """Why a face may be a person, and why not the second best one."""
+    """Why a face may be a person, and who is the second best person."""
 
     suggestion: Suggestion
     state: str = Field(
@@ -124,7 +128,7 @@ class SuggestionReasons(Answer):
     person_name: str = Field(examples=["Ada Lovelace"])
     second_person_name: str | None = Field(examples=["Grace Hopper"])
     needed: float = Field(
-        description="Similarity to the person's centroid from which nobody would have been asked.",
+        description="Similarity to the person's centroid from which the face would have been assigned.",
         examples=[0.66],
     )
     resembles: list[SimilarFace] = Field(description="Confirmed faces, the most similar first, five at most.")
@@ -160,10 +164,10 @@ class SuggestionGroup(Answer):
 
     person_id: UUID
     person_name: str = Field(examples=["Ada Lovelace"])
-    pending: int = Field(description="Suggestions that wait for this person.", examples=[4])
+    pending: int = Field(description="Number of pending suggestions for this person.", examples=[4])
     suggestions: list[Suggestion]
     version: str = Field(
-        description="Another one as soon as something else waits; hand it back to answer all of it at once.",
+        description="Changes with the pending suggestions; send it along to answer all of them at once.",
         examples=["4-9f86d081884c7d65"],
     )
 
@@ -199,20 +203,20 @@ class SuggestionStats(Answer):
 
 
 class PersonForFace(Answer):
-    """Somebody whom a face resembles."""
+    """A person whom a face resembles."""
 
     person_id: UUID
     person_name: str = Field(examples=["Ada Lovelace"])
     similarity: float = Field(description="To the person's centroid, −1 to 1.", examples=[0.61])
     margin: float | None = Field(
-        description="How much more than the most similar other person; null if there is nobody else.",
+        description="Difference to the similarity of the next person; null without another person.",
         examples=[0.23],
     )
 
 
 class FaceSuggestions(Answer):
-    """Whom a face may show, the most similar first; not those whom it was rejected for, or who are in the
-    photo with another face."""
+    """Persons whom a face resembles, the most similar first; without those that it was rejected for, and
+    those who have another face in the photo."""
 
     face_id: UUID
     suggestions: list[PersonForFace]
@@ -237,24 +241,26 @@ class ForPersons(RequestBody):
     """Which persons."""
 
     person_ids: PersonIds | None = Field(
-        default=None, min_length=1, max_length=MAX_PERSONS, description="These persons; null: all of them."
+        default=None, min_length=1, max_length=MAX_PERSONS, description="Ids of persons; null: all persons."
     )
 
 
 class FindMoreRequest(ForPersons):
-    """Whose faces to look for, and how many."""
+    """The persons to look for, and how many suggestions to make."""
 
-    limit: int = Field(default=50, ge=1, le=1_000, description="At most so many new suggestions a person.")
+    limit: int = Field(
+        default=50, ge=1, le=1_000, description="Largest number of new suggestions for each person."
+    )
     min_confidence: float | None = Field(
         default=None,
         ge=-1,
         le=1,
         allow_inf_nan=False,
-        description="Least similarity; null: what fits the engine and the number of faces without a name.",
+        description="Smallest similarity; null: chosen by engine and number of faces without a name.",
     )
 
 
 class ExpireRequest(RequestBody):
-    """What is too old."""
+    """The age from which suggestions are withdrawn."""
 
     older_than_days: int = Field(default=30, ge=1, le=36_500, examples=[30])

@@ -22,7 +22,7 @@ class Component(Answer):
 
     name: str = Field(examples=["qdrant"])
     ready: bool
-    detail: str = Field(description="What it says of itself, or why it does not work.")
+    detail: str = Field(description="The component's state, or why it does not work.")
 
 
 class Ready(Answer):
