@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from tests.pages.browser import LOOKS, MISSING, Look, Site, chromium, context, opened_chromium, site
-from tests.pages.demo_libraries import made_once
+from tests.pages.demo_libraries import demo_libraries
 from tests.pages.every_screen import every_screen
 from tests.pages.screens import Review, Screen
 
@@ -31,7 +31,7 @@ def main() -> None:
     if program is None:
         raise SystemExit(MISSING)
     BUILD.mkdir(parents=True, exist_ok=True)
-    libraries = made_once(ROOT / "build" / "screenshots-library")
+    libraries = demo_libraries(ROOT / "build" / "screenshots-library")
     served = BUILD.with_name("screenshots-served")
     shutil.rmtree(served, ignore_errors=True)
     shutil.copytree(libraries.named, served)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.databases import drop_schemas
+from tests.support.made_once import folder_of_run, made_once
 from tests.support.no_skips import NoSkips
 
 SHARED = Path(os.environ.get("IMAGE_SEARCH_TEST_SHARED") or Path(__file__).parents[2] / "shared")
@@ -45,6 +46,16 @@ def _shared(name: str) -> Path:
             f"that has a folder {name}"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with sixty drawn faces and some bad files; not to be changed."""
+    from image_search_service.demo.library import make_demo_library
+
+    return made_once(
+        folder_of_run(tmp_path_factory) / "drawn", lambda folder: make_demo_library(folder, faces=60)
+    )
 
 
 @pytest.fixture(scope="session")

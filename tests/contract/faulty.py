@@ -39,6 +39,8 @@ from tests.support.served import DIMENSION, add_faces, alike, bind, directions, 
 from tests.support.world import World
 
 ONCE = Retry(pauses=())
+PATIENCE = 30
+"""Seconds that a request may take, unless a test says less."""
 SERVER = "server"
 """The folder of the template's points; hundreds of megabytes of holes, which a copy would fill."""
 
@@ -165,9 +167,11 @@ def _named(library: Library, name: str, embeddings: FloatArray) -> UUID:
 
 
 @contextmanager
-def copied(template: Template, folder: Path, *, grpc: bool = True) -> Iterator[Faulty]:
+def copied(
+    template: Template, folder: Path, *, grpc: bool = True, patience: int = PATIENCE
+) -> Iterator[Faulty]:
     """A copy of the template in ``folder``: its rows, and its points written anew; opened, its collections
-    too."""
+    too. patience: seconds that a request may take."""
     shutil.copytree(template.folder, folder, ignore=shutil.ignore_patterns(SERVER))
     with EmbeddedQdrant(folder / SERVER) as engine:
         for name, points in template.points.items():
@@ -175,7 +179,7 @@ def copied(template: Template, folder: Path, *, grpc: bool = True) -> Iterator[F
                 name, models.VectorParams(size=DIMENSION, distance=models.Distance.COSINE)
             )
             engine.upsert(name, points)
-        with open_on(engine, template, folder, grpc=grpc) as made:
+        with open_on(engine, template, folder, grpc=grpc, patience=patience) as made:
             assert made.library.faces.count()
             assert made.library.centroids.count()
             yield made
@@ -183,7 +187,7 @@ def copied(template: Template, folder: Path, *, grpc: bool = True) -> Iterator[F
 
 @contextmanager
 def open_on(
-    engine: EmbeddedQdrant, template: Template, folder: Path, *, grpc: bool = True
+    engine: EmbeddedQdrant, template: Template, folder: Path, *, grpc: bool = True, patience: int = PATIENCE
 ) -> Iterator[Faulty]:
     """The library in ``folder`` on a server of its own, over ``engine``."""
     with QdrantServer(engine) as server:
@@ -196,7 +200,7 @@ def open_on(
             qdrant_url=f"http://127.0.0.1:{server.rest_port}",
             qdrant_grpc_port=server.grpc_port,
             qdrant_prefer_grpc=grpc,
-            qdrant_timeout=1,
+            qdrant_timeout=patience,
         )
         paths = LibraryPaths(folder)
         database = Database(sqlite_url(paths.database))

@@ -19,7 +19,7 @@ from tests.contract.decided_library import LOOKS, DecidedLibrary, seeded_uuid
 from tests.contract.decision_machine import JOBS, DecisionMachine, digit
 
 MORE = os.environ.get("IMAGE_SEARCH_TEST_SEQUENCES")
-MANY, FEW = (int(MORE), int(MORE) // 10) if MORE else (1800, 200)
+MANY, FEW = (int(MORE), int(MORE) // 10) if MORE else (1200, 100)
 NAMES = ("Ada", "Grace", "Emmy", "Mary")
 
 several = st.lists(st.integers(0, 99), min_size=1, max_size=4)
@@ -218,8 +218,8 @@ class Decisions(DecisionMachine):
 @pytest.mark.parametrize(
     ("sequences", "steps"),
     [
-        pytest.param(90, 5, id="some short"),
-        pytest.param(10, 15, id="some long"),
+        pytest.param(50, 5, id="some short"),
+        pytest.param(5, 15, id="some long"),
         pytest.param(MANY, 5, id="short", marks=pytest.mark.depth),
         pytest.param(FEW, 15, id="long", marks=pytest.mark.depth),
     ],

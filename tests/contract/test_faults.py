@@ -25,7 +25,7 @@ from image_search_service.queue.runner import JobRunner
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.jobs.ledger import JobLedger
 from image_search_service.services.jobs.service import JobKind, JobService, JobState
-from tests.contract.faulty import Faulty, Template, copied, make_template
+from tests.contract.faulty import PATIENCE, Faulty, Template, copied, make_template
 from tests.support.qdrant_server import Fault, QdrantServer
 from tests.support.served import BASE_URL
 
@@ -83,6 +83,12 @@ FAULTS: dict[str, tuple[Break, type[ImageSearchError]]] = {
 }
 
 
+def patience(fault: str) -> int:
+    """Seconds that a request may take: one where no answer ever comes, else so many that a busy machine
+    cannot be taken for a server that hangs."""
+    return 1 if fault == "slow" else PATIENCE
+
+
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     return make_template(tmp_path_factory.mktemp("faults"))
@@ -129,7 +135,7 @@ def test_each_job_says_what_is_wrong_and_changes_nothing(
     """Whatever the server does from the first request on, the job ends with an error of ours that names
     Qdrant, and no row and no point has changed."""
     spoil, expected = FAULTS[name]
-    with copied(template, tmp_path / "library", grpc=grpc) as faulty:
+    with copied(template, tmp_path / "library", grpc=grpc, patience=patience(name)) as faulty:
         before = faulty.everything()
         spoil(faulty.server)
         for kind in READING if name in READS_FAIL else ASKING:
@@ -199,7 +205,10 @@ def test_each_route_says_what_is_wrong(template: Template, tmp_path: Path, name:
     """A route that needs Qdrant answers with a problem that names it, never with nothing or not found;
     healed, it answers as before."""
     spoil, expected = FAULTS[name]
-    with copied(template, tmp_path / "library", grpc=grpc) as faulty, client_of(faulty) as client:
+    with (
+        copied(template, tmp_path / "library", grpc=grpc, patience=patience(name)) as faulty,
+        client_of(faulty) as client,
+    ):
         paths = [path.format(face=template.face, person=template.people[0]) for path in (*ROUTES, "/ready")]
         before = [client.get(path).json() for path in paths]
         stored = faulty.everything()

@@ -9,6 +9,8 @@ import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import pytest
+
 from image_search_service.core.config import Settings
 from image_search_service.library.opening import Library, open_library
 from image_search_service.services.backup.restore import RestoreService, checked_backup
@@ -32,6 +34,7 @@ def back_up(library: Path, file: Path, *options: str) -> subprocess.CompletedPro
     return subprocess.run([*command, *options], capture_output=True, text=True, check=False, env=environment)
 
 
+@pytest.mark.depth
 def test_the_service_that_holds_the_library_gives_it(tmp_path: Path) -> None:
     """By whichever names browsers may call it, to whoever can read its token. What breaks off in the middle
     leaves no file, and a service that answers."""

@@ -63,6 +63,7 @@ def name_twenty(run: Run) -> list[str]:
     return names
 
 
+@pytest.mark.depth
 def test_an_evening(album: Path, models: Path, tmp_path: Path) -> None:
     """Twenty are named, suggestions answered, two merged, all grouped again, the merge undone, and a backup
     restored elsewhere: everything is as it was said."""

@@ -43,6 +43,7 @@ def test_embeddings_of_a_collection_of_ones_own() -> None:
     assert "(10000, 512) float32" in shown
 
 
+@pytest.mark.depth
 def test_people_are_named_by_a_script_and_found_by_another_service(library: Path) -> None:
     """A group is named, the name is a decision, and over HTTP the person's photos are listed."""
     script = str(EXAMPLES / "name_people.py")

@@ -29,6 +29,7 @@ from tests.support.world import World
 FACES, EACH = 60, 15
 NAMES = 4
 ACKNOWLEDGED = 4
+KILLS = 4
 """So many decisions at least are acknowledged before each kill."""
 
 
@@ -92,8 +93,8 @@ def decide_until_killed(settings: dict[str, Any], faces: list[str], chance: rand
                 made.append(answer["decision_id"])
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(4, marks=pytest.mark.depth)])
-def test_nothing_acknowledged_is_lost(settings: dict[str, Any], kills: int) -> None:
+@pytest.mark.depth
+def test_nothing_acknowledged_is_lost(settings: dict[str, Any]) -> None:
     """After each kill every acknowledged decision is there, whole, and the tables follow from the events."""
     with open_library(Settings(**settings), lambda _: None, no_bar) as library:
         bind(library)
@@ -102,7 +103,7 @@ def test_nothing_acknowledged_is_lost(settings: dict[str, Any], kills: int) -> N
     chance = random.Random(7)  # noqa: S311 - for a test's choices
     acknowledged: list[int] = []
     kinds: set[str] = set()
-    for _ in range(kills):
+    for _ in range(KILLS):
         acknowledged += decide_until_killed(settings, faces, chance)
         with open_library(Settings(**settings), lambda _: None, no_bar) as library:
             history = HistoryService(library.database)
@@ -119,5 +120,5 @@ def test_nothing_acknowledged_is_lost(settings: dict[str, Any], kills: int) -> N
             told = {face: (one.person_id, one.cluster_id) for face, one in page.payloads.items()}
             assert told == placed
             kinds |= {event.decision.kind for event in history.page(limit=10_000)}
-    assert len(acknowledged) >= kills * ACKNOWLEDGED
+    assert len(acknowledged) >= KILLS * ACKNOWLEDGED
     assert len(kinds) > 1

@@ -21,6 +21,7 @@ from image_search_service.demo.library import make_demo_library
 from image_search_service.library.opening import Library, open_library
 
 Indexer = Callable[[Path, Path, int], tuple[int, int]]
+KILLS = 10
 
 
 @pytest.fixture(scope="module")
@@ -98,20 +99,21 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.depth)])
+@pytest.mark.depth
 def test_killed_again_and_again_it_ends_like_an_uninterrupted_run(
-    tmp_path: Path, photos: Path, run_index: Indexer, kills: int
+    tmp_path: Path, photos: Path, run_index: Indexer
 ) -> None:
     """After SIGKILLs at different moments, the next run completes what an uninterrupted run makes."""
     status, steps = run_index(tmp_path / "whole", photos, 0)
     assert status == 0
-    for moment in random.Random(7).sample(range(1, steps), kills):  # noqa: S311 - moments, no secrets
+    for moment in random.Random(7).sample(range(1, steps), KILLS):  # noqa: S311 - moments, no secrets
         # A moment later than the steps that are left is not reached: then this run completes the work.
         assert run_index(tmp_path / "killed", photos, moment)[0] in (-signal.SIGKILL, 0)
     assert run_index(tmp_path / "killed", photos, 0)[0] == 0
     assert state(tmp_path / "killed") == state(tmp_path / "whole")
 
 
+@pytest.mark.depth
 def test_points_of_vanished_photos_do_not_stay_behind(
     tmp_path: Path, photos: Path, run_index: Indexer
 ) -> None:

@@ -38,6 +38,7 @@ def people_needed(album: Album) -> int:
     return needed
 
 
+@pytest.mark.depth
 def test_a_careful_robot_needs_few_answers(
     album: Album, indexed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -55,6 +56,7 @@ def test_a_careful_robot_needs_few_answers(
     assert by_queue.wrong_share <= MOST_WRONG
 
 
+@pytest.mark.depth
 def test_a_robot_that_always_presses_enter_makes_few_mistakes(
     album: Album, indexed: Path, tmp_path: Path
 ) -> None:

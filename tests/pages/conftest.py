@@ -22,7 +22,8 @@ from tests.pages.browser import (
     opened_chromium,
     site,
 )
-from tests.pages.demo_libraries import DemoLibraries, made_once
+from tests.pages.demo_libraries import DemoLibraries, demo_libraries
+from tests.support.made_once import folder_of_run
 
 Visit = Callable[..., Page]
 """Opens a page: ``visit(site, "/people", Look())``."""
@@ -38,10 +39,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str, browser: Browser) -> DemoLibraries:
+def demo(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> DemoLibraries:
     """The libraries to copy; the processes of one run share them."""
-    base = tmp_path_factory.getbasetemp()
-    return made_once((base if worker_id == "master" else base.parent) / "demo")
+    return demo_libraries(folder_of_run(tmp_path_factory) / "demo")
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from benchmarks.naming import Album, DemoTruth, index, robot_on
 from benchmarks.robot import LibraryView
 from image_search_service.demo.library import make_demo_library
+from tests.support.made_once import made_once
 
-FACES = 160
+FACES = 120
 HALVES = 4
 """The largest groups, of which one half gets a name: the queue asks whether the other is the same person."""
 WHOLES = 3
@@ -39,17 +38,9 @@ class DemoLibraries:
         return self.folder / "named"
 
 
-def made_once(folder: Path) -> DemoLibraries:
+def demo_libraries(folder: Path) -> DemoLibraries:
     """The libraries in this folder; several processes that ask at once wait for the one that makes them."""
-    libraries = DemoLibraries(folder)
-    done = folder / "done"
-    with FileLock(folder.with_name(f"{folder.name}.lock")):
-        if not done.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            _make(libraries)
-            done.touch()
-    return libraries
+    return DemoLibraries(made_once(folder, lambda _: _make(DemoLibraries(folder))))
 
 
 def _make(libraries: DemoLibraries) -> None:

@@ -76,6 +76,7 @@ def test_an_interrupted_move_goes_on(
     assert engine_under_way(library.stores) is None
 
 
+@pytest.mark.depth
 def test_a_failure_in_the_last_transaction_changes_nothing(
     local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +93,7 @@ def test_a_failure_in_the_last_transaction_changes_nothing(
     assert is_healthy(local)
 
 
+@pytest.mark.depth
 def test_a_failure_after_the_last_transaction_leaves_work_for_the_next_call(
     local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +113,7 @@ def test_a_failure_after_the_last_transaction_leaves_work_for_the_next_call(
     assert is_healthy(local)
 
 
+@pytest.mark.depth
 def test_a_move_is_given_up(local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Naming the library's own engine forgets what was found, and removes it from Qdrant and the disk."""
     monkeypatch.setattr(service_module.EngineChangeService, "_apply", interrupt)
@@ -128,6 +131,7 @@ def test_a_move_is_given_up(local: Library, other: OtherEngine, monkeypatch: pyt
     assert is_healthy(local)
 
 
+@pytest.mark.depth
 def test_another_target_is_refused_while_a_move_is_under_way(
     local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,6 +147,7 @@ def test_another_target_is_refused_while_a_move_is_under_way(
     assert "give it up" in (refused.value.hint or "")
 
 
+@pytest.mark.depth
 def test_embeddings_that_got_lost_on_the_way_are_made_again(
     local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +165,7 @@ def test_embeddings_that_got_lost_on_the_way_are_made_again(
     assert is_healthy(local)
 
 
+@pytest.mark.depth
 def test_another_process_notices(local: Library, other: OtherEngine) -> None:
     """A process that has opened the former engine says that it has to be started again."""
     binding = EngineBinding(local.settings, local.database, local.paths.root, lambda _: None, no_bar)

@@ -65,6 +65,7 @@ def test_groups_keep_their_ids(local: Library, other: OtherEngine) -> None:
     assert all(set(members) <= set(after[cluster]) for cluster, members in before)
 
 
+@pytest.mark.depth
 def test_history_and_undo_go_on(local: Library, other: OtherEngine) -> None:
     """A decision from before the move is taken back after it."""
     cluster, members = groups(local)[0]
@@ -107,6 +108,7 @@ def test_what_somebody_spoke_of_stays_and_is_reported(library: Library, other: O
     assert is_healthy(library)
 
 
+@pytest.mark.depth
 def test_photos_that_are_away_are_embedded_from_their_crops(
     local: Library, other: OtherEngine, album: Path
 ) -> None:
@@ -126,6 +128,7 @@ def test_photos_that_are_away_are_embedded_from_their_crops(
     assert done.kept_groups > len(done.report.groups) / 2
 
 
+@pytest.mark.depth
 def test_a_decision_at_the_last_moment_counts(
     local: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +149,7 @@ def test_a_decision_at_the_last_moment_counts(
     assert is_healthy(local)
 
 
+@pytest.mark.depth
 def test_moving_back_and_forth_keeps_ids(library: Library, other: OtherEngine) -> None:
     """After three moves every face has the id that it had, and no id is used twice."""
     before = set(faces(library))
@@ -164,6 +168,7 @@ def test_moving_back_and_forth_keeps_ids(library: Library, other: OtherEngine) -
     assert is_healthy(library)
 
 
+@pytest.mark.depth
 def test_suggestions_are_found_anew(local: Library, other: OtherEngine) -> None:
     """What nobody has answered rests on the former embeddings and is withdrawn."""
     by_size = groups(local)

@@ -43,6 +43,7 @@ def run(*words: str) -> tuple[int, Any, str]:
     return result.exit_code, json.loads(result.stdout) if result.stdout else None, result.stderr
 
 
+@pytest.mark.depth
 def test_what_was_measured_is_used_by_the_library(photos: Path, engine: list[str], tmp_path: Path) -> None:
     """Thresholds near the engine's are stored and used from then on, and faces are to be grouped again."""
     folder = people(photos, tmp_path / "people", PEOPLE)

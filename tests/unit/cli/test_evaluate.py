@@ -9,30 +9,21 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PIL import Image, ImageOps
 
-from image_search_service.demo.library import make_demo_library
 from tests.unit.cli.conftest import Run
 
 
-@pytest.fixture(scope="module")
-def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("album") / "photos"
-    make_demo_library(folder, faces=60)
-    return folder
-
-
-def test_evaluate_scores_folders_of_people(run: Run, album: Path, tmp_path: Path) -> None:
+def test_evaluate_scores_folders_of_people(run: Run, drawn: Path, tmp_path: Path) -> None:
     """Photos sorted into a folder for the person in the middle are grouped well; no library is left."""
-    truth = json.loads((album / "truth.json").read_text(encoding="utf-8"))["photos"]
+    truth = json.loads((drawn / "truth.json").read_text(encoding="utf-8"))["photos"]
     for path, faces in truth.items():
         if path.endswith(".jpg") and faces and all(face["readable"] for face in faces):
-            target = tmp_path / f"person {central(album / path, faces)}" / path.replace("/", " ")
+            target = tmp_path / f"person {central(drawn / path, faces)}" / path.replace("/", " ")
             target.parent.mkdir(exist_ok=True)
-            shutil.copy(album / path, target)
+            shutil.copy(drawn / path, target)
     people = len(list(tmp_path.iterdir()))
-    page = album.parent / "report.html"
+    page = tmp_path.with_name(f"{tmp_path.name}.html")
     code, document, _ = run("evaluate", str(tmp_path), "--engine", "synthetic", "--report", str(page))
     assert code == 0
     assert document["identities"] == people

@@ -19,7 +19,7 @@ from image_search_service.demo.plan import plan_library
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 
 pillow_heif.register_heif_opener()
-FACES = 120
+FACES = 80
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,7 @@ def test_dates_go_into_exif_and_into_the_file_s_time(made: DemoSummary, truth: d
     assert abs((made.folder / path).stat().st_mtime / 31_556_952 + 1970 - int(path[:4])) < 1.01
 
 
+@pytest.mark.depth
 def test_the_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
     """Two libraries of one seed are equal, drawn by one process or by two; another seed's is not."""
     one = make_demo_library(tmp_path / "one", 22, seed=9)
@@ -147,6 +148,7 @@ def test_no_face_at_all_is_refused(tmp_path: Path) -> None:
         make_demo_library(tmp_path, 0)
 
 
+@pytest.mark.depth
 def test_a_load_test_is_drawn_and_read(tmp_path: Path) -> None:
     """Beyond the album's limit every picture has ten faces, all found; progress counts to the end."""
     calls: list[tuple[int, int | None]] = []

@@ -1,4 +1,4 @@
-"""A drawn library, drawn once, and a library's services on a copy of it."""
+"""A copy of the drawn library, and an empty library's services."""
 
 from __future__ import annotations
 
@@ -10,17 +10,8 @@ import pytest
 
 from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
-from image_search_service.demo.library import make_demo_library
 from image_search_service.library.opening import Library, open_library
 from tests.support.world import put_database
-
-
-@pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixty drawn faces and some bad files; not to be changed."""
-    folder = tmp_path_factory.mktemp("drawn")
-    make_demo_library(folder, faces=60)
-    return folder
 
 
 @pytest.fixture
