@@ -1,4 +1,4 @@
-"""What routes need: the open library, as far as HTTP may use it. ``main`` puts it into the application."""
+"""Dependencies of routes: the open library and its services; ``main`` puts it into the application."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Errors on their way out: every one becomes problem details (RFC 9457), in the command line's words.
+"""Turns every error into problem details (RFC 9457), in the words that the command line uses.
 
-    {"type": "urn:image-search:not-found", "title": "Not found", "status": 404, "detail": …, "hint": …}
+``{"type": "urn:image-search:not-found", "title": "Not found", "status": 404, "detail": …, "hint": …}``
 
-What nobody foresaw becomes a 500 that says nothing of the inside; the log does.
+An unexpected error becomes a 500 without details; the log has them.
 """
 
 from __future__ import annotations

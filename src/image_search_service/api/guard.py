@@ -1,10 +1,11 @@
-"""Keeps pages of other sites out: a browser that visits one must not be led to read or change anything here.
+"""Refuses requests that pages of other sites make: a browser that visits one must not read or change anything
+here.
 
-Names of the host that are not ours are refused (``api/hosts.py``), and so is whoever has not the token
+Unknown names of the host are refused (``api/hosts.py``), and so are requests without the token
 (``api/token_guard.py``). Changes that a page of another origin asks for are refused (``Origin``), and no
-other site may show our pictures (``Cross-Origin-Resource-Policy``). The API gives such pages nothing at all,
-since even an answer that they cannot read costs time (``Sec-Fetch-Site``, which browsers send). Programs send
-neither header and are let through.
+other site may show our pictures (``Cross-Origin-Resource-Policy``). The API answers such pages with nothing
+at all, since even an answer that they cannot read costs time (``Sec-Fetch-Site``, which browsers send).
+Programs send neither header and are let through.
 """
 
 from __future__ import annotations

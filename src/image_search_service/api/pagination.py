@@ -1,4 +1,4 @@
-"""Cursors: where the next page begins, as text that callers hand back and do not look into."""
+"""Cursors: opaque text that tells where the next page begins."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Lets in whoever has the service's token, and nobody else.
+"""Requires the service's token.
 
 A program sends ``Authorization: Bearer TOKEN``. A browser is given the token once, in the address of any page
-(``/?token=…``); it is turned into a cookie and taken out of the address, as Jupyter does. Open to all are the
-sign of life (``/health``) and the pages' static files, which hold nothing of the library.
+(``/?token=…``); it is turned into a cookie and removed from the address, as Jupyter does. Open without it are
+``/health`` and the pages' static files, which hold nothing of the library.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class TokenCookie:
 
 
 class TokenGuard:
-    """``token``: None lets nobody in. ``page``: what a browser without the token is shown."""
+    """``token``: None refuses everybody. ``page``: shown to a browser without the token."""
 
     def __init__(self, app: ASGIApp, *, token: str | None, page: TokenPage | None) -> None:
         self._app = app

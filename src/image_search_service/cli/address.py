@@ -1,4 +1,5 @@
-"""``image-search address``: where the running service is, with its token; and how a browser is led there."""
+"""``image-search address``: prints the address of the running service with its token, and opens a browser
+there."""
 
 from __future__ import annotations
 

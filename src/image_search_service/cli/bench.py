@@ -1,4 +1,4 @@
-"""``image-search bench``: what is fast here, measured where the user's data lies."""
+"""``image-search bench``: measures speed where the user's data lies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frame of commands that decide something: open, decide, tell Qdrant, say how to take it back."""
+"""The frame of commands that record a decision: open, decide, tell Qdrant, say how to undo it."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ def _look_for_more(
 
 
 def how_back(decision: int | None) -> str:
-    """What a user is told after every decision."""
+    """The line that every decision ends with: how to undo it."""
     return "" if decision is None else f"To take it back: image-search undo {decision}"

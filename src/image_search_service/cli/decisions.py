@@ -1,4 +1,4 @@
-"""What a user decides on the command line, and taking it back."""
+"""Commands that record decisions about suggestions and faces, and ``conflicts``."""
 
 from __future__ import annotations
 

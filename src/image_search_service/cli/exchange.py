@@ -38,7 +38,7 @@ def export(
 
 
 def _write(file: Path, lines: Iterable[str]) -> None:
-    """Beside its place, and then there whole or not at all."""
+    """Write a file whole or not at all."""
     if file.exists():
         raise InvalidInputError(f"There is a file {file} already.", hint="Choose another name.")
     part = file.with_name(f"{file.name}.part")

@@ -1,4 +1,4 @@
-"""``image-search history``, ``undo`` and ``rebuild``: what was decided, and what follows from it."""
+"""``image-search history``, ``undo`` and ``rebuild``: the decisions, and the tables that follow from them."""
 
 from __future__ import annotations
 

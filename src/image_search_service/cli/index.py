@@ -161,7 +161,7 @@ def _failures(report: IndexReport) -> RenderableType:
 
 
 def chosen(method: str, min_cluster_size: int | None) -> JsonObject:
-    """What the user said of how to group; the rest is left to its defaults."""
+    """The grouping options that the user gave; the others keep their defaults."""
     return {"method": method} | ({} if min_cluster_size is None else {"min_cluster_size": min_cluster_size})
 
 

@@ -1,4 +1,4 @@
-"""What a user says of people on the command line, and to whom faces are given by hand."""
+"""Commands that record decisions about persons, and assign faces by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The token by which a service knows its owner: made once, kept in a file that only the owner may read."""
+"""The token that lets its owner into the service: created once, in a file that only the owner may read."""
 
 from __future__ import annotations
 
@@ -73,6 +73,6 @@ def same_token(candidate: str, token: str) -> bool:
 
 
 def bearer_headers(path: Path) -> dict[str, str]:
-    """What a command sends to the service whose token is in this file; nothing if there is none."""
+    """The headers that a command sends to the service whose token is in this file; none without the file."""
     token = read_token(path)
     return {} if token is None else {"Authorization": f"Bearer {token}"}

@@ -1,4 +1,4 @@
-"""Groups unnamed faces into clusters: load, decide, save."""
+"""Groups faces without a person into clusters: load, decide, save."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which face engine the library is bound to, and that engine, opened when it is first needed."""
+"""The face engine that the library is bound to, opened when it is first needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the library's stores work: what ``/ready`` and ``image-search info`` say of them."""
+"""Checks the library's stores, for ``/ready`` and ``image-search info``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files are photos by their name. When a file is decoded, its content decides its format."""
+"""Recognises photos by file name. When a file is decoded, its content decides its format."""
 
 from __future__ import annotations
 

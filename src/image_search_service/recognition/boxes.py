@@ -1,4 +1,4 @@
-"""Comparing the places of two faces."""
+"""Compares the places of two faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a face has no person: what ``assigner.py`` decides about it, in words. Pure functions."""
+"""Explains why a face has no person, following the decisions of ``assigner.py``. Pure functions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class PersonSimilarity:
-    """Somebody whose centroid the face resembles."""
+    """A person whose centroid the face resembles."""
 
     person_id: uuid.UUID
     name: str
@@ -40,8 +40,8 @@ class PersonSimilarity:
 
 @dataclass(frozen=True, slots=True)
 class FaceVisibility:
-    """How a face is seen. box: in pixels of its photo. parts: of its quality by name, 0 to 1. tables: the
-    engine's, by which size is judged."""
+    """How well a face can be seen. box: in pixels of its photo. parts: of its quality by name, 0 to 1.
+    tables: the engine's, by which size is judged."""
 
     box: Box
     photo_width: int
@@ -52,8 +52,9 @@ class FaceVisibility:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the assigner decides of a face. sure: it resembles the best person enough, and more than others.
-    given: it would be theirs. beaten_in_photo: another face of the photo is."""
+    """The assigner's decision about a face. sure: similar enough to the best person, and by enough more than
+    to others. given: it would be assigned. beaten_in_photo: another face of the photo is assigned to that
+    person."""
 
     sure: bool
     given: bool
@@ -70,7 +71,7 @@ def unrecognizable(seen: FaceVisibility) -> list[Reason]:
 
 
 def poor(seen: FaceVisibility) -> list[Reason]:
-    """What of the picture makes a face resemble nobody, the worst of its parts first."""
+    """The parts of the picture's quality that lower every similarity, the worst first."""
     causes: list[Reason] = []
     visible = visible_share(seen.box, width=seen.photo_width, height=seen.photo_height)
     if visible < LEAST_VISIBLE:
@@ -110,11 +111,11 @@ def reasons(
     *,
     different: Set[uuid.UUID] = frozenset(),
 ) -> list[Reason]:
-    """What stands in the way of each person in turn, until one is met who might be it.
+    """What rules out each person in turn, until one comes who is possible.
 
-    found: the most similar first. rejected, in_photo, different: who cannot be it, and why: the pair was
-    rejected, they are in the photo, or the face was said to be of other people than a face of theirs.
-    verdict: about the most similar of the others.
+    resembled: the most similar first. rejected, in_photo, different: persons who are ruled out, by the
+    reason: the pair was rejected, they are in the photo already, or a difference separates the face from one
+    of theirs. verdict: about the most similar of the others.
     """
     if not resembled:
         return [Reason(Because.NOBODY_KNOWN, "There is nobody yet whose faces it could be compared with.")]

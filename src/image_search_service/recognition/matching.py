@@ -1,4 +1,4 @@
-"""Many faces against many people: one matrix product in blocks, and the decision that follows from it."""
+"""Compares many faces with many persons: one matrix product in blocks, and the decision from it."""
 
 from __future__ import annotations
 

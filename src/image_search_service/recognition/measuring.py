@@ -1,4 +1,4 @@
-"""Measuring an engine's thresholds, and its rule for faces that cannot be told apart.
+"""Measures an engine's thresholds, and its rule for faces that cannot be told apart.
 
 Pure functions on arrays of faces of known people. What each threshold means is defined in ``thresholds.py``.
 """
@@ -129,7 +129,7 @@ def _rule(sign: Sign, ordinary: FloatArray, blurred: FloatArray) -> MeasuredRule
 
 
 def blurred_chip(chip: Pixels) -> Pixels:
-    """The chip blurred until nobody can be told by it."""
+    """The chip, blurred until no person can be recognised."""
     from scipy.ndimage import gaussian_filter
 
     sigma = BLUR * chip.shape[0]

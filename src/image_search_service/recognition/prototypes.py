@@ -1,6 +1,6 @@
-"""Which few faces stand for a person in searches.
+"""Chooses the few faces that represent a person in searches.
 
-One alone (a mean) is typical of nobody at two ages; all are too many to search with. So: the best face, faces
+A mean alone is typical of nobody at two ages; all faces are too many to search with. So: the best face, faces
 spread over the years, and faces as different as good ones are (farthest-point sampling, Gonzalez 1985).
 """
 
@@ -78,7 +78,7 @@ def _typicality(embeddings: FloatArray) -> FloatArray:
 
 
 def _other_years(good: IntArray, years: IntArray, taken: list[int]) -> list[int]:
-    """The best face of each of ``TEMPORAL`` years, each as far as can be from those that there are."""
+    """The best faces of ``TEMPORAL`` years that are as far as possible from those already chosen."""
     best_of_year: dict[int, int] = {}
     for row in good.tolist():
         if years[row] != UNDATED:

@@ -1,4 +1,4 @@
-"""What a question is worth: faces that get a name for each second of work. Pure functions.
+"""The value of a question: faces that get a name for each second of work. Pure functions.
 
 A key costs 0.28 s, a decision at least 1.35 s (Card, Moran, Newell: The Psychology of Human-Computer
 Interaction, 1983), reading a face about 0.15 s.
@@ -50,8 +50,8 @@ def own_similarity(confidence: float, second: float | None, margin: float | None
 
 @dataclass(frozen=True, slots=True)
 class AnsweredProposal:
-    """Somebody was proposed and the answer is known. similarity: to their centroid, −1 to 1. margin: how much
-    more than the second best, None if there was nobody else."""
+    """A proposed person and whether the answer confirmed it. similarity: to their centroid, −1 to 1. margin:
+    difference to the second best person's, None without one."""
 
     similarity: float
     margin: float | None

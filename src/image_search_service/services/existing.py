@@ -1,4 +1,4 @@
-"""Raises NotFoundError for an id that does not exist."""
+"""Checks that ids exist; raises NotFoundError otherwise."""
 
 from __future__ import annotations
 

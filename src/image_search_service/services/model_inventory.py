@@ -1,4 +1,9 @@
-"""What there is to choose from, for ``image-search models list | pull | check``."""
+"""Lists engines and model files, for ``image-search models list
+
+pull
+
+check``.
+"""
 
 from __future__ import annotations
 

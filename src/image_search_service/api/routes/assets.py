@@ -1,4 +1,4 @@
-"""Photos that are in the library: listed, the faces in one, and its pictures."""
+"""Photos of the library: lists, the faces in one, and its pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Centroids: computed as jobs, read one by one."""
+"""Centroids: computed by jobs, read one by one."""
 
 from __future__ import annotations
 

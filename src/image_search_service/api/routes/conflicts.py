@@ -1,4 +1,4 @@
-"""Conflicts: found and listed, never forced."""
+"""Contradictions between faces, photos and persons: listed, never resolved by the program."""
 
 from __future__ import annotations
 

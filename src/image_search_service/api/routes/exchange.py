@@ -1,4 +1,4 @@
-"""What humans said, out of one library and into another."""
+"""Export of decisions, and import from another library."""
 
 from __future__ import annotations
 

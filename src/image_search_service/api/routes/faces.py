@@ -1,4 +1,4 @@
-"""Faces: what is known of one, its picture, and those that nobody has named."""
+"""Faces: one face with its picture, and faces without a person."""
 
 from __future__ import annotations
 

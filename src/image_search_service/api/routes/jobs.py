@@ -1,4 +1,4 @@
-"""Jobs: list, look, watch, cancel."""
+"""Jobs: list, read, watch, cancel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done with the library as a whole, as jobs: comparing its stores, names from and into metadata."""
+"""Jobs on the whole library: comparing its stores, names from and into metadata."""
 
 from __future__ import annotations
 

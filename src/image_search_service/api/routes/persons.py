@@ -1,4 +1,4 @@
-"""Persons: who has a name, their faces and photos, and with whom they are seen."""
+"""Persons, their faces, photos and companions."""
 
 from __future__ import annotations
 

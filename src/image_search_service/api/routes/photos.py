@@ -1,4 +1,4 @@
-"""Photos on their way into the library: choosing folders, indexing them, what could not be read."""
+"""Indexing: folders to choose from, the job, and files that could not be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the service is: for people, load balancers and Prometheus."""
+"""The service's state, for people, load balancers and Prometheus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several answers share."""
+"""Parts that several answers share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Page(Answer, Generic[T]):
 
 
 class Slice(Answer, Generic[T]):
-    """Some items of a list that is long, from any place of it."""
+    """Some items of a long list, from any place of it."""
 
     items: list[T]
     total: int = Field(description="Number of items in the whole list.")

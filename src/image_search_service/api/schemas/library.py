@@ -1,4 +1,4 @@
-"""The library as a whole, and what happens in it."""
+"""The library as a whole, and news of it."""
 
 from __future__ import annotations
 

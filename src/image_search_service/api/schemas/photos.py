@@ -1,4 +1,4 @@
-"""Photos, as they are listed and looked at."""
+"""Photos in lists and by themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an error looks like."""
+"""Problem details of an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the service is."""
+"""The service's state."""
 
 from __future__ import annotations
 

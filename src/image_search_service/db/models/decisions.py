@@ -1,4 +1,4 @@
-"""What humans have said: events, and the facts that each changed."""
+"""Decisions: events, and the facts that each changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A library's move to another face engine: what has been found anew, beside the faces that still count."""
+"""A library's move to another face engine: newly found faces, staged beside the present ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faces, the clusters that they are in, and which of them a human told apart."""
+"""Faces, their clusters, and differences that humans marked between groups of faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done in the background."""
+"""Background jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People with a name, and what stands for them in searches."""
+"""Persons, with their centroids, prototypes and differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions that somebody put off."""
+"""Questions that were put off."""
 
 from __future__ import annotations
 

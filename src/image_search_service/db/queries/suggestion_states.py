@@ -1,4 +1,4 @@
-"""Suggestions: which are remembered, and what must not be suggested."""
+"""States of suggestions: which are stored, and which pairs must not be suggested."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class SuggestibleFace:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A pair of face and person that is pending or was rejected."""
+    """A stored pair of face and person that is pending or was rejected."""
 
     state: str
     confidence: float

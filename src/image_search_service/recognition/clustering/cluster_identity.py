@@ -1,4 +1,4 @@
-"""Which cluster of an earlier run a cluster is: its id stays when it has essentially the same faces."""
+"""Keeps ids of clusters: a new cluster with mostly the same faces as an earlier one gets its id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which face stands for a group: clear to look at, and typical of it."""
+"""Chooses the face that represents a group: clear, and typical of it."""
 
 from __future__ import annotations
 

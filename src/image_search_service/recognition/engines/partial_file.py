@@ -1,4 +1,4 @@
-"""A file that is not whole yet: kept between runs, written by one process at a time."""
+"""A file that is being downloaded: kept between runs, written by one process at a time."""
 
 from __future__ import annotations
 

@@ -53,13 +53,13 @@ class Member:
 
 @dataclass(slots=True)
 class Manifest:
-    """What a backup is of.
+    """What a backup contains.
 
-    created_at: the moment that it is of, ISO 8601, UTC. program: the version that wrote it. revision: of the
-    database's schema. library: the library's own id. tables: each table's columns and their kinds
-    (``db/portable.py``), in the order in which rows can be put back. counts: ``rows``, ``embeddings``,
-    ``centroids`` and ``pictures``, and of the last three what the rows should have and was not there,
-    ``missing_embeddings`` and so on.
+    created_at: the moment of the snapshot, ISO 8601, UTC. program: the version that wrote it. revision: the
+    database schema's revision. library: the library's id. tables: each table's columns and their kinds
+    (``db/portable.py``), in the order in which rows can be restored. counts: ``rows``, ``embeddings``,
+    ``centroids`` and ``pictures``; for the last three also how many were missing (``missing_embeddings`` and
+    so on).
     """
 
     created_at: str
@@ -76,7 +76,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, document: JsonObject) -> Manifest:
-        """Raises KeyError, TypeError or ValueError for what is no manifest."""
+        """Raises KeyError, TypeError or ValueError for a document that is not a manifest."""
         return cls(
             created_at=str(document["created_at"]),
             program=str(document["program"]),
@@ -106,7 +106,7 @@ def thumbnail_name(asset_id: UUID) -> str:
 
 
 def archived(name: str, content: bytes) -> bytes:
-    """A file as it stands in a tar archive: its header, its content, and zeros up to the next block."""
+    """A file as a tar archive holds it: header, content, and zeros up to the next block."""
     header = tarfile.TarInfo(name)
     header.size = len(content)
     return header.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % _BLOCK)
@@ -116,13 +116,13 @@ END_OF_ARCHIVE: Final = bytes(2 * _BLOCK)
 
 
 class ArchiveWriter:
-    """Makes the archive's bytes, member by member, and remembers their checksums."""
+    """Makes the archive's bytes, member by member, and keeps their checksums."""
 
     def __init__(self) -> None:
         self._sums: list[str] = []
 
     def member(self, name: str, content: bytes) -> bytes:
-        """One member as it stands in the archive."""
+        """One member as the archive holds it."""
         self._sums.append(_checksum_line(Member(name, content)))
         return archived(name, content)
 
@@ -140,9 +140,9 @@ def _checksum_line(member: Member) -> str:
 
 
 def verified(path: Path) -> Manifest:
-    """Read the whole archive and compare each member with its checksum; returns what it says of itself.
+    """Read the whole archive, compare each member with its checksum, and return its manifest.
 
-    Raises NotFoundError, InvalidInputError for a file that is no backup or of a newer format, and
+    Raises NotFoundError, InvalidInputError for a file that is not a backup or has a newer format, and
     DataIntegrityError that names what is damaged.
     """
     sums: list[str] = []
@@ -179,7 +179,7 @@ def members(path: Path) -> Iterator[Member]:
 
 
 def members_of(file: BinaryIO) -> Iterator[Member]:
-    """The same of what stands in an open file. Raises tarfile.HeaderError where it is no archive."""
+    """The members of an open file. Raises tarfile.HeaderError if it is not a tar archive."""
     while block := file.read(_BLOCK):
         if not any(block):
             return
@@ -233,7 +233,7 @@ def embeddings_to_bytes(ids: Sequence[UUID], matrix: FloatArray) -> bytes:
 
 
 def embeddings_from_bytes(content: bytes, dimension: int) -> tuple[list[UUID], FloatArray]:
-    """The inverse. Raises ValueError for anything else."""
+    """The inverse of ``embeddings_to_bytes``. Raises ValueError for other content."""
     records: npt.NDArray[np.void] = np.load(io.BytesIO(content), allow_pickle=False)
     if records.dtype != _record(dimension):
         raise ValueError(f"The embeddings are {records.dtype}, not of {dimension} numbers.")
@@ -249,11 +249,11 @@ def _record(dimension: int) -> np.dtype[np.void]:
 
 
 def write_file(path: Path, stream: Iterable[bytes]) -> Manifest:
-    """Write an archive beside its place, read it again, and put it there whole; returns what it says.
-    Only its owner may read it.
+    """Write an archive to a temporary file, verify it and move it to ``path``; returns its manifest.
 
-    Raises UnavailableError if the disk does not take it, DataIntegrityError if it is not what was written,
-    and whatever ``stream`` raises; then nothing is left behind, and what was at ``path`` is still there.
+    Only the owner may read the file. Raises UnavailableError if the disk refuses it, DataIntegrityError if it
+    is not what was written, and whatever ``stream`` raises; then no file is left behind, and an older one at
+    ``path`` is unchanged.
     """
     try:
         with written_whole(path) as partial:

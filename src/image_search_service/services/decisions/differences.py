@@ -1,4 +1,4 @@
-"""Which assignments contradict differences between groups of faces. Pure functions."""
+"""Finds assignments that contradict differences between groups of faces. Pure functions."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FindingText:
-    """A kind in words: what is wrong, and what ``--repair`` does about it."""
+    """The texts of a kind of finding: what is wrong, and what ``--repair`` does about it."""
 
     what: str
     mend: str

@@ -23,9 +23,9 @@ from image_search_service.services.indexing.reader import DETECTION_SIDE
 
 @dataclass(frozen=True, slots=True)
 class LostFace:
-    """A face of which something is gone, and where it is in its photo, in pixels.
+    """A face whose embedding or crop is missing, and its place in its photo, in pixels.
 
-    has_point: whether Qdrant has its point, be it without an embedding.
+    has_point: whether Qdrant has its point, even without an embedding.
     """
 
     id: UUID
@@ -36,9 +36,9 @@ class LostFace:
 
 @dataclass(frozen=True, slots=True)
 class LostPhoto:
-    """A photo of which something is gone.
+    """A photo of which the thumbnail, or something of its faces, is missing.
 
-    files: where it lies or lay. embeddings, crops: the faces that need one.
+    files: its present and former paths. embeddings, crops: the faces that need one.
     """
 
     asset_id: UUID

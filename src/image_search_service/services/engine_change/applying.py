@@ -1,4 +1,4 @@
-"""The transaction that binds a library to its new engine, and what is reported of it."""
+"""The transaction that binds a library to its new engine, and the report about it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from image_search_service.services.engine_change.places import Origin
 
 @dataclass(slots=True)
 class EngineChangeReport:
-    """What a move did to the library's faces.
+    """What a move changed in the library's faces.
 
     unread: photos of which no file could be read; their faces were embedded from their crops.
     without_embedding: faces of such photos that have no crop either; `doctor --repair` embeds them when the
-    photos are back. lost: faces that somebody spoke of and that the new engine does not find.
+    photos are back. lost: faces with a decision that the new engine does not find.
     """
 
     former: EngineIdentity
@@ -40,7 +40,7 @@ class EngineChangeReport:
 
 
 class Applying:
-    """The transaction that puts what was found into the rows of the faces."""
+    """The transaction that writes the staged faces into the rows of the faces."""
 
     def __init__(self, session: Session, change: EngineChange) -> None:
         self._session = session
@@ -48,8 +48,8 @@ class Applying:
         self.dropped: list[uuid.UUID] = []
 
     def run(self) -> list[uuid.UUID]:
-        """Photos that have to be read once more, since somebody spoke meanwhile of a face that would be
-        dropped; if there are any, nothing of this may be kept.
+        """Returns photos that must be read once more, because a decision was made meanwhile about a face that
+        would be deleted; if there are any, the transaction must not be committed.
 
         ⌈n ÷ 500⌉ times a fixed number of statements for n photos.
         """

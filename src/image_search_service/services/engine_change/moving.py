@@ -1,4 +1,4 @@
-"""Moving a library to another engine, from the first photo to the last group: what the command does."""
+"""Moves a library to another engine, from the first photo to the last group, for the command ``engine``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from image_search_service.services.jobs.outbox import PayloadSender
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """The library has the engine already. given_up: the engine to which it was being moved, if it was."""
+    """The library has this engine already. given_up: the engine of a move that was abandoned, if there was
+    one."""
 
     engine: EngineIdentity
     given_up: EngineIdentity | None
@@ -31,7 +32,7 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What a move did. groups: clusters that there are now; kept_groups: those with an id from before."""
+    """The result of a move. groups: clusters after it; kept_groups: those that kept their id."""
 
     report: EngineChangeReport
     groups: int

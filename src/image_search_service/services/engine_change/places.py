@@ -1,4 +1,4 @@
-"""Which face of the former engine a face of the new one is: the one that lies in the same place."""
+"""Matches faces of the new engine with those of the former one, by their place in the photo."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class KnownPhoto:
 
 @dataclass(frozen=True, slots=True)
 class PhotoAnew:
-    """A photo as the new engine sees it. failure: why no file could be read; then known faces were embedded
+    """A photo as the new engine sees it. failure: why no file could be read; then known faces are embedded
     from their crops."""
 
     known: KnownPhoto
@@ -87,7 +87,8 @@ class RereadPhotos:
         self._change_id = change_id
 
     def read(self, photos: Sequence[KnownPhoto]) -> list[PhotoAnew]:
-        """Each from the first of its files that still holds it; where there is none, from the crops.
+        """Read each photo from the first of its files that still holds it, or without one from its faces'
+        crops.
 
         A face without a crop is left out then: it has no embedding until its photo is back.
         """
@@ -116,7 +117,7 @@ class RereadPhotos:
 
 
 def _find_file(photo: PhotoToRead) -> tuple[HashedFile | None, str]:
-    """The first file that still holds the photo, or why there is none."""
+    """The first file that still holds the photo, or the reason why no file does."""
     reasons = []
     for path in photo.files:
         try:

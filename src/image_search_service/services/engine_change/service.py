@@ -1,16 +1,15 @@
-"""Moves a library to another face engine; whatever was said of its faces stays said.
+"""Moves a library to another face engine and keeps all decisions about its faces.
 
-All faces are found and embedded anew, into a collection of the new engine, while the library goes on with
-the former one: what has been found is staged in tables of its own. When every photo is done, one
-transaction puts the staged places into the rows of the faces and binds the library to the new engine. Only
-then are the former engine's collections removed. So it may be interrupted at any moment: before that
-transaction the library is as it was, and the same command goes on where it stopped; after it, the library
-is the new engine's.
+All faces are found and embedded anew, into a collection of the new engine, while the library goes on with the
+former one: results are staged in tables of their own. When every photo is done, one transaction copies the
+staged places into the rows of the faces and binds the library to the new engine. Only then are the former
+engine's collections removed. So it may be interrupted at any moment: before that transaction the library is
+as it was, and the same command continues where it stopped; after it, the library is the new engine's.
 
-A face that lies where one lay keeps its row and its id, so that names, rejections, groups, the history and
-its undo hold of it without a change. A face that nobody spoke of and that the new engine does not find is
-dropped. One that somebody spoke of stays where it was and is embedded from there, so that no decision
-speaks of a face that is gone; these are reported.
+A new face in the place of a known one keeps that face's row and id, so that names, rejections, groups,
+history and undo stay valid without a change. A face without any decision that the new engine does not find is
+deleted. A face with a decision stays where it was and is embedded from there, so that no decision refers to a
+deleted face; these faces are reported.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Which groups went wrong: people mixed, people split, faces left out; how precise the surest groups are."""
+"""Lists the groups that went wrong (people mixed, people split, faces left out) and the precision of the
+surest groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long embeddings take from Qdrant by their ids, on the user's own server or engine."""
+"""Measures how long embeddings take from Qdrant by id, on the user's own server or engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well grouping does on photos whose people are known: one folder for each person."""
+"""Measures grouping on photos of known people: one folder for each person."""
 
 from __future__ import annotations
 

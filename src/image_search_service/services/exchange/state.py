@@ -22,9 +22,10 @@ Facts = dict[Key, Any]
 
 
 class PresentState:
-    """persons: the person here for each there. new: how many were made. changed: facts.
+    """Imports persons, faces and differences as new decisions.
 
-    kept: faces of which was said otherwise here. decisions: the numbers of those that were made.
+    persons: this library's person for each person of the file. new: persons created. changed: facts changed.
+    kept: faces on which this library has another decision. decisions: numbers of the recorded decisions.
     """
 
     def __init__(self, actor: str) -> None:
@@ -61,7 +62,7 @@ class PresentState:
         self._decide(session, facts)
 
     def take_faces(self, session: Session, matched: Sequence[tuple[FaceLine, uuid.UUID]]) -> None:
-        """A few statements for each page."""
+        """Import persons, groups, rejections and pins of matched faces. A few statements for each page."""
         if not matched:
             return
         self._faces |= {line.id: face for line, face in matched if line.id in self._covers and line.id}
@@ -124,8 +125,8 @@ class PresentState:
         known: _ExistingFacts,
         placed: Mapping[uuid.UUID, uuid.UUID],
     ) -> list[Side]:
-        """All sides that are to hold together, with whose the faces are here; a side that contradicts who is
-        one here already is refused."""
+        """All sides that must hold together, with the persons of the faces in this library. A side is refused
+        if it contradicts who is one person here already."""
         incoming = [
             Side(key, face, side, known.person_of(face))
             for line, face in matched
@@ -160,8 +161,8 @@ _PLACES = (Fact.FACE_PERSON, Fact.FACE_IS_FACE, Fact.FACE_GROUP, Fact.FACE_SET_A
 
 
 class _ExistingFacts:
-    """What was said of some faces here. refused: sides of differences that contradict it. apart: faces that
-    were said to be of somebody else than others, so that no file puts them together with these."""
+    """Decisions of this library about some faces. refused: sides of differences that contradict them. apart:
+    faces that are on a side of a difference, so that no import groups them."""
 
     def __init__(self, session: Session, faces: Sequence[uuid.UUID]) -> None:
         keys = [Key(fact, face) for face in faces for fact in _PLACES]
@@ -188,7 +189,7 @@ class _ExistingFacts:
         return self._is_shown(face) and face not in self.apart
 
     def is_unplaced(self, face: uuid.UUID) -> bool:
-        """Whether it is a face of which nobody has said here whose it is, or with whom it belongs."""
+        """Whether no human has assigned the face to a person, grouped it or set it aside."""
         key = Key(Fact.FACE_GROUP, face)
         return (
             self._is_shown(face)

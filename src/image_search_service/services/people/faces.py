@@ -1,4 +1,4 @@
-"""Reads faces for display: one, those of a photo, and those in no person or cluster list."""
+"""Reads faces for display: one face, those of a photo, and those in no list of persons or clusters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders of the disk, as far as pages may look into them: to choose those whose photos are indexed."""
+"""Lists folders on the disk, within the allowed roots, to choose those whose photos are indexed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads photos as they are listed: all of them by date, those of a person, and what could not be read."""
+"""Reads lists of photos: all of them by date, those of a person, and those that could not be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts of the library, cheap enough for pages that show them all the time."""
+"""Counts of the library, cheap enough for pages that always show them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what waits to drafts of questions. Pure functions."""
+"""Makes drafts of questions from clusters and suggestions. Pure functions."""
 
 from __future__ import annotations
 

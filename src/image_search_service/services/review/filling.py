@@ -1,4 +1,4 @@
-"""From drafts to questions with all that they show: a fixed number of statements, and one fetch for all."""
+"""Completes drafts to questions with all that they show: a fixed number of statements, and one fetch."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class _Read:
 
 
 class QuestionFiller:
-    """Fills drafts. While Qdrant is away, nobody says which faces are least alike."""
+    """Fills drafts. While Qdrant is unavailable, no face is marked as least alike."""
 
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database

@@ -1,4 +1,4 @@
-"""What the last decisions say about the next questions. Pure functions."""
+"""Learns from the last decisions what to ask next. Pure functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Whom groups resemble: one fetch of faces and one search among centroids for all groups together."""
+"""Finds the persons that clusters resemble: one fetch of faces and one search among centroids for all
+clusters."""
 
 from __future__ import annotations
 
@@ -17,18 +18,18 @@ from image_search_service.library.stores import Stores
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
 SAMPLE = 5
-"""A group is compared by the mean of so many of its faces, the clearest."""
+"""A cluster is compared by the mean of its clearest faces, this many."""
 NEAREST = 8
-"""Centroids that a search gives, of which some may be of persons who cannot be it."""
+"""Centroids that a search returns; some may be of persons who are ruled out."""
 BARRED_SHARE = 1 / 3
-"""A group cannot be somebody's of whom it was said of so many of its sample."""
+"""A person who is ruled out for this share of a cluster's sample is ruled out for the cluster."""
 FETCH_BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedCluster:
-    """A cluster, and whom it resembles: persons who may be it with their similarities, the most alike first.
-    alike: faces in other clusters of the same look that nobody has named."""
+    """A cluster and the persons that it may be, with their similarities, the most similar first. alike: faces
+    of other clusters that look like the same person."""
 
     cluster: ClusterRow
     persons: Sequence[tuple[uuid.UUID, float]] = ()
@@ -106,7 +107,7 @@ def _alike(means: FloatArray, sizes: Sequence[int], same: float) -> list[int]:
 
 
 def _once(near: Sequence[tuple[uuid.UUID, float]]) -> list[tuple[uuid.UUID, float]]:
-    """Each person with the best of theirs: a centroid that was replaced may still be there."""
+    """Each person with their best similarity: a centroid that was replaced may still be in Qdrant."""
     best: dict[uuid.UUID, float] = {}
     for person, similarity in near:
         best.setdefault(person, similarity)
@@ -118,7 +119,7 @@ def _allowed(
     barred: Mapping[uuid.UUID, Set[uuid.UUID]],
     near: Sequence[tuple[uuid.UUID, float]],
 ) -> list[tuple[uuid.UUID, float]]:
-    """Those of whom nothing says that they are not it."""
+    """Persons that are not ruled out (rejected, or in the same photo) for too many faces of the sample."""
     rejected_for = [barred[face.id] for face in sample if face.id in barred]
     too_many = max(1, ceil(len(sample) * BARRED_SHARE))
     return [person for person in near if sum(person[0] in persons for persons in rejected_for) < too_many]

@@ -1,4 +1,4 @@
-"""Which questions come next: pure decisions about drafts of questions, skips, and what was seen."""
+"""Chooses which questions come next from drafts, skips, and what the user has seen. Pure functions."""
 
 from __future__ import annotations
 

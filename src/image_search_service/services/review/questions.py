@@ -1,7 +1,7 @@
-"""The questions of the review queue: what each shows, and ids that say what it was about.
+"""The questions of the review queue: what each shows, and ids that tell what it was about.
 
 An id is opaque to clients. Its parts, between dots, are the kind of its subject, the subject, and what was
-shown or proposed, so that it is known what somebody has seen who hands ids back.
+shown or proposed, so that an id that a client sends back tells what its user has seen.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class PersonCard:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Somebody whom a group resembles. similarity: to their centroid, −1 to 1. margin: how much more than the
-    next, None if there is nobody else. chance: 0 to 1."""
+    """A person that a cluster resembles. similarity: to their centroid, −1 to 1. margin: difference to the
+    next person's similarity, None without a next person. chance: that it is this person, 0 to 1."""
 
     person: PersonCard
     similarity: float
@@ -133,7 +133,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class SeenQuestions:
-    """What somebody has been asked in one sitting. pages: the first digits of what was on pages."""
+    """The questions that the user has seen in one sitting. pages: the first digits of the ids that pages
+    showed."""
 
     clusters: frozenset[uuid.UUID] = frozenset()
     pages: frozenset[str] = frozenset()
@@ -169,7 +170,8 @@ def birth_id(person: uuid.UUID) -> str:
 
 
 def subject_of(question_id: str) -> str:
-    """What a question is about, whatever it showed. Raises InvalidInputError for what is no question's id."""
+    """The subject of a question id, without what the question showed. Raises InvalidInputError for other
+    text."""
     kind, _, rest = question_id.partition(".")
     if kind not in tuple(Subject) or len(question_id) > MOST_OF_AN_ID:
         raise InvalidInputError(

@@ -1,4 +1,4 @@
-"""The queue of questions: what to ask next, so that each second of somebody's time names most faces.
+"""The queue of questions: what to ask next, so that each second of the user's time names most faces.
 
 Costs a fixed number of statements, two fetches of faces and one search among centroids, whatever the number
 of clusters, suggestions and persons. Only the largest clusters are compared with persons: a question about a

@@ -1,5 +1,8 @@
-"""Whom and what one face resembles: chosen by SQL, compared by its embedding. Two requests to Qdrant at most,
-but for persons whose faces have changed since their centroid was computed."""
+"""Finds the persons and faces that one face resembles: chosen by SQL, compared by its embedding.
+
+Two requests to Qdrant at most, plus those for persons whose faces have changed since their centroid was
+computed.
+"""
 
 from __future__ import annotations
 

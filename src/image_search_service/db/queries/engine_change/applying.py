@@ -1,4 +1,4 @@
-"""What one transaction does to the faces of a library when it is bound to its new engine."""
+"""Statements of the one transaction that binds a library to its new engine."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ _PLACE = (
 
 @dataclass(frozen=True, slots=True)
 class ReadAnew:
-    """A photo that the new engine has seen. was_read: from a file, and not only its faces' crops. replaced:
-    an edited photo's former self."""
+    """A photo that the new engine has read. was_read: from a file, not only from its faces' crops. replaced:
+    an edited version has taken its place."""
 
     id: uuid.UUID
     was_read: bool
@@ -63,7 +63,7 @@ class StagedRow:
 
 @dataclass(frozen=True, slots=True)
 class UnfoundFace:
-    """A face that was spoken of and that the new engine did not find."""
+    """A face with a decision that the new engine did not find."""
 
     face_id: uuid.UUID
     path: Path | None
@@ -166,8 +166,8 @@ def drop_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
 
 
 def forget_comparisons(session: Session) -> None:
-    """Withdraw what was computed from the former embeddings: centroids, and suggestions that nobody has
-    answered. Qdrant has to be told again whose the faces are, since their points are new."""
+    """Withdraw what was computed from the former embeddings: centroids, and pending suggestions. Marks faces
+    with a person or cluster as due, since their points in Qdrant are new."""
     for change in (
         delete(PersonCentroid),
         update(FaceSuggestion).where(FaceSuggestion.state == PENDING).values(state=EXPIRED),

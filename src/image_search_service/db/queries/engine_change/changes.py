@@ -1,4 +1,4 @@
-"""The moves of a library from one engine to another: one at a time, each a row that stays."""
+"""Moves of a library from one engine to another: one at a time, each a row that is kept."""
 
 from __future__ import annotations
 

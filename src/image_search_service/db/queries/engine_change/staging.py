@@ -1,4 +1,4 @@
-"""Photos whose faces are to be found anew, and what has been found so far."""
+"""Photos that the new engine must still read, and the faces that it has found so far."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from image_search_service.db.queries.faces_with_decisions import FACE_FACTS
 
 @dataclass(frozen=True, slots=True)
 class PhotoToRead:
-    """A photo, where it lies or lay, and its faces, left to right. width, height: in pixels."""
+    """A photo, its path and its faces, left to right. width, height: in pixels."""
 
     asset_id: uuid.UUID
     content_hash: str

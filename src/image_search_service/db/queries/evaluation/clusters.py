@@ -1,4 +1,4 @@
-"""What is needed to compare clusters with folders."""
+"""Reads clusters and paths of photos, to compare clusters with folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was answered lately, what was skipped, and how far the naming is."""
+"""The latest answers and skips, and how many faces have a name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clusters that somebody may be asked about: the largest, some of their faces, and what is beside these."""
+"""Clusters to ask about: the largest, some of their faces, and the persons in their photos."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def clearest_faces(session: Session, cluster_ids: Sequence[uuid.UUID], each: int
 
 
 def barred_persons(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:
-    """Whom each of these faces cannot be: who was rejected for it, who is in its photo already, and of
-    whose faces it was said that they are of somebody else. One statement."""
+    """The persons that each of these faces cannot be: rejected for it, in its photo already, or on the other
+    side of a difference. One statement."""
     rejected = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
         FaceSuggestion.face_instance_id.in_(face_ids), FaceSuggestion.state == REJECTED
     )

@@ -1,4 +1,5 @@
-"""Persons whom somebody may be asked about: who waits, who looks alike, whose centroid is to be computed."""
+"""Persons to ask about: those with pending suggestions, those who look alike, those without a current
+centroid."""
 
 from __future__ import annotations
 
