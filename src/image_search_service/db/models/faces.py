@@ -90,6 +90,16 @@ class FaceInstance(Base):
             where="person_id IS NULL",
         ),
         partial_index(
+            "ix_face_instances_unknown",
+            "id",
+            "is_face",
+            "set_aside",
+            "person_id",
+            "asset_id",
+            where="person_id IS NULL AND is_face = 1 AND set_aside = 0",
+            on_postgresql="person_id IS NULL AND is_face AND NOT set_aside",
+        ),
+        partial_index(
             "ix_face_instances_no_face",
             "is_face",
             "quality_score",

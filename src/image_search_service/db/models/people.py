@@ -36,6 +36,14 @@ class PersonRow(Base):
             unique=True,
             where="NOT deleted",
         ),
+        # Few rows: a query over all suggestions learns at once whose do not count.
+        partial_index(
+            "ix_persons_deleted",
+            "deleted",
+            "id",
+            where="deleted = 1",
+            on_postgresql="deleted",
+        ),
     )
 
 

@@ -38,24 +38,27 @@ Pair = tuple[uuid.UUID, uuid.UUID]
 
 
 def _waits() -> ColumnElement[bool]:
-    """Whether a suggestion is open, computed on read. The face is looked up by its id, its photo in the index
-    of photos and persons; deleted persons and replaced photos are few and read as lists."""
+    """Whether a suggestion is open, computed on read. Each is looked up in two indexes, of unknown faces and
+    of persons' photos; deleted persons and replaced photos are few and read as lists.
+
+    The photo's other face is joined: where a subquery reads one table alone, SQLite looks a row up by its
+    primary key, and never in another index.
+    """
     face, other = aliased(FaceInstance), aliased(FaceInstance)
-    in_photo = (
-        select(other.asset_id)
-        .where(other.asset_id == face.asset_id, other.person_id == FaceSuggestion.person_id)
-        .correlate(face, FaceSuggestion)
-        .exists()
+    in_photo = and_(  # coalesce keeps from the index of persons: a photo has few faces, they have many
+        other.asset_id == face.asset_id,
+        func.coalesce(other.person_id, None) == FaceSuggestion.person_id,
     )
     may_be = (
         select(face.id)
+        .outerjoin(other, in_photo)
         .where(
             face.id == FaceSuggestion.face_instance_id,
             face.person_id.is_(None),
             face.is_face,
             ~face.set_aside,
             face.asset_id.not_in(select(ImageAsset.id).where(ImageAsset.replaced)),
-            ~in_photo,
+            other.asset_id.is_(None),
         )
         .correlate(FaceSuggestion)
         .exists()

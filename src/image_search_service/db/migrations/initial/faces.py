@@ -107,6 +107,14 @@ def _index_face_instances() -> None:
         unique=False,
     )
     op.create_index(
+        "ix_face_instances_unknown",
+        "face_instances",
+        ["id", "is_face", "set_aside", "person_id", "asset_id"],
+        unique=False,
+        sqlite_where=sa.text("person_id IS NULL AND is_face = 1 AND set_aside = 0"),
+        postgresql_where=sa.text("person_id IS NULL AND is_face AND NOT set_aside"),
+    )
+    op.create_index(
         "ix_face_instances_unnamed",
         "face_instances",
         ["person_id", "cluster_id", "is_face", "set_aside", "quality_score", "id", "asset_id"],

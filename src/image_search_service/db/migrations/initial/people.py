@@ -22,6 +22,14 @@ def create_persons() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
     )
     op.create_index(
+        "ix_persons_deleted",
+        "persons",
+        ["deleted", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted = 1"),
+        postgresql_where=sa.text("deleted"),
+    )
+    op.create_index(
         "uq_persons_name_key",
         "persons",
         ["name_key"],
