@@ -55,9 +55,9 @@ class Steps:
         return stepping
 
 
-def index(library: str, photos: str, die_at: str) -> int:
-    """Index once; the number of steps."""
-    steps = Steps(int(die_at))
+def count_steps(die_at: int) -> Steps:
+    """From now on each transaction, request to Qdrant and written file of this process is a step."""
+    steps = Steps(die_at)
     write = Database.write
 
     @contextmanager
@@ -73,6 +73,12 @@ def index(library: str, photos: str, die_at: str) -> int:
         FaceQdrantClient.update_cluster_ids
     )
     derivatives.write_atomically = steps.around(derivatives.write_atomically)
+    return steps
+
+
+def index(library: str, photos: str, die_at: str) -> int:
+    """Index once; the number of steps."""
+    steps = count_steps(int(die_at))
     indexer.STORE_BATCH = 16
     settings = Settings(library=Path(library), engine="synthetic", workers=2)
     out = Output(as_json=True)
