@@ -47,7 +47,7 @@ def add_guard(app: FastAPI, settings: Settings, *, token: str | None, page: Toke
     elif not is_loopback(settings.host):
         raise InvalidInputError(
             f"On {settings.host} other machines reach the service, and without a token all see the photos.",
-            hint="Leave --no-token (IMAGE_SEARCH_REQUIRE_TOKEN=false) away, or listen on this machine only.",
+            hint="Drop --no-token (IMAGE_SEARCH_REQUIRE_TOKEN=false), or listen on this machine only.",
         )
     app.add_middleware(OriginGuard)
     app.add_middleware(HostGuard, hosts=allowed_hosts(settings.host, settings.allowed_hosts))

@@ -27,7 +27,7 @@ CursorText = Annotated[
     str | None,
     Query(
         max_length=CURSOR_LENGTH,
-        description="`next_cursor` of the page before; leave it away for the first page.",
+        description="`next_cursor` of the page before; omit it for the first page.",
     ),
 ]
 
@@ -58,7 +58,7 @@ def decode_cursor(cursor: str | None, first: Callable[[Any], T], then: Callable[
         return first(first_part), then(second_part)
     except (ValueError, TypeError, OverflowError, AttributeError, RecursionError, binascii.Error):
         raise InvalidInputError(
-            "This cursor does not come from here.", hint="Hand back `next_cursor` as it is, or leave it away."
+            "This cursor does not come from here.", hint="Send back `next_cursor` unchanged, or omit it."
         ) from None
 
 

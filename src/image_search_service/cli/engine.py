@@ -104,10 +104,14 @@ def _document(move: Move) -> JsonObject:
 def _tables(move: Move) -> list[RenderableType]:
     report, faces = move.report, move.report.faces
     rows = [
-        ("Found again", faces["found_again"], "they keep their names and all that was said of them"),
+        ("Found again", faces["found_again"], "they keep their names and all decisions about them"),
         ("New", faces["new"], f"{report.former.name} had not found them"),
-        ("Dropped", report.dropped, "nobody had said anything of them"),
-        ("Lost", faces["kept"], "something was said of them: kept where they were" if faces["kept"] else ""),
+        ("Dropped", report.dropped, "no decision was about them"),
+        (
+            "Lost",
+            faces["kept"],
+            "kept where they were, since decisions are about them" if faces["kept"] else "",
+        ),
         ("Groups", move.groups, f"{move.kept_groups:,} of the former {len(report.groups):,} keep their ids"),
     ]
     if report.unread:

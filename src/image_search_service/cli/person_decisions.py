@@ -230,7 +230,9 @@ def different(
     They are not merged or suggested for each other any more.
     """
     if groups and take_back:
-        raise typer.BadParameter("what was said of groups is taken back by image-search undo")
+        raise typer.BadParameter(
+            "to take back a difference between groups, undo its decision with image-search undo"
+        )
 
     def decide(opened: Library) -> RecordedDecision:
         service, people = ReviewService(opened.database, actor()), PeopleService(opened.database)

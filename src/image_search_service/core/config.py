@@ -94,7 +94,7 @@ class Settings(BaseModel):
 
     require_token: bool = Field(
         default=True,
-        description="Ask whoever calls the service for its token; it can only be left away on loopback.",
+        description="Ask whoever calls the service for its token; only on loopback can it be switched off.",
     )
 
     photo_roots: str | None = Field(

@@ -79,7 +79,7 @@ class EngineMismatchError(ConflictError):
         super().__init__(
             f"This library was made with the engine {_described(bound)}; {other} gives embeddings that "
             "cannot be compared with it.",
-            hint="Leave --engine and its files away to go on with the library's own engine, move the library "
+            hint="Drop --engine and its files to continue with the library's own engine, move the library "
             "to the other one (`image-search engine NAME`), or start another library with --library.",
         )
 
@@ -115,7 +115,7 @@ class RestoreInterruptedError(ConflictError):
     def __init__(self, library: Path) -> None:
         super().__init__(
             f"A backup was being restored into the library {library}, and that was broken off.",
-            hint="Run `image-search restore` again: it clears away what is half there and begins anew.",
+            hint="Run `image-search restore` again: it removes what was restored so far and starts again.",
         )
 
 

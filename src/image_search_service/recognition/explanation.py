@@ -118,12 +118,12 @@ def reasons(
     of theirs. verdict: about the most similar of the others.
     """
     if not resembled:
-        return [Reason(Because.NOBODY_KNOWN, "There is nobody yet whose faces it could be compared with.")]
+        return [Reason(Because.NOBODY_KNOWN, "There is no person yet to compare it with.")]
     listed: list[Reason] = []
     barred = [
         (rejected, Because.REJECTED, "was rejected for this face."),
         (in_photo, Because.IN_PHOTO, "is in this photo already."),
-        (different, Because.DIFFERENT, "has a face that was said to be of somebody else than this one."),
+        (different, Because.DIFFERENT, "has a face that was marked as of a different person."),
     ]
     free = [
         person for person in resembled if not any(person.person_id in persons for persons, _, _ in barred)
@@ -144,22 +144,22 @@ def _about_best(free: Sequence[PersonSimilarity], verdict: Verdict, thresholds: 
     if verdict.given:
         why, text = (
             Because.NOT_ASKED,
-            f"It resembles {best.name} enough: image-search assign gives it to them.",
+            f"It resembles {best.name} enough: image-search assign would assign it.",
         )
     elif verdict.beaten_in_photo:
         why = Because.TWO_IN_PHOTO
         text = f"Two in one photo: another face of it resembles {best.name} more, who is not in it twice."
     else:
         why = Because.DIFFERENT
-        text = f"A face that was said to be of somebody else than this one resembles {best.name} more."
+        text = f"A face that was marked as of a different person resembles {best.name} more."
     return Reason(why, text, best.person_id, best.similarity, needed=needed)
 
 
 def _below(best: PersonSimilarity, needed: float) -> Reason:
     return Reason(
         Because.BELOW_THRESHOLD,
-        f"It resembles {best.name} most, by {best.similarity:.3f}; {needed:.3f} are needed to give it to "
-        f"somebody without asking, {needed - best.similarity:.3f} more.",
+        f"It resembles {best.name} most, by {best.similarity:.3f}; {needed:.3f} are needed to assign it "
+        f"without asking, {needed - best.similarity:.3f} more.",
         best.person_id,
         best.similarity,
         needed=needed,

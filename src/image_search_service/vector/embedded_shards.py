@@ -104,7 +104,7 @@ class ShardFolder:
             if self._folder(name).exists():
                 raise DataIntegrityError(
                     f"The folder {self._folder(name)} is not a whole collection: it has no {_PARAMS}.",
-                    hint="Move it away; then an empty collection is made in its place.",
+                    hint="Move it elsewhere; then an empty collection is created in its place.",
                 )
             _need_space(self._path, self._space_needed)
             unfinished = self._path / f"{_UNFINISHED}{name}"

@@ -36,7 +36,7 @@ PictureSide = Literal["320", "640", "1024", "1600", "2560"]
 def _filter(
     person_id: Annotated[PersonIds, Query(description="Persons who are all in the photo.")] = [],  # noqa: B006
     without: Annotated[PersonIds, Query(description="Persons who are not in it.")] = [],  # noqa: B006
-    unknown: Annotated[bool, Query(description="Only photos with a face that nobody has named.")] = False,
+    unknown: Annotated[bool, Query(description="Only photos with a face without a person.")] = False,
     folder: Annotated[
         str | None,
         Query(

@@ -286,7 +286,7 @@ def mark_different(body: MarkDifferent, review: Review) -> DecisionResult:
     if len(persons) + len(groups) != 2 or (groups and not body.different) or len(body.versions) > len(groups):
         raise InvalidInputError(
             "It takes two persons, two clusters, or one of each.",
-            hint="What was said of clusters is taken back by undoing that decision.",
+            hint="To take back a difference between clusters, undo its decision.",
         )
     if not groups:
         made = review.mark_different(

@@ -25,7 +25,9 @@ CropSide = Literal["192", "512"]
 @router.get("")
 def list_faces(
     faces: Faces,
-    state: Annotated[FaceState, Query(description="Alone: of nobody, and in no cluster.")] = FaceState.ALONE,
+    state: Annotated[
+        FaceState, Query(description="`alone`: without a person, and in no cluster.")
+    ] = FaceState.ALONE,
     offset: Offset = 0,
     limit: Limit = 50,
 ) -> FaceSlice:

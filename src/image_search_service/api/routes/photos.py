@@ -38,7 +38,7 @@ def list_folders(
         str | None,
         Query(
             max_length=PATH_LENGTH,
-            description="A folder below the allowed roots; leave it away for these.",
+            description="A folder below the allowed roots; omit it for the roots themselves.",
             examples=["/photos"],
         ),
     ] = None,

@@ -35,8 +35,7 @@ class DecisionBody(RequestBody):
 
 Version = Annotated[str, Field(max_length=40)] | None
 OF_CLUSTER: Final = (
-    "The cluster's `version` as it was seen: if it has other faces by now, the answer is 409. Null: "
-    "whatever faces it has."
+    "The cluster's `version` as it was seen: if it has other faces by now, the answer is 409. Null: no check."
 )
 
 
@@ -52,7 +51,7 @@ ClusterIds = Annotated[list[UUID], Field(max_length=500)]
 Versions = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=500)]
 OF_CLUSTERS: Final = (
     "The clusters' `version`s as they were seen, in their order: if one has others by now, the answer is "
-    "409. Empty: whatever faces they have."
+    "409. Empty: no check."
 )
 QuestionId = Annotated[
     str | None,

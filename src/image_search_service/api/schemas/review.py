@@ -15,7 +15,7 @@ from image_search_service.core.types import Likeness
 from image_search_service.services.review import questions as found
 
 Year = Annotated[int | None, Field(description="Null if no photo has a date.", examples=[2009])]
-QUESTION_ID = "Hand it back as `seen`, and with the answer; what it says is nobody's business."
+QUESTION_ID = "Send it back as `seen`, and with the answer; its text is opaque."
 
 
 class ReviewFace(Answer):

@@ -25,7 +25,7 @@ class DecisionRow(Base):
     undoes: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"), index=True)
     """The decision that this one takes back."""
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """What it was said about beside the facts that it changed, such as a cluster."""
+    """What it was about besides the facts that it changed, such as a cluster."""
 
 
 class DecisionChange(Base):

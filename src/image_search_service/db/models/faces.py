@@ -51,9 +51,9 @@ class FaceInstance(Base):
     recognizable: Mapped[bool] = mapped_column(default=True)
     """False for a face that cannot be told from others; it is kept and shown, but no job groups it."""
     is_face: Mapped[bool] = mapped_column(default=True)
-    """False where a human has said that it is none."""
+    """False if a human marked it as no face."""
     set_aside: Mapped[bool] = mapped_column(default=False)
-    """True where a human has said that nobody needs to know whose it is: a stranger's."""
+    """True if a human set it aside as a stranger's."""
     taken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
     """Its photo's, which follows from the photo's content: so that a person's faces are read in this order,
     and the years of many persons at once, without looking up each photo."""

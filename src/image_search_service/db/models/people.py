@@ -67,7 +67,7 @@ class PersonPrototype(Base):
     role: Mapped[str] = mapped_column(String(16))
     """primary, exemplar, temporal or fallback."""
     pinned: Mapped[bool] = mapped_column(default=False)
-    """True for one that a human chose; no job takes it away."""
+    """True for one that a human chose; jobs do not remove it."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (UniqueConstraint("person_id", "face_instance_id"),)

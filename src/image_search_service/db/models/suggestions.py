@@ -32,7 +32,7 @@ class FaceSuggestion(Base):
     threshold: Mapped[float | None]
     """The least similarity that was asked for when it was found."""
     second_person_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
-    """Whose centroid the face resembles most beside the person's; null if nobody else has one."""
+    """The other person whose centroid the face resembles most; null without one."""
     second_similarity: Mapped[float | None]
     margin: Mapped[float | None]
     """How much more it resembles the person's own centroid; null if the person has none."""

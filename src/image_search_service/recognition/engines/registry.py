@@ -66,7 +66,7 @@ def open_engine(
     if recognizer is not None and kind == "auto":
         raise InvalidInputError(
             "A recogniser file is used by the engine onnx only.",
-            hint="Add --engine onnx, or leave --recognizer away.",
+            hint="Add --engine onnx, or drop --recognizer.",
         )
     request = _Request(ModelStore(models, offline=offline, source=source), detector, recognizer, watch, note)
     return _OPENERS[kind](request, variant)

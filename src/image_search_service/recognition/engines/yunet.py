@@ -61,7 +61,7 @@ class YuNet:
         except cv2.error as error:
             raise InvalidInputError(
                 f"{path} is not a YuNet face detector: {_reason(error)}",
-                hint="Leave --detector away to use the downloaded one, or give "
+                hint="Drop --detector to use the downloaded one, or give "
                 "face_detection_yunet_2023mar.onnx from OpenCV Zoo.",
             ) from error
 

@@ -65,7 +65,7 @@ class AnswerService(DecisionService):
                 refuse_changed(f"What is suggested for the person {person_id}", version, list(waiting))
             right, wrong = pending(session, accept), pending(session, reject)
             if any(person != person_id for _, person in [*right, *wrong]):
-                raise InvalidInputError("A suggestion is for somebody else.", hint="Answer for one person.")
+                raise InvalidInputError("A suggestion is for another person.", hint="Answer for one person.")
             faces = [face for face, _ in right]
             facts = facts_assigning(faces, person_id)
             facts |= {Key(Fact.REJECTED, face, person_id): True for face, _ in wrong}

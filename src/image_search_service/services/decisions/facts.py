@@ -152,5 +152,5 @@ def require_free_name(session: Session, key: str, person_id: uuid.UUID | None = 
     existing = persons.person_by_key(session, key)
     if existing is not None and existing.id != person_id:
         raise ConflictError(
-            f"There is somebody called {existing.name} already.", hint="Merge the two if they are one."
+            f"There is a person called {existing.name} already.", hint="Merge the two if they are one."
         )

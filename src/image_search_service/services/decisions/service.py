@@ -223,7 +223,7 @@ class ReviewService(DecisionService):
             shown, replaced = before_decision.faces_shown_and_replaced(session, person_id)
             if shown:
                 raise ConflictError(
-                    f"The person {person_id} has {shown} faces.", hint="Take them away first, or merge."
+                    f"The person {person_id} has {shown} faces.", hint="Unassign them first, or merge."
                 )
             facts = facts_unassigning(replaced)
             facts |= {Key(Fact.PERSON_NAME, person_id): None, Key(Fact.PERSON_GONE, person_id): True}

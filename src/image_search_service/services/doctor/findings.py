@@ -82,7 +82,7 @@ WORDS: Mapping[Kind, FindingText] = {
     Kind.WRONG_CENTROID: FindingText(
         "Qdrant has these persons' centroids, but not as they should be.", _COMPUTE_AGAIN
     ),
-    Kind.POINT_WITHOUT_CENTROID: FindingText("Qdrant has centroids of nobody.", "deletes the point"),
+    Kind.POINT_WITHOUT_CENTROID: FindingText("Qdrant has centroids without a person.", "deletes the point"),
     Kind.STALE_CENTROID: FindingText(
         "These persons' centroids were computed from other faces than they have now.", _COMPUTE_AGAIN
     ),

@@ -21,12 +21,12 @@ class Origin(StrEnum):
     """Where a face as it will be comes from."""
 
     FOUND_AGAIN = "found_again"
-    """The new engine found it where the former one had: it keeps its id, and all that was said of it."""
+    """The new engine found it where the former one had: it keeps its id and all decisions about it."""
     NEW = "new"
     """Only the new engine found it."""
     KEPT = "kept"
-    """The new engine did not find it, but somebody has said something of it: it stays where it was, embedded
-    by the new engine from there."""
+    """The new engine did not find it, but a decision is about it: it stays in its place, and the new engine
+    embeds it from there."""
     FROM_CROP = "from_crop"
     """No file of its photo can be read: it stays where it was, embedded from its small picture."""
 

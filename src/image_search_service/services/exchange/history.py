@@ -21,7 +21,7 @@ STEPS: tuple[frozenset[Fact], ...] = (
     PERSON_FACTS - {Fact.PERSON_NAME},
     frozenset(Fact) - PERSON_FACTS,
 )
-"""The order in which the state is made: a person has to be there before anything is theirs."""
+"""The order in which facts are written: a person must exist before anything refers to them."""
 
 
 @contextmanager

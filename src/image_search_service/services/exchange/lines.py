@@ -217,7 +217,7 @@ class _LineChecks:
             seen: set[UUID] = set()
             while isinstance(line.gone, UUID):
                 if line.gone not in self.persons or line.id in seen:
-                    raise _wrong(number, ValueError(f"nobody is left of the person {line.id}"))
+                    raise _wrong(number, ValueError(f"the merges of the person {line.id} lead to no person"))
                 seen.add(line.id)
                 line = self.persons[line.gone]  # noqa: PLW2901 - follows the merges
 

@@ -31,7 +31,7 @@ WAITING: Final = 12
 """Requests that may wait for that, each in one of the server's threads; others are told to come again."""
 WAIT_SECONDS: Final = 30.0
 INDEX_HINT: Final = "It is made when its photo is indexed; index it again: image-search index FOLDER."
-DRIVE_HINT: Final = "Is the drive that it is on away? The thumbnail is there all the same."
+DRIVE_HINT: Final = "Is its drive disconnected? The thumbnail can still be shown."
 
 
 class _PictureLock:

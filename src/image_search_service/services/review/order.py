@@ -13,7 +13,7 @@ BEHIND = 50
 """Answers after which a question that was skipped is as good as any other."""
 SKIPS_UNTIL_AWAY = 3
 AWAY_DAYS = 30
-"""After so many skips a question is away for so long."""
+"""After so many skips a question is not asked for so long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def _left_out(facts: FaceFacts, tables: QualityTables) -> list[Reason]:
     if not facts.face.is_face:
         return [Reason(Because.NOT_A_FACE, "Somebody has said that it is no face.")]
     if facts.face.set_aside:
-        return [Reason(Because.SET_ASIDE, "Somebody has set it aside: nobody is asked whose it is.")]
+        return [Reason(Because.SET_ASIDE, "It was set aside, so that nothing is suggested for it.")]
     if facts.photo.replaced:
         return [Reason(Because.REPLACED, "Its photo has been edited; the faces of what it is now count.")]
     if facts.face.group_id is not None:
