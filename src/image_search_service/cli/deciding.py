@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from image_search_service.cli.context import LibraryOption
+from image_search_service.cli.context import LibraryOption, actor
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.suggest import search_method
 from image_search_service.core.errors import UnavailableError
@@ -15,8 +16,10 @@ from image_search_service.library.opening import Library
 
 if TYPE_CHECKING:
     from image_search_service.services.decisions.log import RecordedDecision
+    from image_search_service.services.decisions.service import ReviewService
 
 Decide = Callable[[Library], "RecordedDecision"]
+PersonDecide = Callable[["ReviewService", UUID], "RecordedDecision"]
 
 
 def run_decision(
@@ -28,7 +31,8 @@ def run_decision(
     *,
     find_more: str | None = None,
 ) -> None:
-    """find_more: how to look for more faces of those whom it was about, at once."""
+    """Record a decision and print it. find_more: the method by which to search at once for more faces of its
+    persons."""
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         method = None if find_more is None else search_method(find_more)
         made = decide(opened)
@@ -41,6 +45,20 @@ def run_decision(
             document["found_more"] = search
             lines.append(more)
         run.out.result(document, *lines)
+
+
+def run_person_decision(
+    what: str, name: str, decide: PersonDecide, library: LibraryOption, as_json: bool, debug: bool
+) -> None:
+    """As ``run_decision``, for a decision about the person of this name."""
+    from image_search_service.services.decisions.service import ReviewService
+    from image_search_service.services.people.lookup import PeopleService
+
+    def decide_about_person(opened: Library) -> RecordedDecision:
+        person = PeopleService(opened.database).person(name)
+        return decide(ReviewService(opened.database, actor()), person.id)
+
+    run_decision(what, decide_about_person, library, as_json, debug)
 
 
 def _look_for_more(

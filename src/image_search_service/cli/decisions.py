@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from image_search_service.cli.context import FACE_IDS, DebugOption, JsonOption, LibraryOption, actor
-from image_search_service.cli.deciding import run_decision
+from image_search_service.cli.deciding import run_decision, run_person_decision
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.cli.suggest import METHODS
@@ -119,11 +119,10 @@ def rename(
 ) -> None:
     """Change a person's name."""
 
-    def decide(opened: Library) -> RecordedDecision:
-        person = PeopleService(opened.database).person(name)
-        return ReviewService(opened.database, actor()).rename_person(person.id, new)
+    def decide(review: ReviewService, person_id: UUID) -> RecordedDecision:
+        return review.rename_person(person_id, new)
 
-    run_decision("Renamed", decide, library, as_json, debug)
+    run_person_decision("Renamed", name, decide, library, as_json, debug)
 
 
 def conflicts(

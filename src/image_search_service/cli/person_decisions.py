@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from image_search_service.cli.context import FACE_IDS, DebugOption, JsonOption, LibraryOption, actor
-from image_search_service.cli.deciding import how_back, run_decision
+from image_search_service.cli.deciding import how_back, run_decision, run_person_decision
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.people import SHOWN_ID
 from image_search_service.core.errors import InvalidInputError
@@ -133,25 +133,28 @@ def delete_person(
 ) -> None:
     """Delete a person who has no faces."""
 
-    def decide(opened: Library) -> RecordedDecision:
-        person = PeopleService(opened.database).person(name)
-        return ReviewService(opened.database, actor()).delete_person(person.id)
+    def decide(review: ReviewService, person_id: UUID) -> RecordedDecision:
+        return review.delete_person(person_id)
 
-    run_decision("Deleted", decide, library, as_json, debug)
+    run_person_decision("Deleted", name, decide, library, as_json, debug)
 
 
 def hide(
     name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
     """Leave a person out of lists."""
-    run_decision("Hidden", lambda opened: _set_hidden(opened, name, True), library, as_json, debug)
+    run_person_decision(
+        "Hidden", name, lambda review, person: review.set_hidden(person, True), library, as_json, debug
+    )
 
 
 def unhide(
     name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
     """Show a hidden person in lists again."""
-    run_decision("Shown again", lambda opened: _set_hidden(opened, name, False), library, as_json, debug)
+    run_person_decision(
+        "Shown again", name, lambda review, person: review.set_hidden(person, False), library, as_json, debug
+    )
 
 
 def born(
@@ -169,11 +172,10 @@ def born(
     `image-search conflicts` lists photos of the person that were taken before it.
     """
 
-    def decide(opened: Library) -> RecordedDecision:
-        person = PeopleService(opened.database).person(name)
-        return ReviewService(opened.database, actor()).set_birth_date(person.id, _date(day) if day else None)
+    def decide(review: ReviewService, person_id: UUID) -> RecordedDecision:
+        return review.set_birth_date(person_id, _date(day) if day else None)
 
-    run_decision("Birth date", decide, library, as_json, debug)
+    run_person_decision("Birth date", name, decide, library, as_json, debug)
 
 
 def cover(
@@ -185,11 +187,10 @@ def cover(
 ) -> None:
     """Choose the face that is shown for a person."""
 
-    def decide(opened: Library) -> RecordedDecision:
-        person = PeopleService(opened.database).person(name)
-        return ReviewService(opened.database, actor()).set_cover_face(person.id, face)
+    def decide(review: ReviewService, person_id: UUID) -> RecordedDecision:
+        return review.set_cover_face(person_id, face)
 
-    run_decision("Cover", decide, library, as_json, debug)
+    run_person_decision("Cover", name, decide, library, as_json, debug)
 
 
 def pin(
@@ -205,11 +206,10 @@ def pin(
     Jobs that choose examples leave it in place.
     """
 
-    def decide(opened: Library) -> RecordedDecision:
-        person = PeopleService(opened.database).person(name)
-        return ReviewService(opened.database, actor()).pin_prototype(person.id, face, pinned=not take_back)
+    def decide(review: ReviewService, person_id: UUID) -> RecordedDecision:
+        return review.pin_prototype(person_id, face, pinned=not take_back)
 
-    run_decision("Pinned", decide, library, as_json, debug)
+    run_person_decision("Pinned", name, decide, library, as_json, debug)
 
 
 def different(
@@ -241,12 +241,6 @@ def different(
         return service.mark_different(people.person(first).id, people.person(second).id, are=not take_back)
 
     run_decision("Different", decide, library, as_json, debug)
-
-
-def _set_hidden(opened: Library, name: str, hidden: bool) -> RecordedDecision:
-    return ReviewService(opened.database, actor()).set_hidden(
-        PeopleService(opened.database).person(name).id, hidden
-    )
 
 
 def _date(text: str) -> date:

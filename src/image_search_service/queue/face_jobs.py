@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from image_search_service.core.logging import get_logger
-from image_search_service.core.types import JsonObject, MethodName, Progress
+from image_search_service.core.types import JsonObject, MethodName, Progress, SearchMethod
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.library.stores import Stores
@@ -135,10 +135,9 @@ def find_more_suggestions_job(
     min_confidence: float | None,
 ) -> JsonObject:
     """Search for more faces of these persons with their best faces."""
-    run = SuggestionService(stores).find_more(
-        _ids(person_ids), limit=limit, min_confidence=min_confidence, progress=progress
+    return _find_more(
+        SearchMethod.PROTOTYPES, stores, progress, ids=person_ids, limit=limit, min_confidence=min_confidence
     )
-    return asdict(run)
 
 
 def find_more_multi_prototype_suggestions_job(
@@ -150,10 +149,14 @@ def find_more_multi_prototype_suggestions_job(
     min_confidence: float | None,
 ) -> JsonObject:
     """Search for more faces of these persons with all their prototypes."""
-    run = SuggestionService(stores).find_more_multi_prototype(
-        _ids(person_ids), limit=limit, min_confidence=min_confidence, progress=progress
+    return _find_more(
+        SearchMethod.MULTI_PROTOTYPE,
+        stores,
+        progress,
+        ids=person_ids,
+        limit=limit,
+        min_confidence=min_confidence,
     )
-    return asdict(run)
 
 
 def find_more_centroid_suggestions_job(
@@ -165,8 +168,22 @@ def find_more_centroid_suggestions_job(
     min_confidence: float | None,
 ) -> JsonObject:
     """Search for more faces of these persons with their centroids, if they have five faces or more."""
-    run = SuggestionService(stores).find_more_centroid(
-        _ids(person_ids), limit=limit, min_confidence=min_confidence, progress=progress
+    return _find_more(
+        SearchMethod.CENTROID, stores, progress, ids=person_ids, limit=limit, min_confidence=min_confidence
+    )
+
+
+def _find_more(
+    method: SearchMethod,
+    stores: Stores,
+    progress: Progress,
+    *,
+    ids: Sequence[str],
+    limit: int,
+    min_confidence: float | None,
+) -> JsonObject:
+    run = SuggestionService(stores).find_more_by(
+        method, _ids(ids), limit=limit, min_confidence=min_confidence, progress=progress
     )
     return asdict(run)
 

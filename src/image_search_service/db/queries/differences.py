@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from image_search_service.core.decisions import Change, Key
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models import FaceDifference, FaceInstance
+from image_search_service.db.models import Base, FaceDifference, FaceInstance
 from image_search_service.db.queries.batches import BATCH, upsert_rows
 from image_search_service.db.queries.faces import HUMAN
 
@@ -165,17 +165,13 @@ def leave_clusters(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
             is_given & (FaceDifference.side == 1),
             is_given,
         ):
-            meets = (
-                select(FaceDifference.face_instance_id)
-                .join(opposite, on_opposite_side(opposite))
-                .join(other, other.id == opposite.face_instance_id)
-                .where(
-                    FaceDifference.face_instance_id == FaceInstance.id,
-                    other.cluster_id == FaceInstance.cluster_id,
-                    goes,
-                )
-                .correlate(FaceInstance)
-                .exists()
+            meets = meets_other_side(
+                opposite,
+                other,
+                FaceDifference.face_instance_id == FaceInstance.id,
+                other.cluster_id == FaceInstance.cluster_id,
+                goes,
+                of=FaceInstance,
             )
             session.execute(
                 update(FaceInstance)
@@ -201,23 +197,39 @@ def faces_in_differences_of(face_ids: Sequence[uuid.UUID]) -> Select[uuid.UUID]:
 def is_with_other_side(face_ids: Sequence[uuid.UUID]) -> ColumnElement[bool]:
     """Of a face: its person has a face of the other side, and one of the two is among ``face_ids``."""
     opposite, other = opposite_faces()
-    together = (
-        select(FaceDifference.face_instance_id)
-        .join(opposite, on_opposite_side(opposite))
-        .join(other, other.id == opposite.face_instance_id)
-        .where(
-            FaceDifference.face_instance_id == FaceInstance.id,
-            other.person_id == FaceInstance.person_id,
-            or_(FaceInstance.id.in_(face_ids), other.id.in_(face_ids)),
-        )
-        .correlate(FaceInstance)
-        .exists()
+    together = meets_other_side(
+        opposite,
+        other,
+        FaceDifference.face_instance_id == FaceInstance.id,
+        other.person_id == FaceInstance.person_id,
+        or_(FaceInstance.id.in_(face_ids), other.id.in_(face_ids)),
+        of=FaceInstance,
     )
     return FaceInstance.id.in_(faces_in_differences_of(face_ids)) & together
 
 
 def opposite_faces() -> tuple[type[FaceDifference], type[FaceInstance]]:
     return aliased(FaceDifference), aliased(FaceInstance)
+
+
+def meets_other_side(
+    opposite: type[FaceDifference],
+    other: type[FaceInstance],
+    *conditions: ColumnElement[bool],
+    of: type[Base],
+) -> ColumnElement[bool]:
+    """Whether a difference has a face and an ``other`` one on opposite sides that fulfil the conditions.
+
+    of: the table of the enclosing statement, which the conditions refer to.
+    """
+    return (
+        select(FaceDifference.face_instance_id)
+        .join(opposite, on_opposite_side(opposite))
+        .join(other, other.id == opposite.face_instance_id)
+        .where(*conditions)
+        .correlate(of)
+        .exists()
+    )
 
 
 def on_opposite_side(opposite: type[FaceDifference]) -> ColumnElement[bool]:

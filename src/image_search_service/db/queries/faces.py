@@ -42,6 +42,17 @@ class GroupableFace:
     """The cluster that a human put it into."""
 
 
+_GROUPABLE = (
+    FaceInstance.id,
+    FaceInstance.asset_id,
+    FaceInstance.qdrant_point_id,
+    FaceInstance.cluster_id,
+    FaceInstance.quality_score,
+    FaceInstance.group_id,
+)
+"""The columns of a ``GroupableFace``."""
+
+
 @dataclass(frozen=True, slots=True)
 class DuePayload:
     """A payload that must still be sent to Qdrant, and its version."""
@@ -94,14 +105,7 @@ def groupable_faces(session: Session) -> list[GroupableFace]:
     Left out are faces that are not recognizable, that are set aside, or whose photo was replaced.
     """
     rows = session.execute(
-        select(
-            FaceInstance.id,
-            FaceInstance.asset_id,
-            FaceInstance.qdrant_point_id,
-            FaceInstance.cluster_id,
-            FaceInstance.quality_score,
-            FaceInstance.group_id,
-        )
+        select(*_GROUPABLE)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
         .where(IS_UNNAMED_FACE)
         .order_by(FaceInstance.id)
@@ -325,13 +329,7 @@ def face_count(person_id: InstrumentedAttribute[uuid.UUID]) -> ScalarSelect[int]
 def faces_in_cluster(session: Session, cluster_id: uuid.UUID) -> list[GroupableFace]:
     """A cluster's faces by id, without those of replaced photos."""
     rows = session.execute(
-        select(
-            FaceInstance.id,
-            FaceInstance.asset_id,
-            FaceInstance.qdrant_point_id,
-            FaceInstance.cluster_id,
-            FaceInstance.quality_score,
-        )
+        select(*_GROUPABLE)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
         .where(FaceInstance.cluster_id == cluster_id, ~ImageAsset.replaced)
         .order_by(FaceInstance.id)

@@ -24,7 +24,7 @@ from image_search_service.db.queries.batches import BATCH, Row, upsert_rows
 from image_search_service.db.queries.conditions import existing_file
 from image_search_service.db.queries.differences import (
     faces_in_differences_of,
-    on_opposite_side,
+    meets_other_side,
     opposite_faces,
 )
 
@@ -199,17 +199,13 @@ def expire_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     """Withdraw pending suggestions that the present persons and differences of these faces rule out."""
     for part in _parts(face_ids):
         opposite, other = opposite_faces()
-        cannot_be = (
-            select(FaceDifference.face_instance_id)
-            .join(opposite, on_opposite_side(opposite))
-            .join(other, other.id == opposite.face_instance_id)
-            .where(
-                FaceDifference.face_instance_id == FaceSuggestion.face_instance_id,
-                other.person_id == FaceSuggestion.person_id,
-                or_(FaceDifference.face_instance_id.in_(part), other.id.in_(part)),
-            )
-            .correlate(FaceSuggestion)
-            .exists()
+        cannot_be = meets_other_side(
+            opposite,
+            other,
+            FaceDifference.face_instance_id == FaceSuggestion.face_instance_id,
+            other.person_id == FaceSuggestion.person_id,
+            or_(FaceDifference.face_instance_id.in_(part), other.id.in_(part)),
+            of=FaceSuggestion,
         )
         session.execute(
             update(FaceSuggestion)

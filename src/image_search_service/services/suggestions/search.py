@@ -146,6 +146,8 @@ class SuggestionService:
         person_id: uuid.UUID | Sequence[uuid.UUID],
         *,
         limit: int = DEFAULT_LIMIT,
+        min_confidence: float | None = None,
+        progress: Progress | None = None,
     ) -> FindMoreRun:
         """Search with the given method."""
         search = {
@@ -153,7 +155,7 @@ class SuggestionService:
             SearchMethod.MULTI_PROTOTYPE: self.find_more_multi_prototype,
             SearchMethod.CENTROID: self.find_more_centroid,
         }[method]
-        return search(person_id, limit=limit)
+        return search(person_id, limit=limit, min_confidence=min_confidence, progress=progress)
 
     def suggestions_for_face(self, face_id: uuid.UUID, limit: int = 5) -> list[ResembledPerson]:
         """``Resemblance.persons_like``."""
