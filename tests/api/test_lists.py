@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from image_search_service.api.schemas.persons import PersonNames
 from image_search_service.db.models import FaceSuggestion
 from image_search_service.services.centroid_service import CentroidService
 from tests.support.round_trips import round_trips
@@ -24,6 +25,7 @@ def test_names_are_not_sent_twice(api: Served) -> None:
         face_id, ada_id = face.id, ada.id
     answer = api.client.get("/api/v1/persons/names")
     names = answer.json()["names"]
+    assert PersonNames.model_validate(answer.json()).model_dump(mode="json") == answer.json()
     assert [(one["name"], one["faces"], one["hidden"]) for one in names] == [
         ("Ada", 1, False),
         ("Zoë", 0, True),

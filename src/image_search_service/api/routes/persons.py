@@ -22,7 +22,6 @@ from image_search_service.api.pagination import (
     whole_number,
 )
 from image_search_service.api.schemas.persons import (
-    NamedPerson,
     Person,
     PersonCompanion,
     PersonCompanions,
@@ -76,8 +75,7 @@ def list_names(
     if_none_match: Annotated[str | None, Header(description="The `ETag` of an answer before.")] = None,
 ) -> Response:
     """All names in one response, to choose from; 304 if none has changed."""
-    names = PersonNames(names=[NamedPerson.of(person) for person in persons.names()])
-    content = names.model_dump_json().encode()
+    content = PersonNames.json_of(persons.names())
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if if_none_match is not None and etag in if_none_match:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import Field
+from pydantic_core import to_json
 
 from image_search_service.api.schemas.common import Answer, Page, Slice
 from image_search_service.api.schemas.faces import Face, crop_url, face_fields
@@ -66,21 +68,26 @@ class NamedPerson(Answer):
     cover_url: str | None = Field(description="A small picture of the person, JPEG.")
     hidden: bool = Field(description="Whether the person is left out of lists.")
 
-    @classmethod
-    def of(cls, person: people.PersonName) -> NamedPerson:
-        return cls(
-            id=person.id,
-            name=person.name,
-            faces=person.faces,
-            cover_url=cover_url(person.shown_face_id),
-            hidden=person.hidden,
-        )
-
 
 class PersonNames(Answer):
     """All persons with a name, by name."""
 
     names: list[NamedPerson]
+
+    @staticmethod
+    def json_of(persons: Iterable[people.PersonName]) -> bytes:
+        """The answer as JSON; objects of these classes would take twice the time for thousands of names."""
+        names = [
+            {
+                "id": person.id,
+                "name": person.name,
+                "faces": person.faces,
+                "cover_url": cover_url(person.shown_face_id),
+                "hidden": person.hidden,
+            }
+            for person in persons
+        ]
+        return to_json({"names": names})
 
 
 class PersonFace(Face):
