@@ -21,7 +21,12 @@ from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
 from image_search_service.library.stores import Stores
 from image_search_service.services.engine_change.applying import EngineChangeReport
-from image_search_service.services.engine_change.moving import Move, Stay, engine_under_way, move_library
+from image_search_service.services.engine_change.moving import (
+    AlreadyBound,
+    MoveResult,
+    engine_under_way,
+    move_library,
+)
 
 SHOWN_LOST = 20
 """Faces named in the table; ``--json`` has them all."""
@@ -59,7 +64,7 @@ def engine(
             _show(run, opened.stores)
             return
         done = move_library(opened.stores, name, run.out.progress)
-        if isinstance(done, Stay):
+        if isinstance(done, AlreadyBound):
             run.out.result(*_stays(done))
         else:
             run.out.result(_document(done), *_tables(done))
@@ -73,7 +78,7 @@ def _show(run: Running, stores: Stores) -> None:
     run.out.result({"engine": bound, "moving_to": moving_to}, table(None, ("", ""), rows))
 
 
-def _stays(stay: Stay) -> tuple[JsonObject, str]:
+def _stays(stay: AlreadyBound) -> tuple[JsonObject, str]:
     engine, given_up = stay.engine.name, stay.given_up.name if stay.given_up else None
     document = {"engine": engine, "moved": False, "given_up": given_up}
     if given_up is None:
@@ -81,7 +86,7 @@ def _stays(stay: Stay) -> tuple[JsonObject, str]:
     return document, f"The move to {given_up} is given up; the library stays with {engine}."
 
 
-def _document(move: Move) -> JsonObject:
+def _document(move: MoveResult) -> JsonObject:
     report = move.report
     return {
         "engine": report.target.name,
@@ -101,7 +106,7 @@ def _document(move: Move) -> JsonObject:
     }
 
 
-def _tables(move: Move) -> list[RenderableType]:
+def _tables(move: MoveResult) -> list[RenderableType]:
     report, faces = move.report, move.report.faces
     rows = [
         ("Found again", faces["found_again"], "they keep their names and all decisions about them"),

@@ -16,7 +16,7 @@ from image_search_service.services.suggestions.search import SuggestionService
 
 if TYPE_CHECKING:
     from image_search_service.services.suggestions.explanation import Explanation
-    from image_search_service.services.suggestions.search import Explained
+    from image_search_service.services.suggestions.search import ExplainedSuggestion
 
 
 def why(
@@ -55,7 +55,7 @@ def _about_face(explanation: Explanation) -> list[str]:
     return [reason.text for reason in explanation.reasons]
 
 
-def _about(explained: Explained) -> list[str]:
+def _about(explained: ExplainedSuggestion) -> list[str]:
     """A suggestion's reasons, a line each."""
     suggestion = explained.suggestion
     asked = "" if suggestion.threshold is None else f"; {suggestion.threshold:.3f} was asked for"
@@ -71,7 +71,7 @@ def _about(explained: Explained) -> list[str]:
     ]
 
 
-def _as_json(explained: Explained) -> JsonObject:
+def _as_json(explained: ExplainedSuggestion) -> JsonObject:
     return {
         "id": str(explained.suggestion.id),
         "person_id": str(explained.suggestion.person_id),

@@ -9,7 +9,7 @@ from typing import Literal
 
 from image_search_service.db.queries import differences, suggestion_states as queries
 from image_search_service.db.queries.batches import Row
-from image_search_service.db.queries.suggestion_states import Pair, Remembered, SuggestibleFace
+from image_search_service.db.queries.suggestion_states import KnownPair, Pair, SuggestibleFace
 from image_search_service.db.session import Session
 from image_search_service.faces.candidates import Candidate, merged
 
@@ -86,7 +86,7 @@ def remember(
 def _may_be_suggested(
     candidate: Candidate,
     states: Mapping[uuid.UUID, SuggestibleFace],
-    before: Remembered | None,
+    before: KnownPair | None,
     present: set[Pair],
     barred: set[Pair],
     *,
@@ -111,7 +111,7 @@ def _may_be_suggested(
     return False
 
 
-def _row(candidate: Candidate, source: SuggestionSource, before: Remembered | None) -> Row:
+def _row(candidate: Candidate, source: SuggestionSource, before: KnownPair | None) -> Row:
     """The row to store; evidence from other sources is kept."""
     evidence = candidate.evidence if before is None else merged(before.evidence, candidate.evidence)
     confidence = float(evidence[0]["similarity"])

@@ -93,7 +93,7 @@ def _share_above(histogram: IntArray, similarity: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class RecognizabilitySigns:
     """What tells recognisable faces. blank: (n,) cosines with the blank embedding. length: (n,) of
     the embeddings before they were brought to unit length."""
 
@@ -110,7 +110,7 @@ class MeasuredRule:
     blurred_left_out: float
 
 
-def choose_rule(ordinary: Signs, blurred: Signs) -> MeasuredRule | None:
+def choose_rule(ordinary: RecognizabilitySigns, blurred: RecognizabilitySigns) -> MeasuredRule | None:
     """The sign that leaves out most blurred faces at hardly any ordinary one; None: neither is worth it."""
     rules = [_rule("blank", ordinary.blank, blurred.blank), _rule("length", ordinary.length, blurred.length)]
     best = max(rules, key=lambda rule: rule.blurred_left_out)

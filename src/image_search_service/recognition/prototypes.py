@@ -32,7 +32,7 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PrototypeChoice:
     """A row that is a prototype, and why."""
 
     row: int
@@ -41,7 +41,7 @@ class Choice:
 
 def select_prototypes(
     embeddings: FloatArray, quality: FloatArray, years: IntArray, pinned: IntArray | None = None
-) -> list[Choice]:
+) -> list[PrototypeChoice]:
     """At most ``MOST`` of a person's faces, the best first; among equals the first row.
 
     embeddings ``(n, d)`` of unit length, quality ``(n,)`` 0 to 1, years ``(n,)`` with ``UNDATED`` where the
@@ -49,10 +49,10 @@ def select_prototypes(
     """
     taken = [] if pinned is None else pinned.tolist()
     score = quality * _typicality(embeddings)
-    choices: list[Choice] = []
+    choices: list[PrototypeChoice] = []
 
     def take(row: int, role: Role) -> None:
-        choices.append(Choice(row, role))
+        choices.append(PrototypeChoice(row, role))
         taken.append(row)
 
     order = np.argsort(-score, kind="stable")

@@ -20,15 +20,15 @@ from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.engine_change.moving import (
-    Move,
+    MoveResult,
     move_library,
 )
 from tests.support.served import no_bar
 
 
-def move(library: Library) -> Move:
+def move(library: Library) -> MoveResult:
     done = move_library(library.stores, "other", no_bar)
-    assert isinstance(done, Move)
+    assert isinstance(done, MoveResult)
     return done
 
 

@@ -19,7 +19,7 @@ from image_search_service.library.engine import EngineBinding
 from image_search_service.library.opening import Library
 from image_search_service.services.engine_change import service as service_module
 from image_search_service.services.engine_change.moving import (
-    Stay,
+    AlreadyBound,
     engine_under_way,
     move_library,
 )
@@ -105,7 +105,7 @@ def test_a_failure_after_the_last_transaction_leaves_work_for_the_next_call(
     assert former.exists()
     local.stores.use_bound_engine()
     stay = move_library(local.stores, "other", no_bar)
-    assert stay == Stay(other.identity, None)
+    assert stay == AlreadyBound(other.identity, None)
     assert not former.exists()
     assert groups(local)
     with local.database.read() as session:
@@ -122,7 +122,7 @@ def test_a_move_is_given_up(local: Library, other: OtherEngine, monkeypatch: pyt
     assert is_healthy(local)
     monkeypatch.setattr(EngineBinding, "open_other", lambda self, _name: (self.engine, {}))
     stay = move_library(local.stores, "synthetic", no_bar)
-    assert isinstance(stay, Stay)
+    assert isinstance(stay, AlreadyBound)
     assert stay.given_up == other.identity
     with local.database.read() as session:
         uid = session.scalars(select(LibraryRow.uid)).one()

@@ -10,7 +10,7 @@ from image_search_service.core.types import FloatArray, IntArray
 from image_search_service.recognition.measuring import (
     FEWEST_PAIRS,
     SHARES,
-    Signs,
+    RecognizabilitySigns,
     choose_rule,
     measure_thresholds,
 )
@@ -53,11 +53,15 @@ def test_the_rule_takes_the_sign_that_tells_blurred_faces() -> None:
         random.normal(0.2, 0.1, 300).astype(np.float32),
     )
     long = random.normal(12, 1, 3_000).astype(np.float32), random.normal(4, 1, 300).astype(np.float32)
-    by_length = choose_rule(Signs(chance[0], long[0]), Signs(chance[1], long[1]))
+    by_length = choose_rule(
+        RecognizabilitySigns(chance[0], long[0]), RecognizabilitySigns(chance[1], long[1])
+    )
     assert by_length is not None
     assert (by_length.rule.sign, by_length.ordinary_left_out) == ("length", 1)
     blank = [np.asarray(1 - lengths / 20, np.float32) for lengths in long]
-    by_blank = choose_rule(Signs(blank[0], 9 + chance[0]), Signs(blank[1], 9 + chance[1]))
+    by_blank = choose_rule(
+        RecognizabilitySigns(blank[0], 9 + chance[0]), RecognizabilitySigns(blank[1], 9 + chance[1])
+    )
     assert by_blank is not None
     assert (by_blank.rule.sign, by_blank.ordinary_left_out) == ("blank", 1)
     assert by_blank.blurred_left_out > 0.9
@@ -66,5 +70,7 @@ def test_the_rule_takes_the_sign_that_tells_blurred_faces() -> None:
 def test_a_rule_that_tells_nothing_is_not_used() -> None:
     """Where blurred faces look like others by both signs there is no rule."""
     random = np.random.default_rng(0)
-    ordinary = Signs(*random.normal(0, 1, (2, 3_000)).astype(np.float32))
-    assert choose_rule(ordinary, Signs(*random.normal(0, 1, (2, 300)).astype(np.float32))) is None
+    ordinary = RecognizabilitySigns(*random.normal(0, 1, (2, 3_000)).astype(np.float32))
+    assert (
+        choose_rule(ordinary, RecognizabilitySigns(*random.normal(0, 1, (2, 300)).astype(np.float32))) is None
+    )

@@ -18,7 +18,7 @@ from image_search_service.core.records.suggestions import (
 )
 from image_search_service.core.types import Likeness
 from image_search_service.services.suggestions import similar
-from image_search_service.services.suggestions.search import Explained
+from image_search_service.services.suggestions.search import ExplainedSuggestion
 
 PersonIds = list[UUID]
 MAX_PERSONS = 10_000
@@ -134,7 +134,7 @@ class SuggestionReasons(Answer):
     resembles: list[SimilarFace] = Field(description="Confirmed faces, the most similar first, five at most.")
 
     @classmethod
-    def of(cls, explained: Explained) -> SuggestionReasons:
+    def of(cls, explained: ExplainedSuggestion) -> SuggestionReasons:
         return cls(
             suggestion=Suggestion.of(explained.suggestion),
             state=explained.suggestion.state,

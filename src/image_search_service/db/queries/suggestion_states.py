@@ -95,7 +95,7 @@ class SuggestibleFace:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class KnownPair:
     """A stored pair of face and person that is pending or was rejected."""
 
     state: str
@@ -132,7 +132,7 @@ def face_states(session: Session, face_ids: Iterable[uuid.UUID]) -> dict[uuid.UU
 
 def remembered(
     session: Session, face_ids: Iterable[uuid.UUID], person_ids: Sequence[uuid.UUID]
-) -> dict[Pair, Remembered]:
+) -> dict[Pair, KnownPair]:
     """Pairs of these faces and persons that are pending or rejected; rejected if both."""
     statement = (
         select(FaceSuggestion)
@@ -140,7 +140,7 @@ def remembered(
         .order_by(FaceSuggestion.state)
     )
     return {
-        (suggestion.face_instance_id, suggestion.person_id): Remembered(
+        (suggestion.face_instance_id, suggestion.person_id): KnownPair(
             suggestion.state, suggestion.confidence, suggestion.source, suggestion.evidence
         )
         for part in _parts(face_ids)

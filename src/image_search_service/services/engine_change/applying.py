@@ -14,7 +14,7 @@ from image_search_service.db.models import EngineChange
 from image_search_service.db.queries import clusters
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.engine_change import applying, changes, staging
-from image_search_service.db.queries.engine_change.applying import ReadAnew, StagedRow, UnfoundFace
+from image_search_service.db.queries.engine_change.applying import RereadPhotoRow, StagedRow, UnfoundFace
 from image_search_service.db.session import Database, Session
 from image_search_service.services.engine_change.places import Origin
 
@@ -65,7 +65,7 @@ class Applying:
         self.report.lost = applying.unfound_faces(session, kept)
         return again
 
-    def _apply_page(self, page: Sequence[ReadAnew], rows: Sequence[StagedRow]) -> list[uuid.UUID]:
+    def _apply_page(self, page: Sequence[RereadPhotoRow], rows: Sequence[StagedRow]) -> list[uuid.UUID]:
         session, report = self._session, self.report
         readable = [photo.id for photo in page if photo.was_read]
         unreadable = [photo.id for photo in page if not photo.was_read]
@@ -118,7 +118,7 @@ def _new_faces(session: Session) -> Iterator[uuid.UUID]:
         yield from (row.id for row in rows if row.origin == Origin.NEW)
 
 
-def _staged_photos(session: Session) -> Iterator[list[ReadAnew]]:
+def _staged_photos(session: Session) -> Iterator[list[RereadPhotoRow]]:
     return keyset_pages(
         lambda after: applying.staged_photo_page(session, after), lambda photo: photo.id, BATCH
     )

@@ -22,7 +22,7 @@ from image_search_service.services.jobs.outbox import PayloadSender
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class AlreadyBound:
     """The library has this engine already. given_up: the engine of a move that was abandoned, if there was
     one."""
 
@@ -31,7 +31,7 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class MoveResult:
     """The result of a move. groups: clusters after it; kept_groups: those that kept their id."""
 
     report: EngineChangeReport
@@ -39,7 +39,7 @@ class Move:
     kept_groups: int
 
 
-def move_library(stores: Stores, name: str, watch: Watch) -> Move | Stay:
+def move_library(stores: Stores, name: str, watch: Watch) -> MoveResult | AlreadyBound:
     """Bind the library to the engine ``name``, with everything that was said of its faces.
 
     If it has that engine already, a move that has begun is given up. watch: shows the progress of one step.
@@ -53,14 +53,14 @@ def move_library(stores: Stores, name: str, watch: Watch) -> Move | Stay:
         _finish(stores, watch)
     engine, files = stores.binding.open_other(name)
     if engine.identity == identity_of(stores.binding.require_row()):
-        return Stay(engine.identity, give_up_move(stores))
+        return AlreadyBound(engine.identity, give_up_move(stores))
     with watch(f"Finding faces with {engine.identity.name}", "photos") as progress:
         report = EngineChangeService(stores, engine, files).run(progress)
     stores.use_bound_engine()
     _finish(stores, watch)
     with stores.database.read() as session:
         groups = library.library_counts(session).clusters
-    return Move(report, groups, count_kept_groups(stores.database, report.groups))
+    return MoveResult(report, groups, count_kept_groups(stores.database, report.groups))
 
 
 def engine_under_way(stores: Stores) -> EngineIdentity | None:

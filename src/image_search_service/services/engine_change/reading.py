@@ -36,7 +36,7 @@ class KnownPhoto:
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoAnew:
+class RereadPhoto:
     """A photo as the new engine sees it. failure: why no file could be read; then known faces are embedded
     from their crops."""
 
@@ -79,14 +79,14 @@ def _detection(face: FaceInstance) -> Detection:
     return Detection(face.box, tuple((x, y) for x, y in face.landmarks), face.detection_confidence)
 
 
-class RereadPhotos:
+class PhotoRereader:
     """Reads photos with the new engine. Safe to use from several threads. change_id: the move's number."""
 
     def __init__(self, reader: PhotoReader, change_id: int) -> None:
         self._reader = reader
         self._change_id = change_id
 
-    def read(self, photos: Sequence[KnownPhoto]) -> list[PhotoAnew]:
+    def read(self, photos: Sequence[KnownPhoto]) -> list[RereadPhoto]:
         """Read each photo from the first of its files that still holds it, or without one from its faces'
         crops.
 
@@ -103,7 +103,7 @@ class RereadPhotos:
         }
         crops = self._reader.read_crops([_crops(known_by_id[asset_id].photo) for asset_id in failures])
         reads |= dict(zip(failures, crops, strict=True))
-        return [PhotoAnew(known, reads[known.id], failures.get(known.id)) for known in photos]
+        return [RereadPhoto(known, reads[known.id], failures.get(known.id)) for known in photos]
 
     def _read_files(
         self, files: Sequence[HashedFile], known: Mapping[uuid.UUID, KnownPhoto]

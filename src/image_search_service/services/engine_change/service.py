@@ -31,8 +31,8 @@ from image_search_service.recognition.engines.base import FaceEngine
 from image_search_service.services.engine_change.applying import Applying, EngineChangeReport
 from image_search_service.services.engine_change.reading import (
     KnownPhoto,
-    PhotoAnew,
-    RereadPhotos,
+    PhotoRereader,
+    RereadPhoto,
     known_photo,
 )
 from image_search_service.services.indexing.indexer import READ_BATCH, READS_AHEAD, STORE_BATCH
@@ -94,7 +94,7 @@ class EngineChangeService:
             return change
 
     def _read_photos(self, change_id: int, progress: Progress | None) -> None:
-        reread = RereadPhotos(self._reader, change_id)
+        reread = PhotoRereader(self._reader, change_id)
         with self._database.read() as session:
             total = staging.count_unstaged(session)
         done = 0
@@ -120,7 +120,7 @@ class EngineChangeService:
 
         return chain.from_iterable(keyset_pages(read_page, lambda known: known.id, PHOTOS))
 
-    def _stage(self, photos: Sequence[PhotoAnew]) -> None:
+    def _stage(self, photos: Sequence[RereadPhoto]) -> None:
         """Qdrant first, so that what is staged has its embedding."""
         self._vectors.upsert_faces(point for photo in photos for point in photo.points())
         with self._database.write() as session:

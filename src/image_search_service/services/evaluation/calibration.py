@@ -20,7 +20,7 @@ from image_search_service.recognition.engines.calibration import Calibration, Re
 from image_search_service.recognition.measuring import (
     MeasuredRule,
     MeasuredThresholds,
-    Signs,
+    RecognizabilitySigns,
     blurred_chip,
     choose_rule,
     measure_thresholds,
@@ -79,7 +79,8 @@ def measure(
     thresholds = measure_thresholds(faces.embeddings, faces.people)
     blank = blank_embedding(engine)
     rule = choose_rule(
-        Signs(faces.embeddings @ blank, faces.lengths), Signs(faces.blurred[0] @ blank, faces.blurred[1])
+        RecognizabilitySigns(faces.embeddings @ blank, faces.lengths),
+        RecognizabilitySigns(faces.blurred[0] @ blank, faces.blurred[1]),
     )
     people = int(faces.people.max()) + 1
     what = f"{faces.photos:,} photos of {people:,} people"

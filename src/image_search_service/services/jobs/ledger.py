@@ -20,7 +20,7 @@ MAX_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class HeartbeatResult:
     """The answer to a worker's report. lost: the job belongs to another worker now."""
 
     cancel: bool
@@ -38,11 +38,13 @@ class JobLedger:
         with self._database.write() as session:
             return jobs.claim(session, job_id)
 
-    def beat(self, claim: Claim, done: int, total: int | None, counts: JsonObject | None = None) -> Beat:
+    def beat(
+        self, claim: Claim, done: int, total: int | None, counts: JsonObject | None = None
+    ) -> HeartbeatResult:
         """Report a sign of life, progress and counts."""
         with self._database.write() as session:
             cancel = jobs.beat(session, claim, done, total, counts or {})
-        return Beat(cancel=bool(cancel), lost=cancel is None)
+        return HeartbeatResult(cancel=bool(cancel), lost=cancel is None)
 
     def succeed(self, claim: Claim, counts: JsonObject, done: int, total: int | None) -> None:
         with self._database.write() as session:

@@ -9,7 +9,7 @@ from image_search_service.core.errors import NotFoundError
 from image_search_service.core.types import Because, FloatArray
 from image_search_service.db.queries import persons as person_queries
 from image_search_service.db.queries.suggestions import explanation as queries
-from image_search_service.db.queries.suggestions.explanation import FaceFacts, FacesBeside
+from image_search_service.db.queries.suggestions.explanation import FaceFacts, UnassignedFaces
 from image_search_service.faces.assigner import FaceConstraints, compare
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
@@ -71,7 +71,7 @@ class ExplanationService:
             face_id, None, None, _left_out(facts, self._tables) or self._compared(facts, beside)
         )
 
-    def _compared(self, facts: FaceFacts, beside: FacesBeside) -> list[Reason]:
+    def _compared(self, facts: FaceFacts, beside: UnassignedFaces) -> list[Reason]:
         """The assigner's decision on the face, with its reasons."""
         ids = [face.point_id for face in beside.faces]
         batch = self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)

@@ -30,7 +30,7 @@ from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.suggestions.prototypes import PrototypeService
-from image_search_service.services.suggestions.similar import FaceAlike, Resemblance, ResembledPerson
+from image_search_service.services.suggestions.similar import FaceSimilarity, Resemblance, ResembledPerson
 from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.collections import FaceFilter, FaceMatch
 
@@ -57,7 +57,7 @@ class PendingSuggestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class ExplainedSuggestion:
     """A suggestion with its reasons. needed: the similarity to a centroid from which it would be assigned.
 
     resembles: faces that humans assigned to the person, the most similar first.
@@ -67,7 +67,7 @@ class Explained:
     person_name: str
     second_name: str | None
     needed: float
-    resembles: list[FaceAlike]
+    resembles: list[FaceSimilarity]
 
 
 FindSources = Callable[[Sequence[uuid.UUID], FindMoreRun], tuple[list[Source], FloatArray]]
@@ -167,7 +167,7 @@ class SuggestionService:
             rows = queries.pending_of_person(session, person_id, limit)
         return [PendingSuggestion(*row) for row in rows]
 
-    def explain(self, suggestion_id: uuid.UUID) -> Explained:
+    def explain(self, suggestion_id: uuid.UUID) -> ExplainedSuggestion:
         """A suggestion with its reasons: one fetch, one search, and a few statements.
 
         Raises NotFoundError for an unknown suggestion.
@@ -178,19 +178,19 @@ class SuggestionService:
             raise NotFoundError(f"There is no suggestion {suggestion_id}.")
         return self._explained([row])[0]
 
-    def explain_face(self, face_id: uuid.UUID, limit: int = SHOWN_PERSONS) -> list[Explained]:
+    def explain_face(self, face_id: uuid.UUID, limit: int = SHOWN_PERSONS) -> list[ExplainedSuggestion]:
         """All pending suggestions of one face with their reasons, the most similar person first."""
         with self._database.read() as session:
             rows = queries.waiting_of_face(session, face_id, limit)
         return self._explained(rows) if rows else []
 
-    def _explained(self, rows: Sequence[NamedSuggestion]) -> list[Explained]:
+    def _explained(self, rows: Sequence[NamedSuggestion]) -> list[ExplainedSuggestion]:
         """Suggestions of one face."""
         persons = [row.suggestion.person_id for row in rows]
         alike = self._resemblance.confirmed_alike(rows[0].point_id, persons)
         needed = self._thresholds.assign_to_centroid
         return [
-            Explained(
+            ExplainedSuggestion(
                 row.suggestion,
                 row.person_name,
                 row.second_name,

@@ -39,7 +39,7 @@ class ResembledPerson:
 
 
 @dataclass(frozen=True, slots=True)
-class FaceAlike:
+class FaceSimilarity:
     """A confirmed face that another one resembles. similarity: cosine, −1 to 1."""
 
     face_id: uuid.UUID
@@ -74,7 +74,7 @@ class Resemblance:
 
     def confirmed_alike(
         self, point_id: uuid.UUID, person_ids: Sequence[uuid.UUID]
-    ) -> dict[uuid.UUID, list[FaceAlike]]:
+    ) -> dict[uuid.UUID, list[FaceSimilarity]]:
         """For each person the faces that humans assigned to them, the most similar to a face first; at most
         500.
 
@@ -95,7 +95,7 @@ class Resemblance:
             np.repeat(embedding[None], len(wheres), 0), SHOWN_ALIKE, None, wheres
         )
         return {
-            person: [FaceAlike(ids[match.point_id], match.score) for match in found_faces]
+            person: [FaceSimilarity(ids[match.point_id], match.score) for match in found_faces]
             for person, found_faces in zip(points_by_person, matches, strict=True)
         }
 

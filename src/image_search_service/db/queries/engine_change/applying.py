@@ -42,7 +42,7 @@ _PLACE = (
 
 
 @dataclass(frozen=True, slots=True)
-class ReadAnew:
+class RereadPhotoRow:
     """A photo that the new engine has read. was_read: from a file, not only from its faces' crops. replaced:
     an edited version has taken its place."""
 
@@ -70,7 +70,7 @@ class UnfoundFace:
     person: str | None
 
 
-def staged_photo_page(session: Session, after: uuid.UUID | None) -> list[ReadAnew]:
+def staged_photo_page(session: Session, after: uuid.UUID | None) -> list[RereadPhotoRow]:
     """At most ``BATCH`` photos that have been read with the new engine, by id."""
     statement = (
         select(StagedPhoto.asset_id, StagedPhoto.failure.is_(None), ImageAsset.replaced)
@@ -80,7 +80,7 @@ def staged_photo_page(session: Session, after: uuid.UUID | None) -> list[ReadAne
     )
     if after is not None:
         statement = statement.where(StagedPhoto.asset_id > after)
-    return [ReadAnew(*row) for row in session.execute(statement)]
+    return [RereadPhotoRow(*row) for row in session.execute(statement)]
 
 
 def staged_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> list[StagedRow]:

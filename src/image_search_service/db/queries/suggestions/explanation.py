@@ -34,7 +34,7 @@ class FaceFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class FacesBeside:
+class UnassignedFaces:
     """The faces without a person that affect whether one of them is assigned, and what forbids it."""
 
     faces: Sequence[AssignableFace]
@@ -73,10 +73,10 @@ def face_facts(session: Session, face_id: uuid.UUID) -> FaceFacts | None:
     )
 
 
-def faces_beside(session: Session, face: FaceInstance) -> FacesBeside:
+def faces_beside(session: Session, face: FaceInstance) -> UnassignedFaces:
     """The faces that affect whether this one is assigned: three statements."""
     here = assignment.beside(face.id, face.asset_id)
-    return FacesBeside(
+    return UnassignedFaces(
         assignment.assignable_beside(session, face.id, face.asset_id),
         assignment.barred_pairs(session, here),
         sides_where(session, here),
