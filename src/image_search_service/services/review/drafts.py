@@ -245,14 +245,12 @@ def without_strangers(drafts: Iterable[Draft], aside: Iterable[Draft]) -> list[D
     ]
 
 
-def aside_drafts(small: Iterable[SmallCluster], seen: SeenQuestions) -> list[Draft]:
-    """*Set aside*: one page of groups that are probably strangers in crowds."""
+def aside_drafts(crowded: Iterable[SmallCluster], seen: SeenQuestions) -> list[Draft]:
+    """*Set aside*: one page of groups that are probably strangers. crowded: clusters in crowds."""
     strangers: list[ClusterRow] = [
         item.cluster
-        for item in small
-        if item.faces_in_photo >= CROWD
-        and item.share_of_height <= SMALL
-        and not seen.has_shown(item.cluster.id)
+        for item in crowded
+        if item.share_of_height <= SMALL and not seen.has_shown(item.cluster.id)
     ][:PAGE]
     if len(strangers) < LEAST_ASIDE:
         return []

@@ -107,7 +107,9 @@ class ReviewQueueService:
         chances = Chances(self._thresholds).calibrated(history.proposals)
         with self._database.read() as session:
             largest = cluster_queries.largest_clusters(session, shown.clusters, LARGEST)
-            small = cluster_queries.small_clusters(session, make.MOST_OF_STRANGERS, SMALL_CLUSTERS)
+            small = cluster_queries.small_clusters(
+                session, make.MOST_OF_STRANGERS, make.CROWD, SMALL_CLUSTERS
+            )
             persons = [person for person, _ in queries.most_waiting(session, PERSONS)]
             each = make.PAGE + min(len(shown.pages), MOST_SEEN)
             waiting = queries.best_waiting(session, persons, each) if persons else []

@@ -138,9 +138,9 @@ def test_a_birth_date_is_asked_for_where_suggestions_are_often_wrong(years: int,
 
 
 def test_small_groups_in_crowds_are_probably_strangers() -> None:
-    """Small faces in full photos make a page to set aside; large ones, few ones and those seen do not."""
-    strangers = [SmallCluster(cluster(2), 12.0, 0.05) for _ in range(30)]
-    (draft,) = aside_drafts([*strangers, SmallCluster(cluster(2), 2.0, 0.3)], NOTHING)
+    """Small faces in crowds make a page to set aside; large ones, few ones and those seen do not."""
+    strangers = [SmallCluster(cluster(2), 0.05) for _ in range(30)]
+    (draft,) = aside_drafts([*strangers, SmallCluster(cluster(2), 0.3)], NOTHING)
     assert draft.content == [one.cluster for one in strangers[:PAGE]]
     rest = aside_drafts(strangers, seen([draft.id]))
     assert rest[0].content == [one.cluster for one in strangers[PAGE:]]

@@ -36,10 +36,9 @@ class ShownFace:
 
 @dataclass(frozen=True, slots=True)
 class SmallCluster:
-    """A cluster of few faces, and how large they are in how full photos, in the mean."""
+    """A cluster of few faces, and how tall they are beside their photos, in the mean."""
 
     cluster: ClusterRow
-    faces_in_photo: float
     share_of_height: float
 
 
@@ -151,9 +150,8 @@ def persons_beside(
     return persons
 
 
-def small_clusters(session: Session, most_faces: int, limit: int) -> list[SmallCluster]:
-    """Some clusters of few faces, with what tells strangers: how many faces their photos show, and how tall
-    these are beside the photo."""
+def small_clusters(session: Session, most_faces: int, crowd: float, limit: int) -> list[SmallCluster]:
+    """Of some clusters of few faces those whose photos show at least ``crowd`` faces in the mean."""
     chosen = (
         select(ClusterRow.id)
         .where(~ClusterRow.set_aside, ClusterRow.size.between(2, most_faces))
@@ -167,12 +165,21 @@ def small_clusters(session: Session, most_faces: int, limit: int) -> list[SmallC
         .correlate(FaceInstance)
         .scalar_subquery()
     )
-    rows = session.execute(
-        select(ClusterRow, func.avg(in_photo), func.avg(FaceInstance.box_height / ImageAsset.height))
-        .join(FaceInstance, FaceInstance.cluster_id == ClusterRow.id)
+    measured = (
+        select(
+            FaceInstance.cluster_id,
+            func.avg(in_photo).label("faces"),
+            func.avg(FaceInstance.box_height / ImageAsset.height).label("share"),
+        )
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(ClusterRow.id.in_(chosen), ImageAsset.height > 0)
-        .group_by(ClusterRow.id)
+        .where(FaceInstance.cluster_id.in_(chosen), ImageAsset.height > 0)
+        .group_by(FaceInstance.cluster_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(ClusterRow, measured.c.share)
+        .join(measured, measured.c.cluster_id == ClusterRow.id)
+        .where(measured.c.faces >= crowd)
         .order_by(ClusterRow.id)
     )
-    return [SmallCluster(row[0], float(row[1]), float(row[2])) for row in rows]
+    return [SmallCluster(row[0], float(row[1])) for row in rows]
