@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from fastapi.testclient import TestClient
 
+from image_search_service.core.config import Settings
 from image_search_service.core.errors import UnavailableError
 from image_search_service.db.models import ClusterRow, FaceInstance, FaceSuggestion
+from image_search_service.library.opening import open_library
+from image_search_service.main import create_app
 from image_search_service.services.centroid_service import CentroidService
 from tests.support.round_trips import round_trips
-from tests.support.served import Served, add_faces, add_person, alike, directions
+from tests.support.served import BASE_URL, Served, add_faces, add_person, alike, directions, no_bar
 from tests.support.world import World
 
 LOOKS = directions(40, seed=7)
@@ -211,6 +216,18 @@ def test_no_question_is_no_error(api: Served) -> None:
     assert ask(api) == []
     api.get("/review/next", seen=["nonsense"], status=422)
     api.post("/review/skip", {"question_id": "nonsense"}, status=422)
+
+
+def test_a_new_library_has_no_question(tmp_path: Path) -> None:
+    """Before anything is indexed there is nothing to ask, which is no error."""
+    settings = Settings(library=tmp_path / "library", engine="synthetic", offline=True, require_token=False)
+    with (
+        open_library(settings, lambda _: None, no_bar) as library,
+        TestClient(create_app(library, run_jobs=False), base_url=BASE_URL) as client,
+    ):
+        answer = client.get("/api/v1/review/next")
+    assert answer.status_code == 200
+    assert answer.json() == {"questions": [], "progress": {"named": 0, "faces": 0, "waiting": 0}}
 
 
 def test_without_qdrant_groups_are_asked_about_all_the_same(

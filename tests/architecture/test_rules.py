@@ -48,6 +48,7 @@ LONG_FILES = {
     "src/image_search_service/services/centroid_service.py": "the specification names the file",
     "src/image_search_service/services/decisions/service.py": "a short method for each kind of decision",
     "src/image_search_service/services/doctor/findings.py": "each kind of finding with its text",
+    "src/image_search_service/services/indexing/indexer.py": "one run, whose steps share what it knows",
     "src/image_search_service/services/metadata/names.py": "reading and writing share how regions match",
     "src/image_search_service/services/suggestions/search.py": "one search, from persons to stored rows",
     "tests/api/test_decisions.py": "each decision over HTTP, on one small library",

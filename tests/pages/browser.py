@@ -69,10 +69,11 @@ class Site:
 
 
 @contextmanager
-def site(library: Path) -> Iterator[Site]:
+def site(library: Path, **settings: Any) -> Iterator[Site]:
     """A service for a library, with a token, until the end of the block."""
     port = free_port()
-    with serving({"library": library, "port": port, "require_token": True, "workers": 1, "offline": True}):
+    given = {"library": library, "port": port, "require_token": True, "workers": 1, "offline": True}
+    with serving(given | settings):
         yield Site(port, library)
 
 

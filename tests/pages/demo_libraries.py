@@ -12,7 +12,7 @@ from benchmarks.robot import LibraryView
 from image_search_service.demo.library import make_demo_library
 from tests.support.made_once import made_once
 
-FACES = 120
+FACES = 160
 HALVES = 4
 """The largest groups, of which one half gets a name: the queue asks whether the other is the same person."""
 WHOLES = 3

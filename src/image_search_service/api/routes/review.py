@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from image_search_service.api.deps import Opened
 from image_search_service.api.schemas.review import ReviewQuestions, SkipQuestion
-from image_search_service.services.review.queue import ReviewQueueService
+from image_search_service.services.review import queue
 
 router = APIRouter(prefix="/review", tags=["review"])
 
@@ -31,10 +31,10 @@ def next_questions(
     Each is answered by the decision that its description names, or put off by `POST /review/skip`. Request
     them again after each answer, since an answer changes what is worth asking.
     """
-    return ReviewQuestions.of(ReviewQueueService(library.stores).next(limit, seen or []))
+    return ReviewQuestions.of(queue.next_questions(library.stores, limit, seen or []))
 
 
 @router.post("/skip", status_code=204)
 def skip_question(body: SkipQuestion, library: Opened) -> None:
     """Put a question off: behind fifty others, and the third time for a month."""
-    ReviewQueueService(library.stores).skip(body.question_id)
+    queue.ReviewQueueService(library.stores).skip(body.question_id)

@@ -195,10 +195,17 @@ class _IndexRun:
             hashed = map_ahead(hashing, _hash, changed, HASH_BATCH)
             fresh = chunks(self._fresh(hashed), READ_BATCH)
             batches = map_ahead(reading, self._read_batch, fresh, workers * READS_AHEAD)
-            for batch in chunks(chain.from_iterable(batches), STORE_BATCH):
+            for batch in chunks(self._in_hand(chain.from_iterable(batches)), STORE_BATCH):
                 self._store(batch)
         for copies in chunks(self._copies, LOOKUP_BATCH):
             self._attach(copies)
+
+    def _in_hand(self, photos_read: Iterable[ReadPhoto]) -> Iterator[ReadPhoto]:
+        """The photos as they come; progress is told of each one that was read and waits to be stored."""
+        for waiting, photo in enumerate(photos_read):
+            if self._progress and photo.failure is None:
+                self._progress(self._done + waiting % STORE_BATCH, self._total)
+            yield photo
 
     def _fresh(self, hashed: Iterable[HashedFile | Failure]) -> Iterator[HashedFile]:
         """Contents that the library does not have, each once; files with known content are attached to their

@@ -1,6 +1,7 @@
 """Indexing in five steps, the same for the command ``image-search index`` and for the job ``detect_faces``.
 
-1. Read the photos below the folders that are new or changed, and find the faces in them.
+1. Read the photos below the folders that are new or changed, and find the faces in them. In a long run the
+   faces are grouped in between, so that naming may begin.
 2. Take names that other programs wrote into photos, if the settings say so.
 3. Group the faces without a name, if there are new ones.
 4. Tell Qdrant the persons and clusters that follow.
@@ -21,6 +22,10 @@ from image_search_service.services.face_clustering_service import FaceClustering
 from image_search_service.services.indexing.indexer import IndexReport, IndexService
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.services.metadata.names import MetadataNamesService, ReadReport
+
+FIRST_GROUPING, GROWTH = 300, 4
+"""Faces are grouped in between when the library has 300, and each time it has four times as many as the last
+time: together a tenth of what the grouping in the end takes, since that grows with the square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,10 @@ def index_photos(
     store fails; what was stored until then stays, and the next run goes on.
     """
     engine = stores.binding.bind().name
+    reached = _EarlyGrouping(stores, report_changed)
     with watch("Reading photos", "photos") as progress:
         report = IndexService(stores).index(
-            roots, retry_failed=retry_failed, progress=progress, report_changed=report_changed
+            roots, retry_failed=retry_failed, progress=progress, report_changed=reached
         )
     names = _read_names(stores, actor, watch) if stores.settings.names_from_metadata else None
     with watch("Comparing faces", "blocks") as progress:
@@ -61,6 +67,25 @@ def index_photos(
     PayloadSender(stores).send()
     with stores.database.read() as session:
         return IndexResult(engine, report, names, library_queries.library_counts(session))
+
+
+class _EarlyGrouping:
+    """Groups the faces while photos are being read, whenever there are many more than at the last time."""
+
+    def __init__(self, stores: Stores, report_changed: Callable[[IndexReport], None] | None) -> None:
+        self._stores = stores
+        self._report_changed = report_changed
+        with stores.database.read() as session:
+            self._before = library_queries.library_counts(session).faces
+        self._next = max(FIRST_GROUPING, GROWTH * self._before)
+
+    def __call__(self, report: IndexReport) -> None:
+        faces = self._before + report.faces_new
+        if faces >= self._next:
+            FaceClusteringService(self._stores).group_if_stale()
+            self._next = GROWTH * faces
+        if self._report_changed:
+            self._report_changed(report)
 
 
 def _read_names(stores: Stores, actor: str, watch: Watch) -> ReadReport:

@@ -50,6 +50,13 @@ MANY_FACES, CHANGED_SHARE = 300, 0.02
 and reading the embeddings of thousands of faces after each answer would hold up the next question."""
 
 
+def next_questions(stores: Stores, limit: int, seen_ids: Sequence[str] = ()) -> NextQuestions:
+    """As ``ReviewQueueService.next``; of a library in which nothing was indexed yet, nothing is asked."""
+    if stores.binding.row() is None:
+        return NextQuestions([])
+    return ReviewQueueService(stores).next(limit, seen_ids)
+
+
 class ReviewQueueService:
     """Says what to ask next. Without Qdrant it asks what needs no comparison."""
 

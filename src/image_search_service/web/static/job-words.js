@@ -9,8 +9,12 @@ const TITLES = {
 };
 export const jobTitle = (job) => TITLES[job.kind] ?? job.kind.replaceAll("_", " ");
 
+/** Steps of a job of which nothing can be counted yet. */
+const STEPS = { "Opening the face engine": t("Opening the face engine"), "Reading photos": t("Looking through the folders"), "Reading names": t("Taking names from photos"), "Comparing faces": t("Grouping what has no name") };
+
 /** How far, how fast, and how long it will take: from when it was begun. */
 export const progressWords = (job) => {
+  if (!job.done && !job.total) return STEPS[job.progress?.text] ?? t("It is about to begin");
   const seconds = Math.max(1, (Date.now() - new Date(job.started_at ?? job.created_at)) / 1000);
   const rate = job.done / seconds;
   const left = job.total && rate > 0 ? (job.total - job.done) / rate : null;

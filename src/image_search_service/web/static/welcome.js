@@ -24,6 +24,7 @@ const draw = () => {
   const start = one("#start-naming");
   start.hidden = counts.clusters < (job ? ENOUGH : 1);
   start.textContent = job ? t("Start naming while it runs") : t("Start naming");
+  one(".steps").classList.toggle("fresh", !counts.roots.length && !job);
   drawRoots();
   drawProgress();
 };
