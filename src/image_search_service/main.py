@@ -17,6 +17,8 @@ from image_search_service.web.pages import add_pages, token_page
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+COLLECTION_THRESHOLDS = (10_000, 10, 100)
+"""New objects from which on the young are looked through, and how many such collections make an older one."""
 STOP_SECONDS = 10.0
 """How long a job that runs may take to its next step when the service ends."""
 
@@ -42,13 +44,15 @@ def create_app(library: Library, *, run_jobs: bool | None = None) -> FastAPI:
 
 
 def spare_from_collection() -> None:
-    """Keep garbage collections from looking at all that is loaded by now; call it once, before serving.
+    """Make full garbage collections short and rare; call it once, before serving.
 
-    Libraries and routes are some hundred thousand objects that stay as long as the process. A collection of
-    all generations would look at each of them, and a tenth of a second nobody would be answered.
+    Libraries and routes are some hundred thousand objects that stay as long as the process, and Qdrant's
+    models, which the first search loads, as many again. A full collection looks at each of them, while nobody
+    is answered, and one long list is enough to start it.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECTION_THRESHOLDS)
 
 
 def runs_jobs(settings: Settings) -> bool:
