@@ -40,7 +40,7 @@ const card = (group, at) => el("article", { class: "group" }, tick(group, at),
   el("div", {}, el("h2", {}, el("a", { href: `/groups/${group.id}` }, faces(group.size))), el("p", { class: "small soft number" }, span(group.first_year, group.last_year) || " ")),
   el("a", { class: "crops", href: `/groups/${group.id}`, tabindex: -1, "aria-hidden": "true" }, group.faces.slice(0, 8).map((face) => crop(face.crop_url))),
   el("div", { class: "place" }, nameField(group, (choice) => name([group], choice)),
-    which === "aside" ? button(t("Bring back"), () => aside([group], false)) : button(t("Set aside"), () => aside([group], true), { "aria-label": t("Set this group of {n} aside", { n: group.size }) })));
+    which === "aside" ? button(t("Bring back"), () => aside([group], false)) : button(t("Set aside"), () => aside([group], true), { "aria-label": t("Set aside this group of {n}", { n: group.size }) })));
 
 const grid = new Grid(one("#groups"), {
   label: t("Groups"), list: true, select: true, gap: 16, load, tile: card, empty: nothing, failed: (problem) => failed(problem, () => grid.load()),

@@ -30,7 +30,7 @@ const draw = () => {
 };
 
 const drawRoots = () => {
-  fill(one("#roots"), counts.roots.map((path) => el("li", {}, icon("folder"), el("code", {}, path), button(t("Read again"), () => index([path]), { look: "quiet", "aria-label": t("Read {path} again", { path }) }))));
+  fill(one("#roots"), counts.roots.map((path) => el("li", {}, icon("folder"), el("code", {}, path), button(t("Read again"), () => index([path]), { look: "quiet", "aria-label": t("Read again: {path}", { path }) }))));
   if (!counts.roots.length && !one("#picker").childElementCount) open(null); else if (!one("#picker").childElementCount) fill(one("#picker"), button(t("Add a folder"), () => open(null), { symbol: "plus", look: "quiet" }));
 };
 
