@@ -47,10 +47,10 @@ class HashedFile:
     size: int
     modified_ns: int
     content_hash: str
+    asset_id: uuid.UUID = field(init=False)
 
-    @property
-    def asset_id(self) -> uuid.UUID:
-        return uuid.uuid5(NAMESPACE, self.content_hash)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "asset_id", uuid.uuid5(NAMESPACE, self.content_hash))
 
 
 @dataclass(frozen=True, slots=True)
