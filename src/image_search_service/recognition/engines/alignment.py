@@ -39,13 +39,17 @@ def similarity_transform(landmarks: Landmarks, template: Landmarks) -> Affine:
     Umeyama's solution (IEEE PAMI 13(4), 1991) without the mirror image, which no face needs. The landmarks
     must not all be one point.
     """
-    points = np.array([complex(x, y) for x, y in landmarks])
-    target = np.array([complex(x, y) for x, y in template])
-    center, target_center = points.mean(), target.mean()
-    points -= center
-    a = np.vdot(points, target - target_center) / np.vdot(points, points).real
+    center, target_center = _middle(landmarks), _middle(template)
+    points = [complex(x, y) - center for x, y in landmarks]
+    target = [complex(x, y) - target_center for x, y in template]
+    turned = sum(point.conjugate() * aim for point, aim in zip(points, target, strict=True))
+    a = turned / sum(abs(point) ** 2 for point in points)
     b = target_center - a * center
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def _middle(landmarks: Landmarks) -> complex:
+    return sum(complex(x, y) for x, y in landmarks) / len(landmarks)
 
 
 def align_face(

@@ -192,8 +192,9 @@ class _IndexRun:
         self._total = len(changed)
         workers = self._service.workers
         with thread_pool(HASH_THREADS, "hash") as hashing, thread_pool(workers, "read") as reading:
-            hashed = map_ahead(hashing, _hash, changed, HASH_BATCH)
-            fresh = chunks(self._fresh(hashed), READ_BATCH)
+            files = chunks(changed, READ_BATCH)
+            hashed = map_ahead(hashing, _hash_files, files, HASH_BATCH // READ_BATCH)
+            fresh = chunks(self._fresh(chain.from_iterable(hashed)), READ_BATCH)
             batches = map_ahead(reading, self._read_batch, fresh, workers * READS_AHEAD)
             for batch in chunks(self._in_hand(chain.from_iterable(batches)), STORE_BATCH):
                 self._store(batch)
@@ -296,6 +297,10 @@ class _IndexRun:
             remove_orphaned_points(self._database, self._service.stores.faces)
         with self._database.write() as session:
             library.finish_runs(session)
+
+
+def _hash_files(files: Sequence[FoundFile]) -> list[HashedFile | Failure]:
+    return [_hash(file) for file in files]
 
 
 def _hash(file: FoundFile) -> HashedFile | Failure:
