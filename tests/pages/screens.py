@@ -102,6 +102,17 @@ class Review(Screen):
             self.page.wait_for_function("(asked) => !asked.isConnected", arg=asked)
         raise AssertionError("no such group was asked about")
 
+    def skip_to(self, heading: str) -> None:
+        """Skip by button until a question of this heading is asked."""
+        for _ in range(30):
+            expect(self.page.locator("#answers button").first).to_be_visible()
+            if heading in self.heading.inner_text():
+                return
+            asked = self.page.locator("#question > *").element_handle()
+            self.page.locator("#answers").get_by_role("button", name=re.compile("Skip|Not sure")).click()
+            self.page.wait_for_function("(asked) => !asked.isConnected", arg=asked)
+        raise AssertionError(f"{heading}: this was not asked")
+
     def type_name(self, name: str) -> None:
         self.page.keyboard.type(name)
         expect(self.name).to_have_value(name)

@@ -105,7 +105,14 @@ export class Grid {
     this.body.hidden = on;
   }
 
-  redraw() { this.rows.clear(); this.body.replaceChildren(); this.draw(); }
+  /** Draws all anew; the cell that had the focus has it again. */
+  redraw() {
+    const held = this.body.contains(document.activeElement);
+    this.rows.clear();
+    this.body.replaceChildren();
+    this.draw();
+    if (held) this.node(this.focus)?.focus({ preventScroll: true });
+  }
 
   draw() {
     if (!this.total || !this.columns) return;

@@ -8,7 +8,7 @@ import { alike, faces as countFaces, s, short, t, tn, year } from "./words.js";
 
 export const gridQuestion = (question, desk) => {
   const page = question.kind === "tick_off" ? new TickOff(question, desk) : new SetAside(question, desk);
-  return { element: page.element, answers: page.answers, keys: page.keys, title: page.title, begin: () => page.grid.go(0) };
+  return { element: page.element, answers: page.answers, keys: page.keys, title: page.title, begin: () => { page.begin(); } };
 };
 
 /** What both pages share: a grid of ticked tiles and a button that says how many are ticked. */
@@ -23,7 +23,14 @@ class Ticks {
       load: async () => ({ items, total: items.length }), tile: (item) => this.tile(item), name: (item, at) => this.name(item, at), open: () => this.enter(), changed: () => this.count(),
     });
     this.tickAll(true);
-    this.grid.load();
+    this.loading = this.grid.load();
+  }
+
+  /** Keys go to the first face; the grid has its size only when it is shown. */
+  async begin() {
+    await this.loading;
+    this.grid.measure();
+    this.grid.go(0);
   }
 
   get ticked() { return this.items.filter((item) => this.grid.selection.has(item.id)); }

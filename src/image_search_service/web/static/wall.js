@@ -139,8 +139,8 @@ export class Wall {
   }
 
   heading(part, one) {
-    const first = part.photos[one.at];
-    const folder = first.path?.split("/").slice(-2, -1)[0] ?? "";
+    const folders = new Set(part.photos.slice(one.at, one.at + one.count).map((photo) => photo.path?.split("/").slice(-2, -1)[0]));
+    const folder = folders.size === 1 ? [...folders][0] : null;
     const node = el("h2", {}, date(one.day), " ", el("small", {}, [folder, tn("{n} photo", "{n} photos", one.count)].filter(Boolean).join(" · ")));
     return set(node, { ...one, height: 28 });
   }
