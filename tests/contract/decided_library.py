@@ -25,11 +25,12 @@ from sqlalchemy import event, select, update
 
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset
-from image_search_service.db.queries import clusters, faces, photos
+from image_search_service.db.queries import clusters, faces, lost_faces
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from image_search_service.services.face_clustering_service import FaceClusteringService
-from image_search_service.services.indexing.edits import transfer_names
+from image_search_service.services.indexing.edits import carry_over
+from image_search_service.services.indexing.same_faces import ChangedFile, SameFaceSearch
 from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.embedded import EmbeddedQdrant
@@ -47,6 +48,7 @@ TABLES = (
     "face_differences",
     "person_differences",
     "clusters",
+    "lost_faces",
     "decisions",
     "decision_changes",
 )
@@ -58,6 +60,7 @@ SAID = {
     "rejected": "SELECT face_instance_id, person_id FROM face_suggestions WHERE state = 'rejected'",
     "pinned": "SELECT face_instance_id, person_id FROM person_prototypes WHERE pinned",
     "apart": "SELECT face_instance_id, difference_id, side FROM face_differences",
+    "loss answered": "SELECT id, face_instance_id FROM lost_faces WHERE answered",
     "different": "SELECT person_id, other_id FROM person_differences",
     "persons": "SELECT id, name, merged_into, hidden, birth_date, cover_face_id FROM persons"
     " WHERE NOT deleted OR merged_into IS NOT NULL",
@@ -66,6 +69,7 @@ SAID = {
 FORGOTTEN = (
     "UPDATE face_instances SET person_id = NULL, assigned_by = NULL, cluster_id = NULL, is_face = 1",
     "UPDATE face_instances SET group_id = NULL, set_aside = 0, payload_version = payload_version + 1",
+    "UPDATE lost_faces SET answered = 0",
     *(
         f"DELETE FROM {table}"
         for table in (
@@ -186,6 +190,10 @@ class DecidedLibrary:
         tables = {table: self.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in TABLES}
         return Seen(tables, {what: frozenset(self.rows(statement)) for what, statement in SAID.items()})
 
+    def lost_faces(self) -> list[uuid.UUID]:
+        with self.database.read() as session:
+            return sorted(name.face_id for name in lost_faces.lost_names(session))
+
     def forget(self) -> None:
         """Lose every table but the photos, the faces and the events."""
         assert self._reader is not None
@@ -217,8 +225,11 @@ class DecidedLibrary:
                 faces.set_clusters(session, dict.fromkeys(of_cluster[: len(of_cluster) // 2], new))
             clusters.mend_clusters(session, [*members, *made])
 
-    def edit(self, path: str) -> None:
-        """Another program writes this file; indexing finds the same faces in what is a new photo."""
+    def edit(self, path: str, *, lose: bool = False) -> None:
+        """Another program writes this file; indexing finds the same faces in what is a new photo.
+
+        lose: none of its faces is found, since the file holds another photo of somebody else.
+        """
         with self.database.write() as session:
             old = session.scalars(
                 select(ImageAsset).join(AssetPath).where(AssetPath.path == Path(path))
@@ -227,10 +238,12 @@ class DecidedLibrary:
             for face in session.scalars(select(FaceInstance).where(FaceInstance.asset_id == old.id)):
                 copy = World(session).face(new, face.position, face.box)
                 embedding = self.faces.get_embeddings_by_point_ids([face.id])[face.id]
-                self._store(copy, np.asarray(embedding, dtype=np.float32))
+                self._store(copy, np.asarray(embedding, dtype=np.float32) * (-1 if lose else 1))
                 self._added.append(copy.id)
-            photos.update_replaced(session, [old.id, new.id])
-            transfer_names(session, {old.id: new.id})
+            change = ChangedFile(Path(path), old.id, new.id)
+        same = SameFaceSearch(self.stores).find([change])
+        with self.database.write() as session:
+            carry_over(session, [change], same)
 
 
 def _trust_the_disk(connection: Any, _record: Any) -> None:

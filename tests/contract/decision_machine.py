@@ -15,6 +15,7 @@ from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.answers import AnswerService
 from image_search_service.services.decisions.log import RecordedDecision
+from image_search_service.services.decisions.lost_faces import LostFaceService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.face_clustering_service import FaceClusteringService
@@ -205,6 +206,32 @@ class DecisionMachine(RuleBasedStateMachine):
         assert all(before.said[what] <= self.now.said[what] for what in before.said)
         if self.now.latest > before.latest:
             self.before[self.now.latest] = before.said
+
+    @rule(number=digit)
+    def replace_photo(self, number: int) -> None:
+        """A file holds another photo: what was said stays, and is said of nobody else."""
+        paths = self.library.rows("SELECT path FROM asset_paths ORDER BY id")
+        said, events = self.now.said, self.now.events
+        self.library.edit(os.fsdecode(paths[number % len(paths)][0]), lose=True)
+        self.now = self.library.see()
+        assert self.now.said == said
+        assert self.now.events == events
+
+    @rule(number=digit, face=st.none() | st.integers(0, 99))
+    def answer_lost_face(self, number: int, face: int | None) -> None:
+        """Somebody says which face a lost one is, or that it is none."""
+        lost = self.library.lost_faces()
+        answers = LostFaceService(self.library.database, "hypothesis")
+        if not lost:
+            return
+        lost_face = lost[number % len(lost)]
+        if face is None:
+            made = self.decide(lambda: answers.nowhere(lost_face, self.based_on))
+        else:
+            found = self.some([face])[0]
+            made = self.decide(lambda: answers.found(lost_face, found, self.based_on))
+        if made is not None:
+            assert lost_face not in self.library.lost_faces()
 
     @rule()
     def rebuild_from_the_events(self) -> None:

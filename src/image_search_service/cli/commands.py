@@ -52,6 +52,7 @@ PANELS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("set-aside", "Leave out faces of strangers.", "person_decisions:set_aside"),
         CommandEntry("why", "Explain why a face is or is not assigned.", "why:why"),
         CommandEntry("conflicts", "List assignments that contradict each other.", "decisions:conflicts"),
+        CommandEntry("lost", "Say where a name's lost face is now.", "decisions:lost"),
         CommandEntry("history", "List decisions, or what one of them changed.", "history:history"),
         CommandEntry("undo", "Take a decision back.", "history:undo"),
     ),

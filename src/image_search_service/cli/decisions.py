@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -12,11 +12,20 @@ from image_search_service.cli.deciding import run_decision, run_person_decision
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.cli.suggest import METHODS
+from image_search_service.core.errors import InvalidInputError
 from image_search_service.library.opening import Library
 from image_search_service.services.decisions.log import RecordedDecision
+from image_search_service.services.decisions.lost_faces import LostFaceService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.people.lookup import PeopleService
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+LOST_HELP = (
+    "A lost face is answered by `image-search lost FACE --found FACE`, or `--gone`; `--json` lists the faces "
+    "that it may be."
+)
 Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help=FACE_IDS)]
 SuggestedFaces = Annotated[
     list[UUID] | None,
@@ -133,10 +142,11 @@ def conflicts(
 ) -> None:
     """List assignments that contradict each other.
 
-    A person twice in one photo or before their birth, a face unlike the others of its person, two persons
-    who look the same.
+    A name that has lost its face since its photo was changed or replaced (`image-search lost` answers it), a
+    person twice in one photo or before their birth, a face unlike the others of its person, two persons who
+    look the same.
     """
-    from image_search_service.services.suggestions.conflicts import ConflictService
+    from image_search_service.services.suggestions.conflicts import ConflictKind, ConflictService
 
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         conflicts_listed = ConflictService(opened.stores).find(limit)
@@ -150,6 +160,7 @@ def conflicts(
                     "asset_id": None if conflict.asset_id is None else str(conflict.asset_id),
                     "path": None if conflict.path is None else str(conflict.path),
                     "similarity": conflict.similarity,
+                    "candidate_face_ids": [str(face) for face in conflict.candidate_ids],
                 }
                 for conflict in conflicts_listed
             ]
@@ -165,4 +176,31 @@ def conflicts(
             for conflict in conflicts_listed
         ]
         title = f"Perhaps wrong: {len(conflicts_listed):,}"
-        run.out.result(document, table(title, ("What", "Who", "Similarity", "Faces", "Photo"), rows))
+        shown: list[RenderableType] = [table(title, ("What", "Who", "Similarity", "Faces", "Photo"), rows)]
+        if any(conflict.kind is ConflictKind.LOST_FACE for conflict in conflicts_listed):
+            shown += ["", LOST_HELP]
+        run.out.result(document, *shown)
+
+
+def lost(
+    face: Annotated[UUID, typer.Argument(metavar="FACE", help="Its id; see `image-search conflicts`.")],
+    found: Annotated[
+        UUID | None, typer.Option("--found", metavar="FACE", help="The face that it is now.")
+    ] = None,
+    gone: Annotated[bool, typer.Option("--gone", help="None of the faces is it.")] = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say where a name's lost face is now.
+
+    A name loses its face when its photo was changed or replaced and the face is not found in it any more.
+    """
+
+    def decide(opened: Library) -> RecordedDecision:
+        if gone == (found is not None):
+            raise InvalidInputError("Either --found FACE or --gone is needed, and not both.")
+        service = LostFaceService(opened.database, actor())
+        return service.nowhere(face) if found is None else service.found(face, found)
+
+    run_decision("Answered", decide, library, as_json, debug)

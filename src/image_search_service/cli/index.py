@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from image_search_service.faces.assigner import AssignmentRun
-    from image_search_service.services.indexing.indexer import IndexReport
     from image_search_service.services.indexing.pipeline import IndexResult
+    from image_search_service.services.indexing.report import IndexReport
 
 MethodOption = Annotated[
     str, typer.Option(metavar="agglomerative", help="Method of grouping; hdbscan and dbscan mean it, too.")
@@ -106,6 +106,8 @@ def _document(done: IndexResult) -> JsonObject:
         "photos_with_faces": counts.photos_with_faces,
         "files_ignored": report.files_ignored,
         "faces_new": report.faces_new,
+        "names_kept": report.names_kept,
+        "names_lost": report.names_lost,
         "faces": counts.faces,
         "clusters": counts.clusters,
         "clustered_faces": counts.clustered_faces,
@@ -132,6 +134,7 @@ def _tables(done: IndexResult) -> list[RenderableType]:
         ("  failed", report.photos_failed, "named below" if report.photos_failed else ""),
         ("Missing", report.photos_missing, "were here before, kept" if report.photos_missing else ""),
         ("Skipped", report.files_ignored, "no photos by their name" if report.files_ignored else ""),
+        *_name_rows(report),
         ("Photos", counts.photos, f"{counts.photos_with_faces:,} of them show faces"),
         ("Faces", counts.faces, f"engine {done.engine}"),
         ("  named", counts.named_faces, f"{counts.persons:,} people"),
@@ -147,6 +150,15 @@ def _tables(done: IndexResult) -> list[RenderableType]:
             "Next: `image-search people` lists the groups, `image-search name GROUP NAME` names one.",
         ]
     return shown
+
+
+def _name_rows(report: IndexReport) -> list[tuple[str, int, str]]:
+    """What became of names whose photos were changed; nothing where none was."""
+    rows = [
+        ("Names kept", report.names_kept, "on the same faces of changed photos"),
+        ("Names lost", report.names_lost, "their faces were not found: image-search conflicts"),
+    ]
+    return [row for row in rows if row[1]]
 
 
 def _failures(report: IndexReport) -> RenderableType:

@@ -45,6 +45,8 @@ class Fact(StrEnum):
     """Of two persons, the smaller id first: whether they are marked as different."""
     APART = "apart"
     """Of a face and a difference between two groups: on which side of it the face is, 0 or 1."""
+    LOSS_ANSWERED = "loss_answered"
+    """Of a face whose photo is in no file any more, and one such loss: whether a human has answered it."""
 
 
 PERSON_FACTS = frozenset(

@@ -22,8 +22,8 @@ from image_search_service.queue.runner import JobFunction, ProgressReporter
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.face_clustering_service import FaceClusteringService
-from image_search_service.services.indexing.indexer import IndexReport
 from image_search_service.services.indexing.pipeline import index_photos
+from image_search_service.services.indexing.report import IndexReport
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.services.jobs.service import JobKind
 from image_search_service.services.metadata.names import MetadataNamesService
@@ -113,6 +113,8 @@ def _indexed(report: IndexReport) -> JsonObject:
         "photos_unchanged": report.photos_unchanged,
         "photos_failed": report.photos_failed,
         "faces_new": report.faces_new,
+        "names_kept": report.names_kept,
+        "names_lost": report.names_lost,
         "photos_per_second": round(report.photos_per_second, 1),
     }
 

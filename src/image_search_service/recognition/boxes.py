@@ -7,6 +7,11 @@ from image_search_service.core.types import Box
 SAME_PLACE = 0.5
 """Intersection over union from which two boxes are the same face, as in PASCAL VOC's evaluation."""
 
+SAME_FACE = 0.3
+"""Least intersection over union of two boxes of one face that were found on their own. Of 168 faces that dlib
+and YuNet both found in 160 photos the boxes of one face have 0.41 to 0.75 in common, those of two at most
+0.23."""
+
 
 def overlap(a: Box, b: Box) -> float:
     """Intersection over union of two boxes, 0 to 1."""

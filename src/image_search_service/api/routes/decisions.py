@@ -11,6 +11,7 @@ from image_search_service.api.deps import Actor, Jobs, Opened
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import CursorText, Limit, decode_cursor, next_cursor, whole_number
 from image_search_service.api.schemas.decisions import (
+    AnswerLostFace,
     AnswerSuggestions,
     AssignFaces,
     ChangedFact,
@@ -42,6 +43,7 @@ from image_search_service.api.schemas.decisions import (
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.services.decisions.answers import AnswerService
 from image_search_service.services.decisions.history import HistoryService
+from image_search_service.services.decisions.lost_faces import LostFaceService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.suggestions.follow_up import find_more, submit_searches
 
@@ -58,6 +60,12 @@ def _answering(library: Opened, actor: Actor, background: BackgroundTasks) -> An
     return AnswerService(library.database, actor)
 
 
+def _finding(library: Opened, actor: Actor, background: BackgroundTasks) -> LostFaceService:
+    """As ``_deciding``."""
+    background.add_task(library.payload_sender.send_if_it_answers)
+    return LostFaceService(library.database, actor)
+
+
 def _deciding(library: Opened, actor: Actor, background: BackgroundTasks) -> ReviewService:
     """SQL has a decision when it is answered; Qdrant is told after that, or when it answers again."""
     background.add_task(library.payload_sender.send_if_it_answers)
@@ -67,6 +75,7 @@ def _deciding(library: Opened, actor: Actor, background: BackgroundTasks) -> Rev
 DecisionId = Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number.")]
 History = Annotated[HistoryService, Depends(_history)]
 Review = Annotated[ReviewService, Depends(_deciding)]
+LostFaces = Annotated[LostFaceService, Depends(_finding)]
 Answers = Annotated[AnswerService, Depends(_answering)]
 
 
@@ -171,6 +180,14 @@ def answer(body: AnswerSuggestions, answers: Answers, jobs: Jobs) -> DecisionRes
         question=body.question_id,
     )
     return DecisionResult.of(made, find_more(jobs, made, body.find_more))
+
+
+@router.post("/lost-face")
+def answer_lost_face(body: AnswerLostFace, lost: LostFaces) -> DecisionResult:
+    """Say which face a lost face is now (`GET /conflicts` lists them), or that it is none."""
+    if body.face_id is None:
+        return DecisionResult.of(lost.nowhere(body.lost_face_id, body.based_on_decision))
+    return DecisionResult.of(lost.found(body.lost_face_id, body.face_id, body.based_on_decision))
 
 
 @router.post("/delete-person")

@@ -24,9 +24,16 @@ class Conflict(Answer):
 
     kind: ConflictKind
     persons: list[ConflictPerson]
-    face_ids: list[UUID] = Field(description="The contradicting faces.")
+    face_ids: list[UUID] = Field(
+        description="The contradicting faces. Of a lost face: the one that had the name; its crop is kept."
+    )
     asset_id: UUID | None = Field(description="The photo that shows them.", examples=[None])
     path: str | None = Field(description="A file of that photo.", examples=["/photos/2019/garden.jpg"])
+    candidate_face_ids: list[UUID] = Field(
+        description="Of a lost face: the faces without a name in the photo that its file holds now. "
+        "`POST /decisions/lost-face` answers which it is, or none.",
+        examples=[[]],
+    )
     similarity: float | None = Field(
         description="Of the face to its person's centroid, or of two centroids, −1 to 1.", examples=[0.71]
     )
@@ -38,6 +45,7 @@ class Conflict(Answer):
             kind=conflict.kind,
             persons=[ConflictPerson(person_id=person, person_name=name) for person, name in pairs],
             face_ids=conflict.face_ids,
+            candidate_face_ids=conflict.candidate_ids,
             asset_id=conflict.asset_id,
             path=None if conflict.path is None else shown_path(conflict.path),
             similarity=conflict.similarity,

@@ -106,6 +106,15 @@ class NameClusters(DecisionBody):
     find_more: FindMore = SearchMethod.MULTI_PROTOTYPE
 
 
+class AnswerLostFace(DecisionBody):
+    """Say which face a lost face is now, or that it is none."""
+
+    lost_face_id: UUID = Field(description="The first of `face_ids` of the conflict `lost_face`.")
+    face_id: UUID | None = Field(
+        default=None, description="The face that it is now; null if it is none.", examples=[None]
+    )
+
+
 class JoinClusters(DecisionBody):
     """Join clusters; no job splits them again."""
 

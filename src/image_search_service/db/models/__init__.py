@@ -3,7 +3,7 @@
 from image_search_service.db.models.base import Base, FilePath, UtcDateTime, utc_now
 from image_search_service.db.models.decisions import DecisionChange, DecisionRow
 from image_search_service.db.models.engine_changes import EngineChange, StagedFace, StagedPhoto
-from image_search_service.db.models.faces import ClusterRow, FaceDifference, FaceInstance
+from image_search_service.db.models.faces import ClusterRow, FaceDifference, FaceInstance, FaceLoss
 from image_search_service.db.models.jobs import JobRow
 from image_search_service.db.models.library import LibraryRow
 from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
@@ -20,6 +20,7 @@ __all__ = [
     "EngineChange",
     "FaceDifference",
     "FaceInstance",
+    "FaceLoss",
     "FaceSuggestion",
     "FilePath",
     "ImageAsset",

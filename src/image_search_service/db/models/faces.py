@@ -1,4 +1,4 @@
-"""Faces, their clusters, and differences that humans marked between groups of faces."""
+"""Faces, their clusters, differences that humans marked between groups of faces, and faces that are lost."""
 
 from __future__ import annotations
 
@@ -132,3 +132,23 @@ class FaceDifference(Base):
     )
     side: Mapped[int]
     """0 or 1. A face of one side and a face of the other never go together."""
+
+
+class FaceLoss(Base):
+    """A face with a name whose photo is in no file any more, and that was found in no other photo.
+
+    The face, its embedding and its crop stay. Whether the name is still missing is computed on read
+    (``db/queries/lost_faces.py``).
+    """
+
+    __tablename__ = "lost_faces"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    """One for each time that it was lost."""
+    face_instance_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("face_instances.id"), index=True)
+    path_id: Mapped[int | None] = mapped_column(ForeignKey("asset_paths.id"), index=True)
+    """The file that showed the face and now holds another content; null where the row was made again from the
+    events."""
+    answered: Mapped[bool] = mapped_column(default=False)
+    """True where a human has said which face it is now, or that it is none."""
+    lost_at: Mapped[datetime] = mapped_column(default=utc_now)

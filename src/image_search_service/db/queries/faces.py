@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, ScalarSelect, Update, Uuid, bindparam, case, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance, ImageAsset, PersonRow
 from image_search_service.db.queries.batches import BATCH
@@ -24,6 +25,7 @@ class LocatedFace:
     """A face, its person, and its box relative to the photo, 0 to 1."""
 
     id: uuid.UUID
+    point_id: uuid.UUID
     person_id: uuid.UUID | None
     assigned_by: str | None
     box: Box
@@ -73,29 +75,31 @@ def existing_points(session: Session, point_ids: Sequence[uuid.UUID]) -> set[uui
 
 
 def replaced_among(session: Session, asset_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of the photos that an edited version has replaced."""
-    if not asset_ids:
-        return set()
-    return set(
-        session.scalars(select(ImageAsset.id).where(ImageAsset.id.in_(asset_ids), ImageAsset.replaced))
-    )
+    """Those of the photos that no file holds any more: a statement for each ``BATCH``."""
+    return {
+        asset_id
+        for part in chunks(asset_ids, BATCH)
+        for asset_id in session.scalars(
+            select(ImageAsset.id).where(ImageAsset.id.in_(part), ImageAsset.replaced)
+        )
+    }
 
 
 def located_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[LocatedFace]]:
-    """The faces of each photo, left to right."""
-    rows = session.execute(
+    """The faces of each photo, left to right: a statement for each ``BATCH``."""
+    statement = (
         select(FaceInstance, ImageAsset.width, ImageAsset.height)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(FaceInstance.asset_id.in_(asset_ids))
         .order_by(FaceInstance.asset_id, FaceInstance.position)
     )
     located: dict[uuid.UUID, list[LocatedFace]] = {}
-    for face, width, height in rows:
-        across, down = width or 1, height or 1  # a photo with faces has both
-        box = Box(face.box_x / across, face.box_y / down, face.box_width / across, face.box_height / down)
-        located.setdefault(face.asset_id, []).append(
-            LocatedFace(face.id, face.person_id, face.assigned_by, box)
-        )
+    for part in chunks(asset_ids, BATCH):
+        for face, width, height in session.execute(statement.where(FaceInstance.asset_id.in_(part))):
+            across, down = width or 1, height or 1  # a photo with faces has both
+            box = Box(face.box_x / across, face.box_y / down, face.box_width / across, face.box_height / down)
+            located.setdefault(face.asset_id, []).append(
+                LocatedFace(face.id, face.qdrant_point_id, face.person_id, face.assigned_by, box)
+            )
     return located
 
 

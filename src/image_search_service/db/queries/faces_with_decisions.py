@@ -50,6 +50,28 @@ class DecidedFace:
     pinned_for: list[uuid.UUID] = field(default_factory=list)
     apart: dict[uuid.UUID, int] = field(default_factory=dict)
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether anything was decided about it."""
+        is_placed = self.person_id is not None or self.group_id is not None
+        is_hidden = not self.is_face or self.set_aside
+        return is_placed or is_hidden or bool(self.rejected_for or self.pinned_for or self.apart)
+
+    def contradicts(self, other: DecidedFace) -> bool:
+        """Whether what was decided about two faces cannot be true of one face."""
+        if not (self.is_decided and other.is_decided):
+            return False
+        places = {place for place in (self._place, other._place) if place is not None}
+        is_rejected = self.person_id in other.rejected_for or other.person_id in self.rejected_for
+        return len(places) > 1 or is_rejected or self.apart != other.apart
+
+    @property
+    def _place(self) -> tuple[object, ...] | None:
+        """Where it was put: with a person, into a group, aside, or among what is no face."""
+        if self.person_id is None and self.group_id is None and self.is_face and not self.set_aside:
+            return None
+        return self.person_id, self.group_id, self.is_face, self.set_aside
+
 
 @dataclass(frozen=True, slots=True)
 class DecisionWithChanges:

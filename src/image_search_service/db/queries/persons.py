@@ -67,6 +67,20 @@ def names(session: Session, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, 
     }
 
 
+def persons_shown_by(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """The persons for whom a human chose one of these faces to be shown: a statement for each ``BATCH``."""
+    return {
+        row[0]: row[1]
+        for part in chunks(face_ids, BATCH)
+        for row in session.execute(
+            select(PersonRow.id, PersonRow.cover_face_id).where(
+                PersonRow.cover_face_id.in_(part), ~PersonRow.deleted
+            )
+        )
+        if row[1] is not None
+    }
+
+
 def person_sizes(session: Session, *, hidden: bool = False) -> list[PersonSize]:
     """All visible persons, or all hidden ones, those with most faces first; some may have no face."""
     shown = (

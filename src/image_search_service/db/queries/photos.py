@@ -21,8 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from image_search_service.core.parallel import chunks
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, utc_now
-from image_search_service.db.queries.batches import Row, insert_rows, upsert_rows
+from image_search_service.db.queries.batches import BATCH, Row, insert_rows, upsert_rows
 from image_search_service.db.queries.conditions import IS_PRESENT
 
 
@@ -118,13 +119,37 @@ def save_paths(session: Session, rows: Sequence[Row]) -> None:
     upsert_rows(session, AssetPath, rows, key=["path"], update=changed)
 
 
+def path_ids(session: Session, paths: Sequence[Path]) -> dict[Path, int]:
+    """The ids of these files' rows: a statement for each ``BATCH``."""
+    return {
+        path: path_id
+        for part in chunks(paths, BATCH)
+        for path, path_id in session.execute(
+            select(AssetPath.path, AssetPath.id).where(AssetPath.path.in_(part))
+        )
+    }
+
+
 def update_replaced(session: Session, asset_ids: Sequence[uuid.UUID]) -> None:
-    """Set ``replaced`` of these photos: true without a file, since an edited version took its place."""
+    """Set ``replaced`` of these photos: true where no file holds them, since another content took their
+    place."""
+    held = exists().where(AssetPath.asset_id == ImageAsset.id)
+    for part in chunks(sorted(set(asset_ids)), BATCH):
+        session.execute(
+            update(ImageAsset)
+            .where(ImageAsset.id.in_(part), ImageAsset.replaced == held)
+            .values(replaced=~held)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def hide_unheld(session: Session) -> None:
+    """Set ``replaced`` of all photos that no file holds: an interrupted run may have stored them."""
     held = exists().where(AssetPath.asset_id == ImageAsset.id)
     session.execute(
         update(ImageAsset)
-        .where(ImageAsset.id.in_(asset_ids))
-        .values(replaced=~held)
+        .where(~ImageAsset.replaced, ~held)
+        .values(replaced=True)
         .execution_options(synchronize_session=False)
     )
 
@@ -132,10 +157,12 @@ def update_replaced(session: Session, asset_ids: Sequence[uuid.UUID]) -> None:
 __all__ = [
     "KnownFile",
     "assets_by_hash",
+    "hide_unheld",
     "insert_rows",
     "known_files",
     "mark_missing",
     "mark_seen",
+    "path_ids",
     "save_assets",
     "save_faces",
     "save_paths",

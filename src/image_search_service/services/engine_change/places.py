@@ -9,12 +9,8 @@ from enum import StrEnum
 
 from image_search_service.core.types import Box
 from image_search_service.db.queries.engine_change.changes import new_face_id
-from image_search_service.recognition.boxes import overlap
+from image_search_service.recognition.boxes import SAME_FACE, overlap
 from image_search_service.recognition.engines.base import Detection
-
-SAME_FACE = 0.3
-"""Least intersection over union of two detectors' boxes of one face. Of 168 faces that dlib and YuNet both
-found in 160 photos the boxes of one face have 0.41 to 0.75 in common, those of two faces at most 0.23."""
 
 
 class Origin(StrEnum):

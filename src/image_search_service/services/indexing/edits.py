@@ -1,89 +1,177 @@
-"""Keeps names when a photo is edited in place, which makes it a new photo at an old path.
+"""Carries what was said of faces from a photo to the one that its file holds now.
 
-A program that writes a tag or crops a border changes the file's content. Decisions about its faces (names,
-rejections, pins, not a face) are transferred to the new content's faces at the same places.
+It is done when a run has seen all files. What was said goes to the faces that ``same_faces.py`` found again.
+A name whose photo no file holds any more, and whose face was not found, is kept as lost
+(``db/queries/lost_faces.py``) until a human answers.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from image_search_service.core.decisions import Fact, Key
-from image_search_service.db.queries import clusters, faces, faces_with_decisions
+from image_search_service.db.queries import (
+    clusters,
+    faces,
+    faces_with_decisions,
+    library,
+    lost_faces,
+    persons,
+    photos,
+)
 from image_search_service.db.queries.faces import LocatedFace
+from image_search_service.db.queries.faces_with_decisions import DecidedFace
 from image_search_service.db.session import Session
-from image_search_service.recognition.boxes import SAME_PLACE, overlap
 from image_search_service.services.decisions.log import DecisionDraft, decide
+from image_search_service.services.indexing.same_faces import ChangedFile, SameFace
+
+NOTHING_SAID: Mapping[Fact, Any] = {
+    Fact.FACE_PERSON: {"person": None, "by": None},
+    Fact.FACE_GROUP: {"group": None},
+    Fact.FACE_IS_FACE: True,
+    Fact.FACE_SET_ASIDE: {"aside": False},
+    Fact.REJECTED: False,
+    Fact.PINNED: False,
+    Fact.APART: None,
+}
 
 
-def transfer_names(session: Session, successors: Mapping[uuid.UUID, uuid.UUID]) -> None:
-    """Transfer the decisions about the faces of each replaced photo to the faces of its successor.
+@dataclass(slots=True)
+class Carried:
+    """What became of the names of changed files. kept: names that humans gave, carried over. lost: those that
+    have no face any more. decision: what carried them over."""
 
-    successors: the photo that a file held before, and the one it holds now. Photos that still have another
-    file keep their faces, and nothing is transferred.
+    kept: int = 0
+    lost: int = 0
+    decision: int | None = None
+
+
+@dataclass(slots=True)
+class _Plan:
+    """facts: what is said of present faces. kept: former faces whose names are. sources: the face that each
+    present face inherits from. found: losses that are none any more."""
+
+    facts: dict[Key, Any] = field(default_factory=dict)
+    kept: set[uuid.UUID] = field(default_factory=set)
+    sources: dict[uuid.UUID, DecidedFace] = field(default_factory=dict)
+    found: list[uuid.UUID] = field(default_factory=list)
+
+
+def carry_over(session: Session, changes: Sequence[ChangedFile], same: Sequence[SameFace]) -> Carried:
+    """Carry over what was said, as one decision. The rows of the files say already what they hold now.
+
+    A former photo that another file still holds keeps what was said of it, too. What was said of a present
+    face while it could be seen stands. A fixed number of statements for each 500 photos.
     """
-    replaced = faces.replaced_among(session, list(successors))
-    pairs = {old: new for old, new in successors.items() if old in replaced}
-    if not pairs:
-        return
-    located = faces.located_faces(session, [*pairs.keys(), *pairs.values()])
-    origins: dict[uuid.UUID, LocatedFace] = {}
-    for old, new in pairs.items():
-        origins |= successor_faces(located.get(old, []), located.get(new, []))
-    decide(session, DecisionDraft("photo_edited", "index", _transferred_facts(session, origins)))
-    faces.assign_persons(session, _persons(origins, faces.MACHINE))
-    _leave_clusters(session, [face for old in pairs for face in located.get(old, [])])
+    former, present = ({change.former for change in changes}, {change.present for change in changes})
+    returned = faces.replaced_among(session, sorted(present))
+    before = faces.replaced_among(session, sorted(former))
+    photos.update_replaced(session, [*former, *present])
+    gone = faces.replaced_among(session, sorted(former))
+    if gone != before or returned:
+        library.set_grouping_stale(session)
+    located = faces.located_faces(session, sorted(former | present))
+    plan = _planned(session, same, {face.id for photo in returned for face in located.get(photo, [])})
+    _take_covers(session, plan, {face.id for photo in gone for face in located.get(photo, [])})
+    made = decide(session, DecisionDraft("photo_edited", "index", plan.facts))
+    faces.assign_persons(session, _guesses(plan, located))
+    _leave_clusters(session, [face for photo in gone for face in located.get(photo, [])])
+    lost_faces.forget_lost_faces(session, plan.found)
+    lost = _lose(session, changes, gone, located, plan.kept)
+    return Carried(len(plan.kept), lost, made.id)
 
 
-def _leave_clusters(session: Session, replaced: Sequence[LocatedFace]) -> None:
-    """Take faces of replaced photos out of clusters: no grouping would move them, and they would be
-    counted."""
-    ids = [face.id for face in replaced]
+def _planned(session: Session, same: Sequence[SameFace], returned: set[uuid.UUID]) -> _Plan:
+    """returned: present faces whose photo no file held until now."""
+    plan = _Plan()
+    ids = sorted({id_ for pair in same for id_ in (pair.former, pair.present)})
+    decided = {face.id: face for face in faces_with_decisions.decided_faces_by_id(session, ids)}
+    for pair in same:
+        source, target = decided.get(pair.former), decided.get(pair.present)
+        if source is None or target is None:
+            continue
+        earlier = plan.sources.get(target.id)
+        contradicts = source.contradicts(target)
+        if earlier is None and (target.id in returned or not contradicts):
+            plan.sources[target.id] = source
+            if contradicts:  # nobody has seen it since; what was said later was said of its successor
+                plan.facts |= {key: NOTHING_SAID[key.fact] for key in _facts(target, target.id)}
+            plan.facts |= _facts(source, target.id)
+            is_kept = source.person_id is not None
+        else:
+            standing = target if earlier is None else earlier
+            is_kept = source.person_id is not None and standing.person_id == source.person_id
+        if is_kept:
+            plan.kept.add(source.id)
+        if is_kept and pair.loss_id is not None:
+            plan.found.append(pair.loss_id)
+    return plan
+
+
+def _facts(decided: DecidedFace, face: uuid.UUID) -> dict[Key, Any]:
+    """What was decided about a face, as facts about ``face``."""
+    facts: dict[Key, Any] = {}
+    if decided.person_id is not None:
+        facts[Key(Fact.FACE_PERSON, face)] = {"person": str(decided.person_id), "by": faces.HUMAN}
+    if decided.group_id is not None:
+        facts[Key(Fact.FACE_GROUP, face)] = {"group": str(decided.group_id)}
+    if not decided.is_face:
+        facts[Key(Fact.FACE_IS_FACE, face)] = False
+    if decided.set_aside:
+        facts[Key(Fact.FACE_SET_ASIDE, face)] = {"aside": True}
+    facts |= {Key(Fact.REJECTED, face, person): True for person in decided.rejected_for}
+    facts |= {Key(Fact.PINNED, face, person): True for person in decided.pinned_for}
+    return facts | {Key(Fact.APART, face, key): side for key, side in decided.apart.items()}
+
+
+def _take_covers(session: Session, plan: _Plan, gone: set[uuid.UUID]) -> None:
+    """Let persons be shown by the successor of a face that is gone."""
+    successor = {source.id: face for face, source in plan.sources.items() if source.id in gone}
+    for person_id, cover in persons.persons_shown_by(session, list(successor)).items():
+        plan.facts[Key(Fact.PERSON_COVER, person_id)] = str(successor[cover])
+
+
+def _guesses(plan: _Plan, located: Mapping[uuid.UUID, Sequence[LocatedFace]]) -> dict[uuid.UUID, uuid.UUID]:
+    """The persons whom the machine gave to former faces, for their successors."""
+    guessed = {
+        face.id: face.person_id
+        for of_photo in located.values()
+        for face in of_photo
+        if face.assigned_by == faces.MACHINE and face.person_id is not None
+    }
+    return {
+        face: guessed[source.id]
+        for face, source in plan.sources.items()
+        if source.id in guessed and Key(Fact.REJECTED, face, guessed[source.id]) not in plan.facts
+    }
+
+
+def _leave_clusters(session: Session, gone: Sequence[LocatedFace]) -> None:
+    """Take faces that are gone out of clusters: no grouping would move them, and they would be counted."""
+    ids = [face.id for face in gone]
     before = clusters.clusters_of_faces(session, ids)
     faces.set_clusters(session, dict.fromkeys(ids))
     clusters.mend_clusters(session, before)
 
 
-def _transferred_facts(session: Session, origins: Mapping[uuid.UUID, LocatedFace]) -> dict[Key, Any]:
-    """The decided facts of the former faces, for the new faces at their places."""
-    successor = {old.id: new for new, old in origins.items()}
-    facts: dict[Key, Any] = {}
-    for decided in faces_with_decisions.decided_faces_by_id(session, list(successor)):
-        face = successor[decided.id]
-        if decided.person_id is not None:
-            facts[Key(Fact.FACE_PERSON, face)] = {"person": str(decided.person_id), "by": faces.HUMAN}
-        if decided.group_id is not None:
-            facts[Key(Fact.FACE_GROUP, face)] = {"group": str(decided.group_id)}
-        if not decided.is_face:
-            facts[Key(Fact.FACE_IS_FACE, face)] = False
-        if decided.set_aside:
-            facts[Key(Fact.FACE_SET_ASIDE, face)] = {"aside": True}
-        facts |= {Key(Fact.REJECTED, face, person): True for person in decided.rejected_for}
-        facts |= {Key(Fact.PINNED, face, person): True for person in decided.pinned_for}
-        facts |= {Key(Fact.APART, face, key): side for key, side in decided.apart.items()}
-    return facts
-
-
-def _persons(origins: Mapping[uuid.UUID, LocatedFace], by: str) -> dict[uuid.UUID, uuid.UUID]:
-    return {
-        new: old.person_id
-        for new, old in origins.items()
-        if old.person_id is not None and old.assigned_by == by
-    }
-
-
-def successor_faces(old: Sequence[LocatedFace], new: Sequence[LocatedFace]) -> dict[uuid.UUID, LocatedFace]:
-    """For faces of the new photo without a person: the face of the old one in the same place."""
-    pairs = sorted(
-        ((overlap(a.box, b.box), a, b) for a in old for b in new if b.person_id is None),
-        key=lambda pair: -pair[0],
-    )
-    origins: dict[uuid.UUID, LocatedFace] = {}
-    taken: set[uuid.UUID] = set()
-    for share, a, b in pairs:
-        if share >= SAME_PLACE and a.id not in taken and b.id not in origins:
-            origins[b.id] = a
-            taken.add(a.id)
-    return origins
+def _lose(
+    session: Session,
+    changes: Sequence[ChangedFile],
+    gone: set[uuid.UUID],
+    located: Mapping[uuid.UUID, Sequence[LocatedFace]],
+    kept: set[uuid.UUID],
+) -> int:
+    """Keep the names of photos that are gone and were not carried over; returns how many."""
+    path_of = {change.former: change.path for change in reversed(changes) if change.former in gone}
+    path_ids = photos.path_ids(session, list(path_of.values()))
+    lost = [
+        (face.id, path_ids[path])
+        for photo, path in path_of.items()
+        for face in located.get(photo, [])
+        if face.assigned_by == faces.HUMAN and face.id not in kept
+    ]
+    lost_faces.save_lost_faces(session, lost)
+    return len(lost)

@@ -11,22 +11,23 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
 from image_search_service.core.errors import MediaError
 from image_search_service.core.parallel import chunks, map_ahead, thread_pool
 from image_search_service.core.types import Progress
-from image_search_service.db.queries import library, photos
+from image_search_service.db.queries import events, library, photos
 from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
 from image_search_service.media.hashing import content_hash
 from image_search_service.media.scan import FoundFile, PhotoScan
-from image_search_service.services.indexing.edits import transfer_names
+from image_search_service.services.indexing.edits import carry_over
 from image_search_service.services.indexing.orphans import remove_orphaned_points
 from image_search_service.services.indexing.reader import HashedFile, PhotoReader, ReadPhoto
+from image_search_service.services.indexing.report import Failure, IndexReport
 from image_search_service.services.indexing.rows import asset_row, face_points, face_rows, path_row
+from image_search_service.services.indexing.same_faces import ChangedFile, SameFaceSearch
 
 LOOKUP_BATCH = 500
 """Files compared with the library in one statement."""
@@ -40,40 +41,6 @@ READS_AHEAD = 4
 """Such batches in the queue for each thread, so that none idles while results are stored."""
 STORE_BATCH = 128
 """Photos stored with one request to Qdrant and one transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file that could not be read, and why."""
-
-    path: Path
-    reason: str
-
-
-@dataclass(slots=True)
-class IndexReport:
-    """The result of a run. Every file seen is new, unchanged, moved or copied, or failed."""
-
-    photos_seen: int = 0
-    photos_new: int = 0
-    photos_unchanged: int = 0
-    photos_moved: int = 0
-    """Files whose content the library had already: moved, renamed, copied."""
-    photos_missing: int = 0
-    files_ignored: int = 0
-    """Files below the folders that are no photos by their name."""
-    faces_new: int = 0
-    seconds: float = 0.0
-    failures: list[Failure] = field(default_factory=list)
-    unread_folders: list[Failure] = field(default_factory=list)
-
-    @property
-    def photos_failed(self) -> int:
-        return len(self.failures)
-
-    @property
-    def photos_per_second(self) -> float:
-        return self.photos_new / self.seconds if self.seconds else 0.0
 
 
 class IndexService:
@@ -158,6 +125,8 @@ class _IndexRun:
         self._reader: PhotoReader | None = None
         self._previous: dict[Path, uuid.UUID] = {}
         self._copies: list[HashedFile] = []
+        self._replaced: list[tuple[HashedFile, uuid.UUID]] = []
+        """Files that held another photo, with the one that they hold now, until all files were seen."""
         self.report = IndexReport()
 
     def compare(self, scan: PhotoScan) -> list[FoundFile]:
@@ -266,15 +235,38 @@ class _IndexRun:
         self._advance(readable)
 
     def _save_paths(self, session: Session, files: Sequence[tuple[HashedFile, uuid.UUID]]) -> None:
-        """Store the photos' paths; a photo whose last file was overwritten transfers its names."""
-        photos.save_paths(session, [path_row(file, asset_id, self._number) for file, asset_id in files])
-        successors = {
-            self._previous[file.path]: asset_id
+        """Store the photos' paths, but for files that held another photo, which wait for ``_settle``."""
+        same = [
+            (file, asset_id)
+            for file, asset_id in files
+            if self._previous.get(file.path, asset_id) == asset_id
+        ]
+        self._replaced += [
+            (file, asset_id)
             for file, asset_id in files
             if self._previous.get(file.path, asset_id) != asset_id
-        }
-        photos.update_replaced(session, [*successors, *(asset_id for _, asset_id in files)])
-        transfer_names(session, successors)
+        ]
+        photos.save_paths(session, [path_row(file, asset_id, self._number) for file, asset_id in same])
+        photos.update_replaced(session, [asset_id for _, asset_id in same])
+
+    def _settle(self) -> None:
+        """Store what files hold that held another photo, and what becomes of what was said of its faces.
+
+        Only now is it known where each photo is: one that was moved, renamed or copied is in some other file.
+        All in one transaction; a run that ends before finds these files changed once more.
+        """
+        if not self._replaced:
+            return
+        changes = [
+            ChangedFile(file.path, self._previous[file.path], asset_id) for file, asset_id in self._replaced
+        ]
+        same = SameFaceSearch(self._service.stores).find(changes)
+        with self._database.write() as session:
+            events.take_turn(session)
+            rows = [path_row(file, asset_id, self._number) for file, asset_id in self._replaced]
+            photos.save_paths(session, rows)
+            carried = carry_over(session, changes, same)
+        self.report.names_kept, self.report.names_lost = carried.kept, carried.lost
 
     def _fail(self, failures: Sequence[Failure]) -> None:
         self.report.failures += failures
@@ -289,10 +281,14 @@ class _IndexRun:
             self._progress(self._done, self._total)
 
     def finish(self, scan: PhotoScan, *, interrupted: bool) -> None:
-        """Mark vanished files as missing; after an interrupted run, delete points without a face in SQL."""
+        """Settle what changed, and mark vanished files as missing; after an interrupted run, clear away what
+        it left: photos that no file holds, and points without a face in SQL."""
+        self._settle()
         with self._database.write() as session:
             unread = [path for path, _ in scan.unread]
             self.report.photos_missing = photos.mark_missing(session, scan.roots, unread, self._number)
+            if interrupted:
+                photos.hide_unheld(session)
         if interrupted:
             remove_orphaned_points(self._database, self._service.stores.faces)
         with self._database.write() as session:

@@ -19,7 +19,8 @@ from image_search_service.db.queries.library import Counts
 from image_search_service.library.engine import Watch
 from image_search_service.library.stores import Stores
 from image_search_service.services.face_clustering_service import FaceClusteringService
-from image_search_service.services.indexing.indexer import IndexReport, IndexService
+from image_search_service.services.indexing.indexer import IndexService
+from image_search_service.services.indexing.report import IndexReport
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.services.metadata.names import MetadataNamesService, ReadReport
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from image_search_service.core.paging import keyset_pages
 from image_search_service.core.types import FloatArray, IntArray
-from image_search_service.db.queries import persons as person_queries
+from image_search_service.db.queries import lost_faces, persons as person_queries
 from image_search_service.db.queries.suggestions import conflicts as queries
 from image_search_service.db.queries.suggestions.conflicts import NamedFacePoint, PersonInPhoto
+from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.services.centroid_service import CentroidService
@@ -28,6 +29,7 @@ BLOCK = 1_000
 class ConflictKind(StrEnum):
     """The kinds of possible contradictions."""
 
+    LOST_FACE = "lost_face"
     TWICE_IN_A_PHOTO = "twice_in_a_photo"
     BEFORE_BIRTH = "before_birth"
     FAR_FROM_THE_OTHERS = "far_from_the_others"
@@ -37,8 +39,8 @@ class ConflictKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ConflictRecord:
     """A possible contradiction. persons: ids, with their names. path: a file of the photo, if it is about
-    one.
-    similarity: cosine, if it is about one."""
+    one. similarity: cosine, if it is about one. candidate_ids: of a name that has lost its face, the faces
+    without a name in the photo that its file holds now, which is ``asset_id``."""
 
     kind: ConflictKind
     person_ids: list[uuid.UUID]
@@ -47,6 +49,7 @@ class ConflictRecord:
     asset_id: uuid.UUID | None = None
     path: Path | None = None
     similarity: float | None = None
+    candidate_ids: list[uuid.UUID] = field(default_factory=list)
 
 
 class ConflictService:
@@ -67,9 +70,11 @@ class ConflictService:
         with self._database.read() as session:
             twice = queries.twice_in_a_photo(session, limit)
             early = queries.before_birth(session, limit)
+            lost = _lost(session, limit)
         self._centroids.compute_centroids()
         people = self._centroids.active_centroids()
         conflicts = [
+            *lost,
             *(_in_photo(ConflictKind.TWICE_IN_A_PHOTO, person) for person in twice),
             *(_in_photo(ConflictKind.BEFORE_BIRTH, in_photo) for in_photo in early),
             *self._far(people, limit),
@@ -80,7 +85,9 @@ class ConflictService:
                 session, {conflict.asset_id for conflict in conflicts if conflict.asset_id is not None}
             )
         return [
-            replace(conflict, path=paths.get(conflict.asset_id)) if conflict.asset_id else conflict
+            replace(conflict, path=paths.get(conflict.asset_id, conflict.path))
+            if conflict.asset_id
+            else conflict
             for conflict in conflicts
         ]
 
@@ -145,6 +152,25 @@ class ConflictService:
     def _names(self, person_ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
         with self._database.read() as session:
             return person_queries.names(session, person_ids)
+
+
+def _lost(session: Session, limit: int) -> list[ConflictRecord]:
+    """Names that have lost their face; the path is that of the file that showed it."""
+    names = lost_faces.lost_names(session, limit)
+    photos = [name.current_asset_id for name in names if name.current_asset_id is not None]
+    candidates = lost_faces.candidates(session, photos)
+    return [
+        ConflictRecord(
+            ConflictKind.LOST_FACE,
+            [name.person_id],
+            [name.name],
+            [name.face_id],
+            name.current_asset_id,
+            name.path,
+            candidate_ids=[] if name.current_asset_id is None else candidates.get(name.current_asset_id, []),
+        )
+        for name in names
+    ]
 
 
 def _in_photo(kind: ConflictKind, person: PersonInPhoto) -> ConflictRecord:

@@ -7,6 +7,7 @@ import { number, rich, s, t, tn } from "./words.js";
 import "./frame.js";
 
 const KINDS = {
+  lost_face: t("Names that have lost their face"),
   twice_in_a_photo: t("Twice in a photo"), before_birth: t("In a photo from before their birth"),
   far_from_the_others: t("Unlike the other faces of their person"), look_the_same: t("Two people who look the same"),
 };
@@ -41,6 +42,7 @@ const card = (item, known) => {
 const sentence = (item) => {
   const [first, second] = item.persons.map((one) => el("a", { href: `/people/${one.person_id}` }, el("strong", {}, one.person_name)));
   switch (item.kind) {
+    case "lost_face": return rich("{who} was in this file. It was changed, and the face is not found in it any more.", { who: first });
     case "twice_in_a_photo": return rich("{who} is several times in this photo.", { who: first });
     case "before_birth": return rich("{who} was not born yet.", { who: first });
     case "far_from_the_others": return rich("This face is unlike the others of {who}.", { who: first });
@@ -51,6 +53,10 @@ const sentence = (item) => {
 const choices = (item, gone) => {
   const [first, second] = item.persons;
   const not = (face) => () => decide({ kind: "unassign", body: { face_ids: [face] }, says: s("{n} face is not {name}", "{n} faces are not {name}", 1, { name: first.person_name }), faces: [url(face)], apply: gone, revert: load });
+  if (item.kind === "lost_face") {
+    const answer = (face) => () => decide({ kind: "lost-face", body: { lost_face_id: item.face_ids[0], face_id: face }, says: face ? s("{name} has a face again", { name: first.person_name }) : s("{name} is not in this photo any more", { name: first.person_name }), faces: face ? [url(face)] : [], apply: gone, revert: load });
+    return [...item.candidate_face_ids.map((face, at) => button(crop(url(face), t("This is {name}", { name: first.person_name })), answer(face), { look: "face", "aria-label": tn("Face {n} is {name}", "Face {n} is {name}", at + 1, { name: first.person_name }) })), button(t("None of these"), answer(null))];
+  }
   if (item.kind === "look_the_same") {
     return [button(t("Two people"), () => decide({ kind: "mark-different", body: { person_ids: [first.person_id, second.person_id], cluster_ids: [], versions: [] }, says: s("{name} and {name2} are two people", { name: first.person_name, name2: second.person_name }), apply: gone, revert: load })),
       button(t("One person: {name}", { name: first.person_name }), () => decide({ kind: "merge-persons", body: { person_ids: [second.person_id], into: first.person_id }, says: s("{name} and {name2} are one person", { name: second.person_name, name2: first.person_name }), apply: gone, revert: load }))];

@@ -32,6 +32,9 @@ const SENTENCES = {
   join_clusters: (one) => richn("{n} face is in one group now", "{n} faces are in one group now", one.faces),
   delete_person: () => [t("Somebody without faces was deleted")],
   import: (one) => richn("{n} face taken over from a file", "{n} faces taken over from a file", one.faces),
+  photo_edited: (one) => richn("{n} face found again in a changed photo", "{n} faces found again in changed photos", one.faces),
+  lost_face_found: (one, who) => rich("{who} was found again", { who }),
+  lost_face_gone: (one, who) => rich("{who} is not in a changed photo any more", { who }),
   undo: () => [t("Taken back")],
 };
 

@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from image_search_service.core.types import Box
-from image_search_service.db.models import ClusterRow, FaceInstance, FaceSuggestion, PersonRow
-from image_search_service.db.queries.faces import LocatedFace
+from image_search_service.db.models import (
+    AssetPath,
+    ClusterRow,
+    FaceInstance,
+    FaceSuggestion,
+    ImageAsset,
+    PersonRow,
+)
+from image_search_service.db.queries.lost_faces import lost_names
+from image_search_service.db.session import Session
 from image_search_service.recognition.boxes import overlap
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
-from image_search_service.services.indexing.edits import successor_faces, transfer_names
+from image_search_service.services.indexing.edits import Carried, carry_over
+from image_search_service.services.indexing.same_faces import ChangedFile, SameFace
 from tests.support.world import World, migrated_database
 
-ADA, GRACE = uuid.uuid4(), uuid.uuid4()
 LEFT, RIGHT = Box(10, 10, 20, 20), Box(60, 10, 20, 20)
 
 
-def face(x: float, person: uuid.UUID | None = None) -> LocatedFace:
-    return LocatedFace(uuid.uuid4(), person, "human" if person else None, Box(x, 0.4, 0.2, 0.2))
-
-
-def test_names_go_to_the_faces_in_the_same_place() -> None:
-    """Each named face hands its person to the new face that lies where it lay."""
-    new = [face(0.11), face(0.62)]
-    grace, ada = face(0.6, GRACE), face(0.1, ADA)
-    assert successor_faces([grace, ada], new) == {new[0].id: ada, new[1].id: grace}
-
-
-def test_a_face_elsewhere_is_another_one() -> None:
-    """Only what lies in the same place is the same face."""
-    assert successor_faces([face(0.1, ADA)], [face(0.5)]) == {}
+def edited(session: Session, old: ImageAsset, new: ImageAsset) -> Carried:
+    """The file of the old photo holds the new one, which shows the same faces at the same positions."""
+    faces = {
+        photo.id: list(
+            session.scalars(
+                select(FaceInstance.id).filter_by(asset_id=photo.id).order_by(FaceInstance.position)
+            )
+        )
+        for photo in (old, new)
+    }
+    same = [SameFace(*pair) for pair in zip(faces[old.id], faces[new.id], strict=True)]
+    path = session.scalars(select(AssetPath).filter_by(asset_id=old.id)).one()
+    path.asset_id = new.id
+    session.flush()
+    return carry_over(session, [ChangedFile(path.path, old.id, new.id)], same)
 
 
 def test_all_that_was_said_is_handed_on(tmp_path: Path) -> None:
@@ -53,9 +61,7 @@ def test_all_that_was_said_is_handed_on(tmp_path: Path) -> None:
     review.unassign_faces([left])
     review.not_a_face([right])
     with database.write() as session:
-        session.get_one(type(old), old.id).replaced = True
-        session.flush()
-        transfer_names(session, {old.id: new.id})
+        edited(session, old, new)
     with database.read() as session:
         first, second = session.scalars(
             select(FaceInstance).filter_by(asset_id=new.id).order_by(FaceInstance.position)
@@ -67,15 +73,25 @@ def test_all_that_was_said_is_handed_on(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_face_named_already_keeps_its_person() -> None:
-    """What a human said of the new face is not overruled."""
-    assert successor_faces([face(0.1, ADA)], [face(0.1, GRACE)]) == {}
-
-
-def test_each_name_is_handed_on_once() -> None:
-    """Of two new faces in one place, only the nearer one gets the name."""
-    near, far, ada = face(0.1), face(0.13), face(0.1, ADA)
-    assert successor_faces([ada], [far, near]) == {near.id: ada}
+def test_a_face_named_already_keeps_its_person(tmp_path: Path) -> None:
+    """What a human said of a face that could be seen stands, and that a name is lost by it is said."""
+    database = migrated_database(tmp_path)
+    with database.write() as session:
+        world = World(session)
+        old, new = (world.photo(path, [LEFT]) for path in ("/old.jpg", "/new.jpg"))
+        faces = [
+            session.scalars(select(FaceInstance.id).filter_by(asset_id=photo.id)).one()
+            for photo in (old, new)
+        ]
+    review = ReviewService(database, "test")
+    review.split([faces[0]], "Ada")
+    grace = review.split([faces[1]], "Grace").person_id
+    with database.write() as session:
+        carried = edited(session, old, new)
+        assert session.get_one(FaceInstance, faces[1]).person_id == grace
+        assert [(name.name, name.face_id) for name in lost_names(session)] == [("Ada", faces[0])]
+    assert (carried.kept, carried.lost) == (0, 1)
+    database.close()
 
 
 def test_who_said_it_is_handed_on_too(tmp_path: Path) -> None:
@@ -90,9 +106,8 @@ def test_who_said_it_is_handed_on_too(tmp_path: Path) -> None:
         for place, (person, by) in enumerate(zip(people, ("human", "machine"), strict=True)):
             face = session.scalars(select(FaceInstance).filter_by(asset_id=old.id, position=place)).one()
             face.person_id, face.assigned_by = person.id, by
-        old.replaced = True
         session.flush()
-        transfer_names(session, {old.id: new.id})
+        edited(session, old, new)
         session.expire_all()
         rows = session.scalars(
             select(FaceInstance).filter_by(asset_id=new.id).order_by(FaceInstance.position)
@@ -123,9 +138,7 @@ def test_the_faces_of_a_replaced_photo_leave_their_cluster(tmp_path: Path) -> No
     named = review.name_cluster(cluster.hex, "Ada").decision
     assert named is not None
     with database.write() as session:
-        session.get_one(type(old), old.id).replaced = True
-        session.flush()
-        transfer_names(session, {old.id: new.id})
+        edited(session, old, new)
     review.undo(HistoryService(database).latest())
     review.undo(named)
     with database.read() as session:

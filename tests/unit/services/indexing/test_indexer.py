@@ -19,7 +19,8 @@ from image_search_service.db.queries import faces as face_queries
 from image_search_service.library.health import library_counts
 from image_search_service.library.opening import Library
 from image_search_service.services.indexing import indexer
-from image_search_service.services.indexing.indexer import IndexReport, IndexService
+from image_search_service.services.indexing.indexer import IndexService
+from image_search_service.services.indexing.report import IndexReport
 from tests.support.round_trips import round_trips
 
 

@@ -140,3 +140,25 @@ def create_face_differences() -> None:
     op.create_index(
         op.f("ix_face_differences_face_instance_id"), "face_differences", ["face_instance_id"], unique=False
     )
+
+
+def create_lost_faces() -> None:
+    op.create_table(
+        "lost_faces",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("face_instance_id", sa.Uuid(), nullable=False),
+        sa.Column("path_id", sa.Integer(), nullable=True),
+        sa.Column("answered", sa.Boolean(), nullable=False),
+        sa.Column("lost_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["face_instance_id"],
+            ["face_instances.id"],
+            name=op.f("fk_lost_faces_face_instance_id_face_instances"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["path_id"], ["asset_paths.id"], name=op.f("fk_lost_faces_path_id_asset_paths")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lost_faces")),
+    )
+    op.create_index(op.f("ix_lost_faces_face_instance_id"), "lost_faces", ["face_instance_id"], unique=False)
+    op.create_index(op.f("ix_lost_faces_path_id"), "lost_faces", ["path_id"], unique=False)

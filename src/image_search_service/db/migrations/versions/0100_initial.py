@@ -42,6 +42,7 @@ TABLES = {
     "staged_faces": engine_changes.create_staged_faces,
     "staged_photos": engine_changes.create_staged_photos,
     "face_differences": faces.create_face_differences,
+    "lost_faces": faces.create_lost_faces,
     "face_suggestions": suggestions.create_face_suggestions,
     "person_prototypes": people.create_person_prototypes,
 }

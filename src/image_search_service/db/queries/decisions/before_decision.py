@@ -115,6 +115,21 @@ def human_faces_of(session: Session, person_ids: Sequence[uuid.UUID]) -> list[uu
     ]
 
 
+def human_faces_of_others(
+    session: Session, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID
+) -> set[uuid.UUID]:
+    """Those of at most ``BATCH`` faces that a human assigned to somebody else."""
+    return set(
+        session.scalars(
+            select(FaceInstance.id).where(
+                FaceInstance.id.in_(face_ids),
+                FaceInstance.assigned_by == HUMAN,
+                FaceInstance.person_id != person_id,
+            )
+        )
+    )
+
+
 def faces_shown_and_replaced(session: Session, person_id: uuid.UUID) -> tuple[int, list[uuid.UUID]]:
     """How many faces a person has, however assigned, and their faces in photos that were replaced."""
     rows = session.execute(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from image_search_service.core.decisions import PERSON_FACTS, Change, Fact, Key
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonRow
-from image_search_service.db.queries import clusters, differences, faces
+from image_search_service.db.queries import clusters, differences, faces, lost_faces
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.decisions import current_faces, current_persons
 from image_search_service.db.queries.decisions.current_values import Values
@@ -131,6 +131,7 @@ _READERS: dict[Fact, Callable[[Session, Fact, Sequence[Key]], Values]] = {
     Fact.REJECTED: current_faces.read_rejected,
     Fact.PINNED: current_faces.read_pinned,
     Fact.APART: lambda session, _fact, keys: differences.read_sides(session, keys),
+    Fact.LOSS_ANSWERED: lambda session, _fact, keys: lost_faces.read_answered(session, keys),
 }
 _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     **current_persons.WRITERS,
@@ -142,6 +143,7 @@ _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     Fact.REJECTED: current_faces.write_rejected,
     Fact.PINNED: current_faces.write_pinned,
     Fact.APART: differences.write_sides,
+    Fact.LOSS_ANSWERED: lost_faces.write_answered,
 }
 """In this order: a person must exist before a face is assigned to them."""
 

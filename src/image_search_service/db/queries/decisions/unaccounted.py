@@ -13,6 +13,7 @@ from image_search_service.db.models import (
     DecisionChange,
     FaceDifference,
     FaceInstance,
+    FaceLoss,
     FaceSuggestion,
     PersonDifference,
     PersonPrototype,
@@ -35,6 +36,7 @@ UNSAID: dict[Fact, Any] = {
     Fact.PINNED: False,
     Fact.DIFFERENT: False,
     Fact.APART: None,
+    Fact.LOSS_ANSWERED: False,
 }
 """The value of a fact that no event ever set."""
 
@@ -64,6 +66,7 @@ def unaccounted(session: Session) -> Iterator[Key]:
         ),
         (Fact.DIFFERENT, PersonDifference.person_id, PersonDifference.other_id, true()),
         (Fact.APART, FaceDifference.face_instance_id, FaceDifference.difference_id, true()),
+        (Fact.LOSS_ANSWERED, FaceLoss.face_instance_id, FaceLoss.id, FaceLoss.answered.is_(True)),
     ):
         about = and_(
             DecisionChange.fact == fact.value,

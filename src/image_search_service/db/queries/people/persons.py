@@ -92,6 +92,7 @@ def persons_by_ids(
     statement = (
         select(
             PersonRow,
+            valid_cover(),
             shown_face(),
             func.coalesce(counts.c.faces, 0),
             func.coalesce(counts.c.photos, 0),
@@ -108,14 +109,14 @@ def persons_by_ids(
 
 
 def _record(row: Any, waiting: int) -> PersonRecord:
-    person, shown_face_id, faces, photos, first, last = row
+    person, cover_face_id, shown_face_id, faces, photos, first, last = row
     return PersonRecord(
         id=person.id,
         name=person.name,
         name_key=person.name_key,
         hidden=person.hidden,
         birth_date=person.birth_date,
-        cover_face_id=person.cover_face_id,
+        cover_face_id=cover_face_id,
         shown_face_id=shown_face_id,
         faces=faces,
         photos=photos,
@@ -132,7 +133,8 @@ def _of_person(value: Any) -> Any:
 
 
 def shown_face() -> Any:
-    """The cover face that somebody chose for the enclosing statement's person, else their clearest face."""
+    """The cover face that somebody chose for the enclosing statement's person (``valid_cover``), else their
+    clearest face."""
     clearest = (
         select(FaceInstance.id)
         .where(FaceInstance.person_id == PersonRow.id, ~in_replaced_photo())
@@ -141,7 +143,22 @@ def shown_face() -> Any:
         .correlate(PersonRow)
         .scalar_subquery()
     )
-    return func.coalesce(PersonRow.cover_face_id, clearest)
+    return func.coalesce(valid_cover(), clearest)
+
+
+def valid_cover() -> Any:
+    """The face that a human chose to show for the enclosing statement's person, while it is the person's and
+    its photo is there; else null."""
+    return (
+        select(FaceInstance.id)
+        .where(
+            FaceInstance.id == PersonRow.cover_face_id,
+            FaceInstance.person_id == PersonRow.id,
+            ~in_replaced_photo(),
+        )
+        .correlate(PersonRow)
+        .scalar_subquery()
+    )
 
 
 def person_names(session: Session) -> list[PersonName]:

@@ -20,6 +20,7 @@ from image_search_service.db.models import (
     PersonRow,
 )
 from image_search_service.db.queries.faces import face_count
+from image_search_service.db.queries.people.persons import shown_face
 from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE, PENDING
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
 
@@ -197,16 +198,8 @@ def photos_together(
 
 def cards(session: Session, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, NamedCover]:
     """Names and covers of persons who are there."""
-    clearest = (
-        select(FaceInstance.id)
-        .where(FaceInstance.person_id == PersonRow.id)
-        .order_by(FaceInstance.quality_score.desc(), FaceInstance.id)
-        .limit(1)
-        .correlate(PersonRow)
-        .scalar_subquery()
-    )
     rows = session.execute(
-        select(PersonRow.id, PersonRow.name, func.coalesce(PersonRow.cover_face_id, clearest)).where(
+        select(PersonRow.id, PersonRow.name, shown_face()).where(
             PersonRow.id.in_(person_ids), ~PersonRow.deleted
         )
     )

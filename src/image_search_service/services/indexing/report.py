@@ -1,0 +1,44 @@
+"""What a run of indexing did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be read, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(slots=True)
+class IndexReport:
+    """The result of a run. Every file seen is new, unchanged, moved or copied, or failed."""
+
+    photos_seen: int = 0
+    photos_new: int = 0
+    photos_unchanged: int = 0
+    photos_moved: int = 0
+    """Files whose content the library had already: moved, renamed, copied."""
+    photos_missing: int = 0
+    files_ignored: int = 0
+    """Files below the folders that are no photos by their name."""
+    faces_new: int = 0
+    names_kept: int = 0
+    """Names that humans gave to faces of files that changed, carried over to the same faces."""
+    names_lost: int = 0
+    """Such names whose faces were not found again; ``image-search conflicts`` lists them."""
+    seconds: float = 0.0
+    failures: list[Failure] = field(default_factory=list)
+    unread_folders: list[Failure] = field(default_factory=list)
+
+    @property
+    def photos_failed(self) -> int:
+        return len(self.failures)
+
+    @property
+    def photos_per_second(self) -> float:
+        return self.photos_new / self.seconds if self.seconds else 0.0

@@ -1,0 +1,168 @@
+"""Finds a photo's faces again in what its file holds now.
+
+Two things must say that a face is the same: its embedding, and the picture, in which it must lie where the
+former picture lies in the present one (``media/same_picture.py``). So a file that now holds another photo, be
+it of the same person, inherits nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from image_search_service.core.parallel import chunks, map_ahead, thread_pool
+from image_search_service.core.types import FloatArray
+from image_search_service.db.queries import faces, faces_with_decisions, lost_faces, photos
+from image_search_service.db.queries.faces import LocatedFace
+from image_search_service.library.stores import Stores
+from image_search_service.media.same_picture import Placement, find_placement
+from image_search_service.recognition.boxes import SAME_FACE, overlap
+from image_search_service.recognition.same_faces import pair_faces
+from image_search_service.vector.batching import FETCH_BATCH, EmbeddingBatch
+
+PAIRS = 200
+"""Pairs of photos whose embeddings are in memory together."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """A file that held one photo and holds another one now."""
+
+    path: Path
+    former: uuid.UUID
+    present: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SameFace:
+    """A face of a former photo, and the same face in the present one. loss_id: of one lost before."""
+
+    former: uuid.UUID
+    present: uuid.UUID
+    loss_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _PhotoPair:
+    """Two photos, and the faces of the former one that are looked for."""
+
+    former: uuid.UUID
+    present: uuid.UUID
+    faces: Sequence[LocatedFace]
+
+
+@dataclass(frozen=True, slots=True)
+class _Likeness:
+    """What is known of two photos. comparable: whether both have a thumbnail. placement: None for two
+    photos of which the one does not lie in the other."""
+
+    comparable: bool
+    placement: Placement | None
+
+
+class SameFaceSearch:
+    """Finds faces of which something was said. Raises UnavailableError."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._database = stores.database
+
+    def find(self, changes: Sequence[ChangedFile]) -> list[SameFace]:
+        """The faces that are found again, each once for each of its photo's successors.
+
+        First those that the files held before; then, among the faces that are left, those that the files had
+        lost earlier. A few statements for each 500 photos, a fetch for each 200 pairs of photos.
+        """
+        pairs = {(change.former, change.present) for change in changes}
+        with self._database.read() as session:
+            path_ids = photos.path_ids(session, [change.path for change in changes])
+            located = faces.located_faces(session, sorted({photo for pair in pairs for photo in pair}))
+            lost = lost_faces.lost_at_paths(session, list(path_ids.values()))
+            known = [face.id for former, _ in pairs for face in located.get(former, [])]
+            decided = faces_with_decisions.decided_faces_by_id(session, known)
+            located |= faces.located_faces(session, sorted({name.asset_id for name in lost} - located.keys()))
+        said = {face.id for face in decided if face.is_decided}
+        direct = [
+            _PhotoPair(former, present, located.get(former, []))
+            for former, present in sorted(pairs)
+            if any(face.id in said or face.person_id is not None for face in located.get(former, []))
+        ]
+        same = self._search(direct, located, set())
+        if not lost:
+            return same
+        present_at = {path_ids[change.path]: change.present for change in changes if change.path in path_ids}
+        earlier: dict[tuple[uuid.UUID, uuid.UUID], dict[uuid.UUID, uuid.UUID]] = {}
+        for name in lost:
+            present = present_at.get(name.path_id) if name.path_id is not None else None
+            if present is not None and present != name.asset_id:
+                earlier.setdefault((name.asset_id, present), {})[name.face_id] = name.id
+        losses = {face: loss for found in earlier.values() for face, loss in found.items()}
+        again = [
+            _PhotoPair(former, present, [face for face in located.get(former, []) if face.id in wanted])
+            for (former, present), wanted in earlier.items()
+        ]
+        more = self._search(again, located, {face.present for face in same})
+        return same + [SameFace(face.former, face.present, losses[face.former]) for face in more]
+
+    def _search(
+        self,
+        pairs: Sequence[_PhotoPair],
+        located: Mapping[uuid.UUID, Sequence[LocatedFace]],
+        taken: set[uuid.UUID],
+    ) -> list[SameFace]:
+        same: list[SameFace] = []
+        with thread_pool(self._stores.settings.workers, "compare") as pool:
+            for part in chunks(pairs, PAIRS):
+                wanted = [
+                    face.point_id for pair in part for face in [*pair.faces, *located.get(pair.present, [])]
+                ]
+                embeddings = self._stores.faces.get_embeddings_by_point_ids(wanted, FETCH_BATCH)
+                likenesses = map_ahead(pool, self._compare, part, 2 * self._stores.settings.workers)
+                for pair, likeness in zip(part, likenesses, strict=True):
+                    present = [face for face in located.get(pair.present, []) if face.id not in taken]
+                    same += self._pair_faces(pair.faces, present, likeness, embeddings)
+        return same
+
+    def _compare(self, pair: _PhotoPair) -> _Likeness:
+        thumbnail = self._stores.paths.thumbnail
+        return _Likeness(*find_placement(thumbnail(pair.former), thumbnail(pair.present)))
+
+    def _pair_faces(
+        self,
+        former: Sequence[LocatedFace],
+        present: Sequence[LocatedFace],
+        likeness: _Likeness,
+        embeddings: EmbeddingBatch,
+    ) -> list[SameFace]:
+        if likeness.comparable and likeness.placement is None:
+            return []
+        thresholds = self._stores.thresholds
+        former = [face for face in former if face.point_id in embeddings]
+        present = [face for face in present if face.point_id in embeddings]
+        shares = _shares(former, present, likeness.placement)
+        pairs = pair_faces(
+            _rows(former, embeddings) @ _rows(present, embeddings).T,
+            shares,
+            # without a picture to compare, the embedding has to say as much as assigning asks for
+            min_similarity=thresholds.same_person if likeness.comparable else thresholds.assign,
+            may_be=shares >= SAME_FACE if likeness.comparable else None,
+        )
+        return [SameFace(former[row].id, present[column].id) for row, column in pairs]
+
+
+def _rows(of: Iterable[LocatedFace], embeddings: EmbeddingBatch) -> FloatArray:
+    rows = [embeddings[face.point_id] for face in of]
+    return np.array(rows, dtype=np.float32).reshape(len(rows), -1 if rows else embeddings.matrix.shape[1])
+
+
+def _shares(
+    former: Sequence[LocatedFace], present: Sequence[LocatedFace], placement: Placement | None
+) -> FloatArray:
+    """How much of their places each two faces have in common, ``(n, m)``."""
+    placed = [face.box if placement is None else placement.place(face.box) for face in former]
+    rows = [[overlap(box, face.box) for face in present] for box in placed]
+    return np.array(rows, dtype=np.float32).reshape(len(former), len(present))
