@@ -6,10 +6,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
-from image_search_service.db.models import FaceInstance, FaceSuggestion
+from image_search_service.db.models import AssetPath, FaceInstance, FaceSuggestion
 from image_search_service.db.session import Session
 from image_search_service.services.decisions.replay import RebuildService
+from image_search_service.services.indexing.edits import carry_over
+from image_search_service.services.indexing.same_faces import ChangedFile
 from tests.support.round_trips import round_trips
 from tests.support.served import Served, add_faces, add_person, directions
 from tests.support.world import World
@@ -330,4 +333,57 @@ def test_what_was_undone_is_not_made_again_against_a_later_word(
     later = decide(api, *bodies[then])["decision_id"]
     refused = decide(api, f"{undone}/undo", None, status=409)
     assert f"decision {later} " in refused["detail"]
+    assert RebuildService(api.library.database).check().wrong == 0
+
+
+def test_a_rejected_face_in_a_group_that_gets_the_name(api: Served, faces: list[str]) -> None:
+    """It was taken from Tony, is in a group with others now, and stays away when that is named Tony; so it is
+    said. A group of nothing but such faces is not named."""
+    tony = decide(api, "split", {"face_ids": [faces[0], faces[3]], "name": "Tony"})["person_id"]
+    decide(api, "unassign", {"face_ids": [faces[0]]})
+    cluster = decide(api, "group", {"face_ids": faces[:3]})["cluster_id"]
+    named = decide(api, "name-cluster", {"cluster_id": cluster, "name": "Tony"})
+    assert (named["faces"], named["faces_kept_away"]) == (2, 1)
+    assert [owner(api, face) for face in faces[:4]] == [None, "Tony", "Tony", "Tony"]
+    decide(api, "group", {"face_ids": [faces[0]]})
+    alone = api.get("/faces/clusters", min_cluster_size=1)["items"]
+    for body in (
+        {"cluster_ids": [alone[0]["id"]], "person_id": tony},
+        {"cluster_ids": [alone[0]["id"]], "name": "Tony"},
+    ):
+        decide(api, "name-clusters", body, 409)
+    other = decide(api, "group", {"face_ids": [faces[0], faces[4]]})["cluster_id"]
+    named = decide(api, "name-clusters", {"cluster_ids": [other], "person_id": tony})
+    assert (named["faces"], named["faces_kept_away"], owner(api, faces[0])) == (1, 1, None)
+
+
+def test_a_cover_that_is_given_to_somebody_else(api: Served, faces: list[str]) -> None:
+    """Anna is shown by a face of hers; when the other is hers again, by that."""
+    anna = decide(api, "split", {"face_ids": faces[:2], "name": "Anna"})["person_id"]
+    decide(api, "set-cover-face", {"person_id": anna, "face_id": faces[0]})
+    given = decide(api, "split", {"face_ids": [faces[0]], "name": "Berta"})
+    shown = api.get(f"/persons/{anna}")
+    assert (shown["cover_face_id"], faces[1] in shown["cover_url"]) == (None, True)
+    decide(api, f"{given['decision_id']}/undo", {})
+    assert api.get(f"/persons/{anna}")["cover_face_id"] == faces[0]
+
+
+def test_a_lost_face_is_answered(api: Served, faces: list[str]) -> None:
+    """It is listed with the faces that it may be; an answer names one of them, or says that it is none."""
+    person = decide(api, "split", {"face_ids": [faces[0]], "name": "Ada"})["person_id"]
+    with api.library.database.write() as session:
+        former = session.get_one(FaceInstance, UUID(faces[0])).asset_id
+        path = session.scalars(select(AssetPath).where(AssetPath.asset_id == former)).one()
+        path.asset_id = session.get_one(FaceInstance, UUID(faces[1])).asset_id
+        session.flush()
+        carry_over(session, [ChangedFile(path.path, former, path.asset_id)], [])
+    (lost,) = [item for item in api.get("/conflicts")["items"] if item["kind"] == "lost_face"]
+    assert (lost["face_ids"], lost["candidate_face_ids"]) == ([faces[0]], [faces[1]])
+    assert lost["persons"] == [{"person_id": person, "person_name": "Ada"}]
+    gone = decide(api, "lost-face", {"lost_face_id": faces[0]})
+    decide(api, "lost-face", {"lost_face_id": faces[0]}, 404)
+    decide(api, f"{gone['decision_id']}/undo", {})
+    decide(api, "lost-face", {"lost_face_id": faces[0], "face_id": faces[1]})
+    assert owner(api, faces[1]) == "Ada"
+    assert [item for item in api.get("/conflicts")["items"] if item["kind"] == "lost_face"] == []
     assert RebuildService(api.library.database).check().wrong == 0

@@ -237,13 +237,14 @@ class DecidedLibrary:
             new = World(session).photo(path)
             for face in session.scalars(select(FaceInstance).where(FaceInstance.asset_id == old.id)):
                 copy = World(session).face(new, face.position, face.box)
-                embedding = self.faces.get_embeddings_by_point_ids([face.id])[face.id]
-                self._store(copy, np.asarray(embedding, dtype=np.float32) * (-1 if lose else 1))
+                same = self.faces.get_embeddings_by_point_ids([face.id])[face.id]
+                stranger = directions(1, seed=1_000 + len(self._added))[0]
+                self._store(copy, stranger if lose else np.asarray(same, dtype=np.float32))
                 self._added.append(copy.id)
             change = ChangedFile(Path(path), old.id, new.id)
-        same = SameFaceSearch(self.stores).find([change])
+        found = SameFaceSearch(self.stores).find([change])
         with self.database.write() as session:
-            carry_over(session, [change], same)
+            carry_over(session, [change], found)
 
 
 def _trust_the_disk(connection: Any, _record: Any) -> None:

@@ -16,7 +16,7 @@ from image_search_service.cli.context import (
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.printable import printable
-from image_search_service.services.doctor.findings import WORDS, DoctorReport, Finding
+from image_search_service.services.doctor.findings import HINTS, WORDS, DoctorReport, Finding
 from image_search_service.services.doctor.service import DoctorService
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ def _lines(finding: Finding) -> list[str]:
 def _verdict(report: DoctorReport, *, repair: bool) -> str:
     if not report.shown:
         return "Nothing is wrong."
+    if all(finding.kind in HINTS for finding in report.shown):
+        return "Nothing is wrong; only you can say whether these names are right."
     if report.is_healthy:
         return "Everything that was wrong is repaired."
     if repair:

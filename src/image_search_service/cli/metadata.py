@@ -44,6 +44,7 @@ def names_read(report: ReadReport) -> list[RenderableType]:
         ("Names in them", report.regions),
         ("  at a face's place", report.matched),
         ("  where no face was found", report.unmatched),
+        *([("  made for another shape of the picture", report.outdated)] if report.outdated else []),
         ("  of which you have said otherwise", report.kept),
         ("Faces named by it", report.named),
         ("Files that could not be read", report.unreadable),

@@ -117,10 +117,13 @@ def name(
             "name": named.name,
             "faces": named.faces,
             "created": named.created,
+            "faces_kept_away": named.kept_away,
             "decision": named.decision,
         }
         who = "a new person" if named.created else "who was known already"
         sentence = f"{named.faces:,} faces are now {named.name}, {who}."
+        if named.kept_away:
+            sentence += f" {named.kept_away:,} stay away: you said that they are not {named.name}."
         run.out.result(document, sentence, how_back(named.decision))
 
 

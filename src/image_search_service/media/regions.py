@@ -35,6 +35,9 @@ NOBODY = "f" * 16
 LARGEST = 8 * 2**20
 """Bytes of XMP that are read; real ones have some kilobytes."""
 
+SHAPE = 0.005
+"""By how much, of 1, the proportions of two pictures of one shape differ at most, beyond rounding."""
+
 Element = Any
 """lxml's ``_Element``; it ships without type information."""
 
@@ -98,12 +101,14 @@ class Reading:
     """One interpretation of a packet's regions.
 
     orientation: the one by which the MWG regions are turned. faces: the MWG regions. microsoft: Microsoft's
-    regions, always measured in the stored picture. Both include regions without a name.
+    regions, always measured in the stored picture. Both include regions without a name. outdated: regions
+    that are in neither list and not believed, since they were made for a picture of another shape.
     """
 
     orientation: int
     faces: list[FaceRegion]
     microsoft: list[FaceRegion]
+    outdated: tuple[FaceRegion, ...] = ()
 
     @property
     def named(self) -> list[NamedRegion]:
@@ -124,12 +129,32 @@ def readings(root: Element, frame: Frame) -> list[Reading]:
     Where the written size is the upright picture's and not the stored one's, the regions may be measured in
     either: most programs that write the upright size also measure in it, but Lightroom measures in the stored
     picture. Lightroom is recognized by the rotation of each region; for others the photo's faces decide.
+
+    Regions whose written size has another shape than the picture are not believed: a program that cut or
+    turned the picture has kept them as they were.
     """
     orientations = [frame.orientation]
     if _has_upright_size(root, frame) and not _has_rotations(root):
         orientations = [UPRIGHT, frame.orientation]
     microsoft = _microsoft_regions(root, frame.orientation)
-    return [Reading(number, _face_regions(root, number), microsoft) for number in orientations]
+    every = [Reading(number, _face_regions(root, number), microsoft) for number in orientations]
+    if _has_other_shape(root, frame):
+        return [Reading(frame.orientation, [], [], (*every[0].faces, *microsoft))]
+    return every
+
+
+def _has_other_shape(root: Element, frame: Frame) -> bool:
+    """Whether the written size is neither the stored picture's nor the upright one's, nor one in proportion;
+    sizes are whole numbers, so that a small picture's proportions are not exact."""
+    width, height = _applied_to(root)
+    if not width or not height or width <= 0 or height <= 0:
+        return False
+    sizes = {frame.stored, (frame.width, frame.height)}
+    return all(
+        abs(width * own_height / (height * own_width) - 1)
+        > SHAPE + 1 / min(own_width, own_height, width, height)
+        for own_width, own_height in sizes
+    )
 
 
 def _face_regions(root: Element, orientation: int) -> list[FaceRegion]:
@@ -286,6 +311,20 @@ def rename_region(region: FaceRegion, name: str) -> None:
 
 def _is_microsofts(region: Element) -> bool:
     return _text(region, MP, "Rectangle") is not None
+
+
+def written_size(root: Element) -> str:
+    """The size of the picture that the regions were made for, for people."""
+    width, height = _applied_to(root)
+    return f"{width or 0:.0f} × {height or 0:.0f}"
+
+
+def drop_outdated(root: Element, outdated: Sequence[FaceRegion]) -> None:
+    """Remove regions made for another picture, and its size, from a packet."""
+    for region in outdated:
+        remove_region(region)
+    for size in list(root.iter(f"{{{MWG}}}AppliedToDimensions")) if outdated else ():
+        size.getparent().remove(size)
 
 
 def remove_region(region: FaceRegion) -> None:

@@ -280,6 +280,11 @@ class PersonDecisionResult(Answer):
     name: str = Field(examples=["Ada Lovelace"])
     created: bool = Field(description="Whether the person is new.")
     faces: int = Field(description="Number of faces that were assigned to the person.", examples=[12])
+    faces_kept_away: int = Field(
+        default=0,
+        description="Number of faces left without the name, since they were rejected for the person.",
+        examples=[0],
+    )
     job_ids: list[UUID] = Field(default=[], description="Jobs that look for more of their faces.")
 
     @classmethod
@@ -290,6 +295,7 @@ class PersonDecisionResult(Answer):
             name=named.name,
             created=named.created,
             faces=named.faces,
+            faces_kept_away=named.kept_away,
             job_ids=list(job_ids),
         )
 

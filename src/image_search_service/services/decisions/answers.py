@@ -25,6 +25,7 @@ from image_search_service.services.decisions.facts import (
     former_clusters,
     grouped,
     pending,
+    rejected_for,
     require,
 )
 from image_search_service.services.decisions.log import RecordedDecision
@@ -94,8 +95,9 @@ class AnswerService(DecisionService):
         """Assign all faces of some clusters to one person, except ``except_faces``.
 
         who: a person's id, or a name; a person of a new name is created. except_faces: rejected for the
-        person; several become a cluster of their own, a single one waits for the next grouping. Raises
-        InvalidInputError for an exception that is in none of the clusters, or if no face is left.
+        person; several become a cluster of their own, a single one waits for the next grouping. Faces that
+        were rejected for the person before stay where they are. Raises InvalidInputError for an exception
+        that is in none of the clusters, or if no face is left, ConflictError if all were rejected.
         """
         shown = clean_name(who)[0] if isinstance(who, str) else None
         with self._deciding() as session:
@@ -103,9 +105,9 @@ class AnswerService(DecisionService):
             person_id, name, facts = _person(session, shown if shown is not None else who)
             created = bool(facts)
             others = set(except_faces)
-            faces = [
-                face for cluster_faces in members.values() for face in cluster_faces if face not in others
-            ]
+            every = [face for cluster_faces in members.values() for face in cluster_faces]
+            away = rejected_for(session, every, person_id) - others
+            faces = [face for face in every if face not in others and face not in away]
             _require_members(others, members, faces)
             facts |= _of_others(session, sorted(others), person_id) | facts_assigning(faces, person_id)
             details = {
@@ -114,7 +116,7 @@ class AnswerService(DecisionService):
                 **_asked(question),
             }
             made = self._decide(session, "name_clusters", facts, based_on, details)
-            return NamingDecision(person_id, name, len(faces), created, made.id)
+            return NamingDecision(person_id, name, len(faces), created, made.id, len(away))
 
     def join_clusters(
         self, cluster_ids: Sequence[uuid.UUID], versions: Sequence[str] = (), based_on: int | None = None

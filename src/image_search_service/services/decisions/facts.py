@@ -11,7 +11,7 @@ from image_search_service.core.decisions import Fact, Key
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
 from image_search_service.core.names import clean_name
 from image_search_service.db.models import ClusterRow, PersonRow
-from image_search_service.db.queries import clusters, differences, persons
+from image_search_service.db.queries import clusters, differences, persons, suggestion_states
 from image_search_service.db.queries.decisions import before_decision
 from image_search_service.db.queries.differences import Side
 from image_search_service.db.session import Session
@@ -127,6 +127,21 @@ def pending(session: Session, suggestion_ids: Sequence[uuid.UUID]) -> list[tuple
     if decided:
         raise ConflictError(f"The suggestion {decided[0].id} is {decided[0].state} already.")
     return [(suggestion.face_instance_id, suggestion.person_id) for suggestion in suggestions.values()]
+
+
+def rejected_for(session: Session, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> set[uuid.UUID]:
+    """Those of a group's faces that a human rejected for the person: naming the group does not name them.
+
+    Raises ConflictError if they are all of them.
+    """
+    rejected = suggestion_states.rejected_pairs(session, face_ids)
+    away = {face for face in face_ids if (face, person_id) in rejected}
+    if away and len(away) == len(set(face_ids)):
+        raise ConflictError(
+            "All faces of the group were rejected for this person.",
+            hint="If they are the person after all: image-search give FACE… --to NAME.",
+        )
+    return away
 
 
 def refuse_two_persons(pairs: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:

@@ -28,6 +28,7 @@ from image_search_service.services.decisions.facts import (
     grouped,
     pending,
     refuse_two_persons,
+    rejected_for,
     require,
     require_face_of,
     require_free_name,
@@ -39,13 +40,15 @@ from image_search_service.services.people.versions import refuse_changed
 
 @dataclass(frozen=True, slots=True)
 class NamingDecision:
-    """The result of naming. created: whether the person is new. decision: its number, for undo."""
+    """The result of naming. created: whether the person is new. decision: its number, for undo. kept_away:
+    faces of the group that stay without this name, since they were rejected for the person."""
 
     person_id: uuid.UUID
     name: str
     faces: int
     created: bool
     decision: int | None
+    kept_away: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,11 @@ class ReviewService(DecisionService):
     def name_cluster(
         self, cluster: str, name: str, based_on: int | None = None, version: str | None = None
     ) -> NamingDecision:
-        """Assign all faces of a cluster to a person, who is created if the name is new.
+        """Assign all faces of a cluster to a person, who is created if the name is new; faces that were
+        rejected for the person stay where they are.
 
-        cluster: its id, or the first characters of it. Raises InvalidInputError.
+        cluster: its id, or the first characters of it. Raises InvalidInputError, and ConflictError if all of
+        its faces were rejected for the person.
         """
         shown, _ = clean_name(name)
         with self._deciding() as session:
@@ -80,18 +85,20 @@ class ReviewService(DecisionService):
             members = clusters.faces_of_cluster(session, row.id)
             refuse_changed(f"The group {row.id}", version, members)
             person_id, name, facts = find_or_create_person(session, shown)
+            away = rejected_for(session, members, person_id)
+            named = [face for face in members if face not in away]
             details = {"cluster": str(row.id), "clusters": cluster_rows([row])}
             made = decide(
                 session,
                 DecisionDraft(
                     "name_cluster",
                     self._actor,
-                    facts | facts_assigning(members, person_id),
+                    facts | facts_assigning(named, person_id),
                     based_on,
                     details,
                 ),
             )
-            return NamingDecision(person_id, name, len(members), bool(facts), made.id)
+            return NamingDecision(person_id, name, len(named), bool(facts), made.id, len(away))
 
     def assign_faces(
         self, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID, based_on: int | None = None

@@ -40,6 +40,11 @@ class Kind(StrEnum):
     ORPHANED_CROP = "orphaned_crop"
     ORPHANED_THUMBNAIL = "orphaned_thumbnail"
     OPEN_TO_OTHERS = "open_to_others"
+    UNLIKE_THE_OTHERS = "unlike_the_others"
+
+
+HINTS = frozenset({Kind.UNLIKE_THE_OTHERS})
+"""Kinds that may be right as they are: only a human can say, and the library is healthy with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,10 @@ WORDS: Mapping[Kind, FindingText] = {
         "Other users of this machine have rights on these files and folders of the library.",
         "leaves the rights to their owner alone",
     ),
+    Kind.UNLIKE_THE_OTHERS: FindingText(
+        "These faces do not resemble their person's other faces that a human named.",
+        "changes nothing; undo the decision if it was wrong",
+    ),
 }
 
 
@@ -120,17 +129,16 @@ class Finding:
     reasons: list[str] = field(default_factory=list)
 
 
-_CHECKED = dict.fromkeys(("facts", "faces", "points", "centroids", "files"), 0)
+_CHECKED = dict.fromkeys(("facts", "faces", "points", "centroids", "files", "names"), 0)
 
 
 @dataclass(slots=True)
 class DoctorReport:
     """What a check found, by kind, and what was repaired.
 
-    checked: how many ``facts`` (that humans decided on), ``faces``, ``points``, ``centroids`` and ``files``
-    were looked at. waiting: what is not wrong, but not finished either: ``payloads`` that Qdrant is still to
-    be told, ``points`` and ``files`` of
-    an index run that has not ended.
+    checked: how many ``facts`` (that humans decided on), ``faces``, ``points``, ``centroids``, ``files`` and
+    ``names`` (faces that humans placed) were looked at. waiting: what is not wrong, but not finished either:
+    ``payloads`` that Qdrant is still to be told, ``points`` and ``files`` of an index run that has not ended.
     """
 
     findings: dict[Kind, Finding] = field(default_factory=dict)
@@ -141,7 +149,9 @@ class DoctorReport:
     @property
     def is_healthy(self) -> bool:
         """Whether nothing is wrong any more."""
-        return all(finding.repaired >= finding.found for finding in self.findings.values())
+        return all(
+            finding.repaired >= finding.found for kind, finding in self.findings.items() if kind not in HINTS
+        )
 
     @property
     def shown(self) -> list[Finding]:

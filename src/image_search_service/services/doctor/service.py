@@ -22,6 +22,7 @@ from image_search_service.services.doctor.context import DoctorContext
 from image_search_service.services.doctor.faces import FaceCheck
 from image_search_service.services.doctor.files import FileCheck, crops, thumbnails
 from image_search_service.services.doctor.findings import DoctorProblem, DoctorReport, Kind
+from image_search_service.services.doctor.names import NameCheck
 from image_search_service.services.doctor.permissions import PermissionCheck
 from image_search_service.services.doctor.photo_restorer import PhotoRestorer
 from image_search_service.services.doctor.restoring import Restoring
@@ -70,6 +71,7 @@ class DoctorService:
         PermissionCheck(context, self._paths).run()
         if faces_fit:
             self._examine_centroids(context)
+            NameCheck(context, self._faces, self._stores.thresholds.suggest).run()
         if repair and faces_fit:
             PayloadSender(self._stores).send()
         context.report.seconds = time.monotonic() - started

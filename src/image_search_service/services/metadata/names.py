@@ -40,7 +40,8 @@ class ReadReport:
     """The result of reading. regions: named regions. matched: regions at the place of a face. named: faces
     that got a name.
 
-    kept: faces with a contradicting decision. unmatched: regions without a face. unreadable: files.
+    kept: faces with a contradicting decision. unmatched: regions without a face. outdated: named regions
+    made for a picture of another shape, which are not believed. unreadable: files.
     """
 
     photos: int = 0
@@ -49,6 +50,7 @@ class ReadReport:
     named: int = 0
     kept: int = 0
     unmatched: int = 0
+    outdated: int = 0
     unreadable: int = 0
     decisions: list[int] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
@@ -73,11 +75,12 @@ class WriteReport:
 @dataclass(frozen=True, slots=True)
 class _PhotoNames:
     """The named regions of a photo in each possible interpretation. problems: files that could not be
-    read."""
+    read. outdated: files with regions that are not believed, and how many."""
 
     photo: PhotoFiles
     readings: list[list[NamedRegion]]
     problems: list[str]
+    outdated: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,8 @@ class MetadataNamesService:
         for of_photo in names:
             report.unreadable += len(of_photo.problems)
             _show(report.examples, of_photo.problems)
+            report.outdated += sum(of_photo.outdated.values())
+            _show(report.examples, list(of_photo.outdated))
         with_names = [of_photo for of_photo in names if of_photo.readings]
         if not with_names:
             return
@@ -203,6 +208,7 @@ class MetadataNamesService:
 def _names_of(photo: PhotoFiles) -> _PhotoNames:
     """The names from the first of the photo's files that has any; a sidecar before the file itself."""
     problems: list[str] = []
+    outdated: dict[str, int] = {}
     for path in photo.paths:
         try:
             embedded = sidecars.read_embedded(path)
@@ -212,13 +218,15 @@ def _names_of(photo: PhotoFiles) -> _PhotoNames:
         frame = Frame(photo.width, photo.height, embedded.orientation)
         for source, packet in _packets(path, embedded, problems):
             try:
-                readings = _named(packet, frame)
+                readings, note, ignored = _named(packet, frame)
             except MediaError as error:
                 problems.append(f"{source}: {error.message}")
                 continue
+            if ignored:
+                outdated[f"{source}: {note}"] = ignored
             if readings:
-                return _PhotoNames(photo, readings, problems)
-    return _PhotoNames(photo, [], problems)
+                return _PhotoNames(photo, readings, problems, outdated)
+    return _PhotoNames(photo, [], problems, outdated)
 
 
 def _packets(path: Path, embedded: sidecars.Embedded, problems: list[str]) -> Iterator[tuple[Path, bytes]]:
@@ -232,14 +240,25 @@ def _packets(path: Path, embedded: sidecars.Embedded, problems: list[str]) -> It
     yield from ((path, packet) for packet in (embedded.packet, embedded.extension) if packet is not None)
 
 
-def _named(packet: bytes, frame: Frame) -> list[list[NamedRegion]]:
-    """The named regions of a packet in each interpretation that has any."""
-    readings = regions.readings(regions.parse_packet(packet), frame)
-    return [
-        named
+def _named(packet: bytes, frame: Frame) -> tuple[list[list[NamedRegion]], str, int]:
+    """The named regions of a packet in each interpretation that has any; and of those that are not believed,
+    why, and how many."""
+    root = regions.parse_packet(packet)
+    readings = regions.readings(root, frame)
+    named = [
+        regions_named
         for reading in readings
-        if (named := [region for region in reading.named if is_name(region.name)])
+        if (regions_named := [region for region in reading.named if is_name(region.name)])
     ]
+    ignored = {region.name for reading in readings for region in reading.outdated if is_name(region.name)}
+    return named, _outdated_note(root, frame), len(ignored)
+
+
+def _outdated_note(root: regions.Element, frame: Frame) -> str:
+    return (
+        f"Its regions were made for a picture of {regions.written_size(root)} pixels; "
+        f"this one has {frame.width} × {frame.height}."
+    )
 
 
 def _people(session: Session, names: Sequence[str]) -> dict[str, tuple[uuid.UUID, str | None]]:
@@ -288,9 +307,14 @@ def _write(wanted: _WriteTask, dry_run: bool) -> _WriteOutcome:
         start = embedded.packet if former is None else former
         root = regions.new_packet() if start is None else regions.parse_packet(start)
         frame = Frame(wanted.photo.width, wanted.photo.height, embedded.orientation)
-        edit = edit_of(regions.readings(root, frame), wanted.faces, wanted.wrong)
+        readings = regions.readings(root, frame)
+        edit = edit_of(readings, wanted.faces, wanted.wrong)
         if not edit:
             return _WriteOutcome()
+        if readings[0].outdated and former is not None:
+            # another program's work, which a new size would make wrong
+            return _WriteOutcome(problem=f"{source}: {_outdated_note(root, frame)}")
+        regions.drop_outdated(root, readings[0].outdated)
         change = f"{target}: {edit}"
         if not dry_run:
             apply(edit, root, frame)

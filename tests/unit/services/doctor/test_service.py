@@ -226,7 +226,7 @@ def test_what_is_done_meanwhile_is_not_wrong(library: Library) -> None:
     doctor = DoctorService(with_collections(library.stores, faces=faces))
     with round_trips() as trips:
         assert found(doctor.examine(repair=True)) == {}
-    assert trips.qdrant["retrieve"] == 1  # they were suspects
+    assert trips.qdrant["retrieve"] == 2  # they were suspects; and names are compared
     assert found(examine(library)) == {}
 
 

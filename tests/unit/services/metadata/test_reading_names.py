@@ -180,3 +180,25 @@ def test_statements_do_not_grow(database: Database, photo: Photo) -> None:
             read(database)
         counts.append(trips.statements)
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("program", ["digikam", "lightroom"])
+def test_regions_kept_by_a_program_that_cut_the_picture(
+    database: Database, photo: Photo, program: str
+) -> None:
+    """They were made for a picture three times as wide: nobody is named by them, and it is said why."""
+    regions = [("Middle", share(LEFT)), ("Right", share(RIGHT))]
+    path, _ = photo(packet=WRITERS[program](regions, (3 * WIDTH, HEIGHT)))
+    report = read(database)
+    assert names(database) == {}
+    assert (report.outdated, report.named, report.unmatched, report.unreadable) == (2, 0, 0, 0)
+    why = f"made for a picture of {3 * WIDTH} × {HEIGHT} pixels; this one has {WIDTH} × {HEIGHT}."
+    assert report.examples == [f"{path}: Its regions were {why}"]
+
+
+def test_regions_of_a_picture_that_was_resized(database: Database, photo: Photo) -> None:
+    """They are in shares of the picture, and stay right; sizes are rounded."""
+    packet = digikam([("Ada", share(LEFT))], (WIDTH * 3 + 1, HEIGHT * 3))
+    _, (left, _) = photo(packet=packet)
+    assert read(database).named == 1
+    assert names(database) == {left: "Ada"}

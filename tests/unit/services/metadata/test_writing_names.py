@@ -12,7 +12,7 @@ from image_search_service.core.errors import MediaError
 from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance
 from image_search_service.db.session import Database
-from image_search_service.media.regions import packet_bytes, parse_packet
+from image_search_service.media.regions import Frame, packet_bytes, parse_packet, readings
 from image_search_service.media.sidecars import write_sidecar
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService
@@ -236,3 +236,28 @@ def test_a_photo_that_moved(tmp_path: Path, database: Database, photo: Photo) ->
     assert str(tmp_path) not in (moved / "photo.jpg.xmp").read_text()
     with Image.open(moved / "photo.jpg") as image:
         assert "xmp" not in image.info
+
+
+def test_a_new_sidecar_leaves_regions_of_another_shape_out(database: Database, photo: Photo) -> None:
+    """A photo that was cut keeps regions of the whole: the sidecar has the library's name, in this picture's
+    size, and reading it names nobody else."""
+    path, (left, _) = photo(packet=digikam([("Middle", share(RIGHT))], (3 * WIDTH, HEIGHT)))
+    ReviewService(database, "test").split([left], "Ada")
+    service = MetadataNamesService(database, "test", workers=2)
+    assert service.write().written == 1
+    root = parse_packet(path.with_name(f"{path.name}.xmp").read_bytes())
+    (reading,) = readings(root, Frame(WIDTH, HEIGHT, 1))
+    assert [region.name for region in reading.faces] == ["Ada"]
+    assert service.write().unchanged == 1
+
+
+def test_a_sidecar_with_regions_of_another_shape_is_not_changed(database: Database, photo: Photo) -> None:
+    """Another program's work stays as it is, and it is said why."""
+    path, (left, _) = photo()
+    sidecar = path.with_name(f"{path.name}.xmp")
+    sidecar.write_bytes(digikam([("Middle", share(RIGHT))], (3 * WIDTH, HEIGHT)))
+    before = sidecar.read_bytes()
+    ReviewService(database, "test").split([left], "Ada")
+    report = MetadataNamesService(database, "test", workers=2).write()
+    assert (report.written, report.unreadable, sidecar.read_bytes()) == (0, 1, before)
+    assert f"{3 * WIDTH} × {HEIGHT}" in report.examples[0]
