@@ -10,7 +10,7 @@ from image_search_service.library.engine import no_watch
 from image_search_service.library.health import library_counts
 from image_search_service.library.opening import Library
 from image_search_service.services.indexing import indexer, pipeline
-from image_search_service.services.indexing.indexer import IndexReport
+from image_search_service.services.indexing.report import IndexReport
 
 
 def test_faces_are_grouped_while_photos_are_being_read(
