@@ -218,8 +218,7 @@ class Decisions(DecisionMachine):
 @pytest.mark.parametrize(
     ("sequences", "steps"),
     [
-        pytest.param(50, 5, id="some short"),
-        pytest.param(5, 15, id="some long"),
+        pytest.param(40, 6, id="some"),
         pytest.param(MANY, 5, id="short", marks=pytest.mark.depth),
         pytest.param(FEW, 15, id="long", marks=pytest.mark.depth),
     ],

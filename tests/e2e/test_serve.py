@@ -49,6 +49,7 @@ def test_it_serves_and_stops(library: Path) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.depth
 def test_a_port_that_is_taken_is_said(library: Path) -> None:
     """It fails, with a reason, where another program listens."""
     with socket.socket() as taken:
@@ -111,6 +112,7 @@ def test_it_asks_for_its_token(tmp_path: Path) -> None:
     assert run(library, "address").returncode == 1
 
 
+@pytest.mark.depth
 def test_other_machines_need_its_token(library: Path) -> None:
     """It does not serve other machines without one."""
     refused = run(library, "serve", "--no-token", "--host", "0.0.0.0", "--port", "0")  # noqa: S104

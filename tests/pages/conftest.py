@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> DemoLibraries:
     """The libraries to copy; the processes of one run share them."""
-    return demo_libraries(folder_of_run(tmp_path_factory) / "demo")
+    return demo_libraries(folder_of_run(tmp_path_factory) / "demo", faces=110)
 
 
 @pytest.fixture(scope="session")

@@ -38,13 +38,13 @@ class DemoLibraries:
         return self.folder / "named"
 
 
-def demo_libraries(folder: Path) -> DemoLibraries:
+def demo_libraries(folder: Path, faces: int = FACES) -> DemoLibraries:
     """The libraries in this folder; several processes that ask at once wait for the one that makes them."""
-    return DemoLibraries(made_once(folder, lambda _: _make(DemoLibraries(folder))))
+    return DemoLibraries(made_once(folder, lambda _: _make(DemoLibraries(folder), faces)))
 
 
-def _make(libraries: DemoLibraries) -> None:
-    make_demo_library(libraries.photos, faces=FACES)
+def _make(libraries: DemoLibraries, faces: int) -> None:
+    make_demo_library(libraries.photos, faces=faces)
     album = Album("drawn", libraries.photos, DemoTruth(libraries.photos), {"engine": "synthetic"})
     index(album, libraries.unnamed)
     shutil.copytree(libraries.unnamed, libraries.named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.pages.browser import PATIENCE, Complaints, Site
@@ -24,6 +25,7 @@ def test_the_token_leaves_the_address(browser: Browser, named: Site, complaints:
     assert not complaints.unexpected
 
 
+@pytest.mark.depth
 def test_without_a_token_one_is_told_where_it_is(browser: Browser, named: Site) -> None:
     """Whoever has no token sees how to get the address, and comes in with the token put into the field."""
     with browser.new_context() as visitor:

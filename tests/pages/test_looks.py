@@ -14,6 +14,7 @@ from tests.pages.screens import People, Screen
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
+@pytest.mark.depth
 def test_dark_and_german(visit: Visit, named: Site) -> None:
     """A visitor whose cookies say dark and German sees both, with the library's people."""
     page = visit(named, "/people", Look(NARROW, "dark", "de"))

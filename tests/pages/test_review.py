@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.pages.browser import Complaints, Site
@@ -29,6 +30,7 @@ def test_five_groups_are_named_by_keyboard(visit: Visit, unnamed: Site) -> None:
     assert NAMES[-1] not in persons(unnamed)
 
 
+@pytest.mark.depth
 def test_a_question_is_skipped_by_the_space_bar(visit: Visit, unnamed: Site) -> None:
     """Space shows another question and decides nothing."""
     decided = unnamed.get("/decisions?limit=1")["items"]
@@ -51,6 +53,7 @@ def test_a_known_person_takes_one_key(visit: Visit, named: Site) -> None:
     assert named.get("/decisions?limit=1")["items"][0]["kind"] == "name_clusters"
 
 
+@pytest.mark.depth
 def test_a_group_is_named_by_mouse(visit: Visit, named: Site) -> None:
     """A proposal, Set aside, Skip and Undo are buttons, so that nothing needs a keyboard."""
     review = Review(visit(named, "/review"))
@@ -79,6 +82,7 @@ def test_a_group_that_changed_keeps_the_answer(visit: Visit, unnamed: Site, comp
     assert "Lise Meitner" in persons(unnamed)
 
 
+@pytest.mark.depth
 def test_an_answer_that_does_not_arrive_comes_back(
     visit: Visit, unnamed: Site, complaints: Complaints
 ) -> None:

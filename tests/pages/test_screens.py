@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.pages.browser import Complaints, Site
@@ -68,6 +69,7 @@ def test_three_faces_leave_a_person(visit: Visit, named: Site) -> None:
     assert named.get(f"/persons/{somebody['id']}")["cover_face_id"] == face["id"]
 
 
+@pytest.mark.depth
 def test_several_groups_are_named_or_set_aside(visit: Visit, unnamed: Site) -> None:
     """Groups that are selected get one name, or are set aside, by one decision."""
     groups = Groups(visit(unnamed, "/groups"))
@@ -102,6 +104,7 @@ def test_a_face_in_a_photo_is_named_by_keyboard(visit: Visit, named: Site) -> No
     expect(photo.boxes.nth(at)).to_have_accessible_name("Unknown face")
 
 
+@pytest.mark.depth
 def test_photos_are_filtered_and_windowed(visit: Visit, named: Site) -> None:
     """The wall holds few elements from its beginning to its end, and a person in the address filters it."""
     photos = Photos(visit(named, "/photos"))
@@ -118,6 +121,7 @@ def test_photos_are_filtered_and_windowed(visit: Visit, named: Site) -> None:
     assert only.total == named.get(f"/assets?person_id={person['id']}&limit=1")["total"] < everything
 
 
+@pytest.mark.depth
 def test_the_history_takes_back(visit: Visit, named: Site) -> None:
     """A line of the history has a button that takes its decision back, and the line then says so."""
     made = named.decide("create-person", {"name": "Sophie Germain"})
@@ -128,6 +132,7 @@ def test_the_history_takes_back(visit: Visit, named: Site) -> None:
     assert named.get("/decisions?limit=1")["items"][0]["undoes"] == made["decision_id"]
 
 
+@pytest.mark.depth
 def test_a_refused_answer_is_taken_back(visit: Visit, named: Site, complaints: Complaints) -> None:
     """A name that the service refuses leaves the old one on the screen, with the reason."""
     complaints.expected.append("400")

@@ -77,6 +77,7 @@ def test_history_and_undo_go_on(local: Library, other: OtherEngine) -> None:
     assert is_healthy(local)
 
 
+@pytest.mark.depth
 def test_what_nobody_spoke_of_and_is_not_found_is_dropped(library: Library, other: OtherEngine) -> None:
     """A face without a decision goes with its point and crop when the new engine does not find it."""
     grouped = [member for _, members in groups(library) for member in members]
@@ -89,6 +90,7 @@ def test_what_nobody_spoke_of_and_is_not_found_is_dropped(library: Library, othe
     assert is_healthy(library)
 
 
+@pytest.mark.depth
 def test_what_somebody_spoke_of_stays_and_is_reported(library: Library, other: OtherEngine) -> None:
     """A named face that the new engine does not find keeps its row, place and name, gets an embedding of
     the new engine from there, and is listed with its photo and name."""

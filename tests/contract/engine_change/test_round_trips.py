@@ -43,6 +43,7 @@ def moved(number: int, folder: Path) -> tuple[int, RoundTrips]:
         return count, trips
 
 
+@pytest.mark.depth
 def test_more_faces_in_a_batch_take_no_more_round_trips(tmp_path: Path, other: OtherEngine) -> None:
     """Three times the faces, still one batch of each kind, take the same statements and requests."""
     few, small = moved(60, tmp_path / "small")
@@ -52,6 +53,7 @@ def test_more_faces_in_a_batch_take_no_more_round_trips(tmp_path: Path, other: O
     assert large.statements == small.statements
 
 
+@pytest.mark.depth
 def test_each_further_batch_takes_a_request_and_a_transaction(
     tmp_path: Path, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

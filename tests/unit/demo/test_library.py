@@ -109,6 +109,7 @@ def test_the_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
     assert digests(one.folder) != digests(other.folder)
 
 
+@pytest.mark.depth
 def test_a_library_is_made_anew_over_an_earlier_one(tmp_path: Path) -> None:
     """What the earlier one had is gone, what somebody else put there stays."""
     make_demo_library(tmp_path, 12, seed=1)
