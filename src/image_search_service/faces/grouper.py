@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from image_search_service.core.parallel import chunks
 from image_search_service.core.types import (
     DEFAULT_METHOD,
     FloatArray,
@@ -17,10 +18,10 @@ from image_search_service.core.types import (
     Progress,
 )
 from image_search_service.db.queries import clusters, differences, faces, library
-from image_search_service.db.queries.batches import Row
+from image_search_service.db.queries.batches import BATCH, Row
 from image_search_service.db.queries.faces import GroupableFace
 from image_search_service.db.session import Session
-from image_search_service.library.stores import Stores
+from image_search_service.library.stores import Stores, lost_embeddings
 from image_search_service.recognition.clustering.cluster_identity import match_clusters
 from image_search_service.recognition.clustering.clustering import (
     Clustering,
@@ -69,14 +70,17 @@ class FaceGrouper:
     ) -> GroupingResult:
         """Cluster all unnamed faces again; a cluster with essentially the same faces keeps its id.
 
-        Raises InvalidInputError for an unknown method or a size below 2, UnavailableError when the
-        embeddings cannot all be read: nothing is changed then.
+        A face whose embedding Qdrant lacks stays in its cluster. Raises InvalidInputError for an unknown
+        method or a size below 2, UnavailableError when the embeddings cannot all be read, VectorStoreError
+        when Qdrant lacks most of them: nothing is changed then.
         """
         started = time.monotonic()
         with self._database.read() as session:
             groupable = faces.groupable_faces(session)
         batch = self._vectors.get_embeddings_by_point_ids([face.point_id for face in groupable], FETCH_BATCH)
         comparable = [face for face in groupable if face.point_id in batch]
+        if len(comparable) < len(groupable) / 2:
+            raise lost_embeddings(len(comparable), len(groupable))
         parameters = ClusteringParameters.for_engine(
             self._thresholds, len(comparable), method, min_cluster_size
         )
@@ -125,6 +129,7 @@ class FaceGrouper:
             clusters.save_clusters(session, _cluster_rows(comparable, matrix, kept, ids))
             faces.set_clusters(session, _changed(now, comparable, kept, ids))
             clusters.delete_empty_clusters(session)
+            _keep_without_embedding(session, now, comparable)
             if now.keys() - seen:
                 library.set_grouping_stale(session)
         return kept
@@ -151,11 +156,24 @@ def _changed(
     clustering: Clustering,
     ids: Sequence[uuid.UUID],
 ) -> dict[uuid.UUID, uuid.UUID | None]:
-    """The new cluster, or None, of each face whose cluster changes."""
+    """The new cluster, or None, of each compared face whose cluster changes."""
     member = {
-        face.id: ids[label] for face, label in zip(comparable, clustering.labels, strict=True) if label >= 0
+        face.id: ids[label] if label >= 0 else None
+        for face, label in zip(comparable, clustering.labels, strict=True)
     }
-    return {face_id: member.get(face_id) for face_id, old in now.items() if member.get(face_id) != old}
+    return {face: cluster for face, cluster in member.items() if face in now and now[face] != cluster}
+
+
+def _keep_without_embedding(
+    session: Session, now: Mapping[uuid.UUID, uuid.UUID | None], comparable: Sequence[GroupableFace]
+) -> None:
+    """Let faces that could not be compared stay in their clusters, unless a difference forbids it."""
+    compared = {face.id for face in comparable}
+    left = {face: cluster for face, cluster in now.items() if cluster is not None and face not in compared}
+    if left:
+        for part in chunks(sorted(left), BATCH):
+            differences.leave_clusters(session, differences.faces_with_side(session, part))
+        clusters.mend_clusters(session, {cluster for cluster in left.values() if cluster is not None})
 
 
 def _sides(session: Session, comparable: Sequence[GroupableFace]) -> list[IntArray]:

@@ -195,7 +195,9 @@ class _IndexRun:
                     self._copies.append(file)
                 else:
                     claimed.add(file.content_hash)
-                    self._reader = self._reader or self._service.open_reader()
+                    if self._reader is None:
+                        self._service.stores.require_embeddings()
+                        self._reader = self._service.open_reader()
                     yield file
 
     def _is_known(self, asset: tuple[uuid.UUID, str | None] | None) -> bool:
