@@ -9,6 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
+from image_search_service.core.types import BoolArray, FloatArray
 from image_search_service.vector.embedding_batch import NO_EMBEDDING, EmbeddingRows
 
 if TYPE_CHECKING:
@@ -42,12 +43,17 @@ def stored_points(
     problems: dict[PointId, str] = {}
     problems.update(batch.missing.items())
     lengths = np.linalg.norm(batch.matrix, axis=1)
-    for row in np.flatnonzero(np.abs(lengths - 1) > UNIT_TOLERANCE).tolist():
+    for row in np.flatnonzero(~is_unit(batch.matrix)).tolist():
         problems[batch.ids[row]] = f"has the length {lengths[row]:.3g}, expected 1"
     return [
         StoredPoint(id_, record.payload or {}, problems.get(id_, _without_uuid(id_)))
         for id_, record in zip(ids, records, strict=True)
     ]
+
+
+def is_unit(embeddings: FloatArray) -> BoolArray:
+    """For each row of ``(n, d)`` whether its length is 1, as that of every stored embedding should be."""
+    return np.asarray(np.abs(np.linalg.norm(embeddings, axis=1) - 1) <= UNIT_TOLERANCE)
 
 
 def _point_id(value: Any) -> PointId:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AwareDatetime, BeforeValidator, Field, StrictInt
 
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.api.schemas.faces import Face, FacePicture, crop_url
@@ -99,7 +99,7 @@ class ClusteringRequest(RequestBody):
         examples=[DEFAULT_METHOD],
         description="hdbscan and dbscan are former methods; they are accepted and mean agglomerative.",
     )
-    min_cluster_size: int = Field(
+    min_cluster_size: StrictInt = Field(
         default=2, ge=2, le=10_000, description="Smallest number of faces that form a cluster.", examples=[3]
     )
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StrictBool
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
 from image_search_service.api.schemas.common import Answer, Page, RequestBody
 from image_search_service.core.decisions import Change, Fact
@@ -25,7 +25,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Ada Lovelac
 class DecisionBody(RequestBody):
     """The base of the body of every decision."""
 
-    based_on_decision: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+    based_on_decision: Annotated[StrictInt, Field(ge=0, le=2**31 - 1)] | None = Field(
         default=None,
         description="The newest decision that was seen, `id` of `GET /decisions`; if what is decided on has "
         "changed since, the answer is 409. Null: whatever has changed.",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StrictFloat, StrictInt
 
 from image_search_service.api.schemas.common import Answer, Page, RequestBody, Slice
 from image_search_service.api.schemas.faces import crop_url
@@ -248,10 +248,10 @@ class ForPersons(RequestBody):
 class FindMoreRequest(ForPersons):
     """The persons to look for, and how many suggestions to make."""
 
-    limit: int = Field(
+    limit: StrictInt = Field(
         default=50, ge=1, le=1_000, description="Largest number of new suggestions for each person."
     )
-    min_confidence: float | None = Field(
+    min_confidence: StrictFloat | None = Field(
         default=None,
         ge=-1,
         le=1,
@@ -263,4 +263,4 @@ class FindMoreRequest(ForPersons):
 class ExpireRequest(RequestBody):
     """The age from which suggestions are withdrawn."""
 
-    older_than_days: int = Field(default=30, ge=1, le=36_500, examples=[30])
+    older_than_days: StrictInt = Field(default=30, ge=1, le=36_500, examples=[30])

@@ -21,6 +21,7 @@ from image_search_service.services.doctor.context import PAGE, DoctorContext
 from image_search_service.services.doctor.findings import EXAMPLES, Kind
 from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.face_qdrant import FaceQdrantClient
+from image_search_service.vector.stored_points import is_unit
 
 
 class NameCheck:
@@ -49,7 +50,7 @@ class NameCheck:
         self._context.report.add_counted(Kind.UNLIKE_THE_OTHERS, len(unlike), examples)
 
     def _embedded(self) -> Iterator[tuple[PlacedPoint, FloatArray]]:
-        """Faces by person, each with its embedding; those without one are another check's."""
+        """Faces by person, each with its embedding; those without a usable one are another check's."""
 
         def read_next(after: tuple[uuid.UUID, uuid.UUID] | None) -> list[PlacedPoint]:
             with self._context.database.read() as session:
@@ -57,7 +58,8 @@ class NameCheck:
 
         for page in keyset_pages(read_next, lambda face: (face.person_id, face.id), PAGE):
             batch = self._faces.get_embeddings_by_point_ids([face.point_id for face in page], FETCH_BATCH)
-            row_of = {point_id: row for row, point_id in enumerate(batch.ids)}
+            usable = is_unit(batch.matrix)
+            row_of = {point_id: row for row, point_id in enumerate(batch.ids) if usable[row]}
             for face in page:
                 if face.point_id in row_of:
                     yield face, batch.matrix[row_of[face.point_id]]

@@ -103,10 +103,11 @@ def test_what_was_said_here_stands(eventful: Database, tmp_path: Path) -> None:
 def test_damaged_files_change_nothing(eventful: Database, examples: int) -> None:
     """Whatever is wrong with a line, it is told with its number and nothing is taken over."""
 
+    lines = list(ExchangeService(eventful, "test").export())
+
     @settings(max_examples=examples)
     @given(data=st.data())
     def changes_nothing(data: st.DataObject) -> None:
-        lines = list(ExchangeService(eventful, "test").export())
         number = data.draw(st.integers(0, len(lines) - 1))
         document = json.loads(lines[number])
         key = data.draw(st.sampled_from(sorted(document)))
