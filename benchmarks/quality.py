@@ -1,4 +1,5 @@
-"""How much of a face's resemblance is kept when it is small, blurred or turned: tables of ``FaceQuality``.
+"""How much of a face's resemblance is kept when it is small, blurred, turned or tilted: tables of
+``FaceQuality``, and what the second look at tilted heads is worth (``recognition/engines/tilt.py``).
 
     python -m benchmarks.quality PHOTOS --engine opencv [--detector FILE] [--recognizer FILE]
 
@@ -30,6 +31,8 @@ from image_search_service.recognition.quality import sharpness, turn
 SIZES = (0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8)
 BLURS = (0.7, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
 TURNS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.9, 1.3)
+TILTS = (10, 20, 30, 45)
+"""Degrees by which a whole photo is turned."""
 PHOTOS = 4
 
 
@@ -105,6 +108,14 @@ def _ways() -> Iterator[tuple[str, Callable[[Pixels], Pixels]]]:
             f"blur of {sigma} pixels",
             partial(_blurred, sigma=sigma),
         )
+
+    for degrees in TILTS:
+        yield f"photo turned by {degrees}°", partial(_tilted, degrees=degrees)
+
+
+def _tilted(image: Pixels, degrees: int) -> Pixels:
+    turned = Image.fromarray(image).rotate(degrees, Image.Resampling.BICUBIC)
+    return np.asarray(turned)
 
 
 def _reduced(image: Pixels, factor: float) -> Pixels:

@@ -68,6 +68,17 @@ class Site:
         return ask(self.port, f"/api/v1/decisions/{kind}", body, headers)
 
 
+def persons(place: Site) -> set[str]:
+    """The names that there are."""
+    return {person["name"] for person in place.get("/persons/names")["names"]}
+
+
+def most_seen(place: Site) -> dict[str, Any]:
+    """The person with most faces."""
+    people: list[dict[str, Any]] = place.get("/persons?order=faces&limit=1")["items"]
+    return people[0]
+
+
 @contextmanager
 def site(library: Path, **settings: Any) -> Iterator[Site]:
     """A service for a library, with a token, until the end of the block."""

@@ -9,26 +9,6 @@ from tests.pages.browser import Complaints, Site
 from tests.pages.conftest import Visit
 from tests.pages.screens import Review
 
-NAMES = ("Ada Lovelace", "Grace Hopper", "Emmy Noether", "Mary Cartwright", "Rosalind Franklin")
-
-
-def persons(site: Site) -> set[str]:
-    return {one["name"] for one in site.get("/persons/names")["names"]}
-
-
-def test_five_groups_are_named_by_keyboard(visit: Visit, unnamed: Site) -> None:
-    """Five groups get names without a mouse, each by its name and Enter; Ctrl+Z takes the last one back."""
-    review = Review(visit(unnamed, "/review"))
-    for name in NAMES:
-        review.skip_to_name()
-        before = review.first_picture
-        review.type_name(name)
-        review.goes_on(before)
-        expect(review.undo_line).to_contain_text(f"{name} now")
-    assert persons(unnamed) >= set(NAMES)
-    review.undo_by_key()
-    assert NAMES[-1] not in persons(unnamed)
-
 
 @pytest.mark.depth
 def test_a_question_is_skipped_by_the_space_bar(visit: Visit, unnamed: Site) -> None:
@@ -42,17 +22,6 @@ def test_a_question_is_skipped_by_the_space_bar(visit: Visit, unnamed: Site) -> 
     assert unnamed.get("/decisions?limit=1")["items"] == decided
 
 
-def test_a_known_person_takes_one_key(visit: Visit, named: Site) -> None:
-    """A group that somebody known is proposed for is theirs after one key: the number beside the proposal."""
-    review = Review(visit(named, "/review"))
-    review.skip_to_name(proposed=True)
-    before = review.first_picture
-    review.page.keyboard.press("1")
-    review.goes_on(before)
-    expect(review.undo_line).to_contain_text("now")
-    assert named.get("/decisions?limit=1")["items"][0]["kind"] == "name_clusters"
-
-
 @pytest.mark.depth
 def test_a_group_is_named_by_mouse(visit: Visit, named: Site) -> None:
     """A proposal, Set aside, Skip and Undo are buttons, so that nothing needs a keyboard."""
@@ -64,22 +33,6 @@ def test_a_group_is_named_by_mouse(visit: Visit, named: Site) -> None:
     expect(review.undo_line).to_contain_text("now")
     review.undo_by_mouse()
     expect(review.question.locator(f"[data-face='0'] img[src='{before}']")).to_be_visible()
-
-
-def test_a_group_that_changed_keeps_the_answer(visit: Visit, unnamed: Site, complaints: Complaints) -> None:
-    """An answer about a group that somebody else has changed is kept, and can be given all the same."""
-    complaints.expected.append("409")
-    review = Review(visit(unnamed, "/review"))
-    review.skip_to_name()
-    before = review.first_picture
-    face = before.split("/faces/")[1].split("/")[0]
-    unnamed.decide("not-a-face", {"face_ids": [face]})
-    review.type_name("Lise Meitner")
-    expect(review.notice).to_contain_text("Your answer is kept here")
-    assert "Lise Meitner" not in persons(unnamed)
-    review.notice.get_by_role("button").first.click()
-    expect(review.undo_line).to_contain_text("Lise Meitner now")
-    assert "Lise Meitner" in persons(unnamed)
 
 
 @pytest.mark.depth

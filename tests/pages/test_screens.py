@@ -2,71 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.pages.browser import Complaints, Site
+from tests.pages.browser import Complaints, Site, most_seen
 from tests.pages.conftest import Visit
-from tests.pages.screens import MOST_NODES, Groups, People, Person, Photo, Photos, Screen
-
-
-def most_seen(site: Site) -> dict[str, Any]:
-    """The person with most faces."""
-    people: list[dict[str, Any]] = site.get("/persons?order=faces&limit=1")["items"]
-    return people[0]
-
-
-def test_people_are_renamed_hidden_and_joined(visit: Visit, named: Site) -> None:
-    """On the page of people one gets another name, one is hidden, two become one, and each is taken back."""
-    people = People(visit(named, "/people"))
-    names = people.names
-    first, second, third = names[:3]
-    people.select(first)
-    people.act("Rename")
-    people.page.get_by_label(f"Name of {first}").fill("Ada Lovelace")
-    people.page.keyboard.press("Enter")
-    expect(people.card("Ada Lovelace")).to_be_visible()
-    expect(people.undo_line).to_contain_text("Ada Lovelace now")
-    people.undo_by_key()
-    expect(people.card(first)).to_be_visible()
-    people.select_nothing()
-
-    people.select(second)
-    people.act("Hide")
-    expect(people.card(second)).to_have_count(0)
-    expect(people.undo_line).to_contain_text(second)
-    people.undo_by_key()
-    expect(people.card(second)).to_be_visible()
-
-    people.select(first, third)
-    people.act("Join: one person")
-    people.page.get_by_role("dialog").get_by_role("button", name=first).click()
-    expect(people.card(third)).to_have_count(0)
-    expect(people.undo_line).to_contain_text(f"{first} now")
-    people.undo_by_key()
-    expect(people.card(third)).to_be_visible()
-
-
-def test_three_faces_leave_a_person(visit: Visit, named: Site) -> None:
-    """Three selected faces are taken out together, which is undone, and another one becomes the cover."""
-    somebody = most_seen(named)
-    person = Person(visit(named, f"/people/{somebody['id']}"))
-    before = person.count
-    for at in range(3):
-        person.faces.nth(at).click()
-    person.act("Not ")
-    person.expect_count(before - 3)
-    expect(person.undo_line).to_contain_text("3 faces are not")
-    person.undo_by_key()
-    person.expect_count(before)
-    person.settled()
-    person.faces.nth(2).click()
-    person.page.keyboard.press("c")
-    expect(person.undo_line).to_contain_text("another cover")
-    face = named.get(f"/persons/{somebody['id']}/faces?order=date&limit=3")["items"][2]
-    assert named.get(f"/persons/{somebody['id']}")["cover_face_id"] == face["id"]
+from tests.pages.screens import MOST_NODES, Groups, People, Photos, Screen
 
 
 @pytest.mark.depth
@@ -85,23 +26,6 @@ def test_several_groups_are_named_or_set_aside(visit: Visit, unnamed: Site) -> N
     groups.act("Set aside")
     expect(groups.undo_line).to_contain_text("2 groups set aside")
     groups.undo_by_key()
-
-
-def test_a_face_in_a_photo_is_named_by_keyboard(visit: Visit, named: Site) -> None:
-    """Each face has its box; on an unknown one letters and Enter give a name, Ctrl+Z takes it back."""
-    listed = named.get("/assets?unknown=true&limit=1")["items"][0]["asset_id"]
-    faces = named.get(f"/assets/{listed}/faces")["faces"]
-    photo = Photo(visit(named, f"/photos/{listed}"))
-    expect(photo.boxes).to_have_count(len(faces))
-    at = next(at for at, face in enumerate(faces) if face["person_id"] is None)
-    photo.boxes.nth(at).focus()
-    photo.page.keyboard.type("Chien-Shiung Wu")
-    expect(photo.name).to_have_value("Chien-Shiung Wu")
-    photo.page.keyboard.press("Enter")
-    expect(photo.undo_line).to_contain_text("Chien-Shiung Wu now")
-    expect(photo.boxes.nth(at)).to_have_accessible_name("Chien-Shiung Wu, said by a person")
-    photo.undo_by_key()
-    expect(photo.boxes.nth(at)).to_have_accessible_name("Unknown face")
 
 
 @pytest.mark.depth

@@ -17,7 +17,8 @@ FALSE_SUGGESTIONS = 1.0
 """Strangers that looking for somebody's faces finds, on average. Of 5,098 photos of 2,317 people (Labeled
 Faces in the Wild, MobileFaceNet; 20 or 100 people with 2 or 5 named photos each, ten draws) 88 to 92 %
 of what a centroid found with it were theirs, and 97 to 99 % of theirs were found; of what reaches ``suggest``
-23 to 39 % were theirs."""
+23 to 39 % were theirs. What it gives with each engine, and the two numbers below: ``benchmarks.suggestions``
+and docs/performance.md, "How often a proposal is right"."""
 
 BEYOND_ASSIGN = 0.05
 """How far beyond ``assign``, of the way to 1, a face must resemble a centroid to be given to its person: a

@@ -48,7 +48,7 @@ export class NameField {
     this.input = el("input", {
       id, autocomplete: "off", role: "combobox", "aria-expanded": "false", "aria-controls": `${id}-list`, "aria-autocomplete": "list",
       placeholder: options.placeholder ?? t("Type a name"), spellcheck: "false", data: { keys: "pass" },
-      on: { input: () => this.show(), keydown: (event) => this.key(event), focus: () => this.loadNames() },
+      on: { input: () => this.show(), keydown: (event) => this.key(event), focus: () => { this.loading ??= this.loadNames(); } },
     });
     this.entry = el("div", { class: "entry" }, el("label", { class: "visually-hidden", for: id }, options.label), icon("find"), this.input, options.primary);
     this.element = el("div", { class: "naming" }, this.entry, this.list);
@@ -60,6 +60,7 @@ export class NameField {
     if (this.people.length) return;
     try { this.people = (await names()).filter((one) => !one.hidden); } catch { this.people = []; }
     if (this.input.value) this.show();
+    this.loading = null;
   }
 
   get choices() {
@@ -117,12 +118,18 @@ export class NameField {
     } else if (event.key === "Enter" && !event.repeat) {
       event.preventDefault();
       event.stopPropagation();
-      if (this.choice) this.take(this.active);
+      this.enter();
     } else if (event.key === "Escape" && this.input.value) {
       this.clear();
       event.preventDefault();
       event.stopPropagation();
     }
+  }
+
+  /** Takes the choice; of letters that were typed before the names were there, only when they are. */
+  async enter() {
+    if (this.input.value && this.loading) await this.loading;
+    if (this.choice) this.take(this.active);
   }
 
   /** Takes the choice at a place; whether there was one. */

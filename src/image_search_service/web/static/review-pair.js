@@ -63,7 +63,7 @@ export const birthQuestion = (question, desk) => {
   const { person, faces } = question;
   const title = t("When was {name} born?", { name: short(person.name) });
   const entered = (event) => { if (event.key === "Enter") { event.preventDefault(); save(); } }; // a date field does not submit its form
-  const input = el("input", { type: "date", id: "born", max: new Date().toISOString().slice(0, 10), on: { keydown: entered } });
+  const input = el("input", { type: "date", id: "born", max: new Date().toISOString().slice(0, 10), data: { keys: "pass" }, on: { keydown: entered } });
   const hint = el("span", { class: "hint", id: "born-hint" }, t("The year is enough to begin with; you can change it later."));
   const save = () => {
     if (!input.value) { input.setAttribute("aria-invalid", "true"); hint.textContent = t("A date is needed, or skip it."); hint.classList.add("wrong"); input.focus(); return; }

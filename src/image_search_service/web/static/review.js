@@ -59,6 +59,7 @@ const next = () => { current = null; return show(); };
 
 const show = async () => {
   if (!queue.length && !(await wait())) return;
+  if (current) return; // an undo has brought a question back meanwhile
   current = queue.shift() ?? null;
   if (current) draw(current); else await drawEmpty();
   fetchAhead();
@@ -67,6 +68,7 @@ const show = async () => {
 /** Waits for questions; what is on its way may have been asked before the last answer, so it asks once more. */
 const wait = async () => {
   place.setAttribute("aria-busy", "true");
+  if (place.contains(document.activeElement)) document.activeElement.blur(); // a field of the last question would keep Ctrl+Z
   await saying;
   try {
     if (fetching) await fetching;
@@ -147,6 +149,7 @@ const drawEmpty = async () => {
   fill(answers);
   place.removeAttribute("aria-busy");
   const counts = await library({ fresh: true }).catch(() => null);
+  if (current) return;
   if (counts && !counts.has_photos) { location.replace("/welcome"); return; }
   const words = counts ? t("{named} of {faces} faces have a name.", { named: counts.named_faces, faces: counts.faces }) : "";
   const rest = counts ? ` ${tn("The rest are {n} small group", "The rest are {n} groups", counts.clusters)}, ${tn("{n} face is alone.", "{n} faces are alone.", counts.alone_faces)}` : "";
