@@ -130,6 +130,7 @@ def test_what_is_restored_is_what_was_backed_up(library: Library, stores: str, t
             session.add(IndexRun())
 
 
+@pytest.mark.depth
 def test_what_happens_during_a_backup_is_not_in_it(library: Library, album: Path, tmp_path: Path) -> None:
     """Whatever is written between its pieces: the backup is of the moment at which it began."""
     before = contents(library)

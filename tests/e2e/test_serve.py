@@ -85,6 +85,7 @@ def run(library: Path, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.depth
 def test_it_asks_for_its_token(tmp_path: Path) -> None:
     """A new library's service prints its address with a token; a command prints it again and sends it; a
     browser that is opened is shown it by a file of the owner's; all files belong to the owner alone."""

@@ -38,6 +38,7 @@ from tests.contract.engine_change.other_engine import OtherEngine
 from tests.support.served import no_bar
 
 
+@pytest.mark.depth
 def test_an_interrupted_move_goes_on(
     library: Library, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

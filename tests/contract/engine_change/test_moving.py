@@ -56,6 +56,7 @@ def test_all_that_was_said_holds_of_the_same_faces(library: Library, other: Othe
     assert is_healthy(library)
 
 
+@pytest.mark.depth
 def test_groups_keep_their_ids(local: Library, other: OtherEngine) -> None:
     """The new embeddings put the same faces together, and the groups keep their ids."""
     before = groups(local)

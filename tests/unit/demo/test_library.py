@@ -19,7 +19,7 @@ from image_search_service.demo.plan import plan_library
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 
 pillow_heif.register_heif_opener()
-FACES = 80
+FACES = 50
 
 
 @pytest.fixture(scope="module")
