@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from image_search_service.core.types import Box, FloatArray, Pixels
-
-if TYPE_CHECKING:
-    pass
 
 SIDE = 320
 """Longer side, in pixels, at which pictures are compared; smaller ones are enlarged."""

@@ -70,9 +70,9 @@ class IndexService:
         """Index all photos below ``roots``, folders or files.
 
         ``retry_failed`` reads again what could not be read before. ``progress`` is told the photos read
-        and how many there are to read, ``found`` the report so far. Raises InvalidInputError for a root
-        that does not exist, UnavailableError when a store fails; what was stored until then stays, and the
-        next run goes on.
+        and how many there are to read, ``report_changed`` the report so far. Raises InvalidInputError for a
+        root that does not exist, UnavailableError when a store fails; what was stored until then stays, and
+        the next run goes on.
         """
         started = time.monotonic()
         scan = PhotoScan(roots, exclude=[self.library_folder])

@@ -51,7 +51,8 @@ def index_photos(
     """Bring the library up to date with the photos below ``roots``, folders or files.
 
     actor: who says what is taken from metadata. watch: shows the progress of one step.
-    retry_failed: read again what could not be read before. found: told the report of the first step so far.
+    retry_failed: read again what could not be read before. report_changed: told the report of the first step
+    so far.
 
     Raises InvalidInputError for a root that does not exist, EngineMismatchError, and UnavailableError when a
     store fails; what was stored until then stays, and the next run goes on.
