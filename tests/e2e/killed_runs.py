@@ -13,7 +13,6 @@ from sqlalchemy import select
 
 from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
-from image_search_service.core.files import PARTIAL_PREFIX
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset
 from image_search_service.library.opening import Library, open_library
 
@@ -83,11 +82,10 @@ def _points(opened: Library) -> dict[str, Any]:
 
 
 def _files(opened: Library) -> dict[str, Any]:
-    """Thumbnails and crops. What a killed run had begun to write is no picture, and `doctor` clears it away."""
+    """Thumbnails and crops, and what was left of them half written."""
     folders = (opened.paths.crops, opened.paths.thumbnails)
-    pictures = (path for folder in folders for path in folder.rglob("*.jpg"))
     return {
         "derivatives": sorted(
-            (path.name, path.stat().st_size) for path in pictures if not path.name.startswith(PARTIAL_PREFIX)
+            (path.name, path.stat().st_size) for folder in folders for path in folder.rglob("*.jpg")
         )
     }

@@ -51,6 +51,15 @@ def remove_file(path: Path) -> None:
         raise _unavailable(path, "removed", error) from error
 
 
+def remove_half_written(root: Path) -> None:
+    """Remove what a killed run had begun to write below ``root``. Only for a run that has the turn, so that
+    nobody else writes there. Raises UnavailableError."""
+    for folder in _folders(root):
+        for path in folder.glob(f"{PARTIAL_PREFIX}*"):
+            if _PARTIAL.fullmatch(path.name):
+                remove_file(path)
+
+
 def is_whole(path: Path) -> bool:
     """Whether the file exists and is not empty."""
     try:

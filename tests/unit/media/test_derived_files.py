@@ -10,7 +10,7 @@ import pytest
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.paths import fan_out
 from image_search_service.media.derivatives import write_atomically
-from image_search_service.media.derived_files import derived_files, is_whole, remove_file
+from image_search_service.media.derived_files import derived_files, is_whole, remove_file, remove_half_written
 
 IDS = [UUID(int=value << 96) for value in (1, 0x01000000, 0x01FFFFFF, 0xFE000000, 0xFF000001)]
 
@@ -37,6 +37,17 @@ def test_what_nobody_looks_for_is_stray(tmp_path: Path) -> None:
     assert {file.path for file in found if file.is_stray} == {partial, elsewhere}
     assert [file.path for file in found if file.is_empty] == [whole]
     assert [file.item_id for file in found] == sorted(file.item_id for file in found)
+
+
+def test_half_written_files_are_removed(tmp_path: Path) -> None:
+    """Whole pictures and other programs' files stay."""
+    whole = fan_out(tmp_path, IDS[2])
+    write_atomically(whole, b"x")
+    foreign = whole.with_name(".writing-a-letter.txt")
+    for path in (whole.with_name(f".writing-123-456-{whole.name}"), foreign):
+        path.write_bytes(b"")
+    remove_half_written(tmp_path)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted([foreign, whole])
 
 
 def test_other_files_are_passed_over(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from image_search_service.db.queries import events, library
 from image_search_service.db.queries.engine_change import changes, staging
 from image_search_service.library.engine import identity_of
 from image_search_service.library.stores import Stores
+from image_search_service.media.derived_files import remove_half_written
 from image_search_service.recognition.engines.base import FaceEngine
 from image_search_service.services.engine_change.applying import Applying, EngineChangeReport
 from image_search_service.services.engine_change.reading import (
@@ -145,16 +146,19 @@ class EngineChangeService:
             else:
                 session.rollback()
         if not again:
-            self._remove_crops(applied.dropped)
+            self._clear_away(applied.dropped)
             return applied.report
         with self._database.write() as session:
             staging.forget_staged(session, again)
         return None
 
-    def _remove_crops(self, face_ids: Sequence[uuid.UUID]) -> None:
-        """Of faces that are gone; should that be interrupted, `doctor --repair` removes the rest."""
+    def _clear_away(self, face_ids: Sequence[uuid.UUID]) -> None:
+        """Remove the crops of faces that are gone, and those that an interrupted run had begun to write.
+        Should that be interrupted, `doctor --repair` removes the rest."""
         for face_id in face_ids:
             self._paths.crop(face_id).unlink(missing_ok=True)
+        remove_half_written(self._paths.crops)
+        remove_half_written(self._paths.thumbnails)
 
     def _reread_without_point(self) -> bool:
         """Whether embeddings are missing that had been stored, as in a library restored from a backup."""

@@ -20,6 +20,7 @@ from image_search_service.core.types import Progress
 from image_search_service.db.queries import events, library, photos
 from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
+from image_search_service.media.derived_files import remove_half_written
 from image_search_service.media.hashing import content_hash
 from image_search_service.media.scan import FoundFile, PhotoScan
 from image_search_service.services.indexing.edits import carry_over
@@ -284,7 +285,7 @@ class _IndexRun:
 
     def finish(self, scan: PhotoScan, *, interrupted: bool) -> None:
         """Settle what changed, and mark vanished files as missing; after an interrupted run, clear away what
-        it left: photos that no file holds, and points without a face in SQL."""
+        it left: photos that no file holds, points without a face in SQL, and half-written pictures."""
         self._settle()
         with self._database.write() as session:
             unread = [path for path, _ in scan.unread]
@@ -293,6 +294,8 @@ class _IndexRun:
                 photos.hide_unheld(session)
         if interrupted:
             remove_orphaned_points(self._database, self._service.stores.faces)
+            remove_half_written(self._service.stores.paths.crops)
+            remove_half_written(self._service.stores.paths.thumbnails)
         with self._database.write() as session:
             library.finish_runs(session)
 
