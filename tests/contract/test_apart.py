@@ -200,15 +200,23 @@ def test_a_group_is_not_different_from_itself(library: Library) -> None:
         review(library).mark_clusters_different(first.hex, first.hex)
 
 
-def test_a_merge_is_not_made_again_after_a_difference(library: Library) -> None:
-    """A merge that was undone cannot be made again by undo once the two were said to be different."""
+def undone_merge(library: Library) -> tuple[UUID, UUID, int]:
+    """Two people, merged and parted again, and the undo's number."""
     first, second = groups(library)
     ada = review(library).name_cluster(first.hex, "Ada").person_id
     grace = review(library).name_cluster(second.hex, "Grace").person_id
+    assert ada is not None
+    assert grace is not None
     merge = review(library).merge_persons([ada], grace).id
     assert merge is not None
     undone = review(library).undo(merge).id
     assert undone is not None
+    return ada, grace, undone
+
+
+def test_a_merge_is_not_made_again_after_a_difference(library: Library) -> None:
+    """A merge that was undone cannot be made again by undo once the two were said to be different."""
+    ada, grace, undone = undone_merge(library)
     review(library).mark_different(ada, grace)
     with pytest.raises(ConflictError, match="different people"):
         review(library).undo(undone)
@@ -216,13 +224,7 @@ def test_a_merge_is_not_made_again_after_a_difference(library: Library) -> None:
 
 def test_a_merge_into_somebody_gone_is_not_made_again(library: Library) -> None:
     """Undoing an undo gives no faces to a person who was merged into somebody else since."""
-    first, second = groups(library)
-    ada = review(library).name_cluster(first.hex, "Ada").person_id
-    grace = review(library).name_cluster(second.hex, "Grace").person_id
-    merge = review(library).merge_persons([ada], grace).id
-    assert merge is not None
-    undone = review(library).undo(merge).id
-    assert undone is not None
+    ada, grace, undone = undone_merge(library)
     later = review(library).merge_persons([grace], ada).id
     with pytest.raises(ConflictError, match=f"{later}"):
         review(library).undo(undone)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dlib
@@ -15,6 +14,7 @@ from image_search_service.recognition.engines.dlib_resnet import convert
 from image_search_service.recognition.engines.dlib_weights import require_dlib
 from image_search_service.recognition.engines.known_models import DLIB_RESNET
 from image_search_service.recognition.engines.sessions import open_session
+from tests.unit.recognition.engines.threads import assert_four_threads_find_what_one_does
 
 
 @pytest.fixture(scope="module")
@@ -70,17 +70,7 @@ def test_a_mirror_image_has_the_same_embedding(engine: DlibEngine) -> None:
 def test_threads_may_share_the_engine(engine: DlibEngine, photos: Path) -> None:
     """Four threads find and embed what one does."""
     pictures = [load(path) for path in sorted((photos / "lfw").glob("A*/*.jpg"))[:8]]
-
-    def faces(photo: Pixels) -> tuple[list[object], np.ndarray]:
-        found = engine.detect(photo)
-        return list(found), engine.embed([engine.align(photo, face) for face in found])
-
-    alone = [faces(photo) for photo in pictures]
-    with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(faces, pictures))
-    for (found, vectors), (expected, expected_vectors) in zip(together, alone, strict=True):
-        assert found == expected
-        np.testing.assert_array_equal(vectors, expected_vectors)
+    assert_four_threads_find_what_one_does(engine, pictures)
 
 
 def test_pictures_without_a_face_have_none(engine: DlibEngine) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import Pixels
 from image_search_service.recognition.engines.onnx import ArcFaceModel, OnnxEngine
 from tests.support import models as tiny
+from tests.unit.recognition.engines.threads import assert_four_threads_find_what_one_does
 
 
 def chips(count: int, size: int = 112) -> list[Pixels]:
@@ -114,17 +114,7 @@ def test_threads_may_share_an_engine(models: Path, photos: Path) -> None:
     """Four threads with photos of different sizes find what one thread finds."""
     real = engine(models)
     pictures = [load(path) for path in sorted((photos / "groups").iterdir())[5:13]]
-
-    def faces(photo: Pixels) -> tuple[list[object], np.ndarray]:
-        found = real.detect(photo)
-        return list(found), real.embed([real.align(photo, face) for face in found])
-
-    alone = [faces(photo) for photo in pictures]
-    with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(faces, pictures))
-    for (found, vectors), (expected, expected_vectors) in zip(together, alone, strict=True):
-        assert found == expected
-        np.testing.assert_array_equal(vectors, expected_vectors)
+    assert_four_threads_find_what_one_does(real, pictures)
 
 
 def test_the_smallest_pictures_have_no_face(models: Path) -> None:
