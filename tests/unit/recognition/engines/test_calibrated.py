@@ -11,6 +11,7 @@ from image_search_service.cli.commands import PANELS
 from image_search_service.core.errors import DataIntegrityError
 from image_search_service.core.types import EngineIdentity, JsonObject
 from image_search_service.recognition.engines import known_models as known
+from image_search_service.recognition.engines import tilt
 from image_search_service.recognition.engines.calibrated import (
     ESTIMATED,
     MEASURED,
@@ -64,6 +65,15 @@ def test_every_constant_of_a_measured_engine_has_its_record(engine: str) -> None
 def test_a_constant_without_its_record_is_found(calibration: Calibration, wrong: list[str]) -> None:
     """The check above fails for a constant that was changed, or that nobody measured."""
     assert unrecorded(calibration) == wrong
+
+
+@pytest.mark.parametrize("calibration", [SFACE, MOBILEFACENET], ids=["opencv", "onnx"])
+def test_the_second_look_at_tilted_heads_was_measured_with_each_recognizer(calibration: Calibration) -> None:
+    """Its record has the constants that are used, and shows that the look is worth it."""
+    figures = calibration.records["tilt"].figures
+    used = {"seen_tilt": tilt.SEEN_TILT, "understated": tilt.UNDERSTATED, "looks": tilt.LOOKS}
+    assert {name: figures[name] for name in used} == used
+    assert figures["kept at 30°, second look"] > figures["kept at 30°, first look only"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
