@@ -63,7 +63,13 @@ EDITS: dict[str, tuple[Callable[[Image.Image], Image.Image], Callable[[float, fl
 """What was done to a photo, and where a point of the result was before."""
 
 
-@pytest.mark.parametrize("edit", EDITS)
+QUICK = ("a fifth cut off the left", "mirrored", "half as large")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [pytest.param(edit, marks=() if edit in QUICK else pytest.mark.depth) for edit in EDITS],
+)
 def test_group_photo_edited_in_place(group: NamedLibrary, edit: str) -> None:
     """Each name is on its face or is reported as lost; none is on another."""
     change, back = EDITS[edit]
