@@ -10,8 +10,7 @@ import pytest
 from image_search_service.cli.commands import PANELS
 from image_search_service.core.errors import DataIntegrityError
 from image_search_service.core.types import EngineIdentity, JsonObject
-from image_search_service.recognition.engines import known_models as known
-from image_search_service.recognition.engines import tilt
+from image_search_service.recognition.engines import known_models as known, tilt
 from image_search_service.recognition.engines.calibrated import (
     ESTIMATED,
     MEASURED,
