@@ -72,10 +72,11 @@ def test_not_whom_it_was_rejected_for(working: Served, people: dict[str, UUID]) 
 
 
 def test_a_face_whose_embedding_is_gone(working: Served, people: dict[str, UUID]) -> None:
-    """Missing is not unavailable: a face without an embedding resembles nobody."""
+    """It is no face that resembles nobody: the answer says what is lost, and what mends it."""
     _, (face,) = add(working, alike(directions(3)[1], 1, seed=9))
     working.library.faces.delete_faces([face])
-    assert working.get(f"/faces/{face}/suggestions")["suggestions"] == []
+    problem = working.get(f"/faces/{face}/suggestions", status=503)
+    assert problem["type"] == "urn:image-search:lost-embeddings"
 
 
 def test_qdrant_is_away(working: Served, people: dict[str, UUID], monkeypatch: pytest.MonkeyPatch) -> None:

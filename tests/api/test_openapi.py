@@ -17,7 +17,7 @@ from image_search_service.core.access_token import bearer_headers
 from image_search_service.core.config import Settings
 from image_search_service.services.jobs.service import JobKind, JobService
 from tests.support.databases import depth
-from tests.support.served import Served, add_person, served
+from tests.support.served import Served, add_person, directions, served, store_embeddings
 from tests.support.world import World
 
 
@@ -31,6 +31,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             world = World(session)
             person = add_person(world, "Ada")
             faces = [world.face(world.photo(f"/photos/{n}.jpg")) for n in range(4)]
+            store_embeddings(opened.library, faces, directions(len(faces)))
             world.cluster(faces[:3])
             faces[3].person_id = person.id
         JobService(opened.library.database, opened.library.job_queue.enqueue).submit(

@@ -17,7 +17,16 @@ from image_search_service.library.opening import open_library
 from image_search_service.main import create_app
 from image_search_service.services.centroid_service import CentroidService
 from tests.support.round_trips import round_trips
-from tests.support.served import BASE_URL, Served, add_faces, add_person, alike, directions, no_bar
+from tests.support.served import (
+    BASE_URL,
+    Served,
+    add_faces,
+    add_person,
+    alike,
+    directions,
+    no_bar,
+    store_embeddings,
+)
 from tests.support.world import World
 
 LOOKS = directions(40, seed=7)
@@ -192,6 +201,7 @@ def test_strangers_in_crowds_are_set_aside_together(api: Served) -> None:
             faces = [world.face(photo, position) for photo in photos]
             for face in faces:
                 face.box_height = 5
+            store_embeddings(api.library, faces, directions(20)[2 * position :][:2])
             world.cluster(faces)
     (page,) = [one for one in ask(api, limit=10) if one["kind"] == "set_aside"]
     assert len(page["clusters"]) == 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -130,6 +130,12 @@ def add_faces(library: Library, world: World, embeddings: FloatArray, **columns:
     """
     photos = [world.photo(f"/photos/{uuid.uuid4().hex}.jpg") for _ in embeddings]
     faces = [world.face(photo, **columns) for photo in photos]
+    store_embeddings(library, faces, embeddings)
+    return faces
+
+
+def store_embeddings(library: Library, faces: Sequence[FaceInstance], embeddings: FloatArray) -> None:
+    """Put the embeddings of faces that are in SQL into Qdrant."""
     library.faces.upsert_faces(
         FacePoint(
             face.qdrant_point_id,
@@ -138,4 +144,3 @@ def add_faces(library: Library, world: World, embeddings: FloatArray, **columns:
         )
         for face, embedding in zip(faces, embeddings, strict=True)
     )
-    return faces

@@ -27,6 +27,16 @@ def open_library(request: Request) -> Library:
 Opened = Annotated[Library, Depends(open_library)]
 
 
+def _with_embeddings(library: Opened) -> Library:
+    """Raises LostEmbeddingsError: what compares faces does not go by a part of them."""
+    library.stores.require_embeddings()
+    return library
+
+
+Complete = Annotated[Library, Depends(_with_embeddings)]
+"""The library, for a route that compares faces: its embeddings are all there."""
+
+
 def _faces(library: Opened) -> FaceCatalogue:
     return FaceCatalogue(library.database)
 

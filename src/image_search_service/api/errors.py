@@ -23,6 +23,7 @@ from image_search_service.core.errors import (
     DataIntegrityError,
     ImageSearchError,
     InvalidInputError,
+    LostEmbeddingsError,
     MediaError,
     NotFoundError,
     StaleVersionError,
@@ -41,6 +42,7 @@ STATUSES: Final[Mapping[type[ImageSearchError], HTTPStatus]] = {
     InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     MediaError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    LostEmbeddingsError: HTTPStatus.SERVICE_UNAVAILABLE,
     DataIntegrityError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """For an error and all below it in the tree."""

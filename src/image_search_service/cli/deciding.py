@@ -10,7 +10,7 @@ from uuid import UUID
 from image_search_service.cli.context import LibraryOption, actor
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.suggest import search_method
-from image_search_service.core.errors import UnavailableError
+from image_search_service.core.errors import LostEmbeddingsError, UnavailableError
 from image_search_service.core.types import JsonObject, SearchMethod
 from image_search_service.library.opening import Library
 
@@ -69,9 +69,10 @@ def _look_for_more(
     from image_search_service.services.suggestions.search import SuggestionService
 
     try:
+        opened.stores.require_embeddings()
         service = SuggestionService(opened.stores)
         search = service.find_more_by(method, made.persons) if made.persons else FindMoreRun()
-    except UnavailableError as error:
+    except (UnavailableError, LostEmbeddingsError) as error:
         return None, f"It was not looked for more: {error.message} `image-search suggest` does it later."
     return asdict(search), f"Looked for more: {search.created:,} new suggestions."
 

@@ -149,6 +149,7 @@ def conflicts(
     from image_search_service.services.suggestions.conflicts import ConflictKind, ConflictService
 
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
+        opened.stores.require_embeddings()
         conflicts_listed = ConflictService(opened.stores).find(limit)
         document = {
             "conflicts": [

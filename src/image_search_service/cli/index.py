@@ -195,6 +195,7 @@ def cluster(
     with library_command(as_json=as_json, debug=debug, library=library, memory=memory) as (run, opened):
         choice = chosen(method, min_cluster_size)
         assigned = None
+        opened.stores.require_embeddings()
         with run.out.progress("Comparing faces", "blocks") as progress:
             if dual:
                 both = DualModeClusterer(opened.stores, CentroidService(opened.stores)).cluster_all(
@@ -233,6 +234,7 @@ def assign(
     Faces that resemble a person less clearly become suggestions. What you named or rejected stays so.
     """
     with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
+        opened.stores.require_embeddings()
         with run.out.progress("Comparing faces", "faces") as progress:
             assigned = FaceAssigner(opened.stores, CentroidService(opened.stores)).assign_new_faces(
                 progress=progress

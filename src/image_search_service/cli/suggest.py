@@ -56,6 +56,7 @@ def suggest(
     from image_search_service.services.suggestions.search import SuggestionService
 
     with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
+        opened.stores.require_embeddings()
         service = SuggestionService(opened.stores)
         method = search_method(by)
         who = PeopleService(opened.database).person(person)

@@ -30,6 +30,7 @@ def why(
     And for whom it is suggested, and why.
     """
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
+        opened.stores.require_embeddings()
         explanation = ExplanationService(opened.stores).explain(face)
         suggested = SuggestionService(opened.stores).explain_face(face)
         document: JsonObject = {

@@ -17,6 +17,7 @@
     │   └── KeyRefusedError        the vector store does not accept the key
     └── DataIntegrityError    500  stored data is missing or contradicts itself
         └── VectorStoreError       the vector store gave an answer that cannot be used
+            └── LostEmbeddingsError  503  the vector store has fewer faces than SQL
 
 A message says what is wrong; ``hint`` says what to do next. Messages that several places need are classes
 here, so that each is written once.
@@ -141,6 +142,16 @@ class KeyRefusedError(UnavailableError):
 
 class VectorStoreError(DataIntegrityError):
     """The vector store gave an answer that cannot be used: malformed, too large, or an internal error."""
+
+
+class LostEmbeddingsError(VectorStoreError):
+    """The vector store has fewer faces than SQL: going on would compare a part of them."""
+
+    def __init__(self, there: int, expected: int) -> None:
+        super().__init__(
+            f"Qdrant has {there:,} of {expected:,} faces: the embeddings of the others are lost.",
+            hint="image-search doctor --repair makes them again from the photos; names and groups are kept.",
+        )
 
 
 class NotEnoughMemoryError(InvalidInputError):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from image_search_service.core.errors import LostEmbeddingsError
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import (
     DEFAULT_METHOD,
@@ -21,7 +22,7 @@ from image_search_service.db.queries import clusters, differences, faces, librar
 from image_search_service.db.queries.batches import BATCH, Row
 from image_search_service.db.queries.faces import GroupableFace
 from image_search_service.db.session import Session
-from image_search_service.library.stores import Stores, lost_embeddings
+from image_search_service.library.stores import Stores
 from image_search_service.recognition.clustering.cluster_identity import match_clusters
 from image_search_service.recognition.clustering.clustering import (
     Clustering,
@@ -71,7 +72,7 @@ class FaceGrouper:
         """Cluster all unnamed faces again; a cluster with essentially the same faces keeps its id.
 
         A face whose embedding Qdrant lacks stays in its cluster. Raises InvalidInputError for an unknown
-        method or a size below 2, UnavailableError when the embeddings cannot all be read, VectorStoreError
+        method or a size below 2, UnavailableError when the embeddings cannot all be read, LostEmbeddingsError
         when Qdrant lacks most of them: nothing is changed then.
         """
         started = time.monotonic()
@@ -80,7 +81,7 @@ class FaceGrouper:
         batch = self._vectors.get_embeddings_by_point_ids([face.point_id for face in groupable], FETCH_BATCH)
         comparable = [face for face in groupable if face.point_id in batch]
         if len(comparable) < len(groupable) / 2:
-            raise lost_embeddings(len(comparable), len(groupable))
+            raise LostEmbeddingsError(len(comparable), len(groupable))
         parameters = ClusteringParameters.for_engine(
             self._thresholds, len(comparable), method, min_cluster_size
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from image_search_service.core.config import Settings
-from image_search_service.core.errors import VectorStoreError
+from image_search_service.core.errors import LostEmbeddingsError
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity
 from image_search_service.db.queries import faces as face_queries
@@ -39,14 +39,6 @@ class Collections(Protocol):
     def centroids_of(self, engine: EngineIdentity, library: UUID) -> CentroidQdrantClient: ...
 
     def forget(self) -> None: ...
-
-
-def lost_embeddings(there: int, expected: int) -> VectorStoreError:
-    """The error for a Qdrant that lost faces: going on would make it seem that nobody resembles anybody."""
-    return VectorStoreError(
-        f"Qdrant has {there:,} of {expected:,} faces: the embeddings of the others are lost.",
-        hint="image-search doctor --repair makes them again from the photos; names and groups are kept.",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +76,14 @@ class Stores:
         return self.binding.calibration().thresholds
 
     def require_embeddings(self) -> None:
-        """Raises VectorStoreError if the library has faces and Qdrant has none of them."""
+        """Raises LostEmbeddingsError if Qdrant has fewer faces than SQL: one statement, one request.
+
+        Embeddings are written before rows and removed after them, so that a run at work looks no different.
+        """
         with self.database.read() as session:
             expected = face_queries.count_faces(session)
-        if expected and not self.faces.count():
-            raise lost_embeddings(0, expected)
+        if expected and (there := self.faces.count()) < expected:
+            raise LostEmbeddingsError(there, expected)
 
     def use_bound_engine(self) -> None:
         """After the library was moved to another engine: what was opened for the former one is forgotten."""

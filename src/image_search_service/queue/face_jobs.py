@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from image_search_service.core.logging import get_logger
@@ -215,16 +216,27 @@ def _ids(texts: Sequence[str]) -> list[UUID]:
     return [UUID(text) for text in texts]
 
 
+def _comparing(job: JobFunction) -> JobFunction:
+    """A job that compares faces: it does not begin where embeddings are lost."""
+
+    @wraps(job)
+    def compare(stores: Stores, progress: ProgressReporter, **parameters: Any) -> JsonObject:
+        stores.require_embeddings()
+        return job(stores, progress, **parameters)
+
+    return compare
+
+
 JOBS: Final[Mapping[str, JobFunction]] = {
-    JobKind.ASSIGN_FACES: assign_faces_job,
-    JobKind.CLUSTER_DUAL: cluster_dual_job,
-    JobKind.CLUSTER_FACES: cluster_faces_job,
-    JobKind.COMPUTE_CENTROIDS: compute_centroids_job,
+    JobKind.ASSIGN_FACES: _comparing(assign_faces_job),
+    JobKind.CLUSTER_DUAL: _comparing(cluster_dual_job),
+    JobKind.CLUSTER_FACES: _comparing(cluster_faces_job),
+    JobKind.COMPUTE_CENTROIDS: _comparing(compute_centroids_job),
     JobKind.DETECT_FACES: detect_faces_job,
     JobKind.DOCTOR: doctor_job,
-    JobKind.FIND_MORE_SUGGESTIONS: find_more_suggestions_job,
-    JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS: find_more_multi_prototype_suggestions_job,
-    JobKind.FIND_MORE_CENTROID_SUGGESTIONS: find_more_centroid_suggestions_job,
+    JobKind.FIND_MORE_SUGGESTIONS: _comparing(find_more_suggestions_job),
+    JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS: _comparing(find_more_multi_prototype_suggestions_job),
+    JobKind.FIND_MORE_CENTROID_SUGGESTIONS: _comparing(find_more_centroid_suggestions_job),
     JobKind.EXPIRE_OLD_SUGGESTIONS: expire_old_suggestions_job,
     JobKind.READ_METADATA: read_metadata_job,
     JobKind.WRITE_METADATA: write_metadata_job,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from image_search_service.api.deps import Clusters, Jobs, Opened
+from image_search_service.api.deps import Clusters, Complete, Jobs
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import (
     CursorText,
@@ -89,7 +89,7 @@ def get_cluster(
 def list_persons_like_cluster(
     cluster_id: UUID,
     clusters: Clusters,
-    library: Opened,
+    library: Complete,
     limit: Limit = 5,
 ) -> ClusterPersons:
     """Persons whose centroids the cluster's mean embedding resembles, the most similar first."""

@@ -22,6 +22,7 @@ def list_conflicts(library: Opened, limit: Each = 20) -> Conflicts:
     look alike and were not marked as different."""
     if library.engine_binding.row() is None:
         return Conflicts(items=[])
+    library.stores.require_embeddings()
     return Conflicts(
         items=[Conflict.of(conflict) for conflict in ConflictService(library.stores).find(limit)]
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from image_search_service.api.deps import Faces, Opened, Pictures
+from image_search_service.api.deps import Complete, Faces, Pictures
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import Limit, Offset
 from image_search_service.api.routes.images import IMAGE, Jpeg
@@ -54,14 +54,14 @@ def get_face_crop(
 
 
 @router.get("/{face_id}/suggestions", responses=problems(404))
-def get_face_suggestions(face_id: UUID, faces: Faces, library: Opened, limit: Limit = 5) -> FaceSuggestions:
+def get_face_suggestions(face_id: UUID, faces: Faces, library: Complete, limit: Limit = 5) -> FaceSuggestions:
     """Persons whose centroids the face resembles, the most similar first."""
     faces.face(face_id)
     return FaceSuggestions.of(face_id, SuggestionService(library.stores).suggestions_for_face(face_id, limit))
 
 
 @router.get("/{face_id}/explanation", responses=problems(404))
-def explain_face(face_id: UUID, faces: Faces, library: Opened) -> FaceExplanation:
+def explain_face(face_id: UUID, faces: Faces, library: Complete) -> FaceExplanation:
     """The reasons why a face has no person: what rules out the persons whom it resembles, the most similar
     first."""
     faces.face(face_id)

@@ -104,6 +104,7 @@ def list_faces_of_person(
     """A person's faces, from any place of the list."""
     if order is FaceOrder.ODD:
         persons.ids([person_id])
+        library.stores.require_embeddings()
         page = LikenessService(library.stores).odd_faces(person_id, offset, limit)
     else:
         page = persons.faces(person_id, order, offset, limit)

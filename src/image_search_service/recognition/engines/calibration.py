@@ -79,7 +79,8 @@ class Calibration:
     faces that the photo's edge cuts off are left out. quality: how much similarity a bad picture costs; None
     where nobody measured it: then the tables of ``onnx`` put faces in order, and nothing else depends on it.
     records: how ``thresholds``, ``recognizability``, ``quality`` and ``tilt`` (the second look of
-    ``engines/tilt.py``) were measured, by their names; without a record of ``thresholds`` they are estimated. source: where estimated thresholds come from.
+    ``engines/tilt.py``) were measured, by their names; without a record of ``thresholds`` they are
+    estimated. source: where estimated thresholds come from.
     """
 
     thresholds: Thresholds

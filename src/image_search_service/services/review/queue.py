@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from image_search_service.core.errors import UnavailableError
@@ -51,9 +52,13 @@ and reading the embeddings of thousands of faces after each answer would hold up
 
 
 def next_questions(stores: Stores, limit: int, seen_ids: Sequence[str] = ()) -> NextQuestions:
-    """As ``ReviewQueueService.next``; of a library in which nothing was indexed yet, nothing is asked."""
+    """As ``ReviewQueueService.next``; of a library in which nothing was indexed yet, nothing is asked.
+
+    Raises LostEmbeddingsError."""
     if stores.binding.row() is None:
         return NextQuestions([])
+    with suppress(UnavailableError):
+        stores.require_embeddings()
     return ReviewQueueService(stores).next(limit, seen_ids)
 
 
