@@ -14,12 +14,7 @@ from image_search_service.api.schemas.decisions import (
     AnswerLostFace,
     AnswerSuggestions,
     AssignFaces,
-    ChangedFact,
-    ChangePage,
     CreatePerson,
-    DecisionDetail,
-    DecisionEvent,
-    DecisionPage,
     DecisionResult,
     DeletePerson,
     FaceSelection,
@@ -40,7 +35,16 @@ from image_search_service.api.schemas.decisions import (
     SplitFaces,
     SuggestionSelection,
 )
+from image_search_service.api.schemas.history import (
+    ChangedFact,
+    ChangePage,
+    DecidingActors,
+    DecisionDetail,
+    DecisionEvent,
+    DecisionPage,
+)
 from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.records.decisions import DecisionFilter
 from image_search_service.services.decisions.answers import AnswerService
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.lost_faces import LostFaceService
@@ -83,17 +87,27 @@ Answers = Annotated[AnswerService, Depends(_answering)]
 def list_decisions(
     history: History,
     subject_id: Annotated[UUID | None, Query(description="A face or person that they are about.")] = None,
+    actor: Annotated[
+        str | None, Query(max_length=128, description="Who decided; `GET /decisions/actors` lists them.")
+    ] = None,
     cursor: CursorText = None,
     limit: Limit = 50,
 ) -> DecisionPage:
     """Decisions, the newest first."""
     after = decode_cursor(cursor, whole_number, whole_number)
-    events = history.page(after[0] if after else None, limit, subject_id)
+    which = DecisionFilter(subject_id, actor)
+    events = history.page(after[0] if after else None, limit, which)
     return DecisionPage(
         items=[DecisionEvent.of(event) for event in events],
         next_cursor=next_cursor(events, limit, lambda event: (event.decision.id, 0)),
-        total=history.count(subject_id),
+        total=history.count(which),
     )
+
+
+@router.get("/actors")
+def list_actors(history: History) -> DecidingActors:
+    """Everybody who made decisions, those with the most first."""
+    return DecidingActors.of(history.actors())
 
 
 @router.get("/{decision_id}")

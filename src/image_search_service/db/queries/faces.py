@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,6 +72,15 @@ def existing_points(session: Session, point_ids: Sequence[uuid.UUID]) -> set[uui
         select(FaceInstance.qdrant_point_id).where(FaceInstance.qdrant_point_id.in_(point_ids))
     )
     return set(rows)
+
+
+def existing_faces(session: Session, face_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of the faces that there still are: a statement for each ``BATCH``."""
+    return {
+        face_id
+        for part in chunks(sorted(face_ids), BATCH)
+        for face_id in session.scalars(select(FaceInstance.id).where(FaceInstance.id.in_(part)))
+    }
 
 
 def replaced_among(session: Session, asset_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:

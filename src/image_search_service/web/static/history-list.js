@@ -1,5 +1,5 @@
 // What was said, as lines of a ledger, each with its undo.
-import { button, cover, el, empty, fill, link, notice, one } from "./dom.js";
+import { button, cover, crop, el, empty, fill, link, notice, one } from "./dom.js";
 import { get, names, post, query } from "./api.js";
 import { failed, note, onChange, say } from "./decide.js";
 import { clock, date, day, rich, richn, s, t, tn } from "./words.js";
@@ -46,21 +46,24 @@ const sentence = (one) => {
   return found ? found(one, who) : [one.kind.replaceAll("_", " ")];
 };
 
-const actor = (name) => ({ api: t("In a browser"), cli: t("At the command line"), machine: t("The machine") })[name] ?? name;
+/** How somebody who decides is called. */
+export const actor = (name) => ({ api: t("In a browser"), cli: t("At the command line"), machine: t("The machine") })[name] ?? name;
 
-/** Shows the ledger in a place; `subject` is whom it is about. */
-export const ledger = async (place, { subject = null } = {}) => {
+/** Shows the ledger in a place; `subject` is whom it is about, `by` who decided. */
+export const ledger = async (place, { subject = null, by = null } = {}) => {
   const address = new URLSearchParams(location.search);
   const cursor = address.get("cursor");
+  const here = (more) => { const kept = new URLSearchParams(address); kept.delete("cursor"); return `${location.pathname}${query({ ...Object.fromEntries(kept), ...more })}${location.hash}`; };
   const load = async () => {
     try {
-      const [page, known] = await Promise.all([get(`/decisions${query({ subject_id: subject, cursor, limit: PAGE })}`), names().catch(() => [])]);
+      const [page, known] = await Promise.all([get(`/decisions${query({ subject_id: subject, actor: by, cursor, limit: PAGE })}`), names().catch(() => [])]);
       draw(page, new Map(known.map((one) => [one.id, one])));
     } catch (problem) { failed(problem, load); }
     finally { place.removeAttribute("aria-busy"); }
   };
 
   const draw = (page, covers) => {
+    if (!page.items.length && (subject || by)) { fill(place, empty("history", t("Nothing was said here"), t("No decision is of this kind."))); return; }
     if (!page.items.length) { fill(place, empty("history", t("Nothing was said yet"), t("Every answer is kept here, and can be taken back."), link(t("Start naming"), "/review", "primary"))); return; }
     const undone = new Map(page.items.filter((one) => one.undoes).map((one) => [one.undoes, one]));
     const byId = new Map(page.items.map((one) => [one.id, one]));
@@ -72,9 +75,9 @@ export const ledger = async (place, { subject = null } = {}) => {
   const line = (one, taken, byId, covers) => {
     const words = one.undoes ? [t("Taken back:"), " ", ...(byId.has(one.undoes) ? sentence(byId.get(one.undoes)) : [t("decision {n}", { n: one.undoes })])] : sentence(one);
     const note = [actor(one.actor), taken && t("taken back by {name} at {time}", { name: actor(taken.actor), time: clock(taken.at) }), one.kind === "set_birth_date" && one.details.birth_date && date(one.details.birth_date)].filter(Boolean).join(" · ");
-    const shown = one.persons.map((who) => covers.get(who.id)?.cover_url).filter(Boolean).slice(0, 6);
+    const pictures = one.first_faces.length ? one.first_faces.map((face) => crop(face.crop_url)) : one.persons.map((who) => covers.get(who.id)?.cover_url).filter(Boolean).slice(0, 6).map((url) => cover(url));
     return el("li", { class: `decision ${taken ? "taken-back" : ""}`, tabindex: -1 }, el("time", { datetime: one.at }, clock(one.at)),
-      el("div", { class: "said" }, el("p", {}, words), el("p", {}, note)), el("div", { class: "pictures", "aria-hidden": "true" }, shown.map((url) => cover(url))),
+      el("div", { class: "said" }, el("p", {}, words), el("p", {}, note)), el("div", { class: "pictures", "aria-hidden": "true" }, pictures),
       taken ? el("span", {}) : button(one.undoes ? t("Do it again") : t("Undo"), () => undo(one, words), { look: "quiet", "aria-label": `${one.undoes ? t("Do it again") : t("Undo")}: ${words.map((part) => part.textContent ?? part).join("")}` }));
   };
 
@@ -90,8 +93,8 @@ export const ledger = async (place, { subject = null } = {}) => {
     }
   };
 
-  const more = (page) => el("nav", { class: "buttons pages", "aria-label": t("Pages") }, cursor && link(t("Newest"), subject ? `${location.pathname}#history` : "/history"),
-    page.next_cursor && link(t("Older"), `${location.pathname}${query({ cursor: page.next_cursor })}${subject ? "#history" : ""}`));
+  const more = (page) => el("nav", { class: "buttons pages", "aria-label": t("Pages") }, cursor && link(t("Newest"), here({})),
+    page.next_cursor && link(t("Older"), here({ cursor: page.next_cursor })));
 
   onChange((what) => { if (what === "undone" && place.isConnected) load(); });
   place.setAttribute("aria-busy", "true");
