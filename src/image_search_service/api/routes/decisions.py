@@ -15,6 +15,7 @@ from image_search_service.api.schemas.decisions import (
     AnswerSuggestions,
     AssignFaces,
     CreatePerson,
+    CreatePersons,
     DecisionResult,
     DeletePerson,
     FaceSelection,
@@ -26,6 +27,7 @@ from image_search_service.api.schemas.decisions import (
     MergePersons,
     NameCluster,
     NameClusters,
+    NameListResult,
     PersonDecisionResult,
     PinPrototype,
     RenamePerson,
@@ -48,6 +50,7 @@ from image_search_service.core.records.decisions import DecisionFilter
 from image_search_service.services.decisions.answers import AnswerService
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.lost_faces import LostFaceService
+from image_search_service.services.decisions.name_lists import NameListService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.suggestions.follow_up import find_more, submit_searches
 
@@ -76,10 +79,15 @@ def _deciding(library: Opened, actor: Actor, background: BackgroundTasks) -> Rev
     return ReviewService(library.database, actor)
 
 
+def _listing(library: Opened, actor: Actor) -> NameListService:
+    return NameListService(library.database, actor)
+
+
 DecisionId = Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number.")]
 History = Annotated[HistoryService, Depends(_history)]
 Review = Annotated[ReviewService, Depends(_deciding)]
 LostFaces = Annotated[LostFaceService, Depends(_finding)]
+NameLists = Annotated[NameListService, Depends(_listing)]
 Answers = Annotated[AnswerService, Depends(_answering)]
 
 
@@ -268,6 +276,13 @@ def reject(body: SuggestionSelection, review: Review, jobs: Jobs) -> DecisionRes
 def create_person(body: CreatePerson, review: Review) -> PersonDecisionResult:
     """Create a person without faces; 409 if the name is taken."""
     return PersonDecisionResult.of(review.create_person(body.name))
+
+
+@router.post("/create-persons")
+def create_persons(body: CreatePersons, names: NameLists) -> NameListResult:
+    """Create a person without faces for each name of a list: one decision, one undo. Whoever exists already
+    is left alone."""
+    return NameListResult.of(names.create_persons(body.names))
 
 
 @router.post("/rename-person")

@@ -12,12 +12,13 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 from image_search_service.api.schemas.common import Answer, RequestBody
 from image_search_service.core.types import SearchMethod
 from image_search_service.services.decisions.log import RecordedDecision
+from image_search_service.services.decisions.name_lists import LONGEST_NAME, NamedList
 from image_search_service.services.decisions.service import GroupDecision, NamingDecision
 
 FaceIds = Annotated[
     list[UUID], Field(min_length=1, max_length=10_000, description="Faces; repeats count once.")
 ]
-Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Ada Lovelace"])]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, examples=["Ada Lovelace"])]
 
 
 class DecisionBody(RequestBody):
@@ -194,6 +195,14 @@ class CreatePerson(RequestBody):
     name: Name
 
 
+class CreatePersons(RequestBody):
+    """Create a person without faces for each name of a list that nobody has."""
+
+    names: list[Annotated[str, Field(max_length=1_000)]] = Field(
+        min_length=1, max_length=5_000, examples=[["Ada Lovelace", "Grace Hopper"]]
+    )
+
+
 class RenamePerson(DecisionBody):
     person_id: UUID
     name: Name
@@ -295,6 +304,44 @@ class PersonDecisionResult(Answer):
             faces=named.faces,
             faces_kept_away=named.kept_away,
             job_ids=list(job_ids),
+        )
+
+
+class ListedPersonResult(Answer):
+    """A person whom a name of a list means."""
+
+    person_id: UUID
+    name: str = Field(description="As the person is called.", examples=["Ada Lovelace"])
+    created: bool = Field(description="Whether the person is new.")
+
+
+class RefusedNameResult(Answer):
+    """A name of a list that nobody can have."""
+
+    name: str
+    reason: str
+
+
+class NameListResult(Answer):
+    """A recorded decision that created the persons of a list."""
+
+    decision_id: int | None = Field(
+        description="The decision's number, to undo it; null: nobody is new.", examples=[17]
+    )
+    persons: list[ListedPersonResult] = Field(description="In the list's order, each once.")
+    refused: list[RefusedNameResult] = Field(
+        description="Names that cannot be, each with the reason; they do not stop the others."
+    )
+
+    @classmethod
+    def of(cls, made: NamedList) -> NameListResult:
+        return cls(
+            decision_id=made.decision,
+            persons=[
+                ListedPersonResult(person_id=person.id, name=person.name, created=person.created)
+                for person in made.persons
+            ],
+            refused=[RefusedNameResult(name=each.name, reason=each.reason) for each in made.refused],
         )
 
 
