@@ -14,7 +14,7 @@ from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance, ImageAsset, PersonRow
 from image_search_service.db.queries.batches import BATCH
-from image_search_service.db.queries.conditions import IS_UNNAMED_FACE, in_replaced_photo
+from image_search_service.db.queries.conditions import IS_UNNAMED_FACE, in_replaced_photo, is_hidden_face
 
 HUMAN, MACHINE = "human", "machine"
 """Who assigned a face to its person."""
@@ -63,6 +63,7 @@ class DuePayload:
     point_id: uuid.UUID
     person_id: uuid.UUID | None
     cluster_id: uuid.UUID | None
+    hidden: bool
     version: int
 
 
@@ -210,13 +211,14 @@ def _update_faces(
 
 
 def due_payloads(session: Session, limit: int) -> list[DuePayload]:
-    """Faces whose person or cluster Qdrant does not know yet."""
+    """Faces of which Qdrant has not been told the last change yet."""
     rows = session.execute(
         select(
             FaceInstance.id,
             FaceInstance.qdrant_point_id,
             FaceInstance.person_id,
             FaceInstance.cluster_id,
+            is_hidden_face(),
             FaceInstance.payload_version,
         )
         .where(FaceInstance.payload_sent < FaceInstance.payload_version)

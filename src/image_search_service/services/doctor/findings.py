@@ -13,7 +13,7 @@ from uuid import UUID
 from image_search_service.core.types import JsonObject
 from image_search_service.db.queries.doctor.expected import CentroidTruth, FaceTruth
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
-from image_search_service.vector.collections import CLUSTER_ID, PERSON_ID, FacePayload
+from image_search_service.vector.collections import CLUSTER_ID, HIDDEN, PERSON_ID, FacePayload
 from image_search_service.vector.stored_points import StoredPoint
 
 EXAMPLES = 20
@@ -219,7 +219,7 @@ class DoctorReport:
 def face_problems(
     face: FaceTruth | None, point: StoredPoint | None, *, is_due: bool = False
 ) -> list[DoctorProblem]:
-    """``is_due``: Qdrant may still have a former person and cluster."""
+    """``is_due``: Qdrant may still have a former person and cluster, or show it still."""
     if face is None:
         return [] if point is None else [DoctorProblem(Kind.POINT_WITHOUT_FACE, f"point {point.id}")]
     if point is None:
@@ -233,7 +233,7 @@ def face_problems(
     return problems
 
 
-_TOLD_LATER = (PERSON_ID, CLUSTER_ID)
+_TOLD_LATER = (PERSON_ID, CLUSTER_ID, HIDDEN)
 
 
 def face_payload(face: FaceTruth) -> FacePayload:
@@ -246,6 +246,7 @@ def face_payload(face: FaceTruth) -> FacePayload:
         quality_score=face.quality,
         detection_confidence=face.confidence,
         recognizable=face.recognizable,
+        hidden=face.hidden,
     )
 
 
