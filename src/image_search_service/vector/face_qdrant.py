@@ -139,7 +139,8 @@ class FaceQdrantClient(QdrantCollection):
 
     def update_hidden(self, hidden: Mapping[UUID, bool]) -> None:
         """Set whether points are hidden from searches for shown faces. Missing points are skipped."""
-        self._update_payload(HIDDEN, {point_id: value or None for point_id, value in hidden.items()})
+        stored: dict[UUID, UUID | bool | None] = {point: value or None for point, value in hidden.items()}
+        self._update_payload(HIDDEN, stored)
 
     def overwrite_payloads(self, payloads: Mapping[UUID, FacePayload]) -> None:
         """Replace the whole payload of points. Missing points are skipped."""

@@ -39,6 +39,7 @@ class Kind(StrEnum):
     MISSING_THUMBNAIL = "missing_thumbnail"
     ORPHANED_CROP = "orphaned_crop"
     ORPHANED_THUMBNAIL = "orphaned_thumbnail"
+    ORPHANED_PICTURE = "orphaned_picture"
     OPEN_TO_OTHERS = "open_to_others"
     UNLIKE_THE_OTHERS = "unlike_the_others"
 
@@ -98,6 +99,9 @@ WORDS: Mapping[Kind, FindingText] = {
     Kind.ORPHANED_CROP: FindingText("There are small pictures of faces that do not exist.", _DELETE_FILE),
     Kind.ORPHANED_THUMBNAIL: FindingText(
         "There are small pictures of photos that do not exist.", _DELETE_FILE
+    ),
+    Kind.ORPHANED_PICTURE: FindingText(
+        "There are larger pictures of photos or faces that do not exist.", _DELETE_FILE
     ),
     Kind.OPEN_TO_OTHERS: FindingText(
         "Other users of this machine have rights on these files and folders of the library.",
