@@ -47,8 +47,8 @@ def test_suggestions_that_cannot_be_right_any_more_make_room(database: Database)
         world = World(session)
         ada, grace = (add_person(world, name) for name in ("Ada", "Grace"))
         for number in range(12):
-            named = {"person_id": grace.id} if number < 6 else {}
-            face = world.face(world.photo(f"/{number}.jpg"), **named)
+            owner = grace.id if number < 6 else None
+            face = world.face(world.photo(f"/{number}.jpg"), person_id=owner)
             session.add(
                 FaceSuggestion(
                     face_instance_id=face.id, person_id=ada.id, state="pending",

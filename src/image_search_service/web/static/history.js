@@ -21,7 +21,7 @@ const filter = { person: address.get("person_id"), by: address.get("actor") };
 const go = (change) => { const to = { ...filter, ...change }; location.assign(`/history${query({ person_id: to.person, actor: to.by })}`); };
 
 const choosePerson = () => {
-  const field = new NameField({ label: t("About whom"), placeholder: t("Type a name"), allowNew: false, choose: (choice) => { if (choice.person_id) go({ person: choice.person_id }); } });
+  const field = new NameField({ label: t("About whom"), placeholder: t("Type a name"), allowNew: false, listed: true, choose: (choice) => { if (choice.person_id) go({ person: choice.person_id }); } });
   ask(t("About whom"), el("div", { class: "add" }, field.element), []);
   field.focus();
 };

@@ -37,17 +37,18 @@ let fields = 0;
 export class NameField {
   /**
    * @param {{label: string, proposals?: any[], choose: (choice: {person_id: string | null, name: string}) => void,
-   *   changed?: (choice: any) => void, primary?: Node, allowNew?: boolean, preselect?: boolean, placeholder?: string}} options
+   *   changed?: (choice: any) => void, primary?: Node, allowNew?: boolean, preselect?: boolean, listed?: boolean, placeholder?: string}} options
    *   preselect: whether Enter takes the first proposal before anything is typed
+   *   listed: whether people with most faces are shown before anything is typed, so that a click is enough
    */
   constructor(options) {
-    this.options = { proposals: [], allowNew: true, preselect: true, ...options };
+    this.options = { proposals: [], allowNew: true, preselect: true, listed: false, ...options };
     const id = `name-${fields += 1}`;
     this.people = [];
     this.list = el("ul", { class: "proposals", id: `${id}-list`, role: "listbox", "aria-label": t("Nearest people") });
     this.input = el("input", {
       id, autocomplete: "off", role: "combobox", "aria-expanded": "false", "aria-controls": `${id}-list`, "aria-autocomplete": "list",
-      placeholder: options.placeholder ?? t("Type a name"), spellcheck: "false", data: { keys: "pass" },
+      placeholder: options.placeholder ?? t("Type a name"), spellcheck: "false", dir: "auto", data: { keys: "pass" },
       on: { input: () => this.show(), keydown: (event) => this.key(event), focus: () => { this.loading ??= this.loadNames(); } },
     });
     this.entry = el("div", { class: "entry" }, el("label", { class: "visually-hidden", for: id }, options.label), icon("find"), this.input, options.primary);
@@ -59,12 +60,16 @@ export class NameField {
   async loadNames() {
     if (this.people.length) return;
     try { this.people = (await names()).filter((one) => !one.hidden); } catch { this.people = []; }
-    if (this.input.value) this.show();
+    if (this.input.value || this.listing) this.show();
     this.loading = null;
   }
 
+  /** Whether people stand in for proposals that there are none of. */
+  get listing() { return this.options.listed && !this.options.proposals.length && !this.input.value; }
+
   get choices() {
     const typed = this.input.value.trim();
+    if (this.listing) return matching("", [], this.people, 5);
     const found = typed ? matching(typed, this.options.proposals, this.people) : this.options.proposals.slice(0, 5);
     const known = found.some((one) => plain(one.name) === plain(typed));
     if (known) found.sort((a, b) => Number(plain(b.name) === plain(typed)) - Number(plain(a.name) === plain(typed)));
@@ -76,7 +81,7 @@ export class NameField {
 
   show() {
     this.shown = this.choices;
-    this.active = this.options.preselect || this.input.value ? 0 : -1;
+    this.active = (this.options.preselect && !this.listing) || this.input.value ? 0 : -1;
     fill(this.list, this.shown.map((choice, at) => this.option(choice, at)));
     this.list.hidden = this.shown.length === 0;
     this.input.setAttribute("aria-expanded", String(this.shown.length > 0));
@@ -88,7 +93,7 @@ export class NameField {
     const typed = this.input.value.trim();
     const fresh = choice.person_id === null;
     return el("li", { class: "proposal", role: "option", id: `${this.list.id}-${at}`, "aria-selected": "false", on: { click: () => this.take(at), mousedown: (event) => event.preventDefault() } },
-      el("kbd", { class: "key", "aria-hidden": "true" }, fresh ? "↵" : typed ? " " : String(at + 1)),
+      el("kbd", { class: "key", "aria-hidden": "true" }, fresh ? "↵" : typed || this.listing ? " " : String(at + 1)),
       fresh ? el("span", { class: "round", "aria-hidden": "true" }, icon("plus")) : cover(choice.cover_url),
       el("span", { class: "who" }, el("strong", { title: choice.name }, fresh ? `“${choice.name}”` : marked(choice.name, typed)), this.note(choice)));
   }
