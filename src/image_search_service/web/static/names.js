@@ -1,7 +1,7 @@
 // A name field: proposals by key, a list that is filtered from the first letter.
 import { cover, el, fill, icon, likeness } from "./dom.js";
 import { names } from "./api.js";
-import { alike, faces, t } from "./words.js";
+import { alike, faces, inOrder, t } from "./words.js";
 
 const SHOWN = 6;
 
@@ -14,13 +14,16 @@ export const fits = (typed, name) => {
   return typed.split(/\s+/).every((part) => name.startsWith(typed) || words.some((word) => word.startsWith(part)));
 };
 
-/** People that fit, those proposed first, then those with most faces. */
-export const matching = (typed, proposals, people, most = SHOWN) => {
+/**
+ * People that fit: those proposed first, then those whose name begins so, those with most faces, by name.
+ * faceless: people without a face come first, since whoever has one would have been proposed if they were alike.
+ */
+export const matching = (typed, proposals, people, most = SHOWN, faceless = false) => {
   const wanted = plain(typed);
   const proposed = new Map(proposals.map((one) => [one.person_id, one]));
-  const rank = (one) => (plain(one.name).startsWith(wanted) ? 0 : 1);
+  const rank = (one) => (faceless && one.faces ? 2 : 0) + (one.plain.startsWith(wanted) ? 0 : 1);
   const rest = people.filter((one) => !proposed.has(one.id) && (one.plain ??= plain(one.name), fits(wanted, one.plain)))
-    .sort((a, b) => rank(a) - rank(b) || b.faces - a.faces).map((one) => ({ person_id: one.id, name: one.name, cover_url: one.cover_url, faces: one.faces }));
+    .sort((a, b) => rank(a) - rank(b) || b.faces - a.faces || inOrder(a.name, b.name)).map((one) => ({ person_id: one.id, name: one.name, cover_url: one.cover_url, faces: one.faces }));
   return [...proposals.filter((one) => fits(wanted, plain(one.name))), ...rest].slice(0, most);
 };
 
@@ -37,12 +40,13 @@ let fields = 0;
 export class NameField {
   /**
    * @param {{label: string, proposals?: any[], choose: (choice: {person_id: string | null, name: string}) => void,
-   *   changed?: (choice: any) => void, primary?: Node, allowNew?: boolean, preselect?: boolean, listed?: boolean, placeholder?: string}} options
+   *   changed?: (choice: any) => void, primary?: Node, allowNew?: boolean, preselect?: boolean, listed?: boolean, faceless?: boolean, placeholder?: string}} options
    *   preselect: whether Enter takes the first proposal before anything is typed
+   *   faceless: whether people without a face come first among those who are not proposed
    *   listed: whether people with most faces are shown before anything is typed, so that a click is enough
    */
   constructor(options) {
-    this.options = { proposals: [], allowNew: true, preselect: true, listed: false, ...options };
+    this.options = { proposals: [], allowNew: true, preselect: true, listed: false, faceless: false, ...options };
     const id = `name-${fields += 1}`;
     this.people = [];
     this.list = el("ul", { class: "proposals", id: `${id}-list`, role: "listbox", "aria-label": t("Nearest people") });
@@ -70,7 +74,7 @@ export class NameField {
   get choices() {
     const typed = this.input.value.trim();
     if (this.listing) return matching("", [], this.people, 5);
-    const found = typed ? matching(typed, this.options.proposals, this.people) : this.options.proposals.slice(0, 5);
+    const found = typed ? matching(typed, this.options.proposals, this.people, SHOWN, this.options.faceless) : this.options.proposals.slice(0, 5);
     const known = found.some((one) => plain(one.name) === plain(typed));
     if (known) found.sort((a, b) => Number(plain(b.name) === plain(typed)) - Number(plain(a.name) === plain(typed)));
     return typed && this.options.allowNew && !known ? [...found, { person_id: null, name: typed }] : found;
