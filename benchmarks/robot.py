@@ -141,7 +141,7 @@ class Robot:
         self._library = library
         self._wanted = wanted
         self._known: set[str] = set()
-        self._faced: set[str] = set()
+        self._faces: Counter[str] = Counter()
         self._careful = careful
         self._given: dict[str, tuple[str, str | None]] = {}
         self.tally = Tally()
@@ -225,7 +225,7 @@ class Robot:
         if name is None or name not in self._wanted:
             return self._skip(question)
         proposed = [one["name"] for one in question["proposals"]]
-        keys = 1 if name in proposed else self._typed(name)
+        keys = 1 if name in proposed else self._typed(name, proposed)
         return keys + self._name(question, name)
 
     def _is_this(self, question: Any) -> int:
@@ -235,21 +235,33 @@ class Robot:
             return self._who(question)
         return 1 + self._name(question, proposed)
 
-    def _typed(self, name: str) -> int:
-        """Letters until it is first in the list, and Enter. The list has names of which a word begins so,
-        those first who have no face yet: whoever has one would have been proposed."""
+    def _typed(self, name: str, proposed: Sequence[str]) -> int:
+        """Letters until it is first in the list, and Enter.
+
+        The list has names of which a word begins so: those who are proposed, those who have no face yet
+        (whoever has one would have been proposed), those that begin so themselves, those with most faces
+        (``matching`` in the page's ``names.js``).
+        """
         if name.casefold() not in self._known:
             return len(name) + 1
-        return 1 + min(self._letters(name.casefold(), word) for word in _beginnings(name.casefold()))
+        first = [each.casefold() for each in proposed]
+        words = _beginnings(name.casefold())
+        return 1 + min(self._letters(name.casefold(), word, first) for word in words)
 
-    def _letters(self, name: str, word: str) -> int:
-        """Of a word of a name, until no other name comes before it."""
-        before = [one for one in self._known if (one in self._faced, one) < (name in self._faced, name)]
-        words = [begins for one in before for begins in _beginnings(one)]
+    def _letters(self, name: str, word: str, proposed: Sequence[str]) -> int:
+        """Of a name from one of its words on, until no other name comes before it; a whole name always is the
+        first."""
         for number in range(1, len(word) + 1):
-            if not any(begins.startswith(word[:number]) for begins in words):
+            typed = word[:number]
+            place = self._place(name, typed)
+            before = [*proposed, *(one for one in self._known if self._place(one, typed) < place)]
+            if not any(each.startswith(typed) for one in before for each in _beginnings(one)):
                 return number
-        return len(word)
+        return len(name)
+
+    def _place(self, name: str, typed: str) -> tuple[bool, bool, int, str]:
+        """By what the list is sorted."""
+        return self._faces[name] > 0, not name.startswith(typed), -self._faces[name], name
 
     def _name(self, question: Any, name: str) -> int:
         """Name the group, without those faces shown that are seen to be somebody else's; the marks' keys."""
@@ -309,9 +321,9 @@ class Robot:
     def _note(self, faces: Mapping[str, str | None], name: str) -> None:
         """Remember who got which name; faces of whom nobody knows who they are count as neither."""
         self._known.add(name.casefold())
-        self._faced.add(name.casefold())
         for face, true in faces.items():
             self._given[face] = (name, true)
+        self._faces = Counter(given.casefold() for given, _ in self._given.values())
         told = [(given, true) for given, true in self._given.values() if true is not None]
         self.tally.given = len(told)
         self.tally.named = sum(true in self._wanted for _, true in told)

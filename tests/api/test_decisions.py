@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -374,12 +375,16 @@ def test_a_lost_face_is_answered(api: Served, faces: list[str]) -> None:
     with api.library.database.write() as session:
         former = session.get_one(FaceInstance, UUID(faces[0])).asset_id
         path = session.scalars(select(AssetPath).where(AssetPath.asset_id == former)).one()
+        path.path = Path("/photos/changed.jpg")
         path.asset_id = session.get_one(FaceInstance, UUID(faces[1])).asset_id
         session.flush()
         carry_over(session, [ChangedFile(path.path, former, path.asset_id)], [])
     (lost,) = [item for item in api.get("/conflicts")["items"] if item["kind"] == "lost_face"]
     assert (lost["face_ids"], lost["candidate_face_ids"]) == ([faces[0]], [faces[1]])
-    assert lost["persons"] == [{"person_id": person, "person_name": "Ada"}]
+    assert (lost["persons"], lost["path"]) == (
+        [{"person_id": person, "person_name": "Ada"}],
+        "/photos/changed.jpg",
+    )
     gone = decide(api, "lost-face", {"lost_face_id": faces[0]})
     decide(api, "lost-face", {"lost_face_id": faces[0]}, 404)
     decide(api, f"{gone['decision_id']}/undo", {})

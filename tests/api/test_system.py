@@ -63,6 +63,7 @@ def test_the_backlog_is_shown(api: Served, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(api.library.faces, "overwrite_payloads", away)
     monkeypatch.setattr(api.library.faces, "update_person_ids", away)
     monkeypatch.setattr(api.library.faces, "update_cluster_ids", away)
+    monkeypatch.setattr(api.library.faces, "update_hidden", away)
     assert api.post("/decisions/split", {"face_ids": faces, "name": "Ada"}, status=200)["faces"] == 3
     states = {one["name"]: one["detail"] for one in api.client.get("/ready").json()["components"]}
     assert states["outbox"] == "3 faces to tell Qdrant of"

@@ -171,6 +171,19 @@ def test_cluster_ids_are_set_and_taken_away(faces: FaceQdrantClient) -> None:
     assert trips.qdrant == {}
 
 
+def test_hidden_faces_are_found_only_if_asked_for(faces: FaceQdrantClient) -> None:
+    """Points are hidden in one request; a search for shown faces leaves them out, and any other has them."""
+    query = FACES[0].embedding
+    with round_trips() as trips:
+        faces.update_hidden({IDS[0]: True, IDS[1]: True, IDS[2]: False, uuid4(): True})
+    assert trips.qdrant == {"update_payload": 1}
+    assert [match.point_id for match in faces.search_similar_faces(query, 1)] == IDS[:1]
+    shown = faces.search_similar_faces(query, len(IDS), where=FaceFilter(shown=True))
+    assert {match.point_id for match in shown} == set(IDS[2:])
+    faces.update_hidden(dict.fromkeys(IDS[:2], False))
+    assert payloads(faces) == {face.point_id: face.payload for face in FACES}
+
+
 def test_unlabeled_faces_come_with_embeddings(faces: FaceQdrantClient) -> None:
     """Faces without a person are given with their embeddings, as many as wanted, good ones if wanted."""
     faces.update_person_ids(dict.fromkeys(IDS[:30], ANNA))

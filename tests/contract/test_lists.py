@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from image_search_service.core.errors import NotFoundError
+from image_search_service.core.records.decisions import DecisionFilter
 from image_search_service.core.records.faces import ClusterFilter, FaceState
 from image_search_service.core.records.lists import ListPage
 from image_search_service.core.records.people import FaceOrder, PersonOrder
 from image_search_service.core.records.photos import UNDATED, PhotoFilter, PhotoOrder
-from image_search_service.db.models import FaceSuggestion
+from image_search_service.db.models import FaceInstance, FaceSuggestion
 from image_search_service.db.session import Database
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
+from image_search_service.services.decisions.history import HistoryService
+from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.people.clusters import ClusterCatalogue
 from image_search_service.services.people.faces import FaceCatalogue
 from image_search_service.services.people.persons import PersonCatalogue
@@ -236,6 +240,28 @@ def test_suggestions(database: Database) -> None:
     theirs, version = suggestions.of_person(group.person_id, 1, 2)
     assert (theirs.total, version) == (5, group.version)
     assert [item.suggestion.confidence for item in theirs.items] == [0.3, 0.2]
+
+
+def test_decisions_about_a_person_or_by_somebody(database: Database) -> None:
+    """Whose a face was stands in a change's value and in the details; both are found, and the author."""
+    ada, zoe = PersonCatalogue(database).ids(None)
+    with database.read() as session:
+        faces = list(
+            session.scalars(select(FaceInstance.id).where(FaceInstance.person_id.is_(None)).limit(2))
+        )
+    ReviewService(database, "ben").assign_faces(faces[:1], ada)
+    ReviewService(database, "Zoë").assign_faces(faces, zoe)
+    history = HistoryService(database)
+
+    def found(subject: uuid.UUID | None = None, actor: str | None = None) -> list[str]:
+        which = DecisionFilter(subject, actor)
+        events = history.page(which=which)
+        assert len(events) == history.count(which)
+        return [event.decision.actor for event in events]
+
+    assert (found(ada), found(zoe), found(faces[1])) == (["Zoë", "ben"], ["Zoë"], ["Zoë"])
+    assert (found(ada, "ben"), found(zoe, "ben"), found(actor="Zoë")) == (["ben"], [], ["Zoë"])
+    assert set(history.page()[0].first_faces) == set(faces)
 
 
 def test_persons_that_there_are(database: Database) -> None:

@@ -57,6 +57,25 @@ def test_the_history_takes_back(visit: Visit, named: Site) -> None:
 
 
 @pytest.mark.depth
+def test_the_history_of_a_person_and_of_an_author(visit: Visit, named: Site) -> None:
+    """The history shows faces, and is filtered by somebody who is named and by who decided."""
+    somebody = most_seen(named)
+    ours = named.get(f"/decisions?subject_id={somebody['id']}")["total"]
+    history = Screen(visit(named, "/history"))
+    expect(history.page.locator(".decision .pictures img").first).to_be_visible()
+    history.page.keyboard.press("p")
+    history.page.get_by_role("dialog").get_by_role("combobox").fill(somebody["name"])
+    history.page.keyboard.press("Enter")
+    expect(history.page).to_have_url(f"{named.address}/history?person_id={somebody['id']}")
+    expect(history.page.locator(".decision")).to_have_count(ours)
+    expect(history.page.locator("#about")).to_contain_text(somebody["name"])
+    history.page.get_by_role("button", name=f"Remove {somebody['name']}").click()
+    expect(history.page).to_have_url(f"{named.address}/history")
+    other = visit(named, "/history?actor=nobody")
+    expect(other.locator("#history")).to_contain_text("Nothing was said here")
+
+
+@pytest.mark.depth
 def test_a_refused_answer_is_taken_back(visit: Visit, named: Site, complaints: Complaints) -> None:
     """A name that the service refuses leaves the old one on the screen, with the reason."""
     complaints.expected.append("400")

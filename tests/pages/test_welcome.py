@@ -28,6 +28,14 @@ def test_a_folder_is_chosen_read_and_named_from(empty: Site, visit: Visit, drawn
     page.get_by_label("Who may be in the photos").fill("Ada Lovelace\nGrace Hopper\n")
     page.get_by_role("button", name="Keep these names").click()
     expect(page.get_by_text("2 names are new.")).to_be_visible()
+    page.get_by_label("Who may be in the photos").fill(f"Emmy Noether\nada lovelace\n{'x' * 201}")
+    page.get_by_role("button", name="Keep these names").click()
+    expect(page.locator("#names-said")).to_contain_text(
+        "1 name is new. 1 was there already. 1 cannot be a name"
+    )
+    expect(page.get_by_label("Who may be in the photos")).to_have_value("x" * 201)
+    Review(page).undo_by_mouse()
+    expect(page.locator("#names-count")).to_have_text("2 names")
     page.locator("#picker").get_by_role("button", name=str(drawn)).click()
     page.get_by_role("button", name="Read this folder").click()
     expect(page.locator("#progress")).to_contain_text("Everything is read.")

@@ -193,6 +193,26 @@ def pictures_of_nothing(library: Library) -> dict[str, int]:
     return {"orphaned_crop": 3, "orphaned_thumbnail": 3}
 
 
+def larger_pictures_of_nothing(library: Library) -> dict[str, int]:
+    """Of no photo or face, half written, and two of what there is, which stay."""
+    with library.database.read() as session:
+        face = session.scalars(select(FaceInstance)).first()
+        assert face is not None
+    paths = library.paths
+    for path in (paths.picture(face.asset_id, 640), paths.large_crop(face.id, 512)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    gone = uuid.uuid4()
+    folder = paths.picture(gone, 1600).parent
+    half = folder / f".writing-12-34-{gone.hex}.jpg"
+    for path in (paths.picture(gone, 640), paths.picture(gone, 1600), paths.large_crop(gone, 512), half):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    for folder in (paths.pictures, *(path for path in paths.pictures.rglob("*"))):
+        folder.chmod(0o700 if folder.is_dir() else 0o600)
+    return {"orphaned_picture": 4}
+
+
 def rights_of_others(library: Library) -> dict[str, int]:
     """On the library's folder, on one below it and on a file, of three kinds; a link leads nowhere."""
     crop = next(library.paths.crops.rglob("*.jpg"))
@@ -212,5 +232,5 @@ def roots(library: Library) -> tuple[Path, Path]:
 DAMAGE: tuple[Damage, ...] = (
     *(points_gone, collection_gone, embeddings_unusable, stray_points, payloads_wrong),
     *(faces_of_another_dimension, centroids_of_another_dimension, centroids_broken, centroids_stale),
-    *(pictures_gone, pictures_of_nothing, rights_of_others),
+    *(pictures_gone, pictures_of_nothing, larger_pictures_of_nothing, rights_of_others),
 )

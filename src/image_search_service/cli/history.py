@@ -14,6 +14,7 @@ from image_search_service.cli.deciding import run_decision
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.decisions import PERSON_FACTS, Change
+from image_search_service.core.records.decisions import DecisionFilter
 from image_search_service.core.types import JsonObject
 from image_search_service.library.opening import Library
 from image_search_service.services.decisions.history import HistoryService, ListedDecision
@@ -46,6 +47,9 @@ def history(
             metavar="NAME|FACE", help="List only decisions about this person, or the face with this id."
         ),
     ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="WHO", help="List only decisions that this user made.")
+    ] = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -55,15 +59,15 @@ def history(
     The newest decision comes first.
     """
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
-        shown = _list(opened, before, limit, of) if decision is None else _one(opened, decision, limit)
+        shown = _list(opened, before, limit, of, by) if decision is None else _one(opened, decision, limit)
         run.out.result(*shown)
 
 
 def _list(
-    opened: Library, before: int | None, limit: int, of: str | None
+    opened: Library, before: int | None, limit: int, of: str | None, by: str | None
 ) -> tuple[JsonObject, RenderableType]:
     subject = None if of is None else _subject(opened, of)
-    events = HistoryService(opened.database).page(before, limit, subject)
+    events = HistoryService(opened.database).page(before, limit, DecisionFilter(subject, by))
     rows = [
         (
             event.decision.id,

@@ -8,9 +8,11 @@ undone by another one with old and new values exchanged.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 
@@ -60,6 +62,12 @@ PERSON_FACTS = frozenset(
     }
 )
 """Facts whose first id is a person's; that of all others is a face's."""
+
+
+MOST_PERSONS = 10
+"""The most persons that an event's details name; its changes name all of them."""
+FIRST_FACES = 6
+"""The most faces that an event's details name, so that a list can show them without reading all changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,32 @@ def persons_of(change: Change) -> set[uuid.UUID]:
         persons = [value.get("person") for value in (change.old, change.new) if isinstance(value, dict)]
         return {uuid.UUID(person) for person in persons if person}
     return {key.other} if key.other and key.fact in (Fact.REJECTED, Fact.PINNED) else set()
+
+
+def faces_of(change: Change) -> list[uuid.UUID]:
+    """The face that a change is about: its subject, or somebody's new cover."""
+    key = change.key
+    if key.fact is Fact.PERSON_COVER:
+        return [uuid.UUID(change.new)] if change.new else []
+    return [] if key.fact in PERSON_FACTS else [key.id]
+
+
+def first_faces(changes: Iterable[Change]) -> list[str]:
+    """The first faces that changes are about, at most ``FIRST_FACES``, as text."""
+    shown = dict.fromkeys(face for change in changes for face in faces_of(change))
+    return [str(face) for face in islice(shown, FIRST_FACES)]
+
+
+def summary_of(changes: Sequence[Change]) -> dict[str, Any]:
+    """Details stored with the event, so that a list needs not read all changes: the number of faces, the
+    first of them, and the persons, most frequent first."""
+    persons = Counter(person for change in changes for person in persons_of(change))
+    often = sorted(persons, key=lambda person_id: (-persons[person_id], person_id))
+    return {
+        "faces": len({change.key.id for change in changes if change.key.fact not in PERSON_FACTS}),
+        "first_faces": first_faces(changes),
+        "persons": [str(person_id) for person_id in often[:MOST_PERSONS]],
+    }
 
 
 def effective(changes: Iterable[Change]) -> list[Change]:

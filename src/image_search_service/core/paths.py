@@ -93,6 +93,14 @@ class LibraryPaths:
         """The picture of a face with a longer side of ``side`` pixels."""
         return fan_out(self.pictures / f"faces-{side}", face_id)
 
+    def picture_folders(self) -> list[Path]:
+        """The folders of all sizes of photos that were made."""
+        return sorted(self.pictures.glob("photos-*"))
+
+    def large_crop_folders(self) -> list[Path]:
+        """The folders of all sizes of faces that were made."""
+        return sorted(self.pictures.glob("faces-*"))
+
 
 def fan_out(folder: Path, item_id: UUID) -> Path:
     """``folder/ab/abcd….jpg``: of a million files, each of 256 folders has four thousand."""

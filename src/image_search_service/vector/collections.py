@@ -23,6 +23,7 @@ CLUSTER_ID: Final = "cluster_id"
 QUALITY_SCORE: Final = "quality_score"
 DETECTION_CONFIDENCE: Final = "detection_confidence"
 UNRECOGNIZABLE: Final = "unrecognizable"
+HIDDEN: Final = "hidden"
 
 IndexKind = Literal["uuid", "float", "bool"]
 
@@ -31,6 +32,7 @@ FACE_INDEXES: Final[dict[str, IndexKind]] = {
     CLUSTER_ID: "uuid",
     QUALITY_SCORE: "float",
     UNRECOGNIZABLE: "bool",
+    HIDDEN: "bool",
 }
 CENTROID_INDEXES: Final[dict[str, IndexKind]] = {PERSON_ID: "uuid"}
 
@@ -69,7 +71,8 @@ class FacePayload:
     """A face's payload in Qdrant.
 
     asset_id: the photo. quality_score, detection_confidence: 0 to 1. recognizable: whether the face can be
-    told from others; stored only when false.
+    told from others; stored only when false. hidden: whether a human set it aside or marked it as no face;
+    stored only when true.
     """
 
     face_instance_id: UUID
@@ -79,6 +82,7 @@ class FacePayload:
     quality_score: float | None = None
     detection_confidence: float | None = None
     recognizable: bool = True
+    hidden: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The payload as Qdrant stores it: ids as text, unknown values left out."""
@@ -90,6 +94,7 @@ class FacePayload:
             QUALITY_SCORE: self.quality_score,
             DETECTION_CONFIDENCE: self.detection_confidence,
             UNRECOGNIZABLE: None if self.recognizable else True,
+            HIDDEN: True if self.hidden else None,
         }
         return {key: value for key, value in values.items() if value is not None}
 
@@ -104,6 +109,7 @@ class FacePayload:
             quality_score=payload.get(QUALITY_SCORE),
             detection_confidence=payload.get(DETECTION_CONFIDENCE),
             recognizable=not payload.get(UNRECOGNIZABLE, False),
+            hidden=payload.get(HIDDEN, False),
         )
 
 
@@ -130,6 +136,7 @@ class FaceFilter:
     """Which faces a search or scroll may return; all conditions hold at once.
 
     unlabeled: only faces without a person. recognizable: only those that can be told from others.
+    shown: without those that a human set aside or marked as no face.
     min_quality: 0 to 1, faces without a quality are left out.
     among, except_ids: point ids to choose from, and to leave out.
     """
@@ -138,6 +145,7 @@ class FaceFilter:
     cluster_id: UUID | None = None
     unlabeled: bool = False
     recognizable: bool = False
+    shown: bool = False
     min_quality: float | None = None
     among: Collection[UUID] | None = None
     except_ids: Collection[UUID] = ()

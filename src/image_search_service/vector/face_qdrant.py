@@ -22,6 +22,7 @@ from image_search_service.vector.collections import (
     CLUSTER_ID,
     EVERY_FACE,
     FACE_INDEXES,
+    HIDDEN,
     PERSON_ID,
     FaceFilter,
     FaceMatch,
@@ -135,6 +136,11 @@ class FaceQdrantClient(QdrantCollection):
     def update_cluster_ids(self, cluster_ids: Mapping[UUID, UUID | None]) -> None:
         """Set the clusters of points; None is noise. Missing points are skipped."""
         self._update_payload(CLUSTER_ID, cluster_ids)
+
+    def update_hidden(self, hidden: Mapping[UUID, bool]) -> None:
+        """Set whether points are hidden from searches for shown faces. Missing points are skipped."""
+        stored: dict[UUID, UUID | bool | None] = {point: value or None for point, value in hidden.items()}
+        self._update_payload(HIDDEN, stored)
 
     def overwrite_payloads(self, payloads: Mapping[UUID, FacePayload]) -> None:
         """Replace the whole payload of points. Missing points are skipped."""

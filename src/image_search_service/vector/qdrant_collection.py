@@ -197,7 +197,7 @@ class QdrantCollection:
             )
         return embedding
 
-    def _update_payload(self, key: str, values: Mapping[UUID, UUID | None]) -> None:
+    def _update_payload(self, key: str, values: Mapping[UUID, UUID | bool | None]) -> None:
         """Set ``key`` of points by id; None removes it. Missing points are skipped."""
         from image_search_service.vector import queries
 

@@ -14,6 +14,7 @@ from qdrant_client import models
 from image_search_service.core.types import FloatArray
 from image_search_service.vector.collections import (
     CLUSTER_ID,
+    HIDDEN,
     PERSON_ID,
     QUALITY_SCORE,
     UNRECOGNIZABLE,
@@ -94,6 +95,8 @@ def _conditions(where: FaceFilter) -> Iterator[models.Condition]:
         yield _is_empty(PERSON_ID)
     if where.recognizable:
         yield _is_empty(UNRECOGNIZABLE)
+    if where.shown:
+        yield _is_empty(HIDDEN)
     if where.min_quality is not None:
         yield models.FieldCondition(key=QUALITY_SCORE, range=models.Range(gte=where.min_quality))
     if where.among is not None:
@@ -121,19 +124,20 @@ def search(
     )
 
 
-def payload_updates(key: str, values: Mapping[UUID, UUID | None]) -> list[models.UpdateOperation]:
+def payload_updates(key: str, values: Mapping[UUID, UUID | bool | None]) -> list[models.UpdateOperation]:
     """Operations that set ``key`` of each point, one for each different value; None removes the key."""
-    groups: dict[UUID | None, list[UUID]] = {}
+    groups: dict[UUID | bool | None, list[UUID]] = {}
     for point_id, value in values.items():
         groups.setdefault(value, []).append(point_id)
     return [_payload_update(key, value, point_ids) for value, point_ids in groups.items()]
 
 
-def _payload_update(key: str, value: UUID | None, point_ids: Sequence[UUID]) -> models.UpdateOperation:
+def _payload_update(key: str, value: UUID | bool | None, point_ids: Sequence[UUID]) -> models.UpdateOperation:
     where = has_id(point_ids)
     if value is None:
         return models.DeletePayloadOperation(delete_payload=models.DeletePayload(keys=[key], filter=where))
-    return models.SetPayloadOperation(set_payload=models.SetPayload(payload={key: str(value)}, filter=where))
+    stored = value if isinstance(value, bool) else str(value)
+    return models.SetPayloadOperation(set_payload=models.SetPayload(payload={key: stored}, filter=where))
 
 
 def payload_overwrites(payloads: Mapping[UUID, dict[str, Any]]) -> list[models.UpdateOperation]:

@@ -42,7 +42,7 @@ def test_libraries_on_one_server_are_kept_apart() -> None:
 
 def test_a_payload_reads_back_as_it_was_written() -> None:
     """Nothing is lost between a payload and its JSON, and unknown values are left out."""
-    full = FacePayload(uuid4(), uuid4(), uuid4(), uuid4(), 0.5, 0.9, recognizable=False)
+    full = FacePayload(uuid4(), uuid4(), uuid4(), uuid4(), 0.5, 0.9, recognizable=False, hidden=True)
     bare = FacePayload(uuid4(), uuid4())
     assert FacePayload.from_json(full.to_json()) == full
     assert FacePayload.from_json(bare.to_json()) == bare

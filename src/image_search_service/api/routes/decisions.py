@@ -14,12 +14,8 @@ from image_search_service.api.schemas.decisions import (
     AnswerLostFace,
     AnswerSuggestions,
     AssignFaces,
-    ChangedFact,
-    ChangePage,
     CreatePerson,
-    DecisionDetail,
-    DecisionEvent,
-    DecisionPage,
+    CreatePersons,
     DecisionResult,
     DeletePerson,
     FaceSelection,
@@ -31,6 +27,7 @@ from image_search_service.api.schemas.decisions import (
     MergePersons,
     NameCluster,
     NameClusters,
+    NameListResult,
     PersonDecisionResult,
     PinPrototype,
     RenamePerson,
@@ -40,10 +37,20 @@ from image_search_service.api.schemas.decisions import (
     SplitFaces,
     SuggestionSelection,
 )
+from image_search_service.api.schemas.history import (
+    ChangedFact,
+    ChangePage,
+    DecidingActors,
+    DecisionDetail,
+    DecisionEvent,
+    DecisionPage,
+)
 from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.records.decisions import DecisionFilter
 from image_search_service.services.decisions.answers import AnswerService
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.lost_faces import LostFaceService
+from image_search_service.services.decisions.name_lists import NameListService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.suggestions.follow_up import find_more, submit_searches
 
@@ -72,10 +79,15 @@ def _deciding(library: Opened, actor: Actor, background: BackgroundTasks) -> Rev
     return ReviewService(library.database, actor)
 
 
+def _listing(library: Opened, actor: Actor) -> NameListService:
+    return NameListService(library.database, actor)
+
+
 DecisionId = Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number.")]
 History = Annotated[HistoryService, Depends(_history)]
 Review = Annotated[ReviewService, Depends(_deciding)]
 LostFaces = Annotated[LostFaceService, Depends(_finding)]
+NameLists = Annotated[NameListService, Depends(_listing)]
 Answers = Annotated[AnswerService, Depends(_answering)]
 
 
@@ -83,17 +95,27 @@ Answers = Annotated[AnswerService, Depends(_answering)]
 def list_decisions(
     history: History,
     subject_id: Annotated[UUID | None, Query(description="A face or person that they are about.")] = None,
+    actor: Annotated[
+        str | None, Query(max_length=128, description="Who decided; `GET /decisions/actors` lists them.")
+    ] = None,
     cursor: CursorText = None,
     limit: Limit = 50,
 ) -> DecisionPage:
     """Decisions, the newest first."""
     after = decode_cursor(cursor, whole_number, whole_number)
-    events = history.page(after[0] if after else None, limit, subject_id)
+    which = DecisionFilter(subject_id, actor)
+    events = history.page(after[0] if after else None, limit, which)
     return DecisionPage(
         items=[DecisionEvent.of(event) for event in events],
         next_cursor=next_cursor(events, limit, lambda event: (event.decision.id, 0)),
-        total=history.count(subject_id),
+        total=history.count(which),
     )
+
+
+@router.get("/actors")
+def list_actors(history: History) -> DecidingActors:
+    """Everybody who made decisions, those with the most first."""
+    return DecidingActors.of(history.actors())
 
 
 @router.get("/{decision_id}")
@@ -254,6 +276,13 @@ def reject(body: SuggestionSelection, review: Review, jobs: Jobs) -> DecisionRes
 def create_person(body: CreatePerson, review: Review) -> PersonDecisionResult:
     """Create a person without faces; 409 if the name is taken."""
     return PersonDecisionResult.of(review.create_person(body.name))
+
+
+@router.post("/create-persons")
+def create_persons(body: CreatePersons, names: NameLists) -> NameListResult:
+    """Create a person without faces for each name of a list: one decision, one undo. Whoever exists already
+    is left alone."""
+    return NameListResult.of(names.create_persons(body.names))
 
 
 @router.post("/rename-person")

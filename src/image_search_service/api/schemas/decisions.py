@@ -1,25 +1,24 @@
-"""Decisions: the bodies of requests, and decisions as they are listed."""
+"""Decisions: the bodies of requests, and what is answered."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Annotated, Any, Final
+from datetime import date
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
-from image_search_service.api.schemas.common import Answer, Page, RequestBody
-from image_search_service.core.decisions import Change, Fact
+from image_search_service.api.schemas.common import Answer, RequestBody
 from image_search_service.core.types import SearchMethod
-from image_search_service.services.decisions.history import ListedDecision
 from image_search_service.services.decisions.log import RecordedDecision
+from image_search_service.services.decisions.name_lists import LONGEST_NAME, NamedList
 from image_search_service.services.decisions.service import GroupDecision, NamingDecision
 
 FaceIds = Annotated[
     list[UUID], Field(min_length=1, max_length=10_000, description="Faces; repeats count once.")
 ]
-Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Ada Lovelace"])]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, examples=["Ada Lovelace"])]
 
 
 class DecisionBody(RequestBody):
@@ -196,6 +195,14 @@ class CreatePerson(RequestBody):
     name: Name
 
 
+class CreatePersons(RequestBody):
+    """Create a person without faces for each name of a list that nobody has."""
+
+    names: list[Annotated[str, Field(max_length=1_000)]] = Field(
+        min_length=1, max_length=5_000, examples=[["Ada Lovelace", "Grace Hopper"]]
+    )
+
+
 class RenamePerson(DecisionBody):
     person_id: UUID
     name: Name
@@ -300,6 +307,44 @@ class PersonDecisionResult(Answer):
         )
 
 
+class ListedPersonResult(Answer):
+    """A person whom a name of a list means."""
+
+    person_id: UUID
+    name: str = Field(description="As the person is called.", examples=["Ada Lovelace"])
+    created: bool = Field(description="Whether the person is new.")
+
+
+class RefusedNameResult(Answer):
+    """A name of a list that nobody can have."""
+
+    name: str
+    reason: str
+
+
+class NameListResult(Answer):
+    """A recorded decision that created the persons of a list."""
+
+    decision_id: int | None = Field(
+        description="The decision's number, to undo it; null: nobody is new.", examples=[17]
+    )
+    persons: list[ListedPersonResult] = Field(description="In the list's order, each once.")
+    refused: list[RefusedNameResult] = Field(
+        description="Names that cannot be, each with the reason; they do not stop the others."
+    )
+
+    @classmethod
+    def of(cls, made: NamedList) -> NameListResult:
+        return cls(
+            decision_id=made.decision,
+            persons=[
+                ListedPersonResult(person_id=person.id, name=person.name, created=person.created)
+                for person in made.persons
+            ],
+            refused=[RefusedNameResult(name=each.name, reason=each.reason) for each in made.refused],
+        )
+
+
 class GroupDecisionResult(Answer):
     """A recorded decision that put faces together."""
 
@@ -310,73 +355,3 @@ class GroupDecisionResult(Answer):
     @classmethod
     def of(cls, made: GroupDecision) -> GroupDecisionResult:
         return cls(decision_id=made.decision, cluster_id=made.cluster_id, faces=made.faces)
-
-
-class PersonReference(Answer):
-    """A person that a decision is about."""
-
-    id: UUID
-    name: str = Field(examples=["Ada Lovelace"])
-
-
-class DecisionEvent(Answer):
-    """A decision in the history."""
-
-    id: int = Field(examples=[17])
-    kind: str = Field(examples=["name_cluster"])
-    actor: str = Field(description="Who decided.", examples=["ada"])
-    at: datetime
-    undoes: int | None = Field(description="The decision that this one undoes.", examples=[None])
-    changes: int = Field(description="Number of facts that changed.", examples=[12])
-    faces: int = Field(description="Number of faces among these facts.", examples=[12])
-    persons: list[PersonReference] = Field(
-        description="Persons that it is about, at most ten, by their present names."
-    )
-    details: dict[str, Any] = Field(description="More about the decision, by kind.")
-
-    @classmethod
-    def of(cls, event: ListedDecision) -> DecisionEvent:
-        decision = event.decision
-        return cls(
-            id=decision.id,
-            kind=decision.kind,
-            actor=decision.actor,
-            at=decision.at,
-            undoes=decision.undoes,
-            changes=event.changes,
-            faces=event.faces,
-            persons=[PersonReference(id=person, name=name) for person, name in event.persons.items()],
-            details=decision.details,
-        )
-
-
-class DecisionPage(Page[DecisionEvent]):
-    """Decisions, the newest first."""
-
-
-class ChangedFact(Answer):
-    """One fact that a decision changed."""
-
-    fact: Fact = Field(examples=["face_person"])
-    subject_id: UUID = Field(description="The face or person.")
-    other_id: UUID | None = Field(
-        description="For facts about two: the other person, or the difference between two groups."
-    )
-    old: Any = Field(description="The value before; null: none was set.")
-    new: Any = Field(description="The value after.")
-
-    @classmethod
-    def of(cls, change: Change) -> ChangedFact:
-        key = change.key
-        return cls(fact=key.fact, subject_id=key.id, other_id=key.other, old=change.old, new=change.new)
-
-
-class ChangePage(Page[ChangedFact]):
-    """The facts that a decision changed, in its order."""
-
-
-class DecisionDetail(Answer):
-    """A decision and some of the facts that it changed."""
-
-    decision: DecisionEvent
-    changes: ChangePage

@@ -27,6 +27,8 @@ class DecisionRow(Base):
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What it was about besides the facts that it changed, such as a cluster."""
 
+    __table_args__ = (Index("ix_decisions_actor", "actor", "id"),)
+
 
 class DecisionChange(Base):
     """One fact that a decision has changed (``core/decisions.py``)."""

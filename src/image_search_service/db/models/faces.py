@@ -64,7 +64,7 @@ class FaceInstance(Base):
     assigned_by: Mapped[str | None] = mapped_column(String(16))
     """Who gave it to the person, ``human`` or ``machine``; null while it has none."""
     payload_version: Mapped[int] = mapped_column(default=0)
-    """Counts the changes of what Qdrant's payload repeats (person and cluster)."""
+    """Counts the changes of what Qdrant's payload repeats (person, cluster, whether hidden)."""
     payload_sent: Mapped[int] = mapped_column(default=0)
     """The version that has reached Qdrant; less than ``payload_version`` means: still to be sent."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

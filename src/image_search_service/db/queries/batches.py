@@ -17,9 +17,10 @@ Row = Mapping[str, Any]
 
 
 def insert_rows(session: Session, model: type[Base], rows: Sequence[Row]) -> None:
-    """Insert all rows with one statement."""
+    """Insert all rows with one statement; a None is written as NULL, since rows with other columns than the
+    one before would begin a statement of their own."""
     if rows:
-        session.execute(insert(model), list(rows))
+        session.execute(insert(model), list(rows), execution_options={"render_nulls": True})
 
 
 def upsert_rows(

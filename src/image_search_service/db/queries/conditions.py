@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from image_search_service.db.models import AssetPath, ClusterRow, FaceInstance, ImageAsset
@@ -48,6 +48,11 @@ def in_replaced_photo() -> ColumnElement[bool]:
     Such photos are few and have an index of their own; joining the photo would cost a look-up for each face.
     """
     return FaceInstance.asset_id.in_(select(ImageAsset.id).where(ImageAsset.replaced))
+
+
+def is_hidden_face() -> ColumnElement[bool]:
+    """Of a face: a human has set it aside or marked it as no face, so that no search finds it."""
+    return or_(~FaceInstance.is_face, FaceInstance.set_aside)
 
 
 def is_face_aside() -> ColumnElement[bool]:

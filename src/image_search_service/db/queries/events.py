@@ -6,13 +6,18 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from image_search_service.core.decisions import Change, Fact, Key
+from image_search_service.core.decisions import MOST_PERSONS, Change, Fact, Key
 from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks
-from image_search_service.core.records.decisions import MadeDecision
+from image_search_service.core.records.decisions import (
+    EVERY_DECISION,
+    DecidingActor,
+    DecisionFilter,
+    MadeDecision,
+)
 from image_search_service.db.models import DecisionChange, DecisionRow, LibraryRow
 from image_search_service.db.queries.batches import BATCH, insert_rows
 
@@ -120,34 +125,64 @@ def made_after(session: Session, number: int, limit: int) -> list[MadeDecision]:
 
 
 def decisions_page(
-    session: Session, before: int | None, limit: int, subject: uuid.UUID | None = None
+    session: Session, before: int | None, limit: int, which: DecisionFilter = EVERY_DECISION
 ) -> list[tuple[DecisionRow, int]]:
-    """Decisions and how much each changed, the newest first; those about a face or person, if given."""
+    """Decisions and how much each changed, the newest first."""
     counted = (
         select(DecisionRow, func.count(DecisionChange.id))
         .outerjoin(DecisionChange, DecisionChange.decision_id == DecisionRow.id)
         .group_by(DecisionRow.id)
         .order_by(DecisionRow.id.desc())
         .limit(limit)
+        .where(*_conditions(which))
     )
     if before is not None:
         counted = counted.where(DecisionRow.id < before)
-    if subject is not None:
-        counted = counted.where(_about(subject))
     return [(row[0], row[1]) for row in session.execute(counted)]
 
 
-def count_decisions(session: Session, subject: uuid.UUID | None = None) -> int:
-    counted = select(func.count(DecisionRow.id))
-    return session.scalar(counted if subject is None else counted.where(_about(subject))) or 0
+def count_decisions(session: Session, which: DecisionFilter = EVERY_DECISION) -> int:
+    return session.scalar(select(func.count(DecisionRow.id)).where(*_conditions(which))) or 0
+
+
+def actors(session: Session) -> list[DecidingActor]:
+    """Everybody who made decisions, those with the most first."""
+    made = func.count(DecisionRow.id)
+    rows = session.execute(
+        select(DecisionRow.actor, made).group_by(DecisionRow.actor).order_by(made.desc(), DecisionRow.actor)
+    )
+    return [DecidingActor(*row) for row in rows]
+
+
+def _conditions(which: DecisionFilter) -> list[ColumnElement[bool]]:
+    conditions = [] if which.actor is None else [DecisionRow.actor == which.actor]
+    return conditions if which.subject is None else [*conditions, _about(which.subject)]
 
 
 def _about(subject: uuid.UUID) -> ColumnElement[bool]:
-    """Decisions about a face or person."""
-    about = select(DecisionChange.decision_id).where(
+    """Decisions about a face or person.
+
+    Whose a face was or is stands in the values of its changes. Details repeat it; only of decisions about
+    more persons than details name are the values read.
+    """
+    changed = select(DecisionChange.decision_id).where(
         (DecisionChange.subject_id == subject) | (DecisionChange.other_id == subject)
     )
-    return DecisionRow.id.in_(about)
+    person = str(subject)
+    details = DecisionRow.details["persons"].as_string()
+    values = [value["person"].as_string() == person for value in (DecisionChange.old, DecisionChange.new)]
+    moved = (
+        select(DecisionChange.id)
+        .correlate(DecisionRow)
+        .where(
+            DecisionChange.decision_id == DecisionRow.id,
+            DecisionChange.fact == Fact.FACE_PERSON.value,
+            or_(*values),
+        )
+        .exists()
+    )
+    many = func.length(details) >= len(f'"{person}"') * MOST_PERSONS
+    return or_(DecisionRow.id.in_(changed), details.contains(person), and_(many, moved))
 
 
 def last_values(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance, ImageAsset, PersonRow
 from image_search_service.db.queries.batches import BATCH
-from image_search_service.db.queries.conditions import IS_UNNAMED_FACE, in_replaced_photo
+from image_search_service.db.queries.conditions import IS_UNNAMED_FACE, in_replaced_photo, is_hidden_face
 
 HUMAN, MACHINE = "human", "machine"
 """Who assigned a face to its person."""
@@ -63,6 +63,7 @@ class DuePayload:
     point_id: uuid.UUID
     person_id: uuid.UUID | None
     cluster_id: uuid.UUID | None
+    hidden: bool
     version: int
 
 
@@ -72,6 +73,15 @@ def existing_points(session: Session, point_ids: Sequence[uuid.UUID]) -> set[uui
         select(FaceInstance.qdrant_point_id).where(FaceInstance.qdrant_point_id.in_(point_ids))
     )
     return set(rows)
+
+
+def existing_faces(session: Session, face_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of the faces that there still are: a statement for each ``BATCH``."""
+    return {
+        face_id
+        for part in chunks(sorted(face_ids), BATCH)
+        for face_id in session.scalars(select(FaceInstance.id).where(FaceInstance.id.in_(part)))
+    }
 
 
 def replaced_among(session: Session, asset_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
@@ -201,13 +211,14 @@ def _update_faces(
 
 
 def due_payloads(session: Session, limit: int) -> list[DuePayload]:
-    """Faces whose person or cluster Qdrant does not know yet."""
+    """Faces of which Qdrant has not been told the last change yet."""
     rows = session.execute(
         select(
             FaceInstance.id,
             FaceInstance.qdrant_point_id,
             FaceInstance.person_id,
             FaceInstance.cluster_id,
+            is_hidden_face(),
             FaceInstance.payload_version,
         )
         .where(FaceInstance.payload_sent < FaceInstance.payload_version)

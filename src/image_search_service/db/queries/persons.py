@@ -54,8 +54,14 @@ def person_by_key(session: Session, name_key: str) -> PersonRow | None:
 
 
 def persons_by_keys(session: Session, name_keys: Sequence[str]) -> dict[str, PersonRow]:
-    rows = session.scalars(select(PersonRow).where(PersonRow.name_key.in_(name_keys), ~PersonRow.deleted))
-    return {person.name_key: person for person in rows}
+    """Those of the persons who exist, by key: a statement for each ``BATCH``."""
+    return {
+        person.name_key: person
+        for part in chunks(name_keys, BATCH)
+        for person in session.scalars(
+            select(PersonRow).where(PersonRow.name_key.in_(part), ~PersonRow.deleted)
+        )
+    }
 
 
 def names(session: Session, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:

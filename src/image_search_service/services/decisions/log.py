@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from image_search_service.core.decisions import (
-    PERSON_FACTS,
     Change,
     Fact,
     Key,
     different,
     effective,
     human_value,
-    persons_of,
+    summary_of,
 )
 from image_search_service.core.errors import ConflictError, NotFoundError
 from image_search_service.db.models import DecisionRow
@@ -26,8 +24,6 @@ from image_search_service.db.session import Session
 
 UNDO = "undo"
 ABOUT_FACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.FACE_SET_ASIDE, Fact.REJECTED)
-MOST_PERSONS = 10
-"""The most persons that an event's details name; its changes name all of them."""
 _TOGETHER = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.APART)
 _PLACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.FACE_SET_ASIDE)
 
@@ -160,22 +156,13 @@ def _append(
         return RecordedDecision(None, 0, 0)
     if draft.based_on is not None:
         _refuse_if_stale(session, draft.based_on, (change.key for change in changes))
-    details = {**draft.details, **_about(changes)}
+    details = {**summary_of(changes), **draft.details}
     row = DecisionRow(kind=draft.kind, actor=draft.actor, undoes=undoes, details=details)
     number = events.append(session, row, changes)
     current_state.write(session, changes)
     _refuse_joined(session, changes)
     about_faces = {change.key.id for change in changes if change.key.fact in _PLACES}
     return RecordedDecision(number, len(changes), len(about_faces), _persons(changes))
-
-
-def _about(changes: Sequence[Change]) -> dict[str, Any]:
-    """Details stored with the event, so that a list needs not read all changes: the number of faces, and the
-    persons, most frequent first."""
-    persons = Counter(person for change in changes for person in persons_of(change))
-    faces = {change.key.id for change in changes if change.key.fact not in PERSON_FACTS}
-    often = sorted(persons, key=lambda person_id: (-persons[person_id], person_id))
-    return {"faces": len(faces), "persons": [str(person_id) for person_id in often[:MOST_PERSONS]]}
 
 
 def _persons(changes: Sequence[Change]) -> tuple[uuid.UUID, ...]:

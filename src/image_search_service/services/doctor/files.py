@@ -1,15 +1,16 @@
-"""Compares thumbnails and crops on the disk with the photos and faces in SQL."""
+"""Compares thumbnails, crops and larger pictures on the disk with the photos and faces in SQL."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 from uuid import UUID
 
 from image_search_service.core.parallel import chunks
-from image_search_service.core.paths import LibraryPaths
+from image_search_service.core.paths import LibraryPaths, fan_out
 from image_search_service.db.queries.doctor import expected
 from image_search_service.db.session import Session
 from image_search_service.media.derived_files import DerivedFile, derived_files, is_whole, remove_file
@@ -59,6 +60,28 @@ def thumbnails(paths: LibraryPaths) -> Files:
         Kind.MISSING_THUMBNAIL,
         Kind.ORPHANED_THUMBNAIL,
     )
+
+
+def larger_pictures(paths: LibraryPaths) -> list[Files]:
+    """Of each size that was ever made. None is missing, since it is made when somebody looks at it; so SQL is
+    asked about those on the disk alone."""
+
+    def of(folder: Path, needs: Callable[[Session, Sequence[UUID]], Needs]) -> Files:
+        kind = Kind.ORPHANED_PICTURE
+        return Files(folder, partial(fan_out, folder), lambda _: iter(()), needs, kind, kind)
+
+    return [
+        *(of(folder, _photos_with_picture) for folder in paths.picture_folders()),
+        *(of(folder, _faces_with_picture) for folder in paths.large_crop_folders()),
+    ]
+
+
+def _photos_with_picture(session: Session, asset_ids: Sequence[UUID]) -> Needs:
+    return dict.fromkeys(expected.photos_by_id(session, asset_ids), False)
+
+
+def _faces_with_picture(session: Session, face_ids: Sequence[UUID]) -> Needs:
+    return dict.fromkeys(expected.existing_faces(session, face_ids), False)
 
 
 class FileCheck:

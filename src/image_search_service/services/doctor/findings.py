@@ -13,7 +13,7 @@ from uuid import UUID
 from image_search_service.core.types import JsonObject
 from image_search_service.db.queries.doctor.expected import CentroidTruth, FaceTruth
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
-from image_search_service.vector.collections import CLUSTER_ID, PERSON_ID, FacePayload
+from image_search_service.vector.collections import CLUSTER_ID, HIDDEN, PERSON_ID, FacePayload
 from image_search_service.vector.stored_points import StoredPoint
 
 EXAMPLES = 20
@@ -39,6 +39,7 @@ class Kind(StrEnum):
     MISSING_THUMBNAIL = "missing_thumbnail"
     ORPHANED_CROP = "orphaned_crop"
     ORPHANED_THUMBNAIL = "orphaned_thumbnail"
+    ORPHANED_PICTURE = "orphaned_picture"
     OPEN_TO_OTHERS = "open_to_others"
     UNLIKE_THE_OTHERS = "unlike_the_others"
 
@@ -98,6 +99,9 @@ WORDS: Mapping[Kind, FindingText] = {
     Kind.ORPHANED_CROP: FindingText("There are small pictures of faces that do not exist.", _DELETE_FILE),
     Kind.ORPHANED_THUMBNAIL: FindingText(
         "There are small pictures of photos that do not exist.", _DELETE_FILE
+    ),
+    Kind.ORPHANED_PICTURE: FindingText(
+        "There are larger pictures of photos or faces that do not exist.", _DELETE_FILE
     ),
     Kind.OPEN_TO_OTHERS: FindingText(
         "Other users of this machine have rights on these files and folders of the library.",
@@ -219,7 +223,7 @@ class DoctorReport:
 def face_problems(
     face: FaceTruth | None, point: StoredPoint | None, *, is_due: bool = False
 ) -> list[DoctorProblem]:
-    """``is_due``: Qdrant may still have a former person and cluster."""
+    """``is_due``: Qdrant may still have a former person and cluster, or show it still."""
     if face is None:
         return [] if point is None else [DoctorProblem(Kind.POINT_WITHOUT_FACE, f"point {point.id}")]
     if point is None:
@@ -233,7 +237,7 @@ def face_problems(
     return problems
 
 
-_TOLD_LATER = (PERSON_ID, CLUSTER_ID)
+_TOLD_LATER = (PERSON_ID, CLUSTER_ID, HIDDEN)
 
 
 def face_payload(face: FaceTruth) -> FacePayload:
@@ -246,6 +250,7 @@ def face_payload(face: FaceTruth) -> FacePayload:
         quality_score=face.quality,
         detection_confidence=face.confidence,
         recognizable=face.recognizable,
+        hidden=face.hidden,
     )
 
 

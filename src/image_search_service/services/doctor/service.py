@@ -20,7 +20,7 @@ from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.doctor.centroids import CentroidCheck
 from image_search_service.services.doctor.context import DoctorContext
 from image_search_service.services.doctor.faces import FaceCheck
-from image_search_service.services.doctor.files import FileCheck, crops, thumbnails
+from image_search_service.services.doctor.files import FileCheck, crops, larger_pictures, thumbnails
 from image_search_service.services.doctor.findings import DoctorProblem, DoctorReport, Kind
 from image_search_service.services.doctor.names import NameCheck
 from image_search_service.services.doctor.permissions import PermissionCheck
@@ -62,7 +62,7 @@ class DoctorService:
         faces_fit = self._fits(context, self._faces)
         if faces_fit:
             FaceCheck(context, self._faces, progress).run()
-        for files in (crops(self._paths), thumbnails(self._paths)):
+        for files in (crops(self._paths), thumbnails(self._paths), *larger_pictures(self._paths)):
             FileCheck(context, files).run()
         if repair and faces_fit and context.report.has(*_RESTORED):
             Restoring(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from image_search_service.core.decisions import PERSON_FACTS, Change, Fact, Key
+from image_search_service.core.decisions import PERSON_FACTS, Change, Fact, Key, first_faces
 from image_search_service.core.errors import ConflictError, InvalidInputError
 from image_search_service.db.models import DecisionRow
 from image_search_service.db.portable import continue_numbering
@@ -52,7 +52,8 @@ class History:
         if not translated:
             return
         self._numbers |= {line.id for line, _ in translated}
-        events.append_all(self._session, [(self._row(line), changes) for line, changes in translated])
+        rows = [(self._row(line, changes), changes) for line, changes in translated]
+        events.append_all(self._session, rows)
         self._changes += sum(len(changes) for _, changes in translated)
 
     def finish(self) -> tuple[int, int]:
@@ -62,7 +63,7 @@ class History:
         continue_numbering(self._session.connection())
         return self._changes, len(self._numbers)
 
-    def _row(self, line: DecisionLine) -> DecisionRow:
+    def _row(self, line: DecisionLine, changes: Sequence[Change]) -> DecisionRow:
         """With its own number, so that it can be undone by the same name as where it comes from."""
         return DecisionRow(
             id=line.id,
@@ -70,7 +71,7 @@ class History:
             actor=line.actor,
             at=line.at,
             undoes=line.undoes if line.undoes in self._numbers else None,
-            details=self._details(line.details),
+            details=self._details(line.details) | {"first_faces": first_faces(changes)},
         )
 
     def _translated(self, line: DecisionLine) -> list[Change]:

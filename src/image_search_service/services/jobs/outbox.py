@@ -1,4 +1,4 @@
-"""The outbox: sends each changed face's person and cluster from SQL to Qdrant, in batches.
+"""The outbox: tells Qdrant what SQL says of each changed face (person, cluster, whether hidden), in batches.
 
 The transaction that changes a face also marks it as due (``payload_version`` above ``payload_sent``).
 Sending is idempotent and ends only when nothing is due, so that a crash or an outage of Qdrant only delays
@@ -67,6 +67,7 @@ class PayloadSender:
             vectors = self._stores.faces
             vectors.update_person_ids({face.point_id: face.person_id for face in due})
             vectors.update_cluster_ids({face.point_id: face.cluster_id for face in due})
+            vectors.update_hidden({face.point_id: face.hidden for face in due})
             with self._database.write() as session:
                 faces.mark_payloads_sent(session, due)
             sent += len(due)

@@ -102,7 +102,9 @@ class ReviewQueueService:
         """Compute those of persons whose faces the last decisions changed, and of some who have none yet."""
         now = utc_now()
         with self._database.read() as session:
-            ages = queries.centroid_ages(session, list(history.touched))
+            checked = queries.checked_centroids(session, history.touched)
+            touched = [person for person, at in checked.items() if at < history.touched[person]]
+            ages = queries.centroid_ages(session, touched) if touched else []
             lacking = queries.without_centroid(session, list(history.touched), REFRESHED)
         stale = [age.person_id for age in ages if is_stale(age, history.touched[age.person_id])][:REFRESHED]
         if wanted := [*stale, *lacking]:

@@ -85,7 +85,7 @@ class ConflictService:
                 session, {conflict.asset_id for conflict in conflicts if conflict.asset_id is not None}
             )
         return [
-            replace(conflict, path=paths.get(conflict.asset_id, conflict.path))
+            replace(conflict, path=conflict.path or paths.get(conflict.asset_id))
             if conflict.asset_id
             else conflict
             for conflict in conflicts

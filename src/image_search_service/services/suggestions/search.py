@@ -43,7 +43,7 @@ MOST_FOUND = 5_000
 """The most faces that one search returns."""
 MIN_FACES_FOR_CENTROID = 5
 """The fewest faces for a search by centroid; a mean of fewer reflects the photos more than the person."""
-SUGGESTABLE = FaceFilter(unlabeled=True, recognizable=True)
+SUGGESTABLE = FaceFilter(unlabeled=True, recognizable=True, shown=True)
 
 
 @dataclass(frozen=True, slots=True)

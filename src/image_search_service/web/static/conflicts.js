@@ -55,7 +55,10 @@ const choices = (item, gone) => {
   const not = (face) => () => decide({ kind: "unassign", body: { face_ids: [face] }, says: s("{n} face is not {name}", "{n} faces are not {name}", 1, { name: first.person_name }), faces: [url(face)], apply: gone, revert: load });
   if (item.kind === "lost_face") {
     const answer = (face) => () => decide({ kind: "lost-face", body: { lost_face_id: item.face_ids[0], face_id: face }, says: face ? s("{name} has a face again", { name: first.person_name }) : s("{name} is not in this photo any more", { name: first.person_name }), faces: face ? [url(face)] : [], apply: gone, revert: load });
-    return [...item.candidate_face_ids.map((face, at) => button(crop(url(face), t("This is {name}", { name: first.person_name })), answer(face), { look: "face", "aria-label": tn("Face {n} is {name}", "Face {n} is {name}", at + 1, { name: first.person_name }) })), button(t("None of these"), answer(null))];
+    const some = item.candidate_face_ids;
+    return [el("p", { class: "which" }, some.length ? rich("Is {name} one of the faces that the file shows now?", { name: first.person_name }) : t("The file shows no face without a name now.")),
+      some.map((face, at) => button(crop(url(face)), answer(face), { look: "this-one", "aria-label": tn("Face {n} is {name}", "Face {n} is {name}", at + 1, { name: first.person_name }), title: t("This is {name}", { name: first.person_name }) })),
+      button(some.length ? t("None of these") : t("{name} is not in it any more", { name: first.person_name }), answer(null))];
   }
   if (item.kind === "look_the_same") {
     return [button(t("Two people"), () => decide({ kind: "mark-different", body: { person_ids: [first.person_id, second.person_id], cluster_ids: [], versions: [] }, says: s("{name} and {name2} are two people", { name: first.person_name, name2: second.person_name }), apply: gone, revert: load })),

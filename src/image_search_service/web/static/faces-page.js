@@ -24,7 +24,7 @@ export const byCursor = (fetchPage) => {
 
 /** Asks for a name in a dialog; null if it was closed. */
 export const askName = (title, crops, proposals = []) => new Promise((resolve) => {
-  const field = new NameField({ label: title, proposals, choose: (choice) => { resolve(choice); field.input.closest("dialog").close(); } });
+  const field = new NameField({ label: title, proposals, listed: true, choose: (choice) => { resolve(choice); field.input.closest("dialog").close(); } });
   ask(title, el("div", {}, el("p", { class: "row" }, crops.slice(0, 8).map((url) => crop(url))), field.element), []).then(() => resolve(null));
   field.focus();
 });

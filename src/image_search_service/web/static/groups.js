@@ -81,7 +81,7 @@ const aside = (groups, on) => act(groups, { kind: "set-aside", body: { ...bodies
 
 const nameTogether = async (groups) => {
   const choice = await new Promise((resolve) => {
-    const field = new NameField({ label: t("Name of these people"), choose: (found) => { resolve(found); one("dialog[open]").close(); } });
+    const field = new NameField({ label: t("Name of these people"), listed: true, choose: (found) => { resolve(found); one("dialog[open]").close(); } });
     ask(tn("Name {n} group", "Name {n} groups together", groups.length), el("div", {}, el("p", { class: "row" }, groups.slice(0, 8).map((group) => crop(group.crop_url))), field.element), []).then(() => resolve(null));
     field.focus();
     field.loadNames().then(() => field.show());

@@ -1,5 +1,5 @@
 // What was said, as lines of a ledger, each with its undo.
-import { button, cover, el, empty, fill, link, notice, one } from "./dom.js";
+import { button, cover, crop, el, empty, fill, link, notice, one } from "./dom.js";
 import { get, names, post, query } from "./api.js";
 import { failed, note, onChange, say } from "./decide.js";
 import { clock, date, day, rich, richn, s, t, tn } from "./words.js";
@@ -17,6 +17,7 @@ const SENTENCES = {
   not_a_face: (one) => richn("{n} is no face", "{n} are no faces", one.faces),
   group_faces: (one) => richn("{n} face is a group of its own", "{n} faces are a group of their own", one.faces),
   create_person: (one, who) => rich("{who} was added", { who }),
+  create_persons: (one) => richn("{n} person was added", "{n} people were added", one.changes / 2),
   rename_person: (one, who) => rich("{who} has this name now", { who }),
   hide_person: (one, who) => rich("{who} was hidden", { who }),
   unhide_person: (one, who) => rich("{who} is shown again", { who }),
@@ -28,10 +29,11 @@ const SENTENCES = {
   mark_different: (one, who) => (one.persons.length ? rich("{who}: not the same", { who }) : [t("Two groups are two people")]),
   unmark_different: (one, who) => rich("{who}: perhaps the same after all", { who }),
   set_aside: (one) => richn("{n} face set aside", "{n} faces set aside", one.faces),
-  bring_back: (one) => richn("{n} face is back", "{n} faces are back", one.faces),
+  unset_aside: (one) => richn("{n} face is back", "{n} faces are back", one.faces),
   join_clusters: (one) => richn("{n} face is in one group now", "{n} faces are in one group now", one.faces),
   delete_person: () => [t("Somebody without faces was deleted")],
   import: (one) => richn("{n} face taken over from a file", "{n} faces taken over from a file", one.faces),
+  names_from_metadata: (one) => richn("{n} face has a name from its photo", "{n} faces have names from their photos", one.faces),
   photo_edited: (one) => richn("{n} face found again in a changed photo", "{n} faces found again in changed photos", one.faces),
   lost_face_found: (one, who) => rich("{who} was found again", { who }),
   lost_face_gone: (one, who) => rich("{who} is not in a changed photo any more", { who }),
@@ -46,21 +48,24 @@ const sentence = (one) => {
   return found ? found(one, who) : [one.kind.replaceAll("_", " ")];
 };
 
-const actor = (name) => ({ api: t("In a browser"), cli: t("At the command line"), machine: t("The machine") })[name] ?? name;
+/** How somebody who decides is called. */
+export const actor = (name) => ({ api: t("In a browser"), cli: t("At the command line"), machine: t("The machine") })[name] ?? name;
 
-/** Shows the ledger in a place; `subject` is whom it is about. */
-export const ledger = async (place, { subject = null } = {}) => {
+/** Shows the ledger in a place; `subject` is whom it is about, `by` who decided. */
+export const ledger = async (place, { subject = null, by = null } = {}) => {
   const address = new URLSearchParams(location.search);
   const cursor = address.get("cursor");
+  const here = (more) => { const kept = new URLSearchParams(address); kept.delete("cursor"); return `${location.pathname}${query({ ...Object.fromEntries(kept), ...more })}${location.hash}`; };
   const load = async () => {
     try {
-      const [page, known] = await Promise.all([get(`/decisions${query({ subject_id: subject, cursor, limit: PAGE })}`), names().catch(() => [])]);
+      const [page, known] = await Promise.all([get(`/decisions${query({ subject_id: subject, actor: by, cursor, limit: PAGE })}`), names().catch(() => [])]);
       draw(page, new Map(known.map((one) => [one.id, one])));
     } catch (problem) { failed(problem, load); }
     finally { place.removeAttribute("aria-busy"); }
   };
 
   const draw = (page, covers) => {
+    if (!page.items.length && (subject || by)) { fill(place, empty("history", t("Nothing was said here"), t("No decision is of this kind."))); return; }
     if (!page.items.length) { fill(place, empty("history", t("Nothing was said yet"), t("Every answer is kept here, and can be taken back."), link(t("Start naming"), "/review", "primary"))); return; }
     const undone = new Map(page.items.filter((one) => one.undoes).map((one) => [one.undoes, one]));
     const byId = new Map(page.items.map((one) => [one.id, one]));
@@ -72,9 +77,9 @@ export const ledger = async (place, { subject = null } = {}) => {
   const line = (one, taken, byId, covers) => {
     const words = one.undoes ? [t("Taken back:"), " ", ...(byId.has(one.undoes) ? sentence(byId.get(one.undoes)) : [t("decision {n}", { n: one.undoes })])] : sentence(one);
     const note = [actor(one.actor), taken && t("taken back by {name} at {time}", { name: actor(taken.actor), time: clock(taken.at) }), one.kind === "set_birth_date" && one.details.birth_date && date(one.details.birth_date)].filter(Boolean).join(" · ");
-    const shown = one.persons.map((who) => covers.get(who.id)?.cover_url).filter(Boolean).slice(0, 6);
+    const pictures = one.first_faces.length ? one.first_faces.map((face) => crop(face.crop_url)) : one.persons.map((who) => covers.get(who.id)?.cover_url).filter(Boolean).slice(0, 6).map((url) => cover(url));
     return el("li", { class: `decision ${taken ? "taken-back" : ""}`, tabindex: -1 }, el("time", { datetime: one.at }, clock(one.at)),
-      el("div", { class: "said" }, el("p", {}, words), el("p", {}, note)), el("div", { class: "pictures", "aria-hidden": "true" }, shown.map((url) => cover(url))),
+      el("div", { class: "said" }, el("p", {}, words), el("p", {}, note)), el("div", { class: "pictures", "aria-hidden": "true" }, pictures),
       taken ? el("span", {}) : button(one.undoes ? t("Do it again") : t("Undo"), () => undo(one, words), { look: "quiet", "aria-label": `${one.undoes ? t("Do it again") : t("Undo")}: ${words.map((part) => part.textContent ?? part).join("")}` }));
   };
 
@@ -90,8 +95,8 @@ export const ledger = async (place, { subject = null } = {}) => {
     }
   };
 
-  const more = (page) => el("nav", { class: "buttons pages", "aria-label": t("Pages") }, cursor && link(t("Newest"), subject ? `${location.pathname}#history` : "/history"),
-    page.next_cursor && link(t("Older"), `${location.pathname}${query({ cursor: page.next_cursor })}${subject ? "#history" : ""}`));
+  const more = (page) => el("nav", { class: "buttons pages", "aria-label": t("Pages") }, cursor && link(t("Newest"), here({})),
+    page.next_cursor && link(t("Older"), here({ cursor: page.next_cursor })));
 
   onChange((what) => { if (what === "undone" && place.isConnected) load(); });
   place.setAttribute("aria-busy", "true");

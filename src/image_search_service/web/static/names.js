@@ -1,7 +1,7 @@
 // A name field: proposals by key, a list that is filtered from the first letter.
 import { cover, el, fill, icon, likeness } from "./dom.js";
 import { names } from "./api.js";
-import { alike, faces, t } from "./words.js";
+import { alike, faces, inOrder, t } from "./words.js";
 
 const SHOWN = 6;
 
@@ -14,13 +14,16 @@ export const fits = (typed, name) => {
   return typed.split(/\s+/).every((part) => name.startsWith(typed) || words.some((word) => word.startsWith(part)));
 };
 
-/** People that fit, those proposed first, then those with most faces. */
-export const matching = (typed, proposals, people, most = SHOWN) => {
+/**
+ * People that fit: those proposed first, then those whose name begins so, those with most faces, by name.
+ * faceless: people without a face come first, since whoever has one would have been proposed if they were alike.
+ */
+export const matching = (typed, proposals, people, most = SHOWN, faceless = false) => {
   const wanted = plain(typed);
   const proposed = new Map(proposals.map((one) => [one.person_id, one]));
-  const rank = (one) => (plain(one.name).startsWith(wanted) ? 0 : 1);
+  const rank = (one) => (faceless && one.faces ? 2 : 0) + (one.plain.startsWith(wanted) ? 0 : 1);
   const rest = people.filter((one) => !proposed.has(one.id) && (one.plain ??= plain(one.name), fits(wanted, one.plain)))
-    .sort((a, b) => rank(a) - rank(b) || b.faces - a.faces).map((one) => ({ person_id: one.id, name: one.name, cover_url: one.cover_url, faces: one.faces }));
+    .sort((a, b) => rank(a) - rank(b) || b.faces - a.faces || inOrder(a.name, b.name)).map((one) => ({ person_id: one.id, name: one.name, cover_url: one.cover_url, faces: one.faces }));
   return [...proposals.filter((one) => fits(wanted, plain(one.name))), ...rest].slice(0, most);
 };
 
@@ -37,17 +40,19 @@ let fields = 0;
 export class NameField {
   /**
    * @param {{label: string, proposals?: any[], choose: (choice: {person_id: string | null, name: string}) => void,
-   *   changed?: (choice: any) => void, primary?: Node, allowNew?: boolean, preselect?: boolean, placeholder?: string}} options
+   *   changed?: (choice: any) => void, primary?: Node, allowNew?: boolean, preselect?: boolean, listed?: boolean, faceless?: boolean, placeholder?: string}} options
    *   preselect: whether Enter takes the first proposal before anything is typed
+   *   faceless: whether people without a face come first among those who are not proposed
+   *   listed: whether people with most faces are shown before anything is typed, so that a click is enough
    */
   constructor(options) {
-    this.options = { proposals: [], allowNew: true, preselect: true, ...options };
+    this.options = { proposals: [], allowNew: true, preselect: true, listed: false, faceless: false, ...options };
     const id = `name-${fields += 1}`;
     this.people = [];
     this.list = el("ul", { class: "proposals", id: `${id}-list`, role: "listbox", "aria-label": t("Nearest people") });
     this.input = el("input", {
       id, autocomplete: "off", role: "combobox", "aria-expanded": "false", "aria-controls": `${id}-list`, "aria-autocomplete": "list",
-      placeholder: options.placeholder ?? t("Type a name"), spellcheck: "false", data: { keys: "pass" },
+      placeholder: options.placeholder ?? t("Type a name"), spellcheck: "false", dir: "auto", data: { keys: "pass" },
       on: { input: () => this.show(), keydown: (event) => this.key(event), focus: () => { this.loading ??= this.loadNames(); } },
     });
     this.entry = el("div", { class: "entry" }, el("label", { class: "visually-hidden", for: id }, options.label), icon("find"), this.input, options.primary);
@@ -59,13 +64,17 @@ export class NameField {
   async loadNames() {
     if (this.people.length) return;
     try { this.people = (await names()).filter((one) => !one.hidden); } catch { this.people = []; }
-    if (this.input.value) this.show();
+    if (this.input.value || this.listing) this.show();
     this.loading = null;
   }
 
+  /** Whether people stand in for proposals that there are none of. */
+  get listing() { return this.options.listed && !this.options.proposals.length && !this.input.value; }
+
   get choices() {
     const typed = this.input.value.trim();
-    const found = typed ? matching(typed, this.options.proposals, this.people) : this.options.proposals.slice(0, 5);
+    if (this.listing) return matching("", [], this.people, 5);
+    const found = typed ? matching(typed, this.options.proposals, this.people, SHOWN, this.options.faceless) : this.options.proposals.slice(0, 5);
     const known = found.some((one) => plain(one.name) === plain(typed));
     if (known) found.sort((a, b) => Number(plain(b.name) === plain(typed)) - Number(plain(a.name) === plain(typed)));
     return typed && this.options.allowNew && !known ? [...found, { person_id: null, name: typed }] : found;
@@ -76,7 +85,7 @@ export class NameField {
 
   show() {
     this.shown = this.choices;
-    this.active = this.options.preselect || this.input.value ? 0 : -1;
+    this.active = (this.options.preselect && !this.listing) || this.input.value ? 0 : -1;
     fill(this.list, this.shown.map((choice, at) => this.option(choice, at)));
     this.list.hidden = this.shown.length === 0;
     this.input.setAttribute("aria-expanded", String(this.shown.length > 0));
@@ -88,7 +97,7 @@ export class NameField {
     const typed = this.input.value.trim();
     const fresh = choice.person_id === null;
     return el("li", { class: "proposal", role: "option", id: `${this.list.id}-${at}`, "aria-selected": "false", on: { click: () => this.take(at), mousedown: (event) => event.preventDefault() } },
-      el("kbd", { class: "key", "aria-hidden": "true" }, fresh ? "↵" : typed ? " " : String(at + 1)),
+      el("kbd", { class: "key", "aria-hidden": "true" }, fresh ? "↵" : typed || this.listing ? " " : String(at + 1)),
       fresh ? el("span", { class: "round", "aria-hidden": "true" }, icon("plus")) : cover(choice.cover_url),
       el("span", { class: "who" }, el("strong", { title: choice.name }, fresh ? `“${choice.name}”` : marked(choice.name, typed)), this.note(choice)));
   }

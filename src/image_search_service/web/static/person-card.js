@@ -19,7 +19,7 @@ export const personCard = (person) => el("article", { class: "person-card" },
 export const renameIn = (cell, person, done) => {
   const heading = cell?.querySelector("h2");
   if (!heading) return;
-  const input = el("input", { value: person.name, "aria-label": t("Name of {name}", { name: person.name }), autocomplete: "off", maxlength: 200 });
+  const input = el("input", { value: person.name, dir: "auto", "aria-label": t("Name of {name}", { name: person.name }), autocomplete: "off", maxlength: 200 });
   let open = true;
   const close = () => { if (open) { open = false; done(); } };
   input.addEventListener("keydown", (event) => {

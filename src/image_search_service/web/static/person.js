@@ -67,7 +67,7 @@ const drawYears = async () => {
 
 const startRename = () => {
   const heading = one("#head h1");
-  const input = el("input", { value: person.name, "aria-label": t("Name of {name}", { name: person.name }), maxlength: 200, autocomplete: "off" });
+  const input = el("input", { value: person.name, dir: "auto", "aria-label": t("Name of {name}", { name: person.name }), maxlength: 200, autocomplete: "off" });
   let open = true;
   const close = () => { if (open) { open = false; drawHead(); drawYears(); } };
   input.addEventListener("keydown", (event) => {

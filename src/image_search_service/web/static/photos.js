@@ -62,7 +62,7 @@ const drawFilters = async () => {
 const openAdd = async () => {
   const folders = await get("/assets/folders").then((answer) => answer.folders).catch(() => []);
   const done = () => one("dialog[open]").close();
-  const field = new NameField({ label: t("With whom"), placeholder: t("Type a name"), allowNew: false, choose: (choice) => { if (choice.person_id && !filter.with.includes(choice.person_id)) filter.with.push(choice.person_id); done(); changed(); } });
+  const field = new NameField({ label: t("With whom"), placeholder: t("Type a name"), allowNew: false, listed: true, choose: (choice) => { if (choice.person_id && !filter.with.includes(choice.person_id)) filter.with.push(choice.person_id); done(); changed(); } });
   const select = el("select", { id: "folder", on: { change: (event) => { filter.folder = event.target.value || null; done(); changed(); } } },
     el("option", { value: "" }, t("All folders")), folders.map((folder) => el("option", { value: folder.path, selected: folder.path === filter.folder }, `${folder.path} (${number(folder.photos)})`)));
   ask(t("Which photos"), el("div", { class: "add" }, field.element, el("div", { class: "field" }, el("label", { for: "folder" }, t("In a folder")), select)), []);

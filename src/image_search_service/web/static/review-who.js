@@ -35,6 +35,7 @@ class Who {
     this.yes = button(this.known ? t("Yes, it is {name}", { name: short(this.known.name) }) : "", () => this.enter(), { key: ["Enter", t("Enter")], look: "primary big" });
     this.field = new NameField({
       label: `${this.title} ${countFaces(this.group.size)}`, proposals: this.question.proposals, primary: this.known ? null : this.primary,
+      faceless: true, // whoever has faces like these is proposed
       preselect: Boolean(this.known), // where nobody is surely alike, Enter alone names nobody
       placeholder: this.known ? t("Somebody else: type a name") : t("Type a name"),
       choose: (choice) => this.name(choice), changed: (choice) => this.showChoice(choice),

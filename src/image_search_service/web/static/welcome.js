@@ -1,9 +1,8 @@
 // Welcome: choose folders, watch them being read, put names in first, begin naming while it runs.
 import { button, crop, el, fill, icon, one } from "./dom.js";
 import { get, library, names, post, query, send } from "./api.js";
-import { failed, note } from "./decide.js";
+import { decide, failed, onChange } from "./decide.js";
 import { progressWords, timeLeft } from "./job-words.js";
-import { plain } from "./names.js";
 import { onEvent } from "./stream.js";
 import { number, photos, s, t, tn } from "./words.js";
 import "./frame.js";
@@ -102,22 +101,21 @@ onEvent("job", (now) => {
 });
 onEvent("library", (now) => { counts = { ...counts, ...now }; if (counts.roots) draw(); });
 
-/** Names first: each line a person, those that are there already are left alone. */
+/** Names first: each line a person, those that are there already are left alone. What cannot be a name stays. */
 const keep = async () => {
   const area = one("#names");
-  const known = new Set((await names({ fresh: true }).catch(() => [])).map((person) => plain(person.name)));
-  const wanted = [...new Map(area.value.split("\n").map((line) => line.trim()).filter(Boolean).map((name) => [plain(name), name])).values()];
-  const fresh = wanted.filter((name) => !known.has(plain(name)));
-  try {
-    const ids = [];
-    for (const name of fresh) { const made = await post("/decisions/create-person", { name }); if (made.decision_id) ids.push(made.decision_id); }
-    note({ ids, says: s("{n} name kept", "{n} names kept", fresh.length, {}), faces: [], at: Date.now() });
-    said(tn("{n} name is new.", "{n} names are new.", fresh.length));
-    area.value = "";
-    await showNames();
-  } catch (problem) { failed(problem, keep); }
+  const wanted = area.value.split("\n").map((line) => line.trim()).filter(Boolean);
+  if (!wanted.length) { area.focus(); return; }
+  const made = await decide({ kind: "create-persons", body: { names: wanted }, says: ({ persons }) => { const fresh = persons.filter((each) => each.created).length; return s("{n} name kept", "{n} names kept", fresh, {}); } });
+  if (!made) return;
+  const fresh = made.persons.filter((each) => each.created).length;
+  const known = made.persons.length - fresh;
+  area.value = made.refused.map((each) => each.name).join("\n");
+  said(tn("{n} name is new.", "{n} names are new.", fresh), known && tn("{n} was there already.", "{n} were there already.", known),
+    made.refused.length && tn("{n} cannot be a name and stays in the field:", "{n} cannot be names and stay in the field:", made.refused.length), made.refused[0]?.reason);
+  await showNames();
 };
-const said = (text) => { one("#names-said").textContent = text; };
+const said = (...texts) => { one("#names-said").textContent = texts.filter(Boolean).join(" "); };
 const showNames = async () => {
   const list = await names({ fresh: true }).catch(() => []);
   const badge = one("#names-count");
@@ -135,6 +133,8 @@ one("#import").addEventListener("change", async (event) => {
     await showNames();
   } catch (problem) { failed(problem, () => {}); }
 });
+
+onChange((what) => { if (what === "undone") { said(""); showNames(); } });
 
 await load();
 drawFound();

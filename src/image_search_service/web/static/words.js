@@ -12,7 +12,11 @@ const load = async () => {
 const catalogue = await load();
 
 const put = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(shown(values[name])) : whole));
-const shown = (value) => (typeof value === "number" ? number(value) : value);
+const shown = (value) => (typeof value === "number" ? number(value) : typeof value === "string" ? isolated(value) : value);
+
+const OTHER_WAY = root.dir === "rtl" ? /\p{Script=Latin}|\p{Script=Cyrillic}|\p{Script=Greek}/u : /\p{Script=Hebrew}|\p{Script=Arabic}|\p{Script=Syriac}|\p{Script=Thaana}|\p{Script=Nko}/u;
+/** A name that is read the other way than the page, kept from turning the words and numbers around it. */
+const isolated = (text) => (OTHER_WAY.test(text) ? `\u2068${text}\u2069` : text);
 
 /** The words for an English text, with values put in where it says {name}. */
 export const t = (text, values = {}) => put(catalogue[text]?.[0] || text, values);

@@ -28,7 +28,17 @@ from image_search_service.vector.stored_points import StoredPoint
 
 A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)
 FACE = FaceTruth(
-    A, B, A, person_id=C, cluster_id=None, quality=0.5, confidence=0.9, recognizable=True, version=0, sent=0
+    A,
+    B,
+    A,
+    person_id=C,
+    cluster_id=None,
+    quality=0.5,
+    confidence=0.9,
+    recognizable=True,
+    hidden=False,
+    version=0,
+    sent=0,
 )
 POINT = StoredPoint(A, face_payload(FACE).to_json(), None)
 CENTROID = CentroidTruth(A, C, ACTIVE, utc_now())

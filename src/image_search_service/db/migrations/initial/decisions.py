@@ -18,6 +18,7 @@ def create_decisions() -> None:
         sa.ForeignKeyConstraint(["undoes"], ["decisions.id"], name=op.f("fk_decisions_undoes_decisions")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
     )
+    op.create_index("ix_decisions_actor", "decisions", ["actor", "id"], unique=False)
     op.create_index(op.f("ix_decisions_undoes"), "decisions", ["undoes"], unique=False)
 
 

@@ -113,7 +113,11 @@ def read_is_face(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
 def write_is_face(session: Session, changes: Sequence[Change]) -> None:
     for value in (True, False):
         for part in chunks((change.key.id for change in changes if change.new is value), BATCH):
-            session.execute(update(FaceInstance).where(FaceInstance.id.in_(part)).values(is_face=value))
+            session.execute(
+                update(FaceInstance)
+                .where(FaceInstance.id.in_(part))
+                .values(is_face=value, payload_version=FaceInstance.payload_version + 1)
+            )
     none = [change.key.id for change in changes if change.new is False]
     faces.set_clusters(session, dict.fromkeys(none))
 
@@ -136,7 +140,11 @@ def write_set_aside(session: Session, changes: Sequence[Change]) -> None:
     for value in (True, False):
         face_ids = [change.key.id for change in changes if human_value(change.key, change.new) is value]
         for part in chunks(face_ids, BATCH):
-            session.execute(update(FaceInstance).where(FaceInstance.id.in_(part)).values(set_aside=value))
+            session.execute(
+                update(FaceInstance)
+                .where(FaceInstance.id.in_(part))
+                .values(set_aside=value, payload_version=FaceInstance.payload_version + 1)
+            )
     former = {
         aside_change.key.id: as_uuid(aside_change.new["cluster"])
         for aside_change in changes

@@ -24,6 +24,7 @@ from image_search_service.db.models import (
     PersonCentroid,
     StagedFace,
 )
+from image_search_service.db.queries.conditions import is_hidden_face
 
 S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 
@@ -40,6 +41,7 @@ class FaceTruth:
     quality: float
     confidence: float
     recognizable: bool
+    hidden: bool
     version: int
     sent: int
 
@@ -76,6 +78,7 @@ _FACE: tuple[Any, ...] = (
     FaceInstance.quality_score,
     FaceInstance.detection_confidence,
     FaceInstance.recognizable,
+    is_hidden_face(),
     FaceInstance.payload_version,
     FaceInstance.payload_sent,
 )

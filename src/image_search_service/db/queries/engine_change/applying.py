@@ -24,7 +24,7 @@ from image_search_service.db.models import (
 )
 from image_search_service.db.queries import clusters, photos
 from image_search_service.db.queries.batches import BATCH, Row
-from image_search_service.db.queries.conditions import existing_file
+from image_search_service.db.queries.conditions import existing_file, is_hidden_face
 from image_search_service.db.queries.suggestion_states import EXPIRED, PENDING
 
 _PLACE = (
@@ -167,16 +167,13 @@ def drop_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
 
 def forget_comparisons(session: Session) -> None:
     """Withdraw what was computed from the former embeddings: centroids, and pending suggestions. Marks faces
-    with a person or cluster as due, since their points in Qdrant are new."""
+    with a person or cluster and hidden ones as due, since their points in Qdrant are new."""
+    told = or_(FaceInstance.person_id.is_not(None), FaceInstance.cluster_id.is_not(None), is_hidden_face())
     for change in (
         delete(PersonCentroid),
         update(FaceSuggestion).where(FaceSuggestion.state == PENDING).values(state=EXPIRED),
-        update(FaceInstance)
-        .where(or_(FaceInstance.person_id.is_not(None), FaceInstance.cluster_id.is_not(None)))
-        .values(payload_version=FaceInstance.payload_version + 1),
-        update(FaceInstance)
-        .where(FaceInstance.person_id.is_(None), FaceInstance.cluster_id.is_(None))
-        .values(payload_sent=FaceInstance.payload_version),
+        update(FaceInstance).where(told).values(payload_version=FaceInstance.payload_version + 1),
+        update(FaceInstance).where(~told).values(payload_sent=FaceInstance.payload_version),
     ):
         session.execute(change.execution_options(synchronize_session=False))
 

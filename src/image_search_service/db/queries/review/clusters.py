@@ -6,13 +6,18 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, bindparam, func, select, union
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import ClusterRow, FaceInstance, FaceSuggestion, ImageAsset, PersonRow
 from image_search_service.db.queries.differences import barred_by_difference
 from image_search_service.db.queries.suggestion_states import REJECTED
+
+_CLUSTERS: Any = bindparam("clusters", expanding=True)
+"""Of statements that are made once: making one anew for each question takes longer than some of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,12 @@ def largest_clusters(session: Session, but: Collection[uuid.UUID], limit: int) -
 
 def clearest_faces(session: Session, cluster_ids: Sequence[uuid.UUID], each: int) -> list[ClusterFace]:
     """The clearest faces of each of these clusters: ranked in an index, and only these are looked up."""
+    rows = session.execute(_clearest_faces_statement(), {"clusters": cluster_ids, "each": each})
+    return [ClusterFace(*row) for row in rows]
+
+
+@cache
+def _clearest_faces_statement() -> Select[*tuple[Any, ...]]:
     ranked = (
         select(
             FaceInstance.cluster_id,
@@ -66,37 +77,42 @@ def clearest_faces(session: Session, cluster_ids: Sequence[uuid.UUID], each: int
             )
             .label("rank"),
         )
-        .where(FaceInstance.cluster_id.in_(cluster_ids))
+        .where(FaceInstance.cluster_id.in_(_CLUSTERS))
         .subquery()
     )
-    rows = session.execute(
+    return (
         select(ranked.c.cluster_id, ranked.c.id, FaceInstance.qdrant_point_id)
         .join(FaceInstance, FaceInstance.id == ranked.c.id)
-        .where(ranked.c.rank <= each)
+        .where(ranked.c.rank <= bindparam("each"))
         .order_by(ranked.c.cluster_id, ranked.c.rank)
     )
-    return [ClusterFace(*row) for row in rows]
 
 
 def barred_persons(session: Session, face_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:
     """The persons that each of these faces cannot be: rejected for it, in its photo already, or on the other
     side of a difference. One statement."""
-    rejected = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
-        FaceSuggestion.face_instance_id.in_(face_ids), FaceSuggestion.state == REJECTED
-    )
-    other = aliased(FaceInstance)
-    in_photo = (
-        select(FaceInstance.id, other.person_id)
-        .join(other, other.asset_id == FaceInstance.asset_id)
-        .where(FaceInstance.id.in_(face_ids), other.person_id.is_not(None))
-    )
     rows: Iterable[Row[uuid.UUID, uuid.UUID]] = session.execute(
-        union(rejected, in_photo, barred_by_difference(FaceInstance.id.in_(face_ids)))
+        _barred_persons_statement(), {"faces": face_ids}
     )
     barred: dict[uuid.UUID, set[uuid.UUID]] = {}
     for face, person in rows:
         barred.setdefault(face, set()).add(person)
     return barred
+
+
+@cache
+def _barred_persons_statement() -> CompoundSelect[*tuple[Any, ...]]:
+    faces: Any = bindparam("faces", expanding=True)
+    rejected = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
+        FaceSuggestion.face_instance_id.in_(faces), FaceSuggestion.state == REJECTED
+    )
+    other = aliased(FaceInstance)
+    in_photo = (
+        select(FaceInstance.id, other.person_id)
+        .join(other, other.asset_id == FaceInstance.asset_id)
+        .where(FaceInstance.id.in_(faces), other.person_id.is_not(None))
+    )
+    return union(rejected, in_photo, barred_by_difference(FaceInstance.id.in_(faces)))
 
 
 def shown_faces(session: Session, where: ColumnElement[bool]) -> list[ShownFace]:
@@ -133,16 +149,7 @@ def persons_beside(
     session: Session, cluster_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, list[tuple[uuid.UUID, int]]]:
     """Who is in the photos of each cluster's faces, in how many of them, most often first."""
-    other = aliased(FaceInstance)
-    photos = func.count(other.asset_id.distinct())
-    rows = session.execute(
-        select(FaceInstance.cluster_id, PersonRow.id, photos)
-        .join(other, and_(other.asset_id == FaceInstance.asset_id, other.id != FaceInstance.id))
-        .join(PersonRow, PersonRow.id == other.person_id)
-        .where(FaceInstance.cluster_id.in_(cluster_ids), ~PersonRow.hidden)
-        .group_by(FaceInstance.cluster_id, PersonRow.id)
-        .order_by(photos.desc(), PersonRow.id)
-    )
+    rows = session.execute(_persons_beside_statement(), {"clusters": cluster_ids})
     persons: dict[uuid.UUID, list[tuple[uuid.UUID, int]]] = {}
     for cluster, person, count in rows:
         if cluster is not None:
@@ -150,17 +157,39 @@ def persons_beside(
     return persons
 
 
+@cache
+def _persons_beside_statement() -> Select[*tuple[Any, ...]]:
+    other = aliased(FaceInstance)
+    photos = func.count(other.asset_id.distinct())
+    return (
+        select(FaceInstance.cluster_id, PersonRow.id, photos)
+        .join(other, and_(other.asset_id == FaceInstance.asset_id, other.id != FaceInstance.id))
+        .join(PersonRow, PersonRow.id == other.person_id)
+        .where(FaceInstance.cluster_id.in_(_CLUSTERS), ~PersonRow.hidden)
+        .group_by(FaceInstance.cluster_id, PersonRow.id)
+        .order_by(photos.desc(), PersonRow.id)
+    )
+
+
 def small_clusters(session: Session, most_faces: int, crowd: float, limit: int) -> list[SmallCluster]:
     """Of some clusters of few faces those whose photos show at least ``crowd`` faces in the mean."""
+    values = {"most_faces": most_faces, "crowd": crowd, "most_clusters": limit}
+    rows = session.execute(_small_clusters_statement(), values)
+    return [SmallCluster(row[0], float(row[1])) for row in rows]
+
+
+@cache
+def _small_clusters_statement() -> Select[*tuple[Any, ...]]:
     chosen = (
         select(ClusterRow.id)
-        .where(~ClusterRow.set_aside, ClusterRow.size.between(2, most_faces))
+        .where(~ClusterRow.set_aside, ClusterRow.size.between(2, bindparam("most_faces")))
         .order_by(ClusterRow.size, ClusterRow.id)
-        .limit(limit)
+        .limit(bindparam("most_clusters"))
     )
     other = aliased(FaceInstance)
     in_photo = (
-        select(func.count(other.id))
+        select(func.count())  # of no column: so the index has all that is asked for
+        .select_from(other)
         .where(other.asset_id == FaceInstance.asset_id, other.is_face)
         .correlate(FaceInstance)
         .scalar_subquery()
@@ -176,10 +205,9 @@ def small_clusters(session: Session, most_faces: int, crowd: float, limit: int) 
         .group_by(FaceInstance.cluster_id)
         .subquery()
     )
-    rows = session.execute(
+    return (
         select(ClusterRow, measured.c.share)
         .join(measured, measured.c.cluster_id == ClusterRow.id)
-        .where(measured.c.faces >= crowd)
+        .where(measured.c.faces >= bindparam("crowd"))
         .order_by(ClusterRow.id)
     )
-    return [SmallCluster(row[0], float(row[1])) for row in rows]

@@ -7,8 +7,10 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import and_, func, select, tuple_, update
+from sqlalchemy import Select, and_, bindparam, func, literal_column, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import (
@@ -25,6 +27,8 @@ from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE, PEN
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
 
 RANKED = 3
+_PERSONS: Any = bindparam("persons", expanding=True)
+"""Of statements that are made once: making one anew for each question takes longer than some of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +75,38 @@ class CentroidAge:
 
 def without_centroid(session: Session, first: Collection[uuid.UUID], limit: int) -> list[uuid.UUID]:
     """Some persons with faces and without a centroid, those of ``first`` before others."""
+    return list(session.scalars(_without_centroid_statement(), {"persons": list(first), "limit": limit}))
+
+
+@cache
+def _without_centroid_statement() -> Select[*tuple[Any, ...]]:
     has_face = select(FaceInstance.id).where(FaceInstance.person_id == PersonRow.id).exists()
+    active: Any = literal_column(
+        f"'{ACTIVE}'"
+    )  # a literal: then the partial index says all, without its rows
     has_centroid = (
-        select(PersonCentroid.id)
-        .where(PersonCentroid.person_id == PersonRow.id, PersonCentroid.state == ACTIVE)
+        select(PersonCentroid.person_id)
+        .where(PersonCentroid.person_id == PersonRow.id, PersonCentroid.state == active)
         .exists()
     )
-    return list(
-        session.scalars(
-            select(PersonRow.id)
-            .where(~PersonRow.deleted, ~has_centroid, has_face)
-            .order_by(PersonRow.id.not_in(first), PersonRow.id)
-            .limit(limit)
-        )
+    return (
+        select(PersonRow.id)
+        .where(~PersonRow.deleted, ~has_centroid, has_face)
+        .order_by(PersonRow.id.not_in(_PERSONS), PersonRow.id)
+        .limit(bindparam("limit"))
+    )
+
+
+def checked_centroids(session: Session, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    """When the centroid of each of these persons who has one was last found to be of their faces."""
+    rows = session.execute(_checked_statement(), {"persons": list(person_ids)})
+    return {row[0]: row[1] for row in rows}
+
+
+@cache
+def _checked_statement() -> Select[*tuple[Any, ...]]:
+    return select(PersonCentroid.person_id, PersonCentroid.checked_at).where(
+        PersonCentroid.person_id.in_(_PERSONS), PersonCentroid.state == ACTIVE
     )
 
 
@@ -125,7 +148,28 @@ def most_waiting(session: Session, limit: int) -> list[tuple[uuid.UUID, int]]:
 
 def best_waiting(session: Session, person_ids: Sequence[uuid.UUID], each: int) -> list[WaitingSuggestion]:
     """The best suggestions that wait for each of these persons: by margin, then by similarity. Of ``RANKED``
-    times so many it is looked whether they may still be right."""
+    times so many it is looked whether they may still be right; of the first of them at first, since these are
+    mostly enough: two statements at most."""
+    found = _best_waiting(session, person_ids, each + each // 2)
+    short = [person for person in person_ids if len(found.get(person, ())) < each]
+    if short:
+        found |= _best_waiting(session, short, RANKED * each)
+    return [face for person in sorted(found) for face in found[person][:each]]
+
+
+def _best_waiting(
+    session: Session, person_ids: Sequence[uuid.UUID], most: int
+) -> dict[uuid.UUID, list[WaitingSuggestion]]:
+    """Of the first ``most`` suggestions of each of these persons those that may still be right."""
+    rows = session.execute(_best_waiting_statement(), {"persons": person_ids, "most": most})
+    by_person: dict[uuid.UUID, list[WaitingSuggestion]] = {}
+    for row in rows:
+        by_person.setdefault(row[2], []).append(WaitingSuggestion(*row))
+    return by_person
+
+
+@cache
+def _best_waiting_statement() -> Select[*tuple[Any, ...]]:
     order = (
         func.coalesce(FaceSuggestion.margin, 0.0).desc(),
         FaceSuggestion.confidence.desc(),
@@ -134,10 +178,10 @@ def best_waiting(session: Session, person_ids: Sequence[uuid.UUID], each: int) -
     rank = func.row_number().over(partition_by=FaceSuggestion.person_id, order_by=order).label("rank")
     ranked = (
         select(FaceSuggestion.id, rank)
-        .where(FaceSuggestion.state == PENDING, FaceSuggestion.person_id.in_(person_ids))
+        .where(FaceSuggestion.state == PENDING, FaceSuggestion.person_id.in_(_PERSONS))
         .subquery()
     )
-    rows = session.execute(
+    return (
         select(
             FaceSuggestion.id,
             FaceSuggestion.face_instance_id,
@@ -148,13 +192,9 @@ def best_waiting(session: Session, person_ids: Sequence[uuid.UUID], each: int) -
             FaceSuggestion.margin,
         )
         .join(ranked, ranked.c.id == FaceSuggestion.id)
-        .where(ranked.c.rank <= RANKED * each, IS_ANSWERABLE)
+        .where(ranked.c.rank <= bindparam("most"), IS_ANSWERABLE)
         .order_by(FaceSuggestion.person_id, ranked.c.rank)
     )
-    by_person: dict[uuid.UUID, list[WaitingSuggestion]] = {}
-    for row in rows:
-        by_person.setdefault(row[2], []).append(WaitingSuggestion(*row))
-    return [face for faces in by_person.values() for face in faces[:each]]
 
 
 def waiting_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
@@ -198,12 +238,15 @@ def photos_together(
 
 def cards(session: Session, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, NamedCover]:
     """Names and covers of persons who are there."""
-    rows = session.execute(
-        select(PersonRow.id, PersonRow.name, shown_face()).where(
-            PersonRow.id.in_(person_ids), ~PersonRow.deleted
-        )
-    )
+    rows = session.execute(_cards_statement(), {"persons": list(person_ids)})
     return {row[0]: NamedCover(*row) for row in rows}
+
+
+@cache
+def _cards_statement() -> Select[*tuple[Any, ...]]:
+    return select(PersonRow.id, PersonRow.name, shown_face()).where(
+        PersonRow.id.in_(_PERSONS), ~PersonRow.deleted
+    )
 
 
 def faces_by_person(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:

@@ -1,0 +1,82 @@
+"""What the review queue reads, on SQLite and on PostgreSQL; statements that are made once take any ids."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from image_search_service.db.models import FaceSuggestion, PersonCentroid
+from image_search_service.db.queries.review import clusters, persons
+from image_search_service.db.queries.suggestions.centroids import ACTIVE
+from image_search_service.db.session import Database
+from tests.support.databases import DATABASES, open_database
+from tests.support.served import add_person
+from tests.support.world import World
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    with open_database(request.param, tmp_path) as database:
+        yield database
+
+
+def test_persons_without_a_centroid(database: Database) -> None:
+    """Those with faces and without an active centroid, the wanted ones first; none of them need be wanted."""
+    with database.write() as session:
+        world = World(session)
+        everybody = [add_person(world, name).id for name in ("Ada", "Grace", "Emmy", "Nobody")]
+        for person in everybody[:3]:
+            world.face(world.photo(f"/{person}"), person_id=person)
+        used = {"algorithm_version": 1, "faces": 1, "faces_used": 1, "source_hash": "", "state": ACTIVE}
+        session.add(PersonCentroid(person_id=everybody[0], **used))
+        session.flush()
+        lacking = set(everybody[1:3])
+        assert set(persons.without_centroid(session, [], 10)) == lacking
+        for first in lacking:
+            assert persons.without_centroid(session, [first], 1) == [first]
+        checked = persons.checked_centroids(session, everybody)
+        assert checked.keys() == {everybody[0]}
+
+
+def test_suggestions_that_cannot_be_right_any_more_make_room(database: Database) -> None:
+    """As many as asked for are found, although the best ones are of faces that have a name by now."""
+    with database.write() as session:
+        world = World(session)
+        ada, grace = (add_person(world, name) for name in ("Ada", "Grace"))
+        for number in range(12):
+            owner = grace.id if number < 6 else None
+            face = world.face(world.photo(f"/{number}.jpg"), person_id=owner)
+            session.add(
+                FaceSuggestion(
+                    face_instance_id=face.id, person_id=ada.id, state="pending",
+                    confidence=0.9 - number / 100, margin=0.5 - number / 100, source="centroid", evidence=[],
+                )
+            )  # fmt: skip
+        session.flush()
+        found = persons.best_waiting(session, [ada.id, grace.id], 4)
+        assert [round(suggestion.confidence, 2) for suggestion in found] == [0.84, 0.83, 0.82, 0.81]
+
+
+def test_faces_of_clusters_and_whose_they_cannot_be(database: Database) -> None:
+    """The clearest faces, persons in their photos, and clusters in crowds."""
+    with database.write() as session:
+        world = World(session)
+        ada = add_person(world, "Ada")
+        crowds = [world.photo(f"/{number}.jpg") for number in range(2)]
+        pair = [world.face(crowd) for crowd in crowds]
+        for crowd in crowds:
+            for position in range(1, 8):
+                world.face(crowd, position)
+        world.face(crowds[0], 8, person_id=ada.id)
+        cluster = world.cluster(pair)
+        assert len(clusters.clearest_faces(session, [cluster.id], 1)) == 1
+        barred = clusters.barred_persons(session, [face.id for face in pair])
+        assert barred == {pair[0].id: {ada.id}}
+        assert clusters.persons_beside(session, [cluster.id]) == {cluster.id: [(ada.id, 1)]}
+        (small,) = clusters.small_clusters(session, 3, 8.0, 10)
+        assert (small.cluster.id, small.share_of_height) == (cluster.id, 0.2)
+        assert clusters.small_clusters(session, 3, 9.0, 10) == []
+        assert clusters.persons_beside(session, [uuid.uuid4()]) == {}

@@ -1,0 +1,106 @@
+"""What the world around a page does: other tabs, names of other scripts, files of people, outages."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from image_search_service.core.access_token import bearer_headers
+from tests.pages.browser import Complaints, Site, persons, site
+from tests.pages.conftest import Visit
+from tests.pages.demo_libraries import DemoLibraries
+from tests.pages.every_screen import every_screen
+from tests.pages.screens import Review, Screen
+
+pytestmark = pytest.mark.depth
+RIGHT_TO_LEFT = "שרה לוי"
+
+
+def test_two_tabs_on_one_question(visit: Visit, unnamed: Site, complaints: Complaints) -> None:
+    """Whoever answers second is told that somebody was quicker, and nothing is overwritten."""
+    complaints.expected += ["409", "404"]
+    first, second = Review(visit(unnamed, "/review")), Review(visit(unnamed, "/review"))
+    for review in (first, second):
+        review.skip_to_name()
+    assert first.first_picture == second.first_picture
+    first.type_name("Hedy Lamarr")
+    expect(first.undo_line).to_contain_text("Hedy Lamarr now")
+    asked = second.first_picture
+    second.type_name("Mary Somerville")
+    expect(second.notice).to_be_visible()
+    assert "Mary Somerville" not in persons(unnamed)
+    assert "Hedy Lamarr" in persons(unnamed)
+    assert second.first_picture == asked
+    first.undo_by_key()
+
+
+@pytest.fixture
+def fresh(demo: DemoLibraries, tmp_path: Path) -> Iterator[Site]:
+    """A served library of which nobody has a name, and that no other test sees."""
+    shutil.copytree(demo.unnamed, tmp_path / "library")
+    with site(tmp_path / "library") as served:
+        yield served
+
+
+def test_names_of_another_library_are_taken_over(
+    fresh: Site, visit: Visit, named: Site, tmp_path: Path
+) -> None:
+    """A file that another library's export wrote is chosen on the welcome page, and its people are here."""
+    request = urllib.request.Request(  # noqa: S310 - of this machine
+        f"{named.address}/api/v1/export", headers=bearer_headers(named.library / "token")
+    )
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        (tmp_path / "people.jsonl").write_bytes(answer.read())
+    page = visit(fresh, "/welcome")
+    page.locator("#import").set_input_files(tmp_path / "people.jsonl")
+    expect(page.locator("#names-said")).to_contain_text("people and")
+    assert persons(fresh) == persons(named)
+    expect(page.locator("#names-count")).to_contain_text(str(len(persons(named))))
+
+
+def test_names_that_are_read_from_right_to_left(visit: Visit, named: Site) -> None:
+    """Such a name is kept apart from the words and numbers around it, wherever it is shown."""
+    made = named.decide("create-person", {"name": RIGHT_TO_LEFT})
+    history = Screen(visit(named, "/history"))
+    link = history.page.locator(".decision a", has_text=RIGHT_TO_LEFT).first
+    assert link.evaluate("(one) => getComputedStyle(one).unicodeBidi") == "plaintext"
+    button = history.page.get_by_role("button", name=RIGHT_TO_LEFT).first
+    button.click()
+    expect(history.undo_line).to_contain_text("Taken back")
+    review = Review(visit(named, "/review"))
+    review.skip_to_name()
+    assert review.name.get_attribute("dir") == "auto"
+    assert made["name"] == RIGHT_TO_LEFT
+
+
+def test_an_outage_is_not_emptiness(visit: Visit, named: Site, complaints: Complaints) -> None:
+    """While the service cannot answer, each screen says so with a way to try again, and none says that there
+    is nothing."""
+    complaints.expected.append("503")
+    page = visit(named, "/settings")
+
+    def away(route: Route) -> None:
+        problem = {"detail": "Qdrant does not answer.", "hint": "Is it running?", "status": 503}
+        route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(problem))
+
+    found: dict[str, str] = {}
+    screens = every_screen(named)
+    page.route("**/api/v1/**", away)
+    for name, path in screens.items():
+        if name in ("settings", "docs"):
+            continue
+        page.goto("about:blank")
+        page.goto(named.address + path)
+        try:
+            expect(page.locator("#notices .notice")).to_contain_text("Qdrant does not answer", timeout=5_000)
+        except AssertionError:
+            found[name] = "says nothing"
+        if page.locator("main .empty").count():
+            found[name] = "says that it is empty"
+    assert found == {}
