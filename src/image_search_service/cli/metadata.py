@@ -47,6 +47,7 @@ def names_read(report: ReadReport) -> list[RenderableType]:
         *([("  made for another shape of the picture", report.outdated)] if report.outdated else []),
         ("  of which you have said otherwise", report.kept),
         ("Faces named by it", report.named),
+        *([("Names that are none", report.dropped)] if report.dropped else []),
         ("Files that could not be read", report.unreadable),
     ]
     undoing = [f"`image-search undo {number}` takes these names back." for number in report.decisions]

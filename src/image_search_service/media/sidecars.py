@@ -12,15 +12,13 @@ from image_search_service.core.files import written_whole
 from image_search_service.core.private_files import give_users_mode
 from image_search_service.media.errors import media_errors
 from image_search_service.media.exif import UPRIGHT, read_orientation
-from image_search_service.media.formats import PHOTO_SUFFIXES, PILLOW_FORMATS
+from image_search_service.media.folder_names import SUFFIX, Folders, plain_name, stem_of
+from image_search_service.media.formats import PILLOW_FORMATS
 from image_search_service.media.regions import LARGEST
 
-SUFFIX = ".xmp"
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 """Start of a JPEG segment with extended XMP; then follow a digest of 32 bytes, the total length and the
 part's offset in 4 bytes each, and the part."""
-RAW_SUFFIXES = frozenset({".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2"})
-"""Suffixes of cameras' raw files. A photo developed from one must not write to the raw file's sidecar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +71,35 @@ def _extension(image: Image.Image) -> bytes | None:
     return whole if 0 < len(whole) <= LARGEST else None
 
 
-def sidecar_of(path: Path) -> Path | None:
+def sidecar_of(path: Path, folders: Folders) -> Path | None:
     """The existing sidecar: ``photo.jpg.xmp``, as digiKam and darktable name it, or ``photo.xmp``, as
-    Lightroom does, with a suffix in any case."""
-    for name in (path.name + SUFFIX, path.stem + SUFFIX):
-        for sidecar_name in (name, name[: -len(SUFFIX)] + SUFFIX.upper()):
-            candidate = path.with_name(sidecar_name)
-            if candidate.is_file():
-                return candidate
+    Lightroom does, in any case; the one in the photo's own case before others."""
+    names = folders.names(path.parent)
+    for wanted, is_whole in ((path.name + SUFFIX, True), (path.stem + SUFFIX, False)):
+        candidates = names.sidecars.get(plain_name(wanted), ())
+        # beside x.jpg and X.JPG, X.JPG.xmp is not a sidecar of the first
+        is_another = is_whole and names.others[plain_name(path.name)] > 1
+        same = [
+            name for name in candidates if name == wanted or name[: -len(SUFFIX)] == wanted[: -len(SUFFIX)]
+        ]
+        for name in [wanted] * (wanted in same) + sorted(same) + ([] if is_another else sorted(candidates)):
+            if path.with_name(name).is_file():
+                return path.with_name(name)
     return None
 
 
-def sidecar_to_write(path: Path) -> Path:
-    """The sidecar to write names to: the existing one, unless another photo shares it."""
-    existing, own = sidecar_of(path), path.with_name(path.name + SUFFIX)
-    if existing is None or (existing.stem == path.stem and _shares_its_stem(path)):
+def sidecar_to_write(path: Path, folders: Folders) -> Path:
+    """The sidecar to write names to: the existing one, unless another file shares it."""
+    existing, own = sidecar_of(path, folders), path.with_name(path.name + SUFFIX)
+    if existing is None:
         return own
-    return existing
+    is_whole = plain_name(existing.stem) == plain_name(path.name)
+    return existing if is_whole or not _is_shared(path, folders) else own
 
 
-def _shares_its_stem(path: Path) -> bool:
-    endings = {suffix_ for suffix in PHOTO_SUFFIXES | RAW_SUFFIXES for suffix_ in (suffix, suffix.upper())}
-    return any(path.with_name(path.stem + suffix_).exists() for suffix_ in sorted(endings - {path.suffix}))
+def _is_shared(path: Path, folders: Folders) -> bool:
+    """Whether another file of whatever kind has the photo's stem: ``photo.xmp`` may be the other's."""
+    return folders.names(path.parent).stems[stem_of(path.name)] > 1
 
 
 def read_sidecar(path: Path) -> bytes:

@@ -8,11 +8,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from image_search_service.core.decisions import Fact, Key
-from image_search_service.core.errors import MediaError
 from image_search_service.core.names import clean_name
 from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks, map_ahead, thread_pool
@@ -23,12 +21,13 @@ from image_search_service.db.queries.decisions import before_decision
 from image_search_service.db.queries.metadata import photo_names
 from image_search_service.db.queries.metadata.photo_names import PhotoFiles, PlacedFace
 from image_search_service.db.session import Database, Session
-from image_search_service.media import regions, sidecars
-from image_search_service.media.regions import Frame, NamedRegion
+from image_search_service.media.folder_names import Folders
 from image_search_service.services.decisions.differences import clashing
 from image_search_service.services.decisions.facts import former_clusters
 from image_search_service.services.decisions.log import DecisionDraft, after_merges, decide
-from image_search_service.services.metadata.region_faces import apply, best_match, edit_of, is_name
+from image_search_service.services.metadata.region_faces import best_match
+from image_search_service.services.metadata.sources import PhotoNames, names_of
+from image_search_service.services.metadata.writing import WriteOutcome, WriteTask, write_names
 
 PAGE = 500
 """Photos in one decision."""
@@ -41,7 +40,8 @@ class ReadReport:
     that got a name.
 
     kept: faces with a contradicting decision. unmatched: regions without a face. outdated: named regions
-    made for a picture of another shape, which are not believed. unreadable: files.
+    made for a picture of another shape, which are not believed. dropped: names that are none, such as bytes
+    that are no text. unreadable: files.
     """
 
     photos: int = 0
@@ -51,6 +51,7 @@ class ReadReport:
     kept: int = 0
     unmatched: int = 0
     outdated: int = 0
+    dropped: int = 0
     unreadable: int = 0
     decisions: list[int] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
@@ -72,35 +73,6 @@ class WriteReport:
     examples: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _PhotoNames:
-    """The named regions of a photo in each possible interpretation. problems: files that could not be
-    read. outdated: files with regions that are not believed, and how many."""
-
-    photo: PhotoFiles
-    readings: list[list[NamedRegion]]
-    problems: list[str]
-    outdated: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _WriteTask:
-    """A file, the named faces of its photo, and the names that are wrong for faces."""
-
-    path: Path
-    photo: PhotoFiles
-    faces: list[PlacedFace]
-    wrong: Mapping[uuid.UUID, set[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class _WriteOutcome:
-    """The result for a file's sidecar: its change, or the problem that prevented it; neither if unchanged."""
-
-    change: str = ""
-    problem: str = ""
-
-
 class MetadataNamesService:
     """Reads names from photos' metadata and writes them to sidecars."""
 
@@ -115,10 +87,10 @@ class MetadataNamesService:
         Sidecars come before the file itself. A face that a human has assigned, rejected for the person, or
         marked as not a face stays as it is. Reading again changes nothing more.
         """
-        report = ReadReport()
+        report, folders = ReadReport(), Folders()
         with thread_pool(self._workers, "metadata") as pool:
             for page in self._pages():
-                names = list(map_ahead(pool, _names_of, page, 4 * self._workers))
+                names = list(map_ahead(pool, lambda photo: names_of(photo, folders), page, 4 * self._workers))
                 self._take(names, report)
                 report.photos += len(page)
                 if progress is not None:
@@ -131,11 +103,14 @@ class MetadataNamesService:
         Other content of a sidecar stays. Files without any such name are skipped, and so are sidecars that
         are complete already or cannot be read.
         """
-        report = WriteReport()
+        report, folders = WriteReport(), Folders()
         with thread_pool(self._workers, "metadata") as pool:
             for page in self._pages():
                 wanted = self._to_write(page)
-                for outcome in map_ahead(pool, lambda task: _write(task, dry_run), wanted, 4 * self._workers):
+                outcomes = map_ahead(
+                    pool, lambda task: write_names(task, folders, dry_run=dry_run), wanted, 4 * self._workers
+                )
+                for outcome in outcomes:
                     _count(outcome, report)
                 if progress is not None:
                     progress(report.files, None)
@@ -148,12 +123,14 @@ class MetadataNamesService:
 
         return keyset_pages(read_page, lambda photo: photo.asset_id, PAGE)
 
-    def _take(self, names: Sequence[_PhotoNames], report: ReadReport) -> None:
+    def _take(self, names: Sequence[PhotoNames], report: ReadReport) -> None:
         for of_photo in names:
             report.unreadable += len(of_photo.problems)
             _show(report.examples, of_photo.problems)
             report.outdated += sum(of_photo.outdated.values())
             _show(report.examples, list(of_photo.outdated))
+            report.dropped += len(of_photo.dropped)
+            _show(report.examples, of_photo.dropped)
         with_names = [of_photo for of_photo in names if of_photo.readings]
         if not with_names:
             return
@@ -190,7 +167,7 @@ class MetadataNamesService:
         report.named += made.faces
         report.decisions += [] if made.id is None else [made.id]
 
-    def _to_write(self, page: Sequence[PhotoFiles]) -> list[_WriteTask]:
+    def _to_write(self, page: Sequence[PhotoFiles]) -> list[WriteTask]:
         ids = [photo.asset_id for photo in page]
         with self._database.read() as session:
             faces = photo_names.placed_faces(session, ids)
@@ -198,67 +175,11 @@ class MetadataNamesService:
             for face_id, names in photo_names.names_taken_back(session, ids).items():
                 wrong.setdefault(face_id, set()).update(names)
         return [
-            _WriteTask(path, photo, faces[photo.asset_id], wrong)
+            WriteTask(path, photo, faces[photo.asset_id], wrong)
             for photo in page
             if any(face.name_to_write or face.id in wrong for face in faces.get(photo.asset_id, []))
             for path in photo.paths
         ]
-
-
-def _names_of(photo: PhotoFiles) -> _PhotoNames:
-    """The names from the first of the photo's files that has any; a sidecar before the file itself."""
-    problems: list[str] = []
-    outdated: dict[str, int] = {}
-    for path in photo.paths:
-        try:
-            embedded = sidecars.read_embedded(path)
-        except MediaError as error:
-            problems.append(f"{path}: {error.message}")
-            continue
-        frame = Frame(photo.width, photo.height, embedded.orientation)
-        for source, packet in _packets(path, embedded, problems):
-            try:
-                readings, note, ignored = _named(packet, frame)
-            except MediaError as error:
-                problems.append(f"{source}: {error.message}")
-                continue
-            if ignored:
-                outdated[f"{source}: {note}"] = ignored
-            if readings:
-                return _PhotoNames(photo, readings, problems, outdated)
-    return _PhotoNames(photo, [], problems, outdated)
-
-
-def _packets(path: Path, embedded: sidecars.Embedded, problems: list[str]) -> Iterator[tuple[Path, bytes]]:
-    """The XMP packets of the sidecar, if readable, and of the photo itself; each with its file."""
-    sidecar = sidecars.sidecar_of(path)
-    if sidecar is not None:
-        try:
-            yield sidecar, sidecars.read_sidecar(sidecar)
-        except MediaError as error:
-            problems.append(f"{sidecar}: {error.message}")
-    yield from ((path, packet) for packet in (embedded.packet, embedded.extension) if packet is not None)
-
-
-def _named(packet: bytes, frame: Frame) -> tuple[list[list[NamedRegion]], str, int]:
-    """The named regions of a packet in each interpretation that has any; and of those that are not believed,
-    why, and how many."""
-    root = regions.parse_packet(packet)
-    readings = regions.readings(root, frame)
-    named = [
-        regions_named
-        for reading in readings
-        if (regions_named := [region for region in reading.named if is_name(region.name)])
-    ]
-    ignored = {region.name for reading in readings for region in reading.outdated if is_name(region.name)}
-    return named, _outdated_note(root, frame), len(ignored)
-
-
-def _outdated_note(root: regions.Element, frame: Frame) -> str:
-    return (
-        f"Its regions were made for a picture of {regions.written_size(root)} pixels; "
-        f"this one has {frame.width} × {frame.height}."
-    )
 
 
 def _people(session: Session, names: Sequence[str]) -> dict[str, tuple[uuid.UUID, str | None]]:
@@ -297,34 +218,7 @@ def _without_contradictions(
     return {face: person for face, person in free.items() if face not in clash}
 
 
-def _write(wanted: _WriteTask, dry_run: bool) -> _WriteOutcome:
-    source = wanted.path
-    try:
-        embedded = sidecars.read_embedded(wanted.path)
-        target = sidecars.sidecar_to_write(wanted.path)
-        source = target if target.exists() else source
-        former = sidecars.read_sidecar(target) if source is target else None
-        start = embedded.packet if former is None else former
-        root = regions.new_packet() if start is None else regions.parse_packet(start)
-        frame = Frame(wanted.photo.width, wanted.photo.height, embedded.orientation)
-        readings = regions.readings(root, frame)
-        edit = edit_of(readings, wanted.faces, wanted.wrong)
-        if not edit:
-            return _WriteOutcome()
-        if readings[0].outdated and former is not None:
-            # another program's work, which a new size would make wrong
-            return _WriteOutcome(problem=f"{source}: {_outdated_note(root, frame)}")
-        regions.drop_outdated(root, readings[0].outdated)
-        change = f"{target}: {edit}"
-        if not dry_run:
-            apply(edit, root, frame)
-            sidecars.write_sidecar(target, regions.packet_bytes(root), former)
-    except MediaError as error:
-        return _WriteOutcome(problem=f"{source}: {error.message}")
-    return _WriteOutcome(change=change)
-
-
-def _count(outcome: _WriteOutcome, report: WriteReport) -> None:
+def _count(outcome: WriteOutcome, report: WriteReport) -> None:
     report.files += 1
     if outcome.problem:
         report.unreadable += 1

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeVar
 
-from image_search_service.core.errors import InvalidInputError
-from image_search_service.core.names import clean_name
+from image_search_service.core.names import clean_name, is_name
 from image_search_service.core.types import Box
 from image_search_service.db.queries.metadata.photo_names import PlacedFace
 from image_search_service.media import regions
@@ -74,15 +73,6 @@ def best_match(
 def _in_each_other(a: Box, b: Box) -> bool:
     """Whether each box contains the other's centre, as a face and the head around it."""
     return a.holds(b.center) and b.holds(a.center)
-
-
-def is_name(name: str) -> bool:
-    """Whether this is a valid name of a person."""
-    try:
-        clean_name(name)
-    except InvalidInputError:
-        return False
-    return True
 
 
 def edit_of(

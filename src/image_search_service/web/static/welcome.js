@@ -3,7 +3,7 @@ import { button, crop, el, fill, icon, one } from "./dom.js";
 import { get, library, names, post, query, send } from "./api.js";
 import { failed, note } from "./decide.js";
 import { progressWords, timeLeft } from "./job-words.js";
-import { plain } from "./names.js";
+import { nameKey } from "./names.js";
 import { onEvent } from "./stream.js";
 import { number, photos, s, t, tn } from "./words.js";
 import "./frame.js";
@@ -105,9 +105,9 @@ onEvent("library", (now) => { counts = { ...counts, ...now }; if (counts.roots) 
 /** Names first: each line a person, those that are there already are left alone. */
 const keep = async () => {
   const area = one("#names");
-  const known = new Set((await names({ fresh: true }).catch(() => [])).map((person) => plain(person.name)));
-  const wanted = [...new Map(area.value.split("\n").map((line) => line.trim()).filter(Boolean).map((name) => [plain(name), name])).values()];
-  const fresh = wanted.filter((name) => !known.has(plain(name)));
+  const known = new Set((await names({ fresh: true }).catch(() => [])).map((person) => nameKey(person.name)));
+  const wanted = [...new Map(area.value.split("\n").map((line) => line.trim()).filter(Boolean).map((name) => [nameKey(name), name])).values()];
+  const fresh = wanted.filter((name) => !known.has(nameKey(name)));
   try {
     const ids = [];
     for (const name of fresh) { const made = await post("/decisions/create-person", { name }); if (made.decision_id) ids.push(made.decision_id); }
