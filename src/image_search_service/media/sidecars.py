@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from image_search_service.media.errors import media_errors
 from image_search_service.media.exif import UPRIGHT, read_orientation
 from image_search_service.media.folder_names import SUFFIX, Folders, plain_name, stem_of
 from image_search_service.media.formats import PILLOW_FORMATS
-from image_search_service.media.regions import LARGEST
+from image_search_service.media.xmp import LARGEST, extension_digest
 
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 """Start of a JPEG segment with extended XMP; then follow a digest of 32 bytes, the total length and the
@@ -23,14 +24,13 @@ part's offset in 4 bytes each, and the part."""
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """XMP and orientation in a photo's file. orientation: EXIF's, 1 to 8. packet: its XMP, None without.
-
-    extension: the extended XMP of a JPEG, a second packet for what exceeds 64 KB; None without.
+    """XMP and orientation in a photo's file. orientation: EXIF's, 1 to 8. packets: its XMP, and the extended
+    XMP of a JPEG, a second packet for what exceeds 64 KB. too_large: extended XMP that is not read, in bytes.
     """
 
     orientation: int
-    packet: bytes | None
-    extension: bytes | None = None
+    packets: list[bytes]
+    too_large: int = 0
 
 
 def read_embedded(path: Path) -> Embedded:
@@ -40,12 +40,15 @@ def read_embedded(path: Path) -> Embedded:
         if packet is None and image.format == "PNG":
             image.load()  # a PNG may have its text after its pixels
             packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-        extension = _extension(image)
+        extensions = _extensions(image)
         orientation = _written_orientation(image)
     if isinstance(packet, str):
         packet = packet.encode()
-    packet = packet if isinstance(packet, bytes) and packet.strip(b"\0 ") else None
-    return Embedded(orientation, packet, extension)
+    packets = [packet] if isinstance(packet, bytes) and packet.strip(b"\0 ") else []
+    extension = _of_packet(extensions, packets) if extensions else b""
+    if len(extension) > LARGEST:
+        return Embedded(orientation, packets, len(extension))
+    return Embedded(orientation, packets + ([extension] if extension else []))
 
 
 def _written_orientation(image: Image.Image) -> int:
@@ -57,18 +60,23 @@ def _written_orientation(image: Image.Image) -> int:
     return written if isinstance(written, int) and 1 <= written <= 8 else UPRIGHT
 
 
-def _extension(image: Image.Image) -> bytes | None:
-    """A JPEG's extended XMP (XMP specification, part 3, 1.1.3.1), put together from its segments.
-
-    None if it is larger than ``LARGEST``: cameras store depth maps there.
-    """
-    parts: dict[int, bytes] = {}
+def _extensions(image: Image.Image) -> dict[str, bytes]:
+    """A JPEG's extended XMP (XMP specification, part 3, 1.1.3.1) by its digest, put together from parts."""
+    parts: dict[str, dict[int, bytes]] = {}
     for marker, segment in getattr(image, "applist", ()):
         if marker == "APP1" and segment.startswith(EXTENSION) and len(segment) > len(EXTENSION) + 40:
             head = segment[len(EXTENSION) :]
-            parts[int.from_bytes(head[36:40], "big")] = head[40:]
-    whole = b"".join(parts[offset] for offset in sorted(parts))
-    return whole if 0 < len(whole) <= LARGEST else None
+            digest = head[:32].decode("ascii", "replace").upper()
+            parts.setdefault(digest, {})[int.from_bytes(head[36:40], "big")] = head[40:]
+    return {digest: b"".join(of_one[offset] for offset in sorted(of_one)) for digest, of_one in parts.items()}
+
+
+def _of_packet(extensions: Mapping[str, bytes], packets: Sequence[bytes]) -> bytes:
+    """The extended XMP that the photo's packet names; an only one also where the packet names none. Another
+    one was left there by a program that did not know it."""
+    named = extension_digest(packets[0]) if packets else None
+    only = next(iter(extensions.values())) if len(extensions) == 1 else b""
+    return only if named is None else extensions.get(named, b"")
 
 
 def sidecar_of(path: Path, folders: Folders) -> Path | None:

@@ -2,83 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from image_search_service.core.errors import MediaError
-from image_search_service.core.names import is_name
+from image_search_service.core.names import clean_name, is_name
 from image_search_service.db.queries.metadata.photo_names import PhotoFiles
-from image_search_service.media import regions, sidecars
+from image_search_service.media import regions, sidecars, xmp
 from image_search_service.media.folder_names import Folders
 from image_search_service.media.regions import Frame, NamedRegion, Reading
 
 
 @dataclass(frozen=True, slots=True)
+class FileNames:
+    """What one file says. path: of the photo or its sidecar. state: SHA-256 of its metadata.
+
+    readings: the named regions in each possible interpretation that has any. keys: the keys of all names in
+    it, whether or not they are believed. has_regions: whether it has any, named or not.
+    """
+
+    path: Path
+    state: str
+    readings: list[list[NamedRegion]]
+    keys: frozenset[str]
+    has_regions: bool
+
+
+@dataclass(slots=True)
 class PhotoNames:
-    """The named regions of a photo in each possible interpretation. problems: files that could not be
-    read. outdated: files with regions that are not believed, and how many. dropped: names that are none,
-    each with its file."""
+    """What the files of a photo say. files: those that were read, up to the first with a named region.
+
+    problems: files that could not be read. outdated: files with regions that are not believed, and how many.
+    dropped: names that are none, each with its file. misplaced: names whose place cannot be read.
+    """
 
     photo: PhotoFiles
-    readings: list[list[NamedRegion]]
-    problems: list[str]
-    outdated: Mapping[str, int] = field(default_factory=dict)
+    files: list[FileNames] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    outdated: dict[str, int] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
+    misplaced: list[str] = field(default_factory=list)
+
+    @property
+    def source(self) -> FileNames | None:
+        """The file whose names count."""
+        return self.files[-1] if self.files and self.files[-1].readings else None
 
 
-def names_of(photo: PhotoFiles, folders: Folders) -> PhotoNames:
-    """The names from the first of the photo's files that has any; a sidecar before the file itself."""
-    problems: list[str] = []
-    outdated: dict[str, int] = {}
-    dropped: list[str] = []
-    for path in photo.paths:
+def names_of(photo: PhotoFiles, folders: Folders, known: Collection[Path] = ()) -> PhotoNames:
+    """The names from the first of the photo's files that has any; a sidecar before the file itself.
+
+    known: files that names of the photo were read from, which come before its other files.
+    """
+    names = PhotoNames(photo)
+    for path in sorted(photo.paths, key=lambda path: not _is_known(path, folders, known)):
         try:
             embedded = sidecars.read_embedded(path)
         except MediaError as error:
-            problems.append(f"{path}: {error.message}")
+            names.problems.append(f"{path}: {error.message}")
             continue
         frame = Frame(photo.width, photo.height, embedded.orientation)
-        for source, packet in _packets(path, embedded, problems, folders):
+        for source, packets in _packets(path, embedded, names.problems, folders):
             try:
-                root = regions.parse_packet(packet)
+                root = xmp.parse_packets(packets)
             except MediaError as error:
-                problems.append(f"{source}: {error.message}")
+                names.problems.append(f"{source}: {error.message}")
                 continue
-            every = regions.readings(root, frame)
-            ignored = {
-                region.name for reading in every for region in reading.outdated if is_name(region.name)
-            }
-            if ignored:
-                outdated[f"{source}: {outdated_note(root, frame)}"] = len(ignored)
-            invalid = {
-                region.name for reading in every for region in reading.named if not is_name(region.name)
-            }
-            dropped += [f"{source}: {name!r} is no name that can be read." for name in sorted(invalid)]
-            readings = [named for reading in every if (named := _valid(reading))]
-            if readings:
-                return PhotoNames(photo, readings, problems, outdated, dropped)
-    return PhotoNames(photo, [], problems, outdated, dropped)
+            _add(names, source, packets, root, frame)
+            if names.source is not None:
+                return names
+    return names
+
+
+def _is_known(path: Path, folders: Folders, known: Collection[Path]) -> bool:
+    return bool(known) and (path in known or sidecars.sidecar_of(path, folders) in known)
+
+
+def _packets(
+    path: Path, embedded: sidecars.Embedded, problems: list[str], folders: Folders
+) -> Iterator[tuple[Path, list[bytes]]]:
+    """The XMP of the sidecar, if readable, and of the photo itself; each with its file."""
+    sidecar = sidecars.sidecar_of(path, folders)
+    if sidecar is not None:
+        try:
+            yield sidecar, [sidecars.read_sidecar(sidecar)]
+        except MediaError as error:
+            problems.append(f"{sidecar}: {error.message}")
+    if embedded.packets:
+        yield path, embedded.packets
+
+
+def _add(names: PhotoNames, path: Path, packets: list[bytes], root: xmp.Element, frame: Frame) -> None:
+    every = regions.readings(root, frame)
+    outdated = {region.name for reading in every for region in reading.outdated if is_name(region.name)}
+    if outdated:
+        names.outdated[f"{path}: {outdated_note(root, frame)}"] = len(outdated)
+    written = {region.name for reading in every for region in reading.named} | outdated
+    invalid = {name for reading in every for name in reading.invalid}
+    names.misplaced += [f"{path}: the place of {name} cannot be read." for name in sorted(invalid)]
+    names.dropped += [
+        f"{path}: {name!r} is no name that can be read." for name in sorted(written) if not is_name(name)
+    ]
+    names.files.append(
+        FileNames(
+            path,
+            state_of(*packets),
+            [valid for reading in every if (valid := _valid(reading))],
+            frozenset(clean_name(name)[1] for name in written if is_name(name)),
+            any(reading.faces or reading.others or reading.outdated for reading in every),
+        )
+    )
 
 
 def _valid(reading: Reading) -> list[NamedRegion]:
     return [region for region in reading.named if is_name(region.name)]
 
 
-def _packets(
-    path: Path, embedded: sidecars.Embedded, problems: list[str], folders: Folders
-) -> Iterator[tuple[Path, bytes]]:
-    """The XMP packets of the sidecar, if readable, and of the photo itself; each with its file."""
-    sidecar = sidecars.sidecar_of(path, folders)
-    if sidecar is not None:
-        try:
-            yield sidecar, sidecars.read_sidecar(sidecar)
-        except MediaError as error:
-            problems.append(f"{sidecar}: {error.message}")
-    yield from ((path, packet) for packet in (embedded.packet, embedded.extension) if packet is not None)
+def state_of(*packets: bytes) -> str:
+    """Of metadata: what it is compared by."""
+    return hashlib.sha256(b"".join(packets)).hexdigest()
 
 
-def outdated_note(root: regions.Element, frame: Frame) -> str:
+def outdated_note(root: xmp.Element, frame: Frame) -> str:
     """Why regions of another shape are not believed, for people."""
     return (
         f"Its regions were made for a picture of {regions.written_size(root)} pixels; "

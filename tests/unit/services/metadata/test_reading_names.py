@@ -7,8 +7,9 @@ import pytest
 from image_search_service.db.models import FaceInstance
 from image_search_service.db.session import Database
 from image_search_service.media.orientation import to_stored
-from image_search_service.media.regions import Frame, parse_packet, readings
+from image_search_service.media.regions import Frame, readings
 from image_search_service.media.sidecars import EXTENSION
+from image_search_service.media.xmp import parse_packet
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService
 from tests.support.round_trips import round_trips

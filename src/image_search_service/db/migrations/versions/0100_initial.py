@@ -43,6 +43,7 @@ TABLES = {
     "staged_photos": engine_changes.create_staged_photos,
     "face_differences": faces.create_face_differences,
     "lost_faces": faces.create_lost_faces,
+    "names_in_files": faces.create_names_in_files,
     "face_suggestions": suggestions.create_face_suggestions,
     "person_prototypes": people.create_person_prototypes,
 }
