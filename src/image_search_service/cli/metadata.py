@@ -44,6 +44,7 @@ def names_read(report: ReadReport) -> list[RenderableType]:
         ("Names in them", report.regions),
         ("  at a face's place", report.matched),
         ("  where no face was found", report.unmatched),
+        *([("People named without a place", report.without_place)] if report.without_place else []),
         *([("  that another program has corrected", report.corrected)] if report.corrected else []),
         *([("  made for another shape of the picture", report.outdated)] if report.outdated else []),
         ("  of which you have said otherwise", report.kept),

@@ -13,7 +13,7 @@ from image_search_service.db.models.faces import (
 from image_search_service.db.models.jobs import JobRow
 from image_search_service.db.models.library import LibraryRow
 from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
-from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRoot, IndexRun
+from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRoot, IndexRun, PersonInFile
 from image_search_service.db.models.review import ReviewSkip
 from image_search_service.db.models.suggestions import FaceSuggestion
 
@@ -37,6 +37,7 @@ __all__ = [
     "NameInFile",
     "PersonCentroid",
     "PersonDifference",
+    "PersonInFile",
     "PersonPrototype",
     "PersonRow",
     "ReviewSkip",

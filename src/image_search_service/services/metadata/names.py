@@ -8,16 +8,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import map_ahead, thread_pool
 from image_search_service.core.types import Progress
-from image_search_service.db.queries import said_in_files
+from image_search_service.db.queries import people_in_files, said_in_files
 from image_search_service.db.queries.metadata import photo_names
 from image_search_service.db.queries.metadata.photo_names import PhotoFiles
+from image_search_service.db.queries.people_in_files import NamedInFile
 from image_search_service.db.session import Database
 from image_search_service.media.folder_names import Folders
-from image_search_service.services.metadata.reading import EXAMPLES, ReadReport, take_names
+from image_search_service.media.picasa import PicasaFolders
+from image_search_service.services.metadata.reading import EXAMPLES, ReadReport, take_names, take_people
 from image_search_service.services.metadata.sources import PhotoNames, names_of
 from image_search_service.services.metadata.writing import WriteOutcome, WriteTask, write_names
 
@@ -57,19 +60,21 @@ class MetadataNamesService:
         Sidecars come before the file itself. A face of which somebody said otherwise in this library stays
         as it is; a name that was read before follows its file. Reading again changes nothing more.
         """
-        report, folders = ReadReport(), Folders()
+        report, folders, picasa = ReadReport(), Folders(), PicasaFolders()
         with thread_pool(self._workers, "metadata") as pool:
             for page in self._pages():
                 with self._database.read() as session:
-                    seen = said_in_files.seen_names(session, [photo.asset_id for photo in page])
+                    ids = [photo.asset_id for photo in page]
+                    seen = said_in_files.seen_names(session, ids)
+                    people = people_in_files.named_in_files(session, ids)
                 known = frozenset(path for of_face in seen.values() for path in of_face)
-                names = list(
-                    map_ahead(pool, lambda photo: names_of(photo, folders, known), page, 4 * self._workers)  # noqa: B023 - done before the next page
-                )
+                read_names = partial(names_of, folders=folders, picasa=picasa, known=known)
+                names = list(map_ahead(pool, read_names, page, 4 * self._workers))
                 _count_read(names, report)
-                if any(of_photo.files for of_photo in names):
+                if people or any(of_photo.files for of_photo in names):
                     with self._database.write() as session:
                         take_names(session, names, seen, self._actor, report)
+                        take_people(session, names, people, report)
                 report.photos += len(page)
                 if progress is not None:
                     progress(report.photos, None)
@@ -125,10 +130,25 @@ class MetadataNamesService:
                 if any(name.changed_after is not None for name in of_face.values())
             ]
             placed_by = said_in_files.placed_by(session, changed)
+            people: dict[uuid.UUID, list[NamedInFile]] = {}
+            for person in people_in_files.named_in_files(session, ids):
+                people.setdefault(person.asset_id, []).append(person)
         return [
-            WriteTask(path, photo, faces[photo.asset_id], wrong, seen, placed_by, overrule)
+            WriteTask(
+                path,
+                photo,
+                faces.get(photo.asset_id, []),
+                wrong,
+                seen,
+                placed_by,
+                people.get(photo.asset_id, []),
+                overrule,
+            )
             for photo in page
             if any(face.name_to_write or face.id in wrong for face in faces.get(photo.asset_id, []))
+            or any(
+                person.present_name not in (None, person.name) for person in people.get(photo.asset_id, [])
+            )
             for path in photo.paths
         ]
 

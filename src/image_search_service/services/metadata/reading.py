@@ -17,6 +17,7 @@ from image_search_service.core.parallel import chunks
 from image_search_service.db.queries import (
     differences,
     events,
+    people_in_files,
     persons,
     said_in_files,
     suggestion_states as suggestion_queries,
@@ -25,6 +26,7 @@ from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.decisions import before_decision
 from image_search_service.db.queries.metadata import photo_names
 from image_search_service.db.queries.metadata.photo_names import PlacedFace
+from image_search_service.db.queries.people_in_files import NamedInFile
 from image_search_service.db.queries.said_in_files import Seen, SeenName
 from image_search_service.db.session import Session
 from image_search_service.media.regions import NamedRegion
@@ -44,7 +46,8 @@ class ReadReport:
 
     corrected: of these, faces whose name another program has corrected. withdrawn: faces whose name another
     program has taken away. kept: faces of which somebody said otherwise in this library. unmatched: regions
-    without a face, or whose place cannot be read. outdated: named regions made for a picture of another
+    without a face, or whose place cannot be read. without_place: persons whom files name without a region.
+    outdated: named regions made for a picture of another
     shape, which are not believed. dropped: names that are none, such as bytes that are no text. unreadable:
     files.
     """
@@ -57,6 +60,7 @@ class ReadReport:
     withdrawn: int = 0
     kept: int = 0
     unmatched: int = 0
+    without_place: int = 0
     outdated: int = 0
     dropped: int = 0
     unreadable: int = 0
@@ -193,6 +197,35 @@ def _decide(
         report.decisions += [] if made.id is None else [made.id]
     known = {key: person for key, (person, new) in people.items() if new is None or person in placed.values()}
     said_in_files.save_seen(session, [_seen(name, known, last) for name in read if _is_news(name)])
+
+
+def take_people(
+    session: Session, page: Sequence[PhotoNames], former: Sequence[NamedInFile], report: ReadReport
+) -> None:
+    """Store the persons whom files name without a place, beside those of their regions.
+
+    former: what was stored so far; of a photo with a file that cannot be read, it stays.
+    """
+    without_place = [
+        (names.photo.asset_id, file.path, *clean_name(name))
+        for names in page
+        for file in names.files
+        for name in file.people
+        if clean_name(name)[1] not in file.keys
+    ]
+    report.without_place += len({(asset, key) for asset, _, _, key in without_place})
+    known: dict[str, uuid.UUID] = {}
+    for part in chunks(sorted({key for *_, key in without_place}), BATCH):
+        known |= {key: person.id for key, person in persons.persons_by_keys(session, part).items()}
+    present = [
+        NamedInFile(asset, path, key, name, known.get(key)) for asset, path, name, key in without_place
+    ]
+    read = {names.photo.asset_id for names in page if names.photo.paths and not names.problems}
+    people_in_files.replace_named(
+        session,
+        [name for name in former if name.asset_id in read],
+        [name for name in present if name.asset_id in read],
+    )
 
 
 def _is_news(name: _ReadName) -> bool:

@@ -10,8 +10,11 @@ from pathlib import Path
 from image_search_service.core.errors import MediaError
 from image_search_service.core.names import clean_name, is_name
 from image_search_service.db.queries.metadata.photo_names import PhotoFiles
-from image_search_service.media import regions, sidecars, xmp
-from image_search_service.media.folder_names import Folders
+from image_search_service.media import person_tags, regions, sidecars, xmp
+from image_search_service.media.exif import UPRIGHT
+from image_search_service.media.folder_names import Folders, plain_name
+from image_search_service.media.orientation import to_upright
+from image_search_service.media.picasa import FILES as PICASAS, PicasaFolder, PicasaFolders
 from image_search_service.media.regions import Frame, NamedRegion, Reading
 
 
@@ -20,7 +23,8 @@ class FileNames:
     """What one file says. path: of the photo or its sidecar. state: SHA-256 of its metadata.
 
     readings: the named regions in each possible interpretation that has any. keys: the keys of all names in
-    it, whether or not they are believed. has_regions: whether it has any, named or not.
+    it, whether or not they are believed. has_regions: whether it has any, named or not. people: names of
+    persons without a place.
     """
 
     path: Path
@@ -28,6 +32,7 @@ class FileNames:
     readings: list[list[NamedRegion]]
     keys: frozenset[str]
     has_regions: bool
+    people: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -51,8 +56,11 @@ class PhotoNames:
         return self.files[-1] if self.files and self.files[-1].readings else None
 
 
-def names_of(photo: PhotoFiles, folders: Folders, known: Collection[Path] = ()) -> PhotoNames:
-    """The names from the first of the photo's files that has any; a sidecar before the file itself.
+def names_of(
+    photo: PhotoFiles, folders: Folders, picasa: PicasaFolders, known: Collection[Path] = ()
+) -> PhotoNames:
+    """The names from the first of the photo's files that has any; a sidecar before the file itself, and
+    Picasa's file in its folder after it.
 
     known: files that names of the photo were read from, which come before its other files.
     """
@@ -73,11 +81,44 @@ def names_of(photo: PhotoFiles, folders: Folders, known: Collection[Path] = ()) 
             _add(names, source, packets, root, frame)
             if names.source is not None:
                 return names
+        _add_picasas(names, path, picasa.folder(path.parent), frame)
+        if names.source is not None:
+            return names
     return names
 
 
+def _add_picasas(names: PhotoNames, path: Path, folder: PicasaFolder, frame: Frame) -> None:
+    """Picasa measures in the picture as it shows it, and some of its versions in the stored one: the faces
+    decide."""
+    if folder.problem:
+        names.problems.append(f"{folder.path}: {folder.problem}")
+    faces = folder.faces.get(plain_name(path.name), [])
+    if folder.path is None or not faces:
+        return
+    valid = [face for face in faces if is_name(face.name)]
+    names.dropped += [
+        f"{folder.path}: {face.name!r} is no name that can be read." for face in faces if face not in valid
+    ]
+    upright = [NamedRegion(face.name, face.box) for face in valid]
+    stored = [NamedRegion(face.name, to_upright(face.box, frame.orientation)) for face in valid]
+    names.files.append(
+        FileNames(
+            folder.path,
+            folder.state_of(path.name),
+            [
+                reading
+                for reading in ([upright] if frame.orientation == UPRIGHT else [upright, stored])
+                if reading
+            ],
+            frozenset(clean_name(face.name)[1] for face in valid),
+            has_regions=True,
+        )
+    )
+
+
 def _is_known(path: Path, folders: Folders, known: Collection[Path]) -> bool:
-    return bool(known) and (path in known or sidecars.sidecar_of(path, folders) in known)
+    own = (path, sidecars.sidecar_of(path, folders), *(path.with_name(name) for name in PICASAS))
+    return bool(known) and any(file in known for file in own)
 
 
 def _packets(
@@ -112,6 +153,7 @@ def _add(names: PhotoNames, path: Path, packets: list[bytes], root: xmp.Element,
             [valid for reading in every if (valid := _valid(reading))],
             frozenset(clean_name(name)[1] for name in written if is_name(name)),
             any(reading.faces or reading.others or reading.outdated for reading in every),
+            tuple(clean_name(name)[0] for name in person_tags.people_without_place(root) if is_name(name)),
         )
     )
 

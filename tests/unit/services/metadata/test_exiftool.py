@@ -52,7 +52,8 @@ def test_exiftool_reads_what_is_written_here(
     review.split([left], "Ada")
     review.split([right], "Grace")
     assert MetadataNamesService(database, "test", workers=1).write().written == 1
-    copy = shutil.copy(path, path.with_name(f"copy.{suffix}"))
+    copy = path.with_name(f"copy.{suffix}")
+    shutil.copy(path, copy)
     exiftool("-overwrite_original", "-tagsFromFile", f"{path}.xmp", "-RegionInfo", copy)
     written = read_regions(copy)
     for name, box in stored_boxes(orientation).items():

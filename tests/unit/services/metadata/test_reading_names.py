@@ -246,3 +246,28 @@ def test_f11_why_a_region_is_unmatched_is_said(database: Database, photo: Photo)
     report = read(database)
     assert (report.unmatched, len(report.examples)) == (1, 1)
     assert "no face is at the place of Ada, whichever way its regions are turned" in report.examples[0]
+
+
+def rect64(box: Box) -> str:
+    edges = (box.x, box.y, box.x + box.width, box.y + box.height)
+    return "rect64(" + "".join(f"{round(edge * 0xFFFF):04x}" for edge in edges).lstrip("0") + ")"
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+@pytest.mark.parametrize("is_measured", ["as it is shown", "as it is stored"])
+def test_picasas_names(database: Database, photo: Photo, orientation: int, is_measured: str) -> None:
+    """Picasa's names go to the faces at their places, and follow its file; a sidecar comes before it."""
+    path, (left, right) = photo(orientation=orientation)
+    turned = orientation if is_measured == "as it is stored" else 1
+    boxes = [rect64(to_stored(share(box), turned)) for box in (LEFT, RIGHT)]
+    ini = path.with_name(".picasa.ini")
+    text = f"[photo.jpg]\nfaces={boxes[0]},a1;{boxes[1]},b2\n[Contacts2]\na1=Ada;;\nb2=Grace;;\n"
+    ini.write_text(text)
+    read(database)
+    assert names(database) == {left: "Ada", right: "Grace"}
+    ini.write_text(text.replace("Grace", "Emmy"))
+    assert read(database).corrected == 1
+    assert names(database) == {left: "Ada", right: "Emmy"}
+    path.with_name("photo.jpg.xmp").write_bytes(said("digikam", orientation, "Ada", "Mary"))
+    read(database)
+    assert names(database)[left] == "Ada"

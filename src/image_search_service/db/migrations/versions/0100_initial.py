@@ -35,6 +35,7 @@ TABLES = {
     "persons": people.create_persons,
     "review_skips": review.create_review_skips,
     "asset_paths": photos.create_asset_paths,
+    "people_in_files": photos.create_people_in_files,
     "decision_changes": decisions.create_decision_changes,
     "face_instances": faces.create_face_instances,
     "person_centroids": people.create_person_centroids,
