@@ -61,6 +61,9 @@ def test_another_name_in_a_file(library: Library) -> None:
             session,
             [
                 said_in_files.SeenName(faces[0].id, path, "state", "Berta", "berta", None),
+                said_in_files.SeenName(
+                    faces[0].id, path.with_name("one.jpg"), "state", "Carla", "carla", None
+                ),
                 said_in_files.SeenName(faces[1].id, path, "state", "Adda", "adda", ada.id),
                 said_in_files.SeenName(faces[2].id, path, "state", "Countess", "countess", countess.id),
             ],

@@ -57,7 +57,7 @@ class OtherNameInFile:
 
 
 def other_names_in_files(session: Session, limit: int) -> list[OtherNameInFile]:
-    """Faces for which a file was last found to have another name than this library: one statement.
+    """Faces for which a file was last found to have another name than this library: two statements.
 
     A file that has the former name of a person who was renamed or merged since has no other name.
     """
@@ -86,7 +86,28 @@ def other_names_in_files(session: Session, limit: int) -> list[OtherNameInFile]:
         .order_by(PersonRow.name, FaceInstance.id, NameInFile.path)
         .limit(limit)
     )
-    return [OtherNameInFile(*row) for row in rows]
+    others = [OtherNameInFile(*row) for row in rows]
+    beside = _folders_with_sidecar(session, [other.face_id for other in others])
+    return [
+        other
+        for other in others
+        if _is_sidecar(other.path) or (other.face_id, other.path.parent) not in beside
+    ]
+
+
+def _folders_with_sidecar(session: Session, face_ids: Sequence[uuid.UUID]) -> set[tuple[uuid.UUID, Path]]:
+    """Faces and folders in which a sidecar names the face: what the photo itself has counts no more."""
+    statement = select(NameInFile.face_instance_id, NameInFile.path)
+    return {
+        (face_id, path.parent)
+        for part in chunks(sorted(set(face_ids)), BATCH)
+        for face_id, path in session.execute(statement.where(NameInFile.face_instance_id.in_(part)))
+        if _is_sidecar(path)
+    }
+
+
+def _is_sidecar(path: Path) -> bool:
+    return path.suffix.casefold() == ".xmp"
 
 
 def twice_in_a_photo(session: Session, limit: int) -> list[PersonInPhoto]:
