@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from image_search_service.core.decisions import Fact, Key, NameOrigin, named_by
@@ -97,13 +98,17 @@ def take_names(
     """
     faces = photo_names.placed_faces(session, [names.photo.asset_id for names in page])
     read: list[_ReadName] = []
-    withdrawn: list[PlacedFace] = []
+    withdrawn: list[tuple[PlacedFace, Path]] = []
     for names in page:
         of_photo = faces.get(names.photo.asset_id, [])
         matched = _matched(names, of_photo, seen, report)
         read += matched
         taken = {name.face.id for name in matched}
-        withdrawn += [face for face in of_photo if face.id not in taken and _is_withdrawn(face, names, seen)]
+        withdrawn += [
+            (face, path)
+            for face in of_photo
+            if face.id not in taken and (path := _withdrawn_from(face, names, seen)) is not None
+        ]
     report.matched += len(read)
     _decide(session, read, withdrawn, actor, report)
 
@@ -140,24 +145,25 @@ def _before(face: PlacedFace, source: FileNames, names: PhotoNames, seen: Seen) 
     return of_face.get(source.path) or next(iter(moved), None)
 
 
-def _is_withdrawn(face: PlacedFace, names: PhotoNames, seen: Seen) -> bool:
-    """Whether the face's name was read from a file that still has regions, and has none of this name.
+def _withdrawn_from(face: PlacedFace, names: PhotoNames, seen: Seen) -> Path | None:
+    """The file that the face's name was read from, if it still has regions, and none of this name.
 
     A file without any region has perhaps been written by a program that does not know them.
     """
     if face.origin != NameOrigin.METADATA or face.person_id is None:
-        return False
+        return None
     of_face = seen.get(face.id, {})
     source = names.source or next((file for file in names.files if file.path in of_face), None)
     if source is None or source.path not in of_face:
-        return False
-    return source.has_regions and of_face[source.path].key not in source.keys
+        return None
+    is_gone = source.has_regions and of_face[source.path].key not in source.keys
+    return source.path if is_gone else None
 
 
 def _decide(
     session: Session,
     read: Sequence[_ReadName],
-    withdrawn: Sequence[PlacedFace],
+    withdrawn: Sequence[tuple[PlacedFace, Path]],
     actor: str,
     report: ReadReport,
 ) -> None:
@@ -174,7 +180,7 @@ def _decide(
     }
     placed = _without_contradictions(session, wanted, named)
     report.kept += len(named) - len(settled) - len(placed)
-    facts: dict[Key, Any] = dict(facts_unassigning([face.id for face in withdrawn]))
+    facts: dict[Key, Any] = dict(facts_unassigning([face.id for face, _ in withdrawn]))
     for person_id, new_name in people.values():
         if new_name is not None and person_id in placed.values():
             facts[Key(Fact.PERSON_NAME, person_id)] = new_name
@@ -190,11 +196,13 @@ def _decide(
         report.corrected += len(corrected)
         report.withdrawn += len(withdrawn)
         report.show([f"{name.source.path}: {name.face.name} is {name.shown} now." for name in corrected])
-        report.show([f"{face.name} is named in the file of face {face.id} no more." for face in withdrawn])
+        report.show([f"{path}: {face.name} is named there no more." for face, path in withdrawn])
         details = former_clusters(session, list(placed))
         made = decide(session, DecisionDraft(photo_names.FROM_METADATA, actor, facts, details=details))
         report.named += made.faces - len(withdrawn)
         report.decisions += [] if made.id is None else [made.id]
+    # so that a name stays which somebody gets back by an undo
+    said_in_files.forget_seen(session, [(face.id, path) for face, path in withdrawn])
     known = {key: person for key, (person, new) in people.items() if new is None or person in placed.values()}
     said_in_files.save_seen(session, [_seen(name, known, last) for name in read if _is_news(name)])
 

@@ -173,6 +173,7 @@ def test_a_name_that_was_taken_away_elsewhere(database: Database, photo: Photo) 
     assert (write(database).corrected, sidecar.read_bytes()) == (0, before)
     ReviewService(database, "test").undo(report.decisions[0])
     assert names(database)[left] == "Anna"
+    assert (read(database).withdrawn, names(database)[left]) == (0, "Anna")
 
 
 def test_a_file_without_any_region_takes_no_name_away(database: Database, photo: Photo) -> None:
