@@ -161,6 +161,7 @@ def conflicts(
                     "asset_id": None if conflict.asset_id is None else str(conflict.asset_id),
                     "path": None if conflict.path is None else str(conflict.path),
                     "similarity": conflict.similarity,
+                    "name_in_file": conflict.name_in_file,
                     "candidate_face_ids": [str(face) for face in conflict.candidate_ids],
                 }
                 for conflict in conflicts_listed
@@ -169,7 +170,8 @@ def conflicts(
         rows = [
             (
                 conflict.kind.value.replace("_", " "),
-                ", ".join(conflict.names),
+                ", ".join(conflict.names)
+                + (f"; in the file: {conflict.name_in_file}" if conflict.name_in_file else ""),
                 conflict.similarity,
                 ", ".join(map(str, conflict.face_ids)),
                 conflict.path or "",

@@ -16,7 +16,7 @@ from image_search_service.services.metadata.names import MetadataNamesService
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from image_search_service.services.metadata.names import ReadReport
+    from image_search_service.services.metadata.reading import ReadReport
 
 app = typer.Typer(help="Read names from photos' metadata, or write sidecars.", **TYPER_OPTIONS)
 
@@ -44,9 +44,13 @@ def names_read(report: ReadReport) -> list[RenderableType]:
         ("Names in them", report.regions),
         ("  at a face's place", report.matched),
         ("  where no face was found", report.unmatched),
+        *([("People named without a place", report.without_place)] if report.without_place else []),
+        *([("  that another program has corrected", report.corrected)] if report.corrected else []),
         *([("  made for another shape of the picture", report.outdated)] if report.outdated else []),
         ("  of which you have said otherwise", report.kept),
         ("Faces named by it", report.named),
+        *([("Names that another program has taken away", report.withdrawn)] if report.withdrawn else []),
+        *([("Names that are none", report.dropped)] if report.dropped else []),
         ("Files that could not be read", report.unreadable),
     ]
     undoing = [f"`image-search undo {number}` takes these names back." for number in report.decisions]
@@ -57,6 +61,9 @@ def names_read(report: ReadReport) -> list[RenderableType]:
 def write(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be written; write nothing.")
+    ] = False,
+    overrule: Annotated[
+        bool, typer.Option("--overrule", help="Also write over names that other programs have changed since.")
     ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
@@ -70,13 +77,18 @@ def write(
     with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         with run.out.progress("Writing names", "files") as progress:
             report = MetadataNamesService(opened.database, actor(), workers=opened.settings.workers).write(
-                dry_run=dry_run, progress=progress
+                dry_run=dry_run, overrule=overrule, progress=progress
             )
         rows = [
             ("Files with names", report.files),
             ("Sidecars to be written" if dry_run else "Sidecars written", report.written),
             ("  right already", report.unchanged),
             ("  that could not be", report.unreadable),
+            *(
+                [("Names that another program has changed since", report.corrected)]
+                if report.corrected
+                else []
+            ),
         ]
         run.out.result(
             {"dry_run": dry_run, **asdict(report)},

@@ -10,6 +10,7 @@ import typer
 
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption
 from image_search_service.cli.library_command import library_command
+from image_search_service.core.decisions import NameOrigin
 from image_search_service.core.types import JsonObject
 from image_search_service.services.suggestions.explanation import ExplanationService
 from image_search_service.services.suggestions.search import SuggestionService
@@ -17,6 +18,14 @@ from image_search_service.services.suggestions.search import SuggestionService
 if TYPE_CHECKING:
     from image_search_service.services.suggestions.explanation import Explanation
     from image_search_service.services.suggestions.search import ExplainedSuggestion
+
+
+_ORIGINS = {
+    NameOrigin.HERE: ", as you said here",
+    NameOrigin.METADATA: ", as a file's metadata says",
+    NameOrigin.IMPORT: ", as an imported library says",
+    NameOrigin.CARRIED_OVER: ", as was said of it in another content of its file",
+}
 
 
 def why(
@@ -37,6 +46,7 @@ def why(
             "face_id": str(face),
             "person_id": None if explanation.person_id is None else str(explanation.person_id),
             "person_name": explanation.person_name,
+            "name_origin": explanation.name_origin,
             "reasons": [
                 asdict(reason) | {"person_id": None if reason.person_id is None else str(reason.person_id)}
                 for reason in explanation.reasons
@@ -52,8 +62,12 @@ def why(
 
 def _about_face(explanation: Explanation) -> list[str]:
     if explanation.person_name is not None:
-        return [f"It is {explanation.person_name}."]
+        return [f"It is {explanation.person_name}{_origin(explanation)}."]
     return [reason.text for reason in explanation.reasons]
+
+
+def _origin(explanation: Explanation) -> str:
+    return "" if explanation.name_origin is None else _ORIGINS[explanation.name_origin]
 
 
 def _about(explained: ExplainedSuggestion) -> list[str]:

@@ -16,12 +16,25 @@ from itertools import islice
 from typing import Any
 
 
+class NameOrigin(StrEnum):
+    """Where it comes from that a face is a person's, of faces that a human has named."""
+
+    HERE = "here"
+    """Said in this library."""
+    METADATA = "metadata"
+    """Read from a file, which it follows when that is corrected ."""
+    IMPORT = "import"
+    """Imported from another library."""
+    CARRIED_OVER = "carried_over"
+    """Said of the same face in another content of its file."""
+
+
 class Fact(StrEnum):
     """The kinds of facts that humans decide. Values are JSON; None: never decided."""
 
     FACE_PERSON = "face_person"
-    """Of a face: ``{"person": id or None, "by": "human"}``; other keys keep the state that undoing
-    restores."""
+    """Of a face: ``{"person": id or None, "by": "human", "origin": a NameOrigin}``; other keys keep the state
+    that undoing restores."""
     FACE_GROUP = "face_group"
     """Of an unnamed face: ``{"group": id or None}``, the cluster that a human put it into; other keys keep
     the state that undoing restores."""
@@ -110,6 +123,19 @@ def human_value(key: Key, value: Any) -> Any:
     return value["person"]
 
 
+def named_by(person_id: uuid.UUID, origin: NameOrigin) -> dict[str, str]:
+    """The value of ``Fact.FACE_PERSON``: that a human has named it."""
+    return {"person": str(person_id), "by": "human", "origin": origin.value}
+
+
+def _is_confirmed(change: Change) -> bool:
+    """Whether somebody says here what so far only another source has said."""
+    if change.key.fact is not Fact.FACE_PERSON or not (change.old and change.new):
+        return False
+    origins = (change.old.get("origin"), change.new.get("origin"))
+    return change.new.get("by") == "human" and origins == (NameOrigin.METADATA, NameOrigin.HERE)
+
+
 def persons_of(change: Change) -> set[uuid.UUID]:
     """The persons that a change is about; of a face, its old and new person."""
     key = change.key
@@ -153,8 +179,8 @@ def summary_of(changes: Sequence[Change]) -> dict[str, Any]:
 
 
 def effective(changes: Iterable[Change]) -> list[Change]:
-    """Changes that alter a human decision; several of one fact become one, from the first old value to the
-    last new one."""
+    """Changes that alter a human decision, or confirm what was read from a file; several of one fact become
+    one, from the first old value to the last new one."""
     merged: dict[Key, Change] = {}
     for change in changes:
         before = merged.get(change.key)
@@ -164,4 +190,5 @@ def effective(changes: Iterable[Change]) -> list[Change]:
         for merged_change in merged.values()
         if human_value(merged_change.key, merged_change.old)
         != human_value(merged_change.key, merged_change.new)
+        or _is_confirmed(merged_change)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,27 +13,24 @@ from image_search_service.core.files import written_whole
 from image_search_service.core.private_files import give_users_mode
 from image_search_service.media.errors import media_errors
 from image_search_service.media.exif import UPRIGHT, read_orientation
-from image_search_service.media.formats import PHOTO_SUFFIXES, PILLOW_FORMATS
-from image_search_service.media.regions import LARGEST
+from image_search_service.media.folder_names import SUFFIX, Folders, plain_name, stem_of
+from image_search_service.media.formats import PILLOW_FORMATS
+from image_search_service.media.xmp import LARGEST, extension_digest
 
-SUFFIX = ".xmp"
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 """Start of a JPEG segment with extended XMP; then follow a digest of 32 bytes, the total length and the
 part's offset in 4 bytes each, and the part."""
-RAW_SUFFIXES = frozenset({".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2"})
-"""Suffixes of cameras' raw files. A photo developed from one must not write to the raw file's sidecar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """XMP and orientation in a photo's file. orientation: EXIF's, 1 to 8. packet: its XMP, None without.
-
-    extension: the extended XMP of a JPEG, a second packet for what exceeds 64 KB; None without.
+    """XMP and orientation in a photo's file. orientation: EXIF's, 1 to 8. packets: its XMP, and the extended
+    XMP of a JPEG, a second packet for what exceeds 64 KB. too_large: extended XMP that is not read, in bytes.
     """
 
     orientation: int
-    packet: bytes | None
-    extension: bytes | None = None
+    packets: list[bytes]
+    too_large: int = 0
 
 
 def read_embedded(path: Path) -> Embedded:
@@ -42,12 +40,15 @@ def read_embedded(path: Path) -> Embedded:
         if packet is None and image.format == "PNG":
             image.load()  # a PNG may have its text after its pixels
             packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-        extension = _extension(image)
+        extensions = _extensions(image)
         orientation = _written_orientation(image)
     if isinstance(packet, str):
         packet = packet.encode()
-    packet = packet if isinstance(packet, bytes) and packet.strip(b"\0 ") else None
-    return Embedded(orientation, packet, extension)
+    packets = [packet] if isinstance(packet, bytes) and packet.strip(b"\0 ") else []
+    extension = _of_packet(extensions, packets) if extensions else b""
+    if len(extension) > LARGEST:
+        return Embedded(orientation, packets, len(extension))
+    return Embedded(orientation, packets + ([extension] if extension else []))
 
 
 def _written_orientation(image: Image.Image) -> int:
@@ -59,42 +60,54 @@ def _written_orientation(image: Image.Image) -> int:
     return written if isinstance(written, int) and 1 <= written <= 8 else UPRIGHT
 
 
-def _extension(image: Image.Image) -> bytes | None:
-    """A JPEG's extended XMP (XMP specification, part 3, 1.1.3.1), put together from its segments.
-
-    None if it is larger than ``LARGEST``: cameras store depth maps there.
-    """
-    parts: dict[int, bytes] = {}
+def _extensions(image: Image.Image) -> dict[str, bytes]:
+    """A JPEG's extended XMP (XMP specification, part 3, 1.1.3.1) by its digest, put together from parts."""
+    parts: dict[str, dict[int, bytes]] = {}
     for marker, segment in getattr(image, "applist", ()):
         if marker == "APP1" and segment.startswith(EXTENSION) and len(segment) > len(EXTENSION) + 40:
             head = segment[len(EXTENSION) :]
-            parts[int.from_bytes(head[36:40], "big")] = head[40:]
-    whole = b"".join(parts[offset] for offset in sorted(parts))
-    return whole if 0 < len(whole) <= LARGEST else None
+            digest = head[:32].decode("ascii", "replace").upper()
+            parts.setdefault(digest, {})[int.from_bytes(head[36:40], "big")] = head[40:]
+    return {digest: b"".join(of_one[offset] for offset in sorted(of_one)) for digest, of_one in parts.items()}
 
 
-def sidecar_of(path: Path) -> Path | None:
+def _of_packet(extensions: Mapping[str, bytes], packets: Sequence[bytes]) -> bytes:
+    """The extended XMP that the photo's packet names; an only one also where the packet names none. Another
+    one was left there by a program that did not know it."""
+    named = extension_digest(packets[0]) if packets else None
+    only = next(iter(extensions.values())) if len(extensions) == 1 else b""
+    return only if named is None else extensions.get(named, b"")
+
+
+def sidecar_of(path: Path, folders: Folders) -> Path | None:
     """The existing sidecar: ``photo.jpg.xmp``, as digiKam and darktable name it, or ``photo.xmp``, as
-    Lightroom does, with a suffix in any case."""
-    for name in (path.name + SUFFIX, path.stem + SUFFIX):
-        for sidecar_name in (name, name[: -len(SUFFIX)] + SUFFIX.upper()):
-            candidate = path.with_name(sidecar_name)
-            if candidate.is_file():
-                return candidate
+    Lightroom does, in any case; the one in the photo's own case before others."""
+    names = folders.names(path.parent)
+    for wanted, is_whole in ((path.name + SUFFIX, True), (path.stem + SUFFIX, False)):
+        candidates = names.sidecars.get(plain_name(wanted), ())
+        # beside x.jpg and X.JPG, X.JPG.xmp is not a sidecar of the first
+        is_another = is_whole and names.others[plain_name(path.name)] > 1
+        same = [
+            name for name in candidates if name == wanted or name[: -len(SUFFIX)] == wanted[: -len(SUFFIX)]
+        ]
+        for name in [wanted] * (wanted in same) + sorted(same) + ([] if is_another else sorted(candidates)):
+            if path.with_name(name).is_file():
+                return path.with_name(name)
     return None
 
 
-def sidecar_to_write(path: Path) -> Path:
-    """The sidecar to write names to: the existing one, unless another photo shares it."""
-    existing, own = sidecar_of(path), path.with_name(path.name + SUFFIX)
-    if existing is None or (existing.stem == path.stem and _shares_its_stem(path)):
+def sidecar_to_write(path: Path, folders: Folders) -> Path:
+    """The sidecar to write names to: the existing one, unless another file shares it."""
+    existing, own = sidecar_of(path, folders), path.with_name(path.name + SUFFIX)
+    if existing is None:
         return own
-    return existing
+    is_whole = plain_name(existing.stem) == plain_name(path.name)
+    return existing if is_whole or not _is_shared(path, folders) else own
 
 
-def _shares_its_stem(path: Path) -> bool:
-    endings = {suffix_ for suffix in PHOTO_SUFFIXES | RAW_SUFFIXES for suffix_ in (suffix, suffix.upper())}
-    return any(path.with_name(path.stem + suffix_).exists() for suffix_ in sorted(endings - {path.suffix}))
+def _is_shared(path: Path, folders: Folders) -> bool:
+    """Whether another file of whatever kind has the photo's stem: ``photo.xmp`` may be the other's."""
+    return folders.names(path.parent).stems[stem_of(path.name)] > 1
 
 
 def read_sidecar(path: Path) -> bytes:

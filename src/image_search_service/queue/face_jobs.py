@@ -203,9 +203,12 @@ def read_metadata_job(stores: Stores, progress: Progress) -> JsonObject:
     return asdict(report)
 
 
-def write_metadata_job(stores: Stores, progress: Progress, *, dry_run: bool) -> JsonObject:
+def write_metadata_job(
+    stores: Stores, progress: Progress, *, dry_run: bool, overrule: bool = False
+) -> JsonObject:
     """Write the names that humans gave into sidecars."""
-    return asdict(_metadata_names(stores).write(dry_run=dry_run, progress=progress))
+    report = _metadata_names(stores).write(dry_run=dry_run, overrule=overrule, progress=progress)
+    return asdict(report)
 
 
 def _metadata_names(stores: Stores) -> MetadataNamesService:

@@ -12,17 +12,14 @@ from image_search_service.core.errors import MediaError
 from image_search_service.core.types import Box
 from image_search_service.media.orientation import to_stored, to_upright
 from image_search_service.media.regions import (
-    LARGEST,
     Frame,
     NamedRegion,
     add_regions,
-    new_packet,
-    packet_bytes,
-    parse_packet,
     readings,
     remove_region,
     rename_region,
 )
+from image_search_service.media.xmp import LARGEST, new_packet, packet_bytes, parse_packet
 from tests.support.xmp import WRITERS, digikam, lightroom, windows
 
 LEFT, RIGHT = Box(0.1, 0.2, 0.2, 0.3), Box(0.6, 0.1, 0.3, 0.2)
@@ -139,7 +136,7 @@ def test_the_rest_of_a_packet_stays(program: str) -> None:
     root = parse_packet(WRITERS[program]([("Ada", LEFT), ("Grace", RIGHT)], (400, 300)))
     frame = Frame(400, 300, 1)
     reading = readings(root, frame)[0]
-    first, second = reading.faces or reading.microsoft
+    first, second = reading.faces or reading.others
     rename_region(first, "Emmy")
     remove_region(second)
     written = packet_bytes(root)
@@ -163,7 +160,7 @@ def test_a_region_without_a_name_gets_one(packet: bytes) -> None:
     root, frame = parse_packet(packet), Frame(4, 3, 1)
     reading = readings(root, frame)[0]
     assert reading.named == []
-    rename_region((reading.faces or reading.microsoft)[0], "Ada")
+    rename_region((reading.faces or reading.others)[0], "Ada")
     assert [one.name for one in named_regions(parse_packet(packet_bytes(root)), frame)] == ["Ada"]
 
 

@@ -18,6 +18,7 @@ from image_search_service.api.schemas.photos import (
     ListedPhoto,
     Month,
     Months,
+    PersonWithoutFaceAnswer,
     Photo,
     PhotoFaces,
     PhotoFolder,
@@ -83,9 +84,14 @@ def list_photo_folders(photos: Photos) -> PhotoFolders:
 
 @router.get("/{asset_id}/faces", responses=problems(404))
 def get_faces_of_asset(asset_id: UUID, catalogue: Faces) -> PhotoFaces:
-    """The faces in one photo, left to right."""
+    """The faces in one photo, left to right, and who else its metadata name."""
     photo, faces = catalogue.in_photo(asset_id)
-    return PhotoFaces(photo=Photo.of(photo), faces=[Face.of(face) for face in faces])
+    people = catalogue.without_face(asset_id)
+    return PhotoFaces(
+        photo=Photo.of(photo),
+        faces=[Face.of(face) for face in faces],
+        people_without_face=[PersonWithoutFaceAnswer.of(person) for person in people],
+    )
 
 
 @router.get("/{asset_id}/thumbnail", response_class=Jpeg, responses=IMAGE | problems(404))

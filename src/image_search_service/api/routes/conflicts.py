@@ -17,9 +17,9 @@ Each = Annotated[int, Query(ge=1, le=500, description="At most so many of each k
 
 @router.get("")
 def list_conflicts(library: Opened, limit: Each = 20) -> Conflicts:
-    """Contradictions: a name that has lost its face since its photo was changed or replaced; a person twice
-    in a photo, or in one taken before their birth; a face unlike the others of its person; two persons who
-    look alike and were not marked as different."""
+    """Contradictions: a name that has lost its face since its photo was changed or replaced; a face for which
+    a file has another name; a person twice in a photo, or in one taken before their birth; a face unlike the
+    others of its person; two persons who look alike and were not marked as different."""
     if library.engine_binding.row() is None:
         return Conflicts(items=[])
     library.stores.require_embeddings()

@@ -34,6 +34,9 @@ class Conflict(Answer):
         "`POST /decisions/lost-face` answers which it is, or none.",
         examples=[[]],
     )
+    name_in_file: str | None = Field(
+        description="The other name that a file, which is `path`, has for the face.", examples=[None]
+    )
     similarity: float | None = Field(
         description="Of the face to its person's centroid, or of two centroids, −1 to 1.", examples=[0.71]
     )
@@ -48,6 +51,7 @@ class Conflict(Answer):
             candidate_face_ids=conflict.candidate_ids,
             asset_id=conflict.asset_id,
             path=None if conflict.path is None else shown_path(conflict.path),
+            name_in_file=conflict.name_in_file,
             similarity=conflict.similarity,
         )
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer, Slice
+from image_search_service.core.decisions import NameOrigin
 from image_search_service.core.records.faces import FaceRecord
 from image_search_service.core.types import Because
 from image_search_service.services.suggestions.explanation import Explanation
@@ -49,6 +50,11 @@ class Face(Answer):
     assigned_by: Literal["human", "machine"] | None = Field(
         description="Who assigned the person, human or machine; null without a person.", examples=["human"]
     )
+    name_origin: NameOrigin | None = Field(
+        description="Where a human's name comes from: said here, read from a file's metadata, imported, or "
+        "carried over from another content of its file; null without one.",
+        examples=["here"],
+    )
     cluster_id: UUID | None = Field(
         description="Its cluster; null for a face with a person, and for one that resembles no other face."
     )
@@ -85,6 +91,7 @@ def face_fields(face: FaceRecord) -> dict[str, Any]:
         "person_id": face.person_id,
         "person_name": face.person_name,
         "assigned_by": face.assigned_by,
+        "name_origin": face.name_origin,
         "cluster_id": face.cluster_id,
         "set_aside": face.set_aside,
         "crop_url": crop_url(face.id),

@@ -17,3 +17,6 @@ class WriteMetadataRequest(RequestBody):
     """Whether sidecars are written or only counted."""
 
     dry_run: StrictBool = Field(default=False, examples=[True])
+    overrule: StrictBool = Field(
+        default=False, description="Also write over names that other programs have changed since."
+    )

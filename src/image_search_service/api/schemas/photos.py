@@ -11,7 +11,7 @@ from pydantic import Field, StrictBool
 from image_search_service.api.schemas.common import Answer, Page, RequestBody, Slice
 from image_search_service.api.schemas.faces import PREFIX, Face, shown_path
 from image_search_service.core.records import photos as records
-from image_search_service.core.records.photos import CountedPhoto, PhotoRecord
+from image_search_service.core.records.photos import CountedPhoto, PersonWithoutFace, PhotoRecord
 
 MAX_PATHS = 100
 PATH_LENGTH = 4_096
@@ -49,11 +49,25 @@ def photo_fields(photo: PhotoRecord) -> dict[str, Any]:
     }
 
 
+class PersonWithoutFaceAnswer(Answer):
+    """Somebody whom a photo's file names, without a place in the picture."""
+
+    person_id: UUID | None = Field(description="Null for one whom the library does not know.")
+    person_name: str = Field(examples=["Ada Lovelace"])
+
+    @classmethod
+    def of(cls, person: PersonWithoutFace) -> PersonWithoutFaceAnswer:
+        return cls(person_id=person.person_id, person_name=person.name)
+
+
 class PhotoFaces(Answer):
     """A photo and the faces in it, left to right."""
 
     photo: Photo
     faces: list[Face]
+    people_without_face: list[PersonWithoutFaceAnswer] = Field(
+        description="Who is in the photo as its metadata say, and has no face in it.", examples=[[]]
+    )
 
 
 class ListedPhoto(Photo):

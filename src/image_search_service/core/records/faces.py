@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
+from image_search_service.core.decisions import NameOrigin
 from image_search_service.core.types import Box
 
 AssignedBy = Literal["human", "machine"]
@@ -31,7 +32,8 @@ class FaceRecord:
     """One face found in one photo.
 
     position: left to right in the photo, from 0. box, landmarks: in pixels of the upright photo.
-    detection_confidence, quality_score: 0 to 1. assigned_by: None without a person.
+    detection_confidence, quality_score: 0 to 1. assigned_by: None without a person. name_origin: where a
+    human's name comes from, None without one.
     taken_at: local time of the photo, None if not known. path: an existing file of the photo.
     """
 
@@ -48,6 +50,7 @@ class FaceRecord:
     person_id: UUID | None
     person_name: str | None
     assigned_by: AssignedBy | None
+    name_origin: NameOrigin | None
     cluster_id: UUID | None
     set_aside: bool
     taken_at: datetime | None

@@ -33,6 +33,14 @@ class PhotoRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonWithoutFace:
+    """A person whom a photo's file names without a place. person_id: None for one not in the library."""
+
+    person_id: UUID | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class CountedPhoto:
     """A photo and its number of faces."""
 

@@ -3,11 +3,17 @@
 from image_search_service.db.models.base import Base, FilePath, UtcDateTime, utc_now
 from image_search_service.db.models.decisions import DecisionChange, DecisionRow
 from image_search_service.db.models.engine_changes import EngineChange, StagedFace, StagedPhoto
-from image_search_service.db.models.faces import ClusterRow, FaceDifference, FaceInstance, FaceLoss
+from image_search_service.db.models.faces import (
+    ClusterRow,
+    FaceDifference,
+    FaceInstance,
+    FaceLoss,
+    NameInFile,
+)
 from image_search_service.db.models.jobs import JobRow
 from image_search_service.db.models.library import LibraryRow
 from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
-from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRoot, IndexRun
+from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRoot, IndexRun, PersonInFile
 from image_search_service.db.models.review import ReviewSkip
 from image_search_service.db.models.suggestions import FaceSuggestion
 
@@ -28,8 +34,10 @@ __all__ = [
     "IndexRun",
     "JobRow",
     "LibraryRow",
+    "NameInFile",
     "PersonCentroid",
     "PersonDifference",
+    "PersonInFile",
     "PersonPrototype",
     "PersonRow",
     "ReviewSkip",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, UniqueConstraint, Uuid
@@ -63,6 +64,8 @@ class FaceInstance(Base):
     person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"))
     assigned_by: Mapped[str | None] = mapped_column(String(16))
     """Who gave it to the person, ``human`` or ``machine``; null while it has none."""
+    name_origin: Mapped[str | None] = mapped_column(String(16))
+    """Where a human's name comes from, a ``NameOrigin``; null while it has none."""
     payload_version: Mapped[int] = mapped_column(default=0)
     """Counts the changes of what Qdrant's payload repeats (person, cluster, whether hidden)."""
     payload_sent: Mapped[int] = mapped_column(default=0)
@@ -152,3 +155,25 @@ class FaceLoss(Base):
     answered: Mapped[bool] = mapped_column(default=False)
     """True where a human has said which face it is now, or that it is none."""
     lost_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class NameInFile(Base):
+    """The name that a file has for a face, as it was last read there or written there.
+
+    It tells what another program has changed since.
+    """
+
+    __tablename__ = "names_in_files"
+
+    face_instance_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("face_instances.id"), primary_key=True)
+    path: Mapped[Path] = mapped_column(primary_key=True)
+    """The photo's file or its sidecar."""
+    state: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the metadata that the name is in."""
+    name: Mapped[str]
+    name_key: Mapped[str]
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"))
+    """Who had this name then; null for one whom the library does not know."""
+    changed_after: Mapped[int | None]
+    """The last decision that there was when the file was found to have another name than before; null for the
+    first name that it was found to have, and for what this program wrote."""

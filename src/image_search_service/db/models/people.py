@@ -19,8 +19,7 @@ class PersonRow(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     name: Mapped[str]
     name_key: Mapped[str]
-    """The name as it is compared: normalised, without regard to case or surrounding space. No two have the
-    same who are there."""
+    """The name as it is compared (``core/names.py``). No two have the same who are there."""
     deleted: Mapped[bool] = mapped_column(default=False)
     """True for one who was merged into another, or whose making was taken back: kept, and not shown."""
     merged_into: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"))

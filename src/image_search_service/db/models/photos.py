@@ -110,3 +110,17 @@ class AssetPath(Base):
             where="missing_since IS NULL",
         ),
     )
+
+
+class PersonInFile(Base):
+    """A person whom a photo's file names without a place in the picture, as it was last read."""
+
+    __tablename__ = "people_in_files"
+
+    asset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("image_assets.id"), primary_key=True)
+    path: Mapped[Path] = mapped_column(primary_key=True)
+    """The photo's file or its sidecar."""
+    name_key: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"), index=True)
+    """Who had this name then; null for one whom the library does not know."""

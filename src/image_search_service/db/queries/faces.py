@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, ScalarSelect, Update, Uuid, bindparam, case, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from image_search_service.core.decisions import NameOrigin
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance, ImageAsset, PersonRow
@@ -142,9 +143,11 @@ def count_unnamed(session: Session) -> int:
     return count or 0
 
 
-def set_persons(session: Session, persons: Mapping[uuid.UUID, uuid.UUID]) -> None:
+def set_persons(
+    session: Session, persons: Mapping[uuid.UUID, uuid.UUID], origin: NameOrigin = NameOrigin.HERE
+) -> None:
     """Assign faces to persons on a human's word. They leave their clusters, which hold only unnamed faces."""
-    _update_faces(session, _given(HUMAN), persons)
+    _update_faces(session, _given(HUMAN).values(name_origin=origin.value), persons)
 
 
 def assign_persons(session: Session, persons: Mapping[uuid.UUID, uuid.UUID]) -> None:
@@ -153,13 +156,17 @@ def assign_persons(session: Session, persons: Mapping[uuid.UUID, uuid.UUID]) -> 
 
 
 def _given(by: str) -> Update:
-    return update(FaceInstance).values(person_id=bindparam("owner"), cluster_id=None, assigned_by=by)
+    return update(FaceInstance).values(
+        person_id=bindparam("owner"), cluster_id=None, assigned_by=by, name_origin=None
+    )
 
 
 def set_free(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
     """Take each face away from its person, and put it into a cluster or none; faces of replaced photos get
     none."""
-    free = update(FaceInstance).values(person_id=None, assigned_by=None, cluster_id=_if_shown("owner"))
+    free = update(FaceInstance).values(
+        person_id=None, assigned_by=None, name_origin=None, cluster_id=_if_shown("owner")
+    )
     _update_faces(session, free, clusters)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from image_search_service.core.decisions import PERSON_FACTS, Change, Fact
+from image_search_service.core.decisions import PERSON_FACTS, Change, Fact, NameOrigin
 from image_search_service.core.names import name_key
 from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks
@@ -46,6 +46,7 @@ class DecidedFace:
     group_id: uuid.UUID | None
     is_face: bool
     set_aside: bool
+    name_origin: NameOrigin | None = None
     rejected_for: list[uuid.UUID] = field(default_factory=list)
     pinned_for: list[uuid.UUID] = field(default_factory=list)
     apart: dict[uuid.UUID, int] = field(default_factory=dict)
@@ -170,6 +171,7 @@ def _said(session: Session, rows: Sequence[Any]) -> list[DecidedFace]:
             face.group_id,
             face.is_face,
             face.set_aside,
+            None if face.name_origin is None else NameOrigin(face.name_origin),
         )
         for face, content_hash, width, height in rows
     }

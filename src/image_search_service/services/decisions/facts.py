@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from image_search_service.core.decisions import Fact, Key
+from image_search_service.core.decisions import Fact, Key, NameOrigin, named_by
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
 from image_search_service.core.names import clean_name
 from image_search_service.db.models import ClusterRow, PersonRow
@@ -32,10 +33,19 @@ def find_or_create_person(session: Session, shown: str) -> tuple[uuid.UUID, str,
     )
 
 
-def facts_assigning(face_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> Facts:
-    """Assign faces to a person; earlier rejections for the person end, and each counts as a face again."""
-    assignment = {"person": str(person_id), "by": "human"}
-    facts: Facts = {Key(Fact.FACE_PERSON, face): assignment for face in face_ids}
+def facts_assigning(
+    face_ids: Sequence[uuid.UUID],
+    person_id: uuid.UUID,
+    origins: Mapping[uuid.UUID, NameOrigin] = MappingProxyType({}),
+) -> Facts:
+    """Assign faces to a person; earlier rejections for the person end, and each counts as a face again.
+
+    origins: of faces of which nobody says here whose they are, such as those of a person who is merged.
+    """
+    facts: Facts = {
+        Key(Fact.FACE_PERSON, face): named_by(person_id, origins.get(face, NameOrigin.HERE))
+        for face in face_ids
+    }
     facts |= {Key(Fact.REJECTED, face, person_id): False for face in face_ids}
     return facts | {Key(Fact.FACE_IS_FACE, face): True for face in face_ids}
 

@@ -296,7 +296,7 @@ class ReviewService(DecisionService):
                 raise ConflictError(
                     "These were said to be different persons.", hint="Undo that decision first."
                 )
-            facts = facts_assigning(known.faces_of(others), into)
+            facts = facts_assigning(known.faces_of(others), into, known.origins)
             facts |= {Key(Fact.PERSON_GONE, person): str(into) for person in others}
             facts |= {Key(Fact.REJECTED, face, into): True for face in known.rejected_for(others)}
             facts |= {Key(Fact.PINNED, face, into): True for face in known.pinned_for(others)}

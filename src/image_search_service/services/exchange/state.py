@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from image_search_service.core.decisions import Fact, Key, different, human_value
+from image_search_service.core.decisions import Fact, Key, NameOrigin, different, human_value, named_by
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import PersonRow
 from image_search_service.db.queries import differences, persons, suggestion_states
@@ -100,7 +100,7 @@ class PresentState:
         assigned_to = person or known.person_of(face)
         facts: Facts = {}
         if person is not None:
-            facts[Key(Fact.FACE_PERSON, face)] = {"person": str(person), "by": "human"}
+            facts[Key(Fact.FACE_PERSON, face)] = named_by(person, NameOrigin.IMPORT)
         elif not line.is_face and assigned_to is None:
             facts[Key(Fact.FACE_IS_FACE, face)] = False
         elif line.set_aside and assigned_to is None and known.is_unplaced(face):

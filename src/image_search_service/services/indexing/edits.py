@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_search_service.core.decisions import Fact, Key
+from image_search_service.core.decisions import Fact, Key, NameOrigin, named_by
 from image_search_service.db.queries import (
     clusters,
     faces,
@@ -21,6 +21,7 @@ from image_search_service.db.queries import (
     lost_faces,
     persons,
     photos,
+    said_in_files,
 )
 from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.db.queries.faces_with_decisions import DecidedFace
@@ -77,6 +78,7 @@ def carry_over(session: Session, changes: Sequence[ChangedFile], same: Sequence[
     plan = _planned(session, same, {face.id for photo in returned for face in located.get(photo, [])})
     _take_covers(session, plan, {face.id for photo in gone for face in located.get(photo, [])})
     made = decide(session, DecisionDraft("photo_edited", "index", plan.facts))
+    said_in_files.copy_seen(session, {face: source.id for face, source in plan.sources.items()})
     faces.assign_persons(session, _guesses(plan, located))
     _leave_clusters(session, [face for photo in gone for face in located.get(photo, [])])
     lost_faces.forget_lost_faces(session, plan.found)
@@ -115,7 +117,10 @@ def _facts(decided: DecidedFace, face: uuid.UUID) -> dict[Key, Any]:
     """What was decided about a face, as facts about ``face``."""
     facts: dict[Key, Any] = {}
     if decided.person_id is not None:
-        facts[Key(Fact.FACE_PERSON, face)] = {"person": str(decided.person_id), "by": faces.HUMAN}
+        # what was read from a file goes on following it
+        is_read = decided.name_origin is NameOrigin.METADATA
+        origin = NameOrigin.METADATA if is_read else NameOrigin.CARRIED_OVER
+        facts[Key(Fact.FACE_PERSON, face)] = named_by(decided.person_id, origin)
     if decided.group_id is not None:
         facts[Key(Fact.FACE_GROUP, face)] = {"group": str(decided.group_id)}
     if not decided.is_face:

@@ -22,7 +22,8 @@ from image_search_service.services.face_clustering_service import FaceClustering
 from image_search_service.services.indexing.indexer import IndexService
 from image_search_service.services.indexing.report import IndexReport
 from image_search_service.services.jobs.outbox import PayloadSender
-from image_search_service.services.metadata.names import MetadataNamesService, ReadReport
+from image_search_service.services.metadata.names import MetadataNamesService
+from image_search_service.services.metadata.reading import ReadReport
 
 FIRST_GROUPING, GROWTH = 300, 4
 """Faces are grouped in between when the library has 300, and each time it has four times as many as the last

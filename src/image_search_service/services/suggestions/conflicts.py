@@ -14,7 +14,11 @@ from image_search_service.core.paging import keyset_pages
 from image_search_service.core.types import FloatArray, IntArray
 from image_search_service.db.queries import lost_faces, persons as person_queries
 from image_search_service.db.queries.suggestions import conflicts as queries
-from image_search_service.db.queries.suggestions.conflicts import NamedFacePoint, PersonInPhoto
+from image_search_service.db.queries.suggestions.conflicts import (
+    NamedFacePoint,
+    OtherNameInFile,
+    PersonInPhoto,
+)
 from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
@@ -30,6 +34,7 @@ class ConflictKind(StrEnum):
     """The kinds of possible contradictions."""
 
     LOST_FACE = "lost_face"
+    OTHER_NAME_IN_FILE = "other_name_in_file"
     TWICE_IN_A_PHOTO = "twice_in_a_photo"
     BEFORE_BIRTH = "before_birth"
     FAR_FROM_THE_OTHERS = "far_from_the_others"
@@ -40,7 +45,8 @@ class ConflictKind(StrEnum):
 class ConflictRecord:
     """A possible contradiction. persons: ids, with their names. path: a file of the photo, if it is about
     one. similarity: cosine, if it is about one. candidate_ids: of a name that has lost its face, the faces
-    without a name in the photo that its file holds now, which is ``asset_id``."""
+    without a name in the photo that its file holds now, which is ``asset_id``. name_in_file: the other name
+    that a file, which is ``path``, has for the face."""
 
     kind: ConflictKind
     person_ids: list[uuid.UUID]
@@ -50,6 +56,7 @@ class ConflictRecord:
     path: Path | None = None
     similarity: float | None = None
     candidate_ids: list[uuid.UUID] = field(default_factory=list)
+    name_in_file: str | None = None
 
 
 class ConflictService:
@@ -71,10 +78,12 @@ class ConflictService:
             twice = queries.twice_in_a_photo(session, limit)
             early = queries.before_birth(session, limit)
             lost = _lost(session, limit)
+            others = queries.other_names_in_files(session, limit)
         self._centroids.compute_centroids()
         people = self._centroids.active_centroids()
         conflicts = [
             *lost,
+            *(_other_name(other) for other in others),
             *(_in_photo(ConflictKind.TWICE_IN_A_PHOTO, person) for person in twice),
             *(_in_photo(ConflictKind.BEFORE_BIRTH, in_photo) for in_photo in early),
             *self._far(people, limit),
@@ -171,6 +180,18 @@ def _lost(session: Session, limit: int) -> list[ConflictRecord]:
         )
         for name in names
     ]
+
+
+def _other_name(other: OtherNameInFile) -> ConflictRecord:
+    return ConflictRecord(
+        ConflictKind.OTHER_NAME_IN_FILE,
+        [other.person_id],
+        [other.name],
+        [other.face_id],
+        other.asset_id,
+        other.path,
+        name_in_file=other.name_in_file,
+    )
 
 
 def _in_photo(kind: ConflictKind, person: PersonInPhoto) -> ConflictRecord:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from image_search_service.core.decisions import NameOrigin
 from image_search_service.core.errors import NotFoundError
 from image_search_service.core.types import Because, FloatArray
 from image_search_service.db.queries import persons as person_queries
@@ -37,12 +38,14 @@ LOST = Reason(Because.NO_EMBEDDING, "Its embedding is missing: image-search doct
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a face has no person. person_name: its person, if any. reasons: empty for a face with a person."""
+    """Why a face has no person. person_name: its person, if any. reasons: empty for a face with a person.
+    name_origin: where a human's name comes from."""
 
     face_id: uuid.UUID
     person_id: uuid.UUID | None
     person_name: str | None
     reasons: list[Reason]
+    name_origin: NameOrigin | None = None
 
 
 class ExplanationService:
@@ -66,7 +69,10 @@ class ExplanationService:
             person_id = facts.face.person_id
             names = {} if person_id is None else person_queries.names(session, [person_id])
         if person_id is not None:
-            return Explanation(face_id, person_id, names[person_id], [])
+            origin = facts.face.name_origin
+            return Explanation(
+                face_id, person_id, names[person_id], [], None if origin is None else NameOrigin(origin)
+            )
         return Explanation(
             face_id, None, None, _left_out(facts, self._tables) or self._compared(facts, beside)
         )

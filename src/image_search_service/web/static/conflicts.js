@@ -8,6 +8,7 @@ import "./frame.js";
 
 const KINDS = {
   lost_face: t("Names that have lost their face"),
+  other_name_in_file: t("Another name in a photo's file"),
   twice_in_a_photo: t("Twice in a photo"), before_birth: t("In a photo from before their birth"),
   far_from_the_others: t("Unlike the other faces of their person"), look_the_same: t("Two people who look the same"),
 };
@@ -43,6 +44,7 @@ const sentence = (item) => {
   const [first, second] = item.persons.map((one) => el("a", { href: `/people/${one.person_id}` }, el("strong", {}, one.person_name)));
   switch (item.kind) {
     case "lost_face": return rich("{who} was in this file. It was changed, and the face is not found in it any more.", { who: first });
+    case "other_name_in_file": return rich("{who} is called {other} in this file. Another program has written that.", { who: first, other: el("strong", {}, item.name_in_file) });
     case "twice_in_a_photo": return rich("{who} is several times in this photo.", { who: first });
     case "before_birth": return rich("{who} was not born yet.", { who: first });
     case "far_from_the_others": return rich("This face is unlike the others of {who}.", { who: first });
@@ -59,6 +61,10 @@ const choices = (item, gone) => {
     return [el("p", { class: "which" }, some.length ? rich("Is {name} one of the faces that the file shows now?", { name: first.person_name }) : t("The file shows no face without a name now.")),
       some.map((face, at) => button(crop(url(face)), answer(face), { look: "this-one", "aria-label": tn("Face {n} is {name}", "Face {n} is {name}", at + 1, { name: first.person_name }), title: t("This is {name}", { name: first.person_name }) })),
       button(some.length ? t("None of these") : t("{name} is not in it any more", { name: first.person_name }), answer(null))];
+  }
+  if (item.kind === "other_name_in_file") {
+    const other = item.name_in_file;
+    return [button(t("This is {name}", { name: other }), () => decide({ kind: "split", body: { face_ids: item.face_ids, name: other }, says: tn("{n} face given", "{n} faces given", 1), faces: [url(item.face_ids[0])], apply: gone, revert: load })), button(t("Not {name}", { name: first.person_name }), not(item.face_ids[0]))];
   }
   if (item.kind === "look_the_same") {
     return [button(t("Two people"), () => decide({ kind: "mark-different", body: { person_ids: [first.person_id, second.person_id], cluster_ids: [], versions: [] }, says: s("{name} and {name2} are two people", { name: first.person_name, name2: second.person_name }), apply: gone, revert: load })),

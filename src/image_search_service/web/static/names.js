@@ -5,8 +5,14 @@ import { alike, faces, inOrder, t } from "./words.js";
 
 const SHOWN = 6;
 
-/** A text without accents and case, so that "muller" finds "Müller". */
-export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase().replace(/ß/g, "ss").replace(/ł/g, "l").replace(/ø/g, "o").trim();
+/** A text without accents and case, so that "muller" finds "Müller"; signs of other scripts, which are letters there, stay. */
+export const plain = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").normalize("NFC").toLocaleLowerCase()
+  .replace(/ß/g, "ss").replace(/ł/g, "l").replace(/ø/g, "o").trim();
+
+/** A name as it is compared: two that differ here are two people, as "Weiß" and "Weiss". The service has the whole rule. */
+export const nameKey = (name) => [...name.normalize("NFC").replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufeff\u00ad\u034f\u200b\u2060-\u2064\ufe0e\ufe0f]/g, "")]
+  .map((letter) => ([...letter.toLowerCase()].length === 1 ? letter.toLowerCase() : letter)).join("")
+  .replace(/ς/g, "σ").replace(/\s+/g, " ").trim().normalize("NFC");
 
 /** Whether every word of what is typed begins a word of the name: "ada l" and "love" find "Ada Lovelace". */
 export const fits = (typed, name) => {
@@ -75,8 +81,8 @@ export class NameField {
     const typed = this.input.value.trim();
     if (this.listing) return matching("", [], this.people, 5);
     const found = typed ? matching(typed, this.options.proposals, this.people, SHOWN, this.options.faceless) : this.options.proposals.slice(0, 5);
-    const known = found.some((one) => plain(one.name) === plain(typed));
-    if (known) found.sort((a, b) => Number(plain(b.name) === plain(typed)) - Number(plain(a.name) === plain(typed)));
+    const known = found.some((one) => nameKey(one.name) === nameKey(typed));
+    if (known) found.sort((a, b) => Number(nameKey(b.name) === nameKey(typed)) - Number(nameKey(a.name) === nameKey(typed)));
     return typed && this.options.allowNew && !known ? [...found, { person_id: null, name: typed }] : found;
   }
 

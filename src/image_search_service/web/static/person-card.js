@@ -3,7 +3,7 @@ import { cover, el } from "./dom.js";
 import { names } from "./api.js";
 import { decide } from "./decide.js";
 import { ask } from "./keys.js";
-import { plain } from "./names.js";
+import { nameKey } from "./names.js";
 import { faces, s, span, t, tn } from "./words.js";
 
 /** A card with cover, name, faces, years, and how many suggestions wait. */
@@ -37,7 +37,7 @@ export const renameIn = (cell, person, done) => {
 /** Another name, shown at once by `show`; if somebody has it, asks whether they are one person. */
 export const rename = async (person, name, show) => {
   if (!name || name === person.name) { show(); return; }
-  const same = (await names().catch(() => [])).find((other) => other.id !== person.id && plain(other.name) === plain(name));
+  const same = (await names().catch(() => [])).find((other) => other.id !== person.id && nameKey(other.name) === nameKey(name));
   if (same) { show(); joinWith(person, same); return; }
   const before = person.name;
   await decide({ kind: "rename-person", body: { person_id: person.id, name }, says: s("{name} is called {name2} now", { name: before, name2: name }), faces: person.cover_url ? [person.cover_url] : [],

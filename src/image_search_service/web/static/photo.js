@@ -13,12 +13,13 @@ const canvas = one("#canvas");
 const list = one("#in-photo");
 let photo = null;
 let faces = [];
+let unseen = [];
 let current = null;
 let field = null;
 
 const load = async () => {
   try {
-    ({ photo, faces } = await get(`/assets/${id}/faces`));
+    ({ photo, faces, people_without_face: unseen } = await get(`/assets/${id}/faces`));
     const wanted = address.get("face") ?? current;
     current = (faces.find((face) => face.id === wanted) ?? faces.find((face) => !face.person_id) ?? faces[0])?.id ?? null;
     draw();
@@ -71,7 +72,8 @@ const drawBoxes = () => {
 };
 
 const drawList = () => {
-  fill(list, faces.map(line), faces.length === 0 && el("li", { class: "soft" }, t("No face was found in this photo.")));
+  fill(list, faces.map(line), faces.length === 0 && el("li", { class: "soft" }, t("No face was found in this photo.")),
+    unseen.length > 0 && el("li", { class: "soft" }, el("span", {}, t("Also named in its file: {names}", { names: unseen.map((person) => person.person_name).join(", ") }))));
   const unknown = faces.filter((face) => !face.person_id);
   one("#strangers").hidden = unknown.length === 0;
 };

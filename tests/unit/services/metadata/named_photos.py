@@ -15,7 +15,8 @@ from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance, PersonRow
 from image_search_service.db.session import Database
 from image_search_service.media.orientation import to_stored
-from image_search_service.services.metadata.names import MetadataNamesService, ReadReport
+from image_search_service.services.metadata.names import MetadataNamesService
+from image_search_service.services.metadata.reading import ReadReport
 from tests.support.xmp import WRITERS
 
 WIDTH, HEIGHT = 120, 80

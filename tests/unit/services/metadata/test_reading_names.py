@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance
 from image_search_service.db.session import Database
 from image_search_service.media.orientation import to_stored
-from image_search_service.media.regions import Frame, parse_packet, readings
+from image_search_service.media.regions import Frame, readings
 from image_search_service.media.sidecars import EXTENSION
+from image_search_service.media.xmp import parse_packet
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService
 from tests.support.round_trips import round_trips
@@ -202,3 +204,70 @@ def test_regions_of_a_picture_that_was_resized(database: Database, photo: Photo)
     _, (left, _) = photo(packet=packet)
     assert read(database).named == 1
     assert names(database) == {left: "Ada"}
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+@pytest.mark.parametrize("is_measured", ["in the raw's stored picture", "in the upright picture"])
+def test_f11_a_raws_sidecar_beside_an_upright_jpeg(
+    database: Database, photo: Photo, orientation: int, is_measured: str
+) -> None:
+    """F11: a sidecar that names another orientation than the photo's is read both ways; faces decide."""
+    path, (left, right) = photo()
+    turned = orientation if is_measured == "in the raw's stored picture" else 1
+    regions = [(name, to_stored(share(box), turned)) for name, box in (("Ada", LEFT), ("Grace", RIGHT))]
+    packet = digikam(regions, (0, 0)).replace(
+        b"<dc:title>",
+        b'<t:Orientation xmlns:t="http://ns.adobe.com/tiff/1.0/">%d</t:Orientation><dc:title>' % orientation,
+    )
+    path.with_name("photo.NEF").write_bytes(b"raw")
+    path.with_name("photo.xmp").write_bytes(packet)
+    read(database)
+    assert names(database) == {left: "Ada", right: "Grace"}
+
+
+def test_f11_a_raws_sidecar_with_its_size(database: Database, photo: Photo) -> None:
+    """F11: the size of the raw's stored picture is not another shape than that of the upright JPEG."""
+    path, (left, right) = photo()
+    packet = said("digikam", 6).replace(
+        b"<dc:title>", b'<t:Orientation xmlns:t="http://ns.adobe.com/tiff/1.0/">6</t:Orientation><dc:title>'
+    )
+    path.with_name("photo.xmp").write_bytes(packet)
+    report = read(database)
+    assert (names(database), report.outdated) == ({left: "Ada", right: "Grace"}, 0)
+
+
+def test_f11_why_a_region_is_unmatched_is_said(database: Database, photo: Photo) -> None:
+    """F11: a region that meets no face is named, with what was tried."""
+    path, _ = photo()
+    packet = digikam([("Ada", Box(0.45, 0.85, 0.05, 0.05))], (0, 0)).replace(
+        b"<dc:title>", b'<t:Orientation xmlns:t="http://ns.adobe.com/tiff/1.0/">6</t:Orientation><dc:title>'
+    )
+    path.with_name("photo.xmp").write_bytes(packet)
+    report = read(database)
+    assert (report.unmatched, len(report.examples)) == (1, 1)
+    assert "no face is at the place of Ada, whichever way its regions are turned" in report.examples[0]
+
+
+def rect64(box: Box) -> str:
+    edges = (box.x, box.y, box.x + box.width, box.y + box.height)
+    return "rect64(" + "".join(f"{round(edge * 0xFFFF):04x}" for edge in edges).lstrip("0") + ")"
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+@pytest.mark.parametrize("is_measured", ["as it is shown", "as it is stored"])
+def test_picasas_names(database: Database, photo: Photo, orientation: int, is_measured: str) -> None:
+    """Picasa's names go to the faces at their places, and follow its file; a sidecar comes before it."""
+    path, (left, right) = photo(orientation=orientation)
+    turned = orientation if is_measured == "as it is stored" else 1
+    boxes = [rect64(to_stored(share(box), turned)) for box in (LEFT, RIGHT)]
+    ini = path.with_name(".picasa.ini")
+    text = f"[photo.jpg]\nfaces={boxes[0]},a1;{boxes[1]},b2\n[Contacts2]\na1=Ada;;\nb2=Grace;;\n"
+    ini.write_text(text)
+    read(database)
+    assert names(database) == {left: "Ada", right: "Grace"}
+    ini.write_text(text.replace("Grace", "Emmy"))
+    assert read(database).corrected == 1
+    assert names(database) == {left: "Ada", right: "Emmy"}
+    path.with_name("photo.jpg.xmp").write_bytes(said("digikam", orientation, "Ada", "Mary"))
+    read(database)
+    assert names(database)[left] == "Ada"

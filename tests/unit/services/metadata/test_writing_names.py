@@ -12,8 +12,9 @@ from image_search_service.core.errors import MediaError
 from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance
 from image_search_service.db.session import Database
-from image_search_service.media.regions import Frame, packet_bytes, parse_packet, readings
+from image_search_service.media.regions import Frame, readings
 from image_search_service.media.sidecars import write_sidecar
+from image_search_service.media.xmp import packet_bytes, parse_packet
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService
 from tests.support.round_trips import round_trips

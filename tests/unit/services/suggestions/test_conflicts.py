@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from image_search_service.db.queries import said_in_files
 from image_search_service.library.opening import Library
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.service import ReviewService
@@ -44,6 +45,32 @@ def test_nothing_is_wrong(library: Library) -> None:
         for number, name in enumerate(("Ada", "Grace")):
             named(library, world, name, alike(LOOKS[number], 5, spread=0.3, seed=number))
     assert ConflictService(library.stores).find() == []
+
+
+def test_another_name_in_a_file(library: Library) -> None:
+    """A face that a file calls otherwise, with both names and the file; a person who was renamed or merged
+    here is no other one."""
+    with library.database.write() as session:
+        world = World(session)
+        ada, faces = named(library, world, "Ada", alike(LOOKS[0], 3, spread=0.3))
+        countess = add_person(world, "Countess")
+        countess.deleted, countess.merged_into = True, ada.id
+        session.flush()
+        path = Path("/photos/one.jpg.xmp")
+        said_in_files.save_seen(
+            session,
+            [
+                said_in_files.SeenName(faces[0].id, path, "state", "Berta", "berta", None),
+                said_in_files.SeenName(
+                    faces[0].id, path.with_name("one.jpg"), "state", "Carla", "carla", None
+                ),
+                said_in_files.SeenName(faces[1].id, path, "state", "Adda", "adda", ada.id),
+                said_in_files.SeenName(faces[2].id, path, "state", "Countess", "countess", countess.id),
+            ],
+        )
+        expected = ([ada.id], ["Ada"], [faces[0].id], path, "Berta")
+    (found,) = of_kind(library, ConflictKind.OTHER_NAME_IN_FILE)
+    assert (found.person_ids, found.names, found.face_ids, found.path, found.name_in_file) == expected
 
 
 def test_twice_in_a_photo(library: Library) -> None:

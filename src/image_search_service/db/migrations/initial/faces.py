@@ -43,6 +43,7 @@ def create_face_instances() -> None:
         sa.Column("group_id", sa.Uuid(), nullable=True),
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("assigned_by", sa.String(length=16), nullable=True),
+        sa.Column("name_origin", sa.String(length=16), nullable=True),
         sa.Column("payload_version", sa.Integer(), nullable=False),
         sa.Column("payload_sent", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -162,3 +163,25 @@ def create_lost_faces() -> None:
     )
     op.create_index(op.f("ix_lost_faces_face_instance_id"), "lost_faces", ["face_instance_id"], unique=False)
     op.create_index(op.f("ix_lost_faces_path_id"), "lost_faces", ["path_id"], unique=False)
+
+
+def create_names_in_files() -> None:
+    op.create_table(
+        "names_in_files",
+        sa.Column("face_instance_id", sa.Uuid(), nullable=False),
+        sa.Column("path", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name_key", sa.String(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("changed_after", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["face_instance_id"],
+            ["face_instances.id"],
+            name=op.f("fk_names_in_files_face_instance_id_face_instances"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["persons.id"], name=op.f("fk_names_in_files_person_id_persons")
+        ),
+        sa.PrimaryKeyConstraint("face_instance_id", "path", name=op.f("pk_names_in_files")),
+    )

@@ -95,3 +95,22 @@ def create_asset_paths() -> None:
         sqlite_where=sa.text("missing_since IS NULL"),
         postgresql_where=sa.text("missing_since IS NULL"),
     )
+
+
+def create_people_in_files() -> None:
+    op.create_table(
+        "people_in_files",
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("path", sa.LargeBinary(), nullable=False),
+        sa.Column("name_key", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["asset_id"], ["image_assets.id"], name=op.f("fk_people_in_files_asset_id_image_assets")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["persons.id"], name=op.f("fk_people_in_files_person_id_persons")
+        ),
+        sa.PrimaryKeyConstraint("asset_id", "path", "name_key", name=op.f("pk_people_in_files")),
+    )
+    op.create_index(op.f("ix_people_in_files_person_id"), "people_in_files", ["person_id"], unique=False)

@@ -35,6 +35,7 @@ TABLES = {
     "persons": people.create_persons,
     "review_skips": review.create_review_skips,
     "asset_paths": photos.create_asset_paths,
+    "people_in_files": photos.create_people_in_files,
     "decision_changes": decisions.create_decision_changes,
     "face_instances": faces.create_face_instances,
     "person_centroids": people.create_person_centroids,
@@ -43,6 +44,7 @@ TABLES = {
     "staged_photos": engine_changes.create_staged_photos,
     "face_differences": faces.create_face_differences,
     "lost_faces": faces.create_lost_faces,
+    "names_in_files": faces.create_names_in_files,
     "face_suggestions": suggestions.create_face_suggestions,
     "person_prototypes": people.create_person_prototypes,
 }

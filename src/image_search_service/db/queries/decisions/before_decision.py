@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from image_search_service.core.decisions import NameOrigin
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import (
     ClusterRow,
@@ -33,6 +34,8 @@ class PersonStatements:
     pinned: list[tuple[uuid.UUID, uuid.UUID]]
     different: list[tuple[uuid.UUID, uuid.UUID]]
     persons: frozenset[uuid.UUID]
+    origins: dict[uuid.UUID, NameOrigin]
+    """Of the faces that a human named."""
 
     @property
     def different_among(self) -> bool:
@@ -64,8 +67,10 @@ def _of(pairs: Iterable[tuple[uuid.UUID, uuid.UUID]], person_ids: Iterable[uuid.
 def statements_about(session: Session, person_ids: Sequence[uuid.UUID]) -> PersonStatements:
     """Four statements, for at most ``BATCH`` persons."""
     faces = session.execute(
-        select(FaceInstance.id, FaceInstance.person_id).where(FaceInstance.person_id.in_(person_ids))
-    )
+        select(FaceInstance.id, FaceInstance.person_id, FaceInstance.name_origin).where(
+            FaceInstance.person_id.in_(person_ids)
+        )
+    ).all()
     rejected = session.execute(
         select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
             FaceSuggestion.person_id.in_(person_ids), FaceSuggestion.state == REJECTED
@@ -87,6 +92,7 @@ def statements_about(session: Session, person_ids: Sequence[uuid.UUID]) -> Perso
         [(row[0], row[1]) for row in pinned],
         [(row[0], row[1]) for row in different],
         frozenset(person_ids),
+        {row[0]: NameOrigin(row[2]) for row in faces if row[2] is not None},
     )
 
 

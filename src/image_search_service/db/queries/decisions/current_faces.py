@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, delete, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
-from image_search_service.core.decisions import Change, Fact, Key, human_value
+from image_search_service.core.decisions import Change, Fact, Key, NameOrigin, human_value
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import (
     FaceInstance,
@@ -32,30 +32,45 @@ BY_HAND = "decision"
 
 def read_face_person(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
     rows = session.execute(
-        select(FaceInstance.id, FaceInstance.person_id, FaceInstance.assigned_by, FaceInstance.cluster_id)
+        select(
+            FaceInstance.id,
+            FaceInstance.person_id,
+            FaceInstance.assigned_by,
+            FaceInstance.name_origin,
+            FaceInstance.cluster_id,
+        )
         .where(FaceInstance.id.in_([key.id for key in keys]))
         .with_for_update()
     )
     return {
-        Key(Fact.FACE_PERSON, face): {"person": as_text(person), "by": by, "cluster": as_text(cluster)}
-        for face, person, by, cluster in rows
+        Key(Fact.FACE_PERSON, face): {
+            "person": as_text(person),
+            "by": by,
+            "origin": origin,
+            "cluster": as_text(cluster),
+        }
+        for face, person, by, origin, cluster in rows
     }
 
 
 def write_face_person(session: Session, changes: Sequence[Change]) -> None:
-    assigned: dict[str, dict[uuid.UUID, uuid.UUID]] = {faces.HUMAN: {}, faces.MACHINE: {}}
+    named: dict[NameOrigin, dict[uuid.UUID, uuid.UUID]] = {origin: {} for origin in NameOrigin}
+    guessed: dict[uuid.UUID, uuid.UUID] = {}
     free: dict[uuid.UUID, uuid.UUID | None] = {}
     for change in changes:
         value = change.new or {}
         if value.get("person"):
-            assigned[value["by"]][change.key.id] = uuid.UUID(value["person"])
+            is_named = value["by"] == faces.HUMAN
+            assigned = named[NameOrigin(value.get("origin") or NameOrigin.HERE)] if is_named else guessed
+            assigned[change.key.id] = uuid.UUID(value["person"])
         else:
             free[change.key.id] = as_uuid(value.get("cluster"))
     existing = clusters.existing_clusters(session, set(free.values()))
     free = {face: cluster if cluster in existing else None for face, cluster in free.items()}
-    faces.set_persons(session, assigned[faces.HUMAN])
-    faces.set_free(session, free | dict.fromkeys(assigned[faces.MACHINE]))
-    faces.assign_persons(session, assigned[faces.MACHINE])
+    for origin, persons in named.items():
+        faces.set_persons(session, persons, origin)
+    faces.set_free(session, free | dict.fromkeys(guessed))
+    faces.assign_persons(session, guessed)
 
 
 def read_face_group(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:

@@ -16,6 +16,7 @@ from image_search_service.db.models import (
     FaceInstance,
     FaceSuggestion,
     ImageAsset,
+    NameInFile,
     PersonCentroid,
     PersonPrototype,
     PersonRow,
@@ -152,13 +153,14 @@ def insert_faces(session: Session, faces: Sequence[StagedRow]) -> None:
 
 
 def drop_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
-    """Forget faces that no decision speaks of, with what jobs have made of them: five statements and three
+    """Forget faces that no decision speaks of, with what jobs have made of them: five statements and four
     for each ``BATCH``."""
     left = clusters.clusters_of_faces(session, face_ids)
     for part in chunks(face_ids, BATCH):
         for change in (
             delete(PersonPrototype).where(PersonPrototype.face_instance_id.in_(part)),
             delete(FaceSuggestion).where(FaceSuggestion.face_instance_id.in_(part)),
+            delete(NameInFile).where(NameInFile.face_instance_id.in_(part)),
             delete(FaceInstance).where(FaceInstance.id.in_(part)),
         ):
             session.execute(change.execution_options(synchronize_session=False))

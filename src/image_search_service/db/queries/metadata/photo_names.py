@@ -46,7 +46,7 @@ class PhotoFiles:
 class PlacedFace:
     """A face, its box in shares of the upright photo, and the person that a human assigned it to.
 
-    hidden: whether that person is hidden.
+    hidden: whether that person is hidden. origin: where it comes from that it is theirs.
     """
 
     id: uuid.UUID
@@ -56,6 +56,7 @@ class PlacedFace:
     person_id: uuid.UUID | None
     name: str | None
     hidden: bool = False
+    origin: str | None = None
 
     @property
     def name_to_write(self) -> str | None:
@@ -64,13 +65,12 @@ class PlacedFace:
 
 
 def photos_page(session: Session, after: uuid.UUID | None, limit: int) -> list[PhotoFiles]:
-    """The next photos with faces, by id: two statements."""
+    """The next photos, by id, with faces or without: two statements."""
     statement = (
         select(ImageAsset.id, ImageAsset.width, ImageAsset.height)
         .where(
             ImageAsset.failure.is_(None),
             ~ImageAsset.replaced,
-            select(FaceInstance.id).where(FaceInstance.asset_id == ImageAsset.id).exists(),
         )
         .order_by(ImageAsset.id)
         .limit(limit)
@@ -97,7 +97,9 @@ def placed_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.
     for face, width, height, name, hidden in rows:
         person = face.person_id if name is not None else None
         box = relative(face.box, width, height)
-        placed = PlacedFace(face.id, face.asset_id, box, face.is_face, person, name, bool(hidden))
+        placed = PlacedFace(
+            face.id, face.asset_id, box, face.is_face, person, name, bool(hidden), face.name_origin
+        )
         faces.setdefault(face.asset_id, []).append(placed)
     return faces
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from image_search_service.core.decisions import NameOrigin
 from image_search_service.core.records.faces import AssignedBy, FaceRecord, FaceState
 from image_search_service.core.records.people import FaceOrder
 from image_search_service.db.models import FaceInstance, ImageAsset, PersonRow
@@ -133,6 +134,7 @@ def _record(
         person_id=face.person_id,
         person_name=name,
         assigned_by=_assigned_by(face),
+        name_origin=None if face.name_origin is None else NameOrigin(face.name_origin),
         cluster_id=face.cluster_id,
         set_aside=face.set_aside,
         taken_at=face.taken_at,

@@ -8,12 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, PersonDifference, PersonRow
+from image_search_service.db.models import (
+    AssetPath,
+    FaceInstance,
+    ImageAsset,
+    NameInFile,
+    PersonDifference,
+    PersonRow,
+)
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.conditions import IS_COMPARABLE_FACE, IS_PRESENT
+from image_search_service.db.queries.faces import HUMAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,72 @@ class NamedFacePoint:
     face_id: uuid.UUID
     asset_id: uuid.UUID
     point_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OtherNameInFile:
+    """A face of a person for which a file has another name."""
+
+    person_id: uuid.UUID
+    name: str
+    face_id: uuid.UUID
+    asset_id: uuid.UUID
+    name_in_file: str
+    path: Path
+
+
+def other_names_in_files(session: Session, limit: int) -> list[OtherNameInFile]:
+    """Faces for which a file was last found to have another name than this library: two statements.
+
+    A file that has the former name of a person who was renamed or merged since has no other name.
+    """
+    former = aliased(PersonRow)
+    is_same = func.coalesce(former.merged_into, former.id) == PersonRow.id
+    rows = session.execute(
+        select(
+            PersonRow.id,
+            PersonRow.name,
+            FaceInstance.id,
+            FaceInstance.asset_id,
+            NameInFile.name,
+            NameInFile.path,
+        )
+        .join(FaceInstance, FaceInstance.id == NameInFile.face_instance_id)
+        .join(PersonRow, PersonRow.id == FaceInstance.person_id)
+        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+        .outerjoin(former, former.id == NameInFile.person_id)
+        .where(
+            FaceInstance.assigned_by == HUMAN,
+            NameInFile.name_key != PersonRow.name_key,
+            former.id.is_(None) | ~is_same,
+            ~ImageAsset.replaced,
+            ~PersonRow.deleted,
+        )
+        .order_by(PersonRow.name, FaceInstance.id, NameInFile.path)
+        .limit(limit)
+    )
+    others = [OtherNameInFile(*row) for row in rows]
+    beside = _folders_with_sidecar(session, [other.face_id for other in others])
+    return [
+        other
+        for other in others
+        if _is_sidecar(other.path) or (other.face_id, other.path.parent) not in beside
+    ]
+
+
+def _folders_with_sidecar(session: Session, face_ids: Sequence[uuid.UUID]) -> set[tuple[uuid.UUID, Path]]:
+    """Faces and folders in which a sidecar names the face: what the photo itself has counts no more."""
+    statement = select(NameInFile.face_instance_id, NameInFile.path)
+    return {
+        (face_id, path.parent)
+        for part in chunks(sorted(set(face_ids)), BATCH)
+        for face_id, path in session.execute(statement.where(NameInFile.face_instance_id.in_(part)))
+        if _is_sidecar(path)
+    }
+
+
+def _is_sidecar(path: Path) -> bool:
+    return path.suffix.casefold() == ".xmp"
 
 
 def twice_in_a_photo(session: Session, limit: int) -> list[PersonInPhoto]:
