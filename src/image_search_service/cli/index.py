@@ -102,6 +102,8 @@ def _document(done: IndexResult) -> JsonObject:
         "photos_moved": report.photos_moved,
         "photos_missing": report.photos_missing,
         "photos_failed": report.photos_failed,
+        "photos_waiting": len(report.waiting),
+        "waiting_reasons": report.waiting_reasons(),
         "photos": counts.photos,
         "photos_with_faces": counts.photos_with_faces,
         "files_ignored": report.files_ignored,
@@ -120,6 +122,7 @@ def _document(done: IndexResult) -> JsonObject:
             {"path": str(item.path), "reason": item.reason}
             for item in [*report.failures, *report.unread_folders]
         ],
+        "waiting": [{"path": str(item.path), "reason": item.reason} for item in report.waiting],
     }
 
 
@@ -132,6 +135,7 @@ def _tables(done: IndexResult) -> list[RenderableType]:
         ("  unchanged", report.photos_unchanged, ""),
         ("  moved or copied", report.photos_moved, "known by their content"),
         ("  failed", report.photos_failed, "named below" if report.photos_failed else ""),
+        *_waiting_rows(report),
         ("Missing", report.photos_missing, "were here before, kept" if report.photos_missing else ""),
         ("Skipped", report.files_ignored, "no photos by their name" if report.files_ignored else ""),
         *_name_rows(report),
@@ -150,6 +154,14 @@ def _tables(done: IndexResult) -> list[RenderableType]:
             "Next: `image-search people` lists the groups, `image-search name GROUP NAME` names one.",
         ]
     return shown
+
+
+def _waiting_rows(report: IndexReport) -> list[tuple[str, int, str]]:
+    """What could not be read for a reason that may pass; nothing where all could be."""
+    if not report.waiting:
+        return []
+    reasons = ", ".join(f"{count:,} × {reason}" for reason, count in report.waiting_reasons().items())
+    return [("  waiting", len(report.waiting), f"the next run tries again: {reasons}")]
 
 
 def _name_rows(report: IndexReport) -> list[tuple[str, int, str]]:

@@ -7,9 +7,30 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 PARTIAL_PREFIX = ".writing-"
 """What a file is called before it is whole; a killed process leaves such a file behind."""
+
+
+class FileState(NamedTuple):
+    """What tells whether a file is still what it was: as long as all of it is the same, so is the content.
+
+    A program can set the modification time back, but neither the change time nor the inode. Network drives
+    may give other inodes each time; so where only these differ, the content has to be compared.
+
+    size: in bytes. modified_ns, changed_ns: nanoseconds since 1970. inode: its lower 63 bits, as databases
+    take them.
+    """
+
+    size: int
+    modified_ns: int
+    changed_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileState:
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & (2**63 - 1))
 
 
 @contextmanager

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import PIL
 import pillow_heif
 from PIL import AvifImagePlugin, Image
 
-from image_search_service.core.errors import MediaError
+from image_search_service import __version__
+from image_search_service.core.errors import MediaError, MediaUnavailableError
 from image_search_service.core.types import Pixels
 from image_search_service.media.errors import media_errors
 from image_search_service.media.exif import read_orientation, read_taken_at
@@ -22,6 +24,11 @@ from image_search_service.media.formats import PILLOW_FORMATS
 # the way. Done once, when this module is imported, and so by one thread.
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+
+DECODER = (
+    f"image-search-service {__version__}, Pillow {PIL.__version__}, pillow-heif {pillow_heif.__version__}"
+)
+"""What decodes photos here. A content that one of another version could not read is tried again."""
 
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -66,7 +73,8 @@ def decode_photo(path: Path, *, max_pixels: int) -> DecodedPhoto:
     """The photo in a file; of a file with several pictures the first.
 
     Raises MediaError, with a short reason, if the file is empty, no photo, truncated, damaged, unreadable,
-    vanished, or has more than ``max_pixels`` pixels by its header (then nothing is decoded).
+    vanished, or has more than ``max_pixels`` pixels by its header (then nothing is decoded). It is a
+    MediaUnavailableError if another try may succeed although the content is the same.
     """
     with media_errors(), path.open("rb") as file:
         if os.fstat(file.fileno()).st_size == 0:
@@ -104,7 +112,7 @@ def _raise_pillows_limit(max_pixels: int) -> None:
 def _check_size(image: Image.Image, max_pixels: int) -> None:
     pixels = image.width * image.height
     if pixels > max_pixels:
-        raise MediaError(
+        raise MediaUnavailableError(
             f"The photo has {image.width} × {image.height} = {pixels:,} pixels; the limit is {max_pixels:,}.",
             hint="IMAGE_SEARCH_MAX_MEGAPIXELS sets the limit, in millions of pixels.",
         )

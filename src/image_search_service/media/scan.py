@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.files import FileState
 from image_search_service.media.formats import is_photo_name
 
 JUNK_FOLDERS = frozenset(
@@ -39,11 +40,10 @@ _BROKEN_LINK = "What the link points to is not there."
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file that is a photo by its name. modified_ns: nanoseconds since 1970."""
+    """A file that is a photo by its name."""
 
     path: Path
-    size: int
-    modified_ns: int
+    state: FileState
 
 
 class PhotoScan:
@@ -126,7 +126,7 @@ class PhotoScan:
                 self.unread.append((path, _reason(error)))
             return  # otherwise it has vanished since its folder was read
         if stat.S_ISREG(status.st_mode):
-            yield FoundFile(path, status.st_size, status.st_mtime_ns)
+            yield FoundFile(path, FileState.of(status))
         else:
             self.ignored += 1
 

@@ -112,6 +112,7 @@ def _indexed(report: IndexReport) -> JsonObject:
         "photos_new": report.photos_new,
         "photos_unchanged": report.photos_unchanged,
         "photos_failed": report.photos_failed,
+        "photos_waiting": len(report.waiting),
         "faces_new": report.faces_new,
         "names_kept": report.names_kept,
         "names_lost": report.names_lost,

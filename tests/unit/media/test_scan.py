@@ -40,7 +40,7 @@ def test_size_and_time_are_the_files(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg")
     os.utime(tmp_path / "a.jpg", ns=(1, 1_234_567_890_123_456_789))
     (file,) = PhotoScan([tmp_path])
-    assert (file.path, file.size, file.modified_ns) == (tmp_path / "a.jpg", 5, 1_234_567_890_123_456_789)
+    assert (file.path, *file.state[:2]) == (tmp_path / "a.jpg", 5, 1_234_567_890_123_456_789)
 
 
 def test_hidden_and_junk_are_left_out(tmp_path: Path) -> None:

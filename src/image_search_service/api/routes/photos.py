@@ -60,11 +60,11 @@ def index_photos(request: IndexRequest, folders: Folders, jobs: Jobs) -> Job:
 
 @router.get("/photos/failed")
 def list_failed_photos(photos: Photos, cursor: CursorText = None, limit: Limit = 50) -> FailedPhotoPage:
-    """Files that could not be read, and why."""
+    """Files that could not be read, and why; those that wait for another try come last."""
     after = decode_cursor(cursor, whole_number, whole_number)
-    page = photos.failed(after[0] if after else 0, limit)
+    page = photos.failed((after[0], bool(after[1])) if after else (0, False), limit)
     return FailedPhotoPage(
         items=[FailedPhoto.of(item) for item in page.items],
-        next_cursor=next_cursor(page.items, limit, lambda item: (item.number, 0)),
+        next_cursor=next_cursor(page.items, limit, lambda item: (item.number, int(item.waits))),
         total=page.total,
     )

@@ -82,11 +82,13 @@ class FolderCount:
 
 @dataclass(frozen=True, slots=True)
 class FailedPhotoRecord:
-    """An unreadable file and the reason. number: its position in the list."""
+    """An unreadable file and the reason. number: its position in the list. waits: the reason may pass, and
+    the next run tries again."""
 
     number: int
     path: Path
     reason: str
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

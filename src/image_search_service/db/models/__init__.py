@@ -7,7 +7,7 @@ from image_search_service.db.models.faces import ClusterRow, FaceDifference, Fac
 from image_search_service.db.models.jobs import JobRow
 from image_search_service.db.models.library import LibraryRow
 from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
-from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRoot, IndexRun
+from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRoot, IndexRun, UnreadFile
 from image_search_service.db.models.review import ReviewSkip
 from image_search_service.db.models.suggestions import FaceSuggestion
 
@@ -35,6 +35,7 @@ __all__ = [
     "ReviewSkip",
     "StagedFace",
     "StagedPhoto",
+    "UnreadFile",
     "UtcDateTime",
     "utc_now",
 ]

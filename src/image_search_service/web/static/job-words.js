@@ -28,8 +28,8 @@ export const timeLeft = (seconds) => {
 };
 
 const COUNTS = {
-  photos_seen: photos, photos: photos, photos_new: (n) => tn("{n} new photo", "{n} new photos", n), photos_failed: (n) => tn("{n} could not be read", "{n} could not be read", n),
+  photos_seen: photos, photos: photos, photos_new: (n) => tn("{n} new photo", "{n} new photos", n), photos_failed: (n) => tn("{n} could not be read", "{n} could not be read", n), photos_waiting: (n) => n > 0 && tn("{n} waits for another try", "{n} wait for another try", n),
   faces_new: (n) => tn("{n} new face", "{n} new faces", n), faces: faces, clusters: (n) => tn("{n} group", "{n} groups", n), suggestions: (n) => tn("{n} suggestion", "{n} suggestions", n),
   assigned: (n) => tn("{n} face given", "{n} faces given", n), persons: (n) => tn("{n} person", "{n} people", n),
 };
-export const resultWords = (job) => Object.entries(job.counts ?? job.result ?? {}).filter(([name, value]) => typeof value === "number" && name in COUNTS).map(([name, value]) => COUNTS[name](value)).join(", ");
+export const resultWords = (job) => Object.entries(job.counts ?? job.result ?? {}).filter(([name, value]) => typeof value === "number" && name in COUNTS).map(([name, value]) => COUNTS[name](value)).filter(Boolean).join(", ");

@@ -73,14 +73,15 @@ const drawProgress = () => {
     el("dl", { class: "figures number" }, figure(job ? job.done : counts.photos, job?.total ? t("of {photos} read", { photos: photos(job.total) }) : t("photos read")), job && figure(Math.round(rate * 10) / 10, t("photos a second")), figure(counts.faces, t("faces found")), figure(counts.clusters, t("groups so far")), figure(counts.persons, t("people with a name"))),
     found, fold,
     job && el("div", { class: "buttons" }, button(t("Stop"), stop), el("span", { class: "small soft" }, t("You may close this page: it goes on. Stopped, it goes on from where it was."))));
-  one("summary", fold).textContent = tn("{n} file could not be read", "{n} files could not be read", counts.photos_failed);
-  fold.hidden = !counts.photos_failed;
+  const unread = counts.photos_failed + counts.photos_waiting;
+  one("summary", fold).textContent = tn("{n} file could not be read", "{n} files could not be read", unread);
+  fold.hidden = !unread;
 };
 
 const drawFailed = async () => {
   const page = await get("/photos/failed?limit=50").catch(() => ({ items: [] }));
   const list = one(".unread");
-  if (list) fill(list, page.items.map((one) => el("li", {}, el("code", {}, one.path), el("span", {}, one.reason))));
+  if (list) fill(list, page.items.map((one) => el("li", {}, el("code", {}, one.path), el("span", {}, one.reason, one.waits && el("span", { class: "soft" }, " ", t("The next run tries again."))))));
 };
 
 /** Faces of the first groups, so that one sees what comes. */
