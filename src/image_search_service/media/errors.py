@@ -55,6 +55,16 @@ def media_errors() -> Iterator[None]:
 
 
 @contextmanager
+def system_errors() -> Iterator[None]:
+    """Translate the operating system's errors in the block, which works on a file, into
+    MediaUnavailableError."""
+    try:
+        yield
+    except OSError as error:
+        raise MediaUnavailableError(explain(error)) from error
+
+
+@contextmanager
 def memory_errors() -> Iterator[None]:
     """Translate lack of memory in the block, which works on a photo, into MediaUnavailableError."""
     try:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.core.files import FileState
+from image_search_service.core.files import FileState, has_vanished, is_folder
 from image_search_service.media.formats import is_photo_name
 
 JUNK_FOLDERS = frozenset(
@@ -59,7 +59,7 @@ class PhotoScan:
         self.roots = [_absolute(root) for root in roots]
         self.ignored = 0
         self.unread: list[tuple[Path, str]] = []
-        self._visited = {_identity(path) for path in exclude if path.exists()}
+        self._visited = {_identity(path) for path in exclude if is_folder(path)}
         self._linked: deque[str] = deque()
         self._single = {os.fspath(root) for root in self.roots if _is_file(root)}
 
@@ -89,8 +89,9 @@ class PhotoScan:
             if not self._is_first_visit(folder):
                 return [], []
             with os.scandir(folder) as entries:
-                for entry in sorted(entries, key=lambda entry: entry.name):
-                    self._sort_in(entry, files, folders)
+                listed = sorted(entries, key=lambda entry: entry.name)
+            for entry in listed:
+                self._sort_in(entry, files, folders)
         except OSError as error:
             self.unread.append((Path(folder), _reason(error)))
         return files, folders
@@ -112,8 +113,9 @@ class PhotoScan:
         elif is_photo_name(entry.name) and not entry.name.startswith("."):
             if entry.path not in self._single:
                 files.append(entry.path)
-        elif entry.is_symlink() and not _exists(entry):
-            self.unread.append((Path(entry.path), _BROKEN_LINK))  # perhaps a drive that is not plugged in
+        elif (error := _error_of(entry)) is not None:
+            # a link that leads nowhere, perhaps to a drive that is not plugged in, or in a circle
+            self.unread.append((Path(entry.path), _reason(error)))
         else:
             self.ignored += 1
 
@@ -122,7 +124,7 @@ class PhotoScan:
         try:
             status = path.stat()
         except OSError as error:
-            if path.is_symlink() or not isinstance(error, FileNotFoundError):
+            if not has_vanished(path):
                 self.unread.append((path, _reason(error)))
             return  # otherwise it has vanished since its folder was read
         if stat.S_ISREG(status.st_mode):
@@ -138,12 +140,14 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False  # a link in a circle
 
 
-def _exists(entry: os.DirEntry[str]) -> bool:
+def _error_of(entry: os.DirEntry[str]) -> OSError | None:
+    """Why a link cannot be followed; None for one that can be, and for what is no link."""
     try:
-        entry.stat()
-    except OSError:
-        return False
-    return True
+        if entry.is_symlink():
+            entry.stat()
+    except OSError as error:
+        return error
+    return None
 
 
 def _is_file(root: Path) -> bool:
@@ -171,9 +175,16 @@ def _identity(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
+def _is_link(name: str | None) -> bool:
+    try:
+        return stat.S_ISLNK(Path(name or "").lstat().st_mode)
+    except OSError:
+        return False
+
+
 def _reason(error: OSError) -> str:
     if isinstance(error, PermissionError):
         return "Permission denied."
     if isinstance(error, FileNotFoundError):
-        return _BROKEN_LINK if Path(error.filename or "").is_symlink() else "It does not exist."
+        return _BROKEN_LINK if _is_link(error.filename) else "It does not exist."
     return f"{error.strerror or error}."

@@ -8,9 +8,9 @@ from pathlib import Path
 from PIL import Image
 
 from image_search_service.core.errors import MediaError
-from image_search_service.core.files import written_whole
+from image_search_service.core.files import is_file, written_whole
 from image_search_service.core.private_files import give_users_mode
-from image_search_service.media.errors import media_errors
+from image_search_service.media.errors import media_errors, system_errors
 from image_search_service.media.exif import UPRIGHT, read_orientation
 from image_search_service.media.formats import PHOTO_SUFFIXES, PILLOW_FORMATS
 from image_search_service.media.regions import LARGEST
@@ -75,17 +75,18 @@ def _extension(image: Image.Image) -> bytes | None:
 
 def sidecar_of(path: Path) -> Path | None:
     """The existing sidecar: ``photo.jpg.xmp``, as digiKam and darktable name it, or ``photo.xmp``, as
-    Lightroom does, with a suffix in any case."""
+    Lightroom does, with a suffix in any case. Raises MediaError if that cannot be found out."""
     for name in (path.name + SUFFIX, path.stem + SUFFIX):
         for sidecar_name in (name, name[: -len(SUFFIX)] + SUFFIX.upper()):
             candidate = path.with_name(sidecar_name)
-            if candidate.is_file():
-                return candidate
+            with system_errors():
+                if is_file(candidate):
+                    return candidate
     return None
 
 
 def sidecar_to_write(path: Path) -> Path:
-    """The sidecar to write names to: the existing one, unless another photo shares it."""
+    """The sidecar to write names to: the existing one, unless another photo shares it. Raises MediaError."""
     existing, own = sidecar_of(path), path.with_name(path.name + SUFFIX)
     if existing is None or (existing.stem == path.stem and _shares_its_stem(path)):
         return own
@@ -94,7 +95,10 @@ def sidecar_to_write(path: Path) -> Path:
 
 def _shares_its_stem(path: Path) -> bool:
     endings = {suffix_ for suffix in PHOTO_SUFFIXES | RAW_SUFFIXES for suffix_ in (suffix, suffix.upper())}
-    return any(path.with_name(path.stem + suffix_).exists() for suffix_ in sorted(endings - {path.suffix}))
+    with system_errors():
+        return any(
+            is_file(path.with_name(path.stem + suffix_)) for suffix_ in sorted(endings - {path.suffix})
+        )
 
 
 def read_sidecar(path: Path) -> bytes:
@@ -113,9 +117,9 @@ def write_sidecar(path: Path, content: bytes, former: bytes | None) -> None:
     overwritten. A new sidecar has the mode of the user's umask. A link is refused, since its target may
     belong to something else.
     """
-    if path.is_symlink():
-        raise MediaError(f"The sidecar {path.name} is a link to another place.")
     try:
+        if path.is_symlink():
+            raise MediaError(f"The sidecar {path.name} is a link to another place.")
         with written_whole(path) as partial:
             partial.write_bytes(content)
             if (path.read_bytes() if path.exists() else None) != former:

@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 from image_search_service.core.errors import MediaError
+from image_search_service.core.files import has_vanished
 from image_search_service.core.parallel import chunks, map_ahead, thread_pool
 from image_search_service.core.types import Progress
 from image_search_service.db.queries import events, library, photos, unread_files
@@ -310,7 +311,7 @@ class _IndexRun:
         with self._database.write() as session:
             waiting = [(failure.path, failure.reason) for failure in self.report.waiting]
             photos.leave_unread(
-                session, [path for path, _ in waiting if not _has_vanished(path)], self._number
+                session, [path for path, _ in waiting if not has_vanished(path)], self._number
             )
             self.report.photos_missing = photos.mark_missing(session, scan.roots, self._number)
             unread_files.replace_unread(session, scan.roots, waiting)
@@ -322,17 +323,6 @@ class _IndexRun:
             remove_half_written(self._service.stores.paths.thumbnails)
         with self._database.write() as session:
             library.finish_runs(session)
-
-
-def _has_vanished(path: Path) -> bool:
-    """Whether nothing is at ``path``; not if that cannot be found out."""
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _hash_files(files: Sequence[FoundFile]) -> list[HashedFile | Failure]:

@@ -231,12 +231,13 @@ def _names_of(photo: PhotoFiles) -> _PhotoNames:
 
 def _packets(path: Path, embedded: sidecars.Embedded, problems: list[str]) -> Iterator[tuple[Path, bytes]]:
     """The XMP packets of the sidecar, if readable, and of the photo itself; each with its file."""
-    sidecar = sidecars.sidecar_of(path)
-    if sidecar is not None:
-        try:
+    sidecar = None
+    try:
+        sidecar = sidecars.sidecar_of(path)
+        if sidecar is not None:
             yield sidecar, sidecars.read_sidecar(sidecar)
-        except MediaError as error:
-            problems.append(f"{sidecar}: {error.message}")
+    except MediaError as error:
+        problems.append(f"{sidecar or path}: {error.message}")
     yield from ((path, packet) for packet in (embedded.packet, embedded.extension) if packet is not None)
 
 
@@ -301,8 +302,9 @@ def _write(wanted: _WriteTask, dry_run: bool) -> _WriteOutcome:
     source = wanted.path
     try:
         embedded = sidecars.read_embedded(wanted.path)
+        existing = sidecars.sidecar_of(wanted.path)
         target = sidecars.sidecar_to_write(wanted.path)
-        source = target if target.exists() else source
+        source = target if target == existing else source
         former = sidecars.read_sidecar(target) if source is target else None
         start = embedded.packet if former is None else former
         root = regions.new_packet() if start is None else regions.parse_packet(start)

@@ -229,3 +229,17 @@ def test_p1_lists_tell_what_waits(opened: Library, folder: Path, monkeypatch: py
     assert (first.total, [item.waits for item in first.items]) == (5, [False, True])
     rest = catalogue.failed((first.items[-1].number, True), 10)
     assert [item.path.name for item in rest.items] == ["1.png", "2.png", "copy.png"]
+
+
+def test_p5_many_links_to_nowhere(opened: Library, folder: Path) -> None:
+    """However many files cannot be looked at, the others are read and nothing is taken for missing."""
+    (folder / "drive").mkdir()
+    (folder / "drive" / "3.png").symlink_to(folder / "0.png")
+    index(opened, folder)
+    (folder / "drive" / "3.png").unlink()
+    (folder / "drive" / "3.png").symlink_to("/nowhere/3.png")
+    for number in range(1_200):
+        (folder / f"{number}.jpg").symlink_to(f"/nowhere/{number}.jpg")
+    report = index(opened, folder)
+    assert (report.photos_unchanged, report.photos_missing, len(report.waiting)) == (4, 0, 1_201)
+    assert len(unread(opened)) == 1_000
