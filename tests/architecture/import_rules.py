@@ -34,7 +34,7 @@ ROOMS = (
     {"decisions"},
     {"suggestions"},
     {"review"},
-    {"exchange", "metadata", "evaluation", "health"},
+    {"exchange", "metadata", "evaluation", "health", "forgetting"},
     {"indexing"},
     {"doctor"},
     {"engine_change"},

@@ -47,6 +47,8 @@ class Fact(StrEnum):
     """Of a face and a difference between two groups: on which side of it the face is, 0 or 1."""
     LOSS_ANSWERED = "loss_answered"
     """Of a face whose photo is in no file any more, and one such loss: whether a human has answered it."""
+    PHOTO_FORGOTTEN = "photo_forgotten"
+    """Of a photo: whether it is left out as long as no file of it exists."""
 
 
 PERSON_FACTS = frozenset(
@@ -59,7 +61,11 @@ PERSON_FACTS = frozenset(
         Fact.DIFFERENT,
     }
 )
-"""Facts whose first id is a person's; that of all others is a face's."""
+"""Facts whose first id is a person's."""
+PHOTO_FACTS = frozenset({Fact.PHOTO_FORGOTTEN})
+"""Facts whose id is a photo's."""
+FACE_FACTS = frozenset(Fact) - PERSON_FACTS - PHOTO_FACTS
+"""Facts whose first id is a face's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,12 @@ def list_folders(
 
 
 @router.post("/photos/index", status_code=202)
-def index_photos(request: IndexRequest, folders: Folders, jobs: Jobs) -> Job:
+def index_photos(request: IndexRequest, folders: Folders, photos: Photos, jobs: Jobs) -> Job:
     """Find the photos below these folders and the faces in them, as a job, then group the faces.
 
     Its `progress` and `result` say how far it is: photos seen, per second, faces, failures.
     """
-    paths = folders.checked([Path(path) for path in request.paths])
+    paths = folders.checked([Path(path) for path in request.paths], photos.is_known)
     parameters = {"paths": sorted(map(str, paths)), "retry_failed": request.retry_failed}
     return Job.of(jobs.submit(JobKind.DETECT_FACES, parameters))
 

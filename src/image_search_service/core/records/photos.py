@@ -91,6 +91,24 @@ class FailedPhotoRecord:
     waits: bool = False
 
 
+class AbsentState(StrEnum):
+    """Of a folder that is not there: whether it may come back."""
+
+    AWAY = "away"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentFolderRecord:
+    """A folder that is not there. since: when that was noticed or said. photos: those that lie nowhere
+    else."""
+
+    path: Path
+    state: AbsentState
+    since: datetime
+    photos: int
+
+
 @dataclass(frozen=True, slots=True)
 class FolderRecord:
     """A folder on the disk. photos_hint: number of files directly in it named like photos, up to a limit."""

@@ -7,11 +7,19 @@ from image_search_service.db.models.faces import ClusterRow, FaceDifference, Fac
 from image_search_service.db.models.jobs import JobRow
 from image_search_service.db.models.library import LibraryRow
 from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
-from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRoot, IndexRun, UnreadFile
+from image_search_service.db.models.photos import (
+    AbsentFolder,
+    AssetPath,
+    ImageAsset,
+    IndexRoot,
+    IndexRun,
+    UnreadFile,
+)
 from image_search_service.db.models.review import ReviewSkip
 from image_search_service.db.models.suggestions import FaceSuggestion
 
 __all__ = [
+    "AbsentFolder",
     "AssetPath",
     "Base",
     "ClusterRow",

@@ -51,7 +51,11 @@ class ImageAsset(Base):
     failed_with: Mapped[str | None]
     """The decoders' versions that could not read it: others try again."""
     replaced: Mapped[bool] = mapped_column(default=False)
-    """True when every file that held this content now holds another: an edited photo's former self."""
+    """True when no file holds this content: every one that did now holds another (an edited photo's former
+    self), or the photo was forgotten. Such a photo is not shown, counted or compared."""
+    forgotten: Mapped[bool] = mapped_column(default=False)
+    """True when a human left the photo out because no file of it exists any more; it is then ``replaced`` for
+    as long as none does."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
@@ -91,6 +95,17 @@ class UnreadFile(Base):
     path: Mapped[Path] = mapped_column(unique=True)
     reason: Mapped[str]
     noticed_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class AbsentFolder(Base):
+    """A folder, drive or photo that is not there, although files below it are known."""
+
+    __tablename__ = "absent_folders"
+
+    path: Mapped[Path] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(8))
+    """``away``: it may come back; ``gone``: a human said that it will not."""
+    since: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 def _folder_of(context: Any) -> Path:

@@ -163,8 +163,8 @@ def path_ids(session: Session, paths: Sequence[Path]) -> dict[Path, int]:
 
 def update_replaced(session: Session, asset_ids: Sequence[uuid.UUID]) -> None:
     """Set ``replaced`` of these photos: true where no file holds them, since another content took their
-    place."""
-    held = exists().where(AssetPath.asset_id == ImageAsset.id)
+    place, or since they were forgotten."""
+    held = _is_held()
     for part in chunks(sorted(set(asset_ids)), BATCH):
         session.execute(
             update(ImageAsset)
@@ -176,26 +176,66 @@ def update_replaced(session: Session, asset_ids: Sequence[uuid.UUID]) -> None:
 
 def hide_unheld(session: Session) -> None:
     """Set ``replaced`` of all photos that no file holds: an interrupted run may have stored them."""
-    held = exists().where(AssetPath.asset_id == ImageAsset.id)
     session.execute(
         update(ImageAsset)
-        .where(~ImageAsset.replaced, ~held)
+        .where(~ImageAsset.replaced, ~_is_held())
         .values(replaced=True)
         .execution_options(synchronize_session=False)
     )
+
+
+def forgotten_that_changed(session: Session) -> list[uuid.UUID]:
+    """Forgotten photos of which a file came back, or whose file is missing again."""
+    return list(
+        session.scalars(select(ImageAsset.id).where(ImageAsset.forgotten, ImageAsset.replaced == _is_held()))
+    )
+
+
+def _is_held() -> ColumnElement[bool]:
+    """Of a photo: a file holds it; of one that was forgotten, a file that exists."""
+    return exists().where(
+        AssetPath.asset_id == ImageAsset.id, or_(AssetPath.missing_since.is_(None), ~ImageAsset.forgotten)
+    )
+
+
+def mark_vanished(session: Session, path_ids: Sequence[int]) -> None:
+    """Mark these files as missing."""
+    for part in chunks(path_ids, BATCH):
+        session.execute(
+            update(AssetPath)
+            .where(AssetPath.id.in_(part))
+            .values(missing_since=utc_now())
+            .execution_options(synchronize_session=False)
+        )
+
+
+def present_files(session: Session, asset_ids: Iterable[uuid.UUID], run: int) -> list[tuple[int, Path]]:
+    """The files of these photos that count as present and that this run has not seen: id and path."""
+    return [
+        (row.id, row.path)
+        for part in chunks(sorted(set(asset_ids)), BATCH)
+        for row in session.execute(
+            select(AssetPath.id, AssetPath.path).where(
+                AssetPath.asset_id.in_(part), IS_PRESENT, AssetPath.seen_in_run != run
+            )
+        )
+    ]
 
 
 __all__ = [
     "KnownContent",
     "KnownFile",
     "assets_by_hash",
+    "forgotten_that_changed",
     "hide_unheld",
     "insert_rows",
     "known_files",
     "leave_unread",
     "mark_missing",
     "mark_seen",
+    "mark_vanished",
     "path_ids",
+    "present_files",
     "save_assets",
     "save_faces",
     "save_paths",

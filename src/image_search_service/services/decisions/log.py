@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from image_search_service.core.decisions import (
-    PERSON_FACTS,
+    FACE_FACTS,
+    PHOTO_FACTS,
     Change,
     Fact,
     Key,
@@ -25,6 +26,8 @@ from image_search_service.db.queries.decisions import before_decision, current_s
 from image_search_service.db.session import Session
 
 UNDO = "undo"
+ERASED = "erase_photos"
+"""The kind of the event that says that photos, and all that was said of them, were erased."""
 ABOUT_FACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.FACE_SET_ASIDE, Fact.REJECTED)
 MOST_PERSONS = 10
 """The most persons that an event's details name; its changes name all of them."""
@@ -76,6 +79,8 @@ def undo(session: Session, decision_id: int, actor: str) -> RecordedDecision:
     target = events.decision_by_id(session, decision_id)
     if target is None:
         raise unknown_decision(decision_id)
+    if target.kind == ERASED:
+        raise ConflictError("What was erased cannot be brought back.")
     inverse = [change.inverse for change in events.changes_of(session, decision_id)]
     now = current_state.current(session, [change.key for change in inverse])
     later = [
@@ -149,7 +154,8 @@ def _changes(session: Session, facts: Mapping[Key, Any]) -> list[Change]:
     now = current_state.current(session, facts)
     missing = sorted({str(key.id) for key in facts if key not in now})
     if missing:
-        raise NotFoundError(f"There is no face {', '.join(missing[:5])}.")
+        kind = "photo" if all(key.fact in PHOTO_FACTS for key in facts) else "face"
+        raise NotFoundError(f"There is no {kind} {', '.join(missing[:5])}.")
     return effective(Change(key, now[key], new) for key, new in facts.items())
 
 
@@ -173,9 +179,11 @@ def _about(changes: Sequence[Change]) -> dict[str, Any]:
     """Details stored with the event, so that a list needs not read all changes: the number of faces, and the
     persons, most frequent first."""
     persons = Counter(person for change in changes for person in persons_of(change))
-    faces = {change.key.id for change in changes if change.key.fact not in PERSON_FACTS}
+    faces = {change.key.id for change in changes if change.key.fact in FACE_FACTS}
+    photos = sum(change.key.fact in PHOTO_FACTS for change in changes)
     often = sorted(persons, key=lambda person_id: (-persons[person_id], person_id))
-    return {"faces": len(faces), "persons": [str(person_id) for person_id in often[:MOST_PERSONS]]}
+    about = {"faces": len(faces), "persons": [str(person_id) for person_id in often[:MOST_PERSONS]]}
+    return about | ({"photos": photos} if photos else {})
 
 
 def _persons(changes: Sequence[Change]) -> tuple[uuid.UUID, ...]:

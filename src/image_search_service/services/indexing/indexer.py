@@ -26,6 +26,7 @@ from image_search_service.media.decode import DECODER
 from image_search_service.media.derived_files import remove_half_written
 from image_search_service.media.hashing import hash_file
 from image_search_service.media.scan import FoundFile, PhotoScan
+from image_search_service.services.indexing.absences import mark_vanished, note_absent, vanished_roots
 from image_search_service.services.indexing.edits import carry_over
 from image_search_service.services.indexing.orphans import remove_orphaned_points
 from image_search_service.services.indexing.reader import HashedFile, PhotoReader, ReadPhoto
@@ -75,11 +76,13 @@ class IndexService:
 
         ``retry_failed`` reads again what could not be read before. ``progress`` is told the photos read
         and how many there are to read, ``report_changed`` the report so far. Raises InvalidInputError for a
-        root that does not exist, UnavailableError when a store fails; what was stored until then stays, and
-        the next run goes on.
+        root that does not exist and below which the library knows no file, UnavailableError when a store
+        fails; what was stored until then stays, and the next run goes on.
         """
         started = time.monotonic()
-        scan = PhotoScan(roots, exclude=[self.library_folder])
+        away = vanished_roots(self.database, roots)
+        there = [root for root in roots if root not in away]
+        scan = PhotoScan(there, exclude=[self.library_folder])
         with self.database.turn("index", lambda: progress(0, None) if progress else None):
             run = self._run(scan, retry_failed=retry_failed, progress=progress, report_changed=report_changed)
         run.report.seconds = time.monotonic() - started
@@ -129,6 +132,8 @@ class _IndexRun:
         self._reader: PhotoReader | None = None
         self._previous: dict[Path, uuid.UUID] = {}
         self._copies: list[HashedFile] = []
+        self._attached: set[uuid.UUID] = set()
+        """Photos of which a file was moved or copied; their other files may be the ones that moved."""
         self._read_now: set[str] = set()
         """Contents that could not be read in this run, which need no second try."""
         self._replaced: list[tuple[HashedFile, uuid.UUID]] = []
@@ -250,6 +255,7 @@ class _IndexRun:
         with self._database.write() as session:
             known = photos.assets_by_hash(session, [file.content_hash for file in files])
             self._save_paths(session, [(file, known[file.content_hash].asset_id) for file in files])
+        self._attached |= {known[file.content_hash].asset_id for file in files}
         failures = [(file.path, known[file.content_hash].failure) for file in files]
         self._fail([Failure(path, reason) for path, reason in failures if reason is not None])
         readable = [file for file in files if known[file.content_hash].failure is None]
@@ -315,6 +321,9 @@ class _IndexRun:
             )
             self.report.photos_missing = photos.mark_missing(session, scan.roots, self._number)
             unread_files.replace_unread(session, scan.roots, waiting)
+            self.report.photos_missing += mark_vanished(session, self._attached, self._number)
+            missing, self.report.folders_away = note_absent(session, scan.roots, self._attached)
+            self.report.photos_missing += missing
             if interrupted:
                 photos.hide_unheld(session)
         if interrupted:

@@ -30,6 +30,8 @@ class IndexReport:
     photos_moved: int = 0
     """Files whose content the library had already: moved, renamed, copied."""
     photos_missing: int = 0
+    folders_away: list[Path] = field(default_factory=list)
+    """Indexed folders, and what was asked for, that are not there; the files below them are missing."""
     files_ignored: int = 0
     """Files below the folders that are no photos by their name."""
     faces_new: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -40,14 +40,17 @@ class FolderService:
         parent = None if folder in self._roots else folder.parent
         return FolderListingRecord(folder, parent, self._inside(folder), self._roots)
 
-    def checked(self, paths: Sequence[Path]) -> list[Path]:
-        """Folders or photos that may be indexed, with their real paths. Raises InvalidInputError."""
+    def checked(self, paths: Sequence[Path], is_known: Callable[[Path], bool]) -> list[Path]:
+        """Folders or photos that may be indexed, with their real paths. Raises InvalidInputError.
+
+        is_known: whether the library has files at or below a path, which then need not be there any more.
+        """
         checked: list[Path] = []
         for path in paths:
             allowed = self._allowed(path)
             if allowed is None:
                 raise InvalidInputError(f"{path} may not be indexed from here.", hint=ROOTS_HINT)
-            if has_vanished(allowed):
+            if has_vanished(allowed) and not is_known(allowed):
                 raise InvalidInputError(
                     f"{path} does not exist.", hint="Give a folder of photos, or a photo."
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from itertools import accumulate
+from pathlib import Path
 
 from image_search_service.core.records.lists import ListPage
 from image_search_service.core.records.photos import (
@@ -16,7 +17,7 @@ from image_search_service.core.records.photos import (
     PhotoFilter,
     PhotoOrder,
 )
-from image_search_service.db.queries import photo_lists as queries, unread_files
+from image_search_service.db.queries import absent_folders, photo_lists as queries, unread_files
 from image_search_service.db.session import Database
 
 
@@ -46,6 +47,11 @@ class PhotoCatalogue:
         """Every folder that a photo lies in, by name."""
         with self._database.read() as session:
             return queries.folder_counts(session)
+
+    def is_known(self, path: Path) -> bool:
+        """Whether the library has a file at or below ``path``."""
+        with self._database.read() as session:
+            return absent_folders.is_known(session, path)
 
     def failed(self, after: tuple[int, bool], limit: int) -> ListPage[FailedPhotoRecord]:
         """Files that could not be read: first those whose content is the reason, then those that wait for

@@ -18,6 +18,7 @@ def create_image_assets() -> None:
         sa.Column("failure", sa.String(), nullable=True),
         sa.Column("failed_with", sa.String(), nullable=True),
         sa.Column("replaced", sa.Boolean(), nullable=False),
+        sa.Column("forgotten", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_image_assets")),
         sa.UniqueConstraint("content_hash", name=op.f("uq_image_assets_content_hash")),
@@ -64,6 +65,16 @@ def create_index_runs() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_index_runs")),
+    )
+
+
+def create_absent_folders() -> None:
+    op.create_table(
+        "absent_folders",
+        sa.Column("path", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("path", name=op.f("pk_absent_folders")),
     )
 
 
