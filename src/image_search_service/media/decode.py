@@ -11,14 +11,21 @@ from typing import BinaryIO
 import numpy as np
 import PIL
 import pillow_heif
-from PIL import AvifImagePlugin, Image
+from PIL import AvifImagePlugin, ExifTags, Image, UnidentifiedImageError
 
 from image_search_service import __version__
 from image_search_service.core.errors import MediaError, MediaUnavailableError
 from image_search_service.core.types import Pixels
-from image_search_service.media.errors import media_errors
-from image_search_service.media.exif import read_orientation, read_taken_at
+from image_search_service.media.errors import DAMAGE, may_pass, media_errors
+from image_search_service.media.exif import read_orientation, read_taken_at, taken_at
 from image_search_service.media.formats import PILLOW_FORMATS
+from image_search_service.media.mending import (
+    OddTiff,
+    decode_odd_tiff,
+    mended,
+    read_odd_tiff,
+    require_most_rows,
+)
 
 # Photos are decoded many at a time, one thread each; a decoder with threads of its own would only get in
 # the way. Done once, when this module is imported, and so by one thread.
@@ -83,9 +90,35 @@ def decode_photo(path: Path, *, max_pixels: int) -> DecodedPhoto:
 
 
 def _decode(file: BinaryIO, max_pixels: int) -> DecodedPhoto:
+    """By Pillow; what it refuses is tried as viewers read it (``media/mending.py``)."""
     _raise_pillows_limit(max_pixels)
+    try:
+        return _decode_image(file, max_pixels)
+    except DAMAGE as error:
+        if may_pass(error):
+            raise
+        if isinstance(error, UnidentifiedImageError) and (tiff := read_odd_tiff(file)) is not None:
+            return _decode_odd_tiff(file, tiff, max_pixels)
+        copy = mended(file)
+        if copy is None:
+            raise
+        try:
+            return _decode_image(copy, max_pixels, is_mended=True)
+        except DAMAGE:
+            raise error from None
+
+
+def _decode_odd_tiff(file: BinaryIO, tiff: OddTiff, max_pixels: int) -> DecodedPhoto:
+    _check_size(tiff.width, tiff.height, max_pixels)
+    pixels = _rgb(_upright(decode_odd_tiff(file), tiff.orientation))
+    height, width = pixels.shape[:2]
+    moment = taken_at({ExifTags.Base.DateTime: tiff.taken_at})
+    return DecodedPhoto(pixels, width, height, "TIFF", moment, tiff.orientation)
+
+
+def _decode_image(file: BinaryIO, max_pixels: int, *, is_mended: bool = False) -> DecodedPhoto:
     with Image.open(file, formats=PILLOW_FORMATS) as image:
-        _check_size(image, max_pixels)
+        _check_size(image.width, image.height, max_pixels)
         format_ = "JPEG" if image.format == "MPO" else str(image.format)
         # To look for EXIF in a PNG, Pillow loads it, and reading EXIF forgives whatever that raises; so the
         # pixels come first. Only a TIFF has to be asked before, since loading it turns it.
@@ -93,6 +126,8 @@ def _decode(file: BinaryIO, max_pixels: int) -> DecodedPhoto:
             image.load()
         orientation, moment = read_orientation(image), read_taken_at(image)
         image.load()
+        if is_mended and format_ == "JPEG":
+            require_most_rows(image)
         # Pillow brings a TIFF upright itself while it loads it, and no other format.
         upright = image if format_ == "TIFF" else _upright(image, orientation)
         pixels = _rgb(upright)
@@ -109,11 +144,11 @@ def _raise_pillows_limit(max_pixels: int) -> None:
         Image.MAX_IMAGE_PIXELS = max_pixels
 
 
-def _check_size(image: Image.Image, max_pixels: int) -> None:
-    pixels = image.width * image.height
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    pixels = width * height
     if pixels > max_pixels:
         raise MediaUnavailableError(
-            f"The photo has {image.width} × {image.height} = {pixels:,} pixels; the limit is {max_pixels:,}.",
+            f"The photo has {width} × {height} = {pixels:,} pixels; the limit is {max_pixels:,}.",
             hint="IMAGE_SEARCH_MAX_MEGAPIXELS sets the limit, in millions of pixels.",
         )
     if pixels == 0:

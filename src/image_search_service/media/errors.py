@@ -50,7 +50,7 @@ def media_errors() -> Iterator[None]:
     try:
         yield
     except DAMAGE as error:
-        kind = MediaUnavailableError if _may_pass(error) else MediaError
+        kind = MediaUnavailableError if may_pass(error) else MediaError
         raise kind(explain(error)) from error
 
 
@@ -73,7 +73,7 @@ def memory_errors() -> Iterator[None]:
         raise MediaUnavailableError(explain(error)) from error
 
 
-def _may_pass(error: Exception) -> bool:
+def may_pass(error: Exception) -> bool:
     """Whether the error is the operating system's or lack of memory, rather than the content's.
 
     Pillow raises OSError without a number for a broken stream; EINVAL comes from offsets in the content that
@@ -89,7 +89,7 @@ def explain(error: Exception) -> str:
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return reason
-    if isinstance(error, OSError) and _may_pass(error):
+    if isinstance(error, OSError) and may_pass(error):
         return f"The file cannot be read: {error.strerror}."
     if "truncated" in str(error).lower():
         return "The file is truncated: its end is missing."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 PHOTO_SUFFIXES = frozenset(
     {
-        ".jpg", ".jpeg", ".jpe", ".jfif",
+        ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo",
         ".png",
         ".webp",
         ".tif", ".tiff",

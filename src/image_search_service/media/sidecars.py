@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from image_search_service.core.errors import MediaError
 from image_search_service.core.files import is_file, written_whole
 from image_search_service.core.private_files import give_users_mode
-from image_search_service.media.errors import media_errors, system_errors
+from image_search_service.media.errors import DAMAGE, may_pass, media_errors, system_errors
 from image_search_service.media.exif import UPRIGHT, read_orientation
 from image_search_service.media.formats import PHOTO_SUFFIXES, PILLOW_FORMATS
+from image_search_service.media.mending import mended, read_odd_tiff
 from image_search_service.media.regions import LARGEST
 
 SUFFIX = ".xmp"
+HEIC_HEAD = 2**20
+"""Bytes at the beginning of a HEIC in which its properties are."""
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 """Start of a JPEG segment with extended XMP; then follow a digest of 32 bytes, the total length and the
 part's offset in 4 bytes each, and the part."""
@@ -37,26 +41,58 @@ class Embedded:
 
 def read_embedded(path: Path) -> Embedded:
     """Read a photo's XMP and orientation, without decoding it. Raises MediaError if it cannot be read."""
-    with media_errors(), path.open("rb") as file, Image.open(file, formats=PILLOW_FORMATS) as image:
+    with media_errors(), path.open("rb") as file:
+        try:
+            return _read_embedded(file)
+        except DAMAGE as error:
+            if may_pass(error):
+                raise
+            if isinstance(error, UnidentifiedImageError) and (tiff := read_odd_tiff(file)) is not None:
+                return Embedded(tiff.orientation, tiff.xmp)
+            copy = mended(file)
+            if copy is None:
+                raise
+            try:
+                return _read_embedded(copy)
+            except DAMAGE:
+                raise error from None
+
+
+def _read_embedded(file: BinaryIO) -> Embedded:
+    with Image.open(file, formats=PILLOW_FORMATS) as image:
         packet = image.info.get("xmp")
         if packet is None and image.format == "PNG":
             image.load()  # a PNG may have its text after its pixels
             packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
         extension = _extension(image)
-        orientation = _written_orientation(image)
+        orientation = _written_orientation(image, file)
     if isinstance(packet, str):
         packet = packet.encode()
     packet = packet if isinstance(packet, bytes) and packet.strip(b"\0 ") else None
     return Embedded(orientation, packet, extension)
 
 
-def _written_orientation(image: Image.Image) -> int:
+def _written_orientation(image: Image.Image, file: BinaryIO) -> int:
     """EXIF's orientation as stored. libheif brings a picture upright itself, and its plug-in then hides the
-    orientation; but phones and exiftool measure regions before that."""
+    orientation; but phones and exiftool measure regions before that.
+
+    What turns a HEIC is a property of its own. Without one every viewer shows it as it is stored, and EXIF's
+    orientation means nothing (ISO/IEC 23008-12, A.2.1).
+    """
     if image.format != "HEIF":
         return read_orientation(image)
+    if not _is_turned(file):
+        return UPRIGHT
     written = image.info.get("original_orientation")
     return written if isinstance(written, int) and 1 <= written <= 8 else UPRIGHT
+
+
+def _is_turned(file: BinaryIO) -> bool:
+    """Whether a HEIC has a property that turns (``irot``) or mirrors (``imir``) its picture."""
+    file.seek(0)
+    head = file.read(HEIC_HEAD)
+    at = head.find(b"irot")
+    return b"imir" in head or (at >= 0 and head[at + 4 : at + 5] not in (b"", b"\0"))
 
 
 def _extension(image: Image.Image) -> bytes | None:
