@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +18,9 @@ from PIL import AvifImagePlugin, ExifTags, Image, UnidentifiedImageError
 from image_search_service import __version__
 from image_search_service.core.errors import MediaError, MediaUnavailableError
 from image_search_service.core.types import Pixels
+from image_search_service.media import jxl, raw
 from image_search_service.media.errors import DAMAGE, may_pass, media_errors
-from image_search_service.media.exif import read_orientation, read_taken_at, taken_at
+from image_search_service.media.exif import UPRIGHT, read_orientation, read_taken_at, taken_at
 from image_search_service.media.formats import PILLOW_FORMATS
 from image_search_service.media.mending import (
     OddTiff,
@@ -33,7 +36,8 @@ pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_image
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 DECODER = (
-    f"image-search-service {__version__}, Pillow {PIL.__version__}, pillow-heif {pillow_heif.__version__}"
+    f"image-search-service {__version__}, Pillow {PIL.__version__}, pillow-heif {pillow_heif.__version__}, "
+    f"{jxl.decoder_name()}, {raw.decoder_name()}"
 )
 """What decodes photos here. A content that one of another version could not read is tried again."""
 
@@ -58,7 +62,8 @@ class DecodedPhoto:
 
     pixels: ``(height, width, 3)`` uint8 RGB, upright, contiguous, read-only.
     width, height: of the upright photo, in pixels.
-    format: ``JPEG``, ``PNG``, ``WEBP``, ``TIFF``, ``GIF``, ``HEIF`` or ``AVIF``, by its content.
+    format: ``JPEG``, ``PNG``, ``WEBP``, ``TIFF``, ``GIF``, ``HEIF``, ``AVIF`` or ``JXL`` by its content; or
+        ``RAW``.
     taken_at: by the camera's clock: local time at that place, without a zone; None if not known.
     orientation: EXIF's, 1 to 8, as it was before the photo was brought upright; 1 for HEIF, which libheif
         brings upright itself.
@@ -86,7 +91,40 @@ def decode_photo(path: Path, *, max_pixels: int) -> DecodedPhoto:
     with media_errors(), path.open("rb") as file:
         if os.fstat(file.fileno()).st_size == 0:
             raise MediaError("The file is empty.")
+        if jxl.is_jxl(file.read(12)):
+            return _decode_jxl(file, max_pixels)
+        file.seek(0)
+        if raw.is_raw_name(path):
+            return _decode_raw(file, max_pixels)
         return _decode(file, max_pixels)
+
+
+def _decode_jxl(file: BinaryIO, max_pixels: int) -> DecodedPhoto:
+    file.seek(0)
+    content = file.read()
+    _check_size(*jxl.size_of(content), max_pixels)
+    image, exif = jxl.decode(content)
+    pixels = _rgb(image)
+    height, width = pixels.shape[:2]
+    moment = taken_at({**exif, **exif.get_ifd(ExifTags.IFD.Exif)})
+    return DecodedPhoto(pixels, width, height, "JXL", moment, UPRIGHT)
+
+
+def _decode_raw(file: BinaryIO, max_pixels: int) -> DecodedPhoto:
+    """The preview, turned as LibRaw says unless it says itself; or the raw picture at half its size."""
+    with closing(raw.RawPhoto(file)) as photo:
+        preview = photo.preview()
+        if preview is not None and max(raw.size_of_preview(preview)) >= raw.LARGE_ENOUGH:
+            _raise_pillows_limit(max_pixels)
+            decoded = _decode_image(io.BytesIO(preview), max_pixels)
+            if decoded.orientation == UPRIGHT and photo.orientation != UPRIGHT:
+                upright = np.asarray(_upright(Image.fromarray(decoded.pixels), photo.orientation))
+                decoded = replace(decoded, pixels=upright, width=upright.shape[1], height=upright.shape[0])
+            return replace(decoded, format="RAW", orientation=photo.orientation)
+        _check_size(photo.width, photo.height, max_pixels)
+        pixels = photo.developed()
+        height, width = pixels.shape[:2]
+        return DecodedPhoto(pixels, width, height, "RAW", None, photo.orientation)
 
 
 def _decode(file: BinaryIO, max_pixels: int) -> DecodedPhoto:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.files import FileState, has_vanished, is_folder
-from image_search_service.media.formats import is_photo_name
+from image_search_service.media.formats import is_photo_name, without_raws_of_photos
 
 JUNK_FOLDERS = frozenset(
     {
@@ -83,7 +83,7 @@ class PhotoScan:
 
     def _look_into(self, folder: str) -> tuple[list[str], list[str]]:
         """Photos and folders in ``folder``, sorted; linked folders are kept for the end."""
-        files: list[str] = []
+        found: list[str] = []
         folders: list[str] = []
         try:
             if not self._is_first_visit(folder):
@@ -91,9 +91,12 @@ class PhotoScan:
             with os.scandir(folder) as entries:
                 listed = sorted(entries, key=lambda entry: entry.name)
             for entry in listed:
-                self._sort_in(entry, files, folders)
+                self._sort_in(entry, found, folders)
         except OSError as error:
             self.unread.append((Path(folder), _reason(error)))
+        names = {path.rpartition(os.sep)[2]: path for path in found}
+        files = [names[name] for name in without_raws_of_photos(list(names))]
+        self.ignored += len(found) - len(files)
         return files, folders
 
     def _is_first_visit(self, folder: str) -> bool:

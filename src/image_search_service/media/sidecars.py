@@ -11,10 +11,12 @@ from PIL import Image, UnidentifiedImageError
 from image_search_service.core.errors import MediaError
 from image_search_service.core.files import is_file, written_whole
 from image_search_service.core.private_files import give_users_mode
+from image_search_service.media import jxl
 from image_search_service.media.errors import DAMAGE, may_pass, media_errors, system_errors
 from image_search_service.media.exif import UPRIGHT, read_orientation
-from image_search_service.media.formats import PHOTO_SUFFIXES, PILLOW_FORMATS
+from image_search_service.media.formats import PHOTO_SUFFIXES, PILLOW_FORMATS, RAW_SUFFIXES
 from image_search_service.media.mending import mended, read_odd_tiff
+from image_search_service.media.raw import is_raw_name
 from image_search_service.media.regions import LARGEST
 
 SUFFIX = ".xmp"
@@ -23,8 +25,6 @@ HEIC_HEAD = 2**20
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 """Start of a JPEG segment with extended XMP; then follow a digest of 32 bytes, the total length and the
 part's offset in 4 bytes each, and the part."""
-RAW_SUFFIXES = frozenset({".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2"})
-"""Suffixes of cameras' raw files. A photo developed from one must not write to the raw file's sidecar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,13 @@ class Embedded:
 def read_embedded(path: Path) -> Embedded:
     """Read a photo's XMP and orientation, without decoding it. Raises MediaError if it cannot be read."""
     with media_errors(), path.open("rb") as file:
+        if jxl.is_jxl(file.read(12)):
+            file.seek(0)
+            return Embedded(UPRIGHT, jxl.xmp_of(file.read()))
+        file.seek(0)
+        if is_raw_name(path):
+            tiff = read_odd_tiff(file)
+            return Embedded(UPRIGHT, None) if tiff is None else Embedded(tiff.orientation, tiff.xmp)
         try:
             return _read_embedded(file)
         except DAMAGE as error:
