@@ -154,3 +154,17 @@ def test_a_large_crop(api: Served, album: Path) -> None:
     assert crop.size == (512, 512)
     red, green, blue = np.asarray(crop.convert("RGB"))[256, 256].tolist()
     assert red > 150 > max(green, blue)
+
+
+def test_p5_a_file_that_cannot_be_looked_at(api: Served, album: Path) -> None:
+    """A photo whose file became a circle of links, and paths too long to exist, are answered with reasons."""
+    api.ended(api.post("/photos/index", {"paths": [str(album)]}))
+    photos = {Path(one["path"]).name: one for one in api.get("/assets")["items"]}
+    (album / "small.png").unlink()
+    (album / "small.png").symlink_to("small.png")
+    problem = api.client.get(photos["small.png"]["picture_url"], params={"side": "640"})
+    assert (problem.status_code, "symbolic links" in problem.json()["detail"]) == (422, True)
+    (album / "round").symlink_to("round")
+    for path in (album / ("x" * 300), album / "round"):
+        assert api.client.get("/api/v1/folders", params={"path": str(path)}).status_code in (404, 422)
+        assert api.post("/photos/index", {"paths": [str(path)]}, status=422)["detail"]

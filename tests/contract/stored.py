@@ -14,10 +14,12 @@ from image_search_service.db.queries.suggestions.centroids import ACTIVE
 from image_search_service.db.session import Database
 
 ENGINE_PAGE = 10_000
-DIARIES = {"jobs", "index_runs", "index_roots"}
+DIARIES = {"jobs", "index_runs", "index_roots", "unread_files", "absent_folders"}
 """Tables that say what was tried, not what there is."""
 CHANCE = {
+    "asset_paths.changed_ns",
     "asset_paths.id",
+    "asset_paths.inode",
     "asset_paths.seen_in_run",
     "face_instances.payload_sent",
     "face_instances.payload_version",

@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from image_search_service.api.errors import add_error_handlers, problems
 from image_search_service.api.guard import add_guard
 from image_search_service.api.routes import (
+    absent,
     assets,
     backup,
     centroids,
@@ -95,6 +96,7 @@ def api_router() -> APIRouter:
         faces,
         assets,
         photos,
+        absent,
         persons,
         centroids,
         suggestions,

@@ -22,6 +22,9 @@ PANELS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("index", "Find photos, find the faces in them and group the faces.", "index:index"),
         CommandEntry("cluster", "Group again the faces that have no name.", "index:cluster"),
         CommandEntry("photos", "List the photos that show all of these people.", "people:photos"),
+        CommandEntry("away", "Say that a drive or folder is away.", "absent:away"),
+        CommandEntry("gone", "Say that a folder is gone for good.", "absent:gone"),
+        CommandEntry("forget", "Leave out photos that were deleted from the disk.", "absent:forget"),
         CommandEntry("faces", "List faces of a person, a group or a photo, with their ids.", "faces:faces"),
     ),
     "People": (

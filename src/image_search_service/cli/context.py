@@ -7,6 +7,7 @@ only with ``--debug``.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -127,7 +128,7 @@ def make_settings(given: dict[str, Any]) -> Settings:
 
 def real_path(path: Path) -> Path:
     """A path as the user meant it, by the one name that it has: links followed, ``~`` and ``..`` resolved."""
-    return path.expanduser().resolve()
+    return Path(os.path.realpath(path.expanduser()))  # of a circle of links the last one
 
 
 def parse_size(text: str) -> int:

@@ -101,7 +101,10 @@ def _document(done: IndexResult) -> JsonObject:
         "photos_unchanged": report.photos_unchanged,
         "photos_moved": report.photos_moved,
         "photos_missing": report.photos_missing,
+        "folders_away": [str(path) for path in report.folders_away],
         "photos_failed": report.photos_failed,
+        "photos_waiting": len(report.waiting),
+        "waiting_reasons": report.waiting_reasons(),
         "photos": counts.photos,
         "photos_with_faces": counts.photos_with_faces,
         "files_ignored": report.files_ignored,
@@ -120,6 +123,7 @@ def _document(done: IndexResult) -> JsonObject:
             {"path": str(item.path), "reason": item.reason}
             for item in [*report.failures, *report.unread_folders]
         ],
+        "waiting": [{"path": str(item.path), "reason": item.reason} for item in report.waiting],
     }
 
 
@@ -132,7 +136,8 @@ def _tables(done: IndexResult) -> list[RenderableType]:
         ("  unchanged", report.photos_unchanged, ""),
         ("  moved or copied", report.photos_moved, "known by their content"),
         ("  failed", report.photos_failed, "named below" if report.photos_failed else ""),
-        ("Missing", report.photos_missing, "were here before, kept" if report.photos_missing else ""),
+        *_waiting_rows(report),
+        *_missing_rows(done),
         ("Skipped", report.files_ignored, "no photos by their name" if report.files_ignored else ""),
         *_name_rows(report),
         ("Photos", counts.photos, f"{counts.photos_with_faces:,} of them show faces"),
@@ -150,6 +155,26 @@ def _tables(done: IndexResult) -> list[RenderableType]:
             "Next: `image-search people` lists the groups, `image-search name GROUP NAME` names one.",
         ]
     return shown
+
+
+def _waiting_rows(report: IndexReport) -> list[tuple[str, int, str]]:
+    """What could not be read for a reason that may pass; nothing where all could be."""
+    if not report.waiting:
+        return []
+    reasons = ", ".join(f"{count:,} × {reason}" for reason, count in report.waiting_reasons().items())
+    return [("  waiting", len(report.waiting), f"the next run tries again: {reasons}")]
+
+
+def _missing_rows(done: IndexResult) -> list[tuple[str, int, str]]:
+    """Files that are not there any more; photos that are nowhere; folders that are away."""
+    report, missing = done.report, done.counts.photos_missing
+    rows = [("Missing", report.photos_missing, "were here before, kept" if report.photos_missing else "")]
+    if report.folders_away:
+        away = ", ".join(str(path) for path in report.folders_away)
+        rows.append(("Away", len(report.folders_away), f"not there: {away}"))
+    if missing:
+        rows.append(("Photos missing", missing, "image-search forget leaves out what was deleted"))
+    return rows
 
 
 def _name_rows(report: IndexReport) -> list[tuple[str, int, str]]:

@@ -62,6 +62,8 @@ class Fact(StrEnum):
     """Of a face and a difference between two groups: on which side of it the face is, 0 or 1."""
     LOSS_ANSWERED = "loss_answered"
     """Of a face whose photo is in no file any more, and one such loss: whether a human has answered it."""
+    PHOTO_FORGOTTEN = "photo_forgotten"
+    """Of a photo: whether it is left out as long as no file of it exists."""
 
 
 PERSON_FACTS = frozenset(
@@ -74,7 +76,11 @@ PERSON_FACTS = frozenset(
         Fact.DIFFERENT,
     }
 )
-"""Facts whose first id is a person's; that of all others is a face's."""
+"""Facts whose first id is a person's."""
+PHOTO_FACTS = frozenset({Fact.PHOTO_FORGOTTEN})
+"""Facts whose id is a photo's."""
+FACE_FACTS = frozenset(Fact) - PERSON_FACTS - PHOTO_FACTS
+"""Facts whose first id is a face's."""
 
 
 MOST_PERSONS = 10
@@ -157,7 +163,7 @@ def faces_of(change: Change) -> list[uuid.UUID]:
     key = change.key
     if key.fact is Fact.PERSON_COVER:
         return [uuid.UUID(change.new)] if change.new else []
-    return [] if key.fact in PERSON_FACTS else [key.id]
+    return [key.id] if key.fact in FACE_FACTS else []
 
 
 def first_faces(changes: Iterable[Change]) -> list[str]:
@@ -168,14 +174,16 @@ def first_faces(changes: Iterable[Change]) -> list[str]:
 
 def summary_of(changes: Sequence[Change]) -> dict[str, Any]:
     """Details stored with the event, so that a list needs not read all changes: the number of faces, the
-    first of them, and the persons, most frequent first."""
+    first of them, the persons, most frequent first, and the number of photos, if there are any."""
     persons = Counter(person for change in changes for person in persons_of(change))
     often = sorted(persons, key=lambda person_id: (-persons[person_id], person_id))
-    return {
-        "faces": len({change.key.id for change in changes if change.key.fact not in PERSON_FACTS}),
+    photos = sum(change.key.fact in PHOTO_FACTS for change in changes)
+    summary = {
+        "faces": len({change.key.id for change in changes if change.key.fact in FACE_FACTS}),
         "first_faces": first_faces(changes),
         "persons": [str(person_id) for person_id in often[:MOST_PERSONS]],
     }
+    return summary | ({"photos": photos} if photos else {})
 
 
 def effective(changes: Iterable[Change]) -> list[Change]:

@@ -13,6 +13,7 @@
     │   ├── NotEnoughMemoryError   the memory allowed is too little for so many faces
     │   └── UnsupportedByEmbeddedQdrantError  a Qdrant server can do it, the embedded engine cannot
     ├── MediaError            422  unreadable photo: it is reported, the run goes on
+    │   └── MediaUnavailableError  it cannot be read just now, which says nothing of its content
     ├── UnavailableError      503  vector store, database, queue, model: a retry may succeed
     │   └── KeyRefusedError        the vector store does not accept the key
     └── DataIntegrityError    500  stored data is missing or contradicts itself
@@ -126,6 +127,13 @@ class InvalidInputError(ImageSearchError):
 
 class MediaError(ImageSearchError):
     """One photo cannot be read. It is reported with its reason, and the run goes on."""
+
+
+class MediaUnavailableError(MediaError):
+    """One photo cannot be read just now, for a reason that may pass: its disk, its rights, memory, a setting.
+
+    It says nothing of the content, so it is not stored with it; the next run tries again.
+    """
 
 
 class UnavailableError(ImageSearchError):

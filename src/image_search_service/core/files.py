@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 PARTIAL_PREFIX = ".writing-"
 """What a file is called before it is whole; a killed process leaves such a file behind."""
+MOST_BYTES = 200
+"""Of the name of such a file; file systems take some 255."""
+
+
+class FileState(NamedTuple):
+    """What tells whether a file is still what it was: as long as all of it is the same, so is the content.
+
+    A program can set the modification time back, but neither the change time nor the inode. Network drives
+    may give other inodes each time; so where only these differ, the content has to be compared.
+
+    size: in bytes. modified_ns, changed_ns: nanoseconds since 1970. inode: its lower 63 bits, as databases
+    take them.
+    """
+
+    size: int
+    modified_ns: int
+    changed_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileState:
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & (2**63 - 1))
 
 
 @contextmanager
@@ -20,7 +45,7 @@ def written_whole(path: Path, *, sync: bool = True) -> Iterator[Path]:
     sync: force the content, and then the name, to the disk, so that they outlast a power cut. Missing folders
     are created. Raises OSError.
     """
-    partial = path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-{threading.get_ident()}-{path.name}"[:200])
+    partial = path.with_name(_shortened(f"{PARTIAL_PREFIX}{os.getpid()}-{threading.get_ident()}-{path.name}"))
     if not path.parent.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -34,6 +59,42 @@ def written_whole(path: Path, *, sync: bool = True) -> Iterator[Path]:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
+
+
+def has_vanished(path: Path) -> bool:
+    """Whether nothing is at ``path``, not even a link; not if that cannot be found out."""
+    try:
+        path.lstat()
+    except OSError as error:
+        return error.errno in _NOTHING_THERE
+    return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether ``path`` is a file. Raises OSError if that cannot be found out; a name that is too long for a
+    file is none."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:
+        if error.errno in _NOTHING_THERE:
+            return False
+        raise
+
+
+def is_folder(path: Path) -> bool:
+    """Whether ``path`` is seen to be a folder."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+
+
+def _shortened(name: str) -> str:
+    """At most ``MOST_BYTES`` of a name: file systems count bytes."""
+    return os.fsencode(name)[:MOST_BYTES].decode("utf-8", "ignore")
 
 
 def _sync(path: Path) -> None:

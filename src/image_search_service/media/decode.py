@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import io
 import os
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import PIL
 import pillow_heif
-from PIL import AvifImagePlugin, Image
+from PIL import AvifImagePlugin, ExifTags, Image, UnidentifiedImageError
 
-from image_search_service.core.errors import MediaError
+from image_search_service import __version__
+from image_search_service.core.errors import MediaError, MediaUnavailableError
 from image_search_service.core.types import Pixels
-from image_search_service.media.errors import media_errors
-from image_search_service.media.exif import read_orientation, read_taken_at
+from image_search_service.media import jxl, raw
+from image_search_service.media.errors import DAMAGE, may_pass, media_errors
+from image_search_service.media.exif import UPRIGHT, read_orientation, read_taken_at, taken_at
 from image_search_service.media.formats import PILLOW_FORMATS
+from image_search_service.media.mending import (
+    OddTiff,
+    decode_odd_tiff,
+    mended,
+    read_odd_tiff,
+    require_most_rows,
+)
 
 # Photos are decoded many at a time, one thread each; a decoder with threads of its own would only get in
 # the way. Done once, when this module is imported, and so by one thread.
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+
+DECODER = (
+    f"image-search-service {__version__}, Pillow {PIL.__version__}, pillow-heif {pillow_heif.__version__}, "
+    f"{jxl.decoder_name()}, {raw.decoder_name()}"
+)
+"""What decodes photos here. A content that one of another version could not read is tried again."""
 
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -44,7 +62,8 @@ class DecodedPhoto:
 
     pixels: ``(height, width, 3)`` uint8 RGB, upright, contiguous, read-only.
     width, height: of the upright photo, in pixels.
-    format: ``JPEG``, ``PNG``, ``WEBP``, ``TIFF``, ``GIF``, ``HEIF`` or ``AVIF``, by its content.
+    format: ``JPEG``, ``PNG``, ``WEBP``, ``TIFF``, ``GIF``, ``HEIF``, ``AVIF`` or ``JXL`` by its content; or
+        ``RAW``.
     taken_at: by the camera's clock: local time at that place, without a zone; None if not known.
     orientation: EXIF's, 1 to 8, as it was before the photo was brought upright; 1 for HEIF, which libheif
         brings upright itself.
@@ -66,18 +85,78 @@ def decode_photo(path: Path, *, max_pixels: int) -> DecodedPhoto:
     """The photo in a file; of a file with several pictures the first.
 
     Raises MediaError, with a short reason, if the file is empty, no photo, truncated, damaged, unreadable,
-    vanished, or has more than ``max_pixels`` pixels by its header (then nothing is decoded).
+    vanished, or has more than ``max_pixels`` pixels by its header (then nothing is decoded). It is a
+    MediaUnavailableError if another try may succeed although the content is the same.
     """
     with media_errors(), path.open("rb") as file:
         if os.fstat(file.fileno()).st_size == 0:
             raise MediaError("The file is empty.")
+        if jxl.is_jxl(file.read(12)):
+            return _decode_jxl(file, max_pixels)
+        file.seek(0)
+        if raw.is_raw_name(path):
+            return _decode_raw(file, max_pixels)
         return _decode(file, max_pixels)
 
 
+def _decode_jxl(file: BinaryIO, max_pixels: int) -> DecodedPhoto:
+    file.seek(0)
+    content = file.read()
+    _check_size(*jxl.size_of(content), max_pixels)
+    image, exif = jxl.decode(content)
+    pixels = _rgb(image)
+    height, width = pixels.shape[:2]
+    moment = taken_at({**exif, **exif.get_ifd(ExifTags.IFD.Exif)})
+    return DecodedPhoto(pixels, width, height, "JXL", moment, UPRIGHT)
+
+
+def _decode_raw(file: BinaryIO, max_pixels: int) -> DecodedPhoto:
+    """The preview, turned as LibRaw says unless it says itself; or the raw picture at half its size."""
+    with closing(raw.RawPhoto(file)) as photo:
+        preview = photo.preview()
+        if preview is not None and max(raw.size_of_preview(preview)) >= raw.LARGE_ENOUGH:
+            _raise_pillows_limit(max_pixels)
+            decoded = _decode_image(io.BytesIO(preview), max_pixels)
+            if decoded.orientation == UPRIGHT and photo.orientation != UPRIGHT:
+                upright = np.asarray(_upright(Image.fromarray(decoded.pixels), photo.orientation))
+                decoded = replace(decoded, pixels=upright, width=upright.shape[1], height=upright.shape[0])
+            return replace(decoded, format="RAW", orientation=photo.orientation)
+        _check_size(photo.width, photo.height, max_pixels)
+        pixels = photo.developed()
+        height, width = pixels.shape[:2]
+        return DecodedPhoto(pixels, width, height, "RAW", None, photo.orientation)
+
+
 def _decode(file: BinaryIO, max_pixels: int) -> DecodedPhoto:
+    """By Pillow; what it refuses is tried as viewers read it (``media/mending.py``)."""
     _raise_pillows_limit(max_pixels)
+    try:
+        return _decode_image(file, max_pixels)
+    except DAMAGE as error:
+        if may_pass(error):
+            raise
+        if isinstance(error, UnidentifiedImageError) and (tiff := read_odd_tiff(file)) is not None:
+            return _decode_odd_tiff(file, tiff, max_pixels)
+        copy = mended(file)
+        if copy is None:
+            raise
+        try:
+            return _decode_image(copy, max_pixels, is_mended=True)
+        except DAMAGE:
+            raise error from None
+
+
+def _decode_odd_tiff(file: BinaryIO, tiff: OddTiff, max_pixels: int) -> DecodedPhoto:
+    _check_size(tiff.width, tiff.height, max_pixels)
+    pixels = _rgb(_upright(decode_odd_tiff(file), tiff.orientation))
+    height, width = pixels.shape[:2]
+    moment = taken_at({ExifTags.Base.DateTime: tiff.taken_at})
+    return DecodedPhoto(pixels, width, height, "TIFF", moment, tiff.orientation)
+
+
+def _decode_image(file: BinaryIO, max_pixels: int, *, is_mended: bool = False) -> DecodedPhoto:
     with Image.open(file, formats=PILLOW_FORMATS) as image:
-        _check_size(image, max_pixels)
+        _check_size(image.width, image.height, max_pixels)
         format_ = "JPEG" if image.format == "MPO" else str(image.format)
         # To look for EXIF in a PNG, Pillow loads it, and reading EXIF forgives whatever that raises; so the
         # pixels come first. Only a TIFF has to be asked before, since loading it turns it.
@@ -85,6 +164,8 @@ def _decode(file: BinaryIO, max_pixels: int) -> DecodedPhoto:
             image.load()
         orientation, moment = read_orientation(image), read_taken_at(image)
         image.load()
+        if is_mended and format_ == "JPEG":
+            require_most_rows(image)
         # Pillow brings a TIFF upright itself while it loads it, and no other format.
         upright = image if format_ == "TIFF" else _upright(image, orientation)
         pixels = _rgb(upright)
@@ -101,11 +182,11 @@ def _raise_pillows_limit(max_pixels: int) -> None:
         Image.MAX_IMAGE_PIXELS = max_pixels
 
 
-def _check_size(image: Image.Image, max_pixels: int) -> None:
-    pixels = image.width * image.height
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    pixels = width * height
     if pixels > max_pixels:
-        raise MediaError(
-            f"The photo has {image.width} × {image.height} = {pixels:,} pixels; the limit is {max_pixels:,}.",
+        raise MediaUnavailableError(
+            f"The photo has {width} × {height} = {pixels:,} pixels; the limit is {max_pixels:,}.",
             hint="IMAGE_SEARCH_MAX_MEGAPIXELS sets the limit, in millions of pixels.",
         )
     if pixels == 0:

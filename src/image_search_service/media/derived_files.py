@@ -61,19 +61,17 @@ def remove_half_written(root: Path) -> None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether the file exists and is not empty."""
+    """Whether the file exists, is not empty, and can be looked at."""
     try:
         return path.stat().st_size > 0
-    except FileNotFoundError:
+    except OSError:
         return False
-    except OSError as error:
-        raise _unavailable(path, "read", error) from error
 
 
 def _in_folder(folder: Path) -> list[DerivedFile]:
     try:
         with os.scandir(folder) as entries:
-            files = [_derived(entry, folder.name) for entry in entries if entry.is_file()]
+            files = [_derived(entry, folder.name) for entry in entries]
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -86,9 +84,13 @@ def _derived(entry: os.DirEntry[str], folder: str) -> DerivedFile | None:
     if whole is None and not _PARTIAL.fullmatch(entry.name):
         return None
     try:
+        if not entry.is_file():
+            return None
         size = entry.stat().st_size
     except FileNotFoundError:  # gone since the folder was listed
         return None
+    except OSError:  # as good as empty: its place can be written anew
+        size = 0
     is_stray = whole is None or not entry.name.startswith(folder)
     item = folder.ljust(32, "0") if whole is None or is_stray else whole[1]
     return DerivedFile(Path(entry.path), UUID(item), is_stray, size == 0)

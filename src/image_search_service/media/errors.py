@@ -1,10 +1,13 @@
 """Translates whatever reading a photo can raise into MediaError.
 
+What follows from the content alone is a MediaError; what may pass (the operating system, memory) is a
+MediaUnavailableError.
 A reason is always shown next to the file's name, so it does not repeat the name.
 """
 
 from __future__ import annotations
 
+import errno
 import struct
 import warnings
 import zlib
@@ -13,7 +16,7 @@ from contextlib import contextmanager
 
 from PIL import Image, UnidentifiedImageError
 
-from image_search_service.core.errors import MediaError
+from image_search_service.core.errors import MediaError, MediaUnavailableError
 
 DAMAGE = (
     OSError,  # Pillow's error for a broken stream; also a disk that cannot be read
@@ -47,7 +50,38 @@ def media_errors() -> Iterator[None]:
     try:
         yield
     except DAMAGE as error:
-        raise MediaError(explain(error)) from error
+        kind = MediaUnavailableError if may_pass(error) else MediaError
+        raise kind(explain(error)) from error
+
+
+@contextmanager
+def system_errors() -> Iterator[None]:
+    """Translate the operating system's errors in the block, which works on a file, into
+    MediaUnavailableError."""
+    try:
+        yield
+    except OSError as error:
+        raise MediaUnavailableError(explain(error)) from error
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Translate lack of memory in the block, which works on a photo, into MediaUnavailableError."""
+    try:
+        yield
+    except MemoryError as error:
+        raise MediaUnavailableError(explain(error)) from error
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the error is the operating system's or lack of memory, rather than the content's.
+
+    Pillow raises OSError without a number for a broken stream; EINVAL comes from offsets in the content that
+    lie before the file.
+    """
+    if isinstance(error, OSError):
+        return error.errno not in (None, errno.EINVAL)
+    return isinstance(error, MemoryError)
 
 
 def explain(error: Exception) -> str:
@@ -55,7 +89,7 @@ def explain(error: Exception) -> str:
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return reason
-    if isinstance(error, OSError) and error.errno is not None:
+    if isinstance(error, OSError) and may_pass(error):
         return f"The file cannot be read: {error.strerror}."
     if "truncated" in str(error).lower():
         return "The file is truncated: its end is missing."

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.media.formats import is_photo_name
+from image_search_service.core.files import FileState, has_vanished, is_folder
+from image_search_service.media.formats import is_photo_name, without_raws_of_photos
 
 JUNK_FOLDERS = frozenset(
     {
@@ -39,11 +40,10 @@ _BROKEN_LINK = "What the link points to is not there."
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file that is a photo by its name. modified_ns: nanoseconds since 1970."""
+    """A file that is a photo by its name."""
 
     path: Path
-    size: int
-    modified_ns: int
+    state: FileState
 
 
 class PhotoScan:
@@ -59,7 +59,7 @@ class PhotoScan:
         self.roots = [_absolute(root) for root in roots]
         self.ignored = 0
         self.unread: list[tuple[Path, str]] = []
-        self._visited = {_identity(path) for path in exclude if path.exists()}
+        self._visited = {_identity(path) for path in exclude if is_folder(path)}
         self._linked: deque[str] = deque()
         self._single = {os.fspath(root) for root in self.roots if _is_file(root)}
 
@@ -83,16 +83,20 @@ class PhotoScan:
 
     def _look_into(self, folder: str) -> tuple[list[str], list[str]]:
         """Photos and folders in ``folder``, sorted; linked folders are kept for the end."""
-        files: list[str] = []
+        found: list[str] = []
         folders: list[str] = []
         try:
             if not self._is_first_visit(folder):
                 return [], []
             with os.scandir(folder) as entries:
-                for entry in sorted(entries, key=lambda entry: entry.name):
-                    self._sort_in(entry, files, folders)
+                listed = sorted(entries, key=lambda entry: entry.name)
+            for entry in listed:
+                self._sort_in(entry, found, folders)
         except OSError as error:
             self.unread.append((Path(folder), _reason(error)))
+        names = {path.rpartition(os.sep)[2]: path for path in found}
+        files = [names[name] for name in without_raws_of_photos(list(names))]
+        self.ignored += len(found) - len(files)
         return files, folders
 
     def _is_first_visit(self, folder: str) -> bool:
@@ -112,8 +116,9 @@ class PhotoScan:
         elif is_photo_name(entry.name) and not entry.name.startswith("."):
             if entry.path not in self._single:
                 files.append(entry.path)
-        elif entry.is_symlink() and not _exists(entry):
-            self.unread.append((Path(entry.path), _BROKEN_LINK))  # perhaps a drive that is not plugged in
+        elif (error := _error_of(entry)) is not None:
+            # a link that leads nowhere, perhaps to a drive that is not plugged in, or in a circle
+            self.unread.append((Path(entry.path), _reason(error)))
         else:
             self.ignored += 1
 
@@ -122,11 +127,11 @@ class PhotoScan:
         try:
             status = path.stat()
         except OSError as error:
-            if path.is_symlink() or not isinstance(error, FileNotFoundError):
+            if not has_vanished(path):
                 self.unread.append((path, _reason(error)))
             return  # otherwise it has vanished since its folder was read
         if stat.S_ISREG(status.st_mode):
-            yield FoundFile(path, status.st_size, status.st_mtime_ns)
+            yield FoundFile(path, FileState.of(status))
         else:
             self.ignored += 1
 
@@ -138,12 +143,14 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False  # a link in a circle
 
 
-def _exists(entry: os.DirEntry[str]) -> bool:
+def _error_of(entry: os.DirEntry[str]) -> OSError | None:
+    """Why a link cannot be followed; None for one that can be, and for what is no link."""
     try:
-        entry.stat()
-    except OSError:
-        return False
-    return True
+        if entry.is_symlink():
+            entry.stat()
+    except OSError as error:
+        return error
+    return None
 
 
 def _is_file(root: Path) -> bool:
@@ -171,9 +178,16 @@ def _identity(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
+def _is_link(name: str | None) -> bool:
+    try:
+        return stat.S_ISLNK(Path(name or "").lstat().st_mode)
+    except OSError:
+        return False
+
+
 def _reason(error: OSError) -> str:
     if isinstance(error, PermissionError):
         return "Permission denied."
     if isinstance(error, FileNotFoundError):
-        return _BROKEN_LINK if Path(error.filename or "").is_symlink() else "It does not exist."
+        return _BROKEN_LINK if _is_link(error.filename) else "It does not exist."
     return f"{error.strerror or error}."

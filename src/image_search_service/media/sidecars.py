@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from image_search_service.core.errors import MediaError
 from image_search_service.core.files import written_whole
 from image_search_service.core.private_files import give_users_mode
-from image_search_service.media.errors import media_errors
+from image_search_service.media import jxl
+from image_search_service.media.errors import DAMAGE, may_pass, media_errors
 from image_search_service.media.exif import UPRIGHT, read_orientation
 from image_search_service.media.folder_names import SUFFIX, Folders, plain_name, stem_of
 from image_search_service.media.formats import PILLOW_FORMATS
+from image_search_service.media.mending import mended, read_odd_tiff
+from image_search_service.media.raw import is_raw_name
 from image_search_service.media.xmp import LARGEST, extension_digest
 
+HEIC_HEAD = 2**20
+"""Bytes at the beginning of a HEIC in which its properties are."""
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 """Start of a JPEG segment with extended XMP; then follow a digest of 32 bytes, the total length and the
 part's offset in 4 bytes each, and the part."""
@@ -35,13 +41,42 @@ class Embedded:
 
 def read_embedded(path: Path) -> Embedded:
     """Read a photo's XMP and orientation, without decoding it. Raises MediaError if it cannot be read."""
-    with media_errors(), path.open("rb") as file, Image.open(file, formats=PILLOW_FORMATS) as image:
+    with media_errors(), path.open("rb") as file:
+        if jxl.is_jxl(file.read(12)):
+            file.seek(0)
+            return _embedded(UPRIGHT, jxl.xmp_of(file.read()))
+        file.seek(0)
+        if is_raw_name(path):
+            tiff = read_odd_tiff(file)
+            return _embedded(UPRIGHT, None) if tiff is None else _embedded(tiff.orientation, tiff.xmp)
+        try:
+            return _read_embedded(file)
+        except DAMAGE as error:
+            if may_pass(error):
+                raise
+            if isinstance(error, UnidentifiedImageError) and (tiff := read_odd_tiff(file)) is not None:
+                return _embedded(tiff.orientation, tiff.xmp)
+            copy = mended(file)
+            if copy is None:
+                raise
+            try:
+                return _read_embedded(copy)
+            except DAMAGE:
+                raise error from None
+
+
+def _embedded(orientation: int, packet: bytes | None) -> Embedded:
+    return Embedded(orientation, [] if packet is None else [packet])
+
+
+def _read_embedded(file: BinaryIO) -> Embedded:
+    with Image.open(file, formats=PILLOW_FORMATS) as image:
         packet = image.info.get("xmp")
         if packet is None and image.format == "PNG":
             image.load()  # a PNG may have its text after its pixels
             packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
         extensions = _extensions(image)
-        orientation = _written_orientation(image)
+        orientation = _written_orientation(image, file)
     if isinstance(packet, str):
         packet = packet.encode()
     packets = [packet] if isinstance(packet, bytes) and packet.strip(b"\0 ") else []
@@ -51,13 +86,27 @@ def read_embedded(path: Path) -> Embedded:
     return Embedded(orientation, packets + ([extension] if extension else []))
 
 
-def _written_orientation(image: Image.Image) -> int:
+def _written_orientation(image: Image.Image, file: BinaryIO) -> int:
     """EXIF's orientation as stored. libheif brings a picture upright itself, and its plug-in then hides the
-    orientation; but phones and exiftool measure regions before that."""
+    orientation; but phones and exiftool measure regions before that.
+
+    What turns a HEIC is a property of its own. Without one every viewer shows it as it is stored, and EXIF's
+    orientation means nothing (ISO/IEC 23008-12, A.2.1).
+    """
     if image.format != "HEIF":
         return read_orientation(image)
+    if not _is_turned(file):
+        return UPRIGHT
     written = image.info.get("original_orientation")
     return written if isinstance(written, int) and 1 <= written <= 8 else UPRIGHT
+
+
+def _is_turned(file: BinaryIO) -> bool:
+    """Whether a HEIC has a property that turns (``irot``) or mirrors (``imir``) its picture."""
+    file.seek(0)
+    head = file.read(HEIC_HEAD)
+    at = head.find(b"irot")
+    return b"imir" in head or (at >= 0 and head[at + 4 : at + 5] not in (b"", b"\0"))
 
 
 def _extensions(image: Image.Image) -> dict[str, bytes]:
@@ -126,9 +175,9 @@ def write_sidecar(path: Path, content: bytes, former: bytes | None) -> None:
     overwritten. A new sidecar has the mode of the user's umask. A link is refused, since its target may
     belong to something else.
     """
-    if path.is_symlink():
-        raise MediaError(f"The sidecar {path.name} is a link to another place.")
     try:
+        if path.is_symlink():
+            raise MediaError(f"The sidecar {path.name} is a link to another place.")
         with written_whole(path) as partial:
             partial.write_bytes(content)
             if (path.read_bytes() if path.exists() else None) != former:

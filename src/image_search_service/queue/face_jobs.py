@@ -23,6 +23,7 @@ from image_search_service.queue.runner import JobFunction, ProgressReporter
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.forgetting.erasing import ErasingService
 from image_search_service.services.indexing.pipeline import index_photos
 from image_search_service.services.indexing.report import IndexReport
 from image_search_service.services.jobs.outbox import PayloadSender
@@ -113,6 +114,8 @@ def _indexed(report: IndexReport) -> JsonObject:
         "photos_new": report.photos_new,
         "photos_unchanged": report.photos_unchanged,
         "photos_failed": report.photos_failed,
+        "photos_waiting": len(report.waiting),
+        "photos_missing": report.photos_missing,
         "faces_new": report.faces_new,
         "names_kept": report.names_kept,
         "names_lost": report.names_lost,
@@ -211,6 +214,13 @@ def write_metadata_job(
     return asdict(report)
 
 
+def erase_photos_job(
+    stores: Stores, progress: Progress, *, paths: Sequence[str], actor: str = ACTOR
+) -> JsonObject:
+    """Erase forgotten photos, and what was said of their faces."""
+    return asdict(ErasingService(stores, actor).erase([Path(path) for path in paths], progress))
+
+
 def _metadata_names(stores: Stores) -> MetadataNamesService:
     return MetadataNamesService(stores.database, ACTOR, workers=stores.settings.workers)
 
@@ -237,6 +247,7 @@ JOBS: Final[Mapping[str, JobFunction]] = {
     JobKind.COMPUTE_CENTROIDS: _comparing(compute_centroids_job),
     JobKind.DETECT_FACES: detect_faces_job,
     JobKind.DOCTOR: doctor_job,
+    JobKind.ERASE_PHOTOS: erase_photos_job,
     JobKind.FIND_MORE_SUGGESTIONS: _comparing(find_more_suggestions_job),
     JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS: _comparing(find_more_multi_prototype_suggestions_job),
     JobKind.FIND_MORE_CENTROID_SUGGESTIONS: _comparing(find_more_centroid_suggestions_job),

@@ -36,6 +36,7 @@ def test_index_prints_one_line_of_json(run: Run, album: Path) -> None:
     assert document["clustered_faces"] + document["noise_faces"] == 120
     assert len(document["failures"]) == document["photos_failed"] > 0
     assert set(document["failures"][0]) == {"path", "reason"}
+    assert (document["photos_waiting"], document["waiting"], document["waiting_reasons"]) == (0, [], {})
 
 
 def test_index_table_names_failures(run: Run, album: Path) -> None:

@@ -40,7 +40,7 @@ def test_size_and_time_are_the_files(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg")
     os.utime(tmp_path / "a.jpg", ns=(1, 1_234_567_890_123_456_789))
     (file,) = PhotoScan([tmp_path])
-    assert (file.path, file.size, file.modified_ns) == (tmp_path / "a.jpg", 5, 1_234_567_890_123_456_789)
+    assert (file.path, *file.state[:2]) == (tmp_path / "a.jpg", 5, 1_234_567_890_123_456_789)
 
 
 def test_hidden_and_junk_are_left_out(tmp_path: Path) -> None:
@@ -182,3 +182,16 @@ def test_a_root_that_is_not_there(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InvalidInputError, match="neither a folder nor a file"):
         PhotoScan([tmp_path / "pipe"])
+
+
+def test_p5_links_that_lead_in_circles_are_named(tmp_path: Path) -> None:
+    """A photo, and what may be a folder, that are circles of links are named with the reason; others stay."""
+    (tmp_path / "a.jpg").write_bytes(b"photo")
+    (tmp_path / "b.jpg").symlink_to("b.jpg")
+    (tmp_path / "round").symlink_to("round")
+    scan = PhotoScan([tmp_path])
+    assert [file.path.name for file in scan] == ["a.jpg"]
+    assert sorted((path.name, "symbolic links" in reason) for path, reason in scan.unread) == [
+        ("b.jpg", True),
+        ("round", True),
+    ]

@@ -48,23 +48,23 @@ def list_folders(
 
 
 @router.post("/photos/index", status_code=202)
-def index_photos(request: IndexRequest, folders: Folders, jobs: Jobs) -> Job:
+def index_photos(request: IndexRequest, folders: Folders, photos: Photos, jobs: Jobs) -> Job:
     """Find the photos below these folders and the faces in them, as a job, then group the faces.
 
     Its `progress` and `result` say how far it is: photos seen, per second, faces, failures.
     """
-    paths = folders.checked([Path(path) for path in request.paths])
+    paths = folders.checked([Path(path) for path in request.paths], photos.is_known)
     parameters = {"paths": sorted(map(str, paths)), "retry_failed": request.retry_failed}
     return Job.of(jobs.submit(JobKind.DETECT_FACES, parameters))
 
 
 @router.get("/photos/failed")
 def list_failed_photos(photos: Photos, cursor: CursorText = None, limit: Limit = 50) -> FailedPhotoPage:
-    """Files that could not be read, and why."""
+    """Files that could not be read, and why; those that wait for another try come last."""
     after = decode_cursor(cursor, whole_number, whole_number)
-    page = photos.failed(after[0] if after else 0, limit)
+    page = photos.failed((after[0], bool(after[1])) if after else (0, False), limit)
     return FailedPhotoPage(
         items=[FailedPhoto.of(item) for item in page.items],
-        next_cursor=next_cursor(page.items, limit, lambda item: (item.number, 0)),
+        next_cursor=next_cursor(page.items, limit, lambda item: (item.number, int(item.waits))),
         total=page.total,
     )

@@ -16,6 +16,10 @@ class LibraryOverview(Answer):
     photos: int = Field(examples=[4120])
     has_photos: bool
     photos_failed: int = Field(description="Photos that cannot be read.", examples=[3])
+    photos_waiting: int = Field(
+        description="Files and folders that could not be read just now; the next run tries again.",
+        examples=[0],
+    )
     faces: int = Field(examples=[11204])
     named_faces: int = Field(examples=[9800])
     alone_faces: int = Field(
@@ -36,6 +40,7 @@ class LibraryOverview(Answer):
             photos=summary.photos,
             has_photos=summary.photos > 0,
             photos_failed=summary.photos_failed,
+            photos_waiting=summary.photos_waiting,
             faces=summary.faces,
             named_faces=summary.named_faces,
             alone_faces=summary.alone_faces,

@@ -123,11 +123,14 @@ class FailedPhoto(Answer):
     """A file that could not be read."""
 
     path: str = Field(examples=["/photos/2019/broken.jpg"])
-    reason: str = Field(examples=["The file is truncated: its end is missing."])
+    reason: str = Field(examples=["The file is damaged."])
+    waits: bool = Field(
+        description="The reason may pass (the disk, rights, memory, a setting): the next run tries again."
+    )
 
     @classmethod
     def of(cls, item: records.FailedPhotoRecord) -> FailedPhoto:
-        return cls(path=shown_path(item.path), reason=item.reason)
+        return cls(path=shown_path(item.path), reason=item.reason, waits=item.waits)
 
 
 class FailedPhotoPage(Page[FailedPhoto]):

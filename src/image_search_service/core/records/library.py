@@ -13,11 +13,13 @@ class LibrarySummary:
 
     alone_faces: faces without a person and a cluster. waiting_suggestions: open suggestions. engine: None
     until something is indexed. last_decision: its number, 0 if there is none. roots: indexed folders and
-    files. photos_failed: unreadable photos.
+    files. photos_failed: unreadable photos. photos_waiting: files and folders
+    that the next run tries again to read.
     """
 
     photos: int
     photos_failed: int
+    photos_waiting: int
     faces: int
     named_faces: int
     alone_faces: int

@@ -90,11 +90,31 @@ class FolderCount:
 
 @dataclass(frozen=True, slots=True)
 class FailedPhotoRecord:
-    """An unreadable file and the reason. number: its position in the list."""
+    """An unreadable file and the reason. number: its position in the list. waits: the reason may pass, and
+    the next run tries again."""
 
     number: int
     path: Path
     reason: str
+    waits: bool = False
+
+
+class AbsentState(StrEnum):
+    """Of a folder that is not there: whether it may come back."""
+
+    AWAY = "away"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentFolderRecord:
+    """A folder that is not there. since: when that was noticed or said. photos: those that lie nowhere
+    else."""
+
+    path: Path
+    state: AbsentState
+    since: datetime
+    photos: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,20 @@ from image_search_service.db.models.faces import (
 from image_search_service.db.models.jobs import JobRow
 from image_search_service.db.models.library import LibraryRow
 from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
-from image_search_service.db.models.photos import AssetPath, ImageAsset, IndexRoot, IndexRun, PersonInFile
+from image_search_service.db.models.photos import (
+    AbsentFolder,
+    AssetPath,
+    ImageAsset,
+    IndexRoot,
+    IndexRun,
+    PersonInFile,
+    UnreadFile,
+)
 from image_search_service.db.models.review import ReviewSkip
 from image_search_service.db.models.suggestions import FaceSuggestion
 
 __all__ = [
+    "AbsentFolder",
     "AssetPath",
     "Base",
     "ClusterRow",
@@ -43,6 +52,7 @@ __all__ = [
     "ReviewSkip",
     "StagedFace",
     "StagedPhoto",
+    "UnreadFile",
     "UtcDateTime",
     "utc_now",
 ]

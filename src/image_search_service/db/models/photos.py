@@ -47,9 +47,15 @@ class ImageAsset(Base):
     taken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
     """Local time where the photo was taken, as cameras write it: without a zone."""
     failure: Mapped[str | None]
-    """Why the photo cannot be read; null for one that can."""
+    """Why the content cannot be read; null for one that can. What may pass is in ``unread_files``."""
+    failed_with: Mapped[str | None]
+    """The decoders' versions that could not read it: others try again."""
     replaced: Mapped[bool] = mapped_column(default=False)
-    """True when every file that held this content now holds another: an edited photo's former self."""
+    """True when no file holds this content: every one that did now holds another (an edited photo's former
+    self), or the photo was forgotten. Such a photo is not shown, counted or compared."""
+    forgotten: Mapped[bool] = mapped_column(default=False)
+    """True when a human left the photo out because no file of it exists any more; it is then ``replaced`` for
+    as long as none does."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
@@ -80,6 +86,28 @@ class ImageAsset(Base):
     )
 
 
+class UnreadFile(Base):
+    """A file or folder that the last run over it could not read, for a reason that may pass."""
+
+    __tablename__ = "unread_files"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[Path] = mapped_column(unique=True)
+    reason: Mapped[str]
+    noticed_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class AbsentFolder(Base):
+    """A folder, drive or photo that is not there, although files below it are known."""
+
+    __tablename__ = "absent_folders"
+
+    path: Mapped[Path] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(8))
+    """``away``: it may come back; ``gone``: a human said that it will not."""
+    since: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 def _folder_of(context: Any) -> Path:
     """Of a row that is inserted."""
     path: Path = context.get_current_parameters()["path"]
@@ -98,6 +126,9 @@ class AssetPath(Base):
     asset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("image_assets.id"), index=True)
     size: Mapped[int] = mapped_column(BigInteger)
     modified_ns: Mapped[int] = mapped_column(BigInteger)
+    changed_ns: Mapped[int] = mapped_column(BigInteger, default=0)
+    """When its name, rights or content last changed: no program can set it back."""
+    inode: Mapped[int] = mapped_column(BigInteger, default=0)
     seen_in_run: Mapped[int] = mapped_column(ForeignKey("index_runs.id"))
     missing_since: Mapped[datetime | None]
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from image_search_service.core.decisions import PERSON_FACTS, Change, Fact, NameOrigin
+from image_search_service.core.decisions import FACE_FACTS, Change, Fact, NameOrigin
 from image_search_service.core.names import name_key
 from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks
@@ -32,7 +32,7 @@ from image_search_service.db.queries.events import change
 from image_search_service.db.queries.faces import HUMAN
 from image_search_service.db.queries.suggestion_states import REJECTED
 
-FACE_FACTS = [fact.value for fact in Fact if fact not in PERSON_FACTS]
+FACE_FACT_VALUES = [fact.value for fact in Fact if fact in FACE_FACTS]
 
 
 @dataclass(slots=True)
@@ -142,7 +142,7 @@ def decided_faces_by_id(session: Session, face_ids: Sequence[uuid.UUID]) -> list
 def decided_faces(session: Session, limit: int) -> Iterator[DecidedFace]:
     """All faces that any decision was about, photo by photo: four statements for each ``limit``."""
     decided = select(DecisionChange.id).where(
-        DecisionChange.subject_id == FaceInstance.id, DecisionChange.fact.in_(FACE_FACTS)
+        DecisionChange.subject_id == FaceInstance.id, DecisionChange.fact.in_(FACE_FACT_VALUES)
     )
     statement = (
         select(FaceInstance, ImageAsset.content_hash, ImageAsset.width, ImageAsset.height)

@@ -30,7 +30,8 @@ LIBRARY_ID = 1
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a library holds. ``clustered_faces`` and ``noise_faces`` are the faces that nobody has named;
+    """What a library holds. ``photos``: those of which a file exists; the faces of ``photos_missing`` count
+    until these are forgotten. ``clustered_faces`` and ``noise_faces`` are the faces that nobody has named;
     ``aside_faces``, and their clusters, count as neither."""
 
     photos: int
@@ -97,8 +98,9 @@ def finish_runs(session: Session) -> None:
 
 
 def library_counts(session: Session) -> Counts:
-    readable = select(func.count()).where(ImageAsset.failure.is_(None), ~ImageAsset.replaced)
     present = select(AssetPath.id).where(AssetPath.asset_id == ImageAsset.id, IS_PRESENT)
+    shown = select(func.count()).where(ImageAsset.failure.is_(None), ~ImageAsset.replaced)
+    readable = shown.where(present.exists())
     has_face = select(FaceInstance.id).where(FaceInstance.asset_id == ImageAsset.id)
     face = current_faces()
     unnamed = face.where(FaceInstance.person_id.is_(None), ~FaceInstance.set_aside)
@@ -106,7 +108,7 @@ def library_counts(session: Session) -> Counts:
         select(
             readable.scalar_subquery(),
             readable.where(has_face.exists()).scalar_subquery(),
-            readable.where(~present.exists()).scalar_subquery(),
+            shown.where(~present.exists()).scalar_subquery(),
             select(func.count()).select_from(AssetPath).where(IS_PRESENT).scalar_subquery(),
             face.scalar_subquery(),
             face.where(FaceInstance.person_id.is_not(None)).scalar_subquery(),

@@ -19,23 +19,28 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from image_search_service.core.files import FileState
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset, utc_now
 from image_search_service.db.queries.batches import BATCH, Row, insert_rows, upsert_rows
 from image_search_service.db.queries.conditions import IS_PRESENT
 
+PATHS = 100
+"""Folders in one condition: SQLite takes a tree of 1,000 parts, and PostgreSQL plans each."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """A file as it was when it was last seen. ``failure``: why its content could not be read."""
+    """A file as it was when it was last seen. ``failure``: why its content could not be read;
+    ``failed_with``: by which decoders."""
 
     path_id: int
     asset_id: uuid.UUID
-    size: int
-    modified_ns: int
+    state: FileState
     failure: str | None
+    failed_with: str | None
 
 
 def known_files(session: Session, paths: Sequence[Path]) -> dict[Path, KnownFile]:
@@ -47,22 +52,37 @@ def known_files(session: Session, paths: Sequence[Path]) -> dict[Path, KnownFile
             AssetPath.asset_id,
             AssetPath.size,
             AssetPath.modified_ns,
+            AssetPath.changed_ns,
+            AssetPath.inode,
             ImageAsset.failure,
+            ImageAsset.failed_with,
         )
         .join(ImageAsset, ImageAsset.id == AssetPath.asset_id)
         .where(AssetPath.path.in_(paths))
     )
-    return {row[0]: KnownFile(*row[1:]) for row in rows}
+    return {
+        path: KnownFile(path_id, asset_id, FileState(*state), failure, failed_with)
+        for path, path_id, asset_id, *state, failure, failed_with in rows
+    }
 
 
-def assets_by_hash(session: Session, hashes: Iterable[str]) -> dict[str, tuple[uuid.UUID, str | None]]:
-    """For each content hash that the library knows: the photo's id and why it cannot be read, if so."""
+@dataclass(frozen=True, slots=True)
+class KnownContent:
+    """A content's photo, and why and with which decoders it could not be read, if so."""
+
+    asset_id: uuid.UUID
+    failure: str | None
+    failed_with: str | None
+
+
+def assets_by_hash(session: Session, hashes: Iterable[str]) -> dict[str, KnownContent]:
+    """The photo of each content hash that the library knows."""
     rows = session.execute(
-        select(ImageAsset.content_hash, ImageAsset.id, ImageAsset.failure).where(
+        select(ImageAsset.content_hash, ImageAsset.id, ImageAsset.failure, ImageAsset.failed_with).where(
             ImageAsset.content_hash.in_(list(hashes))
         )
     )
-    return {row[0]: (row[1], row[2]) for row in rows}
+    return {row[0]: KnownContent(*row[1:]) for row in rows}
 
 
 def mark_seen(session: Session, path_ids: Sequence[int], run: int) -> None:
@@ -76,35 +96,46 @@ def mark_seen(session: Session, path_ids: Sequence[int], run: int) -> None:
         )
 
 
-def mark_missing(session: Session, roots: Sequence[Path], unread: Sequence[Path], run: int) -> int:
-    """Mark files below ``roots`` that this run has not seen as missing; returns how many.
-
-    Files below ``unread``, folders that could not be read in this run, are left as they are.
-    """
-    result = session.execute(
-        update(AssetPath)
-        .where(
-            or_(false(), *(below_folder(root) for root in roots)),
-            ~or_(false(), *(below_folder(folder) for folder in unread)),
-            AssetPath.seen_in_run != run,
-            IS_PRESENT,
+def leave_unread(session: Session, unread: Sequence[Path], run: int) -> None:
+    """Leave what is stored of these files, and of those below these folders, as it is: this run could not
+    look. A statement for each ``PATHS`` paths."""
+    for paths in chunks(unread, PATHS):
+        session.execute(
+            update(AssetPath)
+            .where(or_(false(), *(below_folder(path) for path in paths)))
+            .values(seen_in_run=run)
+            .execution_options(synchronize_session=False)
         )
-        .values(missing_since=utc_now())
-        .execution_options(synchronize_session=False)
-    )
-    return int(getattr(result, "rowcount", 0))
 
 
-def below_folder(folder: Path) -> ColumnElement[bool]:
+def mark_missing(session: Session, roots: Sequence[Path], run: int) -> int:
+    """Mark files below ``roots`` that this run has not seen as missing; returns how many."""
+    missing = 0
+    for paths in chunks(roots, PATHS):
+        result = session.execute(
+            update(AssetPath)
+            .where(
+                or_(false(), *(below_folder(root) for root in paths)),
+                AssetPath.seen_in_run != run,
+                IS_PRESENT,
+            )
+            .values(missing_since=utc_now())
+            .execution_options(synchronize_session=False)
+        )
+        missing += int(getattr(result, "rowcount", 0))
+    return missing
+
+
+def below_folder(folder: Path, column: InstrumentedAttribute[Path] = AssetPath.path) -> ColumnElement[bool]:
     """The path itself or anything below it, as a range that an index can serve ("0" follows "/")."""
     prefix = os.fsencode(folder).rstrip(b"/")
-    path = type_coerce(AssetPath.path, LargeBinary)
+    path = type_coerce(column, LargeBinary)
     return or_(path == prefix, and_(path >= prefix + b"/", path < prefix + b"0"))
 
 
 def save_assets(session: Session, rows: Sequence[Row]) -> None:
     """Insert photos; overwrite those that could not be read before."""
-    changed = ["format", "width", "height", "taken_at", "failure"]
+    changed = ["format", "width", "height", "taken_at", "failure", "failed_with"]
     upsert_rows(session, ImageAsset, rows, key=["content_hash"], update=changed)
 
 
@@ -115,7 +146,7 @@ def save_faces(session: Session, rows: Sequence[Row]) -> None:
 
 def save_paths(session: Session, rows: Sequence[Row]) -> None:
     """Store files with the photos that they hold now."""
-    changed = ["asset_id", "size", "modified_ns", "seen_in_run", "missing_since"]
+    changed = ["asset_id", *FileState._fields, "seen_in_run", "missing_since"]
     upsert_rows(session, AssetPath, rows, key=["path"], update=changed)
 
 
@@ -132,8 +163,8 @@ def path_ids(session: Session, paths: Sequence[Path]) -> dict[Path, int]:
 
 def update_replaced(session: Session, asset_ids: Sequence[uuid.UUID]) -> None:
     """Set ``replaced`` of these photos: true where no file holds them, since another content took their
-    place."""
-    held = exists().where(AssetPath.asset_id == ImageAsset.id)
+    place, or since they were forgotten."""
+    held = _is_held()
     for part in chunks(sorted(set(asset_ids)), BATCH):
         session.execute(
             update(ImageAsset)
@@ -145,24 +176,66 @@ def update_replaced(session: Session, asset_ids: Sequence[uuid.UUID]) -> None:
 
 def hide_unheld(session: Session) -> None:
     """Set ``replaced`` of all photos that no file holds: an interrupted run may have stored them."""
-    held = exists().where(AssetPath.asset_id == ImageAsset.id)
     session.execute(
         update(ImageAsset)
-        .where(~ImageAsset.replaced, ~held)
+        .where(~ImageAsset.replaced, ~_is_held())
         .values(replaced=True)
         .execution_options(synchronize_session=False)
     )
 
 
+def forgotten_that_changed(session: Session) -> list[uuid.UUID]:
+    """Forgotten photos of which a file came back, or whose file is missing again."""
+    return list(
+        session.scalars(select(ImageAsset.id).where(ImageAsset.forgotten, ImageAsset.replaced == _is_held()))
+    )
+
+
+def _is_held() -> ColumnElement[bool]:
+    """Of a photo: a file holds it; of one that was forgotten, a file that exists."""
+    return exists().where(
+        AssetPath.asset_id == ImageAsset.id, or_(AssetPath.missing_since.is_(None), ~ImageAsset.forgotten)
+    )
+
+
+def mark_vanished(session: Session, path_ids: Sequence[int]) -> None:
+    """Mark these files as missing."""
+    for part in chunks(path_ids, BATCH):
+        session.execute(
+            update(AssetPath)
+            .where(AssetPath.id.in_(part))
+            .values(missing_since=utc_now())
+            .execution_options(synchronize_session=False)
+        )
+
+
+def present_files(session: Session, asset_ids: Iterable[uuid.UUID], run: int) -> list[tuple[int, Path]]:
+    """The files of these photos that count as present and that this run has not seen: id and path."""
+    return [
+        (row.id, row.path)
+        for part in chunks(sorted(set(asset_ids)), BATCH)
+        for row in session.execute(
+            select(AssetPath.id, AssetPath.path).where(
+                AssetPath.asset_id.in_(part), IS_PRESENT, AssetPath.seen_in_run != run
+            )
+        )
+    ]
+
+
 __all__ = [
+    "KnownContent",
     "KnownFile",
     "assets_by_hash",
+    "forgotten_that_changed",
     "hide_unheld",
     "insert_rows",
     "known_files",
+    "leave_unread",
     "mark_missing",
     "mark_seen",
+    "mark_vanished",
     "path_ids",
+    "present_files",
     "save_assets",
     "save_faces",
     "save_paths",

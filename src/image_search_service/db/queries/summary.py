@@ -19,6 +19,7 @@ from image_search_service.db.models import (
     IndexRoot,
     LibraryRow,
     PersonRow,
+    UnreadFile,
 )
 from image_search_service.db.queries.conditions import in_replaced_photo, is_listed_photo, is_unknown
 from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
@@ -36,6 +37,7 @@ def library_summary(session: Session) -> LibrarySummary:
         select(
             _count(ImageAsset, is_listed_photo()).label("photos"),
             _count(ImageAsset, ImageAsset.failure.is_not(None)).label("photos_failed"),
+            select(func.count(UnreadFile.id)).scalar_subquery().label("photos_waiting"),
             _count(FaceInstance, alone).label("alone_faces"),
             _count(PersonRow, ~PersonRow.deleted).label("persons"),
             select(func.count()).select_from(ClusterRow).scalar_subquery().label("clusters"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from image_search_service.core.decisions import (
+    PHOTO_FACTS,
     Change,
     Fact,
     Key,
@@ -23,6 +24,8 @@ from image_search_service.db.queries.decisions import before_decision, current_s
 from image_search_service.db.session import Session
 
 UNDO = "undo"
+ERASED = "erase_photos"
+"""The kind of the event that says that photos, and all that was said of them, were erased."""
 ABOUT_FACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.FACE_SET_ASIDE, Fact.REJECTED)
 _TOGETHER = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.APART)
 _PLACES = (Fact.FACE_PERSON, Fact.FACE_GROUP, Fact.FACE_IS_FACE, Fact.FACE_SET_ASIDE)
@@ -72,6 +75,8 @@ def undo(session: Session, decision_id: int, actor: str) -> RecordedDecision:
     target = events.decision_by_id(session, decision_id)
     if target is None:
         raise unknown_decision(decision_id)
+    if target.kind == ERASED:
+        raise ConflictError("What was erased cannot be brought back.")
     inverse = [change.inverse for change in events.changes_of(session, decision_id)]
     now = current_state.current(session, [change.key for change in inverse])
     later = [
@@ -145,7 +150,8 @@ def _changes(session: Session, facts: Mapping[Key, Any]) -> list[Change]:
     now = current_state.current(session, facts)
     missing = sorted({str(key.id) for key in facts if key not in now})
     if missing:
-        raise NotFoundError(f"There is no face {', '.join(missing[:5])}.")
+        kind = "photo" if all(key.fact in PHOTO_FACTS for key in facts) else "face"
+        raise NotFoundError(f"There is no {kind} {', '.join(missing[:5])}.")
     return effective(Change(key, now[key], new) for key, new in facts.items())
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from image_search_service.core.errors import MediaError
+from image_search_service.core.files import FileState
 from image_search_service.db.models import FaceInstance
 from image_search_service.db.queries.batches import Row
 from image_search_service.db.queries.engine_change.staging import PhotoToRead
-from image_search_service.media.hashing import content_hash
+from image_search_service.media.hashing import hash_file
 from image_search_service.recognition.engines.base import Detection
 from image_search_service.recognition.quality import FaceQuality
 from image_search_service.services.engine_change.places import KnownFace, Origin, origin_of, place_faces
@@ -121,8 +122,9 @@ def _find_file(photo: PhotoToRead) -> tuple[HashedFile | None, str]:
     reasons = []
     for path in photo.files:
         try:
-            if content_hash(path) == photo.content_hash:
-                return HashedFile(path, 0, 0, photo.content_hash), ""
+            digest, state = hash_file(path)
+            if digest == photo.content_hash:
+                return HashedFile(path, state, digest), ""
             reasons.append(f"{path} holds another photo by now")
         except MediaError as error:
             reasons.append(f"{path}: {error.message}")
@@ -138,4 +140,4 @@ def _crops(photo: PhotoToRead) -> tuple[HashedFile, list[FaceInCrop]]:
         FaceInCrop(face.id, _detection(face), FaceQuality(**face.quality_parts), photo.width, photo.height)
         for face in photo.faces
     ]
-    return HashedFile(Path(), 0, 0, photo.content_hash), faces
+    return HashedFile(Path(), FileState(0, 0, 0, 0), photo.content_hash), faces

@@ -93,9 +93,10 @@ class _Pictures:
 
     def _image(self, face_id: uuid.UUID) -> str:
         path = self._paths.crop(face_id)
-        if not path.is_file():
+        try:
+            content = base64.b64encode(path.read_bytes()).decode()
+        except OSError:
             return ""
-        content = base64.b64encode(path.read_bytes()).decode()
         return f'<img alt="" src="data:image/jpeg;base64,{content}">'
 
 

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from image_search_service.core.decisions import PERSON_FACTS, Change, Fact, Key, first_faces
+from image_search_service.core.decisions import (
+    FACE_FACTS,
+    PERSON_FACTS,
+    PHOTO_FACTS,
+    Change,
+    Fact,
+    Key,
+    first_faces,
+)
 from image_search_service.core.errors import ConflictError, InvalidInputError
 from image_search_service.db.models import DecisionRow
 from image_search_service.db.portable import continue_numbering
@@ -19,7 +27,7 @@ from image_search_service.services.exchange.lines import DecisionLine
 STEPS: tuple[frozenset[Fact], ...] = (
     frozenset({Fact.PERSON_NAME}),
     PERSON_FACTS - {Fact.PERSON_NAME},
-    frozenset(Fact) - PERSON_FACTS,
+    FACE_FACTS,
 )
 """The order in which facts are written: a person must exist before anything refers to them."""
 
@@ -77,6 +85,8 @@ class History:
     def _translated(self, line: DecisionLine) -> list[Change]:
         changes = []
         for fact, subject, other, old, new in line.changes:
+            if fact in PHOTO_FACTS:  # of the other library's disk
+                continue
             here = subject if fact in PERSON_FACTS else self.faces.get(subject)
             if here is None:
                 continue

@@ -11,18 +11,22 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 
 from image_search_service.core.errors import MediaError
+from image_search_service.core.files import has_vanished
 from image_search_service.core.parallel import chunks, map_ahead, thread_pool
 from image_search_service.core.types import Progress
-from image_search_service.db.queries import events, library, photos
+from image_search_service.db.queries import events, library, photos, unread_files
 from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
+from image_search_service.media.decode import DECODER
 from image_search_service.media.derived_files import remove_half_written
-from image_search_service.media.hashing import content_hash
+from image_search_service.media.hashing import hash_file
 from image_search_service.media.scan import FoundFile, PhotoScan
+from image_search_service.services.indexing.absences import mark_vanished, note_absent, vanished_roots
 from image_search_service.services.indexing.edits import carry_over
 from image_search_service.services.indexing.orphans import remove_orphaned_points
 from image_search_service.services.indexing.reader import HashedFile, PhotoReader, ReadPhoto
@@ -72,11 +76,13 @@ class IndexService:
 
         ``retry_failed`` reads again what could not be read before. ``progress`` is told the photos read
         and how many there are to read, ``report_changed`` the report so far. Raises InvalidInputError for a
-        root that does not exist, UnavailableError when a store fails; what was stored until then stays, and
-        the next run goes on.
+        root that does not exist and below which the library knows no file, UnavailableError when a store
+        fails; what was stored until then stays, and the next run goes on.
         """
         started = time.monotonic()
-        scan = PhotoScan(roots, exclude=[self.library_folder])
+        away = vanished_roots(self.database, roots)
+        there = [root for root in roots if root not in away]
+        scan = PhotoScan(there, exclude=[self.library_folder])
         with self.database.turn("index", lambda: progress(0, None) if progress else None):
             run = self._run(scan, retry_failed=retry_failed, progress=progress, report_changed=report_changed)
         run.report.seconds = time.monotonic() - started
@@ -126,6 +132,10 @@ class _IndexRun:
         self._reader: PhotoReader | None = None
         self._previous: dict[Path, uuid.UUID] = {}
         self._copies: list[HashedFile] = []
+        self._attached: set[uuid.UUID] = set()
+        """Photos of which a file was moved or copied; their other files may be the ones that moved."""
+        self._read_now: set[str] = set()
+        """Contents that could not be read in this run, which need no second try."""
         self._replaced: list[tuple[HashedFile, uuid.UUID]] = []
         """Files that held another photo, with the one that they hold now, until all files were seen."""
         self.report = IndexReport()
@@ -144,13 +154,17 @@ class _IndexRun:
             self._previous |= {file.path: known[file.path].asset_id for file in changed if file.path in known}
             self.report.photos_seen += len(files)
         self.report.files_ignored = scan.ignored
-        self.report.unread_folders = [Failure(path, reason) for path, reason in scan.unread]
+        self.report.unread_folders = [Failure(path, reason, waits=True) for path, reason in scan.unread]
         return changed
 
     def _is_unchanged(self, file: FoundFile, known: photos.KnownFile | None) -> bool:
-        if known is None or (known.size, known.modified_ns) != (file.size, file.modified_ns):
+        if known is None or known.state != file.state:
             return False
-        return known.failure is None or not self._retry_failed
+        return not self._tries_again(known)
+
+    def _tries_again(self, known: photos.KnownFile | photos.KnownContent) -> bool:
+        """Whether a content that could not be read is read again: when asked to, and by other decoders."""
+        return known.failure is not None and (self._retry_failed or known.failed_with != DECODER)
 
     def _count_same(self, files: Sequence[tuple[Path, str | None]]) -> None:
         failures = [Failure(path, reason) for path, reason in files if reason is not None]
@@ -164,12 +178,16 @@ class _IndexRun:
         with thread_pool(HASH_THREADS, "hash") as hashing, thread_pool(workers, "read") as reading:
             files = chunks(changed, READ_BATCH)
             hashed = map_ahead(hashing, _hash_files, files, HASH_BATCH // READ_BATCH)
-            fresh = chunks(self._fresh(chain.from_iterable(hashed)), READ_BATCH)
-            batches = map_ahead(reading, self._read_batch, fresh, workers * READS_AHEAD)
-            for batch in chunks(self._in_hand(chain.from_iterable(batches)), STORE_BATCH):
-                self._store(batch)
-        for copies in chunks(self._copies, LOOKUP_BATCH):
-            self._attach(copies)
+            self._read_contents(reading, chain.from_iterable(hashed))
+            while self._copies:  # of contents that were read meanwhile, or whose first file could not be
+                copies, self._copies = self._copies, []
+                self._read_contents(reading, copies)
+
+    def _read_contents(self, reading: ThreadPoolExecutor, hashed: Iterable[HashedFile | Failure]) -> None:
+        fresh = chunks(self._fresh(hashed), READ_BATCH)
+        batches = map_ahead(reading, self._read_batch, fresh, self._service.workers * READS_AHEAD)
+        for batch in chunks(self._in_hand(chain.from_iterable(batches)), STORE_BATCH):
+            self._store(batch)
 
     def _in_hand(self, photos_read: Iterable[ReadPhoto]) -> Iterator[ReadPhoto]:
         """The photos as they come; progress is told of each one that was read and waits to be stored."""
@@ -187,7 +205,7 @@ class _IndexRun:
             self._fail([item for item in batch if isinstance(item, Failure)])
             with self._database.read() as session:
                 known = photos.assets_by_hash(session, [file.content_hash for file in files])
-            is_known = [self._is_known(known.get(file.content_hash)) for file in files]
+            is_known = [self._is_known(file, known.get(file.content_hash)) for file in files]
             self._attach([file for file, file_is_known in zip(files, is_known, strict=True) if file_is_known])
             for file in (
                 file for file, file_is_known in zip(files, is_known, strict=True) if not file_is_known
@@ -201,15 +219,22 @@ class _IndexRun:
                         self._reader = self._service.open_reader()
                     yield file
 
-    def _is_known(self, asset: tuple[uuid.UUID, str | None] | None) -> bool:
-        return asset is not None and (asset[1] is None or not self._retry_failed)
+    def _is_known(self, file: HashedFile, content: photos.KnownContent | None) -> bool:
+        if content is None:
+            return False
+        return file.content_hash in self._read_now or not self._tries_again(content)
 
     def _read_batch(self, files: Sequence[HashedFile]) -> list[ReadPhoto]:
         assert self._reader is not None  # noqa: S101 - ``_fresh`` opened it before it gave a file
         return self._reader.read(files)
 
     def _store(self, batch: Sequence[ReadPhoto]) -> None:
-        """One request to Qdrant, then one transaction."""
+        """One request to Qdrant, then one transaction. What waits for another try is only reported."""
+        self._fail(
+            [Failure(read.file.path, read.failure, read.waits) for read in batch if read.failure is not None]
+        )
+        batch = [read for read in batch if not read.waits]
+        self._read_now |= {read.file.content_hash for read in batch if read.failure is not None}
         self._service.stores.faces.upsert_faces(face_points(batch))
         new_faces = [row for photo in batch for row in face_rows(photo)]
         with self._database.write() as session:
@@ -218,7 +243,6 @@ class _IndexRun:
             self._save_paths(session, [(photo.file, photo.file.asset_id) for photo in batch])
             if new_faces:
                 library.set_grouping_stale(session)
-        self._fail([Failure(photo.file.path, photo.failure) for photo in batch if photo.failure])
         readable = sum(photo.failure is None for photo in batch)
         self.report.photos_new += readable
         self.report.faces_new += len(new_faces)
@@ -230,12 +254,15 @@ class _IndexRun:
             return
         with self._database.write() as session:
             known = photos.assets_by_hash(session, [file.content_hash for file in files])
-            self._save_paths(session, [(file, known[file.content_hash][0]) for file in files])
-        failures = [(file.path, known[file.content_hash][1]) for file in files]
+            self._save_paths(session, [(file, known[file.content_hash].asset_id) for file in files])
+        self._attached |= {known[file.content_hash].asset_id for file in files}
+        failures = [(file.path, known[file.content_hash].failure) for file in files]
         self._fail([Failure(path, reason) for path, reason in failures if reason is not None])
-        readable = sum(reason is None for _, reason in failures)
-        self.report.photos_moved += readable
-        self._advance(readable)
+        readable = [file for file in files if known[file.content_hash].failure is None]
+        same = sum(self._previous.get(file.path) == file.asset_id for file in readable)
+        self.report.photos_unchanged += same
+        self.report.photos_moved += len(readable) - same
+        self._advance(len(readable))
 
     def _save_paths(self, session: Session, files: Sequence[tuple[HashedFile, uuid.UUID]]) -> None:
         """Store the photos' paths, but for files that held another photo, which wait for ``_settle``."""
@@ -288,8 +315,15 @@ class _IndexRun:
         it left: photos that no file holds, points without a face in SQL, and half-written pictures."""
         self._settle()
         with self._database.write() as session:
-            unread = [path for path, _ in scan.unread]
-            self.report.photos_missing = photos.mark_missing(session, scan.roots, unread, self._number)
+            waiting = [(failure.path, failure.reason) for failure in self.report.waiting]
+            photos.leave_unread(
+                session, [path for path, _ in waiting if not has_vanished(path)], self._number
+            )
+            self.report.photos_missing = photos.mark_missing(session, scan.roots, self._number)
+            unread_files.replace_unread(session, scan.roots, waiting)
+            self.report.photos_missing += mark_vanished(session, self._attached, self._number)
+            missing, self.report.folders_away = note_absent(session, scan.roots, self._attached)
+            self.report.photos_missing += missing
             if interrupted:
                 photos.hide_unheld(session)
         if interrupted:
@@ -306,6 +340,7 @@ def _hash_files(files: Sequence[FoundFile]) -> list[HashedFile | Failure]:
 
 def _hash(file: FoundFile) -> HashedFile | Failure:
     try:
-        return HashedFile(file.path, file.size, file.modified_ns, content_hash(file.path))
+        digest, state = hash_file(file.path)
+        return HashedFile(file.path, state, digest)
     except MediaError as error:
-        return Failure(file.path, error.message)
+        return Failure(file.path, error.message, waits=True)  # of its content nothing is known

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from image_search_service.core.errors import DataIntegrityError, MediaError
+from image_search_service.core.errors import DataIntegrityError, MediaError, MediaUnavailableError
+from image_search_service.core.files import FileState
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import FloatArray, Pixels
 from image_search_service.media.decode import DecodedPhoto, decode_photo, reduced
 from image_search_service.media.derivatives import crop_area, write_crop, write_thumbnail
+from image_search_service.media.errors import memory_errors
+from image_search_service.media.hashing import require_unchanged
 from image_search_service.recognition.boxes import overlap
 from image_search_service.recognition.engines.base import Detection, FaceEngine
 from image_search_service.recognition.engines.calibrated import quality_tables
@@ -44,8 +47,7 @@ class HashedFile:
     """A file to be read, with the SHA-256 of its content."""
 
     path: Path
-    size: int
-    modified_ns: int
+    state: FileState
     content_hash: str
     asset_id: uuid.UUID = field(init=False)
 
@@ -67,12 +69,16 @@ class ReadFace:
 
 @dataclass(frozen=True, slots=True)
 class ReadPhoto:
-    """A photo as it will be stored: with its faces, or with the reason why it cannot be read."""
+    """A photo as it will be stored: with its faces, or with the reason why it cannot be read.
+
+    waits: the reason may pass, so that nothing is stored.
+    """
 
     file: HashedFile
     photo: DecodedPhoto | None = None
     faces: Sequence[ReadFace] = field(default_factory=list)
     failure: str | None = None
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,7 @@ class PhotoReader:
             embeddings, lengths = self._engine.embed_with_lengths([face.chip for face in every])
         except DataIntegrityError as error:
             if len(photos) == 1:
-                return [ReadPhoto(photos[0][0].file, failure=error.message)]
+                return [ReadPhoto(photos[0][0].file, failure=error.message, waits=True)]
             return [read for photo in photos for read in self._embed([photo])]
         visible = np.array([face.visible for face in every], np.float32)
         passes = self._recognizability.passes(embeddings, lengths, visible)
@@ -155,9 +161,14 @@ class PhotoReader:
 
     def _find_faces(self, file: HashedFile, identify: Identify) -> tuple[ReadPhoto, list[_AlignedFace]]:
         try:
-            photo = decode_photo(file.path, max_pixels=self._max_pixels)
+            with memory_errors():
+                return self._open(file, identify)
         except MediaError as error:
-            return ReadPhoto(file, failure=error.message), []
+            return ReadPhoto(file, failure=error.message, waits=isinstance(error, MediaUnavailableError)), []
+
+    def _open(self, file: HashedFile, identify: Identify) -> tuple[ReadPhoto, list[_AlignedFace]]:
+        photo = decode_photo(file.path, max_pixels=self._max_pixels)
+        require_unchanged(file.path, file.state)
         small, factor = reduced(photo.pixels, DETECTION_SIDE)
         detections = [face.scaled(1 / factor) for face in self._engine.detect(small)]
         faces = [self._prepare(photo, *face) for face in identify(file.asset_id, detections)]

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 
 from image_search_service.db.queries.batches import Row
+from image_search_service.media.decode import DECODER
 from image_search_service.services.indexing.reader import HashedFile, ReadFace, ReadPhoto
 from image_search_service.vector.collections import FacePayload, FacePoint
 
@@ -20,6 +21,7 @@ def asset_row(read: ReadPhoto) -> Row:
         "height": photo.height if photo else None,
         "taken_at": photo.taken_at if photo else None,
         "failure": read.failure,
+        "failed_with": None if read.failure is None else DECODER,
     }
 
 
@@ -27,8 +29,7 @@ def path_row(file: HashedFile, asset_id: uuid.UUID, run: int) -> Row:
     return {
         "path": file.path,
         "asset_id": asset_id,
-        "size": file.size,
-        "modified_ns": file.modified_ns,
+        **file.state._asdict(),
         "seen_in_run": run,
         "missing_since": None,
     }

@@ -35,6 +35,7 @@ class JobKind(StrEnum):
     COMPUTE_CENTROIDS = "compute_centroids"
     DETECT_FACES = "detect_faces"
     DOCTOR = "doctor"
+    ERASE_PHOTOS = "erase_photos"
     FIND_MORE_SUGGESTIONS = "find_more_suggestions"
     FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS = "find_more_multi_prototype_suggestions"
     FIND_MORE_CENTROID_SUGGESTIONS = "find_more_centroid_suggestions"

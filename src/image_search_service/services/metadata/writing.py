@@ -59,7 +59,7 @@ def write_names(wanted: WriteTask, folders: Folders, *, dry_run: bool) -> WriteO
     try:
         embedded = sidecars.read_embedded(wanted.path)
         target = sidecars.sidecar_to_write(wanted.path, folders)
-        source = target if target.exists() else source
+        source = target if target == sidecars.sidecar_of(wanted.path, folders) else source
         former = sidecars.read_sidecar(target) if source is target else None
         packets = embedded.packets if former is None else [former]
         root = xmp.parse_packets(packets) if packets else xmp.new_packet()

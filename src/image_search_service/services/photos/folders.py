@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from image_search_service.core.errors import InvalidInputError, NotFoundError
+from image_search_service.core.files import has_vanished, is_folder
 from image_search_service.core.records.photos import FolderListingRecord, FolderRecord
 from image_search_service.media.formats import is_photo_name
 from image_search_service.media.scan import JUNK_FOLDERS
@@ -23,7 +24,7 @@ class FolderService:
     """Looks into folders below ``roots``. Links that lead out of these are not followed."""
 
     def __init__(self, roots: Sequence[Path]) -> None:
-        self._roots = [root.resolve() for root in roots]
+        self._roots = [Path(os.path.realpath(root)) for root in roots]
 
     def listing(self, path: Path | None) -> FolderListingRecord:
         """The folders in ``path``, by name, without hidden ones; None: those that may be looked into.
@@ -31,22 +32,25 @@ class FolderService:
         Raises NotFoundError for a folder that is not there or may not be looked into.
         """
         if path is None:
-            roots = [_counted(root) for root in self._roots if root.is_dir()]
+            roots = [_counted(root) for root in self._roots if is_folder(root)]
             return FolderListingRecord(None, None, roots, self._roots)
         folder = self._allowed(path)
-        if folder is None or not folder.is_dir():
+        if folder is None or not is_folder(folder):
             raise NotFoundError(f"{path} is no folder that may be looked into.", hint=ROOTS_HINT)
         parent = None if folder in self._roots else folder.parent
         return FolderListingRecord(folder, parent, self._inside(folder), self._roots)
 
-    def checked(self, paths: Sequence[Path]) -> list[Path]:
-        """Folders or photos that may be indexed, with their real paths. Raises InvalidInputError."""
+    def checked(self, paths: Sequence[Path], is_known: Callable[[Path], bool]) -> list[Path]:
+        """Folders or photos that may be indexed, with their real paths. Raises InvalidInputError.
+
+        is_known: whether the library has files at or below a path, which then need not be there any more.
+        """
         checked: list[Path] = []
         for path in paths:
             allowed = self._allowed(path)
             if allowed is None:
                 raise InvalidInputError(f"{path} may not be indexed from here.", hint=ROOTS_HINT)
-            if not allowed.exists():
+            if has_vanished(allowed) and not is_known(allowed):
                 raise InvalidInputError(
                     f"{path} does not exist.", hint="Give a folder of photos, or a photo."
                 )
@@ -76,7 +80,10 @@ class FolderService:
 def _is_shown(entry: os.DirEntry[str]) -> bool:
     if entry.name.startswith(".") or entry.name.lower() in JUNK_FOLDERS:
         return False
-    return entry.is_dir(follow_symlinks=False)
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
 
 
 def _counted(folder: Path) -> FolderRecord:

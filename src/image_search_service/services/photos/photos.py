@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from itertools import accumulate
+from pathlib import Path
 
 from image_search_service.core.records.lists import ListPage
 from image_search_service.core.records.photos import (
@@ -16,7 +17,7 @@ from image_search_service.core.records.photos import (
     PhotoFilter,
     PhotoOrder,
 )
-from image_search_service.db.queries import photo_lists as queries
+from image_search_service.db.queries import absent_folders, photo_lists as queries, unread_files
 from image_search_service.db.session import Database
 
 
@@ -47,10 +48,21 @@ class PhotoCatalogue:
         with self._database.read() as session:
             return queries.folder_counts(session)
 
-    def failed(self, after: int, limit: int) -> ListPage[FailedPhotoRecord]:
-        """Files that could not be read, behind the one of this number."""
+    def is_known(self, path: Path) -> bool:
+        """Whether the library has a file at or below ``path``."""
         with self._database.read() as session:
-            return ListPage(queries.failed_photos(session, after, limit), queries.count_failed(session))
+            return absent_folders.is_known(session, path)
+
+    def failed(self, after: tuple[int, bool], limit: int) -> ListPage[FailedPhotoRecord]:
+        """Files that could not be read: first those whose content is the reason, then those that wait for
+        another try. after: number and ``waits`` of the last one of the page before."""
+        number, waits = after
+        with self._database.read() as session:
+            items = [] if waits else queries.failed_photos(session, number, limit)
+            if len(items) < limit:
+                items += unread_files.unread_page(session, number if waits else 0, limit - len(items))
+            total = queries.count_failed(session) + unread_files.count_unread(session)
+        return ListPage(items, total)
 
     def of_person(
         self, person_id: uuid.UUID, after: tuple[datetime, uuid.UUID] | None, limit: int

@@ -14,6 +14,7 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from image_search_service.core.errors import MediaError, NotFoundError, UnavailableError
+from image_search_service.core.files import has_vanished
 from image_search_service.core.types import Pixels
 from image_search_service.db.queries import photo_lists
 from image_search_service.library.stores import Stores
@@ -113,7 +114,7 @@ class PictureService:
         if not self._decoding.acquire(timeout=WAIT_SECONDS):
             raise UnavailableError("Other photos take long to decode.", hint="Ask again in a moment.")
         try:
-            return self._decoded([file for file in files if file.is_file()], asset_id)
+            return self._decoded([file for file in files if not has_vanished(file)], asset_id)
         finally:
             self._decoding.release()
 
@@ -130,11 +131,15 @@ class PictureService:
 
 
 def _content(path: Path) -> bytes | None:
-    """None for a file that is not there, or empty, as a power cut can leave it."""
+    """None for a file that is not there, or empty, as a power cut can leave it. Raises UnavailableError."""
     try:
         return path.read_bytes() or None
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise UnavailableError(
+            f"{path} cannot be read: {error.strerror}.", hint="Give access to the library's folder."
+        ) from error
 
 
 def _read(path: Path, missing: str) -> bytes:

@@ -37,6 +37,8 @@ const SENTENCES = {
   photo_edited: (one) => richn("{n} face found again in a changed photo", "{n} faces found again in changed photos", one.faces),
   lost_face_found: (one, who) => rich("{who} was found again", { who }),
   lost_face_gone: (one, who) => rich("{who} is not in a changed photo any more", { who }),
+  forget_photos: () => [t("Deleted photos were left out")],
+  erase_photos: () => [t("Photos that were left out were erased")],
   undo: () => [t("Taken back")],
 };
 

@@ -11,10 +11,12 @@ import "./frame.js";
 const ENOUGH = 10;
 let counts = null;
 let job = null;
+/** Folders that are not there, and how many photos were deleted from the disk. */
+let absent = { folders: [], forgettable: 0 };
 
 const load = async () => {
   try {
-    counts = await library({ fresh: true });
+    [counts, absent] = await Promise.all([library({ fresh: true }), get("/photos/absent")]);
     draw();
   } catch (problem) { failed(problem, load); }
 };
@@ -29,9 +31,23 @@ const draw = () => {
 };
 
 const drawRoots = () => {
-  fill(one("#roots"), counts.roots.map((path) => el("li", {}, icon("folder"), el("code", {}, path), button(t("Read again"), () => index([path]), { look: "quiet", "aria-label": t("Read again: {path}", { path }) }))));
+  const state = new Map(absent.folders.map((folder) => [folder.path, folder]));
+  const paths = [...counts.roots, ...absent.folders.map((folder) => folder.path).filter((path) => !counts.roots.includes(path))];
+  fill(one("#roots"), paths.map((path) => root(path, state.get(path))),
+    absent.forgettable > 0 && el("li", {}, icon("warning"), el("span", {}, tn("{n} photo was deleted from the disk.", "{n} photos were deleted from the disk.", absent.forgettable)), button(t("Leave them out"), () => forget([]), { look: "quiet" })));
   if (!counts.roots.length && !one("#picker").childElementCount) open(null); else if (!one("#picker").childElementCount) fill(one("#picker"), button(t("Add a folder"), () => open(null), { symbol: "plus", look: "quiet" }));
 };
+
+/** A folder that was read; of one that is not there, what may be said of it. */
+const root = (path, gone) => el("li", {}, icon(gone ? "warning" : "folder"), el("code", {}, path),
+  gone && el("span", { class: "small soft" }, gone.state === "gone" ? t("is gone for good") : t("is not there"), gone.photos > 0 && [", ", photos(gone.photos)]),
+  gone?.photos > 0 && gone.state === "away" && button(t("It is gone for good"), () => markGone(path), { look: "quiet", "aria-label": t("It is gone for good: {path}", { path }) }),
+  button(t("Read again"), () => index([path]), { look: "quiet", "aria-label": t("Read again: {path}", { path }) }));
+
+const markGone = (path) => post("/photos/gone", { path }).then(load).catch((problem) => failed(problem, () => markGone(path)));
+/** Leaves photos out that are on the disk no more; it can be taken back. */
+const forget = (paths) => decide({ kind: "forget-photos", body: { paths }, says: (made) => s("{n} photo is left out", "{n} photos are left out", made.photos) }).then(load);
+onChange((what) => what === "undone" && load());
 
 /** The folders of the server, below the allowed ones. */
 const open = async (path) => {
@@ -72,14 +88,15 @@ const drawProgress = () => {
     el("dl", { class: "figures number" }, figure(job ? job.done : counts.photos, job?.total ? t("of {photos} read", { photos: photos(job.total) }) : t("photos read")), job && figure(Math.round(rate * 10) / 10, t("photos a second")), figure(counts.faces, t("faces found")), figure(counts.clusters, t("groups so far")), figure(counts.persons, t("people with a name"))),
     found, fold,
     job && el("div", { class: "buttons" }, button(t("Stop"), stop), el("span", { class: "small soft" }, t("You may close this page: it goes on. Stopped, it goes on from where it was."))));
-  one("summary", fold).textContent = tn("{n} file could not be read", "{n} files could not be read", counts.photos_failed);
-  fold.hidden = !counts.photos_failed;
+  const unread = counts.photos_failed + counts.photos_waiting;
+  one("summary", fold).textContent = tn("{n} file could not be read", "{n} files could not be read", unread);
+  fold.hidden = !unread;
 };
 
 const drawFailed = async () => {
   const page = await get("/photos/failed?limit=50").catch(() => ({ items: [] }));
   const list = one(".unread");
-  if (list) fill(list, page.items.map((one) => el("li", {}, el("code", {}, one.path), el("span", {}, one.reason))));
+  if (list) fill(list, page.items.map((one) => el("li", {}, el("code", {}, one.path), el("span", {}, one.reason, one.waits && el("span", { class: "soft" }, " ", t("The next run tries again."))))));
 };
 
 /** Faces of the first groups, so that one sees what comes. */

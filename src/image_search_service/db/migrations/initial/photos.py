@@ -16,7 +16,9 @@ def create_image_assets() -> None:
         sa.Column("height", sa.Integer(), nullable=True),
         sa.Column("taken_at", sa.DateTime(), nullable=True),
         sa.Column("failure", sa.String(), nullable=True),
+        sa.Column("failed_with", sa.String(), nullable=True),
         sa.Column("replaced", sa.Boolean(), nullable=False),
+        sa.Column("forgotten", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_image_assets")),
         sa.UniqueConstraint("content_hash", name=op.f("uq_image_assets_content_hash")),
@@ -66,6 +68,28 @@ def create_index_runs() -> None:
     )
 
 
+def create_absent_folders() -> None:
+    op.create_table(
+        "absent_folders",
+        sa.Column("path", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("path", name=op.f("pk_absent_folders")),
+    )
+
+
+def create_unread_files() -> None:
+    op.create_table(
+        "unread_files",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("path", sa.LargeBinary(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("noticed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unread_files")),
+        sa.UniqueConstraint("path", name=op.f("uq_unread_files_path")),
+    )
+
+
 def create_asset_paths() -> None:
     op.create_table(
         "asset_paths",
@@ -75,6 +99,8 @@ def create_asset_paths() -> None:
         sa.Column("asset_id", sa.Uuid(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("modified_ns", sa.BigInteger(), nullable=False),
+        sa.Column("changed_ns", sa.BigInteger(), nullable=False),
+        sa.Column("inode", sa.BigInteger(), nullable=False),
         sa.Column("seen_in_run", sa.Integer(), nullable=False),
         sa.Column("missing_since", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(

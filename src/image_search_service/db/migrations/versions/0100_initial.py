@@ -29,6 +29,8 @@ TABLES = {
     "engine_changes": engine_changes.create_engine_changes,
     "image_assets": photos.create_image_assets,
     "index_roots": photos.create_index_roots,
+    "unread_files": photos.create_unread_files,
+    "absent_folders": photos.create_absent_folders,
     "index_runs": photos.create_index_runs,
     "jobs": jobs.create_jobs,
     "library": library.create_library,

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Exists, select, update
 from sqlalchemy.orm import Session
 
-from image_search_service.core.decisions import PERSON_FACTS, Change, Fact, Key
+from image_search_service.core.decisions import FACE_FACTS, Change, Fact, Key
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonRow
-from image_search_service.db.queries import clusters, differences, faces, lost_faces
+from image_search_service.db.queries import clusters, differences, faces, forgotten, lost_faces
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.decisions import current_faces, current_persons
 from image_search_service.db.queries.decisions.current_values import Values
@@ -30,7 +30,7 @@ def current(session: Session, keys: Iterable[Key]) -> Values:
 
 def write(session: Session, changes: Sequence[Change]) -> None:
     """Give each fact its new value, and update what depends on it: clusters, suggestions and the outbox."""
-    of_faces = sorted({change.key.id for change in changes if change.key.fact not in PERSON_FACTS})
+    of_faces = sorted({change.key.id for change in changes if change.key.fact in FACE_FACTS})
     before = clusters.clusters_of_faces(session, of_faces)
     for fact, of_kind in _by_fact(changes, lambda change: change.key.fact).items():
         _WRITERS[fact](session, of_kind)
@@ -132,6 +132,7 @@ _READERS: dict[Fact, Callable[[Session, Fact, Sequence[Key]], Values]] = {
     Fact.PINNED: current_faces.read_pinned,
     Fact.APART: lambda session, _fact, keys: differences.read_sides(session, keys),
     Fact.LOSS_ANSWERED: lambda session, _fact, keys: lost_faces.read_answered(session, keys),
+    Fact.PHOTO_FORGOTTEN: lambda session, _fact, keys: forgotten.read_forgotten(session, keys),
 }
 _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     **current_persons.WRITERS,
@@ -144,6 +145,7 @@ _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     Fact.PINNED: current_faces.write_pinned,
     Fact.APART: differences.write_sides,
     Fact.LOSS_ANSWERED: lost_faces.write_answered,
+    Fact.PHOTO_FORGOTTEN: forgotten.write_forgotten,
 }
 """In this order: a person must exist before a face is assigned to them."""
 

@@ -15,6 +15,7 @@ from image_search_service.db.models import (
     FaceInstance,
     FaceLoss,
     FaceSuggestion,
+    ImageAsset,
     PersonDifference,
     PersonPrototype,
     PersonRow,
@@ -37,6 +38,7 @@ UNSAID: dict[Fact, Any] = {
     Fact.DIFFERENT: False,
     Fact.APART: None,
     Fact.LOSS_ANSWERED: False,
+    Fact.PHOTO_FORGOTTEN: False,
 }
 """The value of a fact that no event ever set."""
 
@@ -67,6 +69,7 @@ def unaccounted(session: Session) -> Iterator[Key]:
         (Fact.DIFFERENT, PersonDifference.person_id, PersonDifference.other_id, true()),
         (Fact.APART, FaceDifference.face_instance_id, FaceDifference.difference_id, true()),
         (Fact.LOSS_ANSWERED, FaceLoss.face_instance_id, FaceLoss.id, FaceLoss.answered.is_(True)),
+        (Fact.PHOTO_FORGOTTEN, ImageAsset.id, None, ImageAsset.forgotten),
     ):
         about = and_(
             DecisionChange.fact == fact.value,

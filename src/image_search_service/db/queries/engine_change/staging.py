@@ -23,7 +23,7 @@ from image_search_service.db.models import (
 )
 from image_search_service.db.queries.batches import BATCH, Row, upsert_rows
 from image_search_service.db.queries.doctor.expected import faces_of_photos, files_of_photos
-from image_search_service.db.queries.faces_with_decisions import FACE_FACTS
+from image_search_service.db.queries.faces_with_decisions import FACE_FACT_VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def spoken_of(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]
     decided_faces: set[uuid.UUID] = set()
     for part in chunks(sorted(face_ids), BATCH):
         decided = select(DecisionChange.subject_id).where(
-            DecisionChange.subject_id.in_(part), DecisionChange.fact.in_(FACE_FACTS)
+            DecisionChange.subject_id.in_(part), DecisionChange.fact.in_(FACE_FACT_VALUES)
         )
         decided_faces |= set(session.scalars(decided.distinct()))
         covers = select(PersonRow.cover_face_id).where(PersonRow.cover_face_id.in_(part))

@@ -1,0 +1,1 @@
+"""Photos that are not on the disk any more: away, gone, forgotten, erased."""
