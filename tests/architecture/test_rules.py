@@ -39,7 +39,7 @@ LONG_FILES = {
     "src/image_search_service/api/routes/decisions.py": "a short route for each of two dozen decisions",
     "src/image_search_service/api/schemas/decisions.py": "the bodies and answers of the same decisions",
     "src/image_search_service/api/schemas/review.py": "six kinds of questions, which share their parts",
-    "src/image_search_service/db/queries/decisions/current_faces.py": "how each fact of a face is read and written",
+    "src/image_search_service/db/queries/decisions/current_faces.py": "each fact of a face, read and written",
     "src/image_search_service/db/queries/faces.py": "all statements that read or write whose a face is",
     "src/image_search_service/db/queries/suggestion_states.py": "a condition and all that uses it",
     "src/image_search_service/demo/portrait.py": "one drawing, whose strokes share their coordinates",

@@ -55,7 +55,7 @@ class Folders:
         self._lock = threading.Lock()
 
     def names(self, folder: Path) -> FolderNames:
-        """The names in a folder; none for one that cannot be listed."""
+        """The names in a folder; none for one that is not there. Raises OSError if it cannot be listed."""
         with self._lock:
             known = self._listed.get(folder)
             if known is not None:
@@ -84,8 +84,16 @@ def _list(folder: Path) -> FolderNames:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if not entry.is_dir():
+                if not _is_folder(entry):
                     names.add(entry.name)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return FolderNames()
     return names
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Not what a link leads to that leads nowhere, such as one in a circle."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

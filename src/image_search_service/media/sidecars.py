@@ -10,12 +10,12 @@ from typing import BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 from image_search_service.core.errors import MediaError
-from image_search_service.core.files import written_whole
+from image_search_service.core.files import is_file, written_whole
 from image_search_service.core.private_files import give_users_mode
 from image_search_service.media import jxl
-from image_search_service.media.errors import DAMAGE, may_pass, media_errors
+from image_search_service.media.errors import DAMAGE, may_pass, media_errors, system_errors
 from image_search_service.media.exif import UPRIGHT, read_orientation
-from image_search_service.media.folder_names import SUFFIX, Folders, plain_name, stem_of
+from image_search_service.media.folder_names import SUFFIX, FolderNames, Folders, plain_name, stem_of
 from image_search_service.media.formats import PILLOW_FORMATS
 from image_search_service.media.mending import mended, read_odd_tiff
 from image_search_service.media.raw import is_raw_name
@@ -130,8 +130,13 @@ def _of_packet(extensions: Mapping[str, bytes], packets: Sequence[bytes]) -> byt
 
 def sidecar_of(path: Path, folders: Folders) -> Path | None:
     """The existing sidecar: ``photo.jpg.xmp``, as digiKam and darktable name it, or ``photo.xmp``, as
-    Lightroom does, in any case; the one in the photo's own case before others."""
-    names = folders.names(path.parent)
+    Lightroom does, in any case; the one in the photo's own case before others. Raises MediaError if it cannot
+    be found out."""
+    with system_errors():
+        return _sidecar_of(path, folders.names(path.parent))
+
+
+def _sidecar_of(path: Path, names: FolderNames) -> Path | None:
     for wanted, is_whole in ((path.name + SUFFIX, True), (path.stem + SUFFIX, False)):
         candidates = names.sidecars.get(plain_name(wanted), ())
         # beside x.jpg and X.JPG, X.JPG.xmp is not a sidecar of the first
@@ -140,13 +145,13 @@ def sidecar_of(path: Path, folders: Folders) -> Path | None:
             name for name in candidates if name == wanted or name[: -len(SUFFIX)] == wanted[: -len(SUFFIX)]
         ]
         for name in [wanted] * (wanted in same) + sorted(same) + ([] if is_another else sorted(candidates)):
-            if path.with_name(name).is_file():
+            if is_file(path.with_name(name)):
                 return path.with_name(name)
     return None
 
 
 def sidecar_to_write(path: Path, folders: Folders) -> Path:
-    """The sidecar to write names to: the existing one, unless another file shares it."""
+    """The sidecar to write names to: the existing one, unless another file shares it. Raises MediaError."""
     existing, own = sidecar_of(path, folders), path.with_name(path.name + SUFFIX)
     if existing is None:
         return own

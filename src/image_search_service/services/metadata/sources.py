@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,20 +118,25 @@ def _add_picasas(names: PhotoNames, path: Path, folder: PicasaFolder, frame: Fra
 
 
 def _is_known(path: Path, folders: Folders, known: Collection[Path]) -> bool:
-    own = (path, sidecars.sidecar_of(path, folders), *(path.with_name(name) for name in PICASAS))
-    return bool(known) and any(file in known for file in own)
+    if not known:
+        return False
+    own = [path, *(path.with_name(name) for name in PICASAS)]
+    with suppress(MediaError):  # it is said where the sidecar is read
+        own += [sidecar] if (sidecar := sidecars.sidecar_of(path, folders)) is not None else []
+    return any(file in known for file in own)
 
 
 def _packets(
     path: Path, embedded: sidecars.Embedded, problems: list[str], folders: Folders
 ) -> Iterator[tuple[Path, list[bytes]]]:
     """The XMP of the sidecar, if readable, and of the photo itself; each with its file."""
-    sidecar = sidecars.sidecar_of(path, folders)
-    if sidecar is not None:
-        try:
+    sidecar = None
+    try:
+        sidecar = sidecars.sidecar_of(path, folders)
+        if sidecar is not None:
             yield sidecar, [sidecars.read_sidecar(sidecar)]
-        except MediaError as error:
-            problems.append(f"{sidecar}: {error.message}")
+    except MediaError as error:
+        problems.append(f"{sidecar or path}: {error.message}")
     if embedded.packets:
         yield path, embedded.packets
 

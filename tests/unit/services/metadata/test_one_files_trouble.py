@@ -10,9 +10,11 @@ import pytest
 
 from image_search_service.core import files
 from image_search_service.db.session import Database
+from image_search_service.media import sidecars
 from image_search_service.media.folder_names import SUFFIX
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService
+from tests.support.xmp import digikam
 from tests.unit.services.metadata.named_photos import Photo, names, read, said
 
 LONGEST = 255
@@ -59,11 +61,12 @@ def test_p5_sidecars_that_are_none(database: Database, photo: Photo, tmp_path: P
 
 @pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE, errno.ENOTCONN])
 def test_p5_a_sidecar_that_cannot_be_looked_at(
-    database: Database, photo: Photo, monkeypatch: pytest.MonkeyPatch, code: int
+    database: Database, photo: Photo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     """Where the system cannot say whether there is a sidecar, nothing is written, and the photo is named."""
     for name in ("a.jpg", "b.jpg"):
         ReviewService(database, "test").split([photo(name)[1][0]], name[:1])
+    (tmp_path / "a.jpg.xmp").write_bytes(digikam([], (100, 100)))
     original = files.is_file
 
     def is_file(path: Path) -> bool:
