@@ -29,7 +29,7 @@ def test_a_list_is_one_decision_with_one_undo(api: Served) -> None:
 
 def test_names_that_cannot_be_do_not_stop_the_others(api: Served) -> None:
     """Each of them is returned with the reason; a list of nothing else is no decision."""
-    wrong = [" ", "\u200b", "x" * 201, "a\0b"]
+    wrong = [" ", "\u200b", "x" * 201, "\ufeff\u0000"]
     made = api.post("/decisions/create-persons", {"names": [*wrong, "Ada"]}, status=200)
     assert [refused["name"] for refused in made["refused"]] == wrong
     assert all(refused["reason"].endswith(".") for refused in made["refused"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select
 
-from image_search_service.core.errors import ConflictError
+from image_search_service.core.errors import ConflictError, UnavailableError
 from image_search_service.core.records.photos import AbsentState
 from image_search_service.db.models import DecisionChange, FaceInstance, PersonRow
 from image_search_service.db.queries import events
@@ -117,6 +117,23 @@ def test_p3_erasing_leaves_nothing(shown: Shown) -> None:
     assert RebuildService(database).check().wrong == 0
     assert DoctorService(shown.opened.stores).examine().is_healthy
     assert ErasingService(shown.opened.stores, "test").erase().photos == 0
+
+
+def test_p3_erasing_while_qdrant_is_away(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outage is said; what is left in Qdrant and on the disk are orphans, which the doctor removes."""
+    delete_photos_of(shown, "Ada")
+    shown.forgetting.forget()
+
+    def away(*_: object) -> None:
+        raise UnavailableError("Qdrant does not answer.")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(shown.opened.faces, "delete_faces", away)
+        with pytest.raises(UnavailableError, match="does not answer"):
+            ErasingService(shown.opened.stores, "test").erase()
+    assert not DoctorService(shown.opened.stores, alone=True).examine().is_healthy
+    assert DoctorService(shown.opened.stores, alone=True).examine(repair=True).is_healthy
+    assert shown.stored()[0] == shown.stored()[1]
 
 
 def test_p3_erased_photos_are_new_when_they_come_back(shown: Shown) -> None:
