@@ -136,7 +136,14 @@ MOBILEFACENET: Final = Calibration(
 DLIB: Final = Calibration(
     Thresholds(same_person=0.929, assign=0.958, suggest=0.912, neighbour=0.953, baseline=0.84),
     None,
-    None,
+    QualityTables(
+        size=((18, 36.5, 52.5, 73), (0.0, 0.96, 0.98, 1.0)),
+        sharpness=(
+            (0.0, 0.00018, 0.00032, 0.00046, 0.00081, 0.0016, 0.0045, 0.0101, 0.029),
+            (0.0, 0.5, 0.63, 0.71, 0.8, 0.89, 0.965, 0.99, 1.0),
+        ),
+        pose=((0.25, 0.45, 0.6, 1.3), (1.0, 0.985, 0.91, 0.0)),
+    ),
     {
         "thresholds": Record(
             "image-search calibrate PHOTOS --engine dlib",
@@ -156,6 +163,11 @@ DLIB: Final = Calibration(
             "python -m benchmarks.recognizability FILE.npz --engine dlib",
             _LFW,
             {"behind, in groups of strangers, without a rule": 0, "middle left out, as cut off": 1},
+        ),
+        "quality": Record(
+            "python -m benchmarks.quality PHOTOS --engine dlib",
+            f"{_DEGRADED}; what is above the mean similarity of two strangers, 0.84",
+            {"kept at 36 pixels": 0.961, "kept with a blur of 2 pixels": 0.805},
         ),
     },
 )
