@@ -30,6 +30,9 @@ LEAST_SURE = 0.9
 """From this chance on a group is asked about by one person's name, which Enter accepts. Of 2,400 groups that
 reach it 99.9 % were that person's, and 96 % of theirs reach it (5,103 photos of Labeled Faces in the Wild,
 MobileFaceNet; 10 to 200 people known by half of their photos, and groups of strangers)."""
+MOST_AT_STAKE = 1.0
+"""Nor may Enter give more faces than this to the wrong person on average: a group of fifty has to be surer
+than one of five. Otherwise the name is proposed, and a digit takes it."""
 PAGE_PRECISION, SINGLE_PRECISION = 0.85, 0.5
 """Expected share of right suggestions from which a page of them is shown, and from which single ones are."""
 
@@ -89,6 +92,11 @@ class Chances:
         return Chances(self.thresholds, self.moved + moved)
 
 
+def is_sure(size: int, chance: float) -> bool:
+    """Whether a group of ``size`` is asked about by the name of the person that it is with this chance."""
+    return chance >= LEAST_SURE and (1 - chance) * size <= MOST_AT_STAKE
+
+
 def value_of_naming(
     size: int, shown: int, chance: float, follow: float = 0.0, *, lookalike: bool = False
 ) -> float:
@@ -96,7 +104,7 @@ def value_of_naming(
     of a name. follow: faces that will then be a key away."""
     keys = chance + (1 - chance) * TYPED_KEYS
     harm = REPAIR_OF_LOOKALIKES if lookalike else REPAIR
-    wrong = 0.0 if chance < LEAST_SURE else (1 - chance) * size * harm
+    wrong = (1 - chance) * size * harm if is_sure(size, chance) else 0.0
     return (size + FOLLOW * follow - wrong) / _seconds(shown, keys)
 
 

@@ -11,6 +11,7 @@ from image_search_service.recognition.review_queue import (
     AnsweredProposal,
     Chances,
     expected_precision,
+    is_sure,
     own_similarity,
     value_of_naming,
     value_of_page,
@@ -67,6 +68,14 @@ def test_a_wrong_answer_is_dearer_among_lookalikes() -> None:
     """The less sure a proposal is, the less it is worth, and more so where somebody looks alike."""
     sure, less = value_of_naming(10, 10, 0.99), value_of_naming(10, 10, 0.91)
     assert sure > less > value_of_naming(10, 10, 0.91, lookalike=True)
+
+
+def test_the_more_faces_a_key_gives_the_surer_it_has_to_be() -> None:
+    """A small group is asked about by one name from nine in ten on, a large one only beyond doubt."""
+    assert is_sure(5, 0.9)
+    assert not is_sure(5, 0.89)
+    assert not is_sure(49, 0.95)
+    assert is_sure(49, 0.99)
 
 
 def test_a_page_is_worth_its_right_suggestions() -> None:

@@ -12,11 +12,11 @@ from image_search_service.db.queries.review.clusters import SmallCluster
 from image_search_service.db.queries.review.persons import AgeSpan, NamedCover, WaitingSuggestion
 from image_search_service.recognition.review_queue import (
     KNOWN_STRANGERS,
-    LEAST_SURE,
     PAGE_PRECISION,
     SINGLE_PRECISION,
     Chances,
     expected_precision,
+    is_sure,
     own_similarity,
     value_of_birth_date,
     value_of_naming,
@@ -87,12 +87,11 @@ def cluster_drafts(
         proposals = proposals_of(compared_cluster, cards, chances)
         first = proposals[0] if proposals else None
         chance = first.chance if first else 0.0
-        kind = QuestionKind.IS_THIS if chance >= LEAST_SURE else QuestionKind.WHO
+        size = compared_cluster.cluster.size
+        kind = QuestionKind.IS_THIS if is_sure(size, chance) else QuestionKind.WHO
         close = first is not None and first.margin is not None and first.margin < chances.thresholds.margin
-        shown = min(compared_cluster.cluster.size, SHOWN_FACES)
-        value = value_of_naming(
-            compared_cluster.cluster.size, shown, chance, compared_cluster.alike, lookalike=close
-        )
+        shown = min(size, SHOWN_FACES)
+        value = value_of_naming(size, shown, chance, compared_cluster.alike, lookalike=close)
         content = ClusterContent(compared_cluster, proposals)
         drafts.append(Draft(cluster_id(compared_cluster.cluster.id, first), kind, value, content))
     return drafts
