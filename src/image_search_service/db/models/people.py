@@ -43,6 +43,13 @@ class PersonRow(Base):
             where="deleted = 1",
             on_postgresql="deleted",
         ),
+        partial_index(
+            "ix_persons_hidden",
+            "hidden",
+            "id",
+            where="hidden = 1",
+            on_postgresql="hidden",
+        ),
     )
 
 

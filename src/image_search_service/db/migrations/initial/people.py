@@ -30,6 +30,14 @@ def create_persons() -> None:
         postgresql_where=sa.text("deleted"),
     )
     op.create_index(
+        "ix_persons_hidden",
+        "persons",
+        ["hidden", "id"],
+        unique=False,
+        sqlite_where=sa.text("hidden = 1"),
+        postgresql_where=sa.text("hidden"),
+    )
+    op.create_index(
         "uq_persons_name_key",
         "persons",
         ["name_key"],
