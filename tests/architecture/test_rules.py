@@ -46,7 +46,6 @@ LONG_FILES = {
     "src/image_search_service/demo/scenes.py": "a short function for each background",
     "src/image_search_service/faces/assigner.py": "the specification names the file; load, decide, save",
     "src/image_search_service/services/centroid_service.py": "the specification names the file",
-    "src/image_search_service/services/decisions/service.py": "a short method for each kind of decision",
     "src/image_search_service/services/doctor/findings.py": "each kind of finding with its text",
     "src/image_search_service/services/indexing/indexer.py": "one run, whose steps share what it knows",
     "src/image_search_service/services/suggestions/search.py": "one search, from persons to stored rows",

@@ -38,6 +38,7 @@ PANELS: dict[str, tuple[CommandEntry, ...]] = {
             "different", "Say that two people or groups are different.", "person_decisions:different"
         ),
         CommandEntry("born", "Set or remove a person's date of birth.", "person_decisions:born"),
+        CommandEntry("note", "Set what tells a person from others of that name.", "person_decisions:note"),
         CommandEntry("cover", "Choose the face that is shown for a person.", "person_decisions:cover"),
         CommandEntry("pin", "Keep a face as an example of a person in searches.", "person_decisions:pin"),
         CommandEntry("hide", "Leave a person out of lists.", "person_decisions:hide"),

@@ -48,6 +48,7 @@ def names_read(report: ReadReport) -> list[RenderableType]:
         *([("  that another program has corrected", report.corrected)] if report.corrected else []),
         *([("  made for another shape of the picture", report.outdated)] if report.outdated else []),
         ("  of which you have said otherwise", report.kept),
+        ("  whose name several people have", report.shared),
         ("Faces named by it", report.named),
         *([("Names that another program has taken away", report.withdrawn)] if report.withdrawn else []),
         *([("Names that are none", report.dropped)] if report.dropped else []),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
@@ -139,7 +140,7 @@ class ExchangeService:
 
     def _take_state(self, file: IO[str]) -> ImportReport:
         report = ImportReport()
-        state = PresentState(self._actor)
+        state = PresentState(self._actor, _shared_names(reread(file)))
         matcher = _Matcher(report)
         for page in chunks(reread(file), PAGE):
             with self._database.write() as session:
@@ -202,12 +203,19 @@ def _spool(lines: Iterable[str], file: IO[str]) -> bool:
     return has_decisions
 
 
+def _shared_names(lines: Iterable[AnyLine]) -> set[str]:
+    """The names, as they are compared, that several persons of the file have."""
+    names = Counter(line.key for line in lines if isinstance(line, PersonLine) and line.gone is False)
+    return {key for key, number in names.items() if number > 1}
+
+
 def _person_line(person: PersonRow) -> PersonLine:
     return PersonLine(
         id=person.id,
         name=person.name,
         hidden=person.hidden,
         birth_date=person.birth_date,
+        note=person.note,
         cover=person.cover_face_id,
         gone=person.merged_into or person.deleted,
     )

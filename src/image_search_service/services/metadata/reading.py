@@ -46,7 +46,8 @@ class ReadReport:
     that got a name.
 
     corrected: of these, faces whose name another program has corrected. withdrawn: faces whose name another
-    program has taken away. kept: faces of which somebody said otherwise in this library. unmatched: regions
+    program has taken away. kept: faces of which somebody said otherwise in this library. shared: faces whose
+    name in the file several people here have, so that nobody knows whom it means. unmatched: regions
     without a face, or whose place cannot be read. without_place: persons whom files name without a region.
     outdated: named regions made for a picture of another
     shape, which are not believed. dropped: names that are none, such as bytes that are no text. unreadable:
@@ -60,6 +61,7 @@ class ReadReport:
     corrected: int = 0
     withdrawn: int = 0
     kept: int = 0
+    shared: int = 0
     unmatched: int = 0
     without_place: int = 0
     outdated: int = 0
@@ -175,11 +177,13 @@ def _decide(
         for face, name in named.items()
         if name.face.origin == NameOrigin.METADATA and name.face.person_id and not name.is_other
     }
-    wanted = {
-        face: people[name.key][0] for face, name in named.items() if name.face.is_face and face not in settled
-    }
+    meant = {face: _meant(name, people) for face, name in named.items() if face not in settled}
+    wanted = {face: person for face, person in meant.items() if person and named[face].face.is_face}
     placed = _without_contradictions(session, wanted, named)
-    report.kept += len(named) - len(settled) - len(placed)
+    unclear = [named[face] for face, person in meant.items() if person is None]
+    report.shared += len(unclear)
+    report.show([f"{name.source.path}: several people are called {name.shown}." for name in unclear])
+    report.kept += len(meant) - len(unclear) - len(placed)
     facts: dict[Key, Any] = dict(facts_unassigning([face.id for face, _ in withdrawn]))
     for person_id, new_name in people.values():
         if new_name is not None and person_id in placed.values():
@@ -224,7 +228,8 @@ def take_people(
     report.without_place += len({(asset, key) for asset, _, _, key in without_place})
     known: dict[str, uuid.UUID] = {}
     for part in chunks(sorted({key for *_, key in without_place}), BATCH):
-        known |= {key: person.id for key, person in persons.persons_by_keys(session, part).items()}
+        having = persons.persons_by_keys(session, part)
+        known |= {key: people[0].id for key, people in having.items() if len(people) == 1}
     present = [
         NamedInFile(asset, path, key, name, known.get(key)) for asset, path, name, key in without_place
     ]
@@ -253,12 +258,28 @@ def _seen(name: _ReadName, people: Mapping[str, uuid.UUID], last: int) -> SeenNa
 
 
 def _people(session: Session, shown: Mapping[str, str]) -> dict[str, tuple[uuid.UUID, str | None]]:
-    """For each name key the person's id, and the name if the person is new."""
+    """For each name key the person's id, and the name if the person is new; none for a name that several
+    people have."""
     known: dict[str, uuid.UUID] = {}
+    shared: set[str] = set()
     for part in chunks(shown, BATCH):
         known |= _of_merged(session, part)
-        known |= {key: person.id for key, person in persons.persons_by_keys(session, part).items()}
-    return {key: (known[key], None) if key in known else (uuid.uuid4(), name) for key, name in shown.items()}
+        having = persons.persons_by_keys(session, part)
+        known |= {key: people[0].id for key, people in having.items()}
+        shared |= {key for key, people in having.items() if len(people) > 1}
+    return {
+        key: (known[key], None) if key in known else (uuid.uuid4(), name)
+        for key, name in shown.items()
+        if key not in shared
+    }
+
+
+def _meant(name: _ReadName, people: Mapping[str, tuple[uuid.UUID, str | None]]) -> uuid.UUID | None:
+    """Whom a name means at a face; None where several people have it and the face is none of theirs."""
+    if name.key in people:
+        return people[name.key][0]
+    face = name.face
+    return face.person_id if face.name and clean_name(face.name)[1] == name.key else None
 
 
 def _of_merged(session: Session, name_keys: Sequence[str]) -> dict[str, uuid.UUID]:

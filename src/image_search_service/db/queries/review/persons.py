@@ -33,8 +33,8 @@ _PERSONS: Any = bindparam("persons", expanding=True)
 
 @dataclass(frozen=True, slots=True)
 class NamedCover:
-    """A person, and the face that shows them: the chosen one, else the clearest. Nobody is asked about one who
-    is hidden."""
+    """A person, and the face that shows them: the chosen one, else the clearest. Nobody is asked about one
+    who is hidden."""
 
     id: uuid.UUID
     name: str
