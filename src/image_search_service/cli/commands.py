@@ -52,6 +52,7 @@ PANELS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("give", "Assign faces to a person.", "person_decisions:give"),
         CommandEntry("unassign", "Take faces away from their persons.", "decisions:unassign"),
         CommandEntry("group", "Move faces into a group without naming it.", "person_decisions:group"),
+        CommandEntry("face", "Add, move or remove faces by hand.", "face:app"),
         CommandEntry("not-a-face", "Mark faces that are no faces.", "person_decisions:not_a_face"),
         CommandEntry("set-aside", "Leave out faces of strangers.", "person_decisions:set_aside"),
         CommandEntry("why", "Explain why a face is or is not assigned.", "why:why"),

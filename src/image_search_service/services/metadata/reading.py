@@ -7,7 +7,7 @@ What somebody said in this library stands, and both are kept, to be listed where
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,8 @@ class ReadReport:
 
     corrected: of these, faces whose name another program has corrected. withdrawn: faces whose name another
     program has taken away. kept: faces of which somebody said otherwise in this library. shared: faces whose
-    name in the file several people here have, so that nobody knows whom it means. unmatched: regions
-    without a face, or whose place cannot be read. without_place: persons whom files name without a region.
+    name in the file several people here have, so that nobody knows whom it means. by_hand: regions without
+    a face that became one. unmatched: other regions without a face, or whose place cannot be read. without_place: persons whom files name without a region.
     outdated: named regions made for a picture of another
     shape, which are not believed. dropped: names that are none, such as bytes that are no text. unreadable:
     files.
@@ -62,6 +62,7 @@ class ReadReport:
     withdrawn: int = 0
     kept: int = 0
     shared: int = 0
+    by_hand: int = 0
     unmatched: int = 0
     without_place: int = 0
     outdated: int = 0
@@ -92,11 +93,17 @@ class _ReadName:
 
 
 def take_names(
-    session: Session, page: Sequence[PhotoNames], seen: Seen, actor: str, report: ReadReport
+    session: Session,
+    page: Sequence[PhotoNames],
+    seen: Seen,
+    drawn: Set[uuid.UUID],
+    actor: str,
+    report: ReadReport,
 ) -> None:
     """Name the faces of at most ``BATCH`` photos, as one decision; a fixed number of statements.
 
-    seen: what the files had when they were last read or written.
+    seen: what the files had when they were last read or written. drawn: faces that were made of regions, and
+    that the decision makes faces.
     """
     faces = photo_names.placed_faces(session, [names.photo.asset_id for names in page])
     read: list[_ReadName] = []
@@ -112,7 +119,7 @@ def take_names(
             if face.id not in taken and (path := _withdrawn_from(face, names, seen)) is not None
         ]
     report.matched += len(read)
-    _decide(session, read, withdrawn, actor, report)
+    _decide(session, read, withdrawn, drawn, actor, report)
 
 
 def _matched(
@@ -166,6 +173,7 @@ def _decide(
     session: Session,
     read: Sequence[_ReadName],
     withdrawn: Sequence[tuple[PlacedFace, Path]],
+    drawn: Set[uuid.UUID],
     actor: str,
     report: ReadReport,
 ) -> None:
@@ -178,13 +186,18 @@ def _decide(
         if name.face.origin == NameOrigin.METADATA and name.face.person_id and not name.is_other
     }
     meant = {face: _meant(name, people) for face, name in named.items() if face not in settled}
-    wanted = {face: person for face, person in meant.items() if person and named[face].face.is_face}
+    wanted = {
+        face: person
+        for face, person in meant.items()
+        if person and (named[face].face.is_face or face in drawn)
+    }
     placed = _without_contradictions(session, wanted, named)
     unclear = [named[face] for face, person in meant.items() if person is None]
     report.shared += len(unclear)
     report.show([f"{name.source.path}: several people are called {name.shown}." for name in unclear])
     report.kept += len(meant) - len(unclear) - len(placed)
-    facts: dict[Key, Any] = dict(facts_unassigning([face.id for face, _ in withdrawn]))
+    facts: dict[Key, Any] = {Key(Fact.FACE_IS_FACE, face): True for face in drawn}
+    facts |= facts_unassigning([face.id for face, _ in withdrawn])
     for person_id, new_name in people.values():
         if new_name is not None and person_id in placed.values():
             facts[Key(Fact.PERSON_NAME, person_id)] = new_name
