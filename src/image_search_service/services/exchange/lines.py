@@ -82,6 +82,8 @@ class PersonLine(Line):
 class FaceLine(Line):
     """A face: the SHA-256 of its photo's file, its box in shares of the upright photo, what was said of it.
 
+    by_hand: whether a human drew the box, or a named region gave it, where no face was found.
+
     group: the cluster without a name that a human put it into. apart: for each difference between two groups
     the side, 0 or 1, that the face is on.
     """
@@ -93,6 +95,7 @@ class FaceLine(Line):
     person: UUID | None = None
     group: UUID | None = None
     is_face: bool = True
+    by_hand: bool = False
     set_aside: bool = False
     rejected_for: list[UUID] = []
     pinned_for: list[UUID] = []

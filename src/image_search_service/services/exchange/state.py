@@ -63,6 +63,10 @@ class PresentState:
                 self._covers[line.cover] = here
         self._decide(session, facts)
 
+    def make_faces(self, session: Session, face_ids: Sequence[uuid.UUID]) -> None:
+        """Faces by hand, whose rows are there, are faces."""
+        self._decide(session, {Key(Fact.FACE_IS_FACE, face): True for face in face_ids})
+
     def take_faces(self, session: Session, matched: Sequence[tuple[FaceLine, uuid.UUID]]) -> None:
         """Import persons, groups, rejections and pins of matched faces. A few statements for each page."""
         if not matched:

@@ -14,7 +14,7 @@ from image_search_service.db.queries.batches import Row
 from image_search_service.db.queries.photos import PhotoWithFiles
 from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
-from image_search_service.media.hashing import content_hash
+from image_search_service.media.hashing import hash_file
 from image_search_service.services.indexing.reader import HashedFile, PhotoReader, ReadPhoto
 from image_search_service.services.indexing.rows import drawn_rows, face_points
 from image_search_service.services.metadata.names import MetadataNamesService
@@ -110,13 +110,14 @@ def _drawn(reader: PhotoReader, photo: PhotoWithFiles, boxes: Sequence[Box]) -> 
     ids = [uuid.uuid4() for _ in boxes]
     for path in photo.files:
         try:
-            if content_hash(path) != photo.content_hash:
+            digest, state = hash_file(path)
+            if digest != photo.content_hash:
                 reasons.append(f"{path} holds another photo by now")
                 continue
         except MediaError as error:
             reasons.append(f"{path}: {error.message}")
             continue
-        file = HashedFile(path, 0, 0, photo.content_hash)
+        file = HashedFile(path, state, digest)
         read = reader.read_drawn(file, list(zip(ids, boxes, strict=True)))
         if read.failure is None:
             return DrawnFaces(photo, ids, read)

@@ -81,7 +81,7 @@ class MetadataNamesService:
                     with self._database.write() as session:
                         drawn = frozenset() if store is None else frozenset(store(session))
                         report.by_hand += len(drawn)
-                        take_names(session, names, seen, drawn, self._actor, report)
+                        take_names(session, names, seen, self._actor, report, drawn=drawn)
                         take_people(session, names, people, report)
                 report.photos += len(page)
                 if progress is not None:

@@ -48,10 +48,10 @@ class ReadReport:
     corrected: of these, faces whose name another program has corrected. withdrawn: faces whose name another
     program has taken away. kept: faces of which somebody said otherwise in this library. shared: faces whose
     name in the file several people here have, so that nobody knows whom it means. by_hand: regions without
-    a face that became one. unmatched: other regions without a face, or whose place cannot be read. without_place: persons whom files name without a region.
-    outdated: named regions made for a picture of another
-    shape, which are not believed. dropped: names that are none, such as bytes that are no text. unreadable:
-    files.
+    a face that became one. unmatched: other regions without a face, or whose place cannot be read.
+    without_place: persons whom files name without a region. outdated: named regions made for a picture of
+    another shape, which are not believed. dropped: names that are none, such as bytes that are no text.
+    unreadable: files.
     """
 
     photos: int = 0
@@ -96,9 +96,10 @@ def take_names(
     session: Session,
     page: Sequence[PhotoNames],
     seen: Seen,
-    drawn: Set[uuid.UUID],
     actor: str,
     report: ReadReport,
+    *,
+    drawn: Set[uuid.UUID] = frozenset(),
 ) -> None:
     """Name the faces of at most ``BATCH`` photos, as one decision; a fixed number of statements.
 
@@ -119,7 +120,7 @@ def take_names(
             if face.id not in taken and (path := _withdrawn_from(face, names, seen)) is not None
         ]
     report.matched += len(read)
-    _decide(session, read, withdrawn, drawn, actor, report)
+    _decide(session, read, withdrawn, actor, report, drawn=drawn)
 
 
 def _matched(
@@ -173,9 +174,10 @@ def _decide(
     session: Session,
     read: Sequence[_ReadName],
     withdrawn: Sequence[tuple[PlacedFace, Path]],
-    drawn: Set[uuid.UUID],
     actor: str,
     report: ReadReport,
+    *,
+    drawn: Set[uuid.UUID],
 ) -> None:
     named = {name.face.id: name for name in read}
     people = _people(session, {name.key: name.shown for name in reversed(read)})
