@@ -37,7 +37,6 @@ MOST_LINES, USUAL_LINES = 400, 300
 LONG_FILES = {
     "benchmarks/robot.py": "one user: what it sees, knows, decides and types",
     "src/image_search_service/api/routes/decisions.py": "a short route for each of two dozen decisions",
-    "src/image_search_service/api/schemas/decisions.py": "the bodies and answers of the same decisions",
     "src/image_search_service/api/schemas/review.py": "six kinds of questions, which share their parts",
     "src/image_search_service/db/queries/decisions/current_faces.py": "each fact of a face, read and written",
     "src/image_search_service/db/queries/faces.py": "all statements that read or write whose a face is",

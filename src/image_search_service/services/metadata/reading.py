@@ -24,7 +24,6 @@ from image_search_service.db.queries import (
     suggestion_states as suggestion_queries,
 )
 from image_search_service.db.queries.batches import BATCH
-from image_search_service.db.queries.decisions import before_decision
 from image_search_service.db.queries.metadata import photo_names
 from image_search_service.db.queries.metadata.photo_names import PlacedFace
 from image_search_service.db.queries.people_in_files import NamedInFile
@@ -33,7 +32,8 @@ from image_search_service.db.session import Session
 from image_search_service.media.regions import NamedRegion
 from image_search_service.services.decisions.differences import clashing
 from image_search_service.services.decisions.facts import facts_unassigning, former_clusters
-from image_search_service.services.decisions.log import DecisionDraft, after_merges, decide
+from image_search_service.services.decisions.log import DecisionDraft, decide
+from image_search_service.services.metadata.persons import people_called
 from image_search_service.services.metadata.region_faces import best_match
 from image_search_service.services.metadata.sources import FileNames, PhotoNames
 
@@ -180,7 +180,7 @@ def _decide(
     drawn: Set[uuid.UUID],
 ) -> None:
     named = {name.face.id: name for name in read}
-    people = _people(session, {name.key: name.shown for name in reversed(read)})
+    people = people_called(session, {name.key: name.shown for name in reversed(read)})
     # a person who was renamed or merged here is the one whom the file still calls by the former name
     settled = {
         face
@@ -272,39 +272,12 @@ def _seen(name: _ReadName, people: Mapping[str, uuid.UUID], last: int) -> SeenNa
     return SeenName(name.face.id, path, state, name.shown, name.key, person, changed_after)
 
 
-def _people(session: Session, shown: Mapping[str, str]) -> dict[str, tuple[uuid.UUID, str | None]]:
-    """For each name key the person's id, and the name if the person is new; none for a name that several
-    people have."""
-    known: dict[str, uuid.UUID] = {}
-    shared: set[str] = set()
-    for part in chunks(shown, BATCH):
-        known |= _of_merged(session, part)
-        having = persons.persons_by_keys(session, part)
-        known |= {key: people[0].id for key, people in having.items()}
-        shared |= {key for key, people in having.items() if len(people) > 1}
-    return {
-        key: (known[key], None) if key in known else (uuid.uuid4(), name)
-        for key, name in shown.items()
-        if key not in shared
-    }
-
-
 def _meant(name: _ReadName, people: Mapping[str, tuple[uuid.UUID, str | None]]) -> uuid.UUID | None:
     """Whom a name means at a face; None where several people have it and the face is none of theirs."""
     if name.key in people:
         return people[name.key][0]
     face = name.face
     return face.person_id if face.name and clean_name(face.name)[1] == name.key else None
-
-
-def _of_merged(session: Session, name_keys: Sequence[str]) -> dict[str, uuid.UUID]:
-    """Name keys of merged persons with the persons they are now; without keys that lead to several
-    persons."""
-    into = before_decision.merged(session)
-    now: dict[str, set[uuid.UUID]] = {}
-    for person in photo_names.merged_by_keys(session, name_keys):
-        now.setdefault(person.name_key, set()).add(after_merges(person.id, into))
-    return {key: who for key, (who, *others) in now.items() if not others}
 
 
 def _without_contradictions(

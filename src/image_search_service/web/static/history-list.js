@@ -14,6 +14,9 @@ const people = (list) => list.flatMap((one, at) => [at > 0 && (at === list.lengt
 const SENTENCES = {
   name_cluster: "is", name_clusters: "is", assign: "is", accept: "is", split: "is", answer: "is",
   reject: "not", unassign: "not", mark_cluster_not_person: "not",
+  add_face: (one, who) => (one.persons.length ? rich("A face of {who} was drawn by hand", { who }) : [t("A face was drawn by hand")]),
+  move_face: () => [t("A face was moved")],
+  remove_face: () => [t("A face was removed")],
   not_a_face: (one) => richn("{n} is no face", "{n} are no faces", one.faces),
   group_faces: (one) => richn("{n} face is a group of its own", "{n} faces are a group of their own", one.faces),
   create_person: (one, who) => rich("{who} was added", { who }),
