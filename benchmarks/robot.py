@@ -93,6 +93,11 @@ class LibraryView:
             self.wait(job)
         return made
 
+    def whom(self, name: str) -> dict[str, str]:
+        """The person of this name as decisions take it: as in a page's list, somebody known by id."""
+        known = {one["name"]: one["id"] for one in self.get("/persons/names")["names"]}
+        return {"name": name, "same": known[name]} if name in known else {"name": name}
+
     def wait(self, job: str, seconds: float = WAIT_SECONDS) -> None:
         """Until a job has ended."""
         deadline = time.monotonic() + seconds
@@ -187,7 +192,7 @@ class Robot:
             name = _most(members.values())
             if name is None or name not in self._wanted:
                 continue
-            self._library.decide("name-cluster", {"cluster_id": cluster["id"], "name": name})
+            self._library.decide("name-cluster", {"cluster_id": cluster["id"], **self._library.whom(name)})
             self._note(members, name)
             self.tally.answers += 1
             self.tally.keys += len(name) + 1
@@ -274,7 +279,7 @@ class Robot:
             {
                 "cluster_ids": [cluster["id"]],
                 "versions": [question["version"]],
-                "name": name,
+                **self._library.whom(name),
                 "except_face_ids": marked,
                 "question_id": question["id"],
             },

@@ -15,6 +15,7 @@ from pathlib import Path
 from image_search_service import (
     ImageSearchError,
     Library,
+    Namesake,
     PeopleService,
     ReviewService,
     Settings,
@@ -31,8 +32,11 @@ def list_groups(library: Library) -> None:
 def name_groups(library: Library, names: dict[str, str]) -> None:
     """names: group ids, or their first characters, and the name of each."""
     review = ReviewService(library.database, "examples/name_people.py")
+    known = {person.name for person in PeopleService(library.database).people().persons}
     for group, name in names.items():
-        named = review.name_cluster(group, name)
+        who = Namesake.SAME if name in known else Namesake.ASK
+        named = review.name_cluster(group, name, who=who)
+        known.add(name)
         print(f"{named.faces:,} faces are now {named.name} (decision {named.decision})")
     library.payload_sender.send()  # tells Qdrant, all of it at once
 

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
         LostEmbeddingsError as LostEmbeddingsError,
         MediaError as MediaError,
         MediaUnavailableError as MediaUnavailableError,
+        NameTakenError as NameTakenError,
         NewerLibraryError as NewerLibraryError,
         NotEnoughMemoryError as NotEnoughMemoryError,
         NotFoundError as NotFoundError,
         RestoreInterruptedError as RestoreInterruptedError,
+        SharedNameError as SharedNameError,
         StaleVersionError as StaleVersionError,
         UnavailableError as UnavailableError,
         UnreleasedLibraryError as UnreleasedLibraryError,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         VectorStoreError as VectorStoreError,
     )
     from image_search_service.library.opening import Library as Library, open_library as open_library
+    from image_search_service.services.decisions.naming import Namesake as Namesake
     from image_search_service.services.decisions.service import ReviewService as ReviewService
     from image_search_service.services.people.lookup import PeopleService as PeopleService
     from image_search_service.vector.batching import BatchReader as BatchReader
@@ -45,6 +48,7 @@ _PLACES = {
     "Settings": "core.config",
     "Library": "library.opening",
     "open_library": "library.opening",
+    "Namesake": "services.decisions.naming",
     "ReviewService": "services.decisions.service",
     "PeopleService": "services.people.lookup",
     "BatchReader": "vector.batching",
@@ -62,12 +66,14 @@ _PLACES = {
             "LostEmbeddingsError",
             "MediaError",
             "MediaUnavailableError",
+            "NameTakenError",
             "NewerLibraryError",
             "StaleVersionError",
             "UnreleasedLibraryError",
             "NotEnoughMemoryError",
             "NotFoundError",
             "RestoreInterruptedError",
+            "SharedNameError",
             "UnavailableError",
             "UnsupportedByEmbeddedQdrantError",
             "VectorStoreError",

@@ -238,7 +238,7 @@ def test_naming_what_is_set_aside_ends_it(api: Served, groups: list[Any]) -> Non
     assert (face(api, ids[0])["person_name"], face(api, ids[0])["set_aside"]) == (None, True)
 
 
-def test_grouping_leaves_strangers_alone(api: Served, groups: list[Any]) -> None:
+def test_s12_grouping_leaves_strangers_alone(api: Served, groups: list[Any]) -> None:
     """No grouping takes faces that were set aside out of their group, or puts others in."""
     decide(api, "set-aside", {"cluster_ids": [groups[0]["id"]]})
     FaceClusteringService(api.library.stores).group()
@@ -246,14 +246,14 @@ def test_grouping_leaves_strangers_alone(api: Served, groups: list[Any]) -> None
     assert (aside["id"], aside["size"]) == (groups[0]["id"], 4)
 
 
-def test_somebody_without_a_face_is_deleted(api: Served, groups: list[Any]) -> None:
+def test_s12_somebody_without_a_face_is_deleted(api: Served, groups: list[Any]) -> None:
     """The name is free again; undone, they are there; whoever has a face stays."""
     person = decide(api, "create-person", {"name": "Ada"})["person_id"]
     made = decide(api, "delete-person", {"person_id": person})
     assert api.get("/persons")["total"] == 0
     decide(api, f"{made['decision_id']}/undo", None)
     assert [one["name"] for one in api.get("/persons")["items"]] == ["Ada"]
-    decide(api, "name-clusters", {"cluster_ids": [groups[0]["id"]], "name": "Ada"})
+    decide(api, "name-clusters", {"cluster_ids": [groups[0]["id"]], "name": "Ada", "same": person})
     assert "has 4 faces" in decide(api, "delete-person", {"person_id": person}, status=409)["detail"]
     decide(api, "delete-person", {"person_id": str(uuid4())}, status=404)
 

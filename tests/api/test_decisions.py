@@ -160,7 +160,7 @@ def test_a_cluster_that_a_job_has_changed_is_not_decided_on(api: Served, faces: 
     assert decide(api, "mark-different", body, status=409)["status"] == 409
     assert api.get("/decisions")["total"] == 1
     (cluster,) = api.get("/faces/clusters")["items"]
-    body = {"cluster_id": cluster["id"], "name": "Ada", "version": cluster["version"]}
+    body = {"cluster_id": cluster["id"], "name": "Ada", "same": ada, "version": cluster["version"]}
     assert decide(api, "name-cluster", body)["faces"] == 4
 
 
@@ -302,7 +302,8 @@ def test_groups_that_are_different(api: Served, faces: list[str]) -> None:
     made = decide(api, "mark-different", {"cluster_ids": [first, other]})
     assert made["changes"] == 5
     ada = decide(api, "name-cluster", {"cluster_id": first, "name": "Ada"})["person_id"]
-    refused = decide(api, "name-cluster", {"cluster_id": other, "name": "Ada"}, status=409)
+    again = {"cluster_id": other, "name": "Ada", "same": ada}
+    refused = decide(api, "name-cluster", again, status=409)
     assert f"decision {made['decision_id']} " in refused["detail"]
     assert decide(api, "mark-different", {"cluster_ids": [other], "person_ids": [ada]})["changes"] == 2
     for body in (
@@ -343,7 +344,7 @@ def test_a_rejected_face_in_a_group_that_gets_the_name(api: Served, faces: list[
     tony = decide(api, "split", {"face_ids": [faces[0], faces[3]], "name": "Tony"})["person_id"]
     decide(api, "unassign", {"face_ids": [faces[0]]})
     cluster = decide(api, "group", {"face_ids": faces[:3]})["cluster_id"]
-    named = decide(api, "name-cluster", {"cluster_id": cluster, "name": "Tony"})
+    named = decide(api, "name-cluster", {"cluster_id": cluster, "name": "Tony", "same": tony})
     assert (named["faces"], named["faces_kept_away"]) == (2, 1)
     assert [owner(api, face) for face in faces[:4]] == [None, "Tony", "Tony", "Tony"]
     decide(api, "group", {"face_ids": [faces[0]]})

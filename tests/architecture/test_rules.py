@@ -37,7 +37,6 @@ MOST_LINES, USUAL_LINES = 400, 300
 LONG_FILES = {
     "benchmarks/robot.py": "one user: what it sees, knows, decides and types",
     "src/image_search_service/api/routes/decisions.py": "a short route for each of two dozen decisions",
-    "src/image_search_service/api/schemas/decisions.py": "the bodies and answers of the same decisions",
     "src/image_search_service/api/schemas/review.py": "six kinds of questions, which share their parts",
     "src/image_search_service/db/queries/decisions/current_faces.py": "each fact of a face, read and written",
     "src/image_search_service/db/queries/faces.py": "all statements that read or write whose a face is",
@@ -46,7 +45,6 @@ LONG_FILES = {
     "src/image_search_service/demo/scenes.py": "a short function for each background",
     "src/image_search_service/faces/assigner.py": "the specification names the file; load, decide, save",
     "src/image_search_service/services/centroid_service.py": "the specification names the file",
-    "src/image_search_service/services/decisions/service.py": "a short method for each kind of decision",
     "src/image_search_service/services/doctor/findings.py": "each kind of finding with its text",
     "src/image_search_service/services/indexing/indexer.py": "one run, whose steps share what it knows",
     "src/image_search_service/services/suggestions/search.py": "one search, from persons to stored rows",

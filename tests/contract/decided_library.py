@@ -62,7 +62,7 @@ SAID = {
     "apart": "SELECT face_instance_id, difference_id, side FROM face_differences",
     "loss answered": "SELECT id, face_instance_id FROM lost_faces WHERE answered",
     "different": "SELECT person_id, other_id FROM person_differences",
-    "persons": "SELECT id, name, merged_into, hidden, birth_date, cover_face_id FROM persons"
+    "persons": "SELECT id, name, merged_into, hidden, birth_date, note, cover_face_id FROM persons"
     " WHERE NOT deleted OR merged_into IS NOT NULL",
 }
 """Everything that a human can say, from the tables."""

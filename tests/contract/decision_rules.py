@@ -88,9 +88,6 @@ BROKEN = {
         f"{MERGED} SELECT final.id FROM final JOIN persons ON persons.id = final.merged"
         " WHERE persons.deleted AND persons.merged_into IS NULL AND final.id != final.merged"
     ),
-    "two people have two names": (
-        "SELECT name_key FROM persons WHERE NOT deleted GROUP BY name_key HAVING count(*) > 1"
-    ),
     "a cluster is what nobody has named": (
         "SELECT id FROM face_instances WHERE person_id IS NOT NULL AND cluster_id IS NOT NULL"
     ),

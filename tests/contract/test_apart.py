@@ -18,6 +18,7 @@ from image_search_service.library.opening import Library
 from image_search_service.recognition.clustering.clustering import Clustering
 from image_search_service.recognition.clustering.constraints import split_by_differences
 from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.decisions.naming import Namesake
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.face_clustering_service import FaceClusteringService
@@ -120,7 +121,7 @@ def test_naming_both_sides_alike_is_refused(library: Library) -> None:
     first, second = groups(library)
     review(library).name_cluster(first.hex, "Ada")
     with pytest.raises(ConflictError, match=f"decision {number} "):
-        review(library).name_cluster(second.hex, "Ada")
+        review(library).name_cluster(second.hex, "Ada", who=Namesake.SAME)
     other = review(library).name_cluster(second.hex, "Grace").person_id
     ada = PeopleService(library.database).person("Ada").id
     with pytest.raises(ConflictError, match="different people"):
@@ -138,7 +139,7 @@ def test_a_face_given_by_hand_is_no_longer_apart(library: Library) -> None:
     assert number is not None
     assert owners(library, [moved]) == {ada}
     with pytest.raises(ConflictError):
-        review(library).name_cluster(second.hex, "Ada")
+        review(library).name_cluster(second.hex, "Ada", who=Namesake.SAME)
     review(library).undo(number)
     with library.database.read() as session:
         assert len(session.scalars(select(FaceDifference)).all()) == 2 * HALF
@@ -185,8 +186,8 @@ def test_said_again_it_undoes_what_the_machine_did(library: Library) -> None:
 def test_saying_it_again_is_refused_when_a_human_joined_them(library: Library) -> None:
     """Taken back, both named Ada, and said again: that contradicts, and nothing is changed."""
     undone = review(library).undo(tell_apart(library)).id
-    for group in groups(library):
-        review(library).name_cluster(group.hex, "Ada")
+    for group, who in zip(groups(library), (Namesake.ASK, Namesake.SAME), strict=True):
+        review(library).name_cluster(group.hex, "Ada", who=who)
     assert undone is not None
     with pytest.raises(ConflictError, match="different people"):
         review(library).undo(undone)

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import initialize, rule
 
+from image_search_service.services.decisions.naming import Namesake
 from tests.contract.decided_library import LOOKS, DecidedLibrary, seeded_uuid
 from tests.contract.decision_machine import JOBS, DecisionMachine, digit
 
@@ -24,6 +25,7 @@ NAMES = ("Ada", "Grace", "Emmy", "Mary")
 
 several = st.lists(st.integers(0, 99), min_size=1, max_size=4)
 names = st.sampled_from(NAMES)
+namesakes = st.sampled_from(Namesake)
 
 
 class Decisions(DecisionMachine):
@@ -45,15 +47,15 @@ class Decisions(DecisionMachine):
         for job in jobs:
             self.run_job(job)
 
-    @rule(number=digit, name=names)
-    def name_cluster(self, number: int, name: str) -> None:
+    @rule(number=digit, name=names, who=namesakes)
+    def name_cluster(self, number: int, name: str, who: Namesake = Namesake.ASK) -> None:
         group = self.group(number)
-        self.decide(lambda: self.review.name_cluster(group, name, based_on=self.based_on))
+        self.decide(lambda: self.review.name_cluster(group, name, based_on=self.based_on, who=who))
 
-    @rule(numbers=several, name=names)
-    def split(self, numbers: list[int], name: str) -> None:
+    @rule(numbers=several, name=names, who=namesakes)
+    def split(self, numbers: list[int], name: str, who: Namesake = Namesake.ASK) -> None:
         faces = self.some(numbers)
-        made = self.decide(lambda: self.review.split(faces, name, based_on=self.based_on))
+        made = self.decide(lambda: self.review.split(faces, name, based_on=self.based_on, who=who))
         if made is not None:
             assert {(face.hex, made.person_id.hex) for face in faces} <= self.now.said["owner"]
 
@@ -141,14 +143,19 @@ class Decisions(DecisionMachine):
 
     # Who people are
 
-    @rule(name=names)
-    def create(self, name: str) -> None:
-        self.decide(lambda: self.review.create_person(name))
+    @rule(name=names, another=st.booleans())
+    def create(self, name: str, another: bool) -> None:
+        self.decide(lambda: self.review.create_person(name, another=another))
 
-    @rule(who=digit, name=names)
-    def rename(self, who: int, name: str) -> None:
+    @rule(who=digit, name=names, another=st.booleans())
+    def rename(self, who: int, name: str, another: bool) -> None:
         person = self.person(who)
-        self.decide(lambda: self.review.rename_person(person, name, based_on=self.based_on))
+        self.decide(lambda: self.review.rename_person(person, name, based_on=self.based_on, another=another))
+
+    @rule(who=digit, note=st.none() | st.sampled_from(("cousin", "from Bath")))
+    def note(self, who: int, note: str | None) -> None:
+        person = self.person(who)
+        self.decide(lambda: self.review.set_note(person, note, based_on=self.based_on))
 
     @rule(who=digit, hidden=st.booleans())
     def hide(self, who: int, hidden: bool) -> None:

@@ -7,10 +7,12 @@ from uuid import UUID
 
 import pytest
 
+from image_search_service.db.queries.review.persons import most_waiting
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.suggestions.catalogue import SuggestionCatalogue
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.search import SuggestionService
 from tests.contract.decided_library import DecidedLibrary
@@ -52,6 +54,29 @@ def test_nothing_waits_for_somebody_who_is_gone(library: DecidedLibrary) -> None
     assert waiting(library) == set()
     review.undo(HistoryService(library.database).latest())
     assert waiting(library) == asked
+
+
+def test_s11_hidden_while_suggestions_wait(library: DecidedLibrary) -> None:
+    """Nobody is asked about somebody who is hidden, in lists, questions and counts, until they are shown
+    again (immich#3398)."""
+    (ada,) = library.ids("SELECT id FROM persons")
+    offered = what_is_offered(library)
+    assert all(offered)
+    review = ReviewService(library.database, "test")
+    review.set_hidden(ada, hidden=True)
+    assert not any(what_is_offered(library))
+    review.set_hidden(ada, hidden=False)
+    assert what_is_offered(library) == offered
+
+
+def what_is_offered(library: DecidedLibrary) -> tuple[int, int, int, int]:
+    """How often somebody is asked about: in the list of suggestions, in counts, and in the queue."""
+    suggestions = SuggestionCatalogue(library.database, lambda: library.stores.thresholds)
+    pending = sum(row.suggestions for row in suggestions.counts() if row.state == "pending")
+    with library.database.read() as session:
+        asked = most_waiting(session, 10)
+    listed = suggestions.groups(None, 10, 10).items
+    return len(listed), suggestions.persons_waiting(), pending, len(asked)
 
 
 def test_what_is_no_face_is_nobodys_by_the_machine_either(library: DecidedLibrary) -> None:

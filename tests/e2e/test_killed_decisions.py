@@ -57,7 +57,7 @@ def something_to_say(
     """Whose some faces are, or that they are not, or who is one, or that the last decision was a mistake."""
     some = chance.sample(faces, EACH)
     kinds: list[tuple[str, Any]] = [
-        ("split", {"face_ids": some, "name": f"{chance.randrange(NAMES)}"}),
+        ("split", {"face_ids": some, "name": f"{chance.randrange(NAMES)}", "another": True}),
         ("group", {"face_ids": some}),
         ("unassign", {"face_ids": some}),
         ("not-a-face", {"face_ids": some[:2]}),

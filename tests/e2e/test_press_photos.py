@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from image_search_service.core.config import Settings
 from image_search_service.library.opening import open_library
 from image_search_service.main import create_app
+from image_search_service.services.decisions.naming import Namesake
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.service import JobKind, JobService
 from tests.support.served import BASE_URL, Served, no_bar
@@ -74,11 +75,12 @@ def index(api: Served, album: Path) -> None:
 
 def name_largest(api: Served, number: int) -> dict[str, str]:
     """Name the largest clusters after the folder that most of their photos are in: person's id and name."""
-    named = {}
+    named: dict[str, str] = {}
     for cluster in api.get("/faces/clusters", limit=number)["items"]:
         faces = api.get(f"/faces/clusters/{cluster['id']}", limit=200)["faces"]["items"]
         name, _ = Counter(shown_in(api, face["asset_id"]) for face in faces).most_common(1)[0]
-        done = ReviewService(api.library.database, "test").name_cluster(cluster["id"], name)
+        who = Namesake.SAME if name in named.values() else Namesake.ASK
+        done = ReviewService(api.library.database, "test").name_cluster(cluster["id"], name, who=who)
         named[str(done.person_id)] = name
     api.library.payload_sender.send()
     return named

@@ -60,4 +60,5 @@ def _name(library: LibraryView, group: str, *, in_part: bool) -> None:
     names = Counter(name for name in members.values() if name is not None)
     if in_part:
         library.decide("group", {"face_ids": list(members)[::2]})
-    library.decide("name-clusters", {"cluster_ids": [group], "name": names.most_common(1)[0][0]})
+    whom = library.whom(names.most_common(1)[0][0])
+    library.decide("name-clusters", {"cluster_ids": [group], **whom})

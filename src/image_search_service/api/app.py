@@ -24,6 +24,7 @@ from image_search_service.api.routes import (
     events,
     exchange,
     faces,
+    hand_faces,
     jobs,
     maintenance,
     persons,
@@ -94,6 +95,7 @@ def api_router() -> APIRouter:
     for part in (
         clusters,
         faces,
+        hand_faces,
         assets,
         photos,
         absent,

@@ -17,7 +17,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from image_search_service.api.schemas.problem import InvalidField, Problem
+from image_search_service.api.schemas.faces import crop_url
+from image_search_service.api.schemas.problem import InvalidField, NameCandidate, Problem
 from image_search_service.core.errors import (
     ConflictError,
     DataIntegrityError,
@@ -25,7 +26,9 @@ from image_search_service.core.errors import (
     InvalidInputError,
     LostEmbeddingsError,
     MediaError,
+    NameTakenError,
     NotFoundError,
+    SharedNameError,
     StaleVersionError,
     UnavailableError,
 )
@@ -54,7 +57,7 @@ class ProblemResponse(JSONResponse):
     media_type = PROBLEM_JSON
 
     def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(problem.model_dump(exclude_none=True), problem.status, headers)
+        super().__init__(problem.model_dump(mode="json", exclude_none=True), problem.status, headers)
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -77,7 +80,21 @@ def problem_of(error: ImageSearchError) -> Problem:
         hint=error.hint,
         current_version=error.version if isinstance(error, StaleVersionError) else None,
         current_size=error.size if isinstance(error, StaleVersionError) else None,
+        candidates=_candidates(error) if isinstance(error, NameTakenError | SharedNameError) else None,
     )
+
+
+def _candidates(error: NameTakenError | SharedNameError) -> list[NameCandidate]:
+    return [
+        NameCandidate(
+            id=person.id,
+            name=person.name,
+            note=person.note,
+            faces=person.faces,
+            cover_url=None if person.shown_face_id is None else crop_url(person.shown_face_id),
+        )
+        for person in error.people
+    ]
 
 
 def _ours(_request: Request, error: Exception) -> ProblemResponse:

@@ -45,8 +45,8 @@ def next_cursor(
     return encode_cursor(*key(items[-1])) if len(items) == limit else None
 
 
-def decode_cursor(cursor: str | None, first: Callable[[Any], T], then: Callable[[Any], Any]) -> Any:
-    """The two parts of a sort key, each read by its function; None for the first page.
+def decode_cursor(cursor: str | None, *read: Callable[[Any], Any]) -> Any:
+    """The parts of a sort key, each read by its function; None for the first page.
 
     Raises InvalidInputError for text that ``encode_cursor`` has not written.
     """
@@ -54,8 +54,8 @@ def decode_cursor(cursor: str | None, first: Callable[[Any], T], then: Callable[
         return None
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        first_part, second_part = json.loads(urlsafe_b64decode(padded))
-        return first(first_part), then(second_part)
+        parts = json.loads(urlsafe_b64decode(padded))
+        return tuple(function(part) for function, part in zip(read, parts, strict=True))
     except (ValueError, TypeError, OverflowError, AttributeError, RecursionError, binascii.Error):
         raise InvalidInputError(
             "This cursor does not come from here.", hint="Send back `next_cursor` unchanged, or omit it."

@@ -38,6 +38,7 @@ PANELS: dict[str, tuple[CommandEntry, ...]] = {
             "different", "Say that two people or groups are different.", "person_decisions:different"
         ),
         CommandEntry("born", "Set or remove a person's date of birth.", "person_decisions:born"),
+        CommandEntry("note", "Set what tells a person from others of that name.", "person_decisions:note"),
         CommandEntry("cover", "Choose the face that is shown for a person.", "person_decisions:cover"),
         CommandEntry("pin", "Keep a face as an example of a person in searches.", "person_decisions:pin"),
         CommandEntry("hide", "Leave a person out of lists.", "person_decisions:hide"),
@@ -51,6 +52,7 @@ PANELS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("give", "Assign faces to a person.", "person_decisions:give"),
         CommandEntry("unassign", "Take faces away from their persons.", "decisions:unassign"),
         CommandEntry("group", "Move faces into a group without naming it.", "person_decisions:group"),
+        CommandEntry("face", "Add, move or remove faces by hand.", "face:app"),
         CommandEntry("not-a-face", "Mark faces that are no faces.", "person_decisions:not_a_face"),
         CommandEntry("set-aside", "Leave out faces of strangers.", "person_decisions:set_aside"),
         CommandEntry("why", "Explain why a face is or is not assigned.", "why:why"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
+
+import typer
 
 from image_search_service.cli.context import LibraryOption, actor
 from image_search_service.cli.library_command import library_command
@@ -16,8 +18,18 @@ from image_search_service.library.opening import Library
 
 if TYPE_CHECKING:
     from image_search_service.services.decisions.log import RecordedDecision
+    from image_search_service.services.decisions.naming import Namesake
     from image_search_service.services.decisions.service import ReviewService
 
+SameOption = Annotated[
+    bool,
+    typer.Option(
+        "--same", help="The person who has that name is meant; where two have it, give the id as NAME."
+    ),
+]
+AnotherOption = Annotated[
+    bool, typer.Option("--another", help="Somebody else is meant, a new person of the same name.")
+]
 Decide = Callable[[Library], "RecordedDecision"]
 PersonDecide = Callable[["ReviewService", UUID], "RecordedDecision"]
 
@@ -75,6 +87,15 @@ def _look_for_more(
     except (UnavailableError, LostEmbeddingsError) as error:
         return None, f"It was not looked for more: {error.message} `image-search suggest` does it later."
     return asdict(search), f"Looked for more: {search.created:,} new suggestions."
+
+
+def namesake(same: bool, another: bool) -> Namesake:
+    """Whom a name means that somebody has already."""
+    from image_search_service.services.decisions.naming import Namesake
+
+    if same and another:
+        raise typer.BadParameter("--same and --another exclude each other")
+    return Namesake.SAME if same else Namesake.ANOTHER if another else Namesake.ASK
 
 
 def how_back(decision: int | None) -> str:

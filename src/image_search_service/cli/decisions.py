@@ -122,6 +122,9 @@ def merge(
 def rename(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The person's name now.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The new name.")],
+    another: Annotated[
+        bool, typer.Option("--another", help="Also if somebody else has that name: two people have it then.")
+    ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -129,7 +132,7 @@ def rename(
     """Change a person's name."""
 
     def decide(review: ReviewService, person_id: UUID) -> RecordedDecision:
-        return review.rename_person(person_id, new)
+        return review.rename_person(person_id, new, another=another)
 
     run_person_decision("Renamed", name, decide, library, as_json, debug)
 

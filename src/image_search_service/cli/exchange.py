@@ -16,6 +16,7 @@ from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError, UnavailableError
 from image_search_service.services.exchange.service import ExchangeService, ImportReport
+from image_search_service.services.indexing.drawing import FaceDrawer
 
 STANDARD = Path("-")
 
@@ -73,7 +74,7 @@ def load(
         try:
             source = nullcontext(sys.stdin) if file == STANDARD else file.open(encoding="utf-8-sig")
             with source as lines:
-                report = ExchangeService(opened.database, actor()).load(lines)
+                report = ExchangeService(opened.database, actor(), FaceDrawer(opened.stores)).load(lines)
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidInputError(f"{file} cannot be read: {_reason(error)}.") from error
         opened.payload_sender.send_if_it_answers()

@@ -11,7 +11,13 @@ from image_search_service.cli.context import DebugOption, JsonOption, LibraryOpt
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.cli.people import SHOWN_ID
+from image_search_service.core.types import Box
 from image_search_service.services.people.lookup import PeopleService
+
+
+def _place(box: Box) -> str:
+    x, y = box.center
+    return f"{x:.0f}, {y:.0f}"
 
 
 def faces(
@@ -43,6 +49,7 @@ def faces(
                     "cluster_id": str(face.cluster_id) if face.cluster_id else None,
                     "quality": round(face.quality, 4),
                     "box": [face.box.x, face.box.y, face.box.width, face.box.height],
+                    "by_hand": face.by_hand,
                     "path": str(face.path) if face.path else None,
                 }
                 for face in listed
@@ -54,7 +61,7 @@ def faces(
                 face.name or (face.cluster_id.hex[:SHOWN_ID] if face.cluster_id else None),
                 face.assigned_by,
                 face.quality,
-                f"{face.box.x + face.box.width / 2:.0f}, {face.box.y + face.box.height / 2:.0f}",
+                _place(face.box) + (", by hand" if face.by_hand else ""),
                 face.path or "missing",
             )
             for face in listed

@@ -162,6 +162,12 @@ def _subject(opened: Library, text: str) -> UUID:
 
 def undo(
     decision: Decision,
+    another: Annotated[
+        bool,
+        typer.Option(
+            "--another", help="Also if somebody else got a name meanwhile that comes back: two have it then."
+        ),
+    ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -172,7 +178,7 @@ def undo(
     """
     run_decision(
         "Taken back",
-        lambda opened: ReviewService(opened.database, actor()).undo(decision),
+        lambda opened: ReviewService(opened.database, actor()).undo(decision, another=another),
         library,
         as_json,
         debug,

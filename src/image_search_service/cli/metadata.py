@@ -11,6 +11,7 @@ from image_search_service.cli.context import DebugOption, JsonOption, LibraryOpt
 from image_search_service.cli.lazy_group import TYPER_OPTIONS
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
+from image_search_service.services.indexing.drawing import names_service
 from image_search_service.services.metadata.names import MetadataNamesService
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ def read(library: LibraryOption = None, as_json: JsonOption = False, debug: Debu
     """
     with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         with run.out.progress("Reading names", "photos") as progress:
-            report = MetadataNamesService(opened.database, actor(), workers=opened.settings.workers).read(
-                progress
-            )
+            report = names_service(opened.stores, actor()).read(progress)
         opened.payload_sender.send_if_it_answers()
         run.out.result(asdict(report), *names_read(report))
 
@@ -43,11 +42,13 @@ def names_read(report: ReadReport) -> list[RenderableType]:
         ("Photos looked at", report.photos),
         ("Names in them", report.regions),
         ("  at a face's place", report.matched),
+        *([("  made faces by hand, where none was found", report.by_hand)] if report.by_hand else []),
         ("  where no face was found", report.unmatched),
         *([("People named without a place", report.without_place)] if report.without_place else []),
         *([("  that another program has corrected", report.corrected)] if report.corrected else []),
         *([("  made for another shape of the picture", report.outdated)] if report.outdated else []),
         ("  of which you have said otherwise", report.kept),
+        ("  whose name several people have", report.shared),
         ("Faces named by it", report.named),
         *([("Names that another program has taken away", report.withdrawn)] if report.withdrawn else []),
         *([("Names that are none", report.dropped)] if report.dropped else []),

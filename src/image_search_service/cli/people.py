@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, actor
-from image_search_service.cli.deciding import how_back
+from image_search_service.cli.deciding import AnotherOption, SameOption, how_back, namesake
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
@@ -47,6 +47,7 @@ def _person_fields(listed: People) -> list[JsonObject]:
         {
             "id": str(person.id),
             "name": person.name,
+            "note": person.note,
             "faces": person.faces,
             "photos": person.photos,
             "sample": str(person.sample) if person.sample else None,
@@ -79,12 +80,11 @@ def _people_tables(listed: People, limit: int) -> list[RenderableType]:
     )
     if not listed.persons:
         return [unnamed]
-    named = table(
-        "People",
-        ("Name", "Faces", "Photos", "For example in"),
-        [(person.name, person.faces, person.photos, person.sample) for person in listed.persons],
-    )
-    return [named, "", unnamed]
+    rows = [
+        (called, person.faces, person.photos, person.sample)
+        for called, person in zip(listed.names, listed.persons, strict=True)
+    ]
+    return [table("People", ("Name", "Faces", "Photos", "For example in"), rows), "", unnamed]
 
 
 def _title(groups: int, limit: int) -> str:
@@ -99,18 +99,23 @@ def name(
         typer.Argument(metavar="GROUP", help="Group id or its first characters; see `image-search people`."),
     ],
     person: Annotated[str, typer.Argument(metavar="NAME", help="The person's name, new or known.")],
+    same: SameOption = False,
+    another: AnotherOption = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Name a group of faces.
 
-    Its faces are assigned to the person of that name, who is created if there is none.
+    Its faces are assigned to a new person of that name. If somebody has the name already, --same or --another
+    says whether they are meant.
     """
     from image_search_service.services.decisions.service import ReviewService
 
     with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
-        named = ReviewService(opened.database, actor()).name_cluster(cluster, person)
+        named = ReviewService(opened.database, actor()).name_cluster(
+            cluster, person, who=namesake(same, another)
+        )
         opened.payload_sender.send_if_it_answers()
         document = {
             "person_id": str(named.person_id),

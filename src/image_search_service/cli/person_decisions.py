@@ -9,7 +9,14 @@ from uuid import UUID
 import typer
 
 from image_search_service.cli.context import FACE_IDS, DebugOption, JsonOption, LibraryOption, actor
-from image_search_service.cli.deciding import how_back, run_decision, run_person_decision
+from image_search_service.cli.deciding import (
+    AnotherOption,
+    SameOption,
+    how_back,
+    namesake,
+    run_decision,
+    run_person_decision,
+)
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.people import SHOWN_ID
 from image_search_service.core.errors import InvalidInputError
@@ -27,11 +34,15 @@ Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help=FACE_IDS)]
 
 
 def create(
-    name: Name, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
+    name: Name,
+    another: AnotherOption = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Add a person who has no faces yet."""
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
-        named = ReviewService(opened.database, actor()).create_person(name)
+        named = ReviewService(opened.database, actor()).create_person(name, another=another)
         document = {"decision": named.decision, "person_id": str(named.person_id), "name": named.name}
         run.out.result(document, f"{named.name} is there now.", how_back(named.decision))
 
@@ -39,16 +50,19 @@ def create(
 def give(
     faces: Faces,
     to: Annotated[str, typer.Option("--to", metavar="NAME", help="The person's name, new or known.")],
+    same: SameOption = False,
+    another: AnotherOption = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Assign faces to a person.
 
-    Faces that belong to another person are taken away from them and not suggested for them again.
+    Faces that belong to another person are taken away from them and not suggested for them again. If somebody
+    has the name already, --same or --another says whether they are meant.
     """
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
-        named = ReviewService(opened.database, actor()).split(faces, to)
+        named = ReviewService(opened.database, actor()).split(faces, to, who=namesake(same, another))
         opened.payload_sender.send_if_it_answers()
         document = {
             "decision": named.decision,
@@ -176,6 +190,27 @@ def born(
         return review.set_birth_date(person_id, _date(day) if day else None)
 
     run_person_decision("Birth date", name, decide, library, as_json, debug)
+
+
+def note(
+    name: Name,
+    text: Annotated[
+        str,
+        typer.Argument(metavar="[TEXT]", help='A few words, such as "cousin"; left out, they are removed.'),
+    ] = "",
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Set what tells a person from others of that name.
+
+    Lists show it where two people have one name. Of these, give the id as NAME.
+    """
+
+    def decide(review: ReviewService, person_id: UUID) -> RecordedDecision:
+        return review.set_note(person_id, text)
+
+    run_person_decision("Note", name, decide, library, as_json, debug)
 
 
 def cover(

@@ -54,6 +54,8 @@ class Fact(StrEnum):
     PERSON_HIDDEN = "person_hidden"
     PERSON_BIRTH = "person_birth"
     """Of a person: date of birth, ISO 8601."""
+    PERSON_NOTE = "person_note"
+    """Of a person: a few words that tell them from somebody of the same name."""
     PERSON_COVER = "person_cover"
     """Of a person: the face that is shown for them."""
     DIFFERENT = "different"
@@ -72,6 +74,7 @@ PERSON_FACTS = frozenset(
         Fact.PERSON_GONE,
         Fact.PERSON_HIDDEN,
         Fact.PERSON_BIRTH,
+        Fact.PERSON_NOTE,
         Fact.PERSON_COVER,
         Fact.DIFFERENT,
     }

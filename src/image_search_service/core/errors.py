@@ -5,6 +5,8 @@
     ├── ConflictError         409  decided meanwhile, already exists
     │   ├── LibraryInUseError      another process has the library open
     │   ├── StaleVersionError      what was decided on has changed
+    │   ├── NameTakenError         somebody has the name: is it them?
+    │   ├── SharedNameError        two people have the name: which of them?
     │   ├── EngineMismatchError    the library was made with another engine
     │   ├── NewerLibraryError      the library was written by a newer version
     │   ├── UnreleasedLibraryError the library was written before the first release
@@ -26,8 +28,10 @@ here, so that each is written once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from image_search_service.core.records.people import PersonName
 from image_search_service.core.types import EngineIdentity
 
 
@@ -55,6 +59,38 @@ class StaleVersionError(ConflictError):
         self.version = version
         self.size = size
         super().__init__(message, hint="Look again and decide anew.")
+
+
+class NameTakenError(ConflictError):
+    """Somebody has the name that is given. people: those who have it."""
+
+    def __init__(self, people: Sequence[PersonName], *, hint: str = "") -> None:
+        self.people = tuple(people)
+        super().__init__(
+            _having("There is a person called {name} already", self.people),
+            hint=hint
+            or "Say who is meant: `--same` for that person, `--another` for somebody else of that name; over "
+            "HTTP `same` with the id, or `another`.",
+        )
+
+
+class SharedNameError(ConflictError):
+    """A name was given that several people have. people: they."""
+
+    def __init__(self, people: Sequence[PersonName]) -> None:
+        self.people = tuple(people)
+        super().__init__(
+            _having("There is a person called {name}", self.people),
+            hint="Give the id in place of the name; `image-search note` sets what tells them apart.",
+        )
+
+
+def _having(one: str, people: Sequence[PersonName]) -> str:
+    name = people[0].name
+    each = "; ".join(person.told_apart for person in people)
+    if len(people) == 1:
+        return f"{one.format(name=name)} ({each})."
+    return f"{len(people)} people are called {name}: {each}."
 
 
 class LibraryInUseError(ConflictError):

@@ -51,6 +51,15 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFC", "".join(map(_folded, seen)))
 
 
+def clean_note(text: str | None) -> str | None:
+    """A note about a person as it is stored; None for an empty one. Raises InvalidInputError for control
+    characters."""
+    shown = " ".join(unicodedata.normalize("NFC", text or "").split())
+    if not shown.isprintable():
+        raise InvalidInputError("A note has no control characters.")
+    return shown or None
+
+
 def clean_name(name: str) -> tuple[str, str]:
     """A name as it is shown, and as it is compared: "  ZOË  " is shown as "ZOË" and equals "zoë".
 

@@ -71,6 +71,9 @@ class Box:
         x, y = point
         return self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height
 
+    def scaled_by(self, across: float, down: float) -> Box:
+        return Box(self.x * across, self.y * down, self.width * across, self.height * down)
+
     def scaled(self, factor: float) -> Box:
         return Box(self.x * factor, self.y * factor, self.width * factor, self.height * factor)
 

@@ -24,6 +24,7 @@ from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.forgetting.erasing import ErasingService
+from image_search_service.services.indexing.drawing import names_service
 from image_search_service.services.indexing.pipeline import index_photos
 from image_search_service.services.indexing.report import IndexReport
 from image_search_service.services.jobs.outbox import PayloadSender
@@ -222,7 +223,7 @@ def erase_photos_job(
 
 
 def _metadata_names(stores: Stores) -> MetadataNamesService:
-    return MetadataNamesService(stores.database, ACTOR, workers=stores.settings.workers)
+    return names_service(stores, ACTOR)
 
 
 def _ids(texts: Sequence[str]) -> list[UUID]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 from image_search_service.db.models import (
@@ -20,7 +21,10 @@ from image_search_service.db.models import (
 )
 from image_search_service.library.engine import EngineBinding
 from image_search_service.library.opening import Library
+from image_search_service.recognition.boxes import SAME_FACE, overlap
 from image_search_service.services.engine_change import service as service_module
+from image_search_service.services.indexing.by_hand import HandFaceService
+from image_search_service.services.indexing.indexer import IndexService
 from tests.contract.engine_change.moved_library import (
     alone_at_its_place,
     decide,
@@ -193,3 +197,28 @@ def test_suggestions_are_found_anew(local: Library, other: OtherEngine) -> None:
         assert session.scalars(select(FaceSuggestion.state)).all() == ["expired"]
         assert session.scalars(select(PersonRow.name)).all() == ["Ada"]
         assert session.scalars(select(ClusterRow.id)).all()
+
+
+@pytest.mark.depth
+def test_faces_by_hand_stay(local: Library, other: OtherEngine, album: Path) -> None:
+    """A face by hand stays in its place with its name, whether the new engine finds a face there or not, and
+    gets an embedding of the new engine; no second face appears there."""
+    found = next(face for face in faces(local).values() if face.quality_score > 0.5)
+    decide(local).not_a_face([found.id])
+    service = HandFaceService(local.stores, "test")
+    box = found.box
+    drawn = service.add(found.asset_id, (box.x, box.y, box.width, box.height), "Ada")
+    Image.new("RGB", (200, 100), (90, 120, 90)).save(album / "blank.jpg")
+    IndexService(local.stores).index([album])
+    blank = service.add(service.photo_of_file(album / "blank.jpg"), (0.1, 0.1, 0.3, 0.6))
+    before = faces(local)
+    move(local)
+    after = faces(local)
+    for made in (drawn, blank):
+        now = after[made.face_id]
+        assert (now.by_hand, now.is_face, now.box) == (True, True, before[made.face_id].box)
+        assert made.face_id in local.faces.get_embeddings_by_point_ids([made.face_id])
+    assert after[drawn.face_id].person_id == drawn.person_id
+    there = [face for face in after.values() if face.asset_id == found.asset_id and face.is_face]
+    assert sum(overlap(face.box, box) >= SAME_FACE for face in there) == 1
+    assert is_healthy(local)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from image_search_service.core.errors import ConflictError, DataIntegrityError, UnavailableError
 from image_search_service.db.migrate import migrate
@@ -54,9 +55,10 @@ def test_read_sees_one_snapshot(database: Database) -> None:
 
 
 def test_broken_constraint_is_a_conflict(database: Database) -> None:
-    """Two people of the same name are refused."""
+    """Two people of the same id are refused."""
+    twice = [{"id": UUID(int=1), "name": name, "name_key": name} for name in ("ada", "grace")]
     with pytest.raises(ConflictError), database.write() as session:
-        session.add_all([PersonRow(name="Ada", name_key="ada"), PersonRow(name="ADA", name_key="ada")])
+        session.execute(insert(PersonRow), twice)
 
 
 def test_file_that_is_no_database_is_an_integrity_error(tmp_path: Path) -> None:

@@ -14,26 +14,16 @@ from image_search_service.api.schemas.decisions import (
     AnswerLostFace,
     AnswerSuggestions,
     AssignFaces,
-    CreatePerson,
-    CreatePersons,
     DecisionResult,
-    DeletePerson,
     FaceSelection,
     GroupDecisionResult,
     GroupFaces,
-    HidePerson,
     JoinClusters,
-    MarkDifferent,
-    MergePersons,
     NameCluster,
     NameClusters,
     NameListResult,
     PersonDecisionResult,
-    PinPrototype,
-    RenamePerson,
     SetAside,
-    SetBirthDate,
-    SetCoverFace,
     SplitFaces,
     SuggestionSelection,
 )
@@ -45,12 +35,26 @@ from image_search_service.api.schemas.history import (
     DecisionEvent,
     DecisionPage,
 )
+from image_search_service.api.schemas.person_decisions import (
+    CreatePerson,
+    CreatePersons,
+    DeletePerson,
+    HidePerson,
+    MarkDifferent,
+    MergePersons,
+    PinPrototype,
+    RenamePerson,
+    SetBirthDate,
+    SetCoverFace,
+    SetNote,
+)
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.records.decisions import DecisionFilter
 from image_search_service.services.decisions.answers import AnswerService
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.lost_faces import LostFaceService
 from image_search_service.services.decisions.name_lists import NameListService
+from image_search_service.services.decisions.naming import who_of
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.suggestions.follow_up import find_more, submit_searches
 
@@ -136,16 +140,25 @@ def get_decision(
 
 
 @router.post("/{decision_id}/undo")
-def undo(decision_id: DecisionId, review: Review) -> DecisionResult:
-    """Undo a decision; 409 names a later decision that changed the same facts. An undo is a decision, too."""
-    return DecisionResult.of(review.undo(decision_id))
+def undo(
+    decision_id: DecisionId,
+    review: Review,
+    another: Annotated[
+        bool, Query(description="Also if somebody else was given a name meanwhile that it brings back.")
+    ] = False,
+) -> DecisionResult:
+    """Undo a decision; 409 names a later decision that changed the same facts, or who has a name now that it
+    would bring back. An undo is a decision, too."""
+    return DecisionResult.of(review.undo(decision_id, another=another))
 
 
 @router.post("/name-cluster")
 def name_cluster(body: NameCluster, review: Review) -> PersonDecisionResult:
-    """Assign all faces of a cluster to the person of this name, who is created if there is none."""
+    """Assign all faces of a cluster to the person of this name, who is created if there is none; 409 lists
+    those who have the name, unless it is said who is meant."""
+    who = who_of(body.same, body.another)
     return PersonDecisionResult.of(
-        review.name_cluster(body.cluster_id.hex, body.name, body.based_on_decision, body.version)
+        review.name_cluster(body.cluster_id.hex, body.name, body.based_on_decision, body.version, who=who)
     )
 
 
@@ -163,6 +176,7 @@ def name_clusters(body: NameClusters, answers: Answers, jobs: Jobs) -> PersonDec
         versions=body.versions,
         based_on=body.based_on_decision,
         question=body.question_id,
+        namesake=who_of(body.same, body.another),
     )
     job_ids = submit_searches(jobs, made.decision, [made.person_id], body.find_more)
     return PersonDecisionResult.of(made, job_ids)
@@ -236,8 +250,10 @@ def assign(body: AssignFaces, review: Review) -> DecisionResult:
 
 @router.post("/split")
 def split(body: SplitFaces, review: Review) -> PersonDecisionResult:
-    """Take faces out of their persons or clusters and assign them to the person of this name."""
-    return PersonDecisionResult.of(review.split(body.face_ids, body.name, body.based_on_decision))
+    """Take faces out of their persons or clusters and assign them to the person of this name; 409 lists those
+    who have it, unless it is said who is meant."""
+    who = who_of(body.same, body.another)
+    return PersonDecisionResult.of(review.split(body.face_ids, body.name, body.based_on_decision, who=who))
 
 
 @router.post("/unassign")
@@ -274,8 +290,9 @@ def reject(body: SuggestionSelection, review: Review, jobs: Jobs) -> DecisionRes
 
 @router.post("/create-person")
 def create_person(body: CreatePerson, review: Review) -> PersonDecisionResult:
-    """Create a person without faces; 409 if the name is taken."""
-    return PersonDecisionResult.of(review.create_person(body.name))
+    """Create a person without faces; 409 lists those who have the name, unless it is said that this is
+    another."""
+    return PersonDecisionResult.of(review.create_person(body.name, another=body.another))
 
 
 @router.post("/create-persons")
@@ -287,8 +304,16 @@ def create_persons(body: CreatePersons, names: NameLists) -> NameListResult:
 
 @router.post("/rename-person")
 def rename_person(body: RenamePerson, review: Review) -> DecisionResult:
-    """Rename a person; 409 if the name is taken."""
-    return DecisionResult.of(review.rename_person(body.person_id, body.name, body.based_on_decision))
+    """Rename a person; 409 lists those who have the name, unless it is said that this is another."""
+    return DecisionResult.of(
+        review.rename_person(body.person_id, body.name, body.based_on_decision, another=body.another)
+    )
+
+
+@router.post("/set-note")
+def set_note(body: SetNote, review: Review) -> DecisionResult:
+    """Set what tells a person from others of the same name; null removes it."""
+    return DecisionResult.of(review.set_note(body.person_id, body.note, body.based_on_decision))
 
 
 @router.post("/hide-person")

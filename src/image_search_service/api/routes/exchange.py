@@ -14,6 +14,7 @@ from image_search_service.api.errors import problems
 from image_search_service.api.schemas.exchange import Imported
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.services.exchange.service import ExchangeService
+from image_search_service.services.indexing.drawing import FaceDrawer
 
 router = APIRouter(tags=["decisions"])
 
@@ -43,7 +44,7 @@ def export(library: Opened) -> JsonLines:
 def load(library: Opened, actor: Actor, background: BackgroundTasks, file: File) -> Imported:
     """Import an export of another library; 422 names the wrong line, and nothing is changed."""
     background.add_task(library.payload_sender.send_if_it_answers)
-    report = ExchangeService(library.database, actor).load(_lines(file))
+    report = ExchangeService(library.database, actor, FaceDrawer(library.stores)).load(_lines(file))
     return Imported.of(report)
 
 

@@ -56,7 +56,7 @@ def list_persons(
 ) -> PersonPage:
     """Everybody with a name. A page begins behind `cursor`, and passes over `offset` more."""
     value = moment if order is PersonOrder.NEWEST else whole_number
-    after = decode_cursor(cursor, value, text)
+    after = decode_cursor(cursor, value, text, UUID)
     page = persons.page(order, after, limit=limit, offset=offset, hidden=hidden)
     return PersonPage(
         items=[Person.of(person) for person in page.items],

@@ -41,10 +41,12 @@ def list_suggestions(
     suggestions: Suggestions, cursor: CursorText = None, limit: Limit = 20, per_person: Each = 10
 ) -> SuggestionGroupPage:
     """Pending suggestions by person: persons with most suggestions first, and the best of each."""
-    page = suggestions.groups(decode_cursor(cursor, whole_number, text), limit, per_person)
+    page = suggestions.groups(decode_cursor(cursor, whole_number, text, UUID), limit, per_person)
     return SuggestionGroupPage(
         items=[SuggestionGroup.of(group) for group in page.items],
-        next_cursor=next_cursor(page.items, limit, lambda group: (group.pending, group.name_key)),
+        next_cursor=next_cursor(
+            page.items, limit, lambda group: (group.pending, group.name_key, group.person_id)
+        ),
         total=page.total,
     )
 

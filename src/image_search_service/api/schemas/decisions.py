@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 
 from image_search_service.api.schemas.common import Answer, RequestBody
 from image_search_service.core.types import SearchMethod
 from image_search_service.services.decisions.log import RecordedDecision
 from image_search_service.services.decisions.name_lists import LONGEST_NAME, NamedList
-from image_search_service.services.decisions.service import GroupDecision, NamingDecision
+from image_search_service.services.decisions.naming import NamingDecision
+from image_search_service.services.decisions.service import GroupDecision
 
 FaceIds = Annotated[
     list[UUID], Field(min_length=1, max_length=10_000, description="Faces; repeats count once.")
 ]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, examples=["Ada Lovelace"])]
+
+
+SAME: Final = (
+    "Of a name that somebody has: the person who is meant. Without `same` or `another` the answer is 409, "
+    "with all who have it."
+)
+ANOTHER: Final = "Of a name that somebody has: a new person of the same name is meant."
+Same = Annotated[UUID | None, Field(description=SAME, examples=[None])]
+Another = Annotated[StrictBool, Field(description=ANOTHER)]
 
 
 class DecisionBody(RequestBody):
@@ -43,6 +52,8 @@ class NameCluster(DecisionBody):
 
     cluster_id: UUID
     name: Name
+    same: Same = None
+    another: Another = False
     version: Version = Field(default=None, description=OF_CLUSTER, examples=[None])
 
 
@@ -94,6 +105,8 @@ class NameClusters(DecisionBody):
         default=None, description="The person's name; the person is created if there is none."
     )
     person_id: UUID | None = Field(default=None, description="Instead of a name.", examples=[None])
+    same: Same = None
+    another: Another = False
     except_face_ids: list[UUID] = Field(
         default=[],
         max_length=10_000,
@@ -132,12 +145,6 @@ class SetAside(DecisionBody):
     )
 
 
-class DeletePerson(DecisionBody):
-    """Delete a person without faces."""
-
-    person_id: UUID
-
-
 class GroupFaces(DecisionBody):
     """Take faces out of their persons and clusters, and put them into another cluster or a new one."""
 
@@ -161,6 +168,8 @@ class SplitFaces(DecisionBody):
 
     face_ids: FaceIds
     name: Name
+    same: Same = None
+    another: Another = False
 
 
 class FaceSelection(DecisionBody):
@@ -186,81 +195,6 @@ class SuggestionSelection(DecisionBody):
         default=None,
         description="Then look for more faces of these persons, as jobs; null: do not.",
         examples=[None],
-    )
-
-
-class CreatePerson(RequestBody):
-    """Create a person without faces."""
-
-    name: Name
-
-
-class CreatePersons(RequestBody):
-    """Create a person without faces for each name of a list that nobody has."""
-
-    names: list[Annotated[str, Field(max_length=1_000)]] = Field(
-        min_length=1, max_length=5_000, examples=[["Ada Lovelace", "Grace Hopper"]]
-    )
-
-
-class RenamePerson(DecisionBody):
-    person_id: UUID
-    name: Name
-
-
-class HidePerson(DecisionBody):
-    person_id: UUID
-    hidden: StrictBool
-
-
-def _written_out(value: object) -> object:
-    """Pydantic would take a number for days; the documentation promises text."""
-    if value is not None and not isinstance(value, str):
-        raise ValueError("a date is text such as 1815-12-10")
-    return value
-
-
-class SetBirthDate(DecisionBody):
-    person_id: UUID
-    birth_date: Annotated[date | None, BeforeValidator(_written_out)] = Field(examples=["1815-12-10"])
-
-
-class SetCoverFace(DecisionBody):
-    """The face to show for a person; it has to be assigned to them."""
-
-    person_id: UUID
-    face_id: UUID
-
-
-class PinPrototype(DecisionBody):
-    """Pin a face as an example of its person in searches, or unpin it."""
-
-    person_id: UUID
-    face_id: UUID
-    pinned: StrictBool = True
-
-
-class MergePersons(DecisionBody):
-    """Merge persons into one."""
-
-    person_ids: list[UUID] = Field(min_length=1, max_length=500)
-    into: UUID = Field(description="The person who stays.")
-
-
-class MarkDifferent(DecisionBody):
-    """Two persons, two clusters, or a person and a cluster: exactly two ids."""
-
-    person_ids: list[UUID] = Field(default=[], max_length=2)
-    cluster_ids: list[UUID] = Field(default=[], max_length=2, examples=[[]])
-    versions: list[Annotated[str, Field(max_length=40)]] = Field(
-        default=[],
-        max_length=2,
-        description="The clusters' `version`s as they were seen, in their order: if one has other faces by "
-        "now, the answer is 409. Empty: whatever faces they have.",
-        examples=[[]],
-    )
-    different: StrictBool = Field(
-        default=True, description="False takes it back, of persons; of clusters, undo the decision instead."
     )
 
 

@@ -59,6 +59,10 @@ class Face(Answer):
         description="Its cluster; null for a face with a person, and for one that resembles no other face."
     )
     set_aside: bool = Field(description="Whether a human set the face aside.")
+    by_hand: bool = Field(
+        description="Whether a human drew its box, or a named region of the photo gave it, where no face was "
+        "found."
+    )
     crop_url: str = Field(description="A small picture of the face, JPEG.")
     taken_at: datetime | None = Field(description="When the photo was taken, by the camera's clock.")
     path: str | None = Field(
@@ -94,6 +98,7 @@ def face_fields(face: FaceRecord) -> dict[str, Any]:
         "name_origin": face.name_origin,
         "cluster_id": face.cluster_id,
         "set_aside": face.set_aside,
+        "by_hand": face.by_hand,
         "crop_url": crop_url(face.id),
         "taken_at": face.taken_at,
         "path": None if face.path is None else shown_path(face.path),

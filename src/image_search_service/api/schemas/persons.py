@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from pydantic import Field
@@ -16,12 +17,15 @@ from image_search_service.core.records import people
 from image_search_service.core.records.people import Companion, PersonRecord
 from image_search_service.core.records.photos import PersonPhotoRecord
 
+NOTE: Final = "What tells the person from others of the same name, in a few words."
+
 
 class Person(Answer):
     """A person with a name."""
 
     id: UUID
     name: str = Field(examples=["Ada Lovelace"])
+    note: str | None = Field(description=NOTE, examples=[None])
     faces: int = Field(description="Number of faces.", examples=[57])
     photos: int = Field(description="Number of photos that show the person.", examples=[55])
     pending_suggestions: int = Field(
@@ -42,6 +46,7 @@ class Person(Answer):
         return cls(
             id=person.id,
             name=person.name,
+            note=person.note,
             hidden=person.hidden,
             birth_date=person.birth_date,
             cover_face_id=person.cover_face_id,
@@ -67,6 +72,7 @@ class NamedPerson(Answer):
     faces: int = Field(description="Number of faces.", examples=[57])
     cover_url: str | None = Field(description="A small picture of the person, JPEG.")
     hidden: bool = Field(description="Whether the person is left out of lists.")
+    note: str | None = Field(description=NOTE, examples=[None])
 
 
 class PersonNames(Answer):
@@ -84,6 +90,7 @@ class PersonNames(Answer):
                 "faces": person.faces,
                 "cover_url": cover_url(person.shown_face_id),
                 "hidden": person.hidden,
+                "note": person.note,
             }
             for person in persons
         ]

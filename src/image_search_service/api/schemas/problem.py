@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from pydantic import BaseModel, Field
 
 
@@ -12,6 +14,16 @@ class InvalidField(BaseModel):
         description="Place of the wrong part, such as `query.limit` or `body.person_ids.0`."
     )
     message: str = Field(description="What a right value looks like.")
+
+
+class NameCandidate(BaseModel):
+    """A person who has the name that was given."""
+
+    id: UUID
+    name: str
+    note: str | None = Field(default=None, description="What tells them from others of the same name.")
+    faces: int = Field(description="Number of faces.")
+    cover_url: str | None = Field(default=None, description="A small picture of the person, JPEG.")
 
 
 class Problem(BaseModel):
@@ -30,4 +42,7 @@ class Problem(BaseModel):
     )
     current_size: int | None = Field(
         default=None, description="For a stale `version`: the current number of items."
+    )
+    candidates: list[NameCandidate] | None = Field(
+        default=None, description="For a name that somebody has: everybody who has it."
     )

@@ -32,8 +32,9 @@ class FaceRecord:
     """One face found in one photo.
 
     position: left to right in the photo, from 0. box, landmarks: in pixels of the upright photo.
-    detection_confidence, quality_score: 0 to 1. assigned_by: None without a person. name_origin: where a
-    human's name comes from, None without one.
+    detection_confidence, quality_score: 0 to 1. by_hand: whether a human drew its box, or a named region gave
+    it, where no detector saw a face. assigned_by: None without a person. name_origin: where a human's name
+    comes from, None without one.
     taken_at: local time of the photo, None if not known. path: an existing file of the photo.
     """
 
@@ -55,6 +56,7 @@ class FaceRecord:
     set_aside: bool
     taken_at: datetime | None
     path: Path | None
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from image_search_service.core.records.faces import FaceRecord
+
+SHOWN_ID: Final = 8
+"""Characters of a person's id that are shown where two have one name."""
 
 
 class PersonOrder(StrEnum):
@@ -42,6 +46,7 @@ class PersonRecord:
     id: UUID
     name: str
     name_key: str
+    note: str | None
     hidden: bool
     birth_date: date | None
     cover_face_id: UUID | None
@@ -56,13 +61,22 @@ class PersonRecord:
 
 @dataclass(frozen=True, slots=True)
 class PersonName:
-    """A person in the list of all names. shown_face_id: as in ``PersonRecord``."""
+    """A person in the list of all names. shown_face_id: as in ``PersonRecord``. note: what tells them from
+    somebody of the same name."""
 
     id: UUID
     name: str
     hidden: bool
     shown_face_id: UUID | None
     faces: int
+    note: str | None = None
+
+    @property
+    def told_apart(self) -> str:
+        """The person in a list of people of one name: ``3f2a91bc, 12 faces, "cousin"``."""
+        faces = "1 face" if self.faces == 1 else f"{self.faces:,} faces"
+        note = f', "{self.note}"' if self.note else ""
+        return f"{self.id.hex[:SHOWN_ID]}, {faces}{note}"
 
 
 @dataclass(frozen=True, slots=True)

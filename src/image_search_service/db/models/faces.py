@@ -53,6 +53,9 @@ class FaceInstance(Base):
     """False for a face that cannot be told from others; it is kept and shown, but no job groups it."""
     is_face: Mapped[bool] = mapped_column(default=True)
     """False if a human marked it as no face."""
+    by_hand: Mapped[bool] = mapped_column(default=False)
+    """True for one that no detector found: a human drew its box, or a named region in the photo's metadata
+    gave it. Its box stays as it is."""
     set_aside: Mapped[bool] = mapped_column(default=False)
     """True if a human set it aside as a stranger's."""
     taken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))

@@ -19,7 +19,9 @@ class PersonRow(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     name: Mapped[str]
     name_key: Mapped[str]
-    """The name as it is compared (``core/names.py``). No two have the same who are there."""
+    """The name as it is compared (``core/names.py``). Two people may have the same; ``note`` tells them
+    apart."""
+    note: Mapped[str | None]
     deleted: Mapped[bool] = mapped_column(default=False)
     """True for one who was merged into another, or whose making was taken back: kept, and not shown."""
     merged_into: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"))
@@ -30,9 +32,8 @@ class PersonRow(Base):
 
     __table_args__ = (
         partial_index(
-            "uq_persons_name_key",
+            "ix_persons_name_key",
             "name_key",
-            unique=True,
             where="NOT deleted",
         ),
         # Few rows: a query over all suggestions learns at once whose do not count.
@@ -42,6 +43,13 @@ class PersonRow(Base):
             "id",
             where="deleted = 1",
             on_postgresql="deleted",
+        ),
+        partial_index(
+            "ix_persons_hidden",
+            "hidden",
+            "id",
+            where="hidden = 1",
+            on_postgresql="hidden",
         ),
     )
 

@@ -47,6 +47,7 @@ class DecidedFace:
     is_face: bool
     set_aside: bool
     name_origin: NameOrigin | None = None
+    by_hand: bool = False
     rejected_for: list[uuid.UUID] = field(default_factory=list)
     pinned_for: list[uuid.UUID] = field(default_factory=list)
     apart: dict[uuid.UUID, int] = field(default_factory=dict)
@@ -172,6 +173,7 @@ def _said(session: Session, rows: Sequence[Any]) -> list[DecidedFace]:
             face.is_face,
             face.set_aside,
             None if face.name_origin is None else NameOrigin(face.name_origin),
+            face.by_hand,
         )
         for face, content_hash, width, height in rows
     }

@@ -27,6 +27,8 @@ class PersonSize:
     photos: int
     sample: Path | None
     """A file that shows the clearest of their faces."""
+    note: str | None = None
+    """What tells them from somebody of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +51,33 @@ def make_rows(session: Session, person_ids: Iterable[uuid.UUID]) -> None:
     upsert_rows(session, PersonRow, rows, key=["id"], update=[])
 
 
-def person_by_key(session: Session, name_key: str) -> PersonRow | None:
-    return session.scalar(select(PersonRow).where(PersonRow.name_key == name_key, ~PersonRow.deleted))
+def persons_by_keys(session: Session, name_keys: Sequence[str]) -> dict[str, list[PersonRow]]:
+    """Those who are there and have one of these names: one statement."""
+    rows = session.scalars(
+        select(PersonRow)
+        .where(PersonRow.name_key.in_(name_keys), ~PersonRow.deleted)
+        .order_by(PersonRow.created_at, PersonRow.id)
+    )
+    people: dict[str, list[PersonRow]] = {}
+    for person in rows:
+        people.setdefault(person.name_key, []).append(person)
+    return people
 
 
-def persons_by_keys(session: Session, name_keys: Sequence[str]) -> dict[str, PersonRow]:
-    """Those of the persons who exist, by key: a statement for each ``BATCH``."""
+def rows_by_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, PersonRow]:
+    """All of these persons that have a row, merged and deleted ones, too: a statement for each ``BATCH``."""
     return {
-        person.name_key: person
-        for part in chunks(name_keys, BATCH)
-        for person in session.scalars(
-            select(PersonRow).where(PersonRow.name_key.in_(part), ~PersonRow.deleted)
-        )
+        person.id: person
+        for part in chunks(person_ids, BATCH)
+        for person in session.scalars(select(PersonRow).where(PersonRow.id.in_(part)))
     }
+
+
+def persons_starting_with(session: Session, digits: str, limit: int = 2) -> list[PersonRow]:
+    """Those who are there and whose id begins with these lower-case hexadecimal digits."""
+    low, high = uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))
+    is_in = PersonRow.id.between(low, high)
+    return list(session.scalars(select(PersonRow).where(is_in, ~PersonRow.deleted).limit(limit)))
 
 
 def names(session: Session, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
@@ -97,11 +113,18 @@ def person_sizes(session: Session, *, hidden: bool = False) -> list[PersonSize]:
     )
     size = func.count(shown.c.id)
     rows = session.execute(
-        select(PersonRow.id, PersonRow.name, size, func.count(shown.c.asset_id.distinct()), _clearest_photo())
+        select(
+            PersonRow.id,
+            PersonRow.name,
+            size,
+            func.count(shown.c.asset_id.distinct()),
+            _clearest_photo(),
+            PersonRow.note,
+        )
         .outerjoin(shown, shown.c.person_id == PersonRow.id)
         .where(~PersonRow.deleted, PersonRow.hidden.is_(hidden))
-        .group_by(PersonRow.id, PersonRow.name)
-        .order_by(size.desc(), PersonRow.name)
+        .group_by(PersonRow.id, PersonRow.name, PersonRow.note)
+        .order_by(size.desc(), PersonRow.name, PersonRow.id)
     )
     return [PersonSize(*row) for row in rows]
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     exists,
     false,
+    func,
     or_,
     select,
     type_coerce,
@@ -144,6 +145,50 @@ def save_faces(session: Session, rows: Sequence[Row]) -> None:
     upsert_rows(session, FaceInstance, rows, key=["id"], update=[])
 
 
+def next_positions(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """For each of these photos the position that one more face has: a statement for each ``BATCH``."""
+    taken = {
+        asset_id: last
+        for part in chunks(asset_ids, BATCH)
+        for asset_id, last in session.execute(
+            select(FaceInstance.asset_id, func.max(FaceInstance.position))
+            .where(FaceInstance.asset_id.in_(part))
+            .group_by(FaceInstance.asset_id)
+        )
+    }
+    return {asset_id: taken.get(asset_id, -1) + 1 for asset_id in asset_ids}
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoWithFiles:
+    """A photo that can be read, in pixels upright, and its files, present ones first."""
+
+    id: uuid.UUID
+    content_hash: str
+    width: int
+    height: int
+    files: Sequence[Path]
+
+
+def photos_with_files(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, PhotoWithFiles]:
+    """Those of these photos that could be read: two statements for each ``BATCH``."""
+    photos: dict[uuid.UUID, PhotoWithFiles] = {}
+    for part in chunks(asset_ids, BATCH):
+        files: dict[uuid.UUID, list[Path]] = {}
+        held = select(AssetPath.asset_id, AssetPath.path).where(AssetPath.asset_id.in_(part))
+        for asset_id, path in session.execute(held.order_by(~IS_PRESENT, AssetPath.path)):
+            files.setdefault(asset_id, []).append(path)
+        rows = session.execute(
+            select(ImageAsset.id, ImageAsset.content_hash, ImageAsset.width, ImageAsset.height).where(
+                ImageAsset.id.in_(part), ImageAsset.failure.is_(None)
+            )
+        )
+        for asset_id, content_hash, width, height in rows:
+            found = files.get(asset_id, [])
+            photos[asset_id] = PhotoWithFiles(asset_id, content_hash, width or 1, height or 1, found)
+    return photos
+
+
 def save_paths(session: Session, rows: Sequence[Row]) -> None:
     """Store files with the photos that they hold now."""
     changed = ["asset_id", *FileState._fields, "seen_in_run", "missing_since"]
@@ -225,6 +270,7 @@ def present_files(session: Session, asset_ids: Iterable[uuid.UUID], run: int) ->
 __all__ = [
     "KnownContent",
     "KnownFile",
+    "PhotoWithFiles",
     "assets_by_hash",
     "forgotten_that_changed",
     "hide_unheld",
@@ -234,7 +280,9 @@ __all__ = [
     "mark_missing",
     "mark_seen",
     "mark_vanished",
+    "next_positions",
     "path_ids",
+    "photos_with_files",
     "present_files",
     "save_assets",
     "save_faces",

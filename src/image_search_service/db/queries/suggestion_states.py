@@ -39,7 +39,7 @@ Pair = tuple[uuid.UUID, uuid.UUID]
 
 def _waits() -> ColumnElement[bool]:
     """Whether a suggestion is open, computed on read. Each is looked up in two indexes, of unknown faces and
-    of persons' photos; deleted persons and replaced photos are few and read as lists.
+    of persons' photos; deleted and hidden persons and replaced photos are few and read as lists.
 
     The photo's other face is joined: where a subquery reads one table alone, SQLite looks a row up by its
     primary key, and never in another index.
@@ -63,14 +63,20 @@ def _waits() -> ColumnElement[bool]:
         .correlate(FaceSuggestion)
         .exists()
     )
+    return and_(FaceSuggestion.state == PENDING, is_of_shown_person(), may_be)
+
+
+def is_of_shown_person() -> ColumnElement[bool]:
+    """Of a suggestion: its person is there, and not hidden. Both lists are short, and read from an index."""
     deleted = select(PersonRow.id).where(PersonRow.deleted)
-    return and_(FaceSuggestion.state == PENDING, FaceSuggestion.person_id.not_in(deleted), may_be)
+    hidden = select(PersonRow.id).where(PersonRow.hidden)
+    return and_(FaceSuggestion.person_id.not_in(deleted), FaceSuggestion.person_id.not_in(hidden))
 
 
 IS_ANSWERABLE = _waits()
 """Of a suggestion: it is undecided and can still be right. A decision that rules it out (the person is in the
-photo with another face or was merged; it is not a face; the photo was replaced) does not change its row, so
-that it is open again when that decision is undone."""
+photo with another face, was merged or is hidden; it is not a face; the photo was replaced) does not change
+its row, so that it is open again when that decision is undone."""
 
 FOUND = (
     "confidence",

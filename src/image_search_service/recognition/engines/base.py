@@ -43,6 +43,11 @@ class Detection:
         points = tuple((x * factor, y * factor) for x, y in self.landmarks)
         return Detection(self.box.scaled(factor), points, self.confidence)
 
+    def moved(self, x: float, y: float) -> Detection:
+        """The same face in a picture that begins ``x`` further left and ``y`` further up."""
+        box = Box(self.box.x + x, self.box.y + y, self.box.width, self.box.height)
+        return Detection(box, tuple((a + x, b + y) for a, b in self.landmarks), self.confidence)
+
     def in_part(self, area: tuple[float, float, float, float], *, width: int) -> Detection:
         """The same face in a picture of ``area`` alone (left, top, right, bottom) that is ``width`` wide."""
         left, top, right, _ = area

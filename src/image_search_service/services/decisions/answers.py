@@ -8,7 +8,6 @@ from typing import Any
 
 from image_search_service.core.decisions import Fact, Key
 from image_search_service.core.errors import InvalidInputError, NotFoundError
-from image_search_service.core.names import clean_name
 from image_search_service.db.models import ClusterRow
 from image_search_service.db.queries import clusters
 from image_search_service.db.queries.decisions import before_decision
@@ -21,7 +20,6 @@ from image_search_service.services.decisions.facts import (
     facts_assigning,
     facts_rejecting_former,
     facts_unassigning,
-    find_or_create_person,
     former_clusters,
     grouped,
     pending,
@@ -29,7 +27,8 @@ from image_search_service.services.decisions.facts import (
     require,
 )
 from image_search_service.services.decisions.log import RecordedDecision
-from image_search_service.services.decisions.service import GroupDecision, NamingDecision
+from image_search_service.services.decisions.naming import Namesake, NamingDecision, Who, named_person
+from image_search_service.services.decisions.service import GroupDecision
 from image_search_service.services.people.versions import refuse_changed
 
 MOST_KEPT = 24
@@ -91,18 +90,19 @@ class AnswerService(DecisionService):
         versions: Sequence[str] = (),
         based_on: int | None = None,
         question: str | None = None,
+        namesake: Who = Namesake.ASK,
     ) -> NamingDecision:
         """Assign all faces of some clusters to one person, except ``except_faces``.
 
-        who: a person's id, or a name; a person of a new name is created. except_faces: rejected for the
+        who: a person's id, or a name; a person of a new name is created. namesake: whom a name means that
+        somebody has already. except_faces: rejected for the
         person; several become a cluster of their own, a single one waits for the next grouping. Faces that
         were rejected for the person before stay where they are. Raises InvalidInputError for an exception
         that is in none of the clusters, or if no face is left, ConflictError if all were rejected.
         """
-        shown = clean_name(who)[0] if isinstance(who, str) else None
         with self._deciding() as session:
             rows, members = _groups(session, cluster_ids, versions)
-            person_id, name, facts = _person(session, shown if shown is not None else who)
+            person_id, name, facts = _person(session, who, namesake)
             created = bool(facts)
             others = set(except_faces)
             every = [face for cluster_faces in members.values() for face in cluster_faces]
@@ -187,9 +187,9 @@ def _groups(
     }
 
 
-def _person(session: Session, who: str | uuid.UUID) -> tuple[uuid.UUID, str, Facts]:
+def _person(session: Session, who: str | uuid.UUID, namesake: Who) -> tuple[uuid.UUID, str, Facts]:
     if isinstance(who, str):
-        return find_or_create_person(session, who)
+        return named_person(session, who, namesake)
     require(session, [who])
     return who, before_decision.person_rows(session, [who])[who].name, {}
 

@@ -10,27 +10,13 @@ from typing import Any
 
 from image_search_service.core.decisions import Fact, Key, NameOrigin, named_by
 from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
-from image_search_service.core.names import clean_name
 from image_search_service.db.models import ClusterRow, PersonRow
-from image_search_service.db.queries import clusters, differences, persons, suggestion_states
+from image_search_service.db.queries import clusters, differences, suggestion_states
 from image_search_service.db.queries.decisions import before_decision
 from image_search_service.db.queries.differences import Side
 from image_search_service.db.session import Session
 
 Facts = dict[Key, Any]
-
-
-def find_or_create_person(session: Session, shown: str) -> tuple[uuid.UUID, str, Facts]:
-    """The id and name of the person of this name; for a new person also the facts that create them."""
-    existing = persons.person_by_key(session, clean_name(shown)[1])
-    if existing is not None:
-        return existing.id, existing.name, {}
-    person_id = uuid.uuid4()
-    return (
-        person_id,
-        shown,
-        {Key(Fact.PERSON_NAME, person_id): shown, Key(Fact.PERSON_GONE, person_id): False},
-    )
 
 
 def facts_assigning(
@@ -171,11 +157,3 @@ def require_face_of(session: Session, face_id: uuid.UUID, person_id: uuid.UUID) 
     require(session, [person_id])
     if before_decision.owners(session, [face_id]).get(face_id) != person_id:
         raise InvalidInputError(f"The face {face_id} is not the person's.", hint="Assign it to them first.")
-
-
-def require_free_name(session: Session, key: str, person_id: uuid.UUID | None = None) -> None:
-    existing = persons.person_by_key(session, key)
-    if existing is not None and existing.id != person_id:
-        raise ConflictError(
-            f"There is a person called {existing.name} already.", hint="Merge the two if they are one."
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,8 +66,15 @@ def decide(session: Session, draft: DecisionDraft) -> RecordedDecision:
     return _append(session, draft, _changes(session, _in_one_place(draft.facts)), undoes=None)
 
 
-def undo(session: Session, decision_id: int, actor: str) -> RecordedDecision:
+def undo(
+    session: Session,
+    decision_id: int,
+    actor: str,
+    check: Callable[[Session, Sequence[Change], int], None] | None = None,
+) -> RecordedDecision:
     """Undo a decision, at any later time; undoing an undo restores it.
+
+    check: called with the changes before they are made, to refuse them.
 
     Raises NotFoundError, and ConflictError naming the later decision that contradicts it.
     """
@@ -87,6 +94,8 @@ def undo(session: Session, decision_id: int, actor: str) -> RecordedDecision:
     later += _left_with_nobody(session, inverse) + _given_to_nobody(session, inverse)
     if later:
         raise _contradicted(session, decision_id, later)
+    if check is not None:
+        check(session, inverse, decision_id)
     rows = {uuid.UUID(key): row for key, row in (target.details.get("clusters") or {}).items()}
     clusters.restore_clusters(session, rows)
     draft = DecisionDraft(UNDO, actor, {}, details={"of": target.kind})

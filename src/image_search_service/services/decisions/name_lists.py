@@ -53,7 +53,7 @@ class NameListService(DecisionService):
         with self._deciding() as session:
             existing = persons.persons_by_keys(session, list(wanted))
             people = [
-                ListedPerson(existing[key].id, existing[key].name, created=False)
+                ListedPerson(existing[key][0].id, existing[key][0].name, created=False)
                 if key in existing
                 else ListedPerson(uuid.uuid4(), shown, created=True)
                 for key, shown in wanted.items()

@@ -5,16 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
 
-from image_search_service.core.decisions import Fact, Key, different
-from image_search_service.core.errors import ConflictError, InvalidInputError, NotFoundError
-from image_search_service.core.names import clean_name
+from image_search_service.core.decisions import Fact, Key
+from image_search_service.core.errors import InvalidInputError, NotFoundError
 from image_search_service.db.queries import clusters
 from image_search_service.db.queries.decisions import before_decision
 from image_search_service.db.session import Session
-from image_search_service.services.decisions.base import DecisionService
 from image_search_service.services.decisions.facts import (
     Facts,
     cluster_rows,
@@ -23,32 +19,24 @@ from image_search_service.services.decisions.facts import (
     facts_rejecting_former,
     facts_separating,
     facts_unassigning,
-    find_or_create_person,
     former_clusters,
     grouped,
     pending,
     refuse_two_persons,
     rejected_for,
     require,
-    require_face_of,
-    require_free_name,
 )
 from image_search_service.services.decisions.log import DecisionDraft, RecordedDecision, decide, undo
+from image_search_service.services.decisions.naming import (
+    Namesake,
+    NamingDecision,
+    Who,
+    named_person,
+    refuse_taken_names,
+)
+from image_search_service.services.decisions.persons import PersonDecisionService
 from image_search_service.services.people.lookup import find_cluster
 from image_search_service.services.people.versions import refuse_changed
-
-
-@dataclass(frozen=True, slots=True)
-class NamingDecision:
-    """The result of naming. created: whether the person is new. decision: its number, for undo. kept_away:
-    faces of the group that stay without this name, since they were rejected for the person."""
-
-    person_id: uuid.UUID
-    name: str
-    faces: int
-    created: bool
-    decision: int | None
-    kept_away: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +48,36 @@ class GroupDecision:
     decision: int | None
 
 
-class ReviewService(DecisionService):
+class ReviewService(PersonDecisionService):
     """Records decisions.
 
     Every method raises NotFoundError for an unknown id or name, and ConflictError when one of the facts has
     changed since ``based_on``, the last decision seen, or when ``version`` (``services/people/versions.py``)
-    is not the present one of the cluster or suggestions.
+    is not the present one of the cluster or suggestions. who: whom a name means that somebody has already.
     """
 
     # Faces
 
     def name_cluster(
-        self, cluster: str, name: str, based_on: int | None = None, version: str | None = None
+        self,
+        cluster: str,
+        name: str,
+        based_on: int | None = None,
+        version: str | None = None,
+        *,
+        who: Who = Namesake.ASK,
     ) -> NamingDecision:
         """Assign all faces of a cluster to a person, who is created if the name is new; faces that were
         rejected for the person stay where they are.
 
-        cluster: its id, or the first characters of it. Raises InvalidInputError, and ConflictError if all of
-        its faces were rejected for the person.
+        cluster: its id, or the first characters of it. Raises InvalidInputError, NameTakenError, and
+        ConflictError if all of its faces were rejected for the person.
         """
-        shown, _ = clean_name(name)
         with self._deciding() as session:
             row = find_cluster(session, cluster)
             members = clusters.faces_of_cluster(session, row.id)
             refuse_changed(f"The group {row.id}", version, members)
-            person_id, name, facts = find_or_create_person(session, shown)
+            person_id, name, facts = named_person(session, name, who)
             away = rejected_for(session, members, person_id)
             named = [face for face in members if face not in away]
             details = {"cluster": str(row.id), "clusters": cluster_rows([row])}
@@ -109,12 +102,18 @@ class ReviewService(DecisionService):
             facts = facts_moving(session, face_ids, person_id)
             return self._decide(session, "assign", facts, based_on, former_clusters(session, face_ids))
 
-    def split(self, face_ids: Sequence[uuid.UUID], name: str, based_on: int | None = None) -> NamingDecision:
+    def split(
+        self,
+        face_ids: Sequence[uuid.UUID],
+        name: str,
+        based_on: int | None = None,
+        *,
+        who: Who = Namesake.ASK,
+    ) -> NamingDecision:
         """Move faces out of a person or cluster to the person of this name, who is created if the name is
-        new."""
-        shown, _ = clean_name(name)
+        new. Raises NameTakenError."""
         with self._deciding() as session:
-            person_id, name, facts = find_or_create_person(session, shown)
+            person_id, name, facts = named_person(session, name, who)
             facts |= facts_moving(session, face_ids, person_id)
             made = self._decide(session, "split", facts, based_on, former_clusters(session, face_ids))
             created = Key(Fact.PERSON_NAME, person_id) in facts
@@ -209,110 +208,7 @@ class ReviewService(DecisionService):
         facts = {Key(Fact.REJECTED, face, person): True for face, person in pairs}
         return self._decide(session, "reject", facts, based_on)
 
-    # Persons
-
-    def create_person(self, name: str) -> NamingDecision:
-        """Create a person without faces. Raises ConflictError if the name is taken."""
-        shown, key = clean_name(name)
-        with self._deciding() as session:
-            require_free_name(session, key)
-            person_id, name, facts = find_or_create_person(session, shown)
-            made = self._decide(session, "create_person", facts, None)
-            return NamingDecision(person_id, name, 0, True, made.id)
-
-    def delete_person(self, person_id: uuid.UUID, based_on: int | None = None) -> RecordedDecision:
-        """Delete a person without faces.
-
-        Raises ConflictError for a person with faces; faces of replaced photos do not count.
-        """
-        with self._deciding() as session:
-            require(session, [person_id])
-            shown, replaced = before_decision.faces_shown_and_replaced(session, person_id)
-            if shown:
-                raise ConflictError(
-                    f"The person {person_id} has {shown} faces.", hint="Unassign them first, or merge."
-                )
-            facts = facts_unassigning(replaced)
-            facts |= {Key(Fact.PERSON_NAME, person_id): None, Key(Fact.PERSON_GONE, person_id): True}
-            return self._decide(session, "delete_person", facts, based_on)
-
-    def rename_person(self, person_id: uuid.UUID, name: str, based_on: int | None = None) -> RecordedDecision:
-        """Rename a person. Raises ConflictError if the name is taken; use ``merge_persons`` to join two."""
-        shown, key = clean_name(name)
-        with self._deciding() as session:
-            require(session, [person_id])
-            require_free_name(session, key, person_id=person_id)
-            return self._decide(session, "rename_person", {Key(Fact.PERSON_NAME, person_id): shown}, based_on)
-
-    def set_hidden(self, person_id: uuid.UUID, hidden: bool, based_on: int | None = None) -> RecordedDecision:
-        """Whether a person is left out of lists."""
-        kind = "hide_person" if hidden else "unhide_person"
-        return self._about_person(kind, Key(Fact.PERSON_HIDDEN, person_id), hidden, based_on)
-
-    def set_birth_date(
-        self, person_id: uuid.UUID, born: date | None, based_on: int | None = None
-    ) -> RecordedDecision:
-        value = None if born is None else born.isoformat()
-        return self._about_person("set_birth_date", Key(Fact.PERSON_BIRTH, person_id), value, based_on)
-
-    def set_cover_face(
-        self, person_id: uuid.UUID, face_id: uuid.UUID, based_on: int | None = None
-    ) -> RecordedDecision:
-        """Choose the face that is shown for a person. Raises InvalidInputError for a face that is not
-        theirs."""
-        with self._deciding() as session:
-            require_face_of(session, face_id, person_id)
-            facts = {Key(Fact.PERSON_COVER, person_id): str(face_id)}
-            return self._decide(session, "set_cover_face", facts, based_on)
-
-    def pin_prototype(
-        self,
-        person_id: uuid.UUID,
-        face_id: uuid.UUID,
-        pinned: bool = True,
-        based_on: int | None = None,
-    ) -> RecordedDecision:
-        """Pin a face as a prototype of the person, which jobs keep, or unpin it. Raises InvalidInputError as
-        above."""
-        with self._deciding() as session:
-            require_face_of(session, face_id, person_id)
-            facts = {Key(Fact.PINNED, face_id, person_id): pinned}
-            return self._decide(session, "pin_prototype" if pinned else "unpin_prototype", facts, based_on)
-
-    def merge_persons(
-        self, person_ids: Sequence[uuid.UUID], into: uuid.UUID, based_on: int | None = None
-    ) -> RecordedDecision:
-        """Merge persons: their faces, rejections and pins become those of ``into``.
-
-        Raises ConflictError for two who were marked as different.
-        """
-        others = sorted(set(person_ids) - {into})
-        if not others:
-            raise InvalidInputError("Merging takes at least one person besides the one that stays.")
-        with self._deciding() as session:
-            require(session, [into, *others])
-            known = before_decision.statements_about(session, [into, *others])
-            if known.different_among:
-                raise ConflictError(
-                    "These were said to be different persons.", hint="Undo that decision first."
-                )
-            facts = facts_assigning(known.faces_of(others), into, known.origins)
-            facts |= {Key(Fact.PERSON_GONE, person): str(into) for person in others}
-            facts |= {Key(Fact.REJECTED, face, into): True for face in known.rejected_for(others)}
-            facts |= {Key(Fact.PINNED, face, into): True for face in known.pinned_for(others)}
-            facts |= {different(into, person): True for person in known.different_from(others)}
-            return self._decide(session, "merge_persons", facts, based_on)
-
-    def mark_different(
-        self, a: uuid.UUID, b: uuid.UUID, are: bool = True, based_on: int | None = None
-    ) -> RecordedDecision:
-        """Mark two persons as different, so that they cannot be merged."""
-        if a == b:
-            raise InvalidInputError("Nobody is different from themselves.")
-        with self._deciding() as session:
-            require(session, [a, b])
-            kind = "mark_different" if are else "unmark_different"
-            return self._decide(session, kind, {different(a, b): are}, based_on)
+    # Groups
 
     def mark_clusters_different(
         self, a: str, b: str, based_on: int | None = None, versions: Sequence[str] = ()
@@ -352,15 +248,15 @@ class ReviewService(DecisionService):
 
     # Taking back
 
-    def undo(self, decision_id: int) -> RecordedDecision:
-        """Undo a decision; see ``log.undo``."""
-        with self._deciding() as session:
-            return undo(session, decision_id, self._actor)
+    def undo(self, decision_id: int, *, another: bool = False) -> RecordedDecision:
+        """Undo a decision; see ``log.undo``.
 
-    def _about_person(self, kind: str, key: Key, value: Any, based_on: int | None) -> RecordedDecision:
+        Raises NameTakenError if somebody else has got a name since that it would bring back, unless they are
+        another of that name.
+        """
         with self._deciding() as session:
-            require(session, [key.id])
-            return self._decide(session, kind, {key: value}, based_on)
+            check = None if another else refuse_taken_names
+            return undo(session, decision_id, self._actor, check)
 
 
 def _waiting(session: Session, person_id: uuid.UUID, version: str | None) -> list[uuid.UUID]:

@@ -29,17 +29,27 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KnownFace:
-    """A face as the library has it. spoken_of: whether a decision speaks of it."""
+    """A face as the library has it. spoken_of: whether a decision speaks of it. by_hand: whether a human
+    placed it, so that it stays there."""
 
     id: uuid.UUID
     detection: Detection
     spoken_of: bool
+    by_hand: bool = False
 
 
 def place_faces(
     asset_id: uuid.UUID, change_id: int, known: Sequence[KnownFace], detections: Sequence[Detection]
 ) -> list[tuple[uuid.UUID, Detection]]:
-    """The faces that a photo will have: those that were found, and those that must stay; left to right."""
+    """The faces that a photo will have: those that were found, and those that must stay; left to right. A
+    face by hand stays where it is, whatever is found there."""
+    by_hand = [face for face in known if face.by_hand]
+    known = [face for face in known if not face.by_hand]
+    detections = [
+        found
+        for found in detections
+        if all(overlap(found.box, face.detection.box) < SAME_FACE for face in by_hand)
+    ]
     same = match_places([face.detection.box for face in known], [face.box for face in detections])
     placed = [
         (known[same[n]].id if n in same else new_face_id(asset_id, change_id, n), face)
@@ -47,6 +57,7 @@ def place_faces(
     ]
     again = set(same.values())
     placed += [(face.id, face.detection) for n, face in enumerate(known) if n not in again and face.spoken_of]
+    placed += [(face.id, face.detection) for face in by_hand]
     return sorted(placed, key=lambda each: (each[1].box.x, each[1].box.y))
 
 

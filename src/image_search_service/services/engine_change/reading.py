@@ -72,7 +72,8 @@ class RereadPhoto:
 def known_photo(photo: PhotoToRead, spoken_of: set[uuid.UUID]) -> KnownPhoto:
     """spoken_of: the faces that decisions speak of."""
     return KnownPhoto(
-        photo, [KnownFace(face.id, _detection(face), face.id in spoken_of) for face in photo.faces]
+        photo,
+        [KnownFace(face.id, _detection(face), face.id in spoken_of, face.by_hand) for face in photo.faces],
     )
 
 

@@ -20,7 +20,7 @@ from pydantic import (
 
 from image_search_service.core.decisions import PERSON_FACTS, Fact
 from image_search_service.core.errors import InvalidInputError
-from image_search_service.core.names import clean_name, name_key
+from image_search_service.core.names import clean_name, clean_note, name_key
 from image_search_service.core.types import Box
 
 FORMAT: Literal["image-search-service people"] = "image-search-service people"
@@ -43,7 +43,7 @@ class HeaderLine(Line):
 
 
 class PersonLine(Line):
-    """A person. cover: the id of a face's line.
+    """A person. cover: the id of a face's line. note: what tells them from somebody of the same name.
 
     gone: true if deleted or never created, the other person's id if merged.
     """
@@ -53,6 +53,7 @@ class PersonLine(Line):
     name: str
     hidden: bool = False
     birth_date: date | None = None
+    note: str | None = None
     cover: UUID | None = None
     gone: bool | UUID = False
 
@@ -61,6 +62,14 @@ class PersonLine(Line):
     def _has_a_name(cls, name: str) -> str:
         try:
             return clean_name(name)[0]
+        except InvalidInputError as error:
+            raise ValueError(error.message) from error
+
+    @field_validator("note")
+    @classmethod
+    def _is_plain(cls, note: str | None) -> str | None:
+        try:
+            return clean_note(note)
         except InvalidInputError as error:
             raise ValueError(error.message) from error
 
@@ -73,6 +82,8 @@ class PersonLine(Line):
 class FaceLine(Line):
     """A face: the SHA-256 of its photo's file, its box in shares of the upright photo, what was said of it.
 
+    by_hand: whether a human drew the box, or a named region gave it, where no face was found.
+
     group: the cluster without a name that a human put it into. apart: for each difference between two groups
     the side, 0 or 1, that the face is on.
     """
@@ -84,6 +95,7 @@ class FaceLine(Line):
     person: UUID | None = None
     group: UUID | None = None
     is_face: bool = True
+    by_hand: bool = False
     set_aside: bool = False
     rejected_for: list[UUID] = []
     pinned_for: list[UUID] = []
@@ -180,7 +192,6 @@ class _LineChecks:
 
     def __init__(self) -> None:
         self.persons: dict[UUID, PersonLine] = {}
-        self.names: dict[str, UUID] = {}
         self.faces: set[UUID] = set()
         self.decisions: set[int] = set()
         self.last = 0
@@ -224,8 +235,6 @@ class _LineChecks:
     def _person(self, line: PersonLine) -> None:
         _require(line.id not in self.persons, f"the person {line.id} has two lines")
         self.persons[line.id] = line
-        if line.gone is False:
-            _require(self.names.setdefault(line.key, line.id) == line.id, f"two persons are {line.name!r}")
 
     def _known(self, persons: Iterable[UUID | None]) -> None:
         for person in persons:

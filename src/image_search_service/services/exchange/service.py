@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
@@ -20,6 +21,7 @@ from image_search_service.db.queries import events, faces as face_queries, faces
 from image_search_service.db.queries.faces_with_decisions import DecidedFace
 from image_search_service.db.session import Database, Session
 from image_search_service.recognition.boxes import SAME_PLACE, overlap
+from image_search_service.services.exchange.hand_faces import missing_here
 from image_search_service.services.exchange.history import History, consistent
 from image_search_service.services.exchange.lines import (
     FORMAT,
@@ -36,6 +38,7 @@ from image_search_service.services.exchange.lines import (
     reread,
 )
 from image_search_service.services.exchange.state import PresentState
+from image_search_service.services.metadata.undetected import Drawer, StoreDrawn
 
 PAGE = 500
 """Faces in one statement and one decision."""
@@ -66,11 +69,13 @@ class ImportReport:
 
 
 class ExchangeService:
-    """Exports and imports human decisions."""
+    """Exports and imports human decisions. drawer: makes faces by hand whose photos are here; without it
+    their lines are unmatched."""
 
-    def __init__(self, database: Database, actor: str) -> None:
+    def __init__(self, database: Database, actor: str, drawer: Drawer | None = None) -> None:
         self._database = database
         self._actor = actor
+        self._drawer = drawer
 
     def export(self) -> Iterator[str]:
         """The lines, each without its end: a header, persons, faces, differences, decisions, and the last.
@@ -102,8 +107,17 @@ class ExchangeService:
         with TemporaryFile("w+", encoding="utf-8") as file:
             has_decisions = _spool(lines, file)
             self._require_faces()
-            report = self._take_history(file) if has_decisions else None
-            return self._take_state(file) if report is None else report
+            store = self._draw(file)
+            report = self._take_history(file, store) if has_decisions else None
+            return self._take_state(file, store) if report is None else report
+
+    def _draw(self, file: IO[str]) -> StoreDrawn | None:
+        """Embed the faces by hand that are not here; their rows are stored with what was said of them."""
+        if self._drawer is None:
+            return None
+        with self._database.read() as session:
+            missing = missing_here(session, reread(file))
+        return self._drawer.draw_regions(missing) if missing else None
 
     def _require_faces(self) -> None:
         """Refuse a library without faces: the history would be imported without its faces, which cannot be
@@ -115,7 +129,7 @@ class ExchangeService:
                     hint="Index the photos first, then import.",
                 )
 
-    def _take_history(self, file: IO[str]) -> ImportReport | None:
+    def _take_history(self, file: IO[str], store: StoreDrawn | None) -> ImportReport | None:
         """All in one transaction: the events with their own times, and the state that follows from them.
         Nothing is done where somebody has decided already, be it a moment ago."""
         report = ImportReport(history=True)
@@ -123,6 +137,8 @@ class ExchangeService:
             events.take_turn(session)
             if events.latest_id(session):
                 return None
+            if store is not None:
+                store(session)
             history = History(session)
             matcher = _Matcher(report)
             for page in chunks(reread(file), PAGE):
@@ -137,10 +153,14 @@ class ExchangeService:
             report.changed, report.decisions = history.finish()
         return report
 
-    def _take_state(self, file: IO[str]) -> ImportReport:
+    def _take_state(self, file: IO[str], store: StoreDrawn | None) -> ImportReport:
         report = ImportReport()
-        state = PresentState(self._actor)
+        state = PresentState(self._actor, _shared_names(reread(file)))
         matcher = _Matcher(report)
+        if store is not None:
+            with self._database.write() as session:
+                events.take_turn(session)
+                state.make_faces(session, store(session))
         for page in chunks(reread(file), PAGE):
             with self._database.write() as session:
                 events.take_turn(session)
@@ -202,12 +222,19 @@ def _spool(lines: Iterable[str], file: IO[str]) -> bool:
     return has_decisions
 
 
+def _shared_names(lines: Iterable[AnyLine]) -> set[str]:
+    """The names, as they are compared, that several persons of the file have."""
+    names = Counter(line.key for line in lines if isinstance(line, PersonLine) and line.gone is False)
+    return {key for key, number in names.items() if number > 1}
+
+
 def _person_line(person: PersonRow) -> PersonLine:
     return PersonLine(
         id=person.id,
         name=person.name,
         hidden=person.hidden,
         birth_date=person.birth_date,
+        note=person.note,
         cover=person.cover_face_id,
         gone=person.merged_into or person.deleted,
     )
@@ -224,6 +251,7 @@ def _face_line(face: DecidedFace) -> FaceLine:
         person=face.person_id,
         group=face.group_id,
         is_face=face.is_face,
+        by_hand=face.by_hand,
         set_aside=face.set_aside,
         rejected_for=face.rejected_for,
         pinned_for=face.pinned_for,

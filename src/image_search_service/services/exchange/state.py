@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from image_search_service.core.decisions import Fact, Key, NameOrigin, different, human_value, named_by
@@ -26,10 +26,12 @@ class PresentState:
 
     persons: this library's person for each person of the file. new: persons created. changed: facts changed.
     kept: faces on which this library has another decision. decisions: numbers of the recorded decisions.
+    shared_names: names (as compared) that several persons of the file have.
     """
 
-    def __init__(self, actor: str) -> None:
+    def __init__(self, actor: str, shared_names: Set[str]) -> None:
         self._actor = actor
+        self._shared_names = shared_names
         self.persons: dict[uuid.UUID, uuid.UUID] = {}
         self.new = 0
         self.kept = 0
@@ -39,16 +41,14 @@ class PresentState:
         self._faces: dict[uuid.UUID, uuid.UUID] = {}
 
     def take_persons(self, session: Session, lines: Sequence[PersonLine]) -> None:
-        """Match persons by name and create new ones; deleted and merged persons of the file are not
-        created."""
+        """Match persons by id, or by a name that only one has, there and here, and create new ones; deleted
+        and merged persons of the file are not created."""
         lines = [line for line in lines if line.gone is False]
-        known: dict[str, PersonRow] = {}
-        for part in chunks(sorted({line.key for line in lines}), BATCH):
-            known |= persons.persons_by_keys(session, part)
+        known = _KnownPersons(session, lines, self._shared_names)
         facts: Facts = {}
         for line in lines:
-            person = known.get(line.key)
-            here = uuid.uuid4() if person is None else person.id
+            person = known.match(line)
+            here = known.free_id(line) if person is None else person.id
             self.persons[line.id] = here
             if person is None:
                 facts |= {Key(Fact.PERSON_NAME, here): line.name, Key(Fact.PERSON_GONE, here): False}
@@ -57,9 +57,15 @@ class PresentState:
                 facts[Key(Fact.PERSON_HIDDEN, here)] = True
             if line.birth_date and (person is None or person.birth_date is None):
                 facts[Key(Fact.PERSON_BIRTH, here)] = line.birth_date.isoformat()
+            if line.note and (person is None or person.note is None):
+                facts[Key(Fact.PERSON_NOTE, here)] = line.note
             if line.cover and (person is None or person.cover_face_id is None):
                 self._covers[line.cover] = here
         self._decide(session, facts)
+
+    def make_faces(self, session: Session, face_ids: Sequence[uuid.UUID]) -> None:
+        """Faces by hand, whose rows are there, are faces."""
+        self._decide(session, {Key(Fact.FACE_IS_FACE, face): True for face in face_ids})
 
     def take_faces(self, session: Session, matched: Sequence[tuple[FaceLine, uuid.UUID]]) -> None:
         """Import persons, groups, rejections and pins of matched faces. A few statements for each page."""
@@ -155,6 +161,31 @@ class PresentState:
         made = decide(session, DecisionDraft("import", self._actor, facts))
         self.changed += made.changes
         self.decisions += [] if made.id is None else [made.id]
+
+
+class _KnownPersons:
+    """Those of this library whom persons of a file may be."""
+
+    def __init__(self, session: Session, lines: Sequence[PersonLine], shared_names: Set[str]) -> None:
+        self._shared_names = shared_names
+        self._by_name: dict[str, list[PersonRow]] = {}
+        for part in chunks(sorted({line.key for line in lines}), BATCH):
+            self._by_name |= persons.persons_by_keys(session, part)
+        self._by_id = persons.rows_by_ids(session, [line.id for line in lines])
+
+    def match(self, line: PersonLine) -> PersonRow | None:
+        """By id, as long as the name is the same. A name that two have, there or here, says nothing without
+        the note that tells them apart."""
+        same_id, named = self._by_id.get(line.id), self._by_name.get(line.key, [])
+        if same_id is not None and same_id in named:
+            return same_id
+        if len(named) > 1 or line.key in self._shared_names:
+            named = [person for person in named if line.note and person.note == line.note]
+        return named[0] if len(named) == 1 else None
+
+    def free_id(self, line: PersonLine) -> uuid.UUID:
+        """For a new person: the file's, so that another import finds them again by it."""
+        return uuid.uuid4() if line.id in self._by_id else line.id
 
 
 _PLACES = (Fact.FACE_PERSON, Fact.FACE_IS_FACE, Fact.FACE_GROUP, Fact.FACE_SET_ASIDE)

@@ -19,10 +19,10 @@ from image_search_service.db.queries.library import Counts
 from image_search_service.library.engine import Watch
 from image_search_service.library.stores import Stores
 from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.indexing.drawing import names_service
 from image_search_service.services.indexing.indexer import IndexService
 from image_search_service.services.indexing.report import IndexReport
 from image_search_service.services.jobs.outbox import PayloadSender
-from image_search_service.services.metadata.names import MetadataNamesService
 from image_search_service.services.metadata.reading import ReadReport
 
 FIRST_GROUPING, GROWTH = 300, 4
@@ -92,6 +92,5 @@ class _EarlyGrouping:
 
 
 def _read_names(stores: Stores, actor: str, watch: Watch) -> ReadReport:
-    service = MetadataNamesService(stores.database, actor, workers=stores.settings.workers)
     with watch("Reading names", "photos") as progress:
-        return service.read(progress)
+        return names_service(stores, actor).read(progress)

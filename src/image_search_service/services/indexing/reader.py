@@ -16,13 +16,13 @@ import numpy as np
 from image_search_service.core.errors import DataIntegrityError, MediaError, MediaUnavailableError
 from image_search_service.core.files import FileState
 from image_search_service.core.paths import LibraryPaths
-from image_search_service.core.types import FloatArray, Pixels
+from image_search_service.core.types import Box, FloatArray, Pixels
 from image_search_service.media.decode import DecodedPhoto, decode_photo, reduced
 from image_search_service.media.derivatives import crop_area, write_crop, write_thumbnail
 from image_search_service.media.errors import memory_errors
 from image_search_service.media.hashing import require_unchanged
 from image_search_service.recognition.boxes import overlap
-from image_search_service.recognition.engines.base import Detection, FaceEngine
+from image_search_service.recognition.engines.base import Detection, FaceEngine, Landmarks
 from image_search_service.recognition.engines.calibrated import quality_tables
 from image_search_service.recognition.quality import FaceQuality, face_quality
 from image_search_service.recognition.recognizability import RecognizabilityTest, visible_share
@@ -130,6 +130,33 @@ class PhotoReader:
         """Embed known faces from their crops, where there are any: nothing is detected or written."""
         return self._embed([(ReadPhoto(file), self._open_crops(faces)) for file, faces in photos])
 
+    def read_drawn(self, file: HashedFile, drawn: Sequence[tuple[uuid.UUID, Box]]) -> ReadPhoto:
+        """Embed faces whose boxes, in pixels of the upright photo, somebody drew, and write their crops;
+        nothing else is looked for."""
+        try:
+            photo = decode_photo(file.path, max_pixels=self._max_pixels)
+        except MediaError as error:
+            return ReadPhoto(file, failure=error.message)
+        faces = [self._prepare(photo, id_, self._look_closer(photo.pixels, box)) for id_, box in drawn]
+        for face in faces:
+            write_crop(photo.pixels, face.detection.box, self._paths.crop(face.id))
+        return self._embed([(ReadPhoto(file, photo.without_pixels()), faces)])[0]
+
+    def _look_closer(self, pixels: Pixels, box: Box) -> Detection:
+        """A drawn box with the landmarks that the engine finds in it when it sees nothing but its
+        surroundings; else with those that a face in the middle of the box has, and no confidence."""
+        height, width = pixels.shape[:2]
+        left, top = max(0, int(box.x - box.width)), max(0, int(box.y - box.height))
+        right = min(width, int(box.x + 2 * box.width) + 1)
+        bottom = min(height, int(box.y + 2 * box.height) + 1)
+        part, factor = reduced(pixels[top:bottom, left:right], DETECTION_SIDE)
+        found = [face.scaled(1 / factor).moved(left, top) for face in self._engine.detect(part)]
+        fitting = [face for face in found if overlap(face.box, box) >= IN_CROP]
+        if not fitting:
+            return Detection(box, usual_landmarks(box), 0.0)
+        best = max(fitting, key=lambda face: overlap(face.box, box))
+        return Detection(box, best.landmarks, best.confidence)
+
     def _embed(self, photos: Sequence[tuple[ReadPhoto, list[_AlignedFace]]]) -> list[ReadPhoto]:
         """Embed the faces of all photos in one call; if the model fails, photo by photo, so that one is
         lost."""
@@ -215,6 +242,12 @@ class PhotoReader:
         write_thumbnail(small, self._paths.thumbnail(asset_id))
         for face in faces:
             write_crop(photo.pixels, face.detection.box, self._paths.crop(face.id))
+
+
+def usual_landmarks(box: Box) -> Landmarks:
+    """Where an upright face that fills the box has eyes, nose and corners of the mouth."""
+    shares = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.78), (0.65, 0.78))
+    return tuple((box.x + x * box.width, box.y + y * box.height) for x, y in shares)
 
 
 def face_id(asset_id: uuid.UUID, position: int) -> uuid.UUID:

@@ -43,6 +43,15 @@ def face_rows(read: ReadPhoto) -> list[Row]:
     ]
 
 
+def drawn_rows(read: ReadPhoto, first_position: int) -> list[Row]:
+    """Rows of faces by hand, which a decision in the same transaction makes faces."""
+    rows = face_rows(read)
+    return [
+        {**row, "position": first_position + number, "by_hand": True, "is_face": False}
+        for number, row in enumerate(rows)
+    ]
+
+
 def _face_row(asset_id: uuid.UUID, position: int, face: ReadFace) -> Row:
     box = face.detection.box
     return {

@@ -22,6 +22,7 @@ from image_search_service.media.folder_names import Folders
 from image_search_service.media.picasa import PicasaFolders
 from image_search_service.services.metadata.reading import EXAMPLES, ReadReport, take_names, take_people
 from image_search_service.services.metadata.sources import PhotoNames, names_of
+from image_search_service.services.metadata.undetected import Drawer, StoreDrawn, undetected
 from image_search_service.services.metadata.writing import WriteOutcome, WriteTask, write_names
 
 PAGE = 500
@@ -47,12 +48,16 @@ class WriteReport:
 
 
 class MetadataNamesService:
-    """Reads names from photos' metadata and writes them to sidecars."""
+    """Reads names from photos' metadata and writes them to sidecars.
 
-    def __init__(self, database: Database, actor: str, *, workers: int) -> None:
+    drawer: makes faces of named regions where none was found; without it they are counted.
+    """
+
+    def __init__(self, database: Database, actor: str, *, workers: int, drawer: Drawer | None = None) -> None:
         self._database = database
         self._actor = actor
         self._workers = workers
+        self._drawer = drawer
 
     def read(self, progress: Progress | None = None) -> ReadReport:
         """Name faces from their photos' files and sidecars: one decision for each 500 photos.
@@ -72,8 +77,11 @@ class MetadataNamesService:
                 names = list(map_ahead(pool, read_names, page, 4 * self._workers))
                 _count_read(names, report)
                 if people or any(of_photo.files for of_photo in names):
+                    store = self._draw(names)
                     with self._database.write() as session:
-                        take_names(session, names, seen, self._actor, report)
+                        drawn = frozenset() if store is None else frozenset(store(session))
+                        report.by_hand += len(drawn)
+                        take_names(session, names, seen, self._actor, report, drawn=drawn)
                         take_people(session, names, people, report)
                 report.photos += len(page)
                 if progress is not None:
@@ -108,6 +116,18 @@ class MetadataNamesService:
                 if progress is not None:
                     progress(report.files, None)
         return report
+
+    def _draw(self, names: Sequence[PhotoNames]) -> StoreDrawn | None:
+        """Make faces of the regions that have none; their rows are stored with the names."""
+        readings = {
+            of_photo.photo.asset_id: of_photo.source.readings for of_photo in names if of_photo.source
+        }
+        if self._drawer is None or not readings:
+            return None
+        with self._database.read() as session:
+            faces = photo_names.placed_faces(session, list(readings))
+        lacking = undetected(readings, faces)
+        return self._drawer.draw_regions(lacking) if lacking else None
 
     def _pages(self) -> Iterator[list[PhotoFiles]]:
         def read_page(after: uuid.UUID | None) -> list[PhotoFiles]:

@@ -7,7 +7,7 @@ What somebody said in this library stands, and both are kept, to be listed where
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from image_search_service.db.queries import (
     suggestion_states as suggestion_queries,
 )
 from image_search_service.db.queries.batches import BATCH
-from image_search_service.db.queries.decisions import before_decision
 from image_search_service.db.queries.metadata import photo_names
 from image_search_service.db.queries.metadata.photo_names import PlacedFace
 from image_search_service.db.queries.people_in_files import NamedInFile
@@ -33,7 +32,8 @@ from image_search_service.db.session import Session
 from image_search_service.media.regions import NamedRegion
 from image_search_service.services.decisions.differences import clashing
 from image_search_service.services.decisions.facts import facts_unassigning, former_clusters
-from image_search_service.services.decisions.log import DecisionDraft, after_merges, decide
+from image_search_service.services.decisions.log import DecisionDraft, decide
+from image_search_service.services.metadata.persons import people_called
 from image_search_service.services.metadata.region_faces import best_match
 from image_search_service.services.metadata.sources import FileNames, PhotoNames
 
@@ -46,11 +46,12 @@ class ReadReport:
     that got a name.
 
     corrected: of these, faces whose name another program has corrected. withdrawn: faces whose name another
-    program has taken away. kept: faces of which somebody said otherwise in this library. unmatched: regions
-    without a face, or whose place cannot be read. without_place: persons whom files name without a region.
-    outdated: named regions made for a picture of another
-    shape, which are not believed. dropped: names that are none, such as bytes that are no text. unreadable:
-    files.
+    program has taken away. kept: faces of which somebody said otherwise in this library. shared: faces whose
+    name in the file several people here have, so that nobody knows whom it means. by_hand: regions without
+    a face that became one. unmatched: other regions without a face, or whose place cannot be read.
+    without_place: persons whom files name without a region. outdated: named regions made for a picture of
+    another shape, which are not believed. dropped: names that are none, such as bytes that are no text.
+    unreadable: files.
     """
 
     photos: int = 0
@@ -60,6 +61,8 @@ class ReadReport:
     corrected: int = 0
     withdrawn: int = 0
     kept: int = 0
+    shared: int = 0
+    by_hand: int = 0
     unmatched: int = 0
     without_place: int = 0
     outdated: int = 0
@@ -90,11 +93,18 @@ class _ReadName:
 
 
 def take_names(
-    session: Session, page: Sequence[PhotoNames], seen: Seen, actor: str, report: ReadReport
+    session: Session,
+    page: Sequence[PhotoNames],
+    seen: Seen,
+    actor: str,
+    report: ReadReport,
+    *,
+    drawn: Set[uuid.UUID] = frozenset(),
 ) -> None:
     """Name the faces of at most ``BATCH`` photos, as one decision; a fixed number of statements.
 
-    seen: what the files had when they were last read or written.
+    seen: what the files had when they were last read or written. drawn: faces that were made of regions, and
+    that the decision makes faces.
     """
     faces = photo_names.placed_faces(session, [names.photo.asset_id for names in page])
     read: list[_ReadName] = []
@@ -110,7 +120,7 @@ def take_names(
             if face.id not in taken and (path := _withdrawn_from(face, names, seen)) is not None
         ]
     report.matched += len(read)
-    _decide(session, read, withdrawn, actor, report)
+    _decide(session, read, withdrawn, actor, report, drawn=drawn)
 
 
 def _matched(
@@ -166,21 +176,30 @@ def _decide(
     withdrawn: Sequence[tuple[PlacedFace, Path]],
     actor: str,
     report: ReadReport,
+    *,
+    drawn: Set[uuid.UUID],
 ) -> None:
     named = {name.face.id: name for name in read}
-    people = _people(session, {name.key: name.shown for name in reversed(read)})
+    people = people_called(session, {name.key: name.shown for name in reversed(read)})
     # a person who was renamed or merged here is the one whom the file still calls by the former name
     settled = {
         face
         for face, name in named.items()
         if name.face.origin == NameOrigin.METADATA and name.face.person_id and not name.is_other
     }
+    meant = {face: _meant(name, people) for face, name in named.items() if face not in settled}
     wanted = {
-        face: people[name.key][0] for face, name in named.items() if name.face.is_face and face not in settled
+        face: person
+        for face, person in meant.items()
+        if person and (named[face].face.is_face or face in drawn)
     }
     placed = _without_contradictions(session, wanted, named)
-    report.kept += len(named) - len(settled) - len(placed)
-    facts: dict[Key, Any] = dict(facts_unassigning([face.id for face, _ in withdrawn]))
+    unclear = [named[face] for face, person in meant.items() if person is None]
+    report.shared += len(unclear)
+    report.show([f"{name.source.path}: several people are called {name.shown}." for name in unclear])
+    report.kept += len(meant) - len(unclear) - len(placed)
+    facts: dict[Key, Any] = {Key(Fact.FACE_IS_FACE, face): True for face in drawn}
+    facts |= facts_unassigning([face.id for face, _ in withdrawn])
     for person_id, new_name in people.values():
         if new_name is not None and person_id in placed.values():
             facts[Key(Fact.PERSON_NAME, person_id)] = new_name
@@ -224,7 +243,8 @@ def take_people(
     report.without_place += len({(asset, key) for asset, _, _, key in without_place})
     known: dict[str, uuid.UUID] = {}
     for part in chunks(sorted({key for *_, key in without_place}), BATCH):
-        known |= {key: person.id for key, person in persons.persons_by_keys(session, part).items()}
+        having = persons.persons_by_keys(session, part)
+        known |= {key: people[0].id for key, people in having.items() if len(people) == 1}
     present = [
         NamedInFile(asset, path, key, name, known.get(key)) for asset, path, name, key in without_place
     ]
@@ -252,23 +272,12 @@ def _seen(name: _ReadName, people: Mapping[str, uuid.UUID], last: int) -> SeenNa
     return SeenName(name.face.id, path, state, name.shown, name.key, person, changed_after)
 
 
-def _people(session: Session, shown: Mapping[str, str]) -> dict[str, tuple[uuid.UUID, str | None]]:
-    """For each name key the person's id, and the name if the person is new."""
-    known: dict[str, uuid.UUID] = {}
-    for part in chunks(shown, BATCH):
-        known |= _of_merged(session, part)
-        known |= {key: person.id for key, person in persons.persons_by_keys(session, part).items()}
-    return {key: (known[key], None) if key in known else (uuid.uuid4(), name) for key, name in shown.items()}
-
-
-def _of_merged(session: Session, name_keys: Sequence[str]) -> dict[str, uuid.UUID]:
-    """Name keys of merged persons with the persons they are now; without keys that lead to several
-    persons."""
-    into = before_decision.merged(session)
-    now: dict[str, set[uuid.UUID]] = {}
-    for person in photo_names.merged_by_keys(session, name_keys):
-        now.setdefault(person.name_key, set()).add(after_merges(person.id, into))
-    return {key: who for key, (who, *others) in now.items() if not others}
+def _meant(name: _ReadName, people: Mapping[str, tuple[uuid.UUID, str | None]]) -> uuid.UUID | None:
+    """Whom a name means at a face; None where several people have it and the face is none of theirs."""
+    if name.key in people:
+        return people[name.key][0]
+    face = name.face
+    return face.person_id if face.name and clean_name(face.name)[1] == name.key else None
 
 
 def _without_contradictions(

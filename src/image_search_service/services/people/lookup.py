@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import string
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from image_search_service.core.errors import InvalidInputError, NotFoundError
-from image_search_service.core.names import clean_name
+from image_search_service.core.errors import InvalidInputError, NotFoundError, SharedNameError
+from image_search_service.core.names import clean_name, name_key
+from image_search_service.core.records.people import SHOWN_ID
 from image_search_service.db.models import ClusterRow, PersonRow
 from image_search_service.db.queries import clusters, persons, photos
 from image_search_service.db.queries.people import face_list
 from image_search_service.db.queries.people.face_list import ListedFace
+from image_search_service.db.queries.people.persons import person_names
 from image_search_service.db.queries.persons import ClusterSize, PersonSize
 from image_search_service.db.session import Database, Session
 
@@ -27,6 +30,20 @@ class People:
 
     persons: list[PersonSize]
     clusters: list[ClusterSize]
+
+    @property
+    def names(self) -> list[str]:
+        """What the persons are called, in order: with id and note where another one has the name, too."""
+        shared = Counter(name_key(person.name) for person in self.persons)
+        return [
+            person.name if shared[name_key(person.name)] == 1 else _told_apart(person)
+            for person in self.persons
+        ]
+
+
+def _told_apart(person: PersonSize) -> str:
+    note = f", {person.note}" if person.note else ""
+    return f"{person.name} ({person.id.hex[:SHOWN_ID]}{note})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +68,9 @@ class PeopleService:
             )
 
     def person(self, name: str) -> PersonRow:
-        """A person by name. Raises NotFoundError for an unknown name."""
+        """``find_person``."""
         with self._database.read() as session:
-            return _known_people(session, [name])[0]
+            return find_person(session, name)
 
     def cluster(self, text: str) -> ClusterRow:
         """``find_cluster``."""
@@ -92,16 +109,39 @@ def _indexed(session: Session, photo: Path | None) -> Path:
     return photo
 
 
+def find_person(session: Session, text: str) -> PersonRow:
+    """A person by name; or by id, or its first characters, where nobody has that name.
+
+    Raises NotFoundError, and SharedNameError where several people have the name.
+    """
+    return _known_people(session, [text])[0]
+
+
 def _known_people(session: Session, names: Sequence[str]) -> list[PersonRow]:
-    """The persons of these names, each once. Raises NotFoundError with all unknown names."""
+    """The persons of these names or ids, each once. Raises NotFoundError with all unknown names, and
+    SharedNameError."""
     keys = {clean_name(name)[1]: name for name in names}
     people = persons.persons_by_keys(session, list(keys))
+    for key, name in keys.items():
+        if key not in people and (found := _by_id(session, name)):
+            people[key] = found
     unknown = [name for key, name in keys.items() if key not in people]
     if unknown:
         raise NotFoundError(
             f"Nobody is called {', '.join(unknown)}.", hint="`image-search people` lists the names."
         )
-    return [people[key] for key in keys]
+    for having in people.values():
+        if len(having) > 1:
+            raise SharedNameError(person_names(session, [having[0].name_key]))
+    return list({having[0].id: having[0] for having in people.values()}.values())
+
+
+def _by_id(session: Session, text: str) -> list[PersonRow]:
+    digits = text.strip().lower().replace("-", "")
+    if not SHOWN_ID <= len(digits) <= 32 or not set(digits) <= set(string.hexdigits):
+        return []
+    found = persons.persons_starting_with(session, digits)
+    return found if len(found) == 1 else []
 
 
 def find_cluster(session: Session, text: str) -> ClusterRow:

@@ -100,13 +100,16 @@ def cluster_drafts(
 def proposals_of(
     compared_cluster: ComparedCluster, cards: Mapping[uuid.UUID, NamedCover], chances: Chances
 ) -> list[Proposal]:
-    """At most five persons who are there and whom the group resembles enough to be shown."""
+    """At most five persons who are there, not hidden, and whom the group resembles enough to be shown. That
+    the group resembles a hidden person more makes the others less likely."""
     thresholds = chances.thresholds
     near = [(cards[person], similarity) for person, similarity in compared_cluster.persons if person in cards]
-    proposals = []
-    for number, (found_card, similarity) in enumerate(near[:SHOWN_PROPOSALS]):
-        if similarity < thresholds.suggest:
+    proposals: list[Proposal] = []
+    for number, (found_card, similarity) in enumerate(near):
+        if similarity < thresholds.suggest or len(proposals) == SHOWN_PROPOSALS:
             break
+        if found_card.hidden:
+            continue
         others = [score for other, (_, score) in enumerate(near) if other != number]
         margin = similarity - max(others) if others else None
         chance = chances.of(similarity, margin)

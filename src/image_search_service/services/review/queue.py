@@ -134,13 +134,14 @@ class ReviewQueueService:
             make.close_pairs(waiting, self._thresholds)
         )
         cards, different = self._persons(compared, waiting, pairs, rejected)
-        pages = make.page_drafts(waiting, cards, chances, history, shown)
+        asked = {person: named for person, named in cards.items() if not named.hidden}
+        pages = make.page_drafts(waiting, asked, chances, history, shown)
         aside = make.aside_drafts(small, shown)
         return [
             *make.without_strangers(make.cluster_drafts(compared, cards, chances), aside),
             *pages,
-            *make.pair_drafts(pairs, pages, cards, different),
-            *make.birth_drafts(spans, cards, history),
+            *make.pair_drafts(pairs, pages, asked, different),
+            *make.birth_drafts(spans, asked, history),
             *aside,
         ]
 

@@ -27,7 +27,9 @@ class SuggestionCatalogue:
         self._database = database
         self._thresholds = thresholds
 
-    def groups(self, after: tuple[int, str] | None, limit: int, each: int) -> ListPage[SuggestionGroupRecord]:
+    def groups(
+        self, after: tuple[int, str, uuid.UUID] | None, limit: int, each: int
+    ) -> ListPage[SuggestionGroupRecord]:
         """Persons with pending suggestions, those with most first, each with their best ``each``
         suggestions."""
         with self._database.read() as session:

@@ -2,7 +2,7 @@
 import { crop, el, fill, link, notice, one } from "./dom.js";
 import { post } from "./api.js";
 import { keys } from "./keys.js";
-import { rich, richn, t } from "./words.js";
+import { faces as faceCount, rich, richn, t } from "./words.js";
 
 const STORE = "undo";
 const MOST = 50;
@@ -61,8 +61,19 @@ export const note = (entry) => {
 
 const refused = (problem, decision) => {
   if (problem.away) say(unsaved(problem, decision));
+  else if (problem.body.candidates) say(whichOne(problem, (more) => again(decision, more), { same: "name" in decision.body && !("person_id" in decision.body) }));
   else if (problem.stale) say(overtaken(problem, decision));
   else say(notice("bad", "warning", [el("strong", {}, problem.message), " ", problem.hint]));
+};
+
+/** Somebody has the name: one button for each of them, and one for another person of that name. */
+export const whichOne = (problem, go, { same = false } = {}) => {
+  const { candidates } = problem.body;
+  const [{ name }] = candidates;
+  const words = (one) => [one.name, one.note, faceCount(one.faces)].filter(Boolean).join(" · ");
+  return notice("care", "people", [el("strong", {}, t("Somebody is called {name} already.", { name })), " ", same ? t("Who is meant?") : candidates.map((one) => link(words(one), `/people/${one.id}`))],
+    ...(same ? candidates.map((one) => act(words(one), () => go({ same: one.id }), "primary")) : []),
+    act(t("Another {name}", { name }), () => go({ another: true })));
 };
 
 const again = (decision, more = {}) => decide({ ...decision, body: { ...decision.body, ...more } });
@@ -121,7 +132,8 @@ const line = (faces, words, action) => {
 };
 let busy = false;
 /** Takes the last decision back, then the one before. */
-export const undoLast = async () => {
+export const undoLast = () => takeBack();
+const takeBack = async (way = "") => {
   await Promise.allSettled([...underway]);
   await null;
   const entries = stack();
@@ -131,12 +143,13 @@ export const undoLast = async () => {
   busy = true;
   try {
     const undone = [];
-    for (const id of [...entry.ids].reverse()) undone.push((await post(`/decisions/${id}/undo`)).decision_id);
+    for (const id of [...entry.ids].reverse()) undone.push((await post(`/decisions/${id}/undo${way}`)).decision_id);
     save(entries);
     takenBack(entry, undone.filter(Boolean));
   } catch (problem) {
     if (problem.status === undefined) throw problem;
-    say(notice(problem.away ? "bad" : "care", "warning", [el("strong", {}, problem.message), " ", problem.hint], link(t("History"), "/history")));
+    if (problem.body.candidates) say(whichOne(problem, () => { hush(); takeBack("?another=true"); }));
+    else say(notice(problem.away ? "bad" : "care", "warning", [el("strong", {}, problem.message), " ", problem.hint], link(t("History"), "/history")));
   } finally { busy = false; }
 };
 

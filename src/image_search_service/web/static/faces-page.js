@@ -2,7 +2,7 @@
 import { crop, el } from "./dom.js";
 import { decide } from "./decide.js";
 import { ask } from "./keys.js";
-import { NameField } from "./names.js";
+import { NameField, whoIs } from "./names.js";
 import { s, t, tn } from "./words.js";
 
 /** Fetches pages by cursor where a grid asks for places: those before a place are fetched first. */
@@ -45,7 +45,7 @@ export const faceActions = (drop, back) => {
       const choice = await askName(tn("Whose face is this?", "Whose {n} faces are these?", faces.length), crops(faces), proposals);
       if (!choice) return null;
       const says = s("{n} face is {name} now", "{n} faces are {name} now", faces.length, { name: choice.name });
-      return act(faces, choice.person_id ? { kind: "assign", body: { face_ids: ids(faces), person_id: choice.person_id }, says } : { kind: "split", body: { face_ids: ids(faces), name: choice.name }, says });
+      return act(faces, choice.person_id ? { kind: "assign", body: { face_ids: ids(faces), person_id: choice.person_id }, says } : { kind: "split", body: { face_ids: ids(faces), ...whoIs(choice) }, says });
     },
   };
 };

@@ -5,7 +5,7 @@ import { decide, failed, onChange } from "./decide.js";
 import { byCursor, dropFrom, faceActions, faceName, openPhoto } from "./faces-page.js";
 import { Grid } from "./grid.js";
 import { keys } from "./keys.js";
-import { NameField } from "./names.js";
+import { NameField, whoIs } from "./names.js";
 import { ActionBar, faceTile, faceWidth } from "./tiles.js";
 import { date, faces, month, s, span, t, tn } from "./words.js";
 import "./frame.js";
@@ -35,7 +35,7 @@ const gone = () => { grid.total = 0; grid.items = []; fill(one("#name-this")); g
 const leave = () => location.assign("/groups");
 const whole = (decision) => decide({ ...decision, faces: (group.faces ?? grid.items.slice(0, 3)).map((face) => face.crop_url) }).then((made) => { if (made) leave(); });
 const field = new NameField({
-  label: t("Name of this group"), choose: (choice) => whole({ kind: "name-clusters", body: { cluster_ids: [id], versions: [group.version], ...(choice.person_id ? { person_id: choice.person_id } : { name: choice.name }) },
+  label: t("Name of this group"), choose: (choice) => whole({ kind: "name-clusters", body: { cluster_ids: [id], versions: [group.version], ...whoIs(choice) },
     says: (made) => s("{n} face is {name} now", "{n} faces are {name} now", made.faces ?? group.size, { name: choice.name }) }),
 });
 fill(one("#name-this"), field.element, el("div", { class: "buttons" }, button(t("Set aside"), () => whole({ kind: "set-aside", body: { cluster_ids: [id], versions: [group.version], face_ids: [], aside: true },

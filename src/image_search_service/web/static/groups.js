@@ -4,7 +4,7 @@ import { get, library, names, query } from "./api.js";
 import { decide, failed, onChange } from "./decide.js";
 import { Grid } from "./grid.js";
 import { ask, keys } from "./keys.js";
-import { NameField } from "./names.js";
+import { NameField, whoIs } from "./names.js";
 import { ActionBar } from "./tiles.js";
 import { faces, number, rich, s, span, t, tn } from "./words.js";
 import "./frame.js";
@@ -67,7 +67,7 @@ const act = (groups, decision) => decide({ ...decision, faces: crops(groups), ap
 
 const name = async (groups, choice) => {
   const at = grid.items.indexOf(groups[0]);
-  const who = choice.person_id ? { person_id: choice.person_id } : { name: choice.name };
+  const who = whoIs(choice);
   const made = act(groups, {
     kind: "name-clusters", body: { ...bodies(groups), ...who },
     says: (answer) => s("{n} face is {name} now", "{n} faces are {name} now", answer.faces ?? count(groups), { name: choice.name }),

@@ -1,7 +1,7 @@
 // What was said, as lines of a ledger, each with its undo.
 import { button, cover, crop, el, empty, fill, link, notice, one } from "./dom.js";
 import { get, names, post, query } from "./api.js";
-import { failed, note, onChange, say } from "./decide.js";
+import { failed, note, onChange, say, whichOne } from "./decide.js";
 import { clock, date, day, rich, richn, s, t, tn } from "./words.js";
 
 const PAGE = 40;
@@ -14,6 +14,9 @@ const people = (list) => list.flatMap((one, at) => [at > 0 && (at === list.lengt
 const SENTENCES = {
   name_cluster: "is", name_clusters: "is", assign: "is", accept: "is", split: "is", answer: "is",
   reject: "not", unassign: "not", mark_cluster_not_person: "not",
+  add_face: (one, who) => (one.persons.length ? rich("A face of {who} was drawn by hand", { who }) : [t("A face was drawn by hand")]),
+  move_face: () => [t("A face was moved")],
+  remove_face: () => [t("A face was removed")],
   not_a_face: (one) => richn("{n} is no face", "{n} are no faces", one.faces),
   group_faces: (one) => richn("{n} face is a group of its own", "{n} faces are a group of their own", one.faces),
   create_person: (one, who) => rich("{who} was added", { who }),
@@ -21,6 +24,7 @@ const SENTENCES = {
   rename_person: (one, who) => rich("{who} has this name now", { who }),
   hide_person: (one, who) => rich("{who} was hidden", { who }),
   unhide_person: (one, who) => rich("{who} is shown again", { who }),
+  set_note: (one, who) => rich("The note about {who}", { who }),
   set_birth_date: (one, who) => rich("The birth date of {who}", { who }),
   set_cover_face: (one, who) => rich("{who} has another cover", { who }),
   pin_prototype: (one, who) => rich("A face stands for {who}", { who }),
@@ -85,13 +89,14 @@ export const ledger = async (place, { subject = null, by = null } = {}) => {
       taken ? el("span", {}) : button(one.undoes ? t("Do it again") : t("Undo"), () => undo(one, words), { look: "quiet", "aria-label": `${one.undoes ? t("Do it again") : t("Undo")}: ${words.map((part) => part.textContent ?? part).join("")}` }));
   };
 
-  const undo = async (one) => {
+  const undo = async (one, words, way = "") => {
     try {
-      const made = await post(`/decisions/${one.id}/undo`);
+      const made = await post(`/decisions/${one.id}/undo${way}`);
       note({ ids: made.decision_id ? [made.decision_id] : [], says: one.undoes ? s("Done again") : s("Taken back"), faces: [], at: Date.now() });
       load();
     } catch (problem) {
       if (problem.status === undefined) throw problem;
+      if (problem.body.candidates) { say(whichOne(problem, () => undo(one, words, "?another=true"))); return; }
       const later = problem.message.match(/decision (\d+)/)?.[1];
       say(notice("care", "warning", [el("strong", {}, problem.message), " ", problem.hint], later && button(t("Take back decision {n} first", { n: Number(later) }), async () => { await undo({ id: Number(later) }); await undo(one); })));
     }

@@ -29,9 +29,12 @@ export const matching = (typed, proposals, people, most = SHOWN, faceless = fals
   const proposed = new Map(proposals.map((one) => [one.person_id, one]));
   const rank = (one) => (faceless && one.faces ? 2 : 0) + (one.plain.startsWith(wanted) ? 0 : 1);
   const rest = people.filter((one) => !proposed.has(one.id) && (one.plain ??= plain(one.name), fits(wanted, one.plain)))
-    .sort((a, b) => rank(a) - rank(b) || b.faces - a.faces || inOrder(a.name, b.name)).map((one) => ({ person_id: one.id, name: one.name, cover_url: one.cover_url, faces: one.faces }));
+    .sort((a, b) => rank(a) - rank(b) || b.faces - a.faces || inOrder(a.name, b.name)).map((one) => ({ person_id: one.id, name: one.name, cover_url: one.cover_url, faces: one.faces, note: one.note }));
   return [...proposals.filter((one) => fits(wanted, plain(one.name))), ...rest].slice(0, most);
 };
+
+/** Whom a choice means, as decisions say it: somebody known by id, else a name, which may be another one's of that name. */
+export const whoIs = (choice) => (choice.person_id ? { person_id: choice.person_id } : { name: choice.name, ...(choice.another && { another: true }) });
 
 /** The letters that were typed, underlined in a name. */
 const marked = (name, typed) => {
@@ -83,7 +86,7 @@ export class NameField {
     const found = typed ? matching(typed, this.options.proposals, this.people, SHOWN, this.options.faceless) : this.options.proposals.slice(0, 5);
     const known = found.some((one) => nameKey(one.name) === nameKey(typed));
     if (known) found.sort((a, b) => Number(nameKey(b.name) === nameKey(typed)) - Number(nameKey(a.name) === nameKey(typed)));
-    return typed && this.options.allowNew && !known ? [...found, { person_id: null, name: typed }] : found;
+    return typed && this.options.allowNew ? [...found, { person_id: null, name: typed, another: known }] : found;
   }
 
   /** The one that Enter takes; null if there is none. */
@@ -105,11 +108,14 @@ export class NameField {
     return el("li", { class: "proposal", role: "option", id: `${this.list.id}-${at}`, "aria-selected": "false", on: { click: () => this.take(at), mousedown: (event) => event.preventDefault() } },
       el("kbd", { class: "key", "aria-hidden": "true" }, fresh ? "↵" : typed || this.listing ? " " : String(at + 1)),
       fresh ? el("span", { class: "round", "aria-hidden": "true" }, icon("plus")) : cover(choice.cover_url),
-      el("span", { class: "who" }, el("strong", { title: choice.name }, fresh ? `“${choice.name}”` : marked(choice.name, typed)), this.note(choice)));
+      el("span", { class: "who" }, el("strong", { title: choice.name }, fresh ? (choice.another ? t("Another {name}", { name: choice.name }) : `“${choice.name}”`) : marked(choice.name, typed)), this.note(choice)));
   }
 
   note(choice) {
-    if (choice.person_id === null) return el("span", { class: "small soft" }, t("a new person"));
+    if (choice.person_id === null) return el("span", { class: "small soft" }, choice.another ? t("a new person of that name") : t("a new person"));
+    const note = choice.note ?? this.people.find((one) => one.id === choice.person_id)?.note;
+    if (note && !choice.likeness) return el("span", { class: "small soft" }, `${note} · ${faces(choice.faces ?? 0)}`);
+    if (note) return el("span", {}, el("span", { class: "small soft" }, note, " "), likeness(choice.likeness, alike(choice.likeness)));
     if (choice.words) return el("span", { class: "small soft" }, choice.words);
     if (choice.likeness) return likeness(choice.likeness, alike(choice.likeness));
     return el("span", { class: "small soft" }, faces(choice.faces ?? 0));

@@ -11,6 +11,7 @@ export const personCard = (person) => el("article", { class: "person-card" },
   el("span", { class: "corner", "aria-hidden": "true" }, el("span", { class: "tick" })),
   cover(person.cover_url, "card"),
   el("h2", {}, el("a", { href: `/people/${person.id}`, tabindex: -1 }, person.name)),
+  person.note && el("p", { class: "small soft" }, person.note),
   el("p", { class: "number" }, faces(person.faces)),
   el("p", { class: "ages number" }, span(person.first_year, person.last_year) || " "),
   person.pending_suggestions > 0 && el("span", { class: "badge waits" }, tn("{n} waiting", "{n} waiting", person.pending_suggestions)));
@@ -38,20 +39,26 @@ export const renameIn = (cell, person, done) => {
 export const rename = async (person, name, show) => {
   if (!name || name === person.name) { show(); return; }
   const same = (await names().catch(() => [])).find((other) => other.id !== person.id && nameKey(other.name) === nameKey(name));
-  if (same) { show(); joinWith(person, same); return; }
+  let another = false;
+  if (same) {
+    const answer = await oneOrTwo(person, same, name);
+    another = answer === "two";
+    if (!another) { show(); if (answer === "one") join(person, same); return; }
+  }
   const before = person.name;
-  await decide({ kind: "rename-person", body: { person_id: person.id, name }, says: s("{name} is called {name2} now", { name: before, name2: name }), faces: person.cover_url ? [person.cover_url] : [],
+  await decide({ kind: "rename-person", body: { person_id: person.id, name, another }, says: s("{name} is called {name2} now", { name: before, name2: name }), faces: person.cover_url ? [person.cover_url] : [],
     apply: () => { person.name = name; show(); }, revert: () => { person.name = before; show(); } });
   names({ fresh: true }).catch(() => {});
 };
 
-const joinWith = async (person, same) => {
-  const yes = await ask(t("One person?"), el("div", {}, el("p", {}, t("There is {name} already. Are these the same?", { name: same.name })), el("ul", { class: "proposals" }, [same, person].map(row))),
-    [[t("No, leave it"), false], [t("Yes, one person"), true, "primary"]]);
-  if (!yes) return;
+const oneOrTwo = (person, same, name) => ask(t("One person?"),
+  el("div", {}, el("p", {}, t("There is {name} already. Are these the same?", { name: same.name })), el("ul", { class: "proposals" }, [same, person].map(row))),
+  [[t("No, leave it"), null], [t("Another {name}", { name }), "two"], [t("Yes, one person"), "one", "primary"]]);
+
+const join = async (person, same) => {
   const [into, other] = same.faces >= person.faces ? [same, person] : [person, same];
   const made = await decide({ kind: "merge-persons", body: { person_ids: [other.id], into: into.id }, says: s("{name} and {name2} are one person", { name: person.name, name2: same.name }) });
   if (made) location.assign(`/people/${into.id}`);
 };
 
-const row = (one) => el("li", { class: "proposal" }, cover(one.cover_url), el("span", { class: "who" }, el("strong", {}, one.name), el("span", { class: "small soft" }, faces(one.faces))));
+const row = (one) => el("li", { class: "proposal" }, cover(one.cover_url), el("span", { class: "who" }, el("strong", {}, one.name), el("span", { class: "small soft" }, [one.note, faces(one.faces)].filter(Boolean).join(" · "))));

@@ -33,12 +33,12 @@ const load = async () => {
 
 const drawHead = () => {
   document.title = `${person.name} – image-search-service`;
-  const facts = [person.birth_date && t("born {date}", { date: date(person.birth_date) }), person.hidden && t("hidden"), t("{faces} in {photos}", { faces: faces(person.faces), photos: photos(person.photos) })].filter(Boolean).join(" · ");
+  const facts = [person.note, person.birth_date && t("born {date}", { date: date(person.birth_date) }), person.hidden && t("hidden"), t("{faces} in {photos}", { faces: faces(person.faces), photos: photos(person.photos) })].filter(Boolean).join(" · ");
   const waiting = person.pending_suggestions;
   fill(one("#head"), cover(person.cover_url, "large", ""), el("div", { class: "id" }, el("h1", {}, person.name), el("p", { class: "soft" }, facts),
     el("div", { class: "buttons" },
       waiting > 0 && button(tn("Review {n} suggestion", "Review {n} suggestions", waiting), () => { location.hash = "suggestions"; }, { key: ["R", "R"], look: "primary" }),
-      button(t("Rename"), startRename, { key: ["F2", "F2"] }), button(t("Birth date"), askBirth),
+      button(t("Rename"), startRename, { key: ["F2", "F2"] }), button(t("Birth date"), askBirth), button(t("Note"), askNote),
       button(person.hidden ? t("Show again") : t("Hide"), hide), person.faces === 0 && button(t("Delete"), remove))), el("div", { class: "years-box" }));
   one("#head").removeAttribute("aria-busy");
   for (const [tab, count] of [["faces", person.faces], ["photos", person.photos], ["suggestions", waiting]]) one(`#tab-${tab} .count`).textContent = number(count);
@@ -90,6 +90,18 @@ const askBirth = async () => {
   const before = person.birth_date;
   decide({ kind: "set-birth-date", body: { person_id: id, birth_date: kept.date }, says: kept.date ? s("{name} was born on {date}", { name: person.name, date: date(kept.date) }) : s("{name} has no birth date", { name: person.name }),
     apply: () => { person.birth_date = kept.date; drawHead(); drawYears(); }, revert: () => { person.birth_date = before; drawHead(); drawYears(); } });
+};
+
+/** What tells them from somebody of the same name. */
+const askNote = async () => {
+  const input = el("input", { id: "note", value: person.note ?? "", maxlength: 200, autocomplete: "off" });
+  const form = el("div", { class: "field" }, el("label", { for: "note" }, t("Note")), input, el("span", { class: "hint" }, t("A few words, shown with the name; empty takes it back.")));
+  const kept = await ask(t("Which {name}?", { name: person.name }), form, [[t("Keep it"), () => ({ note: input.value.trim() || null }), "primary"]]);
+  if (!kept || kept.note === person.note) return;
+  const before = person.note;
+  const put = (note) => { person.note = note; drawHead(); drawYears(); };
+  await decide({ kind: "set-note", body: { person_id: id, note: kept.note }, says: s("The note about {name} is changed", { name: person.name }), apply: () => put(kept.note), revert: () => put(before) });
+  names({ fresh: true }).catch(() => {});
 };
 
 const hide = () => {

@@ -3,7 +3,7 @@ import { all, crop, el, fill, hundredths, icon, link, notice, one, pictureUrl, r
 import { get, names, query } from "./api.js";
 import { decide, failed, onChange, say } from "./decide.js";
 import { keys } from "./keys.js";
-import { NameField } from "./names.js";
+import { NameField, whoIs } from "./names.js";
 import { date, s, short, t, tn, weekday } from "./words.js";
 import "./frame.js";
 
@@ -135,7 +135,7 @@ const act = (face, change, decision) => {
 
 const name = async (face, choice) => {
   const says = s("{n} face is {name} now", "{n} faces are {name} now", 1, { name: choice.name });
-  const body = choice.person_id ? { kind: "assign", body: { face_ids: [face.id], person_id: choice.person_id } } : { kind: "split", body: { face_ids: [face.id], name: choice.name } };
+  const body = choice.person_id ? { kind: "assign", body: { face_ids: [face.id], person_id: choice.person_id } } : { kind: "split", body: { face_ids: [face.id], ...whoIs(choice) } };
   const made = await act(face, { person_id: choice.person_id ?? "new", person_name: choice.name, assigned_by: "human" }, { ...body, says });
   if (made?.person_id) { face.person_id = made.person_id; drawList(); names({ fresh: true }).catch(() => {}); }
 };

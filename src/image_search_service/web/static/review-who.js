@@ -3,7 +3,7 @@ import { all, button, cover, crop, el, fill, framed, keycap, likeness, one, roun
 import { get, names } from "./api.js";
 import { failed } from "./decide.js";
 import { ask } from "./keys.js";
-import { NameField } from "./names.js";
+import { NameField, whoIs } from "./names.js";
 import { age, alike, date, faces as countFaces, rich, s, short, span, t, year } from "./words.js";
 
 /** A keyboard is likely: then the name field has the focus from the beginning. */
@@ -167,7 +167,7 @@ class Who {
   name(choice) {
     const { id, version, size } = this.group;
     const except = [...this.marked];
-    const who = choice.person_id ? { person_id: choice.person_id } : { name: choice.name };
+    const who = whoIs(choice);
     const shown = this.faces.filter((face) => !this.marked.has(face.id)).slice(0, 3).map((face) => face.crop_url);
     const says = (made) => s("{n} face is {name} now", "{n} faces are {name} now", made.faces ?? size - except.length, { name: choice.name });
     this.desk.answer({ kind: "name-clusters", body: { cluster_ids: [id], versions: [version], ...who, except_face_ids: except, question_id: this.question.id }, says, faces: shown });

@@ -132,8 +132,8 @@ def test_a_history_that_cannot_be(eventful: Database, tmp_path: Path) -> None:
     for document in documents:
         if document["kind"] == "decision":
             for change in document["changes"]:
-                if change[0] == "person_name":
-                    change[4] = "The same for all"
+                if change[0] == "person_birth":
+                    change[4] = "no date"
     with new_faces(eventful, tmp_path / "other") as other:
         with pytest.raises(InvalidInputError, match="contradict"):
             ExchangeService(other, "test").load(map(json.dumps, documents))

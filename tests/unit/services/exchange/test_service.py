@@ -16,6 +16,7 @@ from image_search_service.db.models import (
 )
 from image_search_service.db.session import Database
 from image_search_service.services.decisions.history import HistoryService
+from image_search_service.services.decisions.naming import Namesake
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.exchange.lines import VERSION
@@ -50,7 +51,7 @@ def test_somebody_who_was_taken_back_arrives_as_such(origin: Database, tmp_path:
         assert RebuildService(other).check().wrong == 0
         there = ReviewService(other, "test")
         there.undo(HistoryService(other).latest())
-        assert {"name": "Emmy", "hidden": True, "birth_date": None} in said(other)[0]
+        assert {"name": "Emmy", "hidden": True, "birth_date": None, "note": None} in said(other)[0]
 
 
 def test_importing_is_a_decision_that_can_be_undone(origin: Database, tmp_path: Path) -> None:
@@ -125,3 +126,31 @@ def test_a_file_of_an_unreleased_format(origin: Database) -> None:
     with pytest.raises(InvalidInputError, match="format 1, which no released version") as refused:
         ExchangeService(origin, "test").load([older, *lines])
     assert str(VERSION) in str(refused.value.hint)
+
+
+@pytest.mark.parametrize("with_history", [True, False])
+def test_s12_two_people_of_one_name_stay_two(origin: Database, tmp_path: Path, with_history: bool) -> None:
+    """They arrive apart, with their notes; importing again makes nobody new."""
+    review = ReviewService(origin, "test")
+    with origin.read() as session:
+        ada = session.scalars(select(PersonRow.id).where(PersonRow.name == "Ada")).one()
+        faces = list(session.scalars(select(FaceInstance.id).where(FaceInstance.person_id == ada)))
+    other_ada = review.split(faces[1:], "Ada", who=Namesake.ANOTHER).person_id
+    review.set_note(other_ada, "cousin")
+    lines = list(ExchangeService(origin, "test").export())
+    if not with_history:
+        lines = [line for line in lines if '"kind": "decision"' not in line]
+    with other_engine(origin, tmp_path / "other") as other:
+        ExchangeService(other, "test").load(lines)
+        assert said(other)[0] == said(origin)[0]
+        assert whose(other) == whose(origin)
+        assert ExchangeService(other, "test").load(lines).persons_new == 0
+        with other.read() as session:
+            notes = session.scalars(select(PersonRow.note).where(PersonRow.name == "Ada", ~PersonRow.deleted))
+            assert sorted(notes, key=str) == [None, "cousin"]
+        assert RebuildService(other).check().wrong == 0
+
+
+def whose(database: Database) -> dict[str, str | None]:
+    """The name of each photo's face."""
+    return {photo: name for photo, (name, *_) in said(database)[1].items() if name}

@@ -55,7 +55,7 @@ def said(database: Database) -> Any:
     lines = [json.loads(line) for line in ExchangeService(database, "test").export()]
     names = {line["id"]: line["name"] for line in lines if line["kind"] == "person"}
     people = [
-        {key: line[key] for key in ("name", "hidden", "birth_date")}
+        {key: line[key] for key in ("name", "hidden", "birth_date", "note")}
         for line in lines
         if line["kind"] == "person" and line["gone"] is False
     ]

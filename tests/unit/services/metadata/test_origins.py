@@ -14,6 +14,7 @@ from image_search_service.db.models import AssetPath, FaceInstance
 from image_search_service.db.queries import photos
 from image_search_service.db.session import Database
 from image_search_service.media.sidecars import EXTENSION
+from image_search_service.services.decisions.naming import Namesake
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService, WriteReport
@@ -126,7 +127,7 @@ def test_a_name_that_was_confirmed_here_is_said_here(database: Database, photo: 
     path, (left, _) = photo()
     sidecar_with(path, "Anna")
     read(database)
-    made = ReviewService(database, "test").split([left], "Anna")
+    made = ReviewService(database, "test").split([left], "Anna", who=Namesake.SAME)
     assert made.decision is not None
     assert origins(database) == {left: "here"}
     sidecar_with(path, "Berta")

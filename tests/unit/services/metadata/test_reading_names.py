@@ -11,6 +11,7 @@ from image_search_service.media.orientation import to_stored
 from image_search_service.media.regions import Frame, readings
 from image_search_service.media.sidecars import EXTENSION
 from image_search_service.media.xmp import parse_packet
+from image_search_service.services.decisions.naming import Namesake
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService
 from tests.support.round_trips import round_trips
@@ -92,6 +93,21 @@ def test_what_a_human_said_here_stands(database: Database, photo: Photo) -> None
     assert names(database) == {left: "Emmy", other_right: "Grace"}
     assert (report.kept, report.named) == (3, 1)
     assert ada != emmy.person_id
+
+
+def test_s12_a_name_that_two_people_have(database: Database, photo: Photo) -> None:
+    """A name that several people have says not who is meant: it is counted, and nobody is named; a face of
+    one of them is as the file says."""
+    _, (left, right) = photo(packet=said("digikam", 1))
+    _, (other_left, _) = photo("other.jpg", packet=said("digikam", 1))
+    review = ReviewService(database, "test")
+    review.create_person("Ada")
+    review.split([other_left], "Ada", who=Namesake.ANOTHER)
+    report = read(database)
+    assert (report.shared, report.kept) == (1, 0)
+    assert [example.partition(": ")[2] for example in report.examples] == ["several people are called Ada."]
+    assert left not in names(database)
+    assert names(database)[right] == "Grace"
 
 
 def test_it_can_be_undone(database: Database, photo: Photo) -> None:

@@ -12,6 +12,7 @@ from image_search_service.core.names import clean_name
 from image_search_service.core.types import Box
 from image_search_service.db.queries import faces
 from image_search_service.db.session import Database
+from image_search_service.services.decisions.naming import Namesake
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.people.lookup import PeopleService
 from tests.support.world import World, migrated_database
@@ -66,7 +67,7 @@ def test_a_second_cluster_of_the_same_name_goes_to_the_same_person(database: Dat
     large, small = two_clusters(database)
     service = PeopleService(database)
     first = ReviewService(database, "test").name_cluster(large, "Zoë")
-    second = ReviewService(database, "test").name_cluster(small, " ZOE\u0308 ")
+    second = ReviewService(database, "test").name_cluster(small, " ZOE\u0308 ", who=Namesake.SAME)
     assert second.person_id == first.person_id
     assert not second.created
     assert [(person.name, person.faces) for person in service.people().persons] == [("Zoë", 5)]

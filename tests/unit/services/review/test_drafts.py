@@ -145,3 +145,13 @@ def test_small_groups_in_crowds_are_probably_strangers() -> None:
     rest = aside_drafts(strangers, seen([draft.id]))
     assert rest[0].content == [one.cluster for one in strangers[PAGE:]]
     assert aside_drafts(strangers[:5], NOTHING) == []
+
+
+def test_s11_a_group_that_resembles_somebody_hidden() -> None:
+    """Somebody hidden is not proposed, and still counts where it is said how far another one is ahead."""
+    compared = ComparedCluster(cluster(), [(ADA, SURE), (GRACE, SURE - 0.01)])
+    (draft,) = cluster_drafts([compared], CARDS | {ADA: NamedCover(ADA, "Ada", None, hidden=True)}, CHANCES)
+    (proposal,) = draft.content.proposals
+    assert proposal.person.id == GRACE
+    assert proposal.margin is not None
+    assert proposal.margin < 0

@@ -37,6 +37,7 @@ def create_face_instances() -> None:
         sa.Column("quality_parts", sa.JSON(), nullable=False),
         sa.Column("recognizable", sa.Boolean(), nullable=False),
         sa.Column("is_face", sa.Boolean(), nullable=False),
+        sa.Column("by_hand", sa.Boolean(), nullable=False),
         sa.Column("set_aside", sa.Boolean(), nullable=False),
         sa.Column("taken_at", sa.DateTime(), nullable=True),
         sa.Column("cluster_id", sa.Uuid(), nullable=True),

@@ -12,6 +12,7 @@ def create_persons() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("name_key", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=True),
         sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.Column("merged_into", sa.Uuid(), nullable=True),
         sa.Column("hidden", sa.Boolean(), nullable=False),
@@ -30,10 +31,18 @@ def create_persons() -> None:
         postgresql_where=sa.text("deleted"),
     )
     op.create_index(
-        "uq_persons_name_key",
+        "ix_persons_hidden",
+        "persons",
+        ["hidden", "id"],
+        unique=False,
+        sqlite_where=sa.text("hidden = 1"),
+        postgresql_where=sa.text("hidden"),
+    )
+    op.create_index(
+        "ix_persons_name_key",
         "persons",
         ["name_key"],
-        unique=True,
+        unique=False,
         sqlite_where=sa.text("NOT deleted"),
         postgresql_where=sa.text("NOT deleted"),
     )

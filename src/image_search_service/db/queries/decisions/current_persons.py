@@ -29,6 +29,7 @@ PERSON_VALUES: dict[Fact, Callable[[PersonRow], Any]] = {
     Fact.PERSON_GONE: lambda person: as_text(person.merged_into) or person.deleted,
     Fact.PERSON_HIDDEN: lambda person: person.hidden,
     Fact.PERSON_BIRTH: lambda person: None if person.birth_date is None else person.birth_date.isoformat(),
+    Fact.PERSON_NOTE: lambda person: person.note,
     Fact.PERSON_COVER: lambda person: as_text(person.cover_face_id),
 }
 
@@ -68,6 +69,7 @@ WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     Fact.PERSON_BIRTH: _writer(
         lambda value: {"birth_date": None if value is None else date.fromisoformat(value)}
     ),
+    Fact.PERSON_NOTE: _writer(lambda value: {"note": value}),
     Fact.PERSON_COVER: _writer(lambda value: {"cover_face_id": as_uuid(value)}),
 }
 """In this order: writing the name creates the row."""

@@ -28,6 +28,7 @@ class ListedFace:
     quality: float
     box: Box
     path: Path | None
+    by_hand: bool = False
 
 
 def of_person(person_id: uuid.UUID) -> ColumnElement[bool]:
@@ -55,7 +56,9 @@ def listed_faces(session: Session, which: ColumnElement[bool], limit: int) -> tu
         .limit(limit)
     )
     rows = [
-        ListedFace(face.id, name, face.assigned_by, face.cluster_id, face.quality_score, face.box, path)
+        ListedFace(
+            face.id, name, face.assigned_by, face.cluster_id, face.quality_score, face.box, path, face.by_hand
+        )
         for face, name, path in session.execute(statement)
     ]
     counted = select(func.count(FaceInstance.id)).join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)

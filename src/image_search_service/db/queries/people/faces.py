@@ -139,6 +139,7 @@ def _record(
         set_aside=face.set_aside,
         taken_at=face.taken_at,
         path=path,
+        by_hand=face.by_hand,
     )
 
 

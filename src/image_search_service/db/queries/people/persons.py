@@ -17,8 +17,8 @@ from image_search_service.db.queries.conditions import in_replaced_photo
 from image_search_service.db.queries.faces import face_count
 from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
 
-Place = tuple[int | datetime, str]
-"""A person's position in a list: the sort value, then ``name_key``."""
+Place = tuple[int | datetime, str, uuid.UUID]
+"""A person's position in a list: the sort value, then ``name_key``, then the id."""
 
 
 def persons_page(
@@ -39,10 +39,11 @@ def persons_page(
     if counts is not None:
         statement = statement.outerjoin(counts, counts.c.person_id == PersonRow.id)
     if after is not None:
-        value, key = after
-        statement = statement.where(or_(place < value, and_(place == value, PersonRow.name_key > key)))
+        value, key, person_id = after
+        behind = or_(PersonRow.name_key > key, and_(PersonRow.name_key == key, PersonRow.id > person_id))
+        statement = statement.where(or_(place < value, and_(place == value, behind)))
     rows = session.execute(
-        statement.order_by(place.desc(), PersonRow.name_key).offset(offset).limit(limit)
+        statement.order_by(place.desc(), PersonRow.name_key, PersonRow.id).offset(offset).limit(limit)
     ).all()
     waiting = {row[0]: row[1] for row in rows} if order is PersonOrder.WAITING else None
     return persons_by_ids(session, [row[0] for row in rows], waiting)
@@ -69,7 +70,7 @@ def place_of(person: PersonRecord, order: PersonOrder) -> Place:
         PersonOrder.NEWEST: person.created_at,
         PersonOrder.NAME: 0,
     }
-    return places[order], person.name_key
+    return places[order], person.name_key, person.id
 
 
 def persons_by_ids(
@@ -114,6 +115,7 @@ def _record(row: Any, waiting: int) -> PersonRecord:
         id=person.id,
         name=person.name,
         name_key=person.name_key,
+        note=person.note,
         hidden=person.hidden,
         birth_date=person.birth_date,
         cover_face_id=cover_face_id,
@@ -161,13 +163,21 @@ def valid_cover() -> Any:
     )
 
 
-def person_names(session: Session) -> list[PersonName]:
-    """All persons by name: one statement."""
-    rows = session.execute(
-        select(PersonRow.id, PersonRow.name, PersonRow.hidden, shown_face(), face_count(PersonRow.id))
+def person_names(session: Session, keys: Sequence[str] | None = None) -> list[PersonName]:
+    """All persons by name, or those who have one of these names (``name_key``): one statement."""
+    statement = (
+        select(
+            PersonRow.id,
+            PersonRow.name,
+            PersonRow.hidden,
+            shown_face(),
+            face_count(PersonRow.id),
+            PersonRow.note,
+        )
         .where(~PersonRow.deleted)
-        .order_by(PersonRow.name_key)
+        .order_by(PersonRow.name_key, PersonRow.id)
     )
+    rows = session.execute(statement if keys is None else statement.where(PersonRow.name_key.in_(keys)))
     return [PersonName(*row) for row in rows]
 
 

@@ -23,7 +23,7 @@ from image_search_service.db.models import (
 )
 from image_search_service.db.queries.faces import face_count
 from image_search_service.db.queries.people.persons import shown_face
-from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE, PENDING
+from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE, PENDING, is_of_shown_person
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
 
 RANKED = 3
@@ -33,11 +33,13 @@ _PERSONS: Any = bindparam("persons", expanding=True)
 
 @dataclass(frozen=True, slots=True)
 class NamedCover:
-    """A person, and the face that shows them: the chosen one, else the clearest."""
+    """A person, and the face that shows them: the chosen one, else the clearest. Nobody is asked about one
+    who is hidden."""
 
     id: uuid.UUID
     name: str
     cover: uuid.UUID | None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +136,12 @@ def mark_checked(session: Session, person_ids: Sequence[uuid.UUID], moment: date
 
 
 def most_waiting(session: Session, limit: int) -> list[tuple[uuid.UUID, int]]:
-    """Persons for whom most suggestions wait, and how many, with those that cannot be right any more."""
+    """Persons who are shown and for whom most suggestions wait, and how many, with those that cannot be right
+    any more."""
     waiting = func.count()
     rows = session.execute(
         select(FaceSuggestion.person_id, waiting)
-        .where(FaceSuggestion.state == PENDING)
+        .where(FaceSuggestion.state == PENDING, is_of_shown_person())
         .group_by(FaceSuggestion.person_id)
         .order_by(waiting.desc(), FaceSuggestion.person_id)
         .limit(limit)
@@ -244,7 +247,7 @@ def cards(session: Session, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID
 
 @cache
 def _cards_statement() -> Select[*tuple[Any, ...]]:
-    return select(PersonRow.id, PersonRow.name, shown_face()).where(
+    return select(PersonRow.id, PersonRow.name, shown_face(), PersonRow.hidden).where(
         PersonRow.id.in_(_PERSONS), ~PersonRow.deleted
     )
 

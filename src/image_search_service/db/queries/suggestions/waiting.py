@@ -34,7 +34,7 @@ class WaitingGroup:
 
 
 def groups_page(
-    session: Session, after: tuple[int, str] | None, limit: int
+    session: Session, after: tuple[int, str, uuid.UUID] | None, limit: int
 ) -> tuple[list[WaitingGroup], int]:
     """A page of persons, those with most suggestions first, then by name; and the number of all such persons.
     Two statements."""
@@ -49,12 +49,13 @@ def groups_page(
         pending, pending.c.person_id == PersonRow.id
     )
     if after is not None:
-        count, name_key = after
-        statement = statement.where(
-            or_(pending.c.pending < count, and_(pending.c.pending == count, PersonRow.name_key > name_key))
+        count, name_key, person_id = after
+        behind = or_(
+            PersonRow.name_key > name_key, and_(PersonRow.name_key == name_key, PersonRow.id > person_id)
         )
+        statement = statement.where(or_(pending.c.pending < count, and_(pending.c.pending == count, behind)))
     rows = session.execute(
-        statement.order_by(pending.c.pending.desc(), PersonRow.name_key).limit(limit)
+        statement.order_by(pending.c.pending.desc(), PersonRow.name_key, PersonRow.id).limit(limit)
     ).all()
     waiting = waiting_for(session, [row[0] for row in rows])
     groups = [WaitingGroup(row[0], row[1], row[2], row[3], waiting[row[0]]) for row in rows]
