@@ -26,6 +26,7 @@ from image_search_service.library.vectors import LibraryCollections
 from image_search_service.queue.face_jobs import JOBS
 from image_search_service.queue.runner import ProgressReporter
 from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.decisions.naming import Namesake, Who
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.service import JobKind
 from image_search_service.services.suggestions.prototypes import PrototypeService
@@ -144,7 +145,7 @@ def _fill(library: Library) -> dict[str, Any]:
     grace = _named(library, "Grace", alike(grace_like, 6, seed=1))
     CentroidService(library.stores).compute_centroids()
     PrototypeService(library.stores).compute_prototypes()
-    _named(library, "Ada", alike(ada_like, 1, seed=2))
+    _named(library, "Ada", alike(ada_like, 1, seed=2), ada)
     with library.database.write() as session:
         world = World(session)
         sure = add_faces(library, world, alike(ada_like, 2, 0.4, seed=3))
@@ -157,11 +158,11 @@ def _fill(library: Library) -> dict[str, Any]:
     return ids
 
 
-def _named(library: Library, name: str, embeddings: FloatArray) -> UUID:
+def _named(library: Library, name: str, embeddings: FloatArray, who: Who = Namesake.ASK) -> UUID:
     """Faces that somebody has named; returns the person."""
     with library.database.write() as session:
         faces = [face.id for face in add_faces(library, World(session), embeddings)]
-    person = ReviewService(library.database, "test").split(faces, name).person_id
+    person = ReviewService(library.database, "test").split(faces, name, who=who).person_id
     library.payload_sender.send()
     return person
 

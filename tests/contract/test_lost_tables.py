@@ -46,4 +46,4 @@ def test_of_somebody_taken_back_everything_comes_back(library: DecidedLibrary) -
     with pytest.raises(NotFoundError):
         review.set_hidden(ada.person_id, False)
     review.undo(undone.id)
-    assert (ada.person_id.hex, "Ada", None, 1, None, None) in library.see().said["persons"]
+    assert (ada.person_id.hex, "Ada", None, 1, None, None, None) in library.see().said["persons"]

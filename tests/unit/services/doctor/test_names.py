@@ -35,9 +35,9 @@ def test_a_face_of_somebody_else(tmp_path: Path) -> None:
         bind(library)
         ada, grace, _ = add_people(library, 5)
         review = ReviewService(library.database, "test")
-        review.split([*map(_uuid, ada)], "Ada")
+        named = review.split([*map(_uuid, ada)], "Ada").person_id
         review.split([*map(_uuid, grace[1:])], "Grace")
-        wrong = review.split([_uuid(grace[0])], "Ada").decision
+        wrong = review.split([_uuid(grace[0])], "Ada", who=named).decision
         report = DoctorService(library.stores, alone=True).examine()
     finding = report.findings[Kind.UNLIKE_THE_OTHERS]
     assert finding.found == 1
