@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from fastapi import Depends, Header, Request
 
+from image_search_service.core.access_token import is_key
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.names import clean_name
 from image_search_service.library.opening import Library
@@ -92,6 +93,18 @@ def _actor(
         raise InvalidInputError(f"X-Actor is longer than {MOST_OF_A_NAME} characters.")
     return shown
 
+
+def _has_key(
+    library: Opened,
+    x_library_key: Annotated[
+        str | None, Header(description="The library's key: of commands that hand over their work.")
+    ] = None,
+) -> bool:
+    return is_key(x_library_key, library.paths.key)
+
+
+HasKey = Annotated[bool, Depends(_has_key)]
+"""Whether a command asks whose user can write in the library's folder."""
 
 Actor = Annotated[str, Depends(_actor)]
 Clusters = Annotated[ClusterCatalogue, Depends(_clusters)]

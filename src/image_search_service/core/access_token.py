@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.private_files import make_private_folder, open_private
 
 TOKEN_BYTES: Final = 32
+KEY_HEADER: Final = "X-Library-Key"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{20,}")
 """What a token that somebody has chosen must look like: it has to fit into an address and a cookie."""
 
@@ -76,3 +78,18 @@ def bearer_headers(path: Path) -> dict[str, str]:
     """The headers that a command sends to the service whose token is in this file; none without the file."""
     token = read_token(path)
     return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+def command_headers(paths: LibraryPaths) -> dict[str, str]:
+    """The same with the library's key, which is made if there is none.
+
+    The token lets in whoever was given the address. The key is known only to those who can write in the
+    library's folder; they may name any folder of the machine, as they may without a service.
+    """
+    return bearer_headers(paths.token) | {KEY_HEADER: read_or_create_token(paths.key)}
+
+
+def is_key(candidate: str | None, path: Path) -> bool:
+    """Whether this is the library's key."""
+    key = read_token(path)
+    return key is not None and candidate is not None and same_token(candidate, key)

@@ -28,7 +28,7 @@ from image_search_service.services.indexing.drawing import names_service
 from image_search_service.services.indexing.pipeline import index_photos
 from image_search_service.services.indexing.report import IndexReport
 from image_search_service.services.jobs.outbox import PayloadSender
-from image_search_service.services.jobs.service import JobKind
+from image_search_service.services.jobs.service import REPORT, JobKind
 from image_search_service.services.metadata.names import MetadataNamesService
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.search import SuggestionService
@@ -38,6 +38,10 @@ log = get_logger(__name__)
 
 ACTOR = "job"
 """The actor of decisions that a job takes from metadata."""
+
+
+MOST_FAILURES = 1_000
+"""Files that were not read and are named in a job's result; ``/photos/failed`` lists all."""
 
 
 def cluster_faces_job(
@@ -82,11 +86,17 @@ def compute_centroids_job(
 
 
 def detect_faces_job(
-    stores: Stores, progress: ProgressReporter, *, paths: Sequence[str], retry_failed: bool = False
+    stores: Stores,
+    progress: ProgressReporter,
+    *,
+    paths: Sequence[str],
+    retry_failed: bool = False,
+    names_from_metadata: bool | None = None,
 ) -> JsonObject:
     """Index the photos below ``paths`` as ``image-search index`` does (``services/indexing/pipeline.py``).
 
-    Its progress reports the current step and the counts so far.
+    Its progress reports the current step and the counts so far; at the end ``report`` is what the command
+    prints.
     """
 
     @contextmanager
@@ -100,11 +110,18 @@ def detect_faces_job(
     roots = [Path(path) for path in paths]
     progress.found(step="Opening the face engine")
     done = index_photos(
-        stores, roots, actor=ACTOR, watch=watch, retry_failed=retry_failed, report_changed=found
+        stores,
+        roots,
+        actor=ACTOR,
+        watch=watch,
+        retry_failed=retry_failed,
+        names_from_metadata=names_from_metadata,
+        report_changed=found,
     )
     return {
         **_indexed(done.report),
         "faces_named": 0 if done.names is None else done.names.named,
+        REPORT: done.to_json(MOST_FAILURES),
     }
 
 

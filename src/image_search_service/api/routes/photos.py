@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from image_search_service.api.deps import Folders, Jobs, Opened, Photos
+from image_search_service.api.deps import Folders, HasKey, Jobs, Opened, Photos
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import CursorText, Limit, decode_cursor, next_cursor, whole_number
 from image_search_service.api.schemas.jobs import Job
@@ -48,13 +48,18 @@ def list_folders(
 
 
 @router.post("/photos/index", status_code=202)
-def index_photos(request: IndexRequest, folders: Folders, photos: Photos, jobs: Jobs) -> Job:
+def index_photos(request: IndexRequest, folders: Folders, photos: Photos, jobs: Jobs, has_key: HasKey) -> Job:
     """Find the photos below these folders and the faces in them, as a job, then group the faces.
 
-    Its `progress` and `result` say how far it is: photos seen, per second, faces, failures.
+    Its `progress` and `result` say how far it is: photos seen, per second, faces, failures. At the end
+    `result.report` is what the command `image-search index` prints.
     """
-    paths = folders.checked([Path(path) for path in request.paths], photos.is_known)
-    parameters = {"paths": sorted(map(str, paths)), "retry_failed": request.retry_failed}
+    paths = folders.checked([Path(path) for path in request.paths], photos.is_known, anywhere=has_key)
+    parameters = {
+        "paths": sorted(map(str, paths)),
+        "retry_failed": request.retry_failed,
+        "names_from_metadata": request.names_from_metadata,
+    }
     return Job.of(jobs.submit(JobKind.DETECT_FACES, parameters))
 
 

@@ -149,6 +149,10 @@ class IndexRequest(RequestBody):
     retry_failed: StrictBool = Field(
         default=False, description="Try files again that could not be read before."
     )
+    names_from_metadata: StrictBool | None = Field(
+        default=None,
+        description="Take names that other programs wrote into photos; null leaves it to the settings.",
+    )
 
 
 class Folder(Answer):

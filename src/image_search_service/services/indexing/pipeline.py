@@ -11,9 +11,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
+from image_search_service.core.types import JsonObject
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.queries.library import Counts
 from image_search_service.library.engine import Watch
@@ -21,13 +23,18 @@ from image_search_service.library.stores import Stores
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.indexing.drawing import names_service
 from image_search_service.services.indexing.indexer import IndexService
-from image_search_service.services.indexing.report import IndexReport
+from image_search_service.services.indexing.report import Failure, IndexReport
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.services.metadata.reading import ReadReport
 
 FIRST_GROUPING, GROWTH = 300, 4
 """Faces are grouped in between when the library has 300, and each time it has four times as many as the last
 time: together a tenth of what the grouping in the end takes, since that grows with the square."""
+
+
+READING, NAMES, COMPARING = "Reading photos", "Reading names", "Comparing faces"
+UNITS: Final = {READING: "photos", NAMES: "photos", COMPARING: "blocks"}
+"""The steps that show their progress, and what is counted in each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,39 @@ class IndexResult:
     names: ReadReport | None
     counts: Counts
 
+    def to_json(self, most_failures: int | None = None) -> JsonObject:
+        """What the command prints. most_failures: only so many files that were not read are named."""
+        report, counts = self.report, self.counts
+        return {
+            "photos_seen": report.photos_seen,
+            "photos_new": report.photos_new,
+            "photos_unchanged": report.photos_unchanged,
+            "photos_moved": report.photos_moved,
+            "photos_missing": report.photos_missing,
+            "folders_away": [str(path) for path in report.folders_away],
+            "photos_failed": report.photos_failed,
+            "photos_waiting": len(report.waiting),
+            "waiting_reasons": report.waiting_reasons(),
+            "photos_missing_in_all": counts.photos_missing,
+            "photos": counts.photos,
+            "photos_with_faces": counts.photos_with_faces,
+            "files_ignored": report.files_ignored,
+            "faces_new": report.faces_new,
+            "names_kept": report.names_kept,
+            "names_lost": report.names_lost,
+            "faces": counts.faces,
+            "clusters": counts.clusters,
+            "clustered_faces": counts.clustered_faces,
+            "noise_faces": counts.noise_faces,
+            "named_faces": counts.named_faces,
+            "persons": counts.persons,
+            "seconds": round(report.seconds, 3),
+            "photos_per_second": round(report.photos_per_second, 1),
+            "engine": self.engine,
+            "failures": _named([*report.failures, *report.unread_folders][:most_failures]),
+            "waiting": _named(report.waiting[:most_failures]),
+        } | ({} if self.names is None else {"names_from_metadata": asdict(self.names)})
+
 
 def index_photos(
     stores: Stores,
@@ -47,29 +87,35 @@ def index_photos(
     actor: str,
     watch: Watch,
     retry_failed: bool = False,
+    names_from_metadata: bool | None = None,
     report_changed: Callable[[IndexReport], None] | None = None,
 ) -> IndexResult:
     """Bring the library up to date with the photos below ``roots``, folders or files.
 
     actor: who says what is taken from metadata. watch: shows the progress of one step.
-    retry_failed: read again what could not be read before. report_changed: told the report of the first step
-    so far.
+    retry_failed: read again what could not be read before. names_from_metadata: None leaves it to the
+    settings. report_changed: told the report of the first step so far.
 
     Raises InvalidInputError for a root that does not exist, EngineMismatchError, and UnavailableError when a
     store fails; what was stored until then stays, and the next run goes on.
     """
     engine = stores.binding.bind().name
     reached = _EarlyGrouping(stores, report_changed)
-    with watch("Reading photos", "photos") as progress:
+    with watch(READING, UNITS[READING]) as progress:
         report = IndexService(stores).index(
             roots, retry_failed=retry_failed, progress=progress, report_changed=reached
         )
-    names = _read_names(stores, actor, watch) if stores.settings.names_from_metadata else None
-    with watch("Comparing faces", "blocks") as progress:
+    wants_names = stores.settings.names_from_metadata if names_from_metadata is None else names_from_metadata
+    names = _read_names(stores, actor, watch) if wants_names else None
+    with watch(COMPARING, UNITS[COMPARING]) as progress:
         FaceClusteringService(stores).group_if_stale(progress)
     PayloadSender(stores).send()
     with stores.database.read() as session:
         return IndexResult(engine, report, names, library_queries.library_counts(session))
+
+
+def _named(failures: Sequence[Failure]) -> list[JsonObject]:
+    return [{"path": str(item.path), "reason": item.reason} for item in failures]
 
 
 class _EarlyGrouping:
@@ -92,5 +138,5 @@ class _EarlyGrouping:
 
 
 def _read_names(stores: Stores, actor: str, watch: Watch) -> ReadReport:
-    with watch("Reading names", "photos") as progress:
+    with watch(NAMES, UNITS[NAMES]) as progress:
         return names_service(stores, actor).read(progress)

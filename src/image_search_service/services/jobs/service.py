@@ -58,6 +58,8 @@ ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 """Final states."""
 STEP = "step"
 """The key in a running job's counts that holds its current step."""
+REPORT = "report"
+"""The key in an ended job's counts that holds what the command of the same name would print."""
 PERSONS_IN_A_JOB = 100
 """Persons in one job: few jobs, each short enough to be cancelled or repeated."""
 

@@ -40,14 +40,17 @@ class FolderService:
         parent = None if folder in self._roots else folder.parent
         return FolderListingRecord(folder, parent, self._inside(folder), self._roots)
 
-    def checked(self, paths: Sequence[Path], is_known: Callable[[Path], bool]) -> list[Path]:
+    def checked(
+        self, paths: Sequence[Path], is_known: Callable[[Path], bool], *, anywhere: bool = False
+    ) -> list[Path]:
         """Folders or photos that may be indexed, with their real paths. Raises InvalidInputError.
 
         is_known: whether the library has files at or below a path, which then need not be there any more.
+        anywhere: not only below the roots.
         """
         checked: list[Path] = []
         for path in paths:
-            allowed = self._allowed(path)
+            allowed = self._allowed(path, anywhere=anywhere)
             if allowed is None:
                 raise InvalidInputError(f"{path} may not be indexed from here.", hint=ROOTS_HINT)
             if has_vanished(allowed) and not is_known(allowed):
@@ -57,13 +60,15 @@ class FolderService:
             checked.append(allowed)
         return checked
 
-    def _allowed(self, path: Path) -> Path | None:
+    def _allowed(self, path: Path, *, anywhere: bool = False) -> Path | None:
         """The real path, or None if it is not below a root. Raises InvalidInputError for no path."""
         try:
             real = path.resolve()
         except (OSError, ValueError, RuntimeError) as error:
             raise InvalidInputError(f"{str(path)!r} is no path: {error}.") from error
-        is_inside = path.is_absolute() and any(real.is_relative_to(root) for root in self._roots)
+        is_inside = path.is_absolute() and (
+            anywhere or any(real.is_relative_to(root) for root in self._roots)
+        )
         return real if is_inside else None
 
     def _inside(self, folder: Path) -> list[FolderRecord]:

@@ -1,0 +1,95 @@
+"""Hands a command's work to the service that has the library open, and shows how far it is."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from image_search_service.cli.context import EXIT_FAILED, Running
+from image_search_service.core.access_token import command_headers
+from image_search_service.core.errors import ConflictError
+from image_search_service.core.paths import LibraryPaths
+from image_search_service.services.indexing.pipeline import UNITS
+from image_search_service.services.jobs.client import ServiceClient
+from image_search_service.services.jobs.service import REPORT
+
+if TYPE_CHECKING:
+    from image_search_service.cli.output import Output
+    from image_search_service.core.types import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class IndexingAsked:
+    """What ``image-search index`` was asked for. names: None leaves it to the service's settings."""
+
+    paths: list[Path]
+    retry_failed: bool
+    names: bool | None
+    engine: str | None
+
+
+def service_of(run: Running, address: str) -> ServiceClient:
+    """The service that holds the command's library."""
+    return ServiceClient(address, command_headers(LibraryPaths(run.settings.library)))
+
+
+def index_by_service(run: Running, address: str, asked: IndexingAsked) -> JsonObject:
+    """What the service reports, as ``IndexResult.to_json``.
+
+    Raises ConflictError for an engine that is not the library's, and what the service answers.
+    """
+    service = service_of(run, address)
+    bound = service.get("/library").get("engine")
+    if asked.engine not in (None, "auto", bound):
+        raise ConflictError(
+            f"The library is served at {address} with the engine {bound}, not {asked.engine}.",
+            hint="Stop the service first.",
+        )
+    body = {
+        "paths": [str(path) for path in asked.paths],
+        "retry_failed": asked.retry_failed,
+        "names_from_metadata": asked.names,
+    }
+    job = service.post("/photos/index", body)
+    run.out.note(f"The library is served at {address}, which does the work, with its own settings.")
+    try:
+        with JobBar(run.out) as bar:
+            ended = service.watch(job, bar.show)
+    except KeyboardInterrupt:
+        run.out.error(
+            "Interrupted",
+            f"No longer watched: the service goes on with the job {job['id']}.",
+            f"{address}/jobs shows it, and can pause or cancel it.",
+        )
+        raise typer.Exit(EXIT_FAILED) from None
+    report: JsonObject = ended["result"][REPORT]
+    return report
+
+
+class JobBar:
+    """The progress of a job's present step."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+        self._bar = ExitStack()
+        self._step: str | None = None
+
+    def __enter__(self) -> JobBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def show(self, job: JsonObject) -> None:
+        """Show how far the job is now."""
+        progress = job["progress"]
+        step = progress["text"] or "Waiting for its turn"
+        if step != self._step:
+            self._bar.close()
+            self._step = step
+            self._tell = self._bar.enter_context(self._out.progress(step, UNITS.get(step, "steps")))
+        self._tell(progress["done"], progress["total"])

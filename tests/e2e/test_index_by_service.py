@@ -1,0 +1,96 @@
+"""``image-search index`` while ``image-search serve`` holds the library."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.service_processes import ask, ended, free_port, serving
+from tests.support.waiting import wait_until
+
+DIFFERS = {"seconds", "photos_per_second"}
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A service that holds a library."""
+
+    library: Path
+    port: int
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """A command on that library, in a process of its own."""
+        command = [sys.executable, "-m", "image_search_service", *arguments, "--library", str(self.library)]
+        environment = os.environ | {"http_proxy": "http://127.0.0.1:1"}
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        process = self.start(*arguments)
+        out, error = process.communicate()
+        return process.returncode, out, error
+
+    def json(self, *arguments: str) -> Any:
+        code, out, error = self.run(*arguments, "--json")
+        assert code == 0, error
+        return json.loads(out)
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[Holder]:
+    library, port = tmp_path / "library", free_port()
+    settings = {
+        "library": library,
+        "port": port,
+        "engine": "synthetic",
+        "offline": True,
+        "photo_roots": tmp_path / "elsewhere",
+    }
+    with serving(settings):
+        yield Holder(library, port)
+
+
+@pytest.mark.depth
+def test_p7_photos_added_while_the_service_runs(holder: Holder, drawn: Path, tmp_path: Path) -> None:
+    """The command hands its work to the service, wherever the photos lie, and prints what it would have
+    printed itself, as JSON and for people."""
+    done = holder.json("index", str(drawn))
+    assert (done["faces"], done["photos_new"] > 0) == (60, True)
+    alone = subprocess.run(
+        [
+            *(sys.executable, "-m", "image_search_service", "index", str(drawn), "--engine", "synthetic"),
+            *("--library", str(tmp_path / "other"), "--json"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    expected = json.loads(alone.stdout)
+    assert {**done, **dict.fromkeys(DIFFERS)} == {**expected, **dict.fromkeys(DIFFERS)}
+    code, shown, said = holder.run("index", str(drawn))
+    assert (code, "Files seen" in shown, "image-search name" in shown) == (0, True, True)
+    assert f"served at http://127.0.0.1:{holder.port}" in said
+    assert holder.run("index", str(drawn), "--engine", "opencv")[0] == 1
+    assert holder.run("index", str(tmp_path / "nothing"))[0] == 2
+    assert ask(holder.port, "/api/v1/library")["faces"] == 60
+
+
+@pytest.mark.depth
+def test_p7_the_command_is_stopped_and_the_service_goes_on(holder: Holder, drawn: Path) -> None:
+    """Ctrl-C ends the command, which says so; the job comes to its end."""
+    process = holder.start("index", str(drawn))
+    (job,) = wait_until(lambda: ask(holder.port, "/api/v1/jobs")["items"])
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert (process.returncode, "goes on" in said) == (1, True), said
+    assert ended(holder.port, job)["state"] == "succeeded"
