@@ -48,7 +48,7 @@ _VENDORS: tuple[tuple[set[str], set[str]], ...] = (
     ({"qdrant_client", "qdrant_edge", "grpc"}, {"vector"}),
     ({"cv2", "onnxruntime", "dlib", "insightface"}, {"media", "recognition.engines"}),
     ({"huey", "redis"}, {"queue"}),
-    ({"pylibjxl", "rawpy"}, {"media"}),
+    ({"pylibjxl", "rawpy", "pathspec"}, {"media"}),
     ({"jinja2", "markupsafe"}, {"web"}),
     ({"sqlalchemy", "alembic", "sqlite3", "psycopg"}, {"db"}),
     ({"typer", "rich", "click"}, {"cli"}),

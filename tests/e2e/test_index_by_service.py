@@ -82,6 +82,9 @@ def test_p7_photos_added_while_the_service_runs(holder: Holder, drawn: Path, tmp
     assert f"served at http://127.0.0.1:{holder.port}" in said
     assert holder.run("index", str(drawn), "--engine", "opencv")[0] == 1
     assert holder.run("index", str(tmp_path / "nothing"))[0] == 2
+    (root,) = holder.json("roots", "list")["roots"]
+    assert (root["path"], holder.json("roots", "add", str(tmp_path))["indexed_at"]) == (str(drawn), None)
+    assert len(holder.json("roots", "remove", str(tmp_path))["removed"]) == 1
     assert ask(holder.port, "/api/v1/library")["faces"] == 60
 
 

@@ -30,6 +30,7 @@ from image_search_service.api.routes import (
     persons,
     photos,
     review,
+    roots,
     suggestions,
     system,
 )
@@ -99,6 +100,7 @@ def api_router() -> APIRouter:
         assets,
         photos,
         absent,
+        roots,
         persons,
         centroids,
         suggestions,

@@ -81,6 +81,10 @@ def forget(
             help="Also remove them for good, with all that was said of their faces. It cannot be taken back.",
         ),
     ] = False,
+    excluded: Annotated[
+        bool,
+        typer.Option("--excluded", help="Also photos that are only left out; see `image-search roots`."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be forgotten.")] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
@@ -94,7 +98,10 @@ def forget(
     with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         folders = [real_path(path) for path in paths or []]
         service = ForgettingService(opened.database, actor())
-        done = service.plan(folders) if dry_run else service.forget(folders)
+        if dry_run:
+            done = service.plan(folders, excluded=excluded)
+        else:
+            done = service.forget(folders, excluded=excluded)
         document: JsonObject = asdict(done)
         rows = [
             ("Photos that would be left out" if dry_run else "Photos left out", done.photos),
@@ -102,6 +109,8 @@ def forget(
         ]
         if done.away:
             rows.append(("Missing, in folders that are away", done.away))
+        if done.excluded:
+            rows.append(("Only left out by excludes, kept", done.excluded))
         if erase and not dry_run:
             with run.out.progress("Erasing", "faces") as progress:
                 erased = ErasingService(opened.stores, actor()).erase(folders, progress)

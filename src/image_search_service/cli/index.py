@@ -48,7 +48,14 @@ MinClusterSizeOption = Annotated[
 
 
 def index(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Folders of photos, or single files.")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[PATH…]",
+            help="Folders of photos, or single files.  [default: all folders of the library]",
+            show_default=False,
+        ),
+    ] = None,
     engine: EngineOption = None,
     recognizer: RecognizerOption = None,
     detector: DetectorOption = None,
@@ -82,7 +89,7 @@ def index(
         "names_from_metadata": names,
     }
     with command_context(as_json=as_json, debug=debug, **settings) as run:
-        asked = IndexingAsked([real_path(path) for path in paths], retry_failed, names, engine)
+        asked = IndexingAsked([real_path(path) for path in paths or []], retry_failed, names, engine)
         document = _by_whom_holds_it(run, asked)
         read = document.get("names_from_metadata")
         tables = index_tables(document) + (names_read(ReadReport(**read)) if read else [])

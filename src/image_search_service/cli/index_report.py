@@ -59,6 +59,8 @@ def _missing_rows(done: JsonObject) -> list[tuple[str, int, str]]:
     """Files that are not there any more; photos that are nowhere; folders that are away."""
     missing, away = done["photos_missing"], done["folders_away"]
     rows = [("Missing", missing, "were here before, kept" if missing else "")]
+    if done["files_excluded"]:
+        rows.append(("Excluded", done["files_excluded"], "left out as `image-search roots` says, kept"))
     if away:
         rows.append(("Away", len(away), f"not there: {', '.join(away)}"))
     if done["photos_missing_in_all"]:

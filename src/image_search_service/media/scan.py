@@ -6,7 +6,8 @@ and inode, so that symbolic links cause neither loops nor duplicates. Linked fol
 can be reached without a link has its real path.
 
 Skipped are the library's own folder, folders whose name begins with a dot (caches, bins, hidden folders), and
-folders of thumbnails that storage devices leave behind.
+folders of thumbnails that storage devices leave behind; and what the library's folders leave out
+(``media/excluding.py``). A single file that is asked for is taken all the same.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.files import FileState, has_vanished, is_folder
+from image_search_service.media.excluding import Excludes
 from image_search_service.media.formats import is_photo_name, without_raws_of_photos
 
 JUNK_FOLDERS = frozenset(
@@ -50,13 +52,16 @@ class PhotoScan:
     """The photos below ``roots``, folders or single files (which are taken whatever their name is).
 
     Iterate over it once. Afterwards ``ignored`` is the number of files whose name is not a photo's, and
-    ``unread`` has the paths that could not be read, each with its reason.
+    ``unread`` has the paths that could not be read, each with its reason. ``excludes`` has what was left out.
 
     Raises InvalidInputError for a root that does not exist or is neither a folder nor a file.
     """
 
-    def __init__(self, roots: Sequence[Path], *, exclude: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, roots: Sequence[Path], *, exclude: Sequence[Path] = (), excludes: Excludes | None = None
+    ) -> None:
         self.roots = [_absolute(root) for root in roots]
+        self.excludes = excludes or Excludes({})
         self.ignored = 0
         self.unread: list[tuple[Path, str]] = []
         self._visited = {_identity(path) for path in exclude if is_folder(path)}
@@ -90,6 +95,8 @@ class PhotoScan:
                 return [], []
             with os.scandir(folder) as entries:
                 listed = sorted(entries, key=lambda entry: entry.name)
+            if not self.excludes.enter(folder, {entry.name for entry in listed if entry.name[0] == "."}):
+                return [], []
             for entry in listed:
                 self._sort_in(entry, found, folders)
         except OSError as error:
@@ -114,7 +121,7 @@ class PhotoScan:
             else:
                 folders.append(entry.path)
         elif is_photo_name(entry.name) and not entry.name.startswith("."):
-            if entry.path not in self._single:
+            if entry.path not in self._single and not self.excludes.leaves_out(_folder_of(entry), entry.path):
                 files.append(entry.path)
         elif (error := _error_of(entry)) is not None:
             # a link that leads nowhere, perhaps to a drive that is not plugged in, or in a circle
@@ -134,6 +141,10 @@ class PhotoScan:
             yield FoundFile(path, FileState.of(status))
         else:
             self.ignored += 1
+
+
+def _folder_of(entry: os.DirEntry[str]) -> str:
+    return entry.path[: -len(entry.name) - 1] or os.sep
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -59,7 +59,9 @@ def forget_photos(request: ForgetPhotos, service: Service) -> ForgottenPhotos:
     """Leave out photos of which no file exists any more, as a decision that can be undone until they are
     erased."""
     return ForgottenPhotos.of(
-        service.forget([Path(path) for path in request.paths], request.based_on_decision)
+        service.forget(
+            [Path(path) for path in request.paths], request.based_on_decision, excluded=request.excluded
+        )
     )
 
 

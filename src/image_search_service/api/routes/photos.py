@@ -19,6 +19,7 @@ from image_search_service.api.schemas.photos import (
     FolderListing,
     IndexRequest,
 )
+from image_search_service.services.indexing.roots import RootService
 from image_search_service.services.jobs.service import JobKind
 from image_search_service.services.photos.summary import SummaryService
 
@@ -48,13 +49,16 @@ def list_folders(
 
 
 @router.post("/photos/index", status_code=202)
-def index_photos(request: IndexRequest, folders: Folders, photos: Photos, jobs: Jobs, has_key: HasKey) -> Job:
+def index_photos(
+    request: IndexRequest, folders: Folders, photos: Photos, jobs: Jobs, library: Opened, has_key: HasKey
+) -> Job:
     """Find the photos below these folders and the faces in them, as a job, then group the faces.
 
     Its `progress` and `result` say how far it is: photos seen, per second, faces, failures. At the end
     `result.report` is what the command `image-search index` prints.
     """
     paths = folders.checked([Path(path) for path in request.paths], photos.is_known, anywhere=has_key)
+    paths = paths or RootService(library.database).topmost()
     parameters = {
         "paths": sorted(map(str, paths)),
         "retry_failed": request.retry_failed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from image_search_service.api.schemas.common import Answer, RequestBody
 from image_search_service.api.schemas.faces import shown_path
@@ -64,6 +64,7 @@ class ForgetPhotos(RequestBody):
         description="Only photos that were below these folders, those that are away among them; without any, "
         "all that were deleted.",
     )
+    excluded: StrictBool = Field(default=False, description="Also photos that are only left out by excludes.")
     based_on_decision: int | None = Field(
         default=None, ge=0, le=2**31 - 1, description="The last decision that its author had seen."
     )
@@ -76,10 +77,17 @@ class ForgottenPhotos(Answer):
     photos: int = Field(examples=[12])
     faces: int = Field(examples=[31])
     away: int = Field(description="Missing photos that stay: their folder is away.", examples=[0])
+    excluded: int = Field(description="Photos that stay: they are only left out by excludes.", examples=[0])
 
     @classmethod
     def of(cls, done: Forgetting) -> ForgottenPhotos:
-        return cls(decision_id=done.decision, photos=done.photos, faces=done.faces, away=done.away)
+        return cls(
+            decision_id=done.decision,
+            photos=done.photos,
+            faces=done.faces,
+            away=done.away,
+            excluded=done.excluded,
+        )
 
 
 class ErasePhotos(RequestBody):

@@ -141,9 +141,10 @@ class IndexRequest(RequestBody):
     """Which photos to index."""
 
     paths: list[str] = Field(
-        min_length=1,
+        default_factory=list,
         max_length=MAX_PATHS,
-        description="Folders or single files, with their whole paths, below the allowed roots.",
+        description="Folders or single files, with their whole paths, below the allowed roots; without any, "
+        "all folders of the library.",
         examples=[["/photos"]],
     )
     retry_failed: StrictBool = Field(

@@ -118,6 +118,23 @@ class AbsentFolderRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RootRecord:
+    """A folder of the library, or a single file.
+
+    excludes: what is left out of it, in gitignore's form. indexed_at: None if it was only added. state: None
+    if it is there. photos: those that are in it. excluded: those of which no file counts as present, with one
+    that is left out of it.
+    """
+
+    path: Path
+    excludes: Sequence[str]
+    indexed_at: datetime | None
+    state: AbsentState | None
+    photos: int
+    excluded: int
+
+
+@dataclass(frozen=True, slots=True)
 class FolderRecord:
     """A folder on the disk. photos_hint: number of files directly in it named like photos, up to a limit."""
 

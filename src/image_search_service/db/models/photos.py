@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, String
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from image_search_service.db.models.base import Base, partial_index, utc_now
@@ -24,13 +24,15 @@ class IndexRun(Base):
 
 
 class IndexRoot(Base):
-    """A folder, or a single file, that somebody has asked to index."""
+    """A folder, or a single file, that belongs to the library: all of them are indexed when none is named."""
 
     __tablename__ = "index_roots"
 
     path: Mapped[Path] = mapped_column(primary_key=True)
-    indexed_at: Mapped[datetime] = mapped_column(default=utc_now)
-    """When indexing it was last begun."""
+    indexed_at: Mapped[datetime | None]
+    """When indexing it was last begun; null for one that was only added."""
+    excludes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """What is left out of it: lines in gitignore's form, relative to it."""
 
 
 class ImageAsset(Base):
@@ -131,6 +133,9 @@ class AssetPath(Base):
     inode: Mapped[int] = mapped_column(BigInteger, default=0)
     seen_in_run: Mapped[int] = mapped_column(ForeignKey("index_runs.id"))
     missing_since: Mapped[datetime | None]
+    """When the file was found to be no more, or to be left out."""
+    excluded: Mapped[bool] = mapped_column(default=False)
+    """True when the file counts as missing only because excludes leave it out."""
 
     __table_args__ = (
         partial_index(

@@ -30,13 +30,17 @@ LIBRARY_ID = 1
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a library holds. ``photos``: those of which a file exists; the faces of ``photos_missing`` count
-    until these are forgotten. ``clustered_faces`` and ``noise_faces`` are the faces that nobody has named;
-    ``aside_faces``, and their clusters, count as neither."""
+    """What a library holds.
+
+    ``photos``: those of which a file exists. The faces of ``photos_missing``, and of ``photos_excluded``,
+    which are missing by choice, count until these are forgotten. ``clustered_faces`` and ``noise_faces`` are
+    the faces that nobody has named; ``aside_faces``, and their clusters, count as neither.
+    """
 
     photos: int
     photos_with_faces: int
     photos_missing: int
+    photos_excluded: int
     files: int
     faces: int
     named_faces: int
@@ -83,7 +87,7 @@ def set_grouped(session: Session, grouping: dict[str, Any]) -> None:
 
 def start_run(session: Session, roots: Sequence[Path] = ()) -> tuple[int, bool]:
     """A new run's id, and whether the run before it was interrupted. roots: what is indexed."""
-    rows = [{"path": root, "indexed_at": utc_now()} for root in roots]
+    rows = [{"path": root, "indexed_at": utc_now(), "excludes": []} for root in roots]
     upsert_rows(session, IndexRoot, rows, key=["path"], update=["indexed_at"])
     unfinished = session.scalar(select(func.count()).where(IndexRun.finished_at.is_(None)))
     run = IndexRun()
@@ -99,6 +103,7 @@ def finish_runs(session: Session) -> None:
 
 def library_counts(session: Session) -> Counts:
     present = select(AssetPath.id).where(AssetPath.asset_id == ImageAsset.id, IS_PRESENT)
+    excluded = select(AssetPath.id).where(AssetPath.asset_id == ImageAsset.id, AssetPath.excluded)
     shown = select(func.count()).where(ImageAsset.failure.is_(None), ~ImageAsset.replaced)
     readable = shown.where(present.exists())
     has_face = select(FaceInstance.id).where(FaceInstance.asset_id == ImageAsset.id)
@@ -108,7 +113,8 @@ def library_counts(session: Session) -> Counts:
         select(
             readable.scalar_subquery(),
             readable.where(has_face.exists()).scalar_subquery(),
-            shown.where(~present.exists()).scalar_subquery(),
+            shown.where(~present.exists(), ~excluded.exists()).scalar_subquery(),
+            shown.where(~present.exists(), excluded.exists()).scalar_subquery(),
             select(func.count()).select_from(AssetPath).where(IS_PRESENT).scalar_subquery(),
             face.scalar_subquery(),
             face.where(FaceInstance.person_id.is_not(None)).scalar_subquery(),

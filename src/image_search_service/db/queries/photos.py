@@ -92,7 +92,7 @@ def mark_seen(session: Session, path_ids: Sequence[int], run: int) -> None:
         session.execute(
             update(AssetPath)
             .where(AssetPath.id.in_(path_ids))
-            .values(seen_in_run=run, missing_since=None)
+            .values(seen_in_run=run, missing_since=None, excluded=False)
             .execution_options(synchronize_session=False)
         )
 
@@ -191,7 +191,7 @@ def photos_with_files(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[
 
 def save_paths(session: Session, rows: Sequence[Row]) -> None:
     """Store files with the photos that they hold now."""
-    changed = ["asset_id", *FileState._fields, "seen_in_run", "missing_since"]
+    changed = ["asset_id", *FileState._fields, "seen_in_run", "missing_since", "excluded"]
     upsert_rows(session, AssetPath, rows, key=["path"], update=changed)
 
 

@@ -6,7 +6,7 @@ Nothing is removed until the user asks to erase it (``erasing.py``).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
@@ -15,7 +15,7 @@ from image_search_service.core.decisions import Fact, Key
 from image_search_service.core.errors import InvalidInputError, NotFoundError
 from image_search_service.core.files import has_vanished
 from image_search_service.core.records.photos import AbsentFolderRecord, AbsentState
-from image_search_service.db.queries import absent_folders
+from image_search_service.db.queries import absent_folders, index_roots
 from image_search_service.db.session import Session
 from image_search_service.services.decisions.base import DecisionService
 from image_search_service.services.decisions.facts import Facts
@@ -35,11 +35,14 @@ class Absence:
 @dataclass(frozen=True, slots=True)
 class Forgetting:
     """What is forgotten, or would be. away: photos that are missing, too, and that stay because their folder
-    is only away. decision: its number, for undo."""
+    is only away. excluded: photos that stay because excludes leave them out. decision: its number, for
+    undo.
+    """
 
     photos: int
     faces: int
     away: int
+    excluded: int = 0
     decision: int | None = None
 
 
@@ -72,44 +75,60 @@ class ForgettingService(DecisionService):
             nowhere = absent_folders.missing_below(session, [path])
             return Absence(path, state, files_missing, absent_folders.count_readable(session, nowhere))
 
-    def plan(self, paths: Sequence[Path] = ()) -> Forgetting:
+    def plan(self, paths: Sequence[Path] = (), *, excluded: bool = False) -> Forgetting:
         """What ``forget`` would forget."""
         with self._database.read() as session:
-            photos, away = _to_forget(session, paths)
-            return _counted(session, photos, away)
+            return _counted(session, _to_forget(session, paths, excluded=excluded))
 
-    def forget(self, paths: Sequence[Path] = (), based_on: int | None = None) -> Forgetting:
+    def forget(
+        self, paths: Sequence[Path] = (), based_on: int | None = None, *, excluded: bool = False
+    ) -> Forgetting:
         """Leave out photos of which no file exists any more, as one decision.
 
         paths: only those of which a file was at or below one of these; without them all, but for photos in
-        folders that are away. A photo whose file comes back is shown again, with all that was said of it.
+        folders that are away. excluded: those, too, whose files are only left out. A photo whose file comes
+        back is shown again, with all that was said of it.
         """
         with self._deciding() as session:
-            photos, away = _to_forget(session, paths)
-            counted = _counted(session, photos, away)
-            facts: Facts = {Key(Fact.PHOTO_FORGOTTEN, photo): True for photo in photos}
+            wanted = _to_forget(session, paths, excluded=excluded)
+            counted = _counted(session, wanted)
+            facts: Facts = {Key(Fact.PHOTO_FORGOTTEN, photo): True for photo in wanted.photos}
             details = {"paths": [str(path) for path in paths]} if paths else {}
             made = self._decide(session, "forget_photos", facts, based_on, details)
             return replace(counted, decision=made.id)
 
 
-def _counted(session: Session, photos: Sequence[UUID], away: Collection[UUID]) -> Forgetting:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The photos to forget, and those that are missing, too, and stay."""
+
+    photos: list[UUID]
+    away: set[UUID]
+    excluded: set[UUID]
+
+
+def _counted(session: Session, wanted: _Wanted) -> Forgetting:
     return Forgetting(
-        absent_folders.count_readable(session, photos),
-        absent_folders.count_faces(session, photos),
-        absent_folders.count_readable(session, away),
+        absent_folders.count_readable(session, wanted.photos),
+        absent_folders.count_faces(session, wanted.photos),
+        absent_folders.count_readable(session, wanted.away),
+        absent_folders.count_readable(session, wanted.excluded),
     )
 
 
-def _to_forget(session: Session, paths: Sequence[Path]) -> tuple[list[UUID], set[UUID]]:
-    """The photos, and those that are missing, too, because their folder is away."""
+def _to_forget(session: Session, paths: Sequence[Path], *, excluded: bool) -> _Wanted:
+    """Without paths, what is only away stays; what is only left out stays unless it is asked for."""
+    chosen = index_roots.excluded_photos(session)
     if paths:
-        return sorted(absent_folders.missing_below(session, paths)), set()
-    missing = absent_folders.missing_photos(session)
-    if not missing:
-        return [], set()
+        missing, away = absent_folders.missing_below(session, paths), set[UUID]()
+    else:
+        missing, away = absent_folders.missing_photos(session), _only_away(session)
+    left_out = set[UUID]() if excluded else missing & chosen
+    return _Wanted(sorted(missing - left_out - away), missing & away - left_out, left_out)
+
+
+def _only_away(session: Session) -> set[UUID]:
     states = absent_folders.absent_states(session)
     gone = [path for path, state in states.items() if state is AbsentState.GONE]
     away = [path for path, state in states.items() if state is AbsentState.AWAY]
-    staying = absent_folders.missing_below(session, away) - absent_folders.missing_below(session, gone)
-    return sorted(missing - staying), missing & staying
+    return absent_folders.missing_below(session, away) - absent_folders.missing_below(session, gone)

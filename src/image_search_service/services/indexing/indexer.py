@@ -19,11 +19,12 @@ from image_search_service.core.errors import MediaError
 from image_search_service.core.files import has_vanished
 from image_search_service.core.parallel import chunks, map_ahead, thread_pool
 from image_search_service.core.types import Progress
-from image_search_service.db.queries import events, library, photos, unread_files
+from image_search_service.db.queries import events, index_roots, library, photos, unread_files
 from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
 from image_search_service.media.decode import DECODER
 from image_search_service.media.derived_files import remove_half_written
+from image_search_service.media.excluding import Excludes
 from image_search_service.media.hashing import hash_file
 from image_search_service.media.scan import FoundFile, PhotoScan
 from image_search_service.services.indexing.absences import mark_vanished, note_absent, vanished_roots
@@ -82,7 +83,9 @@ class IndexService:
         started = time.monotonic()
         away = vanished_roots(self.database, roots)
         there = [root for root in roots if root not in away]
-        scan = PhotoScan(there, exclude=[self.library_folder])
+        with self.database.read() as session:
+            excludes = Excludes(index_roots.excludes(session))
+        scan = PhotoScan(there, exclude=[self.library_folder], excludes=excludes)
         with self.database.turn("index", lambda: progress(0, None) if progress else None):
             run = self._run(scan, retry_failed=retry_failed, progress=progress, report_changed=report_changed)
         run.report.seconds = time.monotonic() - started
@@ -318,6 +321,9 @@ class _IndexRun:
             waiting = [(failure.path, failure.reason) for failure in self.report.waiting]
             photos.leave_unread(
                 session, [path for path, _ in waiting if not has_vanished(path)], self._number
+            )
+            self.report.files_excluded = index_roots.note_excluded(
+                session, scan.roots, self._number, scan.excludes.has_left_out
             )
             self.report.photos_missing = photos.mark_missing(session, scan.roots, self._number)
             unread_files.replace_unread(session, scan.roots, waiting)

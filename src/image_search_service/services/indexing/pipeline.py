@@ -24,6 +24,7 @@ from image_search_service.services.face_clustering_service import FaceClustering
 from image_search_service.services.indexing.drawing import names_service
 from image_search_service.services.indexing.indexer import IndexService
 from image_search_service.services.indexing.report import Failure, IndexReport
+from image_search_service.services.indexing.roots import RootService
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.services.metadata.reading import ReadReport
 
@@ -55,11 +56,13 @@ class IndexResult:
             "photos_unchanged": report.photos_unchanged,
             "photos_moved": report.photos_moved,
             "photos_missing": report.photos_missing,
+            "files_excluded": report.files_excluded,
             "folders_away": [str(path) for path in report.folders_away],
             "photos_failed": report.photos_failed,
             "photos_waiting": len(report.waiting),
             "waiting_reasons": report.waiting_reasons(),
             "photos_missing_in_all": counts.photos_missing,
+            "photos_excluded": counts.photos_excluded,
             "photos": counts.photos,
             "photos_with_faces": counts.photos_with_faces,
             "files_ignored": report.files_ignored,
@@ -90,15 +93,17 @@ def index_photos(
     names_from_metadata: bool | None = None,
     report_changed: Callable[[IndexReport], None] | None = None,
 ) -> IndexResult:
-    """Bring the library up to date with the photos below ``roots``, folders or files.
+    """Bring the library up to date with the photos below ``roots``, folders or files; without any, below all
+    folders of the library.
 
     actor: who says what is taken from metadata. watch: shows the progress of one step.
     retry_failed: read again what could not be read before. names_from_metadata: None leaves it to the
     settings. report_changed: told the report of the first step so far.
 
-    Raises InvalidInputError for a root that does not exist, EngineMismatchError, and UnavailableError when a
-    store fails; what was stored until then stays, and the next run goes on.
+    Raises InvalidInputError for a root that does not exist and for none at all, EngineMismatchError, and
+    UnavailableError when a store fails; what was stored until then stays, and the next run goes on.
     """
+    roots = roots or RootService(stores.database).topmost()
     engine = stores.binding.bind().name
     reached = _EarlyGrouping(stores, report_changed)
     with watch(READING, UNITS[READING]) as progress:

@@ -32,6 +32,8 @@ class IndexReport:
     photos_missing: int = 0
     folders_away: list[Path] = field(default_factory=list)
     """Indexed folders, and what was asked for, that are not there; the files below them are missing."""
+    files_excluded: int = 0
+    """Files known from before that excludes leave out now."""
     files_ignored: int = 0
     """Files below the folders that are no photos by their name."""
     faces_new: int = 0

@@ -32,6 +32,7 @@ def path_row(file: HashedFile, asset_id: uuid.UUID, run: int) -> Row:
         **file.state._asdict(),
         "seen_in_run": run,
         "missing_since": None,
+        "excluded": False,
     }
 
 

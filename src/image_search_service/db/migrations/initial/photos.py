@@ -53,7 +53,8 @@ def create_index_roots() -> None:
     op.create_table(
         "index_roots",
         sa.Column("path", sa.LargeBinary(), nullable=False),
-        sa.Column("indexed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("indexed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("excludes", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("path", name=op.f("pk_index_roots")),
     )
 
@@ -103,6 +104,7 @@ def create_asset_paths() -> None:
         sa.Column("inode", sa.BigInteger(), nullable=False),
         sa.Column("seen_in_run", sa.Integer(), nullable=False),
         sa.Column("missing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("excluded", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["asset_id"], ["image_assets.id"], name=op.f("fk_asset_paths_asset_id_image_assets")
         ),
