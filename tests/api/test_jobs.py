@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from image_search_service.api import streams
+from image_search_service.queue.runner import JobRunner
+from image_search_service.services.jobs.ledger import JobLedger
 from image_search_service.services.jobs.service import JobKind, JobService
 from tests.support.served import Served, add_faces, alike, directions
+from tests.support.waiting import wait_until
 from tests.support.world import World
 
 
@@ -55,6 +60,66 @@ def test_a_job_that_has_ended_is_not_cancelled(working: Served) -> None:
     job = working.ended(working.post("/faces/cluster", {}))
     problem = working.post(f"/jobs/{job['id']}/cancel", status=409)
     assert problem["type"] == "urn:image-search:conflict"
+
+
+def test_a_job_that_waits_is_paused(api: Served) -> None:
+    """It waits until it is to go on, which asking for the same once more says, too; it can be cancelled."""
+    service = JobService(api.library.database, api.library.job_queue.enqueue)
+    job = service.submit(JobKind.CLUSTER_FACES, {})
+    assert api.post(f"/jobs/{job.id}/pause", status=200)["state"] == "paused"
+    assert api.post(f"/jobs/{job.id}/pause", status=200)["state"] == "paused"
+    assert service.submit(JobKind.CLUSTER_FACES, {}, resume=False).state == "paused"
+    assert api.post(f"/jobs/{job.id}/resume", status=200)["state"] == "queued"
+    api.post(f"/jobs/{job.id}/pause", status=200)
+    again = service.submit(JobKind.CLUSTER_FACES, {})
+    assert (again.id, again.state) == (job.id, "queued")
+    api.post(f"/jobs/{job.id}/pause", status=200)
+    assert api.post(f"/jobs/{job.id}/cancel", status=200)["state"] == "cancelled"
+    for verb in ("pause", "resume"):
+        assert api.post(f"/jobs/{job.id}/{verb}", status=409)["hint"]
+        api.post(f"/jobs/3f2a0c9e-5d0b-4a57-9d3b-8a8b2f1c6e01/{verb}", status=404)
+
+
+def test_a_job_that_runs_is_paused_over_a_restart(api: Served) -> None:
+    """It stops at its next step, stays paused when workers start again, and goes on when it is asked to."""
+    library = api.library
+    service = JobService(library.database, library.job_queue.enqueue)
+    job = service.submit(JobKind.DETECT_FACES, {"paths": []})
+    steps: list[int] = []
+
+    def index(_services: object, progress: Callable[[int, int | None], None], **_parameters: object) -> Any:
+        def step() -> bool:
+            steps.append(1)
+            progress(1, 2)
+            return False
+
+        if not steps:
+            service.pause(job.id)
+            wait_until(step)
+        return {}
+
+    runner = JobRunner(JobLedger(library.database), {"detect_faces": index}, None, beat_seconds=0.01)
+    assert runner.run(job.id) is None
+    paused = service.get(job.id)
+    assert (paused.state, paused.pause_requested, paused.attempts) == ("paused", False, 0)
+    again = JobRunner(JobLedger(library.database), {"detect_faces": index}, None, alone=True)
+    assert job.id not in again.recover()
+    assert again.run(job.id) is None
+    assert service.get(job.id).state == "paused"
+    assert service.resume(job.id).state == "queued"
+    again.run(job.id)
+    assert (service.get(job.id).state, service.get(job.id).attempts) == ("succeeded", 1)
+
+
+def test_a_job_whose_worker_died_while_pausing(api: Served) -> None:
+    """It is paused, not taken over by the next worker."""
+    library = api.library
+    service, ledger = JobService(library.database, library.job_queue.enqueue), JobLedger(library.database)
+    job = service.submit(JobKind.DETECT_FACES, {"paths": []})
+    ledger.claim(job.id)
+    assert service.pause(job.id).pause_requested
+    ledger.recover(alone=True)
+    assert service.get(job.id).state == "paused"
 
 
 def test_a_job_is_watched(working: Served) -> None:

@@ -82,6 +82,7 @@ PANELS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("bench", "Measure how fast embeddings are read here.", "bench:app"),
         CommandEntry("demo", "Draw a small library of made-up people.", "demo:demo"),
         CommandEntry("serve", "Serve pages and the HTTP API, and run jobs.", "serve:serve"),
+        CommandEntry("jobs", "List, pause, resume and cancel jobs.", "jobs:app"),
         CommandEntry("address", "Print the address of the running service.", "address:address"),
         CommandEntry("worker", "Run jobs of a library whose stores are servers.", "serve:worker"),
     ),

@@ -15,7 +15,7 @@ from image_search_service.core.errors import ConflictError
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.services.indexing.pipeline import UNITS
 from image_search_service.services.jobs.client import ServiceClient
-from image_search_service.services.jobs.service import REPORT
+from image_search_service.services.jobs.service import REPORT, JobState
 
 if TYPE_CHECKING:
     from image_search_service.cli.output import Output
@@ -63,7 +63,7 @@ def index_by_service(run: Running, address: str, asked: IndexingAsked) -> JsonOb
         run.out.error(
             "Interrupted",
             f"No longer watched: the service goes on with the job {job['id']}.",
-            f"{address}/jobs shows it, and can pause or cancel it.",
+            f"`image-search jobs list` and {address}/jobs show it, and can pause or cancel it.",
         )
         raise typer.Exit(EXIT_FAILED) from None
     report: JsonObject = ended["result"][REPORT]
@@ -88,6 +88,8 @@ class JobBar:
         """Show how far the job is now."""
         progress = job["progress"]
         step = progress["text"] or "Waiting for its turn"
+        if job["state"] == JobState.PAUSED:
+            step = "Paused"
         if step != self._step:
             self._bar.close()
             self._step = step

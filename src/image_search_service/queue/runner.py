@@ -1,7 +1,7 @@
 """Runs one job: claims it, stores a sign of life every second, and stores how it ended.
 
-A job stops (cancelled, taken by another worker, process ending) when its next call of ``progress`` raises.
-Only UnavailableError is retried, after growing pauses; any other error ends the job.
+A job stops (cancelled, paused, taken by another worker, process ending) when its next call of ``progress``
+raises. Only UnavailableError is retried, after growing pauses; any other error ends the job.
 """
 
 from __future__ import annotations
@@ -107,6 +107,8 @@ class JobRunner:
     def _stopped(self, run: _JobAttempt) -> None:
         if run.cancelled:
             self._ledger.cancelled(run.claim)
+        elif run.paused and not run.lost:
+            self._ledger.paused(run.claim)
         elif not run.lost:
             self._ledger.put_back(run.claim)
 
@@ -146,13 +148,13 @@ class _JobAttempt:
         self.claim = claim
         self.done = 0
         self.total: int | None = None
-        self.cancelled = self.lost = False
+        self.cancelled = self.paused = self.lost = False
         self.progress = ProgressReporter(self._progress)
 
     def _progress(self, done: int, total: int | None) -> None:
         """Keep the progress in memory; ``beating`` writes the row. Raises JobStopped."""
         self.done, self.total = done, total
-        if self.cancelled or self.lost or self._stopping.is_set():
+        if self.cancelled or self.paused or self.lost or self._stopping.is_set():
             raise JobStopped
 
     @contextmanager
@@ -174,7 +176,7 @@ class _JobAttempt:
             except UnavailableError as error:
                 log.warning("the database did not take a sign of life", error=error.message)
             else:
-                self.cancelled, self.lost = beat.cancel, beat.lost
+                self.cancelled, self.paused, self.lost = beat.cancel, beat.pause, beat.lost
 
 
 def _sentence(error: ImageSearchError) -> str:

@@ -1,4 +1,4 @@
-"""Jobs: list, read, watch, cancel."""
+"""Jobs: list, read, watch, pause, cancel."""
 
 from __future__ import annotations
 
@@ -51,8 +51,20 @@ def get_job(job_id: UUID, jobs: JobsDependency) -> Job:
 
 @router.post("/{job_id}/cancel", responses=problems(404, 409))
 def cancel_job(job_id: UUID, jobs: JobsDependency) -> Job:
-    """Cancel a job: at once if it waits, at its next step if it runs."""
+    """Cancel a job: at once if it waits or is paused, at its next step if it runs."""
     return Job.of(jobs.cancel(job_id))
+
+
+@router.post("/{job_id}/pause", responses=problems(404, 409))
+def pause_job(job_id: UUID, jobs: JobsDependency) -> Job:
+    """Pause a job: at once if it waits, at its next step if it runs. It stays so over restarts."""
+    return Job.of(jobs.pause(job_id))
+
+
+@router.post("/{job_id}/resume", responses=problems(404, 409))
+def resume_job(job_id: UUID, jobs: JobsDependency) -> Job:
+    """Let a paused job go on: indexing from where it was, other jobs from their beginning."""
+    return Job.of(jobs.resume(job_id))
 
 
 def _watched(job_id: UUID, jobs: JobsDependency) -> Job:

@@ -37,6 +37,7 @@ class Job(Answer):
     result: dict[str, Any] = Field(description="The same as `counts`.", examples=[{"clusters": 41}])
     error: str | None = Field(description="Why it failed, or why it is tried again.")
     cancel_requested: bool
+    pause_requested: bool
     attempts: int = Field(description="Number of attempts.", examples=[1])
     created_at: datetime
     started_at: datetime | None
@@ -58,6 +59,7 @@ class Job(Answer):
             result=counts,
             error=job.error,
             cancel_requested=job.cancel_requested,
+            pause_requested=job.pause_requested,
             attempts=job.attempts,
             created_at=job.created_at,
             started_at=job.started_at,

@@ -22,6 +22,7 @@ class JobRecord:
     counts: dict[str, Any]
     error: str | None
     cancel_requested: bool
+    pause_requested: bool
     attempts: int
     created_at: datetime
     started_at: datetime | None

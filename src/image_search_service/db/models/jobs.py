@@ -23,13 +23,14 @@ class JobRow(Base):
     key: Mapped[str] = mapped_column(String(64))
     """Equal for jobs that would do the same: one of them at a time waits or runs."""
     state: Mapped[str] = mapped_column(String(16))
-    """queued, running, succeeded, failed or cancelled."""
+    """queued, running, paused, succeeded, failed or cancelled."""
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int | None]
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What it found and did, by name."""
     error: Mapped[str | None]
     cancel_requested: Mapped[bool] = mapped_column(default=False)
+    pause_requested: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
@@ -42,7 +43,7 @@ class JobRow(Base):
             "uq_jobs_active_key",
             "key",
             unique=True,
-            where="state IN ('queued', 'running')",
+            where="state IN ('queued', 'running', 'paused')",
         ),
         Index("ix_jobs_created_at", "created_at", "id"),
     )

@@ -24,6 +24,7 @@ class HeartbeatResult:
     """The answer to a worker's report. lost: the job belongs to another worker now."""
 
     cancel: bool
+    pause: bool
     lost: bool
 
 
@@ -43,8 +44,9 @@ class JobLedger:
     ) -> HeartbeatResult:
         """Report a sign of life, progress and counts."""
         with self._database.write() as session:
-            cancel = jobs.beat(session, claim, done, total, counts or {})
-        return HeartbeatResult(cancel=bool(cancel), lost=cancel is None)
+            asked = jobs.beat(session, claim, done, total, counts or {})
+        cancel, pause = asked or (False, False)
+        return HeartbeatResult(cancel=cancel, pause=pause, lost=asked is None)
 
     def succeed(self, claim: Claim, counts: JsonObject, done: int, total: int | None) -> None:
         with self._database.write() as session:
@@ -57,6 +59,11 @@ class JobLedger:
     def cancelled(self, claim: Claim) -> None:
         with self._database.write() as session:
             jobs.finish(session, claim, jobs.CANCELLED)
+
+    def paused(self, claim: Claim) -> None:
+        """Let the job wait until somebody lets it go on."""
+        with self._database.write() as session:
+            jobs.set_paused(session, claim)
 
     def retry_later(self, claim: Claim, error: str) -> None:
         """Let the job wait for its next attempt."""

@@ -1,4 +1,4 @@
-"""The callers' access to jobs: submit, read, cancel.
+"""The callers' access to jobs: submit, read, pause, cancel.
 
 A job is a row; the queue only carries ids to the workers. A job is sent after its row is committed; the
 workers send again what could not be sent (``JobLedger.recover``).
@@ -18,7 +18,7 @@ from image_search_service.core.records.lists import ListPage
 from image_search_service.core.types import JsonObject
 from image_search_service.db.models import utc_now
 from image_search_service.db.queries.jobs import jobs
-from image_search_service.db.session import Database
+from image_search_service.db.session import Database, Session
 
 Enqueue = Callable[[uuid.UUID], None]
 """Brings a job's id to a worker. Raises UnavailableError."""
@@ -49,6 +49,7 @@ class JobState(StrEnum):
 
     QUEUED = jobs.QUEUED
     RUNNING = jobs.RUNNING
+    PAUSED = jobs.PAUSED
     SUCCEEDED = jobs.SUCCEEDED
     FAILED = jobs.FAILED
     CANCELLED = jobs.CANCELLED
@@ -65,18 +66,18 @@ PERSONS_IN_A_JOB = 100
 
 
 class JobService:
-    """Submits jobs, shows and cancels them."""
+    """Submits jobs, shows, pauses and cancels them."""
 
     def __init__(self, database: Database, enqueue: Enqueue) -> None:
         self._database = database
         self._enqueue = enqueue
 
-    def submit(self, kind: JobKind, parameters: JsonObject) -> JobRecord:
-        """A new job, or the equal one that waits or runs already.
+    def submit(self, kind: JobKind, parameters: JsonObject, *, resume: bool = True) -> JobRecord:
+        """A new job, or the equal one that waits or runs already; one that is paused goes on, if ``resume``.
 
         Raises UnavailableError when the queue does not answer: the job is kept and sent later.
         """
-        return self.submit_all(kind, [parameters])[0]
+        return self.submit_all(kind, [parameters], resume=resume)[0]
 
     def submit_for_persons(
         self, kind: JobKind, person_ids: Sequence[uuid.UUID], parameters: JsonObject
@@ -86,7 +87,9 @@ class JobService:
         groups = [ids[start : start + PERSONS_IN_A_JOB] for start in range(0, len(ids), PERSONS_IN_A_JOB)]
         return self.submit_all(kind, [{**parameters, "person_ids": group} for group in groups])
 
-    def submit_all(self, kind: JobKind, parameters: Sequence[JsonObject]) -> list[JobRecord]:
+    def submit_all(
+        self, kind: JobKind, parameters: Sequence[JsonObject], *, resume: bool = True
+    ) -> list[JobRecord]:
         """Several jobs of a kind in one transaction; sent when it is committed."""
         keys = [job_key(kind, job_parameters) for job_parameters in parameters]
         if not keys:
@@ -99,12 +102,16 @@ class JobService:
             with self._database.write() as session:
                 jobs.insert_new(session, list(rows.values()))
                 active = jobs.active_by_keys(session, list(rows))
+                paused = [job.id for job in active.values() if job.state == jobs.PAUSED and resume]
+                resumed = jobs.resume(session, paused) if paused else []
+                if resumed:
+                    active = jobs.active_by_keys(session, list(rows))
             if len(active) == len(rows):
                 break
         else:
             raise ConflictError("Equal jobs ended while this one was submitted.", hint="Submit it again.")
         for key, row in rows.items():
-            if active[key].id == row["id"]:
+            if active[key].id == row["id"] or active[key].id in resumed:
                 self._enqueue(active[key].id)
         return [active[key] for key in keys]
 
@@ -127,8 +134,35 @@ class JobService:
             counts = jobs.count_by_state(session)
         return {state.value: counts.get(state.value, 0) for state in JobState}
 
+    def pause(self, job_id: uuid.UUID) -> JobRecord:
+        """Pause a job: at once if it waits, at its next step if it runs. It stays so over restarts.
+
+        Raises NotFoundError, and ConflictError when it has ended.
+        """
+        with self._database.write() as session:
+            if not jobs.pause(session, job_id):
+                self._refuse_ended(session, job_id)
+        return self.get(job_id)
+
+    def resume(self, job_id: uuid.UUID) -> JobRecord:
+        """Let a paused job go on; indexing goes on from where it was, other jobs begin again.
+
+        Raises NotFoundError, and ConflictError when it has ended.
+        """
+        with self._database.write() as session:
+            self._refuse_ended(session, job_id)
+            resumed = jobs.resume(session, [job_id])
+        for waiting in resumed:
+            self._enqueue(waiting)
+        return self.get(job_id)
+
+    def _refuse_ended(self, session: Session, job_id: uuid.UUID) -> None:
+        job = jobs.job_by_id(session, job_id)
+        if job is not None and job.state in ENDED:
+            raise ConflictError(f"The job {job_id} has {job.state} already.", hint="Submit it again.")
+
     def cancel(self, job_id: uuid.UUID) -> JobRecord:
-        """Cancel a job: at once if it waits, at its next step if it runs.
+        """Cancel a job: at once if it waits or is paused, at its next step if it runs.
 
         Raises NotFoundError, and ConflictError when it has ended.
         """
@@ -152,6 +186,7 @@ def _new() -> JsonObject:
         "done": 0,
         "counts": {},
         "cancel_requested": False,
+        "pause_requested": False,
         "attempts": 0,
         "created_at": utc_now(),
     }

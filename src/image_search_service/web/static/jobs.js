@@ -9,8 +9,8 @@ import "./frame.js";
 
 const place = one("#jobs");
 const jobs = new Map();
-const ACTIVE = ["queued", "running"];
-const SYMBOLS = { queued: "pause", running: "jobs", succeeded: "tick", failed: "warning", cancelled: "cross" };
+const ACTIVE = ["queued", "running", "paused"];
+const SYMBOLS = { queued: "pause", running: "jobs", paused: "pause", succeeded: "tick", failed: "warning", cancelled: "cross" };
 
 const load = async () => {
   try {
@@ -38,6 +38,7 @@ const line = (job) => {
 const words = (job) => {
   if (job.state === "running") return progressWords(job);
   if (job.state === "queued") return t("waits for its turn");
+  if (job.state === "paused") return job.total ? t("paused at {done} of {total}", { done: job.done, total: job.total }) : t("paused");
   const when = job.finished_at ? `${day(job.finished_at)}, ${clock(job.finished_at)}` : "";
   if (job.state === "failed") return `${job.error ?? ""} ${when}`;
   return [job.state === "cancelled" ? t("cancelled") : resultWords(job), when].filter(Boolean).join(" · ");
@@ -45,7 +46,10 @@ const words = (job) => {
 const action = (job) => {
   if (!ACTIVE.includes(job.state)) return null;
   if (job.cancel_requested) return el("span", { class: "small soft" }, t("stops at its next step"));
-  return button(t("Cancel"), () => post(`/jobs/${job.id}/cancel`).then(update).catch((problem) => failed(problem, load)), { "aria-label": t("Cancel: {title}", { title: jobTitle(job) }) });
+  const title = jobTitle(job);
+  const ask = (verb, text, label) => button(text, () => post(`/jobs/${job.id}/${verb}`).then(update).catch((problem) => failed(problem, load)), { "aria-label": label });
+  const pause = job.state === "paused" || job.pause_requested ? ask("resume", t("Go on"), t("Go on: {title}", { title })) : ask("pause", t("Pause"), t("Pause: {title}", { title }));
+  return el("div", { class: "buttons" }, pause, ask("cancel", t("Cancel"), t("Cancel: {title}", { title })));
 };
 
 const update = (job) => { jobs.set(job.id, job); draw(); };

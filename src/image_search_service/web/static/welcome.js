@@ -84,10 +84,10 @@ const drawProgress = () => {
   const found = one(".found", place) ?? el("div", { class: "found", role: "img", "aria-label": t("Faces found last") });
   const fold = one(".fold", place) ?? el("details", { class: "fold", hidden: true, on: { toggle: (event) => event.target.open && drawFailed() } }, el("summary", {}), el("ul", { class: "unread" }));
   fill(place,
-    job ? el("div", {}, el("progress", { value: job.total ? job.done : null, max: job.total || null, "aria-labelledby": "s2" }), el("p", { class: "small soft", role: "status" }, progressWords(job))) : el("p", { class: "soft" }, t("Everything is read.")),
+    job ? el("div", {}, el("progress", { value: job.total ? job.done : null, max: job.total || null, "aria-labelledby": "s2" }), el("p", { class: "small soft", role: "status" }, job.state === "paused" ? t("paused") : progressWords(job))) : el("p", { class: "soft" }, t("Everything is read.")),
     el("dl", { class: "figures number" }, figure(job ? job.done : counts.photos, job?.total ? t("of {photos} read", { photos: photos(job.total) }) : t("photos read")), job && figure(Math.round(rate * 10) / 10, t("photos a second")), figure(counts.faces, t("faces found")), figure(counts.clusters, t("groups so far")), figure(counts.persons, t("people with a name"))),
     found, fold,
-    job && el("div", { class: "buttons" }, button(t("Stop"), stop), el("span", { class: "small soft" }, t("You may close this page: it goes on. Stopped, it goes on from where it was."))));
+    job && el("div", { class: "buttons" }, job.state === "paused" || job.pause_requested ? button(t("Go on"), () => turn("resume")) : button(t("Pause"), () => turn("pause")), button(t("Stop"), () => turn("cancel")), el("span", { class: "small soft" }, t("You may close this page: it goes on. Stopped, it goes on from where it was."))));
   const unread = counts.photos_failed + counts.photos_waiting;
   one("summary", fold).textContent = tn("{n} file could not be read", "{n} files could not be read", unread);
   fold.hidden = !unread;
@@ -106,12 +106,12 @@ const drawFound = async () => {
   if (page && place) fill(place, page.items.slice(0, 24).map((group) => crop(group.crop_url)));
 };
 
-const stop = () => post(`/jobs/${job.id}/cancel`).then((now) => { job = now; draw(); }).catch((problem) => failed(problem, stop));
+const turn = (verb) => post(`/jobs/${job.id}/${verb}`).then((now) => { job = now.state === "cancelled" ? null : now; draw(); }).catch((problem) => failed(problem, () => turn(verb)));
 
 let asked = 0;
 onEvent("job", (now) => {
   if (now.kind !== "detect_faces" && now.kind !== "cluster_faces") return;
-  const runs = ["queued", "running"].includes(now.state);
+  const runs = ["queued", "running", "paused"].includes(now.state);
   if (now.kind === "detect_faces") job = runs ? now : null;
   if (counts) drawProgress();
   if (!runs || Date.now() - asked > 3000) { asked = Date.now(); load().then(drawFound); }
@@ -156,4 +156,4 @@ onChange((what) => { if (what === "undone") { said(""); showNames(); } });
 await load();
 drawFound();
 showNames();
-get("/jobs?state=running&limit=10").then((page) => { job = page.items.find((one) => one.kind === "detect_faces") ?? job; if (job && counts) draw(); }).catch(() => {});
+for (const state of ["paused", "running"]) get(`/jobs?state=${state}&limit=10`).then((page) => { job = page.items.find((one) => one.kind === "detect_faces") ?? job; if (job && counts) draw(); }).catch(() => {});

@@ -19,6 +19,7 @@ def create_jobs() -> None:
         sa.Column("counts", sa.JSON(), nullable=False),
         sa.Column("error", sa.String(), nullable=True),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
+        sa.Column("pause_requested", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
@@ -32,6 +33,6 @@ def create_jobs() -> None:
         "jobs",
         ["key"],
         unique=True,
-        sqlite_where=sa.text("state IN ('queued', 'running')"),
-        postgresql_where=sa.text("state IN ('queued', 'running')"),
+        sqlite_where=sa.text("state IN ('queued', 'running', 'paused')"),
+        postgresql_where=sa.text("state IN ('queued', 'running', 'paused')"),
     )

@@ -19,9 +19,10 @@ from image_search_service.core.types import JsonObject
 from image_search_service.db.models import JobRow, utc_now
 from image_search_service.db.queries.batches import Row, upsert_rows
 
-QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED = "queued", "running", "succeeded", "failed", "cancelled"
-ACTIVE = (QUEUED, RUNNING)
-_ACTIVE = "state IN ('queued', 'running')"
+QUEUED, RUNNING, PAUSED = "queued", "running", "paused"
+SUCCEEDED, FAILED, CANCELLED = "succeeded", "failed", "cancelled"
+ACTIVE = (QUEUED, RUNNING, PAUSED)
+_ACTIVE = "state IN ('queued', 'running', 'paused')"
 """The condition of the partial index, word for word: databases compare the text."""
 
 
@@ -46,6 +47,7 @@ def job_record(row: JobRow) -> JobRecord:
         counts=row.counts,
         error=row.error,
         cancel_requested=row.cancel_requested,
+        pause_requested=row.pause_requested,
         attempts=row.attempts,
         created_at=row.created_at,
         started_at=row.started_at,
@@ -54,12 +56,12 @@ def job_record(row: JobRow) -> JobRecord:
 
 
 def insert_new(session: Session, rows: Sequence[Row]) -> None:
-    """Insert the jobs unless an equal one waits or runs: one statement."""
+    """Insert the jobs unless an equal one waits, runs or is paused: one statement."""
     upsert_rows(session, JobRow, rows, key=["key"], update=[], where=_ACTIVE)
 
 
 def active_by_keys(session: Session, keys: Sequence[str]) -> dict[str, JobRecord]:
-    """Those that wait or run, by key."""
+    """Those that wait, run or are paused, by key."""
     rows = session.scalars(select(JobRow).where(JobRow.key.in_(keys), JobRow.state.in_(ACTIVE)))
     return {job.key: job_record(job) for job in rows}
 
@@ -80,7 +82,7 @@ def jobs_since(session: Session, moment: datetime, known: Sequence[uuid.UUID]) -
 
 
 def active_jobs(session: Session) -> list[JobRecord]:
-    """Jobs that wait or run, in the order of creation."""
+    """Jobs that wait, run or are paused, in the order of creation."""
     rows = session.scalars(
         select(JobRow).where(JobRow.state.in_(ACTIVE)).order_by(JobRow.created_at, JobRow.id)
     )
@@ -131,14 +133,17 @@ def claim(session: Session, job_id: uuid.UUID) -> Claim | None:
     return None if row is None else Claim(*row)
 
 
-def beat(session: Session, claim: Claim, done: int, total: int | None, counts: JsonObject) -> bool | None:
-    """Store a sign of life, the progress and the counts so far. Returns whether the job is to be cancelled;
-    None if it belongs to another worker now."""
-    return session.execute(
+def beat(
+    session: Session, claim: Claim, done: int, total: int | None, counts: JsonObject
+) -> tuple[bool, bool] | None:
+    """Store a sign of life, the progress and the counts so far. Returns whether the job is to be cancelled,
+    and whether it is to be paused; None if it belongs to another worker now."""
+    row = session.execute(
         _mine(claim)
         .values(done=done, total=total, counts=counts, heartbeat_at=utc_now())
-        .returning(JobRow.cancel_requested)
-    ).scalar_one_or_none()
+        .returning(JobRow.cancel_requested, JobRow.pause_requested)
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 def finish(session: Session, claim: Claim, state: str, **columns: Any) -> bool:
@@ -154,6 +159,12 @@ def put_back(session: Session, claim: Claim, error: str | None, *, counted: bool
     )
 
 
+def set_paused(session: Session, claim: Claim) -> bool:
+    """Let the job wait until it is to go on. The attempt does not count."""
+    values = {"state": PAUSED, "attempts": JobRow.attempts - 1, "pause_requested": False}
+    return _changed(session, _mine(claim).values(heartbeat_at=None, **values))
+
+
 def _mine(claim: Claim) -> Any:
     return update(JobRow).where(
         JobRow.id == claim.id, JobRow.state == RUNNING, JobRow.attempts == claim.attempt
@@ -161,11 +172,11 @@ def _mine(claim: Claim) -> Any:
 
 
 def cancel_queued(session: Session, job_id: uuid.UUID) -> bool:
-    """Cancel a job at once if it waits."""
+    """Cancel a job at once if it waits or is paused."""
     return _changed(
         session,
         update(JobRow)
-        .where(JobRow.id == job_id, JobRow.state == QUEUED)
+        .where(JobRow.id == job_id, JobRow.state.in_((QUEUED, PAUSED)))
         .values(state=CANCELLED, cancel_requested=True, finished_at=utc_now()),
     )
 
@@ -178,12 +189,31 @@ def request_cancel(session: Session, job_id: uuid.UUID) -> bool:
     )
 
 
+def pause(session: Session, job_id: uuid.UUID) -> bool:
+    """Pause a job that waits; ask the worker of a running one to pause it. True for one that is paused."""
+    of_job = update(JobRow).where(JobRow.id == job_id)
+    return (
+        _changed(session, of_job.where(JobRow.state.in_((QUEUED, PAUSED))).values(state=PAUSED))
+        or _changed(session, of_job.where(JobRow.state == RUNNING).values(pause_requested=True))
+    )  # fmt: skip
+
+
+def resume(session: Session, job_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """Let paused jobs wait for a worker, and running ones run on; returns those that wait now."""
+    of_jobs = update(JobRow).where(JobRow.id.in_(job_ids))
+    _changed(session, of_jobs.where(JobRow.state == RUNNING).values(pause_requested=False))
+    waiting = of_jobs.where(JobRow.state == PAUSED).values(state=QUEUED, pause_requested=False)
+    return list(session.scalars(waiting.returning(JobRow.id)))
+
+
 def recover(session: Session, silent_since: datetime, max_attempts: int) -> None:
-    """Let jobs of silent workers wait again; end those that were to be cancelled or were tried too often."""
+    """Let jobs of silent workers wait again, or be paused as was asked; end those that were to be cancelled
+    or were tried too often."""
     abandoned = (JobRow.state == RUNNING) & (JobRow.heartbeat_at < silent_since)
     ended = {"finished_at": utc_now(), "heartbeat_at": None}
     steps: tuple[tuple[ColumnElement[bool], dict[str, Any]], ...] = (
         (JobRow.cancel_requested.is_(True), {"state": CANCELLED, **ended}),
+        (JobRow.pause_requested.is_(True), {"state": PAUSED, "pause_requested": False, "heartbeat_at": None}),
         (
             JobRow.attempts >= max_attempts,
             {"state": FAILED, "error": f"Its worker stopped in the middle, {max_attempts} times.", **ended},
