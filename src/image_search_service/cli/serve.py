@@ -32,6 +32,13 @@ def serve(
         bool,
         typer.Option("--no-token", help="Let every user and program of this machine in; on loopback only."),
     ] = False,
+    watch: Annotated[
+        bool | None,
+        typer.Option("--watch", help="Look for new and changed photos in the library's folders regularly."),
+    ] = None,
+    watch_minutes: Annotated[
+        int | None, typer.Option(min=1, help="Minutes between two such looks.  [default: 15]")
+    ] = None,
     library: LibraryOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -39,7 +46,14 @@ def serve(
 
     It prints the address, with a token in it.
     """
-    settings = {"library": library, "host": host, "port": port, "require_token": False if no_token else None}
+    settings = {
+        "library": library,
+        "host": host,
+        "port": port,
+        "require_token": False if no_token else None,
+        "watch": watch,
+        "watch_minutes": watch_minutes,
+    }
     with command_context(as_json=False, debug=debug, **settings) as run:
         import uvicorn
 

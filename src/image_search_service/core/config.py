@@ -83,6 +83,10 @@ class Settings(BaseModel):
         description="Redis that carries the jobs, instead of a SQLite file in the library's folder.",
     )
     job_threads: int = Field(default=1, ge=1, description="Jobs that one process works on at a time.")
+    watch: bool = Field(
+        default=False, description="Look for new and changed photos in all folders of the library regularly."
+    )
+    watch_minutes: int = Field(default=15, ge=1, description="Minutes between two such looks.")
     host: str = Field(
         default="127.0.0.1", description="Address that the service listens on; by default this machine only."
     )

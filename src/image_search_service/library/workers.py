@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from image_search_service.library.opening import Library
+from image_search_service.services.indexing.watching import FolderWatch
 from image_search_service.services.jobs.ledger import JobLedger
 from image_search_service.services.jobs.service import JobKind, JobService
 
@@ -21,8 +23,15 @@ def job_workers(library: Library) -> Workers:
     ledger, alone = JobLedger(library.database), not library.settings.stores_are_shared
     runner = JobRunner(ledger, JOBS, library.stores, alone=alone)
     library.job_queue.on_night = lambda: _submit_nightly(library)
-    library.job_queue.on_minute = library.payload_sender.send_if_it_answers
+    library.job_queue.on_minute = lambda: _every_minute(library)
     return Workers(library.job_queue, runner, library.settings.job_threads)
+
+
+def _every_minute(library: Library) -> None:
+    library.payload_sender.send_if_it_answers()
+    if library.settings.watch:
+        jobs = JobService(library.database, library.job_queue.enqueue)
+        FolderWatch(library.database, jobs, timedelta(minutes=library.settings.watch_minutes)).look()
 
 
 def _submit_nightly(library: Library) -> None:

@@ -20,6 +20,7 @@ from image_search_service.api.schemas.photos import (
     IndexRequest,
 )
 from image_search_service.services.indexing.roots import RootService
+from image_search_service.services.indexing.watching import index_parameters
 from image_search_service.services.jobs.service import JobKind
 from image_search_service.services.photos.summary import SummaryService
 
@@ -59,11 +60,9 @@ def index_photos(
     """
     paths = folders.checked([Path(path) for path in request.paths], photos.is_known, anywhere=has_key)
     paths = paths or RootService(library.database).topmost()
-    parameters = {
-        "paths": sorted(map(str, paths)),
-        "retry_failed": request.retry_failed,
-        "names_from_metadata": request.names_from_metadata,
-    }
+    parameters = index_parameters(
+        paths, retry_failed=request.retry_failed, names_from_metadata=request.names_from_metadata
+    )
     return Job.of(jobs.submit(JobKind.DETECT_FACES, parameters))
 
 

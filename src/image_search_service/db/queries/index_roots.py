@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ def excludes(session: Session) -> dict[Path, list[str]]:
     """What each of the library's folders leaves out, by path."""
     rows = session.execute(select(IndexRoot.path, IndexRoot.excludes).order_by(IndexRoot.path))
     return {row.path: row.excludes for row in rows}
+
+
+def indexed_at(session: Session) -> dict[Path, datetime | None]:
+    """When indexing each of them was last begun."""
+    rows = session.execute(select(IndexRoot.path, IndexRoot.indexed_at).order_by(IndexRoot.path))
+    return {row.path: row.indexed_at for row in rows}
 
 
 def save_root(session: Session, path: Path, lines: Sequence[str] | None) -> None:

@@ -29,6 +29,11 @@ def root_json(root: RootRecord) -> JsonObject:
     }
 
 
+def topmost_of(paths: Sequence[Path]) -> list[Path]:
+    """Those that are in no other one."""
+    return [path for path in paths if not any(path != one and path.is_relative_to(one) for one in paths)]
+
+
 class RootService:
     """Lists, adds, changes and removes folders."""
 
@@ -48,7 +53,7 @@ class RootService:
             raise InvalidInputError(
                 "The library has no folder yet.", hint="Name one: image-search index ~/Pictures"
             )
-        return [path for path in paths if not any(path != one and path.is_relative_to(one) for one in paths)]
+        return topmost_of(paths)
 
     def save(self, path: Path, excludes: Sequence[str] | None = None) -> RootRecord:
         """Add a folder, or change what it leaves out; the next run of indexing goes by it.

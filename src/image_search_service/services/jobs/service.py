@@ -128,6 +128,11 @@ class JobService:
         with self._database.read() as session:
             return ListPage(jobs.jobs_page(session, where, limit), jobs.count_jobs(session, where))
 
+    def is_active(self, kind: JobKind) -> bool:
+        """Whether a job of this kind waits, runs or is paused."""
+        with self._database.read() as session:
+            return any(job.kind == kind for job in jobs.active_jobs(session))
+
     def counts(self) -> dict[str, int]:
         """How many jobs there are in each state."""
         with self._database.read() as session:
