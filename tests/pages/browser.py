@@ -64,8 +64,11 @@ class Site:
 
     def decide(self, kind: str, body: Any) -> Any:
         """A decision of somebody else, past the page."""
-        headers = bearer_headers(self.library / "token")
-        return ask(self.port, f"/api/v1/decisions/{kind}", body, headers)
+        return self.post(f"/decisions/{kind}", body)
+
+    def post(self, path: str, body: Any) -> Any:
+        """The JSON of ``POST /api/v1…``."""
+        return ask(self.port, f"/api/v1{path}", body, bearer_headers(self.library / "token"))
 
 
 def persons(place: Site) -> set[str]:

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from tests.pages.browser import Site, site
 from tests.pages.conftest import Visit
 from tests.pages.screens import Review
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -51,3 +52,25 @@ def test_a_folder_is_chosen_read_and_named_from(empty: Site, visit: Visit, drawn
     counts = empty.get("/library")
     assert counts["persons"] == 2
     assert 0 < counts["named_faces"] < counts["faces"]
+
+
+@pytest.mark.depth
+def test_part_of_a_folder_is_left_out(empty: Site, visit: Visit, drawn: Path) -> None:
+    """A folder's excludes are changed on the welcome page: what they leave out is counted beside it, and the
+    folder can be taken off the list."""
+    empty.post("/roots", {"path": str(drawn)})
+    job = empty.post("/photos/index", {"paths": []})
+    wait_until(lambda: empty.get(f"/jobs/{job['id']}")["state"] == "succeeded")
+    page = visit(empty, "/welcome")
+    folder = page.locator("#roots > li")
+    folder.get_by_text("Leave out").click()
+    folder.get_by_role("textbox").fill("2022/\n")
+    page.get_by_role("button", name="Save and read again").click()
+    expect(folder).to_contain_text("left out")
+    (root,) = empty.get("/roots")["roots"]
+    assert (root["excludes"], root["excluded"] > 0) == (["2022/"], True)
+    if not folder.get_by_role("textbox").is_visible():
+        folder.get_by_text("Leave out").click()
+    folder.get_by_role("button", name="Off the list").click()
+    expect(folder).to_have_count(0)
+    assert empty.get("/roots")["roots"] == []

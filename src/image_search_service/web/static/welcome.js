@@ -13,10 +13,14 @@ let counts = null;
 let job = null;
 /** Folders that are not there, and how many photos were deleted from the disk. */
 let absent = { folders: [], forgettable: 0 };
+/** The library's folders by path, with what is left out of them. */
+let roots = new Map();
 
 const load = async () => {
   try {
-    [counts, absent] = await Promise.all([library({ fresh: true }), get("/photos/absent")]);
+    let kept;
+    [counts, absent, kept] = await Promise.all([library({ fresh: true }), get("/photos/absent"), get("/roots")]);
+    roots = new Map(kept.roots.map((each) => [each.path, each]));
     draw();
   } catch (problem) { failed(problem, load); }
 };
@@ -31,6 +35,7 @@ const draw = () => {
 };
 
 const drawRoots = () => {
+  if (one("#roots .excludes[open]")) return; // somebody writes there
   const state = new Map(absent.folders.map((folder) => [folder.path, folder]));
   const paths = [...counts.roots, ...absent.folders.map((folder) => folder.path).filter((path) => !counts.roots.includes(path))];
   fill(one("#roots"), paths.map((path) => root(path, state.get(path))),
@@ -42,7 +47,20 @@ const drawRoots = () => {
 const root = (path, gone) => el("li", {}, icon(gone ? "warning" : "folder"), el("code", {}, path),
   gone && el("span", { class: "small soft" }, gone.state === "gone" ? t("is gone for good") : t("is not there"), gone.photos > 0 && [", ", photos(gone.photos)]),
   gone?.photos > 0 && gone.state === "away" && button(t("It is gone for good"), () => markGone(path), { look: "quiet", "aria-label": t("It is gone for good: {path}", { path }) }),
-  button(t("Read again"), () => index([path]), { look: "quiet", "aria-label": t("Read again: {path}", { path }) }));
+  roots.get(path)?.excluded > 0 && el("span", { class: "small soft" }, tn("{n} photo left out", "{n} photos left out", roots.get(path).excluded)),
+  button(t("Read again"), () => index([path]), { look: "quiet", "aria-label": t("Read again: {path}", { path }) }),
+  roots.has(path) && excludes(path, roots.get(path)));
+
+/** What is left out of a folder, and taking it off the list. */
+const excludes = (path, kept) => {
+  const lines = el("textarea", { rows: 3, dir: "ltr", "aria-label": t("Left out of {path}, one pattern a line", { path }) });
+  lines.value = kept.excludes.join("\n");
+  const close = () => one("#roots .excludes[open]")?.removeAttribute("open");
+  const save = () => post("/roots", { path, excludes: lines.value.split("\n") }).then(close).then(() => index([path])).catch((problem) => failed(problem, save));
+  const remove = () => post("/roots/remove", { path }).then(close).then(load).catch((problem) => failed(problem, remove));
+  return el("details", { class: "fold excludes" }, el("summary", {}, t("Leave out")), el("p", { class: "hint" }, t("As in .gitignore: a name, a folder (raw/) or a pattern (*.png).")), lines,
+    el("div", { class: "buttons" }, button(t("Save and read again"), save), button(t("Off the list"), remove, { look: "quiet", "aria-label": t("Off the list: {path}", { path }) })), el("p", { class: "hint" }, t("Photos of a folder off the list stay; it is not read any more.")));
+};
 
 const markGone = (path) => post("/photos/gone", { path }).then(load).catch((problem) => failed(problem, () => markGone(path)));
 /** Leaves photos out that are on the disk no more; it can be taken back. */
