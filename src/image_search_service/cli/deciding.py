@@ -49,7 +49,8 @@ def run_decision(
         method = None if find_more is None else search_method(find_more)
         made = decide(opened)
         opened.payload_sender.send_if_it_answers()
-        sentence = f"{what}: {made.changes:,} changes" if made.id else f"{what}: everything was so already."
+        changes = "1 change" if made.changes == 1 else f"{made.changes:,} changes"
+        sentence = f"{what}: {changes}" if made.id else f"{what}: everything was so already."
         document: JsonObject = {"decision": made.id, "changes": made.changes, "faces": made.faces}
         lines = [sentence, how_back(made.id)]
         if method is not None:
