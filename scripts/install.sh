@@ -60,7 +60,10 @@ esac
 say "Installing what the project is built with (1 of 2) …"
 pip install --constraint constraints.txt hatchling editables setuptools wheel
 say "Installing the project and its libraries, a minute or two (2 of 2) …"
-pip install --constraint constraints.txt --no-build-isolation --editable ".$extras"
+pip install --constraint constraints.txt --no-build-isolation --no-compile --editable ".$extras"
+# What the libraries bring to test themselves is not compiled: 25 MB that nobody runs. A library may have a file
+# for another Python, which does not compile.
+.venv/bin/python -m compileall -qq -j 0 -x '/tests/' .venv/lib || true
 if [ "$what" = user ] && ! .venv/bin/python -c 'import dlib' 2>/dev/null; then
     say "Can this machine download no model files? \`make offline\` adds an engine that brings its own."
 fi
