@@ -174,6 +174,10 @@ class Groups(Screen):
         """The count on the chip that shows all."""
         return self.page.locator("[data-which=all] .count")
 
+    def first_picture_of(self, place: int) -> str:
+        """The address of the group's first picture."""
+        return self.groups.nth(place).locator("img").first.get_attribute("src") or ""
+
     def select(self, *places: int) -> None:
         for at in places:
             self.groups.nth(at).get_by_role("checkbox").check()

@@ -15,6 +15,7 @@ def test_several_groups_are_named_or_set_aside(visit: Visit, unnamed: Site) -> N
     """Groups that are selected get one name, or are set aside, by one decision."""
     groups = Groups(visit(unnamed, "/groups"))
     expect(groups.groups.nth(3)).to_be_visible()
+    first, number = groups.first_picture_of(0), groups.all_of_them.inner_text()
     groups.select(0, 1)
     groups.act("Name together")
     groups.page.get_by_role("dialog").get_by_role("combobox").fill("Dorothy Hodgkin")
@@ -22,6 +23,8 @@ def test_several_groups_are_named_or_set_aside(visit: Visit, unnamed: Site) -> N
     expect(groups.undo_line).to_contain_text("Dorothy Hodgkin now")
     groups.undo_by_key()
     groups.settled()
+    expect(groups.all_of_them).to_have_text(number)
+    expect(groups.groups.first.locator("img").first).to_have_attribute("src", first)
     groups.select(0, 1)
     groups.act("Set aside")
     expect(groups.undo_line).to_contain_text("2 groups set aside")
