@@ -225,11 +225,13 @@ class DecidedLibrary:
                 faces.set_clusters(session, dict.fromkeys(of_cluster[: len(of_cluster) // 2], new))
             clusters.mend_clusters(session, [*members, *made])
 
-    def edit(self, path: str, *, lose: bool = False) -> None:
+    def edit(self, path: str, *, lose: bool = False) -> dict[str, str]:
         """Another program writes this file; indexing finds the same faces in what is a new photo.
 
-        lose: none of its faces is found, since the file holds another photo of somebody else.
+        lose: none of its faces is found, since the file holds another photo of somebody else. Returns for
+        each former face the new one, as the tables have their ids.
         """
+        copies: dict[str, str] = {}
         with self.database.write() as session:
             old = session.scalars(
                 select(ImageAsset).join(AssetPath).where(AssetPath.path == Path(path))
@@ -241,10 +243,12 @@ class DecidedLibrary:
                 stranger = directions(1, seed=1_000 + len(self._added))[0]
                 self._store(copy, stranger if lose else np.asarray(same, dtype=np.float32))
                 self._added.append(copy.id)
+                copies[face.id.hex] = copy.id.hex
             change = ChangedFile(Path(path), old.id, new.id)
         found = SameFaceSearch(self.stores).find([change])
         with self.database.write() as session:
             carry_over(session, [change], found)
+        return copies
 
 
 def _trust_the_disk(connection: Any, _record: Any) -> None:
