@@ -6,18 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
+from tests.support.pictures import three_photos
 from tests.support.served import Served, served
 
 
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
-    for name, color in (("one/a", "red"), ("one/b", "green"), ("two/c", "blue")):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (300, 200), color).save(folder / f"{name}.png")
-    return folder
+    return three_photos(tmp_path / "photos", ("one/a", "one/b", "two/c"))
 
 
 @pytest.fixture

@@ -7,19 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from image_search_service.core.access_token import KEY_HEADER, command_headers
+from tests.support.pictures import three_photos
 from tests.support.served import Served, served
 
 
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
-    for name, color in (("one/a", "red"), ("one/raw/b", "green"), ("two/c", "blue")):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (300, 200), color).save(folder / f"{name}.png")
-    return folder
+    return three_photos(tmp_path / "photos", ("one/a", "one/raw/b", "two/c"))
 
 
 @pytest.fixture

@@ -118,3 +118,14 @@ def test_s6_two_who_had_the_name_before(api: Served) -> None:
     made = decide(api, "rename-person", {"person_id": other, "name": "Grace"})["decision_id"]
     decide(api, f"{made}/undo", None)
     assert [name for name, _, _ in named(api)] == ["Ada", "Ada"]
+
+
+def test_s6_two_of_one_name_come_back_as_they_went(api: Served) -> None:
+    """Undoing an undo asks nothing where both had the name before, though both have been away since."""
+    first = decide(api, "create-person", {"name": "Ada"})["decision_id"]
+    second = decide(api, "create-person", {"name": "Ada", "another": True})["decision_id"]
+    second_undone = decide(api, f"{second}/undo", None)["decision_id"]
+    first_undone = decide(api, f"{first}/undo", None)["decision_id"]
+    for undone in (first_undone, second_undone):
+        decide(api, f"{undone}/undo", None)
+    assert [name for name, _, _ in named(api)] == ["Ada", "Ada"]

@@ -127,13 +127,10 @@ class DecisionMachine(RuleBasedStateMachine):
 
     # Taking back
 
-    def undo(self, number: int, *, another: bool = False) -> None:
-        """Undo the newest decision: it is never refused, and what was said before it is said again.
-
-        another: whoever has a name that comes back is somebody else of that name.
-        """
+    def undo(self, number: int) -> None:
+        """Undo the newest decision: it is never refused, and what was said before it is said again."""
         expected = self.before[number]
-        made = self.decide(lambda: self.review.undo(number, another=another))
+        made = self.decide(lambda: self.review.undo(number))
         assert made is not None, f"{number} could not be undone"
         assert self.now.said == expected
 
@@ -151,15 +148,14 @@ class DecisionMachine(RuleBasedStateMachine):
     @precondition(lambda self: 2 < self.now.latest <= LONG and not self.undid_everything)
     @rule()
     def undo_everything(self) -> None:
-        """The newest first: in the end nothing is said; and then the same with all these undos, where two of
-        one name come back one after the other."""
+        """The newest first: in the end nothing is said; and then the same with all these undos."""
         self.undid_everything = True
         there, last = self.now.said, self.now.latest
         for number in range(last, 0, -1):
             self.undo(number)
         assert self.now.said == self.nothing
         for number in range(self.now.latest, last, -1):
-            self.undo(number, another=True)
+            self.undo(number)
         assert self.now.said == there
 
     # Jobs, restarts and losses

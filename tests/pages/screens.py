@@ -160,6 +160,15 @@ class Person(Screen):
     def expect_count(self, count: int) -> None:
         expect(self.page.locator("#tab-faces .count")).to_have_text(str(count))
 
+    def take_out_three(self) -> None:
+        """Select the first three faces and say that they are not this person's."""
+        before = self.count
+        for at in range(3):
+            self.faces.nth(at).click()
+        self.act("Not ")
+        self.expect_count(before - 3)
+        expect(self.undo_line).to_contain_text("3 faces are not")
+
 
 @dataclass(frozen=True, slots=True)
 class Groups(Screen):

@@ -49,11 +49,7 @@ def test_faces_leave_a_person(visit: Visit, named: Site) -> None:
     """Three faces are clicked and taken out; a click on Undo gives them back."""
     person = Person(visit(named, f"/people/{most_seen(named)['id']}"))
     before = person.count
-    for at in range(3):
-        person.faces.nth(at).click()
-    person.act("Not ")
-    person.expect_count(before - 3)
-    expect(person.undo_line).to_contain_text("3 faces are not")
+    person.take_out_three()
     person.undo_by_mouse()
     person.expect_count(before)
 

@@ -109,11 +109,7 @@ def test_three_faces_leave_a_person(visit: Visit, named: Site) -> None:
     somebody = most_seen(named)
     person = Person(visit(named, f"/people/{somebody['id']}"))
     before = person.count
-    for at in range(3):
-        person.faces.nth(at).click()
-    person.act("Not ")
-    person.expect_count(before - 3)
-    expect(person.undo_line).to_contain_text("3 faces are not")
+    person.take_out_three()
     person.undo_by_key()
     person.expect_count(before)
     person.settled()

@@ -51,3 +51,12 @@ def save(image: Image.Image, path: Path, **options: Any) -> Path:
     """Write ``image`` in the format that the file's name says."""
     image.save(path, **options)
     return path
+
+
+def three_photos(folder: Path, names: tuple[str, str, str]) -> Path:
+    """Three PNG files without a face, of three colours, below ``folder``, which is returned."""
+    for name, color in zip(names, ("red", "green", "blue"), strict=True):
+        path = folder / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (300, 200), color).save(path)
+    return folder

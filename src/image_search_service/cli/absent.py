@@ -14,7 +14,7 @@ from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.records.photos import AbsentState
 from image_search_service.services.forgetting.erasing import ErasingService
-from image_search_service.services.forgetting.service import ForgettingService
+from image_search_service.services.forgetting.service import Forgetting, ForgettingService
 
 if TYPE_CHECKING:
     from image_search_service.core.types import JsonObject
@@ -103,14 +103,7 @@ def forget(
         else:
             done = service.forget(folders, excluded=excluded)
         document: JsonObject = asdict(done)
-        rows = [
-            ("Photos that would be left out" if dry_run else "Photos left out", done.photos),
-            ("  their faces", done.faces),
-        ]
-        if done.away:
-            rows.append(("Missing, in folders that are away", done.away))
-        if done.excluded:
-            rows.append(("Only left out by excludes, kept", done.excluded))
+        rows = _forgotten_rows(done, "Photos that would be left out" if dry_run else "Photos left out")
         if erase and not dry_run:
             with run.out.progress("Erasing", "faces") as progress:
                 erased = ErasingService(opened.stores, actor()).erase(folders, progress)
@@ -125,3 +118,12 @@ def forget(
         if done.away:
             lines.append("`image-search gone PATH` says that a folder will not come back.")
         run.out.result(document, table(None, ("", ""), rows), *lines)
+
+
+def _forgotten_rows(done: Forgetting, what: str) -> list[tuple[str, int]]:
+    rows = [(what, done.photos), ("  their faces", done.faces)]
+    if done.away:
+        rows.append(("Missing, in folders that are away", done.away))
+    if done.excluded:
+        rows.append(("Only left out by excludes, kept", done.excluded))
+    return rows

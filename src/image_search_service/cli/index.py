@@ -34,7 +34,7 @@ from image_search_service.library.opening import open_library
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.indexing.pipeline import index_photos
-from image_search_service.services.metadata.reading import ReadReport
+from image_search_service.services.metadata.report import ReadReport
 
 if TYPE_CHECKING:
     from image_search_service.faces.assigner import AssignmentRun

@@ -17,7 +17,7 @@ from image_search_service.services.metadata.names import MetadataNamesService
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from image_search_service.services.metadata.reading import ReadReport
+    from image_search_service.services.metadata.report import ReadReport
 
 app = typer.Typer(help="Read names from photos' metadata, or write sidecars.", **TYPER_OPTIONS)
 

@@ -100,6 +100,24 @@ def latest_about(session: Session, keys: Iterable[Key], after: int) -> DecisionR
     return None if latest is None else session.get(DecisionRow, latest)
 
 
+def values_then(session: Session, keys: Iterable[Key], then: int) -> dict[Key, Any]:
+    """What facts were after the decision ``then``, of those that a later decision has changed: the old value
+    of the first later change. A statement for each ``BATCH``."""
+    wanted = set(keys)
+    values: dict[Key, Any] = {}
+    for part in chunks(sorted({key.id for key in wanted}), BATCH):
+        changes = session.scalars(
+            select(DecisionChange)
+            .where(DecisionChange.subject_id.in_(part), DecisionChange.decision_id > then)
+            .order_by(DecisionChange.id)
+        )
+        for change in changes:
+            key = Key(Fact(change.fact), change.subject_id, change.other_id)
+            if key in wanted:
+                values.setdefault(key, change.old)
+    return values
+
+
 def latest_with(session: Session, fact: Fact, other: uuid.UUID) -> DecisionRow | None:
     """The last decision that changed this fact with ``other`` as its second id."""
     latest = select(func.max(DecisionChange.decision_id)).where(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -112,15 +112,20 @@ def refuse_taken_names(session: Session, changes: Sequence[Change], decision_id:
     }
     keys = sorted({name_key(name) for name in names.values()})
     others = [person for person in queries.person_names(session, keys) if person.id not in back]
-    since = [
-        person
-        for person in others
-        if events.latest_about(
-            session, [Key(Fact.PERSON_NAME, person.id), Key(Fact.PERSON_GONE, person.id)], decision_id
-        )
-    ]
+    facts = (Fact.PERSON_NAME, Fact.PERSON_GONE)
+    then = events.values_then(
+        session, [Key(fact, person.id) for person in others for fact in facts], decision_id
+    )
+    since = [person for person in others if not _had_its_name(person, then)]
     if since:
         raise _in_the_way(since, decision_id)
+
+
+def _had_its_name(person: PersonName, then: Mapping[Key, Any]) -> bool:
+    """Whether somebody had the name before the decision, too; ``then``: see ``events.values_then``."""
+    name = then.get(Key(Fact.PERSON_NAME, person.id), person.name)
+    is_gone = then.get(Key(Fact.PERSON_GONE, person.id), False)
+    return not is_gone and name is not None and name_key(name) == name_key(person.name)
 
 
 def _in_the_way(people: Sequence[PersonName], decision_id: int) -> NameTakenError:

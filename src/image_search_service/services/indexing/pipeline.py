@@ -26,7 +26,7 @@ from image_search_service.services.indexing.indexer import IndexService
 from image_search_service.services.indexing.report import Failure, IndexReport
 from image_search_service.services.indexing.roots import RootService
 from image_search_service.services.jobs.outbox import PayloadSender
-from image_search_service.services.metadata.reading import ReadReport
+from image_search_service.services.metadata.report import ReadReport
 
 FIRST_GROUPING, GROWTH = 300, 4
 """Faces are grouped in between when the library has 300, and each time it has four times as many as the last

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from image_search_service.core.paging import keyset_pages
@@ -20,31 +19,14 @@ from image_search_service.db.queries.people_in_files import NamedInFile
 from image_search_service.db.session import Database
 from image_search_service.media.folder_names import Folders
 from image_search_service.media.picasa import PicasaFolders
-from image_search_service.services.metadata.reading import EXAMPLES, ReadReport, take_names, take_people
+from image_search_service.services.metadata.reading import take_names, take_people
+from image_search_service.services.metadata.report import EXAMPLES, ReadReport, WriteReport
 from image_search_service.services.metadata.sources import PhotoNames, names_of
 from image_search_service.services.metadata.undetected import Drawer, StoreDrawn, undetected
 from image_search_service.services.metadata.writing import WriteOutcome, WriteTask, write_names
 
 PAGE = 500
 """Photos in one decision."""
-
-
-@dataclass(slots=True)
-class WriteReport:
-    """The result of writing. files: photos' files with a named face. written, unchanged: sidecars.
-
-    corrected: names that another program has changed since they were last read or written, and that were
-    left as they are. unreadable: unreadable files and unwritable sidecars, which stay as they are. changes:
-    the changes of the first sidecars that were written, or would be.
-    """
-
-    files: int = 0
-    written: int = 0
-    unchanged: int = 0
-    corrected: int = 0
-    unreadable: int = 0
-    changes: list[str] = field(default_factory=list)
-    examples: list[str] = field(default_factory=list)
 
 
 class MetadataNamesService:

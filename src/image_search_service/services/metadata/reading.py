@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,45 +35,8 @@ from image_search_service.services.decisions.facts import facts_unassigning, for
 from image_search_service.services.decisions.log import DecisionDraft, decide
 from image_search_service.services.metadata.persons import people_called
 from image_search_service.services.metadata.region_faces import best_match
+from image_search_service.services.metadata.report import ReadReport
 from image_search_service.services.metadata.sources import FileNames, PhotoNames
-
-EXAMPLES = 20
-
-
-@dataclass(slots=True)
-class ReadReport:
-    """The result of reading. regions: named regions. matched: regions at the place of a face. named: faces
-    that got a name.
-
-    corrected: of these, faces whose name another program has corrected. withdrawn: faces whose name another
-    program has taken away. kept: faces of which somebody said otherwise in this library. shared: faces whose
-    name in the file several people here have, so that nobody knows whom it means. by_hand: regions without
-    a face that became one. unmatched: other regions without a face, or whose place cannot be read.
-    without_place: persons whom files name without a region. outdated: named regions made for a picture of
-    another shape, which are not believed. dropped: names that are none, such as bytes that are no text.
-    unreadable: files.
-    """
-
-    photos: int = 0
-    regions: int = 0
-    matched: int = 0
-    named: int = 0
-    corrected: int = 0
-    withdrawn: int = 0
-    kept: int = 0
-    shared: int = 0
-    by_hand: int = 0
-    unmatched: int = 0
-    without_place: int = 0
-    outdated: int = 0
-    dropped: int = 0
-    unreadable: int = 0
-    decisions: list[int] = field(default_factory=list)
-    examples: list[str] = field(default_factory=list)
-
-    def show(self, more: Sequence[str]) -> None:
-        """Add examples as far as there is room."""
-        self.examples += more[: EXAMPLES - len(self.examples)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,22 +163,10 @@ def _decide(
     report.kept += len(meant) - len(unclear) - len(placed)
     facts: dict[Key, Any] = {Key(Fact.FACE_IS_FACE, face): True for face in drawn}
     facts |= facts_unassigning([face.id for face, _ in withdrawn])
-    for person_id, new_name in people.values():
-        if new_name is not None and person_id in placed.values():
-            facts[Key(Fact.PERSON_NAME, person_id)] = new_name
-            facts[Key(Fact.PERSON_GONE, person_id)] = False
-    for face_id, person_id in placed.items():
-        if named[face_id].face.person_id != person_id:
-            facts[Key(Fact.FACE_PERSON, face_id)] = named_by(person_id, NameOrigin.METADATA)
+    facts |= _naming_facts(placed, named, people)
     last = events.latest_id(session)
     if facts:
-        corrected = [
-            named[face] for face, person in placed.items() if named[face].face.person_id not in (None, person)
-        ]
-        report.corrected += len(corrected)
-        report.withdrawn += len(withdrawn)
-        report.show([f"{name.source.path}: {name.face.name} is {name.shown} now." for name in corrected])
-        report.show([f"{path}: {face.name} is named there no more." for face, path in withdrawn])
+        _show_changes(placed, named, withdrawn, report)
         details = former_clusters(session, list(placed))
         made = decide(session, DecisionDraft(photo_names.FROM_METADATA, actor, facts, details=details))
         report.named += made.faces - len(withdrawn)
@@ -224,6 +175,39 @@ def _decide(
     said_in_files.forget_seen(session, [(face.id, path) for face, path in withdrawn])
     known = {key: person for key, (person, new) in people.items() if new is None or person in placed.values()}
     said_in_files.save_seen(session, [_seen(name, known, last) for name in read if _is_news(name)])
+
+
+def _naming_facts(
+    placed: Mapping[uuid.UUID, uuid.UUID],
+    named: Mapping[uuid.UUID, _ReadName],
+    people: Mapping[str, tuple[uuid.UUID, str | None]],
+) -> dict[Key, Any]:
+    """That faces are these persons, and that those of them exist who are new."""
+    facts: dict[Key, Any] = {}
+    for person_id, new_name in people.values():
+        if new_name is not None and person_id in placed.values():
+            facts[Key(Fact.PERSON_NAME, person_id)] = new_name
+            facts[Key(Fact.PERSON_GONE, person_id)] = False
+    for face_id, person_id in placed.items():
+        if named[face_id].face.person_id != person_id:
+            facts[Key(Fact.FACE_PERSON, face_id)] = named_by(person_id, NameOrigin.METADATA)
+    return facts
+
+
+def _show_changes(
+    placed: Mapping[uuid.UUID, uuid.UUID],
+    named: Mapping[uuid.UUID, _ReadName],
+    withdrawn: Sequence[tuple[PlacedFace, Path]],
+    report: ReadReport,
+) -> None:
+    """Names that another program has corrected, and those that it took out."""
+    corrected = [
+        named[face] for face, person in placed.items() if named[face].face.person_id not in (None, person)
+    ]
+    report.corrected += len(corrected)
+    report.withdrawn += len(withdrawn)
+    report.show([f"{name.source.path}: {name.face.name} is {name.shown} now." for name in corrected])
+    report.show([f"{path}: {face.name} is named there no more." for face, path in withdrawn])
 
 
 def take_people(

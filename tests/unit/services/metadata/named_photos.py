@@ -16,7 +16,7 @@ from image_search_service.db.models import FaceInstance, PersonRow
 from image_search_service.db.session import Database
 from image_search_service.media.orientation import to_stored
 from image_search_service.services.metadata.names import MetadataNamesService
-from image_search_service.services.metadata.reading import ReadReport
+from image_search_service.services.metadata.report import ReadReport
 from tests.support.xmp import WRITERS
 
 WIDTH, HEIGHT = 120, 80

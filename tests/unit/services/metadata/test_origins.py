@@ -17,7 +17,8 @@ from image_search_service.media.sidecars import EXTENSION
 from image_search_service.services.decisions.naming import Namesake
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
-from image_search_service.services.metadata.names import MetadataNamesService, WriteReport
+from image_search_service.services.metadata.names import MetadataNamesService
+from image_search_service.services.metadata.report import WriteReport
 from tests.conftest import SHARED
 from tests.support.world import World
 from tests.support.xmp import digikam
