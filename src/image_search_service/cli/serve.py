@@ -55,30 +55,35 @@ def serve(
         "watch_minutes": watch_minutes,
     }
     with command_context(as_json=False, debug=debug, **settings) as run:
-        import uvicorn
+        _serve(run, open_it=open_it, debug=debug)
 
-        from image_search_service.main import create_app, spare_from_collection
-        from image_search_service.worker import stopped_by_signals
 
-        hide_tokens("uvicorn.access")
-        # uvicorn stops by signals and raises them again when it has ended: what is open is closed first.
-        with (
-            listening_socket(run.settings.host, run.settings.port) as listening,
-            open_library(
-                run.settings, run.out.note, run.out.progress, address=_local_address(listening)
-            ) as opened,
-            stopped_by_signals(),
-        ):
-            app = create_app(opened)
-            _announce(run, opened.paths, listening, open_it=open_it)
-            config = uvicorn.Config(
-                app,
-                log_level="info" if debug else "warning",
-                timeout_graceful_shutdown=GRACE_SECONDS,
-                server_header=False,
-            )
-            spare_from_collection()
-            uvicorn.Server(config).run([listening])
+def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
+    """Until a signal ends it."""
+    import uvicorn
+
+    from image_search_service.main import create_app, spare_from_collection
+    from image_search_service.worker import stopped_by_signals
+
+    hide_tokens("uvicorn.access")
+    # uvicorn stops by signals and raises them again when it has ended: what is open is closed first.
+    with (
+        listening_socket(run.settings.host, run.settings.port) as listening,
+        open_library(
+            run.settings, run.out.note, run.out.progress, address=_local_address(listening)
+        ) as opened,
+        stopped_by_signals(),
+    ):
+        app = create_app(opened)
+        _announce(run, opened.paths, listening, open_it=open_it)
+        config = uvicorn.Config(
+            app,
+            log_level="info" if debug else "warning",
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            server_header=False,
+        )
+        spare_from_collection()
+        uvicorn.Server(config).run([listening])
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

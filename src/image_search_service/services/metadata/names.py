@@ -20,7 +20,7 @@ from image_search_service.db.session import Database
 from image_search_service.media.folder_names import Folders
 from image_search_service.media.picasa import PicasaFolders
 from image_search_service.services.metadata.reading import take_names, take_people
-from image_search_service.services.metadata.report import EXAMPLES, ReadReport, WriteReport
+from image_search_service.services.metadata.report import ReadReport, WriteReport, add_examples
 from image_search_service.services.metadata.sources import PhotoNames, names_of
 from image_search_service.services.metadata.undetected import Drawer, StoreDrawn, undetected
 from image_search_service.services.metadata.writing import WriteOutcome, WriteTask, write_names
@@ -178,16 +178,12 @@ def _count_read(names: Sequence[PhotoNames], report: ReadReport) -> None:
 def _count_written(outcome: WriteOutcome, report: WriteReport) -> None:
     report.files += 1
     report.corrected += len(outcome.corrected)
-    _show(report.examples, outcome.corrected)
+    add_examples(report.examples, outcome.corrected)
     if outcome.problem:
         report.unreadable += 1
-        _show(report.examples, [outcome.problem])
+        add_examples(report.examples, [outcome.problem])
     elif outcome.change:
         report.written += 1
-        _show(report.changes, [outcome.change])
+        add_examples(report.changes, [outcome.change])
     else:
         report.unchanged += 1
-
-
-def _show(examples: list[str], more: Sequence[str]) -> None:
-    examples += more[: EXAMPLES - len(examples)]

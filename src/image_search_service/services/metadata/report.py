@@ -42,7 +42,7 @@ class ReadReport:
 
     def show(self, more: Sequence[str]) -> None:
         """Add examples as far as there is room."""
-        self.examples += more[: EXAMPLES - len(self.examples)]
+        add_examples(self.examples, more)
 
 
 @dataclass(slots=True)
@@ -61,3 +61,8 @@ class WriteReport:
     unreadable: int = 0
     changes: list[str] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
+
+
+def add_examples(examples: list[str], more: Sequence[str]) -> None:
+    """Add lines as far as there is room for ``EXAMPLES``."""
+    examples += more[: EXAMPLES - len(examples)]
