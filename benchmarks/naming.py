@@ -2,6 +2,7 @@
 
     python -m benchmarks.naming                                    # demo libraries of three sizes
     python -m benchmarks.naming --lfw FOLDER --models FOLDER       # press photos, a folder for each person
+    python -m benchmarks.naming --lfw FOLDER --models FOLDER --engine onnx
 
 A robot that knows who is who answers over HTTP (``benchmarks/robot.py``) until 80 % of the faces of those
 whom it knows have a name: once with care, once with nothing but Enter, and once by the groups.
@@ -126,7 +127,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="image-search-bench-") as temporary:
         root = Path(temporary)
         if given.lfw is not None:
-            rows = measure(press_photos(given.lfw, given.models), root)
+            rows = measure(press_photos(given.lfw, given.models, given.engine), root)
         else:
             rows = [row for faces in given.faces for row in measure(demo(root, faces), root)]
         print_table(f"until {SHARE:.0%} have a name", COLUMNS, rows)
@@ -141,6 +142,12 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--lfw", type=Path, help="a folder of press photos, with a folder for each person")
     parser.add_argument("--models", type=Path, help="the folder with the face models")
+    parser.add_argument(
+        "--engine",
+        choices=("opencv", "onnx"),
+        default="opencv",
+        help="of press photos; the default's or another",
+    )
     return parser.parse_args()
 
 
@@ -150,13 +157,20 @@ def demo(root: Path, faces: int) -> Album:
     return Album(f"demo, {faces:,} faces", folder, DemoTruth(folder), {"engine": "synthetic"})
 
 
-def press_photos(folder: Path, models: Path) -> Album:
-    engine = {
-        "engine": "onnx",
-        "detector": models / "face_detection_yunet_2023mar.onnx",
-        "recognizer": models / "mobilefacenet.onnx",
-    }
-    return Album(f"{folder.name}, two photos or more", folder, FolderTruth(folder), engine)
+def press_photos(folder: Path, models: Path, engine: str) -> Album:
+    """The photos with two or more of a person, and the engine by its files in ``models``."""
+    files: Mapping[str, object] = {"model_source": str(models), "offline": False}
+    if engine == "onnx":
+        files = {
+            "detector": models / "face_detection_yunet_2023mar.onnx",
+            "recognizer": models / "mobilefacenet.onnx",
+        }
+    return Album(
+        f"{folder.name}, {engine}, two photos or more",
+        folder,
+        FolderTruth(folder),
+        {"engine": engine, **files},
+    )
 
 
 def measure(album: Album, root: Path) -> list[tuple[str, ...]]:
