@@ -56,10 +56,12 @@ export const query = (values) => {
 
 let known = null;
 /** All names with covers and numbers of faces; the browser keeps them and asks whether they have changed. */
-export const names = ({ fresh = false } = {}) => {
-  if (!known || fresh) known = get("/persons/names").then((answer) => answer.names).catch((error) => { known = null; throw error; });
+export const names = () => {
+  known ??= get("/persons/names").then((answer) => answer.names).catch((error) => { known = null; throw error; });
   return known;
 };
+/** After a decision that changes names: they are asked for again when they are needed next. */
+export const forgetNames = () => { known = null; };
 
 /** What the library holds, asked once a page unless it has changed. */
 let counted = null;

@@ -1,6 +1,6 @@
 // Decides: shows a decision at once, says what was done, takes it back when the server refuses or the reader asks.
 import { crop, el, fill, link, notice, one } from "./dom.js";
-import { post } from "./api.js";
+import { forgetNames, post } from "./api.js";
 import { keys } from "./keys.js";
 import { faces as faceCount, rich, richn, t } from "./words.js";
 
@@ -46,7 +46,11 @@ export const decide = async (decision) => {
 const underway = new Set();
 const sent = (answer) => { underway.add(answer); answer.finally(() => underway.delete(answer)).catch(() => {}); return answer; };
 
+/** Decisions about people; any other decision changes the list of names when it gives one. */
+const ABOUT_PEOPLE = new Set(["create-persons", "delete-person", "hide-person", "merge-persons", "rename-person", "set-cover-face", "set-note"]);
+
 const remember = (decision, made) => {
+  if (ABOUT_PEOPLE.has(decision.kind) || "name" in decision.body) forgetNames();
   const says = typeof decision.says === "function" ? decision.says(made) : decision.says;
   const ids = made.decision_id ? [made.decision_id] : [];
   note({ ids, says, faces: (decision.faces ?? []).slice(0, 3), at: Date.now() });
@@ -154,6 +158,7 @@ const takeBack = async (way = "") => {
 };
 
 const takenBack = (entry, undone) => {
+  forgetNames();
   line(entry.faces, [t("Taken back:"), " ", ...sentence(entry.says)], undone.length ? [t("Do it again"), () => redo(entry, undone)] : null);
   changed("undone", entry);
 };
@@ -162,6 +167,7 @@ const redo = async (entry, undone) => {
   try {
     const ids = [];
     for (const id of [...undone].reverse()) ids.push((await post(`/decisions/${id}/undo`)).decision_id);
+    forgetNames();
     note({ ...entry, ids: ids.filter(Boolean), at: Date.now() });
   } catch (problem) { if (problem.status === undefined) throw problem; refused(problem, { body: {} }); }
 };

@@ -1,6 +1,6 @@
 // Groups without a name: eight faces each, a name field, and what can be done with many at once.
 import { all, button, crop, el, empty, fill, link, one } from "./dom.js";
-import { get, library, names, query } from "./api.js";
+import { get, library, query } from "./api.js";
 import { decide, failed, onChange } from "./decide.js";
 import { Grid } from "./grid.js";
 import { ask, keys } from "./keys.js";
@@ -73,7 +73,6 @@ const name = async (groups, choice) => {
     says: (answer) => s("{n} face is {name} now", "{n} faces are {name} now", answer.faces ?? count(groups), { name: choice.name }),
   });
   one(".naming input", grid.node(Math.min(at, grid.total - 1)) ?? grid.body)?.focus();
-  if (await made && !choice.person_id) names({ fresh: true }).catch(() => {});
 };
 
 const aside = (groups, on) => act(groups, { kind: "set-aside", body: { ...bodies(groups), face_ids: [], aside: on },

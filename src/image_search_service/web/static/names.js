@@ -50,19 +50,20 @@ export class NameField {
   /**
    * @param {{label: string, proposals?: any[], choose: (choice: {person_id: string | null, name: string}) => void,
    *   changed?: (choice: any) => void, primary?: Node, allowNew?: boolean, preselect?: boolean, listed?: boolean, faceless?: boolean, placeholder?: string}} options
-   *   preselect: whether Enter takes the first proposal before anything is typed
+   *   preselect: whether Enter takes the first proposal before anything is typed; else it does if the faces are very like them
    *   faceless: whether people without a face come first among those who are not proposed
    *   listed: whether people with most faces are shown before anything is typed, so that a click is enough
    */
   constructor(options) {
-    this.options = { proposals: [], allowNew: true, preselect: true, listed: false, faceless: false, ...options };
+    this.options = { proposals: [], allowNew: true, preselect: null, listed: false, faceless: false, ...options };
     const id = `name-${fields += 1}`;
+    this.all = null;
     this.people = [];
     this.list = el("ul", { class: "proposals", id: `${id}-list`, role: "listbox", "aria-label": t("Nearest people") });
     this.input = el("input", {
       id, autocomplete: "off", role: "combobox", "aria-expanded": "false", "aria-controls": `${id}-list`, "aria-autocomplete": "list",
       placeholder: options.placeholder ?? t("Type a name"), spellcheck: "false", dir: "auto", data: { keys: "pass" },
-      on: { input: () => this.show(), keydown: (event) => this.key(event), focus: () => { this.loading ??= this.loadNames(); } },
+      on: { input: () => { this.show(); this.loadNames(); }, keydown: (event) => this.key(event), focus: () => this.loadNames() },
     });
     this.entry = el("div", { class: "entry" }, el("label", { class: "visually-hidden", for: id }, options.label), icon("find"), this.input, options.primary);
     this.element = el("div", { class: "naming" }, this.entry, this.list);
@@ -70,11 +71,18 @@ export class NameField {
     this.show();
   }
 
-  async loadNames() {
-    if (this.people.length) return;
-    try { this.people = (await names()).filter((one) => !one.hidden); } catch { this.people = []; }
+  /** Takes the names of everybody, again when a decision has changed them. */
+  loadNames() {
+    this.loading ??= this.takeNames().finally(() => { this.loading = null; });
+    return this.loading;
+  }
+
+  async takeNames() {
+    const all = await names().catch(() => []);
+    if (all === this.all) return;
+    this.all = all;
+    this.people = all.filter((one) => !one.hidden);
     if (this.input.value || this.listing) this.show();
-    this.loading = null;
   }
 
   /** Whether people stand in for proposals that there are none of. */
@@ -92,9 +100,11 @@ export class NameField {
   /** The one that Enter takes; null if there is none. */
   get choice() { return this.shown[this.active] ?? null; }
 
+  get preselects() { return this.options.preselect ?? this.options.proposals[0]?.likeness === "very"; }
+
   show() {
     this.shown = this.choices;
-    this.active = (this.options.preselect && !this.listing) || this.input.value ? 0 : -1;
+    this.active = (this.preselects && !this.listing) || this.input.value ? 0 : -1;
     fill(this.list, this.shown.map((choice, at) => this.option(choice, at)));
     this.list.hidden = this.shown.length === 0;
     this.input.setAttribute("aria-expanded", String(this.shown.length > 0));
@@ -147,9 +157,9 @@ export class NameField {
     }
   }
 
-  /** Takes the choice; of letters that were typed before the names were there, only when they are. */
+  /** Takes the choice; of letters that were typed before the present names were there, only when they are. */
   async enter() {
-    if (this.input.value && this.loading) await this.loading;
+    if (this.input.value) await this.loadNames();
     if (this.choice) this.take(this.active);
   }
 

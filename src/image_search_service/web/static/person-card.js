@@ -48,7 +48,6 @@ export const rename = async (person, name, show) => {
   const before = person.name;
   await decide({ kind: "rename-person", body: { person_id: person.id, name, another }, says: s("{name} is called {name2} now", { name: before, name2: name }), faces: person.cover_url ? [person.cover_url] : [],
     apply: () => { person.name = name; show(); }, revert: () => { person.name = before; show(); } });
-  names({ fresh: true }).catch(() => {});
 };
 
 const oneOrTwo = (person, same, name) => ask(t("One person?"),

@@ -1,6 +1,6 @@
 // One person: their faces, photos, suggestions, with whom, and what was said of them.
 import { all, button, cover, el, empty, fill, link, one, svg } from "./dom.js";
-import { get, names, query } from "./api.js";
+import { get, query } from "./api.js";
 import { decide, failed, onChange } from "./decide.js";
 import { facesTab } from "./person-faces.js";
 import { suggestionsTab } from "./person-suggestions.js";
@@ -101,7 +101,6 @@ const askNote = async () => {
   const before = person.note;
   const put = (note) => { person.note = note; drawHead(); drawYears(); };
   await decide({ kind: "set-note", body: { person_id: id, note: kept.note }, says: s("The note about {name} is changed", { name: person.name }), apply: () => put(kept.note), revert: () => put(before) });
-  names({ fresh: true }).catch(() => {});
 };
 
 const hide = () => {
@@ -155,5 +154,5 @@ const common = [
   { keys: ["F2"], label: t("Rename"), run: startRename },
 ];
 addEventListener("hashchange", show);
-onChange(async (what) => { if (what === "undone") { names({ fresh: true }).catch(() => {}); if (await load()) show(); } });
+onChange(async (what) => { if (what === "undone") { if (await load()) show(); } });
 if (await load()) show();

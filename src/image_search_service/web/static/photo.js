@@ -137,7 +137,7 @@ const name = async (face, choice) => {
   const says = s("{n} face is {name} now", "{n} faces are {name} now", 1, { name: choice.name });
   const body = choice.person_id ? { kind: "assign", body: { face_ids: [face.id], person_id: choice.person_id } } : { kind: "split", body: { face_ids: [face.id], ...whoIs(choice) } };
   const made = await act(face, { person_id: choice.person_id ?? "new", person_name: choice.name, assigned_by: "human" }, { ...body, says });
-  if (made?.person_id) { face.person_id = made.person_id; drawList(); names({ fresh: true }).catch(() => {}); }
+  if (made?.person_id) { face.person_id = made.person_id; drawList(); }
 };
 const confirm = (face) => act(face, { assigned_by: "human" }, { kind: "assign", body: { face_ids: [face.id], person_id: face.person_id }, says: s("{n} face is {name} now", "{n} faces are {name} now", 1, { name: face.person_name }) });
 

@@ -1,6 +1,6 @@
 // Welcome: choose folders, watch them being read, put names in first, begin naming while it runs.
 import { button, crop, el, fill, icon, one } from "./dom.js";
-import { get, library, names, post, query, send } from "./api.js";
+import { forgetNames, get, library, names, post, query, send } from "./api.js";
 import { decide, failed, onChange } from "./decide.js";
 import { progressWords, timeLeft } from "./job-words.js";
 import { onEvent } from "./stream.js";
@@ -152,7 +152,8 @@ const keep = async () => {
 };
 const said = (...texts) => { one("#names-said").textContent = texts.filter(Boolean).join(" "); };
 const showNames = async () => {
-  const list = await names({ fresh: true }).catch(() => []);
+  forgetNames(); // a job may have read names meanwhile
+  const list = await names().catch(() => []);
   const badge = one("#names-count");
   badge.hidden = !list.length;
   badge.textContent = tn("{n} name", "{n} names", list.length);
