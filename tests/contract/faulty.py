@@ -20,7 +20,6 @@ from image_search_service.db.migrate import migrate
 from image_search_service.db.models import ClusterRow, FaceInstance
 from image_search_service.db.queries.suggestions.centroids import active_centroids
 from image_search_service.db.session import Database, sqlite_url
-from image_search_service.demo.library import make_demo_library
 from image_search_service.library.opening import Library
 from image_search_service.library.vectors import LibraryCollections
 from image_search_service.queue.face_jobs import JOBS
@@ -35,6 +34,7 @@ from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
 from image_search_service.vector.embedded import EmbeddedQdrant
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.contract import stored
+from tests.support.drawn_photos import copy_some
 from tests.support.qdrant_server import QdrantServer
 from tests.support.served import DIMENSION, add_faces, alike, bind, directions, no_bar
 from tests.support.world import World
@@ -117,11 +117,10 @@ class Faulty:
         return stored.content(self.library.database, self.engine, self.template.points)
 
 
-def make_template(folder: Path) -> Template:
+def make_template(drawn: Path, folder: Path) -> Template:
     """Two people with a centroid, one of them with a face since then; faces that are surely theirs, that may
     be, and of two strangers; photos that are not indexed."""
-    photos = folder / "photos"
-    make_demo_library(photos, faces=12)
+    photos = copy_some(drawn, folder / "photos", 12)
     template = Template(folder / "template", photos, [], UUID(int=0), {}, {})
     with (
         EmbeddedQdrant(template.folder / SERVER) as engine,

@@ -96,8 +96,8 @@ def patience(fault: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    return make_template(tmp_path_factory.mktemp("faults"))
+def template(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Template:
+    return make_template(drawn, tmp_path_factory.mktemp("faults"))
 
 
 Outcomes = Callable[[JobKind, bool], list[list[str]]]

@@ -16,7 +16,6 @@ from image_search_service.core.config import Settings
 from image_search_service.core.errors import ConflictError, InvalidInputError
 from image_search_service.core.types import Box
 from image_search_service.db.models import AssetPath, FaceInstance
-from image_search_service.demo.library import make_demo_library
 from image_search_service.library.opening import Library, open_library
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
@@ -28,6 +27,7 @@ from image_search_service.services.indexing.drawing import FaceDrawer
 from image_search_service.services.indexing.indexer import IndexService
 from image_search_service.services.indexing.pipeline import index_photos
 from image_search_service.services.people.lookup import PeopleService
+from tests.support.drawn_photos import copy_some
 from tests.support.served import bind, no_bar
 from tests.support.stores import STORES, library_on
 from tests.support.world import put_database
@@ -37,9 +37,8 @@ BLANK = (0.1, 0.1, 0.2, 0.2)
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("drawn")
-    make_demo_library(folder, faces=12)
+def drawn(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_some(drawn, tmp_path_factory.mktemp("drawn"), 12)
     Image.new("RGB", (200, 100), (90, 120, 90)).save(folder / "blank.jpg")
     return folder
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from image_search_service.db.session import Database
-from image_search_service.demo.library import make_demo_library
 from image_search_service.library.health import library_counts
 from image_search_service.library.opening import Library
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.indexing.indexer import IndexService
 from tests.support.databases import DATABASES, open_database
+from tests.support.drawn_photos import copy_some
 from tests.support.stores import STORES, library_on
 from tests.support.waiting import LIMIT
 
@@ -72,11 +72,9 @@ def test_who_waits_may_give_up(database: Database) -> None:
         pass
 
 
-def test_two_index_at_once(library: Library, tmp_path: Path) -> None:
+def test_two_index_at_once(library: Library, drawn: Path, tmp_path: Path) -> None:
     """Two runs of indexing that are begun together lose nothing of each other."""
-    albums = [tmp_path / name for name in ("one", "other")]
-    for number, album in enumerate(albums):
-        make_demo_library(album, faces=20, seed=number)
+    albums = [copy_some(drawn, tmp_path / f"{after}", 15, after=after) for after in (0, 10)]
     with ThreadPoolExecutor(2) as threads:
         reports = list(threads.map(lambda album: IndexService(library.stores).index([album]), albums))
     assert (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import cache
 
 from PIL import Image
 
@@ -31,6 +32,7 @@ def _damaged_png() -> bytes:
     return bytes(png)
 
 
+@cache  # packing takes as long as drawing five pictures
 def _enormous_png() -> bytes:
     """A white square of one bit a pixel, packed row by row: only who decodes it needs the memory."""
     packer = zlib.compressobj(9)

@@ -8,20 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from image_search_service.demo.library import make_demo_library
 from image_search_service.library.engine import EngineBinding
 from image_search_service.library.opening import Library
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.indexing.indexer import IndexService
 from tests.contract.engine_change.other_engine import OtherEngine
+from tests.support.drawn_photos import copy_some
 from tests.support.stores import STORES, library_on
 
 
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("drawn")
-    make_demo_library(folder, faces=40)
-    return folder
+def drawn(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_some(drawn, tmp_path_factory.mktemp("drawn"), 40)
 
 
 @pytest.fixture

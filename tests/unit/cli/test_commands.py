@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,16 +13,21 @@ from image_search_service.cli.app import app
 from image_search_service.core.lock import LibraryLock
 from tests.unit.cli.conftest import Run
 
+FACES = 60
+
 
 @pytest.fixture(scope="module")
-def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A drawn album, drawn by the command itself."""
-    folder = tmp_path_factory.mktemp("album") / "photos"
-    result = CliRunner().invoke(app, ["demo", str(folder), "--faces", "120", "--json"])
+def album(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(drawn, tmp_path_factory.mktemp("album") / "photos"))
+
+
+def test_demo_draws_faces(tmp_path: Path) -> None:
+    """As many faces as were asked for are drawn into the folder that was named."""
+    folder = tmp_path / "photos"
+    result = CliRunner().invoke(app, ["demo", str(folder), "--faces", "3", "--json"])
     assert result.exit_code == 0
     made = json.loads(result.stdout)
-    assert (made["faces"], made["folder"]) == (120, str(folder))
-    return folder
+    assert (made["faces"], made["folder"]) == (3, str(folder))
 
 
 def test_index_prints_one_line_of_json(run: Run, album: Path) -> None:
@@ -32,8 +38,8 @@ def test_index_prints_one_line_of_json(run: Run, album: Path) -> None:
         *("photos_seen", "photos_new", "photos_unchanged", "photos_failed", "faces", "clusters"),
         *("clustered_faces", "noise_faces", "seconds", "photos_per_second", "engine", "failures"),
     }
-    assert (document["faces"], document["engine"]) == (120, "synthetic")
-    assert document["clustered_faces"] + document["noise_faces"] == 120
+    assert (document["faces"], document["engine"]) == (FACES, "synthetic")
+    assert document["clustered_faces"] + document["noise_faces"] == FACES
     assert len(document["failures"]) == document["photos_failed"] > 0
     assert set(document["failures"][0]) == {"path", "reason"}
     assert (document["photos_waiting"], document["waiting"], document["waiting_reasons"]) == (0, [], {})
@@ -317,7 +323,7 @@ def test_info_tells_where_things_are(run: Run, library: Path) -> None:
     assert code == 0
     assert document["engine"]["name"] == "synthetic"
     assert document["paths"]["library"] == str(library)
-    assert document["counts"]["faces"] == 120
+    assert document["counts"]["faces"] == FACES
     assert document["bytes"]["database"] > 0
     assert "qdrant-edge-py" in document["versions"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 from image_search_service.cli.app import app
+from tests.support.drawn_photos import copy_some
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def library(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("command")
-    run(folder / "library", "index", made(folder / "album"), "--engine", "synthetic")
+    run(folder / "library", "index", str(copy_some(drawn, folder / "album", 12)), "--engine", "synthetic")
     return folder / "library"
-
-
-def made(album: Path) -> str:
-    assert CliRunner().invoke(app, ["demo", str(album), "--faces", "20", "--json"]).exit_code == 0
-    return str(album)
 
 
 def run(library: Path, *arguments: str) -> tuple[int, str]:
@@ -38,7 +35,7 @@ def test_doctor_tells_what_is_wrong_and_mends_it(library: Path) -> None:
     """0 when nothing is wrong, 1 when something is, 0 when it has been repaired."""
     code, shown = run(library, "doctor")
     assert code == 0
-    assert "20 faces, 20 points" in shown
+    assert re.search(r"\b(\d+) faces, \1 points", shown)
     assert "Nothing is wrong." in shown
     crop = next((library / "crops").rglob("*.jpg"))
     crop.unlink()

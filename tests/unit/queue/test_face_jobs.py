@@ -10,12 +10,12 @@ from PIL import Image
 from sqlalchemy import select
 
 from image_search_service.db.models import FaceInstance
-from image_search_service.demo.library import make_demo_library
 from image_search_service.queue.face_jobs import JOBS, detect_faces_job
 from image_search_service.queue.runner import ProgressReporter
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.service import JobKind
 from image_search_service.services.metadata.names import MetadataNamesService
+from tests.support.drawn_photos import copy_some
 from tests.support.served import served
 
 
@@ -51,10 +51,9 @@ def test_photos_are_indexed_by_a_job(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_names_are_read_by_the_job_that_indexes(tmp_path: Path, wanted: bool) -> None:
+def test_names_are_read_by_the_job_that_indexes(tmp_path: Path, drawn: Path, wanted: bool) -> None:
     """Indexing as a job takes names from metadata if that is set, as indexing by the command does."""
-    photos = tmp_path / "photos"
-    make_demo_library(photos, faces=10)
+    photos = copy_some(drawn, tmp_path / "photos", 2)
     with served(tmp_path / "first", run_jobs=False) as api:
         detect_faces_job(api.library.stores, ProgressReporter(lambda *_: None), paths=[str(photos)])
         with api.library.database.read() as session:
