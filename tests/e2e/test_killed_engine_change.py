@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from image_search_service.services.face_clustering_service import FaceClustering
 from image_search_service.services.indexing.indexer import IndexService
 from image_search_service.services.people.lookup import PeopleService
 from tests.e2e.killed_runs import Run, runs_of, state
+from tests.support.copies import copy_library
 
 pytestmark = pytest.mark.depth
 
@@ -49,7 +49,7 @@ def moved(tmp_path_factory: pytest.TempPathFactory, run_move: Run) -> Moved:
     before = folder / "before"
     make_demo_library(folder / "photos", faces=60)
     _index_and_name(before, folder / "photos")
-    whole = Path(shutil.copytree(before, folder / "whole"))
+    whole = copy_library(before, folder / "whole")
     status, steps = run_move(whole, 0)
     assert status == 0
     return Moved(before, state(whole), steps)
@@ -91,7 +91,7 @@ def test_the_next_run_completes_a_killed_end(
 
 def completes_after(moment: int, library: Path, moved: Moved, run_move: Run) -> None:
     """Killed at the moment and run once more, a move makes what one makes that nothing interrupted."""
-    shutil.copytree(moved.before, library)
+    copy_library(moved.before, library)
     assert run_move(library, moment)[0] == -signal.SIGKILL
     assert run_move(library, 0)[0] == 0
     assert state(library) == moved.after
@@ -102,7 +102,7 @@ def test_a_move_that_is_killed_again_and_again_ends_the_same(
     tmp_path: Path, moved: Moved, run_move: Run
 ) -> None:
     """Each run goes on where the one before was killed, and the last one completes the move."""
-    library = Path(shutil.copytree(moved.before, tmp_path / "killed"))
+    library = copy_library(moved.before, tmp_path / "killed")
     for moment in random.Random(7).sample(range(1, moved.steps // 2), 5):  # noqa: S311 - moments, no secrets
         assert run_move(library, moment)[0] in (-signal.SIGKILL, 0)
     assert run_move(library, 0)[0] == 0

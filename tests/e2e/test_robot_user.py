@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from benchmarks.naming import SHARE, Album, demo, index, robot_on
 from benchmarks.robot import Robot, Tally
+from tests.support.copies import copy_library
 
 FACES = 300
 MOST_ANSWERS = 1.3
@@ -61,7 +61,7 @@ def test_a_robot_that_always_presses_enter_makes_few_mistakes(
     album: Album, indexed: Path, tmp_path: Path
 ) -> None:
     """Whoever accepts all that is proposed, until nothing is left to ask, gives few wrong names."""
-    shutil.copytree(indexed, tmp_path / "library")
+    copy_library(indexed, tmp_path / "library")
     with robot_on(tmp_path / "library", album, careful=False) as robot:
         tally = robot.by_queue(1.0)
         assert robot.share > SHARE
@@ -69,7 +69,7 @@ def test_a_robot_that_always_presses_enter_makes_few_mistakes(
 
 
 def _named(album: Album, indexed: Path, copy: Path, way: str) -> Tally:
-    shutil.copytree(indexed, copy)
+    copy_library(indexed, copy)
     with robot_on(copy, album) as robot:
         if way == "size":
             return robot.by_size(SHARE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from tests.pages.browser import (
     site,
 )
 from tests.pages.demo_libraries import DemoLibraries, demo_libraries
+from tests.support.copies import copy_library
 from tests.support.made_once import folder_of_run
 
 Visit = Callable[..., Page]
@@ -57,7 +57,7 @@ def named(demo: DemoLibraries, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def _copy_served(library: Path, folder: Path) -> Iterator[Site]:
-    shutil.copytree(library, folder / "library")
+    copy_library(library, folder / "library")
     with site(folder / "library") as served:
         yield served
 

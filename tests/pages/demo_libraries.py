@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from benchmarks.naming import Album, DemoTruth, index, robot_on
 from benchmarks.robot import LibraryView
 from image_search_service.demo.library import make_demo_library
+from tests.support.copies import copy_library
 from tests.support.made_once import made_once
 
 FACES = 160
@@ -47,7 +47,7 @@ def _make(libraries: DemoLibraries, faces: int) -> None:
     make_demo_library(libraries.photos, faces=faces)
     album = Album("drawn", libraries.photos, DemoTruth(libraries.photos), {"engine": "synthetic"})
     index(album, libraries.unnamed)
-    shutil.copytree(libraries.unnamed, libraries.named)
+    copy_library(libraries.unnamed, libraries.named)
     with robot_on(libraries.named, album) as robot:
         groups = robot.view.get("/faces/clusters", limit=HALVES + WHOLES)["items"]
         for at, group in enumerate(groups):

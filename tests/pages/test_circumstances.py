@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.pages.conftest import Visit
 from tests.pages.demo_libraries import DemoLibraries
 from tests.pages.every_screen import every_screen
 from tests.pages.screens import Review, Screen
+from tests.support.copies import copy_library
 
 pytestmark = pytest.mark.depth
 RIGHT_TO_LEFT = "שרה לוי"
@@ -43,7 +43,7 @@ def test_two_tabs_on_one_question(visit: Visit, unnamed: Site, complaints: Compl
 @pytest.fixture
 def fresh(demo: DemoLibraries, tmp_path: Path) -> Iterator[Site]:
     """A served library of which nobody has a name, and that no other test sees."""
-    shutil.copytree(demo.unnamed, tmp_path / "library")
+    copy_library(demo.unnamed, tmp_path / "library")
     with site(tmp_path / "library") as served:
         yield served
 

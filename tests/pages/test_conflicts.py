@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from tests.pages.browser import LOOKS, Site, site
 from tests.pages.conftest import Visit
 from tests.pages.demo_libraries import DemoLibraries
 from tests.pages.screens import Screen
+from tests.support.copies import copy_library
 from tests.support.served import no_bar
 
 pytestmark = pytest.mark.depth
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.depth
 def lost(demo: DemoLibraries, tmp_path: Path) -> Iterator[Site]:
     """A served library in which the file of somebody's photo holds a photo of unknown people now."""
     folder = tmp_path / "library"
-    shutil.copytree(demo.named, folder)
+    copy_library(demo.named, folder)
     with (
         open_library(Settings(library=folder, offline=True), lambda _: None, no_bar) as library,
         library.database.write() as session,

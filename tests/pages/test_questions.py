@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from tests.pages.browser import NARROW, Look, Site, site
 from tests.pages.conftest import Visit
 from tests.pages.demo_libraries import DemoLibraries
 from tests.pages.screens import Review
+from tests.support.copies import copy_library
 from tests.support.served import no_bar
 
 SURE, CLOSE = 24, 12
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.depth
 def waiting(demo: DemoLibraries, tmp_path: Path) -> Iterator[Site]:
     """A served library in which faces wait for the person with most faces, some of them as like another."""
     folder = tmp_path / "library"
-    shutil.copytree(demo.named, folder)
+    copy_library(demo.named, folder)
     with (
         open_library(Settings(library=folder, offline=True), lambda _: None, no_bar) as library,
         library.database.write() as session,

@@ -31,6 +31,7 @@ from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from image_search_service.vector.qdrant_collection import WRITE_BATCH
 from image_search_service.vector.stored_points import StoredPoint
+from tests.support.copies import copy_library
 from tests.support.damage import (
     DAMAGE,
     Damage,
@@ -78,7 +79,7 @@ def indexed(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def library(indexed: Path, tmp_path: Path) -> Iterator[Library]:
     """A copy of it, to be damaged."""
-    shutil.copytree(indexed, tmp_path / "library")
+    copy_library(indexed, tmp_path / "library")
     with opened(tmp_path / "library") as copy:
         yield copy
 
