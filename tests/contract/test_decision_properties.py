@@ -225,7 +225,7 @@ class Decisions(DecisionMachine):
 @pytest.mark.parametrize(
     ("sequences", "steps"),
     [
-        pytest.param(40, 6, id="some"),
+        pytest.param(20, 6, id="some"),
         pytest.param(MANY, 5, id="short", marks=pytest.mark.depth),
         pytest.param(FEW, 15, id="long", marks=pytest.mark.depth),
     ],

@@ -29,6 +29,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return invoke
 
 
+@pytest.mark.depth
 def test_a_library_moves_from_dlib_to_the_default_engine(
     run: Run, tmp_path: Path, photos: Path, default_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

