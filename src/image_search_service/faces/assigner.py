@@ -18,7 +18,7 @@ import numpy.typing as npt
 from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import FloatArray, IntArray, Progress
-from image_search_service.db.queries import clusters, faces, suggestion_states
+from image_search_service.db.queries import clusters, events, faces, suggestion_states
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.differences import Side, sides_where
 from image_search_service.db.queries.suggestion_states import Pair
@@ -28,7 +28,7 @@ from image_search_service.db.session import Session
 from image_search_service.faces.candidates import Candidate, SecondBest
 from image_search_service.faces.suggestion_store import FindMoreRun, SearchOptions, remember
 from image_search_service.library.stores import Stores
-from image_search_service.recognition.centroid import ActiveCentroids
+from image_search_service.recognition.centroid import ActiveCentroids, CentroidMatrix
 from image_search_service.recognition.matching import Matches, match_faces
 from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.vector.batching import FETCH_BATCH
@@ -139,7 +139,7 @@ class FaceAssigner:
     def _assign_page(
         self,
         page: Sequence[AssignableFace],
-        people: ActiveCentroids,
+        people: CentroidMatrix,
         min_similarity: float,
         run: AssignmentRun,
     ) -> None:
@@ -149,6 +149,7 @@ class FaceAssigner:
         run.faces += len(page)
         run.embeddings_missing += len(page) - len(comparable)
         with self._database.write() as session:
+            events.take_turn(session)  # it locks persons' rows, and so do decisions, in another order
             free = assignment.lock_unassigned(session, page)
             here = assignment.in_photos_of(page)
             known = FaceConstraints(free, assignment.barred_pairs(session, here), sides_where(session, here))
@@ -170,7 +171,7 @@ class FaceAssigner:
 def compare(
     comparable: Sequence[AssignableFace],
     embeddings: FloatArray,
-    people: ActiveCentroids,
+    people: CentroidMatrix,
     known: FaceConstraints,
     thresholds: Thresholds,
     *,
@@ -248,7 +249,7 @@ def _side_rows(sides: Sequence[Side], comparable: Sequence[AssignableFace]) -> I
 
 
 def _assign(
-    session: Session, comparable: Sequence[AssignableFace], people: ActiveCentroids, decision: Decision
+    session: Session, comparable: Sequence[AssignableFace], people: CentroidMatrix, decision: Decision
 ) -> int:
     rows = np.flatnonzero(decision.assign).tolist()
     faces.assign_persons(
@@ -262,7 +263,7 @@ def _assign(
 
 
 def _shown(
-    comparable: Sequence[AssignableFace], people: ActiveCentroids, decision: Decision, matches: Matches
+    comparable: Sequence[AssignableFace], people: CentroidMatrix, decision: Decision, matches: Matches
 ) -> list[Candidate]:
     """The faces to suggest: by person, the most similar first."""
     shown = [
@@ -284,7 +285,7 @@ def _shown(
     )
 
 
-def _second(people: ActiveCentroids, matches: Matches, row: int) -> SecondBest | None:
+def _second(people: CentroidMatrix, matches: Matches, row: int) -> SecondBest | None:
     if matches.second[row] < 0:
         return None
     similarity, other = float(matches.similarity[row]), float(matches.runner_up[row])

@@ -20,10 +20,9 @@ from image_search_service.db.queries.people import (
     faces as face_queries,
     persons as person_queries,
 )
-from image_search_service.db.queries.suggestions import centroids as centroid_queries, nearest as queries
+from image_search_service.db.queries.suggestions import nearest as queries
 from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
-from image_search_service.services.centroid_service import CentroidService, source_hash
 from image_search_service.services.existing import required
 from image_search_service.services.people.persons import with_age
 from image_search_service.vector.collections import FaceFilter
@@ -55,7 +54,7 @@ class LikenessService:
         self._database = stores.database
         self._faces = stores.faces
         self._centroids = stores.centroids
-        self._centroid_service = CentroidService(stores)
+        self._centroids_in_memory = stores.centroids_in_memory
         self._thresholds = stores.thresholds
 
     def odd_faces(self, person_id: uuid.UUID, offset: int, limit: int) -> ListPage[PersonFaceRecord]:
@@ -80,24 +79,13 @@ class LikenessService:
     ) -> dict[uuid.UUID, float]:
         """At most so many faces and their similarities to the person's centroid, the least similar first: a
         search for those most similar to its opposite. points: by face."""
-        centroid = self._centroid(person_id, list(points))
-        if centroid is None:
+        centroid = self._centroids_in_memory.of(person_id)
+        if centroid is None or not points:
             return {}
         face_of = {point: face for face, point in points.items()}
         where = FaceFilter(among=face_of.keys())
         matches = self._faces.search_similar_faces(-centroid, min(number, len(points)), where=where)
         return {face_of[match.point_id]: -match.score for match in matches}
-
-    def _centroid(self, person_id: uuid.UUID, face_ids: list[uuid.UUID]) -> FloatArray | None:
-        """``(d,)`` of unit length: the person's centroid, computed anew if it is not of these faces."""
-        with self._database.read() as session:
-            active = centroid_queries.active_centroids(session, [person_id])
-        if not face_ids:
-            return None
-        if not active or active[0].source_hash != source_hash(face_ids):
-            self._centroid_service.compute_centroids([person_id])
-        matrix = self._centroid_service.active_centroids([person_id]).matrix
-        return matrix[0] if len(matrix) else None
 
     def nearest_persons(self, cluster_id: uuid.UUID, limit: int) -> list[NearPerson]:
         """Persons whom a cluster resembles, the most similar first. One fetch and one search.
