@@ -72,6 +72,8 @@ def most_similar(
 ) -> list[tuple[UUID, float]]:
     """Whom one face ``(d,)`` resembles, and how much, the most similar first, among equals the first: the
     first ``free`` who are not barred, and of those who are, before these, the first ``barred_most``."""
+    if not people.person_ids:
+        return []
     similarity = people.matrix @ embedding
     matches: list[tuple[UUID, float]] = []
     for row in np.argsort(-similarity, kind="stable").tolist():

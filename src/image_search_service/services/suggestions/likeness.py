@@ -23,6 +23,7 @@ from image_search_service.db.queries.people import (
 from image_search_service.db.queries.suggestions import nearest as queries
 from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
+from image_search_service.recognition.matching import most_similar
 from image_search_service.services.existing import required
 from image_search_service.services.people.persons import with_age
 from image_search_service.vector.collections import FaceFilter
@@ -53,14 +54,13 @@ class LikenessService:
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
         self._faces = stores.faces
-        self._centroids = stores.centroids
         self._centroids_in_memory = stores.centroids_in_memory
         self._thresholds = stores.thresholds
 
     def odd_faces(self, person_id: uuid.UUID, offset: int, limit: int) -> ListPage[PersonFaceRecord]:
         """A person's faces, the least similar to their centroid first, those without an embedding last.
 
-        One search; ⌈n ÷ 1,000⌉ requests more for n faces that are others than when the centroid was computed.
+        One search, and what ``CentroidsInMemory.now`` costs.
         """
         with self._database.read() as session:
             _, born = required(person_queries.birth_date(session, person_id), "person", person_id)
@@ -88,7 +88,7 @@ class LikenessService:
         return {face_of[match.point_id]: -match.score for match in matches}
 
     def nearest_persons(self, cluster_id: uuid.UUID, limit: int) -> list[NearPerson]:
-        """Persons whom a cluster resembles, the most similar first. One fetch and one search.
+        """Persons whom a cluster resembles, the most similar first. One fetch.
 
         Without persons who are ruled out for one of its faces: rejected, in the same photo, or by a
         difference.
@@ -99,8 +99,10 @@ class LikenessService:
         mean = self._mean(list(points.values()))
         if mean is None:
             return []
-        (matches,) = self._centroids.search_many(mean[None], limit + SPARE)
-        scores = {match.person_id: match.score for match in matches}
+        people = self._centroids_in_memory.now()
+        scores = {
+            person: round(score, 6) for person, score in most_similar(mean, people, set(), free=limit + SPARE)
+        }
         with self._database.read() as session:
             barred = _barred(session, list(points), list(scores))
             shown = person_queries.faces_to_show(session, list(scores))
