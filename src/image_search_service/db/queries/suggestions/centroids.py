@@ -52,15 +52,16 @@ def person_sources(
     session: Session, person_ids: Sequence[uuid.UUID] | None = None
 ) -> dict[uuid.UUID, PersonSource]:
     """Of everybody who is not deleted, by id, in one statement; or of these, in one for each ``BATCH``."""
-    source = (
-        PersonCentroid.id,
-        PersonCentroid.algorithm_version,
-        PersonCentroid.source_hash,
-        PersonCentroid.faces_version,
-    )
     active = and_(PersonCentroid.person_id == PersonRow.id, PersonCentroid.state == ACTIVE)
     statement = (
-        select(PersonRow.id, PersonRow.faces_version, *source)
+        select(
+            PersonRow.id,
+            PersonRow.faces_version,
+            PersonCentroid.id,
+            PersonCentroid.algorithm_version,
+            PersonCentroid.source_hash,
+            PersonCentroid.faces_version,
+        )
         .outerjoin(PersonCentroid, active)
         .where(~PersonRow.deleted)
         .order_by(PersonRow.id)
@@ -68,11 +69,11 @@ def person_sources(
     wanted = None if person_ids is None else sorted(set(person_ids))
     parts = [None] if wanted is None else chunks(wanted, BATCH)
     return {
-        person: PersonSource(version, None if centroid[0] is None else CentroidSource(*centroid))
-        for part in parts
-        for person, version, *centroid in session.execute(
-            statement if part is None else statement.where(PersonRow.id.in_(part))
+        row[0]: PersonSource(
+            row[1], None if row[2] is None else CentroidSource(row[2], row[3], row[4], row[5])
         )
+        for part in parts
+        for row in session.execute(statement if part is None else statement.where(PersonRow.id.in_(part)))
     }
 
 
