@@ -139,7 +139,7 @@ class FaceAssigner:
     def _assign_page(
         self,
         page: Sequence[AssignableFace],
-        people: CentroidMatrix,
+        people: ActiveCentroids,
         min_similarity: float,
         run: AssignmentRun,
     ) -> None:
@@ -249,7 +249,7 @@ def _side_rows(sides: Sequence[Side], comparable: Sequence[AssignableFace]) -> I
 
 
 def _assign(
-    session: Session, comparable: Sequence[AssignableFace], people: CentroidMatrix, decision: Decision
+    session: Session, comparable: Sequence[AssignableFace], people: ActiveCentroids, decision: Decision
 ) -> int:
     rows = np.flatnonzero(decision.assign).tolist()
     faces.assign_persons(
@@ -263,7 +263,7 @@ def _assign(
 
 
 def _shown(
-    comparable: Sequence[AssignableFace], people: CentroidMatrix, decision: Decision, matches: Matches
+    comparable: Sequence[AssignableFace], people: ActiveCentroids, decision: Decision, matches: Matches
 ) -> list[Candidate]:
     """The faces to suggest: by person, the most similar first."""
     shown = [
@@ -285,7 +285,7 @@ def _shown(
     )
 
 
-def _second(people: CentroidMatrix, matches: Matches, row: int) -> SecondBest | None:
+def _second(people: ActiveCentroids, matches: Matches, row: int) -> SecondBest | None:
     if matches.second[row] < 0:
         return None
     similarity, other = float(matches.similarity[row]), float(matches.runner_up[row])

@@ -76,7 +76,7 @@ class _Kept:
 
 
 @dataclass(slots=True)
-class _Read:
+class _ReadCentroids:
     """Centroids of some persons. stored: persons, by the id of the stored centroid that is of their faces.
     without_embedding: faces of the others that have none."""
 
@@ -136,7 +136,7 @@ class CentroidsInMemory:
             self._kept = kept
         return kept
 
-    def _read_again(self, person_ids: Sequence[UUID]) -> _Read:
+    def _read_again(self, person_ids: Sequence[UUID]) -> _ReadCentroids:
         """The centroids of these persons."""
         for _ in range(TRIES):
             read = self._of_their_faces(person_ids)
@@ -149,7 +149,7 @@ class CentroidsInMemory:
             read.vectors[read.stored[point_id]] = vector
         return read
 
-    def _of_their_faces(self, person_ids: Sequence[UUID]) -> _Read:
+    def _of_their_faces(self, person_ids: Sequence[UUID]) -> _ReadCentroids:
         """Which stored centroids are of the persons' present faces, and the centroids of all others."""
         with self._database.read() as session:
             sources = centroid_queries.person_sources(session, person_ids)
@@ -158,7 +158,7 @@ class CentroidsInMemory:
         active = {
             person: source.centroid for person, source in sources.items() if source.centroid is not None
         }
-        read = _Read(
+        read = _ReadCentroids(
             {source.id: person for person, source in active.items() if is_unchanged(sources[person])}
         )
         for group in person_groups(counts):
@@ -169,7 +169,7 @@ class CentroidsInMemory:
             self._compute({person: own for person, own in faces.items() if person not in same}, read)
         return read
 
-    def _compute(self, faces: Mapping[UUID, Sequence[PersonFacePoint]], read: _Read) -> None:
+    def _compute(self, faces: Mapping[UUID, Sequence[PersonFacePoint]], read: _ReadCentroids) -> None:
         points = [face.point_id for own in faces.values() for face in own]
         batch = self._stores.faces.get_embeddings_by_point_ids(points, FETCH_BATCH)
         read.without_embedding += len(batch.missing)
