@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,7 +21,10 @@ from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.jobs.outbox import PayloadSender
 from tests.support.databases import DATABASES, open_database
+from tests.support.given_stores import given_stores
+from tests.support.round_trips import round_trips
 from tests.support.waiting import LIMIT
 from tests.support.world import World
 
@@ -110,3 +115,68 @@ def test_two_undo_the_same(database: Database, faces: list[UUID]) -> None:
     with ThreadPoolExecutor(CLIENTS) as threads:
         assert sum(threads.map(client, range(CLIENTS))) == 1
     assert set(owners(database).values()) == {None}
+
+
+class HeldOpen(ReviewService):
+    """Its transactions stay open, once all is written, until they may end."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, "slow")
+        self.written, self.may_end = Event(), Event()
+
+    @contextmanager
+    def _deciding(self) -> Iterator[Any]:
+        with super()._deciding() as session:
+            yield session
+            self.written.set()
+            assert self.may_end.wait(LIMIT)
+
+
+class SlowFaces:
+    """A collection of faces that takes a payload only when it may."""
+
+    def __init__(self) -> None:
+        self.asked, self.may_take = Event(), Event()
+
+    def update_person_ids(self, _: Any) -> None:
+        self.asked.set()
+        assert self.may_take.wait(LIMIT)
+
+    def update_cluster_ids(self, _: Any) -> None:
+        pass
+
+    def update_hidden(self, _: Any) -> None:
+        pass
+
+
+def test_one_waits_for_the_others_transaction_alone(database: Database, faces: list[UUID]) -> None:
+    """A decision on other faces waits while one is held open, and neither for Qdrant that is told of it."""
+    slow, qdrant = HeldOpen(database), SlowFaces()
+    sender = PayloadSender(given_stores(database, faces=qdrant))
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(slow.split, faces[:3], "Ada")
+        assert slow.written.wait(LIMIT)
+        second = threads.submit(ReviewService(database, "quick").split, faces[3:6], "Grace")
+        assert owners(database)[faces[0]] is None  # readers see what was before, and wait for nobody
+        assert not second.done()
+        slow.may_end.set()
+        assert first.result(LIMIT).faces == second.result(LIMIT).faces == 3
+        telling = threads.submit(sender.send_if_it_answers)
+        assert qdrant.asked.wait(LIMIT)
+        third = threads.submit(ReviewService(database, "quick").split, faces[6:9], "Edsger")
+        assert third.result(LIMIT).faces == 3
+        assert not telling.done()
+        qdrant.may_take.set()
+        telling.result(LIMIT)
+
+
+def test_a_decision_is_one_transaction(database: Database, faces: list[UUID]) -> None:
+    """Twenty faces cost as many statements as two, and one transaction."""
+    costs = []
+    for number, some in enumerate((faces[:2], faces[2:22])):
+        with round_trips(database.engine) as trips:
+            ReviewService(database, "test").split(some, f"Ada {number}")
+        begun = [statement for statement in trips.sql if statement.startswith("BEGIN")]
+        assert begun == (["BEGIN IMMEDIATE"] if database.is_sqlite else [])  # psycopg begins by itself
+        costs.append(trips.statements)
+    assert costs[0] == costs[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from image_search_service.core.fair_lock import FairLock
 from image_search_service.db.errors import translated
 
 __all__ = ["Database", "Session", "sqlite_url"]
@@ -43,6 +44,8 @@ class Database:
             _prepare_sqlite(self.engine)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._turns: dict[str, threading.Lock] = {}
+        self._writer = FairLock("the database", SQLITE_BUSY_SECONDS).held if self.is_sqlite else nullcontext
+        """SQLite has one writer, and its library belongs to this process: who writes next is settled here."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -68,7 +71,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session whose changes are committed together at the end of the block, or not at all."""
-        with translated(), self._sessions() as session:
+        with translated(), self._writer(), self._sessions() as session:
             session.connection(execution_options={"is_writer": True})
             yield session
             session.commit()

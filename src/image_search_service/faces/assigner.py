@@ -18,7 +18,7 @@ import numpy.typing as npt
 from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import FloatArray, IntArray, Progress
-from image_search_service.db.queries import clusters, faces, suggestion_states
+from image_search_service.db.queries import clusters, events, faces, suggestion_states
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.differences import Side, sides_where
 from image_search_service.db.queries.suggestion_states import Pair
@@ -28,7 +28,7 @@ from image_search_service.db.session import Session
 from image_search_service.faces.candidates import Candidate, SecondBest
 from image_search_service.faces.suggestion_store import FindMoreRun, SearchOptions, remember
 from image_search_service.library.stores import Stores
-from image_search_service.recognition.centroid import ActiveCentroids
+from image_search_service.recognition.centroid import ActiveCentroids, CentroidMatrix
 from image_search_service.recognition.matching import Matches, match_faces
 from image_search_service.recognition.thresholds import Thresholds
 from image_search_service.vector.batching import FETCH_BATCH
@@ -149,6 +149,7 @@ class FaceAssigner:
         run.faces += len(page)
         run.embeddings_missing += len(page) - len(comparable)
         with self._database.write() as session:
+            events.take_turn(session)  # it locks persons' rows, and so do decisions, in another order
             free = assignment.lock_unassigned(session, page)
             here = assignment.in_photos_of(page)
             known = FaceConstraints(free, assignment.barred_pairs(session, here), sides_where(session, here))
@@ -170,7 +171,7 @@ class FaceAssigner:
 def compare(
     comparable: Sequence[AssignableFace],
     embeddings: FloatArray,
-    people: ActiveCentroids,
+    people: CentroidMatrix,
     known: FaceConstraints,
     thresholds: Thresholds,
     *,

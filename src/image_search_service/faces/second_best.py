@@ -9,7 +9,7 @@ import numpy as np
 
 from image_search_service.core.types import FloatArray, IntArray
 from image_search_service.faces.candidates import Candidate, SecondBest
-from image_search_service.recognition.centroid import ActiveCentroids
+from image_search_service.recognition.centroid import CentroidMatrix
 from image_search_service.recognition.matching import match_faces
 
 
@@ -17,7 +17,7 @@ def compare_with_others(
     suggested: Sequence[Candidate],
     embeddings: Mapping[uuid.UUID, int],
     matrix: FloatArray,
-    people: ActiveCentroids,
+    people: CentroidMatrix,
     rejected: Iterable[tuple[uuid.UUID, uuid.UUID]],
 ) -> None:
     """Set ``second`` of each candidate that has an embedding: the most similar other centroid, without those

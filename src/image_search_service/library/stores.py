@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.session import Database
+from image_search_service.library.centroids_in_memory import CentroidsInMemory
 from image_search_service.library.engine import EngineBinding
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ class Stores:
     database: Database
     binding: EngineBinding
     collections: Collections
+    centroids_in_memory: CentroidsInMemory = field(init=False)
+    """Made with the value, so that other collections have another one."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "centroids_in_memory", CentroidsInMemory(self.database, self.collections))
 
     @property
     def faces(self) -> FaceQdrantClient:

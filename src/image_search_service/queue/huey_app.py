@@ -16,6 +16,7 @@ from huey.consumer import Consumer
 from huey.exceptions import RetryTask
 from huey.storage import RedisStorage, SqliteStorage
 
+from image_search_service.core.fair_lock import FairLock
 from image_search_service.core.logging import get_logger
 from image_search_service.queue.errors import translated
 from image_search_service.queue.names import NIGHTLY, QUEUE, RECOVER_JOBS, RUN_JOB
@@ -28,6 +29,8 @@ REDIS_SECONDS = 5
 """Timeout of connecting to Redis and of its answers."""
 NIGHT = crontab(hour="3", minute="0")
 """When nightly jobs are submitted: at 3:00 UTC."""
+QUEUE_SECONDS = 30
+"""How long a job waits at most to be put into a queue in SQLite."""
 POLL_SECONDS = 1.0
 """Longest interval between polls of a queue in SQLite; Redis notifies at once."""
 
@@ -38,7 +41,7 @@ def open_huey(*, redis_url: str | None, file: Path, name: str = QUEUE) -> Huey:
     with translated():
         if redis_url is None:
             file.parent.mkdir(parents=True, exist_ok=True)
-            return Huey(storage_class=SqliteStorage, filename=str(file), timeout=30, **settings)
+            return Huey(storage_class=SqliteStorage, filename=str(file), timeout=QUEUE_SECONDS, **settings)
         pool = _redis_pool(redis_url)
         return Huey(storage_class=RedisStorage, connection_pool=pool, clean_name=False, **settings)
 
@@ -56,6 +59,7 @@ class JobQueue:
 
     def __init__(self, huey: Huey) -> None:
         self.huey = huey
+        self._sending = FairLock("the queue", QUEUE_SECONDS)
         self.runner: JobRunner | None = None
         """Runs the jobs that arrive in this process; None in a process that only sends."""
         self.on_night: Callable[[], object] | None = None
@@ -68,7 +72,7 @@ class JobQueue:
 
     def enqueue(self, job_id: uuid.UUID) -> None:
         """Send a job to a worker. Raises UnavailableError."""
-        with translated():
+        with translated(), self._sending.held():
             self._task(str(job_id))
 
     def check(self) -> None:

@@ -6,6 +6,8 @@ faces are blurred, half hidden or wrongly named, and each of these would pull th
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
 from uuid import UUID
@@ -31,13 +33,24 @@ class TrimmedCentroid:
 
 
 @dataclass(frozen=True, slots=True)
-class ActiveCentroids:
-    """Persons' centroids. person_ids, centroid_ids: ``p`` each, by person. matrix: ``(p, d)`` float32 of unit
-    length."""
+class CentroidMatrix:
+    """Persons' centroids. person_ids: ``p``, ascending. matrix: ``(p, d)`` float32, rows of unit length."""
 
     person_ids: list[UUID]
-    centroid_ids: list[UUID]
     matrix: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveCentroids(CentroidMatrix):
+    """Persons' stored centroids. centroid_ids: ``p``, row for row."""
+
+    centroid_ids: list[UUID]
+
+
+def source_hash(face_ids: Iterable[UUID]) -> str:
+    """SHA-256 (hex) over a set of faces and the version of the algorithm."""
+    text = "\n".join([str(ALGORITHM_VERSION), *sorted(str(face_id) for face_id in face_ids)])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def trim_share(faces: int) -> float:

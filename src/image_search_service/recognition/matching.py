@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 
 from image_search_service.core.types import FloatArray, IntArray
-from image_search_service.recognition.centroid import ActiveCentroids
+from image_search_service.recognition.centroid import CentroidMatrix
 
 BLOCK_BYTES = 64 * 2**20
 """Size of a block of similarities; larger ones are not faster."""
@@ -68,10 +68,12 @@ def match_faces(faces: FloatArray, people: FloatArray, barred: IntArray = NOBODY
 
 
 def most_similar(
-    embedding: FloatArray, people: ActiveCentroids, barred: Set[UUID], *, free: int, barred_most: int = 0
+    embedding: FloatArray, people: CentroidMatrix, barred: Set[UUID], *, free: int, barred_most: int = 0
 ) -> list[tuple[UUID, float]]:
     """Whom one face ``(d,)`` resembles, and how much, the most similar first, among equals the first: the
     first ``free`` who are not barred, and of those who are, before these, the first ``barred_most``."""
+    if not people.person_ids:
+        return []
     similarity = people.matrix @ embedding
     matches: list[tuple[UUID, float]] = []
     for row in np.argsort(-similarity, kind="stable").tolist():

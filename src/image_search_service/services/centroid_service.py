@@ -7,41 +7,37 @@ always has its point.
 
 from __future__ import annotations
 
-import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import groupby
-from operator import attrgetter
 
-import numpy as np
-
-from image_search_service.core.errors import DataIntegrityError, InvalidInputError
-from image_search_service.core.logging import get_logger
 from image_search_service.core.records.people import CentroidRecord
-from image_search_service.core.types import FloatArray, Progress
+from image_search_service.core.types import Progress
 from image_search_service.db.models import PersonCentroid, utc_now
+from image_search_service.db.models.people import NO_VERSION
 from image_search_service.db.queries import faces as face_queries
-from image_search_service.db.queries.batches import BATCH, Row
+from image_search_service.db.queries.batches import BATCH, Row, person_groups
 from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestions import centroids as centroid_queries
+from image_search_service.db.queries.suggestions.centroids import PersonSource
+from image_search_service.library.centroids_in_memory import (
+    centroid_of,
+    centroids_missing,
+    faces_by_person,
+    is_fresh,
+    is_unchanged,
+)
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import (
     ALGORITHM_VERSION,
     ActiveCentroids,
-    TrimmedCentroid,
-    trimmed_centroid,
+    source_hash,
 )
-from image_search_service.services.people.batches import person_groups
 from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.centroid_qdrant import CentroidPoint
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
-log = get_logger(__name__)
-
-NEAREST = 10
-"""The most similar persons whose centroids ``people_for`` checks against all their faces."""
 ABANDONED = timedelta(hours=1)
 """A centroid whose row was inserted so long ago and is still not active is abandoned."""
 
@@ -98,44 +94,28 @@ class CentroidService:
         """Compute the centroids of these persons, or of all, whose faces have changed; force: of all of them.
         A person without a face that has an embedding loses theirs.
 
-        Each group of persons costs ⌈n ÷ 1,000⌉ fetches for n faces and a fixed number of statements. Unknown
-        persons are skipped.
+        Whoever's faces have not changed costs a share of one statement; each group of the others
+        ⌈n ÷ 1,000⌉ fetches for n faces and a fixed number of statements. Unknown persons are skipped.
         """
         with self._database.read() as session:
-            counts = face_queries.face_counts(session, person_ids)
-        run = CentroidRun()
+            sources = centroid_queries.person_sources(session, person_ids)
+            changed = [one for one, source in sources.items() if force or not is_unchanged(source)]
+            counts = face_queries.face_counts(session, changed) if changed else []
+        run = CentroidRun(persons=len(sources) - len(counts), fresh=len(sources) - len(counts))
         for group in person_groups(counts):
-            self._compute_group(group, run, force)
+            self._compute_group({person: sources[person] for person in group}, run, force)
             if progress is not None:
-                progress(run.persons, len(counts))
+                progress(run.persons, len(sources))
         self._clear_leftovers()
         return run
-
-    def people_for(self, embedding: FloatArray) -> ActiveCentroids:
-        """All active centroids, to compare one face ``(d,)`` with.
-
-        First it computes the centroids of persons whose number of faces has changed, and of the most similar
-        persons if any of their faces has changed. The result equals ``compute_centroids`` and then
-        ``active_centroids``, except for dissimilar persons whose faces changed but not their number; it
-        reads one number for each person instead of all their faces.
-        """
-        with self._database.read() as session:
-            now = dict(face_queries.face_counts(session))
-            made_of = {row.person_id: row.faces for row in centroid_queries.active_centroids(session)}
-        if changed := [person_id for person_id, count in now.items() if count != made_of.get(person_id, 0)]:
-            self.compute_centroids(changed)
-        people = self.active_centroids()
-        nearest = np.argsort(-(people.matrix @ embedding), kind="stable")[:NEAREST].tolist()
-        run = self.compute_centroids([people.person_ids[row] for row in nearest])
-        return people if run.fresh == run.persons else self.active_centroids()
 
     def is_stale(self, person_id: uuid.UUID) -> bool:
         """Whether the active centroid was computed from other faces than the person has now. False without
         faces and centroid."""
         with self._database.read() as session:
             faces = face_queries.faces_of_persons(session, [person_id])
-            active = centroid_queries.active_centroids(session, [person_id])
-        return bool(faces or active) and not _is_fresh(faces, active[0] if active else None)
+            source = centroid_queries.person_sources(session, [person_id]).get(person_id)
+        return source is not None and not is_fresh(faces, source.centroid)
 
     def persons_with_stale_centroid(self) -> list[uuid.UUID]:
         """Persons whose active centroid is stale: a fixed number of statements for each group of persons."""
@@ -143,8 +123,14 @@ class CentroidService:
             counts = face_queries.face_counts(session)
         stale: list[uuid.UUID] = []
         for group in person_groups(counts):
-            faces, active = self._read_group(group)
-            stale += [person for person, row in active.items() if not _is_fresh(faces.get(person, []), row)]
+            with self._database.read() as session:
+                faces = faces_by_person(session, group)
+                sources = centroid_queries.person_sources(session, group)
+            stale += [
+                person
+                for person, source in sources.items()
+                if source.centroid and not is_fresh(faces.get(person, []), source.centroid)
+            ]
         return stale
 
     def active_centroid(self, person_id: uuid.UUID) -> CentroidRecord | None:
@@ -163,8 +149,8 @@ class CentroidService:
         if batch.missing:
             rows, batch = self._read_active(person_ids)
         if batch.missing:
-            raise _centroids_missing(len(batch.missing), len(rows))
-        return ActiveCentroids([row.person_id for row in rows], list(batch.ids), batch.matrix)
+            raise centroids_missing(len(batch.missing), len(rows))
+        return ActiveCentroids([row.person_id for row in rows], batch.matrix, list(batch.ids))
 
     def _read_active(
         self, person_ids: Sequence[uuid.UUID] | None
@@ -177,33 +163,32 @@ class CentroidService:
         ids = [face.point_id for face in faces]
         return self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
 
-    def _read_group(
-        self, person_ids: Sequence[uuid.UUID]
-    ) -> tuple[dict[uuid.UUID, list[PersonFacePoint]], dict[uuid.UUID, PersonCentroid]]:
-        """Each person's faces and active centroid."""
+    def _compute_group(
+        self, sources: Mapping[uuid.UUID, PersonSource], run: CentroidRun, force: bool
+    ) -> None:
         with self._database.read() as session:
-            face_rows = face_queries.faces_of_persons(session, person_ids)
-            rows = centroid_queries.active_centroids(session, person_ids)
-        faces = {
-            person: list(person_rows) for person, person_rows in groupby(face_rows, attrgetter("person_id"))
-        }
-        return faces, {row.person_id: row for row in rows}
-
-    def _compute_group(self, person_ids: Sequence[uuid.UUID], run: CentroidRun, force: bool) -> None:
-        faces, active = self._read_group(person_ids)
+            faces = faces_by_person(session, list(sources))
         stale = {
             person: faces.get(person, [])
-            for person in person_ids
-            if force or not _is_fresh(faces.get(person, []), active.get(person))
+            for person, source in sources.items()
+            if force or not is_fresh(faces.get(person, []), source.centroid)
         }
         batch = self._embeddings(face for person_faces in stale.values() for face in person_faces)
-        built = _build(stale, batch)
-        self._store(built, retire=[person for person in built.without_faces if person in active])
-        run.persons += len(person_ids)
-        run.fresh += len(person_ids) - len(stale)
+        built = _build(stale, batch, {person: source.faces_version for person, source in sources.items()})
+        self._store(built, retire=[person for person in built.without_faces if sources[person].centroid])
+        self._keep_versions({one: source for one, source in sources.items() if one not in stale})
+        run.persons += len(sources)
+        run.fresh += len(sources) - len(stale)
         run.computed += len(built.rows)
         run.without_embeddings += len(built.without_faces)
         run.faces_missing += len(batch.missing)
+
+    def _keep_versions(self, fresh: Mapping[uuid.UUID, PersonSource]) -> None:
+        """Of persons whose faces changed and changed back."""
+        versions = {person: source.faces_version for person, source in fresh.items() if source.centroid}
+        if versions:
+            with self._database.write() as session:
+                centroid_queries.keep_versions(session, versions)
 
     def _store(self, built: _BuiltCentroids, retire: Sequence[uuid.UUID]) -> None:
         """Insert the rows, store the points, activate the rows: an active centroid always has its point."""
@@ -241,12 +226,6 @@ def compute_centroids_for_person(service: CentroidService, person_id: uuid.UUID)
     return service.compute_centroids_for_person(person_id)
 
 
-def source_hash(face_ids: Iterable[uuid.UUID]) -> str:
-    """SHA-256 (hex) over a set of faces and the version of the algorithm."""
-    text = "\n".join([str(ALGORITHM_VERSION), *sorted(str(face_id) for face_id in face_ids)])
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _record(row: PersonCentroid) -> CentroidRecord:
     return CentroidRecord(
         id=row.id,
@@ -258,20 +237,15 @@ def _record(row: PersonCentroid) -> CentroidRecord:
     )
 
 
-def _is_fresh(faces: Sequence[PersonFacePoint], active: PersonCentroid | None) -> bool:
-    """Whether the active centroid was computed from these faces; true for no faces and no centroid."""
-    if active is None:
-        return not faces
-    return active.source_hash == source_hash(face.id for face in faces)
-
-
-def _build(stale: dict[uuid.UUID, list[PersonFacePoint]], batch: EmbeddingBatch) -> _BuiltCentroids:
-    """One centroid for each person with embeddings."""
+def _build(
+    stale: dict[uuid.UUID, list[PersonFacePoint]], batch: EmbeddingBatch, versions: Mapping[uuid.UUID, int]
+) -> _BuiltCentroids:
+    """One centroid for each person with embeddings. versions: of their faces, before these were read."""
     row_of = {point_id: row for row, point_id in enumerate(batch.ids)}
     built = _BuiltCentroids()
     for person_id, faces in stale.items():
         embedded = [face for face in faces if face.point_id in row_of]
-        centroid = _centroid(person_id, batch.matrix[[row_of[face.point_id] for face in embedded]])
+        centroid = centroid_of(person_id, batch.matrix[[row_of[face.point_id] for face in embedded]])
         if centroid is None:
             built.without_faces.append(person_id)
             continue
@@ -285,23 +259,7 @@ def _build(stale: dict[uuid.UUID, list[PersonFacePoint]], batch: EmbeddingBatch)
                 "faces": len(faces),
                 "faces_used": len(centroid.used),
                 "source_hash": source_hash(face.id for face in embedded),
+                "faces_version": versions[person_id] if len(embedded) == len(faces) else NO_VERSION,
             }
         )
     return built
-
-
-def _centroids_missing(missing: int, number: int) -> DataIntegrityError:
-    return DataIntegrityError(
-        f"Of {number} centroids Qdrant did not give {missing}.",
-        hint="Try again; if it stays so, image-search doctor --repair computes them again.",
-    )
-
-
-def _centroid(person_id: uuid.UUID, embeddings: FloatArray) -> TrimmedCentroid | None:
-    if len(embeddings) == 0:
-        return None
-    try:
-        return trimmed_centroid(embeddings)
-    except InvalidInputError as error:
-        log.warning("A person has no centroid", person_id=str(person_id), reason=error.message)
-        return None

@@ -17,6 +17,7 @@ global lock: a call, and ``optimize`` most of all, holds up every other thread o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -51,6 +52,10 @@ class EmbeddedQdrant:
 
     def __init__(self, path: Path, *, space_needed: int = SPACE_NEEDED) -> None:
         self._shards = ShardFolder(path, space_needed)
+        self._updates: Counter[str] = Counter()
+        """Updates of each collection that have taken effect."""
+        self._counted: dict[str, tuple[int, int]] = {}
+        """Of a collection: after how many updates its points were counted, and their number."""
 
     def __enter__(self) -> EmbeddedQdrant:
         return self
@@ -86,11 +91,14 @@ class EmbeddedQdrant:
         _refuse(options, "a collection", _IGNORED_AT_CREATION)
         named = {"": vectors_config} if isinstance(vectors_config, models.VectorParams) else vectors_config
         self._shards.create(collection_name, named)
+        self._updates[collection_name] += 1
         return True
 
     def delete_collection(self, collection_name: str, **_: Any) -> bool:
         """Remove a collection; False if there is none. Threads that are using it get an error."""
-        return self._shards.remove(collection_name)
+        is_removed = self._shards.remove(collection_name)
+        self._updates[collection_name] += 1
+        return is_removed
 
     def get_collections(self) -> models.CollectionsResponse:
         return models.CollectionsResponse(
@@ -213,9 +221,18 @@ class EmbeddedQdrant:
         exact: bool = True,
         **refused: Any,
     ) -> models.CountResult:
+        """All points are counted once until the next update: it takes 20 ms for 100,000 of them, every other
+        thread waits as long, and each answer that compares faces asks whether they are all there."""
         _refuse(refused, "a count")
+        shard, updates = self._shards.shard(collection_name), self._updates[collection_name]
+        counted = self._counted.get(collection_name)
+        if count_filter is None and counted is not None and counted[0] == updates:
+            return models.CountResult(count=counted[1])
         request = edge.CountRequest(exact, convert.filter_(count_filter))
-        return models.CountResult(count=self._shards.shard(collection_name).engine.count(request))
+        number = shard.engine.count(request)
+        if count_filter is None and exact:
+            self._counted[collection_name] = updates, number
+        return models.CountResult(count=number)
 
     # Writing
 
@@ -264,7 +281,10 @@ class EmbeddedQdrant:
         return [self._update(collection_name, operation) for operation in operations]
 
     def _update(self, collection_name: str, operation: edge.UpdateOperation) -> models.UpdateResult:
-        self._shards.shard(collection_name).update(operation)
+        try:
+            self._shards.shard(collection_name).update(operation)
+        finally:
+            self._updates[collection_name] += 1
         return _COMPLETED
 
 

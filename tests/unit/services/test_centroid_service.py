@@ -17,12 +17,13 @@ from benchmarks.before import get_embeddings_one_by_one
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import PersonCentroid, utc_now
-from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import batches, faces as face_queries
+from image_search_service.library import centroids_in_memory
 from image_search_service.library.opening import Library
-from image_search_service.recognition.centroid import trimmed_centroid
+from image_search_service.recognition import centroid
+from image_search_service.recognition.centroid import source_hash, trimmed_centroid
 from image_search_service.services import centroid_service as module
-from image_search_service.services.centroid_service import CentroidService, source_hash
-from image_search_service.services.people import batches
+from image_search_service.services.centroid_service import CentroidService
 from tests.support.given_stores import with_collections
 from tests.support.served import add_faces, add_person, alike, directions
 from tests.support.stores import STORES, library_on
@@ -131,7 +132,8 @@ def test_a_version_of_the_algorithm_makes_all_stale(
     (ada,) = people(library, 3)
     service = CentroidService(library.stores)
     service.compute_centroids()
-    monkeypatch.setattr(module, "ALGORITHM_VERSION", 99)
+    for owner in (centroid, centroids_in_memory, module):
+        monkeypatch.setattr(owner, "ALGORITHM_VERSION", 99)
     assert service.is_stale(ada)
 
 

@@ -254,6 +254,23 @@ def test_collection_keeps_its_points_when_it_is_optimized(store: EmbeddedQdrant)
     assert store.count("faces").count == 101
 
 
+def test_a_count_is_of_what_is_there(store: EmbeddedQdrant) -> None:
+    """Counted twice after each update of whatever kind, it is the number of that collection's points."""
+    for name in ("faces", "others"):
+        store.create_collection(name, VECTORS)
+    again, counted = models.UpsertOperation(upsert=models.PointsList(points=points(7))), []
+    for update in (
+        lambda: store.upsert("faces", points(5)),
+        lambda: store.delete("faces", [1, 2]),
+        lambda: store.upsert("others", points(9)),
+        lambda: store.batch_update_points("faces", [again]),
+        lambda: store.delete_collection("faces") and store.create_collection("faces", VECTORS),
+    ):
+        update()
+        counted.append([store.count("faces").count for _ in range(2)])
+    assert counted == [[5, 5], [3, 3], [3, 3], [7, 7], [0, 0]]
+
+
 @pytest.mark.parametrize("name", ["../faces", "", "a/b", ".hidden"])
 def test_collection_names_stay_in_the_folder(store: EmbeddedQdrant, name: str) -> None:
     """A name that would lead out of the folder is refused."""

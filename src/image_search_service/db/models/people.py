@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from image_search_service.db.models.base import Base, partial_index, utc_now
 
+NO_VERSION = -1
+"""Instead of the version of a person's faces: no version is ever equal to it."""
+
 
 class PersonRow(Base):
     """Somebody with a name."""
@@ -28,6 +31,9 @@ class PersonRow(Base):
     hidden: Mapped[bool] = mapped_column(default=False)
     birth_date: Mapped[date | None]
     cover_face_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    faces_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Grows with each change of who their faces are, in the same transaction and whoever makes it: triggers
+    count (``db/models/face_versions.py``)."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
@@ -96,6 +102,9 @@ class PersonCentroid(Base):
     """How many of them the trimmed mean is of."""
     source_hash: Mapped[str] = mapped_column(String(64))
     """Of the ids of the faces it was computed from: another set of faces makes it stale."""
+    faces_version: Mapped[int] = mapped_column(default=NO_VERSION)
+    """The person's when their faces were last found to be those that it was computed from, so that none of
+    them is read to know that it is fresh; ``NO_VERSION`` where some had no embedding."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     checked_at: Mapped[datetime] = mapped_column(default=utc_now)
     """When the person's faces were last found to be those that it was computed from."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table, insert, text
@@ -13,6 +14,8 @@ from image_search_service.db.models import Base
 BATCH = 500
 """Values in one ``IN (…)``: well below SQLite's 32,766 and PostgreSQL's 65,535 parameters."""
 
+GROUP_FACES = 20_000
+"""Faces of one group of persons, unless one person alone has more: 40 MB of 512 numbers each."""
 Row = Mapping[str, Any]
 
 
@@ -60,3 +63,17 @@ def _dialect_insert(session: Session, table: Table) -> Any:
     from sqlalchemy.dialects import sqlite
 
     return sqlite.insert(table)
+
+
+def person_groups(counts: Iterable[tuple[uuid.UUID, int]]) -> Iterator[list[uuid.UUID]]:
+    """Persons, each with their number of faces, in groups of at most ``BATCH`` with ``GROUP_FACES`` faces."""
+    group: list[uuid.UUID] = []
+    faces = 0
+    for person_id, count in counts:
+        if group and (len(group) == BATCH or faces + count > GROUP_FACES):
+            yield group
+            group, faces = [], 0
+        group.append(person_id)
+        faces += count
+    if group:
+        yield group

@@ -13,7 +13,7 @@ from image_search_service.db.queries.suggestions import explanation as queries
 from image_search_service.db.queries.suggestions.explanation import FaceFacts, UnassignedFaces
 from image_search_service.faces.assigner import FaceConstraints, compare
 from image_search_service.library.stores import Stores
-from image_search_service.recognition.centroid import ActiveCentroids
+from image_search_service.recognition.centroid import CentroidMatrix
 from image_search_service.recognition.engines.calibrated import quality_tables
 from image_search_service.recognition.engines.calibration import QualityTables
 from image_search_service.recognition.explanation import (
@@ -26,7 +26,6 @@ from image_search_service.recognition.explanation import (
     unrecognizable,
 )
 from image_search_service.recognition.matching import most_similar
-from image_search_service.services.centroid_service import CentroidService
 from image_search_service.vector.batching import FETCH_BATCH
 
 MOST_NAMED = 25
@@ -54,7 +53,7 @@ class ExplanationService:
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
         self._faces = stores.faces
-        self._centroids = CentroidService(stores)
+        self._centroids = stores.centroids_in_memory
         calibration = stores.binding.calibration()
         self._thresholds = calibration.thresholds
         self._tables = quality_tables(calibration)
@@ -85,7 +84,7 @@ class ExplanationService:
         row = next((row for row, face in enumerate(comparable) if face.id == facts.face.id), None)
         if row is None:
             return [LOST]
-        people = self._centroids.people_for(batch.matrix[row])
+        people = self._centroids.now()
         constraints = FaceConstraints({face.id for face in comparable}, beside.barred, beside.sides)
         min_similarity = self._thresholds.suggest
         matches, decision = compare(
@@ -113,7 +112,7 @@ class ExplanationService:
         return explained + (poor(_seen(facts, self._tables)) if explained[-1].because in POOR_MATTERS else [])
 
     def _resembled(
-        self, embedding: FloatArray, people: ActiveCentroids, facts: FaceFacts
+        self, embedding: FloatArray, people: CentroidMatrix, facts: FaceFacts
     ) -> list[PersonSimilarity]:
         """The most similar persons: the best two possible ones, and ruled-out ones that are more similar."""
         ranked = most_similar(embedding, people, facts.barred, free=2, barred_most=MOST_NAMED)

@@ -20,10 +20,10 @@ from image_search_service.db.queries.people import (
     faces as face_queries,
     persons as person_queries,
 )
-from image_search_service.db.queries.suggestions import centroids as centroid_queries, nearest as queries
+from image_search_service.db.queries.suggestions import nearest as queries
 from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
-from image_search_service.services.centroid_service import CentroidService, source_hash
+from image_search_service.recognition.matching import most_similar
 from image_search_service.services.existing import required
 from image_search_service.services.people.persons import with_age
 from image_search_service.vector.collections import FaceFilter
@@ -54,14 +54,13 @@ class LikenessService:
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
         self._faces = stores.faces
-        self._centroids = stores.centroids
-        self._centroid_service = CentroidService(stores)
+        self._centroids_in_memory = stores.centroids_in_memory
         self._thresholds = stores.thresholds
 
     def odd_faces(self, person_id: uuid.UUID, offset: int, limit: int) -> ListPage[PersonFaceRecord]:
         """A person's faces, the least similar to their centroid first, those without an embedding last.
 
-        One search; ⌈n ÷ 1,000⌉ requests more for n faces that are others than when the centroid was computed.
+        One search, and what ``CentroidsInMemory.now`` costs.
         """
         with self._database.read() as session:
             _, born = required(person_queries.birth_date(session, person_id), "person", person_id)
@@ -80,27 +79,16 @@ class LikenessService:
     ) -> dict[uuid.UUID, float]:
         """At most so many faces and their similarities to the person's centroid, the least similar first: a
         search for those most similar to its opposite. points: by face."""
-        centroid = self._centroid(person_id, list(points))
-        if centroid is None:
+        centroid = self._centroids_in_memory.of(person_id)
+        if centroid is None or not points:
             return {}
         face_of = {point: face for face, point in points.items()}
         where = FaceFilter(among=face_of.keys())
         matches = self._faces.search_similar_faces(-centroid, min(number, len(points)), where=where)
         return {face_of[match.point_id]: -match.score for match in matches}
 
-    def _centroid(self, person_id: uuid.UUID, face_ids: list[uuid.UUID]) -> FloatArray | None:
-        """``(d,)`` of unit length: the person's centroid, computed anew if it is not of these faces."""
-        with self._database.read() as session:
-            active = centroid_queries.active_centroids(session, [person_id])
-        if not face_ids:
-            return None
-        if not active or active[0].source_hash != source_hash(face_ids):
-            self._centroid_service.compute_centroids([person_id])
-        matrix = self._centroid_service.active_centroids([person_id]).matrix
-        return matrix[0] if len(matrix) else None
-
     def nearest_persons(self, cluster_id: uuid.UUID, limit: int) -> list[NearPerson]:
-        """Persons whom a cluster resembles, the most similar first. One fetch and one search.
+        """Persons whom a cluster resembles, the most similar first. One fetch.
 
         Without persons who are ruled out for one of its faces: rejected, in the same photo, or by a
         difference.
@@ -111,8 +99,10 @@ class LikenessService:
         mean = self._mean(list(points.values()))
         if mean is None:
             return []
-        (matches,) = self._centroids.search_many(mean[None], limit + SPARE)
-        scores = {match.person_id: match.score for match in matches}
+        people = self._centroids_in_memory.now()
+        scores = {
+            person: round(score, 6) for person, score in most_similar(mean, people, set(), free=limit + SPARE)
+        }
         with self._database.read() as session:
             barred = _barred(session, list(points), list(scores))
             shown = person_queries.faces_to_show(session, list(scores))

@@ -12,11 +12,11 @@ import numpy as np
 
 from image_search_service.core.types import Progress
 from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries.batches import person_groups
 from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestions import prototypes as prototype_queries
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.prototypes import UNDATED, Role, select_prototypes
-from image_search_service.services.people.batches import person_groups
 from image_search_service.vector.batching import FETCH_BATCH
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 

@@ -18,7 +18,6 @@ from image_search_service.db.queries import faces as face_queries, persons
 from image_search_service.db.queries.suggestions import explanation
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.matching import most_similar
-from image_search_service.services.centroid_service import CentroidService
 from image_search_service.vector.collections import FaceFilter
 
 SHOWN_ALIKE = 5
@@ -52,7 +51,7 @@ class Resemblance:
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
         self._faces = stores.faces
-        self._centroids = CentroidService(stores)
+        self._centroids = stores.centroids_in_memory
         self._thresholds = stores.thresholds
 
     def persons_like(self, face_id: uuid.UUID, limit: int) -> list[ResembledPerson]:
@@ -68,7 +67,7 @@ class Resemblance:
         embedding = self._embedding(facts.face.qdrant_point_id)
         if embedding is None:
             return []
-        people = self._centroids.people_for(embedding)
+        people = self._centroids.now()
         ranked = most_similar(embedding, people, facts.barred, free=max(limit, 2))
         return self._named(ranked)[:limit]
 

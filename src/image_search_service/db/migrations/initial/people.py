@@ -18,6 +18,7 @@ def create_persons() -> None:
         sa.Column("hidden", sa.Boolean(), nullable=False),
         sa.Column("birth_date", sa.Date(), nullable=True),
         sa.Column("cover_face_id", sa.Uuid(), nullable=True),
+        sa.Column("faces_version", sa.Integer(), server_default="0", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["merged_into"], ["persons.id"], name=op.f("fk_persons_merged_into_persons")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
@@ -58,6 +59,7 @@ def create_person_centroids() -> None:
         sa.Column("faces", sa.Integer(), nullable=False),
         sa.Column("faces_used", sa.Integer(), nullable=False),
         sa.Column("source_hash", sa.String(length=64), nullable=False),
+        sa.Column("faces_version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(

@@ -7,6 +7,7 @@ from alembic import op
 from image_search_service.db.migrations.initial import (
     decisions,
     engine_changes,
+    face_versions,
     faces,
     jobs,
     library,
@@ -63,6 +64,7 @@ def upgrade() -> None:
         )
     for table in EVENTS:
         _refuse_changes(table)
+    face_versions.create_triggers()
 
 
 def _refuse_changes(table: str) -> None:
@@ -85,3 +87,4 @@ def downgrade() -> None:
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION refuse_change()")
+        face_versions.drop_functions()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select, tuple_, union, union_all
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import FaceDifference, FaceInstance, FaceSuggestion, ImageAsset
@@ -86,9 +86,10 @@ def lock_unassigned(session: Session, page: Sequence[AssignableFace]) -> set[uui
 
 def assignable_beside(session: Session, face_id: uuid.UUID, asset_id: uuid.UUID) -> list[AssignableFace]:
     """The faces without a person that affect whether this one is assigned, itself included: those of its
-    photo and of its differences."""
-    statement = _assignable_faces(None).where(beside(face_id, asset_id))
-    return [AssignableFace(*row) for row in session.execute(statement)]
+    photo and of its differences, photo by photo."""
+    few = _assignable_faces(None).where(beside(face_id, asset_id)).order_by(None)  # else all are sorted first
+    faces = [AssignableFace(*row) for row in session.execute(few)]
+    return sorted(faces, key=lambda face: (face.asset_id, face.position))
 
 
 def barred_pairs(session: Session, where: ColumnElement[bool]) -> set[Pair]:
@@ -115,11 +116,14 @@ def in_photos_of(page: Sequence[AssignableFace]) -> ColumnElement[bool]:
 
 
 def beside(face_id: uuid.UUID, asset_id: uuid.UUID) -> ColumnElement[bool]:
-    """Of a face: it is in the same photo, or on either side of one of the given face's differences."""
-    own = aliased(FaceDifference)
+    """Of a face: it is in the same photo, or on either side of one of the given face's differences.
+
+    By id, so that the few are looked up: an OR of both would be looked for among all faces without a person.
+    """
+    own, in_photo = aliased(FaceDifference), aliased(FaceInstance)
     same = (
         select(FaceDifference.face_instance_id)
         .join(own, own.difference_id == FaceDifference.difference_id)
         .where(own.face_instance_id == face_id)
     )
-    return or_(FaceInstance.asset_id == asset_id, FaceInstance.id.in_(same))
+    return FaceInstance.id.in_(union_all(select(in_photo.id).where(in_photo.asset_id == asset_id), same))

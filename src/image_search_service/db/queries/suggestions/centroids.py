@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from image_search_service.core.parallel import chunks
 from image_search_service.db.models import PersonCentroid, PersonRow
 from image_search_service.db.queries.batches import BATCH, Row, insert_rows
 
@@ -26,6 +28,64 @@ def active_centroids(session: Session, person_ids: Sequence[uuid.UUID] | None = 
     if person_ids is not None:
         statement = statement.where(PersonCentroid.person_id.in_(person_ids))
     return list(session.scalars(statement))
+
+
+@dataclass(frozen=True, slots=True)
+class CentroidSource:
+    """What a person's active centroid was computed from; see ``PersonCentroid``."""
+
+    id: uuid.UUID
+    algorithm_version: int
+    source_hash: str
+    faces_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSource:
+    """The version of a person's faces, and what their active centroid is of, if they have one."""
+
+    faces_version: int
+    centroid: CentroidSource | None
+
+
+def person_sources(
+    session: Session, person_ids: Sequence[uuid.UUID] | None = None
+) -> dict[uuid.UUID, PersonSource]:
+    """Of everybody who is not deleted, by id, in one statement; or of these, in one for each ``BATCH``."""
+    active = and_(PersonCentroid.person_id == PersonRow.id, PersonCentroid.state == ACTIVE)
+    statement = (
+        select(
+            PersonRow.id,
+            PersonRow.faces_version,
+            PersonCentroid.id,
+            PersonCentroid.algorithm_version,
+            PersonCentroid.source_hash,
+            PersonCentroid.faces_version,
+        )
+        .outerjoin(PersonCentroid, active)
+        .where(~PersonRow.deleted)
+        .order_by(PersonRow.id)
+    )
+    wanted = None if person_ids is None else sorted(set(person_ids))
+    parts = [None] if wanted is None else chunks(wanted, BATCH)
+    return {
+        row[0]: PersonSource(
+            row[1], None if row[2] is None else CentroidSource(row[2], row[3], row[4], row[5])
+        )
+        for part in parts
+        for row in session.execute(statement if part is None else statement.where(PersonRow.id.in_(part)))
+    }
+
+
+def keep_versions(session: Session, versions: Mapping[uuid.UUID, int]) -> None:
+    """Store of which version of their faces persons' active centroids were found to be."""
+    if versions:
+        session.connection().execute(
+            update(PersonCentroid)
+            .where(PersonCentroid.person_id == bindparam("person"), PersonCentroid.state == ACTIVE)
+            .values(faces_version=bindparam("version")),
+            [{"person": person, "version": version} for person, version in versions.items()],
+        )
 
 
 def add_building(session: Session, rows: Sequence[Row]) -> None:
