@@ -105,7 +105,7 @@ export const ledger = async (place, { subject = null, by = null } = {}) => {
   const more = (page) => el("nav", { class: "buttons pages", "aria-label": t("Pages") }, cursor && link(t("Newest"), here({})),
     page.next_cursor && link(t("Older"), here({ cursor: page.next_cursor })));
 
-  onChange((what) => { if (what === "undone" && place.isConnected) load(); });
+  onChange((what) => { if (what !== "decided" && place.isConnected) load(); });
   place.setAttribute("aria-busy", "true");
   await load();
   return { first: () => one(".decision", place) };
