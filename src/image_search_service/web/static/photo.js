@@ -4,7 +4,7 @@ import { get, names, query } from "./api.js";
 import { decide, failed, onChange, say } from "./decide.js";
 import { BoxDrawing } from "./drawing.js";
 import { keys } from "./keys.js";
-import { NameField, whoIs } from "./names.js";
+import { NameField, noted, whoIs } from "./names.js";
 import { date, s, short, t, tn, weekday } from "./words.js";
 import "./frame.js";
 
@@ -81,7 +81,8 @@ const drawList = () => {
 
 const line = (face) => el("li", { "aria-current": face.id === current ? "true" : null, data: { face: face.id } }, crop(face.crop_url),
   el("div", { class: "what" }, face.person_id ? el("a", { href: `/people/${face.person_id}` }, el("strong", {}, face.person_name)) : el("button", { type: "button", class: "plain", on: { click: () => choose(face.id, true) } }, el("strong", {}, t("Who is this?"))),
-    el("span", { class: "small" }, face.adding ? t("A moment…") : kindOf(face) === "human" ? t("Said by a person") : kindOf(face) === "machine" ? t("The machine") : face.by_hand ? t("Drawn by hand") : "")),
+    el("span", { class: "small" }, face.adding ? t("A moment…") : kindOf(face) === "human" ? t("Said by a person") : kindOf(face) === "machine" ? t("The machine") : face.by_hand ? t("Drawn by hand") : ""),
+    face.person_id && noted(face.person_id)),
   answers(face),
   face.id === current && (field = naming(face)).element);
 
@@ -101,7 +102,7 @@ const propose = (into, face) => Promise.all([get(`/faces/${face.id}/suggestions`
   const covers = new Map(known.map((person) => [person.id, person]));
   into.propose(found.suggestions.map((one) => ({ ...one, name: one.person_name, ...pick(covers.get(one.person_id)) })));
 }).catch(() => {});
-const pick = (person) => (person ? { cover_url: person.cover_url, faces: person.faces } : {});
+const pick = (person) => (person ? { cover_url: person.cover_url, faces: person.faces, note: person.note } : {});
 
 const drawFacts = () => {
   const path = photo.path ?? "";
