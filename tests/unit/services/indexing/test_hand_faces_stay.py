@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from image_search_service.core.types import Box
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.indexing.by_hand import HandFaceService
 from tests.unit.services.indexing.named_library import NamedLibrary
@@ -65,7 +66,7 @@ def test_a_face_by_hand_that_was_cut_off_is_reported(drawn: NamedLibrary) -> Non
     assert [conflict.names for conflict in drawn.lost()] == [["Opa"]]
 
 
-def by_hand(library: NamedLibrary) -> list[tuple[object, str | None]]:
+def by_hand(library: NamedLibrary) -> list[tuple[Box, str | None]]:
     """Boxes and names of the faces by hand of the group photo."""
     named = zip(library.faces(GROUP), library.names(GROUP), strict=True)
     return [(face.box, name) for face, name in named if face.by_hand and face.is_face]
