@@ -13,7 +13,7 @@ from image_search_service.db.models import AssetPath, FaceInstance, FaceSuggesti
 from image_search_service.db.session import Session
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.indexing.edits import carry_over
-from image_search_service.services.indexing.same_faces import ChangedFile
+from image_search_service.services.indexing.same_faces import ChangedFile, FoundFaces
 from tests.support.round_trips import round_trips
 from tests.support.served import Served, add_faces, add_person, directions
 from tests.support.world import World
@@ -379,7 +379,7 @@ def test_a_lost_face_is_answered(api: Served, faces: list[str]) -> None:
         path.path = Path("/photos/changed.jpg")
         path.asset_id = session.get_one(FaceInstance, UUID(faces[1])).asset_id
         session.flush()
-        carry_over(session, [ChangedFile(path.path, former, path.asset_id)], [])
+        carry_over(session, [ChangedFile(path.path, former, path.asset_id)], FoundFaces([]))
     (lost,) = [item for item in api.get("/conflicts")["items"] if item["kind"] == "lost_face"]
     assert (lost["face_ids"], lost["candidate_face_ids"]) == ([faces[0]], [faces[1]])
     assert (lost["persons"], lost["path"]) == (

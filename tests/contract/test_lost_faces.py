@@ -18,7 +18,7 @@ from image_search_service.services.decisions.lost_faces import LostFaceService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.indexing.edits import carry_over
-from image_search_service.services.indexing.same_faces import ChangedFile, SameFace
+from image_search_service.services.indexing.same_faces import ChangedFile, FoundFaces, SameFace
 from tests.support.databases import DATABASES, open_database
 from tests.support.world import World
 
@@ -47,7 +47,7 @@ def test_a_face_is_lost_answered_and_found_again(database: Database) -> None:
     with database.write() as session:
         session.get_one(AssetPath, path_id).asset_id = new
         session.flush()
-        carried = carry_over(session, [ChangedFile(Path("/0.jpg"), old, new)], [])
+        carried = carry_over(session, [ChangedFile(Path("/0.jpg"), old, new)], FoundFaces([]))
     assert (carried.kept, carried.lost) == (0, 1)
     with database.write() as session:
         hide_unheld(session)
@@ -70,7 +70,7 @@ def test_a_face_is_lost_answered_and_found_again(database: Database) -> None:
         session.get_one(AssetPath, path_id).asset_id = old
         session.flush()
         back = carry_over(
-            session, [ChangedFile(Path("/0.jpg"), new, old)], [SameFace(faces[new], faces[old])]
+            session, [ChangedFile(Path("/0.jpg"), new, old)], FoundFaces([SameFace(faces[new], faces[old])])
         )
     assert (back.kept, back.lost) == (1, 0)
     assert RebuildService(database).check().wrong == 0

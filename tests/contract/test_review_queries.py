@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from image_search_service.db.models import FaceSuggestion, PersonCentroid
-from image_search_service.db.queries.review import clusters, persons
+from image_search_service.db.queries.review import answers, clusters, persons
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
 from image_search_service.db.session import Database
 from tests.support.databases import DATABASES, open_database
@@ -39,6 +39,22 @@ def test_persons_without_a_centroid(database: Database) -> None:
             assert persons.without_centroid(session, [first], 1) == [first]
         checked = persons.checked_centroids(session, everybody)
         assert checked.keys() == {everybody[0]}
+
+
+def test_only_faces_that_count_are_counted(database: Database) -> None:
+    """Faces with a name and faces: neither those marked as none nor those of photos that were replaced."""
+    with database.write() as session:
+        world = World(session)
+        ada = add_person(world, "Ada").id
+        shown, gone = world.photo("/shown.jpg"), world.photo("/gone.jpg")
+        faces = [world.face(photo, at) for photo in (shown, gone) for at in range(4)]
+        for face in (faces[0], faces[4]):
+            face.person_id = ada
+        for face in (faces[3], faces[7]):
+            face.is_face = False
+        gone.replaced = True
+        session.flush()
+        assert answers.progress(session) == (1, 3, 0)
 
 
 def test_suggestions_that_cannot_be_right_any_more_make_room(database: Database) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -86,6 +88,28 @@ def test_p7_photos_added_while_the_service_runs(holder: Holder, drawn: Path, tmp
     assert (root["path"], holder.json("roots", "add", str(tmp_path))["indexed_at"]) == (str(drawn), None)
     assert len(holder.json("roots", "remove", str(tmp_path))["removed"]) == 1
     assert ask(holder.port, "/api/v1/library")["faces"] == 60
+
+
+@pytest.mark.depth
+def test_p7_commands_that_group_and_forget_hand_over_their_work(
+    holder: Holder, drawn: Path, tmp_path: Path
+) -> None:
+    """While the service runs, it groups, assigns, marks folders, forgets and erases for the commands, as the
+    user who typed them."""
+    album = Path(shutil.copytree(drawn, tmp_path / "album"))
+    photos = holder.json("index", str(album))["photos"]
+    grouped = holder.json("cluster", "--dual")
+    assert (grouped["faces"], grouped["clusters"] > 0, grouped["assigned"]["assigned"]) == (60, True, 0)
+    assert holder.json("cluster")["clusters"] == grouped["clusters"]
+    assert holder.json("assign")["assigned"] == 0
+    album.rename(tmp_path / "elsewhere")
+    assert holder.json("gone", str(album))["photos"] == photos
+    planned = holder.json("forget", "--dry-run")
+    assert (planned["photos"], planned["faces"], planned["decision"]) == (photos, 60, None)
+    assert holder.json("forget")["faces"] == 60
+    decision = ask(holder.port, "/api/v1/decisions")["items"][0]
+    assert (decision["kind"], decision["actor"]) == ("forget_photos", getpass.getuser())
+    assert holder.json("forget", "--erase")["erased"]["faces"] == 60
 
 
 @pytest.mark.depth

@@ -114,6 +114,7 @@ class Look:
     size: tuple[int, int] = WIDE
     theme: str = "light"
     language: str = "en"
+    touch: bool = False
 
     def __str__(self) -> str:
         return f"{self.theme}-{self.size[0]}-{self.language}"
@@ -130,6 +131,7 @@ def context(browser: Browser, place: Site, look: Look) -> BrowserContext:
         locale="en-GB",
         timezone_id="Europe/Berlin",
         reduced_motion="reduce",
+        has_touch=look.touch,
     )
     made.set_default_timeout(PATIENCE)
     cookies = {TokenCookie(place.token).name: place.token, "theme": look.theme, "language": look.language}

@@ -204,6 +204,17 @@ class Photo(Screen):
     def name(self) -> Locator:
         return self.page.locator("#in-photo .naming input")
 
+    @property
+    def draft(self) -> Locator:
+        """The box that is being drawn."""
+        return self.page.locator("#canvas .draft")
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Where a place of the photo, in shares of it, is on the screen."""
+        frame = self.page.locator("#canvas").bounding_box()
+        assert frame is not None
+        return frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]
+
 
 @dataclass(frozen=True, slots=True)
 class Photos(Screen):

@@ -15,7 +15,7 @@ from image_search_service.db.models import AssetPath, FaceInstance
 from image_search_service.db.queries.faces import HUMAN
 from image_search_service.library.opening import open_library
 from image_search_service.services.indexing.edits import carry_over
-from image_search_service.services.indexing.same_faces import ChangedFile
+from image_search_service.services.indexing.same_faces import ChangedFile, FoundFaces
 from tests.pages.browser import LOOKS, Site, site
 from tests.pages.conftest import Visit
 from tests.pages.demo_libraries import DemoLibraries
@@ -46,7 +46,7 @@ def lost(demo: DemoLibraries, tmp_path: Path) -> Iterator[Site]:
         for path in paths:
             path.asset_id = present
         session.flush()
-        carry_over(session, [ChangedFile(path.path, former, present) for path in paths], [])
+        carry_over(session, [ChangedFile(path.path, former, present) for path in paths], FoundFaces([]))
     with site(folder) as served:
         yield served
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
 import typer
 
-from image_search_service.cli.context import EXIT_FAILED, Running
+from image_search_service.cli.context import EXIT_FAILED, Running, actor
 from image_search_service.core.access_token import command_headers
-from image_search_service.core.errors import ConflictError
+from image_search_service.core.errors import ConflictError, LibraryInUseError
 from image_search_service.core.paths import LibraryPaths
+from image_search_service.library.opening import Library, open_library
 from image_search_service.services.indexing.pipeline import UNITS
 from image_search_service.services.jobs.client import ServiceClient
 from image_search_service.services.jobs.service import REPORT, JobState
@@ -20,6 +23,8 @@ from image_search_service.services.jobs.service import REPORT, JobState
 if TYPE_CHECKING:
     from image_search_service.cli.output import Output
     from image_search_service.core.types import JsonObject
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +37,49 @@ class IndexingAsked:
     engine: str | None
 
 
-def service_of(run: Running, address: str) -> ServiceClient:
-    """The service that holds the command's library."""
-    return ServiceClient(address, command_headers(LibraryPaths(run.settings.library)))
+def here_or_there(
+    run: Running, here: Callable[[Library], Answer], there: Callable[[ServiceClient], Answer]
+) -> Answer:
+    """Done here; or by the running service, if there is one that holds the library."""
+    try:
+        with open_library(run.settings, run.out.note, run.out.progress) as opened:
+            return here(opened)
+    except LibraryInUseError as error:
+        if error.address is None:
+            raise
+        headers = command_headers(LibraryPaths(run.settings.library)) | {"X-Actor": quote(actor())}
+        return there(ServiceClient(error.address, headers))
 
 
-def index_by_service(run: Running, address: str, asked: IndexingAsked) -> JsonObject:
+def job_of_service(run: Running, service: ServiceClient, path: str, body: JsonObject) -> JsonObject:
+    """Ask the service for a job, and watch it; what it found, as ``queue/face_jobs.py`` returns it.
+
+    Raises what the service answers.
+    """
+    job = service.post(path, body)
+    run.out.note(f"The library is served at {service.address}, which does the work, with its own settings.")
+    try:
+        with JobBar(run.out) as bar:
+            result: JsonObject = service.watch(job, bar.show)["result"]
+    except KeyboardInterrupt:
+        run.out.error(
+            "Interrupted",
+            f"No longer watched: the service goes on with the job {job['id']}.",
+            f"`image-search jobs list` and {service.address}/jobs show it, and can pause or cancel it.",
+        )
+        raise typer.Exit(EXIT_FAILED) from None
+    return result
+
+
+def index_by_service(run: Running, service: ServiceClient, asked: IndexingAsked) -> JsonObject:
     """What the service reports, as ``IndexResult.to_json``.
 
     Raises ConflictError for an engine that is not the library's, and what the service answers.
     """
-    service = service_of(run, address)
     bound = service.get("/library").get("engine")
     if asked.engine not in (None, "auto", bound):
         raise ConflictError(
-            f"The library is served at {address} with the engine {bound}, not {asked.engine}.",
+            f"The library is served at {service.address} with the engine {bound}, not {asked.engine}.",
             hint="Stop the service first.",
         )
     body = {
@@ -54,19 +87,7 @@ def index_by_service(run: Running, address: str, asked: IndexingAsked) -> JsonOb
         "retry_failed": asked.retry_failed,
         "names_from_metadata": asked.names,
     }
-    job = service.post("/photos/index", body)
-    run.out.note(f"The library is served at {address}, which does the work, with its own settings.")
-    try:
-        with JobBar(run.out) as bar:
-            ended = service.watch(job, bar.show)
-    except KeyboardInterrupt:
-        run.out.error(
-            "Interrupted",
-            f"No longer watched: the service goes on with the job {job['id']}.",
-            f"`image-search jobs list` and {address}/jobs show it, and can pause or cancel it.",
-        )
-        raise typer.Exit(EXIT_FAILED) from None
-    report: JsonObject = ended["result"][REPORT]
+    report: JsonObject = job_of_service(run, service, "/photos/index", body)[REPORT]
     return report
 
 

@@ -132,7 +132,15 @@ def _kind(event: ListedDecision) -> str:
 
 
 def _whom(event: ListedDecision) -> str:
-    names = list(event.persons.values())
+    moved = event.decision.details.get("moved")
+    if moved:
+        by_id = {str(person): name for person, name in event.persons.items()}
+        former = [by_id[person] for person in moved["from"] if person in by_id]
+        return f"{_few(former)} to {by_id.get(moved['to'], 'somebody')}"
+    return _few(list(event.persons.values()))
+
+
+def _few(names: Sequence[str]) -> str:
     more = len(names) - MOST_NAMES
     return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -21,23 +21,23 @@ from image_search_service.cli.context import (
     command_context,
     real_path,
 )
-from image_search_service.cli.handing_over import IndexingAsked, index_by_service
+from image_search_service.cli.handing_over import (
+    IndexingAsked,
+    here_or_there,
+    index_by_service,
+    job_of_service,
+)
 from image_search_service.cli.index_report import index_tables
-from image_search_service.cli.library_command import library_command
 from image_search_service.cli.metadata import names_read
 from image_search_service.cli.output import table
-from image_search_service.core.errors import LibraryInUseError
 from image_search_service.core.types import DEFAULT_METHOD, JsonObject
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
-from image_search_service.library.opening import open_library
+from image_search_service.library.opening import Library
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.indexing.pipeline import index_photos
 from image_search_service.services.metadata.report import ReadReport
-
-if TYPE_CHECKING:
-    from image_search_service.faces.assigner import AssignmentRun
 
 MethodOption = Annotated[
     str, typer.Option(metavar="agglomerative", help="Method of grouping; hdbscan and dbscan mean it, too.")
@@ -98,20 +98,18 @@ def index(
 
 def _by_whom_holds_it(run: Running, asked: IndexingAsked) -> JsonObject:
     """Indexed here; or by the running service, if there is one that holds the library."""
-    try:
-        with open_library(run.settings, run.out.note, run.out.progress) as opened:
-            done = index_photos(
-                opened.stores,
-                asked.paths,
-                actor=actor(),
-                watch=run.out.progress,
-                retry_failed=asked.retry_failed,
-            )
-            return done.to_json()
-    except LibraryInUseError as error:
-        if error.address is None:
-            raise
-        return index_by_service(run, error.address, asked)
+
+    def here(opened: Library) -> JsonObject:
+        done = index_photos(
+            opened.stores,
+            asked.paths,
+            actor=actor(),
+            watch=run.out.progress,
+            retry_failed=asked.retry_failed,
+        )
+        return done.to_json()
+
+    return here_or_there(run, here, lambda service: index_by_service(run, service, asked))
 
 
 def chosen(method: str, min_cluster_size: int | None) -> JsonObject:
@@ -132,38 +130,48 @@ def cluster(
 ) -> None:
     """Group again the faces that have no name.
 
-    Faces with a name stay as they are.
+    Faces with a name stay as they are. While the service runs, it does the work.
     """
-    with library_command(as_json=as_json, debug=debug, library=library, memory=memory) as (run, opened):
-        choice = chosen(method, min_cluster_size)
-        assigned = None
-        opened.stores.require_embeddings()
-        with run.out.progress("Comparing faces", "blocks") as progress:
-            if dual:
-                both = DualModeClusterer(opened.stores, CentroidService(opened.stores)).cluster_all(
-                    **choice, progress=progress
-                )
-                assigned, grouped = both.assigned, both.grouped
-            else:
-                grouped = FaceClusteringService(opened.stores).group(**choice, progress=progress)
-        opened.payload_sender.send()
+    choice = chosen(method, min_cluster_size)
+    with command_context(as_json=as_json, debug=debug, library=library, memory=memory) as run:
+        found = here_or_there(
+            run,
+            lambda opened: _grouped(run, opened, choice, dual=dual),
+            lambda service: job_of_service(
+                run, service, "/faces/cluster/dual" if dual else "/faces/cluster", choice
+            ),
+        )
+        assigned, grouped = (found["assigned"], found["grouped"]) if dual else (None, found)
         document = {
-            "faces": grouped.faces,
-            "clusters": grouped.clusters,
-            "noise_faces": grouped.noise_faces,
-            "seconds": round(grouped.seconds, 3),
-            "method": grouped.parameters.method,
-            "parameters": asdict(grouped.parameters),
-            "assigned": None if assigned is None else asdict(assigned),
+            "faces": grouped["faces"],
+            "clusters": grouped["clusters"],
+            "noise_faces": grouped["noise_faces"],
+            "seconds": round(grouped["seconds"], 3),
+            "method": grouped["parameters"]["method"],
+            "parameters": grouped["parameters"],
+            "assigned": assigned,
         }
         rows = [
             *([] if assigned is None else _assigned_rows(assigned)),
-            ("Faces without a name", grouped.faces),
-            ("Groups", grouped.clusters),
-            ("Alone", grouped.noise_faces),
-            ("Seconds", round(grouped.seconds, 2)),
+            ("Faces without a name", grouped["faces"]),
+            ("Groups", grouped["clusters"]),
+            ("Alone", grouped["noise_faces"]),
+            ("Seconds", round(grouped["seconds"], 2)),
         ]
-        run.out.result(document, table(f"Grouped by {grouped.parameters.method}", ("", ""), rows))
+        run.out.result(document, table(f"Grouped by {document['method']}", ("", ""), rows))
+
+
+def _grouped(run: Running, opened: Library, choice: JsonObject, *, dual: bool) -> JsonObject:
+    """Grouped here: what the service's jobs return, too."""
+    opened.stores.require_embeddings()
+    with run.out.progress("Comparing faces", "blocks") as progress:
+        if dual:
+            clusterer = DualModeClusterer(opened.stores, CentroidService(opened.stores))
+            found = asdict(clusterer.cluster_all(**choice, progress=progress))
+        else:
+            found = asdict(FaceClusteringService(opened.stores).group(**choice, progress=progress))
+    opened.payload_sender.send()
+    return found
 
 
 def assign(
@@ -173,22 +181,31 @@ def assign(
 ) -> None:
     """Assign faces that clearly resemble a person.
 
-    Faces that resemble a person less clearly become suggestions. What you named or rejected stays so.
+    Faces that resemble a person less clearly become suggestions. What you named or rejected stays so. While
+    the service runs, it does the work.
     """
-    with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
-        opened.stores.require_embeddings()
-        with run.out.progress("Comparing faces", "faces") as progress:
-            assigned = FaceAssigner(opened.stores, CentroidService(opened.stores)).assign_new_faces(
-                progress=progress
-            )
-        opened.payload_sender.send()
-        run.out.result(asdict(assigned), table("Assigned", ("", ""), _assigned_rows(assigned)))
+    with command_context(as_json=as_json, debug=debug, library=library) as run:
+        assigned = here_or_there(
+            run,
+            lambda opened: _assigned(run, opened),
+            lambda service: job_of_service(run, service, "/faces/assign", {}),
+        )
+        run.out.result(assigned, table("Assigned", ("", ""), _assigned_rows(assigned)))
 
 
-def _assigned_rows(assigned: AssignmentRun) -> list[tuple[str, int]]:
+def _assigned(run: Running, opened: Library) -> JsonObject:
+    opened.stores.require_embeddings()
+    with run.out.progress("Comparing faces", "faces") as progress:
+        assigner = FaceAssigner(opened.stores, CentroidService(opened.stores))
+        assigned = asdict(assigner.assign_new_faces(progress=progress))
+    opened.payload_sender.send()
+    return assigned
+
+
+def _assigned_rows(assigned: JsonObject) -> list[tuple[str, int]]:
     return [
-        ("Faces compared", assigned.faces),
-        ("  with people", assigned.persons),
-        ("  given to them", assigned.assigned),
-        ("  to be asked about", assigned.suggested + assigned.updated),
+        ("Faces compared", assigned["faces"]),
+        ("  with people", assigned["persons"]),
+        ("  given to them", assigned["assigned"]),
+        ("  to be asked about", assigned["suggested"] + assigned["updated"]),
     ]

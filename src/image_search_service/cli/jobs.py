@@ -16,13 +16,12 @@ from image_search_service.cli.context import (
     Running,
     command_context,
 )
-from image_search_service.cli.handing_over import service_of
+from image_search_service.cli.handing_over import here_or_there
 from image_search_service.cli.lazy_group import TYPER_OPTIONS
 from image_search_service.cli.output import table
-from image_search_service.core.errors import InvalidInputError, LibraryInUseError
+from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.records.jobs import JobFilter, JobRecord
 from image_search_service.core.types import JsonObject
-from image_search_service.library.opening import open_library
 from image_search_service.services.jobs.client import ServiceClient
 from image_search_service.services.jobs.service import JobService
 
@@ -93,13 +92,9 @@ def _ask(
     there: Callable[[ServiceClient], list[JsonObject]],
 ) -> list[JsonObject]:
     """Here; or by the running service, if there is one that holds the library."""
-    try:
-        with open_library(run.settings, run.out.note, run.out.progress) as opened:
-            return here(JobService(opened.database, opened.job_queue.enqueue))
-    except LibraryInUseError as error:
-        if error.address is None:
-            raise
-        return there(service_of(run, error.address))
+    return here_or_there(
+        run, lambda opened: here(JobService(opened.database, opened.job_queue.enqueue)), there
+    )
 
 
 def _id(text: str) -> UUID:

@@ -15,11 +15,9 @@ from image_search_service.cli.context import (
     command_context,
     real_path,
 )
-from image_search_service.cli.handing_over import service_of
+from image_search_service.cli.handing_over import here_or_there
 from image_search_service.cli.lazy_group import TYPER_OPTIONS
 from image_search_service.cli.output import table
-from image_search_service.core.errors import LibraryInUseError
-from image_search_service.library.opening import open_library
 from image_search_service.services.indexing.roots import RootService, root_json
 
 if TYPE_CHECKING:
@@ -111,13 +109,7 @@ def _ask(
     there: Callable[[ServiceClient], list[JsonObject]],
 ) -> list[JsonObject]:
     """Here; or by the running service, if there is one that holds the library."""
-    try:
-        with open_library(run.settings, run.out.note, run.out.progress) as opened:
-            return here(RootService(opened.database))
-    except LibraryInUseError as error:
-        if error.address is None:
-            raise
-        return there(service_of(run, error.address))
+    return here_or_there(run, lambda opened: here(RootService(opened.database)), there)
 
 
 def _table(roots: list[JsonObject]) -> RenderableType:

@@ -177,7 +177,8 @@ def first_faces(changes: Iterable[Change]) -> list[str]:
 
 def summary_of(changes: Sequence[Change]) -> dict[str, Any]:
     """Details stored with the event, so that a list needs not read all changes: the number of faces, the
-    first of them, the persons, most frequent first, and the number of photos, if there are any."""
+    first of them, the persons, most frequent first, and, if there are any, the number of photos, and from
+    whom to whom faces have moved."""
     persons = Counter(person for change in changes for person in persons_of(change))
     often = sorted(persons, key=lambda person_id: (-persons[person_id], person_id))
     photos = sum(change.key.fact in PHOTO_FACTS for change in changes)
@@ -186,7 +187,20 @@ def summary_of(changes: Sequence[Change]) -> dict[str, Any]:
         "first_faces": first_faces(changes),
         "persons": [str(person_id) for person_id in often[:MOST_PERSONS]],
     }
-    return summary | ({"photos": photos} if photos else {})
+    moved = _moved(changes)
+    return summary | ({"photos": photos} if photos else {}) | ({"moved": moved} if moved else {})
+
+
+def _moved(changes: Iterable[Change]) -> dict[str, Any] | None:
+    """``{"from": [person], "to": person}`` if faces of some persons are one other person's now."""
+    owners = [
+        tuple(value.get("person") if isinstance(value, dict) else None for value in (change.old, change.new))
+        for change in changes
+        if change.key.fact is Fact.FACE_PERSON
+    ]
+    to = {new for _, new in owners if new}
+    former = sorted({old for old, _ in owners if old} - to)
+    return {"from": former[:MOST_PERSONS], "to": to.pop()} if former and len(to) == 1 else None
 
 
 def effective(changes: Iterable[Change]) -> list[Change]:

@@ -25,6 +25,7 @@ from image_search_service.media.formats import PILLOW_FORMATS
 from image_search_service.media.mending import (
     OddTiff,
     decode_odd_tiff,
+    is_cut_off,
     mended,
     read_odd_tiff,
     require_most_rows,
@@ -143,6 +144,8 @@ def _decode(file: BinaryIO, max_pixels: int) -> DecodedPhoto:
         try:
             return _decode_image(copy, max_pixels, is_mended=True)
         except DAMAGE:
+            if is_cut_off(file):
+                raise MediaError("The file is truncated: its end is missing.") from error
             raise error from None
 
 

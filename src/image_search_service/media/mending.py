@@ -53,6 +53,23 @@ def is_jpeg(content: bytes) -> bool:
     return content.startswith(b"\xff\xd8\xff")
 
 
+def is_cut_off(file: BinaryIO) -> bool:
+    """Whether the last box of a HEIC or AVIF reaches beyond the end of the file."""
+    size = os.fstat(file.fileno()).st_size
+    at = 0
+    while at + 16 <= size:
+        file.seek(at)
+        length, kind, longer = struct.unpack(">I4sQ", file.read(16))
+        if at == 0 and kind != b"ftyp":
+            return False
+        if length == 1:
+            length = longer
+        if length < 8:  # 0: up to the end
+            return False
+        at += length
+    return at > size
+
+
 def require_most_rows(image: Image.Image) -> None:
     """Raises MediaError for a mended JPEG of which more than ``MISSING_SHARE`` of the rows is missing."""
     pixels = np.asarray(image if image.mode in ("RGB", "L") else image.convert("RGB"))

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from image_search_service.core.names import name_key
+from image_search_service.media.keyword_trees import tree_keywords
 from image_search_service.media.region_dialects import IPTC
 from image_search_service.media.xmp import Element, child, descriptions, items
 
@@ -79,6 +80,9 @@ def people_without_place(root: Element) -> list[str]:
     for entry in paths:
         if len(entry.path) > 1 and name_key(entry.path[0]) in OF_PEOPLE and entry.path not in groups:
             names.setdefault(entry.key, entry.path[-1])
+    for keyword in tree_keywords(root):
+        if keyword.is_leaf and len(keyword.path) > 1 and name_key(keyword.path[0]) in OF_PEOPLE:
+            names.setdefault(name_key(keyword.path[-1]), keyword.path[-1])
     return [name for name in names.values() if name]
 
 
@@ -102,7 +106,7 @@ def rename_people(root: Element, names: Mapping[str, str], known: Set[str]) -> i
     chosen = of_people or [entry for entry in matching if name_key(entry.path[0]) not in OF_OTHERS]
     new_paths = {(entry.separator, entry.path): (*entry.path[:-1], names[entry.key]) for entry in chosen}
     others = {entry.key for entry in matching if (entry.separator, entry.path) not in new_paths}
-    changed = _replace(paths, new_paths)
+    changed = _replace(paths, new_paths) + _rename_in_trees(root, names, roots)
     for description in descriptions(root):
         for element in [*_list(description, IPTC, "PersonInImage"), *_with_details(description)]:
             new = names.get(name_key((element.text or "").strip()))
@@ -121,6 +125,19 @@ def rename_people(root: Element, names: Mapping[str, str], known: Set[str]) -> i
             }
             changed += _replace(entries, {("", former): new for former, new in wanted.items()})
     return changed
+
+
+def _rename_in_trees(root: Element, names: Mapping[str, str], roots: Set[str]) -> int:
+    """Rename the keywords of trees below a root of people, or without one; returns how many."""
+    chosen = [
+        keyword
+        for keyword in tree_keywords(root)
+        if name_key(keyword.path[-1]) in names
+        and (len(keyword.path) == 1 or name_key(keyword.path[0]) in roots)
+    ]
+    for keyword in chosen:
+        keyword.rename(names[name_key(keyword.path[-1])])
+    return len(chosen)
 
 
 def _replace(entries: Sequence[_Entry], new_paths: Mapping[tuple[str, Path], Path]) -> int:

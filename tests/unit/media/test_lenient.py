@@ -62,6 +62,14 @@ def test_p4_half_a_photo_is_refused(tmp_path: Path, kept: float) -> None:
         decoded(tmp_path / "photo", content[: int(kept * len(content))])
 
 
+@pytest.mark.parametrize("format_", ["AVIF", "HEIF", "GIF", "PNG"])
+def test_p4_what_is_cut_off_within_its_pixels_is_called_truncated(tmp_path: Path, format_: str) -> None:
+    """Half a photo of any format is refused for what it is."""
+    content = encoded(format_)
+    with pytest.raises(MediaError, match="truncated"):
+        decoded(tmp_path / "photo", content[: len(content) // 2])
+
+
 def test_p4_a_truncated_progressive_photo_is_coarse(tmp_path: Path) -> None:
     """A progressive JPEG without its last scans is whole, if less sharp, and shown as such."""
     content = encoded("JPEG", progressive=True)

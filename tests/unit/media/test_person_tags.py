@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 
 import pytest
 
+from image_search_service.media.keyword_trees import tree_keywords
 from image_search_service.media.person_tags import people_without_place, rename_people
 from image_search_service.media.xmp import packet_bytes, parse_packet
 
@@ -89,6 +90,35 @@ def test_paths_of_known_people_tell_what_a_root_is_for() -> None:
         "Klasse/Berta",
         "Klasse/Anna Meier",
         "Schiffe/Anna",
+    ]
+
+
+TREES = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
+ xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
+ xmlns:mwg-kw="http://www.metadataworkinggroup.com/schemas/keywords/"
+ xmlns:acdsee="http://ns.acdsee.com/iptc/1.0/"
+ acdsee:categories="&lt;Categories>&lt;Category Assigned='0'>People&lt;Category>Anna
+&lt;/Category>&lt;/Category>&lt;Category>Places&lt;Category>Anna&lt;/Category>&lt;/Category>&lt;/Categories>">
+<mwg-kw:Keywords rdf:parseType="Resource"><mwg-kw:Hierarchy><rdf:Bag><rdf:li rdf:parseType="Resource">
+<mwg-kw:Keyword>People</mwg-kw:Keyword><mwg-kw:Children><rdf:Bag><rdf:li mwg-kw:Keyword="Anna"/>
+<rdf:li rdf:parseType="Resource"><mwg-kw:Keyword>Berta</mwg-kw:Keyword></rdf:li></rdf:Bag></mwg-kw:Children>
+</rdf:li></rdf:Bag></mwg-kw:Hierarchy></mwg-kw:Keywords></rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+
+def test_trees_of_keywords() -> None:
+    """The MWG's tree and ACDSee's categories are read, and renamed below people, not below places."""
+    root = parse_packet(TREES.encode())
+    assert people_without_place(root) == ["Anna", "Berta"]
+    assert rename_people(root, {"anna": "Anna Meier"}, frozenset()) == 2
+    again = parse_packet(packet_bytes(root))
+    assert [keyword.path for keyword in tree_keywords(again)] == [
+        ("People",),
+        ("People", "Anna Meier"),
+        ("People", "Berta"),
+        ("People",),
+        ("People", "Anna Meier"),
+        ("Places",),
+        ("Places", "Anna"),
     ]
 
 

@@ -58,11 +58,10 @@ def mark_gone(request: MarkFolder, service: Service) -> MarkedFolder:
 def forget_photos(request: ForgetPhotos, service: Service) -> ForgottenPhotos:
     """Leave out photos of which no file exists any more, as a decision that can be undone until they are
     erased."""
-    return ForgottenPhotos.of(
-        service.forget(
-            [Path(path) for path in request.paths], request.based_on_decision, excluded=request.excluded
-        )
-    )
+    folders = [Path(path) for path in request.paths]
+    if request.dry_run:
+        return ForgottenPhotos.of(service.plan(folders, excluded=request.excluded))
+    return ForgottenPhotos.of(service.forget(folders, request.based_on_decision, excluded=request.excluded))
 
 
 @router.post("/photos/erase", status_code=202)

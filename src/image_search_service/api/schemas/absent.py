@@ -65,6 +65,7 @@ class ForgetPhotos(RequestBody):
         "all that were deleted.",
     )
     excluded: StrictBool = Field(default=False, description="Also photos that are only left out by excludes.")
+    dry_run: StrictBool = Field(default=False, description="Only say what would be forgotten.")
     based_on_decision: int | None = Field(
         default=None, ge=0, le=2**31 - 1, description="The last decision that its author had seen."
     )

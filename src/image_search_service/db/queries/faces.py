@@ -23,13 +23,19 @@ HUMAN, MACHINE = "human", "machine"
 
 @dataclass(frozen=True, slots=True)
 class LocatedFace:
-    """A face, its person, and its box relative to the photo, 0 to 1."""
+    """A face, its person, and its box relative to the photo, 0 to 1.
+
+    is_face: a human may have said that it is none. recognizable: whether it can be told from others.
+    """
 
     id: uuid.UUID
     point_id: uuid.UUID
     person_id: uuid.UUID | None
     assigned_by: str | None
     box: Box
+    by_hand: bool = False
+    is_face: bool = True
+    recognizable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,16 @@ def located_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid
             across, down = width or 1, height or 1  # a photo with faces has both
             box = Box(face.box_x / across, face.box_y / down, face.box_width / across, face.box_height / down)
             located.setdefault(face.asset_id, []).append(
-                LocatedFace(face.id, face.qdrant_point_id, face.person_id, face.assigned_by, box)
+                LocatedFace(
+                    face.id,
+                    face.qdrant_point_id,
+                    face.person_id,
+                    face.assigned_by,
+                    box,
+                    face.by_hand,
+                    face.is_face,
+                    face.recognizable,
+                )
             )
     return located
 

@@ -70,11 +70,19 @@ class FaceDrawer:
 
         Raises UnavailableError when the engine's models or a store cannot be had.
         """
+        made = self.embed(drawn)
+        self.store(made)
+        return made
+
+    def embed(self, drawn: Iterable[tuple[PhotoWithFiles, Sequence[Box]]]) -> list[DrawnFaces]:
+        """The same, without storing the embeddings: their crops are written."""
         stores = self._stores
         reader = PhotoReader(stores.engine, stores.paths, max_pixels=stores.max_pixels)
-        made = [_drawn(reader, photo, boxes) for photo, boxes in drawn]
-        stores.faces.upsert_faces(face_points([each.read for each in made if each.read is not None]))
-        return made
+        return [_drawn(reader, photo, boxes) for photo, boxes in drawn]
+
+    def store(self, made: Sequence[DrawnFaces]) -> None:
+        """Store the embeddings; one request to Qdrant."""
+        self._stores.faces.upsert_faces(face_points([each.read for each in made if each.read is not None]))
 
     def draw_regions(self, regions: Sequence[UndetectedFace]) -> StoreDrawn:
         """Faces of regions in photos' metadata. What is too small, or whose photo cannot be read, is left

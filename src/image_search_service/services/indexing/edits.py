@@ -27,7 +27,8 @@ from image_search_service.db.queries.faces import LocatedFace
 from image_search_service.db.queries.faces_with_decisions import DecidedFace
 from image_search_service.db.session import Session
 from image_search_service.services.decisions.log import DecisionDraft, decide
-from image_search_service.services.indexing.same_faces import ChangedFile, SameFace
+from image_search_service.services.indexing.drawing import DrawnFaces
+from image_search_service.services.indexing.same_faces import ChangedFile, FoundFaces, SameFace
 
 NOTHING_SAID: Mapping[Fact, Any] = {
     Fact.FACE_PERSON: {"person": None, "by": None},
@@ -61,7 +62,7 @@ class _Plan:
     found: list[uuid.UUID] = field(default_factory=list)
 
 
-def carry_over(session: Session, changes: Sequence[ChangedFile], same: Sequence[SameFace]) -> Carried:
+def carry_over(session: Session, changes: Sequence[ChangedFile], found: FoundFaces) -> Carried:
     """Carry over what was said, as one decision. The rows of the files say already what they hold now.
 
     A former photo that another file still holds keeps what was said of it, too. What was said of a present
@@ -74,8 +75,11 @@ def carry_over(session: Session, changes: Sequence[ChangedFile], same: Sequence[
     gone = faces.replaced_among(session, sorted(former))
     if gone != before or returned:
         library.set_grouping_stale(session)
+    unseen = {face.id for of in faces.located_faces(session, sorted(returned)).values() for face in of}
+    drawn = _store_drawn(session, found.drawn)
     located = faces.located_faces(session, sorted(former | present))
-    plan = _planned(session, same, {face.id for photo in returned for face in located.get(photo, [])})
+    plan = _planned(session, found.same, unseen | drawn)
+    plan.facts |= {Key(Fact.FACE_IS_FACE, face): True for face in drawn & plan.sources.keys()}
     _take_covers(session, plan, {face.id for photo in gone for face in located.get(photo, [])})
     made = decide(session, DecisionDraft("photo_edited", "index", plan.facts))
     said_in_files.copy_seen(session, {face: source.id for face, source in plan.sources.items()})
@@ -84,6 +88,14 @@ def carry_over(session: Session, changes: Sequence[ChangedFile], same: Sequence[
     lost_faces.forget_lost_faces(session, plan.found)
     lost = _lose(session, changes, gone, located, plan.kept)
     return Carried(len(plan.kept), lost, made.id)
+
+
+def _store_drawn(session: Session, drawn: Sequence[DrawnFaces]) -> set[uuid.UUID]:
+    """Store the rows of faces by hand; they are no faces before the decision says that they are."""
+    positions = photos.next_positions(session, sorted({each.photo.id for each in drawn}))
+    rows = [row for each in drawn for row in each.rows(positions[each.photo.id])]
+    photos.save_faces(session, rows)
+    return {row["id"] for row in rows}
 
 
 def _planned(session: Session, same: Sequence[SameFace], returned: set[uuid.UUID]) -> _Plan:

@@ -293,12 +293,12 @@ class _IndexRun:
         changes = [
             ChangedFile(file.path, self._previous[file.path], asset_id) for file, asset_id in self._replaced
         ]
-        same = SameFaceSearch(self._service.stores).find(changes)
+        found = SameFaceSearch(self._service.stores).find(changes)
         with self._database.write() as session:
             events.take_turn(session)
             rows = [path_row(file, asset_id, self._number) for file, asset_id in self._replaced]
             photos.save_paths(session, rows)
-            carried = carry_over(session, changes, same)
+            carried = carry_over(session, changes, found)
         self.report.names_kept, self.report.names_lost = carried.kept, carried.lost
 
     def _fail(self, failures: Sequence[Failure]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,8 @@ from image_search_service.library.stores import Stores
 from image_search_service.media.same_picture import Placement, find_placement
 from image_search_service.recognition.boxes import SAME_FACE, overlap
 from image_search_service.recognition.same_faces import pair_faces
+from image_search_service.services.indexing.drawing import DrawnFaces
+from image_search_service.services.indexing.moved_boxes import BoxMover, MovedBox, moved_boxes
 from image_search_service.vector.batching import FETCH_BATCH, EmbeddingBatch
 
 PAIRS = 200
@@ -64,6 +66,23 @@ class _Likeness:
     placement: Placement | None
 
 
+@dataclass(frozen=True, slots=True)
+class FoundFaces:
+    """same: faces that were found again. drawn: those of them that were made of boxes drawn by hand; their
+    rows are not stored yet."""
+
+    same: Sequence[SameFace]
+    drawn: Sequence[DrawnFaces] = ()
+
+
+@dataclass(slots=True)
+class _Found:
+    """boxes: of faces by hand that were not found."""
+
+    same: list[SameFace] = field(default_factory=list)
+    boxes: list[MovedBox] = field(default_factory=list)
+
+
 class SameFaceSearch:
     """Finds faces of which something was said. Raises UnavailableError."""
 
@@ -71,7 +90,7 @@ class SameFaceSearch:
         self._stores = stores
         self._database = stores.database
 
-    def find(self, changes: Sequence[ChangedFile]) -> list[SameFace]:
+    def find(self, changes: Sequence[ChangedFile]) -> FoundFaces:
         """The faces that are found again, each once for each of its photo's successors.
 
         First those that the files held before; then, among the faces that are left, those that the files had
@@ -85,15 +104,15 @@ class SameFaceSearch:
             known = [face.id for former, _ in pairs for face in located.get(former, [])]
             decided = faces_with_decisions.decided_faces_by_id(session, known)
             located |= faces.located_faces(session, sorted({name.asset_id for name in lost} - located.keys()))
-        said = {face.id for face in decided if face.is_decided}
+        said = {face.id for face in decided if face.is_decided or face.by_hand}
         direct = [
             _PhotoPair(former, present, located.get(former, []))
             for former, present in sorted(pairs)
             if any(face.id in said or face.person_id is not None for face in located.get(former, []))
         ]
-        same = self._search(direct, located, set())
+        found = self._search(direct, located, set())
         if not lost:
-            return same
+            return self._with_boxes(found, changes, {})
         present_at = {path_ids[change.path]: change.present for change in changes if change.path in path_ids}
         earlier: dict[tuple[uuid.UUID, uuid.UUID], dict[uuid.UUID, uuid.UUID]] = {}
         for name in lost:
@@ -105,16 +124,29 @@ class SameFaceSearch:
             _PhotoPair(former, present, [face for face in located.get(former, []) if face.id in wanted])
             for (former, present), wanted in earlier.items()
         ]
-        more = self._search(again, located, {face.present for face in same})
-        return same + [SameFace(face.former, face.present, losses[face.former]) for face in more]
+        more = self._search(again, located, {face.present for face in found.same})
+        found.same += [SameFace(face.former, face.present, losses[face.former]) for face in more.same]
+        found.boxes += more.boxes
+        return self._with_boxes(found, changes, losses)
+
+    def _with_boxes(
+        self, found: _Found, changes: Sequence[ChangedFile], losses: Mapping[uuid.UUID, uuid.UUID]
+    ) -> FoundFaces:
+        """What was found, and the faces by hand whose boxes could be carried over."""
+        files: dict[uuid.UUID, list[Path]] = {}
+        for change in changes:
+            files.setdefault(change.present, []).append(change.path)
+        moved = BoxMover(self._stores).move(found.boxes, files)
+        again = [SameFace(former, id_, losses.get(former)) for (former, _), id_ in moved.ids.items()]
+        return FoundFaces(found.same + again, moved.drawn)
 
     def _search(
         self,
         pairs: Sequence[_PhotoPair],
         located: Mapping[uuid.UUID, Sequence[LocatedFace]],
         taken: set[uuid.UUID],
-    ) -> list[SameFace]:
-        same: list[SameFace] = []
+    ) -> _Found:
+        found = _Found()
         with thread_pool(self._stores.settings.workers, "compare") as pool:
             for part in chunks(pairs, PAIRS):
                 wanted = [
@@ -123,9 +155,14 @@ class SameFaceSearch:
                 embeddings = self._stores.faces.get_embeddings_by_point_ids(wanted, FETCH_BATCH)
                 likenesses = map_ahead(pool, self._compare, part, 2 * self._stores.settings.workers)
                 for pair, likeness in zip(part, likenesses, strict=True):
-                    present = [face for face in located.get(pair.present, []) if face.id not in taken]
-                    same += self._pair_faces(pair.faces, present, likeness, embeddings)
-        return same
+                    present = [face for face in seen(located.get(pair.present, [])) if face.id not in taken]
+                    former = seen(pair.faces)
+                    same = self._pair_faces(former, present, likeness, embeddings)
+                    found.same += same
+                    again = {face.former for face in same}
+                    missing = [face for face in former if face.id not in again]
+                    found.boxes += moved_boxes(missing, present, pair.present, likeness.placement)
+        return found
 
     def _compare(self, pair: _PhotoPair) -> _Likeness:
         thumbnail = self._stores.paths.thumbnail
@@ -152,6 +189,11 @@ class SameFaceSearch:
             may_be=shares >= SAME_FACE if likeness.comparable else None,
         )
         return [SameFace(former[row].id, present[column].id) for row, column in pairs]
+
+
+def seen(of: Iterable[LocatedFace]) -> list[LocatedFace]:
+    """Faces without the boxes that somebody drew and took away again: those never were in the picture."""
+    return [face for face in of if face.is_face or not face.by_hand]
 
 
 def _rows(of: Iterable[LocatedFace], embeddings: EmbeddingBatch) -> FloatArray:

@@ -39,5 +39,5 @@ keys("screen", [
   { keys: [], caps: ["Enter"], label: t("On a face: its photo"), run: () => false },
   ...["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"].map((key) => ({ keys: [key], hidden: true, label: "", run: () => (grid.total ? grid.go(grid.focus) : false) })),
 ]);
-onChange((what) => { if (what === "undone") grid.load({ stay: true }); });
+onChange((what) => { if (what !== "decided") grid.load({ stay: true }); });
 choose(which);

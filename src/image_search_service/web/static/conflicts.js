@@ -75,5 +75,5 @@ const choices = (item, gone) => {
 };
 
 keys("screen", []);
-onChange((what) => { if (what === "undone") load(); });
+onChange((what) => { if (what !== "decided") load(); });
 load();

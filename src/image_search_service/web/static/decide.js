@@ -14,7 +14,7 @@ const stack = () => { try { return JSON.parse(sessionStorage.getItem(STORE)) ?? 
 const save = (entries) => { try { sessionStorage.setItem(STORE, JSON.stringify(entries.slice(-MOST))); } catch { /* a private window */ } };
 
 const listeners = new Set();
-/** Tells `run` whenever something was decided or taken back here: with "decided" or "undone". */
+/** Tells `run` whenever something was decided here, taken back or done again: with "decided", "undone" or "redone". */
 export const onChange = (run) => { listeners.add(run); return () => listeners.delete(run); };
 const changed = (what, entry) => { for (const run of [...listeners]) run(what, entry); };
 
@@ -22,8 +22,8 @@ const changed = (what, entry) => { for (const run of [...listeners]) run(what, e
 const sentence = (says) => (typeof says[1] === "string" ? richn(...says) : rich(...says));
 
 /**
- * Sends a decision. `apply` shows it at once; `revert` takes that back if the server refuses.
- * @param {{kind: string, body: object, says: any[] | ((made: any) => any[]), faces?: string[], apply?: () => void,
+ * Sends a decision. `apply` shows it at once; `revert` takes that back if the server refuses; `done` gets what the server made of it.
+ * @param {{kind: string, body: object, says: any[] | ((made: any) => any[]), faces?: string[], apply?: () => void, done?: (made: any) => void,
  *   revert?: (problem: Error) => void, stale?: (problem: any, again: (body: object) => void) => any}} decision
  * @returns {Promise<any>} what the server made of it, null if it refused
  */
@@ -33,6 +33,7 @@ export const decide = async (decision) => {
   try {
     const made = await sent(post(`/decisions/${decision.kind}`, decision.body));
     remember(decision, made);
+    decision.done?.(made);
     return made;
   } catch (problem) {
     if (problem.status === undefined) throw problem;
@@ -57,10 +58,10 @@ const remember = (decision, made) => {
 };
 
 /** Puts something that was decided on the undo line, and where Ctrl+Z finds it. */
-export const note = (entry) => {
+export const note = (entry, what = "decided") => {
   if (entry.ids.length) save([...stack(), entry]);
   line(entry.faces, sentence(entry.says), entry.ids.length ? [t("Undo"), undoLast] : null);
-  changed("decided", entry);
+  changed(what, entry);
 };
 
 const refused = (problem, decision) => {
@@ -168,7 +169,7 @@ const redo = async (entry, undone) => {
     const ids = [];
     for (const id of [...undone].reverse()) ids.push((await post(`/decisions/${id}/undo`)).decision_id);
     forgetNames();
-    note({ ...entry, ids: ids.filter(Boolean), at: Date.now() });
+    note({ ...entry, ids: ids.filter(Boolean), at: Date.now() }, "redone");
   } catch (problem) { if (problem.status === undefined) throw problem; refused(problem, { body: {} }); }
 };
 

@@ -66,7 +66,7 @@ const foldersOnce = () => (folders ??= get("/assets/folders").then((answer) => a
 const results = async (typed) => {
   const [people, places] = await Promise.all([names().catch(() => []), foldersOnce()]);
   const wanted = plain(typed);
-  const persons = matching(typed, [], people, 6).map((person) => ({ href: `/people/${person.person_id}`, sign: cover(person.cover_url), name: person.name, note: faces(person.faces) }));
+  const persons = matching(typed, [], people, 6).map((person) => ({ href: `/people/${person.person_id}`, sign: cover(person.cover_url), name: person.name, note: [person.note, faces(person.faces)].filter(Boolean).join(" · ") }));
   const found = places.filter((place) => plain(place.path).includes(wanted)).slice(0, 4)
     .map((place) => ({ href: `/photos${query({ folder: place.path })}`, sign: icon("folder"), name: place.path, note: photos(place.photos) }));
   return [...persons, ...found];

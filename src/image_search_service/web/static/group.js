@@ -54,6 +54,6 @@ keys("screen", [
   { keys: [], caps: ["Enter"], label: t("On a face: its photo"), run: () => false },
   ...["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"].map((key) => ({ keys: [key], hidden: true, label: "", run: () => (grid.total ? grid.go(grid.focus) : false) })),
 ]);
-onChange((what) => { if (what === "undone") grid.load({ stay: true }); });
+onChange((what) => { if (what !== "decided") grid.load({ stay: true }); });
 grid.load();
 get(`/faces/clusters/${id}/persons?limit=5`).then((answer) => field.propose(answer.persons)).catch(() => {});

@@ -140,6 +140,6 @@ keys("screen", [
   { keys: [], caps: ["Tab"], label: t("From group to group"), run: () => false },
   { keys: [], caps: ["Enter"], label: t("In a name field: take the name"), run: () => false },
 ]);
-onChange((what) => { if (what === "undone") { grid.load({ stay: true }); recount(); } });
+onChange((what) => { if (what !== "decided") { grid.load({ stay: true }); recount(); } });
 choose(which);
 recount();

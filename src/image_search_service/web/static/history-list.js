@@ -6,9 +6,14 @@ import { clock, date, day, rich, richn, s, t, tn } from "./words.js";
 
 const PAGE = 40;
 
-const person = (one) => el("a", { href: `/people/${one.id}` }, one.name);
+/** Everybody by id, with what tells those of one name apart. */
+let known = new Map();
+const person = (one) => {
+  const note = known.get(one.id)?.note;
+  return [el("a", { href: `/people/${one.id}` }, one.name), note && el("span", { class: "soft" }, ` (${note})`)];
+};
 /** Several people with commas between, as nodes. */
-const people = (list) => list.flatMap((one, at) => [at > 0 && (at === list.length - 1 ? ` ${t("and")} ` : ", "), person(one)]).filter(Boolean);
+const people = (list) => list.flatMap((one, at) => [at > 0 && (at === list.length - 1 ? ` ${t("and")} ` : ", "), ...person(one)]).filter(Boolean);
 
 /** A sentence for each kind of decision, of the event's faces and people. */
 const SENTENCES = {
@@ -46,9 +51,19 @@ const SENTENCES = {
   undo: () => [t("Taken back")],
 };
 
+/** From whom faces have moved to whom; null for decisions that moved none. */
+const movedFrom = (one) => {
+  const named = (ids) => ids.map((id) => one.persons.find((each) => each.id === id)).filter(Boolean);
+  const { from = [], to = null } = one.details.moved ?? {};
+  const [former, who] = [named(from), named([to])];
+  return former.length && who.length ? { from: el("span", {}, people(former)), who: el("span", {}, people(who)) } : null;
+};
+
 const sentence = (one) => {
   const found = SENTENCES[one.kind];
   const who = el("span", {}, one.persons.length ? people(one.persons) : t("somebody"));
+  const moved = found === "is" && movedFrom(one);
+  if (moved) return richn("{n} face moved from {from} to {who}", "{n} faces moved from {from} to {who}", one.faces, moved);
   if (found === "is") return richn("{n} face is {who}", "{n} faces are {who}", one.faces, { who });
   if (found === "not") return richn("{n} face is not {who}", "{n} faces are not {who}", one.faces, { who });
   return found ? found(one, who) : [one.kind.replaceAll("_", " ")];
@@ -64,26 +79,27 @@ export const ledger = async (place, { subject = null, by = null } = {}) => {
   const here = (more) => { const kept = new URLSearchParams(address); kept.delete("cursor"); return `${location.pathname}${query({ ...Object.fromEntries(kept), ...more })}${location.hash}`; };
   const load = async () => {
     try {
-      const [page, known] = await Promise.all([get(`/decisions${query({ subject_id: subject, actor: by, cursor, limit: PAGE })}`), names().catch(() => [])]);
-      draw(page, new Map(known.map((one) => [one.id, one])));
+      const [page, everybody] = await Promise.all([get(`/decisions${query({ subject_id: subject, actor: by, cursor, limit: PAGE })}`), names().catch(() => [])]);
+      known = new Map(everybody.map((one) => [one.id, one]));
+      draw(page);
     } catch (problem) { failed(problem, load); }
     finally { place.removeAttribute("aria-busy"); }
   };
 
-  const draw = (page, covers) => {
+  const draw = (page) => {
     if (!page.items.length && (subject || by)) { fill(place, empty("history", t("Nothing was said here"), t("No decision is of this kind."))); return; }
     if (!page.items.length) { fill(place, empty("history", t("Nothing was said yet"), t("Every answer is kept here, and can be taken back."), link(t("Start naming"), "/review", "primary"))); return; }
     const undone = new Map(page.items.filter((one) => one.undoes).map((one) => [one.undoes, one]));
     const byId = new Map(page.items.map((one) => [one.id, one]));
     const groups = new Map();
     for (const one of page.items) { const key = day(one.at); groups.set(key, [...(groups.get(key) ?? []), one]); }
-    fill(place, [...groups].map(([title, list]) => el("section", {}, el("h2", {}, title), el("ol", { class: "entries" }, list.map((one) => line(one, undone.get(one.id), byId, covers))))), more(page));
+    fill(place, [...groups].map(([title, list]) => el("section", {}, el("h2", {}, title), el("ol", { class: "entries" }, list.map((one) => line(one, undone.get(one.id), byId))))), more(page));
   };
 
-  const line = (one, taken, byId, covers) => {
+  const line = (one, taken, byId) => {
     const words = one.undoes ? [t("Taken back:"), " ", ...(byId.has(one.undoes) ? sentence(byId.get(one.undoes)) : [t("decision {n}", { n: one.undoes })])] : sentence(one);
     const note = [actor(one.actor), taken && t("taken back by {name} at {time}", { name: actor(taken.actor), time: clock(taken.at) }), one.kind === "set_birth_date" && one.details.birth_date && date(one.details.birth_date)].filter(Boolean).join(" · ");
-    const pictures = one.first_faces.length ? one.first_faces.map((face) => crop(face.crop_url)) : one.persons.map((who) => covers.get(who.id)?.cover_url).filter(Boolean).slice(0, 6).map((url) => cover(url));
+    const pictures = one.first_faces.length ? one.first_faces.map((face) => crop(face.crop_url)) : one.persons.map((who) => known.get(who.id)?.cover_url).filter(Boolean).slice(0, 6).map((url) => cover(url));
     return el("li", { class: `decision ${taken ? "taken-back" : ""}`, tabindex: -1 }, el("time", { datetime: one.at }, clock(one.at)),
       el("div", { class: "said" }, el("p", {}, words), el("p", {}, note)), el("div", { class: "pictures", "aria-hidden": "true" }, pictures),
       taken ? el("span", {}) : button(one.undoes ? t("Do it again") : t("Undo"), () => undo(one, words), { look: "quiet", "aria-label": `${one.undoes ? t("Do it again") : t("Undo")}: ${words.map((part) => part.textContent ?? part).join("")}` }));
@@ -105,7 +121,7 @@ export const ledger = async (place, { subject = null, by = null } = {}) => {
   const more = (page) => el("nav", { class: "buttons pages", "aria-label": t("Pages") }, cursor && link(t("Newest"), here({})),
     page.next_cursor && link(t("Older"), here({ cursor: page.next_cursor })));
 
-  onChange((what) => { if (what === "undone" && place.isConnected) load(); });
+  onChange((what) => { if (what !== "decided" && place.isConnected) load(); });
   place.setAttribute("aria-busy", "true");
   await load();
   return { first: () => one(".decision", place) };

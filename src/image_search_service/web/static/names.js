@@ -1,5 +1,5 @@
 // A name field: proposals by key, a list that is filtered from the first letter.
-import { cover, el, fill, icon, likeness } from "./dom.js";
+import { cover, el, fill, icon, likeness, one } from "./dom.js";
 import { names } from "./api.js";
 import { alike, faces, inOrder, t } from "./words.js";
 
@@ -36,6 +36,13 @@ export const matching = (typed, proposals, people, most = SHOWN, faceless = fals
 /** Whom a choice means, as decisions say it: somebody known by id, else a name, which may be another one's of that name. */
 export const whoIs = (choice) => (choice.person_id ? { person_id: choice.person_id } : { name: choice.name, ...(choice.another && { another: true }) });
 
+/** What tells a person from others of their name, in small letters once it is there; nothing for most people. */
+export const noted = (personId) => {
+  const place = el("span", { class: "small soft note" });
+  names().then((people) => { place.textContent = people.find((one) => one.id === personId)?.note ?? ""; }).catch(() => {});
+  return place;
+};
+
 /** The letters that were typed, underlined in a name. */
 const marked = (name, typed) => {
   const at = plain(name).indexOf(plain(typed));
@@ -69,6 +76,7 @@ export class NameField {
     this.element = el("div", { class: "naming" }, this.entry, this.list);
     this.active = 0;
     this.show();
+    if (this.options.proposals.length) this.loadNotes();
   }
 
   /** Takes the names of everybody, again when a decision has changed them. */
@@ -83,6 +91,13 @@ export class NameField {
     this.all = all;
     this.people = all.filter((one) => !one.hidden);
     if (this.input.value || this.listing) this.show();
+  }
+
+  /** What tells proposed people from others of their names. */
+  async loadNotes() {
+    const people = await names().catch(() => []);
+    this.notes = new Map(people.filter((one) => one.note).map((one) => [one.id, one.note]));
+    if (this.shown.some((one) => this.notes.has(one.person_id)) && !this.input.value) this.show();
   }
 
   /** Whether people stand in for proposals that there are none of. */
@@ -116,14 +131,14 @@ export class NameField {
     const typed = this.input.value.trim();
     const fresh = choice.person_id === null;
     return el("li", { class: "proposal", role: "option", id: `${this.list.id}-${at}`, "aria-selected": "false", on: { click: () => this.take(at), mousedown: (event) => event.preventDefault() } },
-      el("kbd", { class: "key", "aria-hidden": "true" }, fresh ? "↵" : typed || this.listing ? " " : String(at + 1)),
+      el("kbd", { class: "key", "aria-hidden": "true" }, typed || this.listing ? " " : String(at + 1)),
       fresh ? el("span", { class: "round", "aria-hidden": "true" }, icon("plus")) : cover(choice.cover_url),
       el("span", { class: "who" }, el("strong", { title: choice.name }, fresh ? (choice.another ? t("Another {name}", { name: choice.name }) : `“${choice.name}”`) : marked(choice.name, typed)), this.note(choice)));
   }
 
   note(choice) {
     if (choice.person_id === null) return el("span", { class: "small soft" }, choice.another ? t("a new person of that name") : t("a new person"));
-    const note = choice.note ?? this.people.find((one) => one.id === choice.person_id)?.note;
+    const note = choice.note ?? this.notes?.get(choice.person_id);
     if (note && !choice.likeness) return el("span", { class: "small soft" }, `${note} · ${faces(choice.faces ?? 0)}`);
     if (note) return el("span", {}, el("span", { class: "small soft" }, note, " "), likeness(choice.likeness, alike(choice.likeness)));
     if (choice.words) return el("span", { class: "small soft" }, choice.words);
@@ -132,7 +147,10 @@ export class NameField {
   }
 
   mark() {
-    [...this.list.children].forEach((node, at) => node.setAttribute("aria-selected", String(at === this.active)));
+    [...this.list.children].forEach((node, at) => {
+      node.setAttribute("aria-selected", String(at === this.active));
+      if (this.input.value.trim() || this.listing) one(".key", node).textContent = at === this.active ? "↵" : " "; // else numbers take them
+    });
     const current = this.list.children[this.active];
     if (current) this.input.setAttribute("aria-activedescendant", current.id); else this.input.removeAttribute("aria-activedescendant");
     this.options.changed?.(this.choice);

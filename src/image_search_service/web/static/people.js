@@ -110,6 +110,6 @@ keys("screen", [
   { keys: ["f"], label: t("Filter by name"), run: () => filter.focus() },
   ...["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"].map((key) => ({ keys: [key], hidden: true, label: "", run: () => (grid.total ? grid.go(grid.focus) : false) })),
 ]);
-onChange((what) => { if (what === "undone") grid.load({ stay: true }); });
+onChange((what) => { if (what !== "decided") grid.load({ stay: true }); });
 for (const chip of all("[data-which]")) chip.setAttribute("aria-pressed", String(chip.dataset.which === which));
 grid.load();

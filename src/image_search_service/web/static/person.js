@@ -154,5 +154,5 @@ const common = [
   { keys: ["F2"], label: t("Rename"), run: startRename },
 ];
 addEventListener("hashchange", show);
-onChange(async (what) => { if (what === "undone") { if (await load()) show(); } });
+onChange(async (what) => { if (what !== "decided") { if (await load()) show(); } });
 if (await load()) show();

@@ -2,8 +2,9 @@
 import { all, crop, el, fill, hundredths, icon, link, notice, one, pictureUrl, round } from "./dom.js";
 import { get, names, query } from "./api.js";
 import { decide, failed, onChange, say } from "./decide.js";
+import { BoxDrawing } from "./drawing.js";
 import { keys } from "./keys.js";
-import { NameField, whoIs } from "./names.js";
+import { NameField, noted, whoIs } from "./names.js";
 import { date, s, short, t, tn, weekday } from "./words.js";
 import "./frame.js";
 
@@ -54,7 +55,7 @@ const drawPicture = () => {
 
 const kindOf = (face) => (face.person_id ? (face.assigned_by === "human" ? "human" : "machine") : "unknown");
 const said = (face) => ({ human: t("said by a person"), machine: t("found by the machine"), unknown: t("Unknown face") })[kindOf(face)];
-const label = (face) => (face.person_name ? `${face.person_name}, ${said(face)}` : said(face));
+const label = (face) => [face.person_name, said(face), face.by_hand && t("drawn by hand")].filter(Boolean).join(", ");
 const badge = (face) => {
   if (kindOf(face) === "human") return [icon("tick"), short(face.person_name)];
   return kindOf(face) === "machine" ? el("span", {}, short(face.person_name), el("span", { class: "word" }, t(", probably"))) : t("Who is this?");
@@ -63,8 +64,8 @@ const badge = (face) => {
 const drawBoxes = () => {
   for (const box of all(".box", canvas)) box.remove();
   for (const face of faces) {
-    const box = el("button", { type: "button", class: `box ${kindOf(face)} set`, "aria-label": label(face), "aria-current": face.id === current ? "true" : null, data: { face: face.id },
-      on: { click: () => choose(face.id, true), focus: () => choose(face.id) } }, el("span", {}, badge(face)));
+    const box = el("button", { type: "button", class: `box ${kindOf(face)} ${face.by_hand ? "by-hand " : ""}set`, "aria-label": label(face), "aria-current": face.id === current ? "true" : null, data: { face: face.id },
+      on: { click: () => choose(face.id, true), focus: () => choose(face.id) } }, face.by_hand && el("i", { class: "drawn" }, icon("pen")), el("span", {}, badge(face)));
     const place = hundredths(face);
     Object.assign(box.style, { left: `${place.x}%`, top: `${place.y}%`, width: `${place.width}%`, height: `${place.height}%` });
     canvas.append(box);
@@ -80,23 +81,28 @@ const drawList = () => {
 
 const line = (face) => el("li", { "aria-current": face.id === current ? "true" : null, data: { face: face.id } }, crop(face.crop_url),
   el("div", { class: "what" }, face.person_id ? el("a", { href: `/people/${face.person_id}` }, el("strong", {}, face.person_name)) : el("button", { type: "button", class: "plain", on: { click: () => choose(face.id, true) } }, el("strong", {}, t("Who is this?"))),
-    el("span", { class: "small" }, kindOf(face) === "human" ? t("Said by a person") : kindOf(face) === "machine" ? t("The machine") : "")),
-  el("div", { class: "buttons" },
-    kindOf(face) === "machine" && round("tick", t("Yes, it is {name}", { name: face.person_name }), () => confirm(face)),
-    face.person_id && round("pen", t("Change {name}", { name: face.person_name }), () => choose(face.id, true)),
-    !face.person_id && round("not", t("No face"), () => noFace(face))),
+    el("span", { class: "small" }, face.adding ? t("A moment…") : kindOf(face) === "human" ? t("Said by a person") : kindOf(face) === "machine" ? t("The machine") : face.by_hand ? t("Drawn by hand") : ""),
+    face.person_id && noted(face.person_id)),
+  answers(face),
   face.id === current && (field = naming(face)).element);
+
+const answers = (face) => el("div", { class: "buttons" },
+  kindOf(face) === "machine" && round("tick", t("Yes, it is {name}", { name: face.person_name }), () => confirm(face)),
+  face.person_id && round("pen", t("Change {name}", { name: face.person_name }), () => choose(face.id, true)),
+  face.by_hand && !face.adding && [round("frame", t("Move the box"), () => moveBox(face)), round("not", t("Remove the box"), () => noFace(face))],
+  !face.by_hand && !face.person_id && round("not", t("No face"), () => noFace(face)));
 
 /** A name field for the current face, with whom it resembles. */
 const naming = (face) => {
   const made = new NameField({ label: t("Name of this face"), choose: (choice) => name(face, choice) });
-  Promise.all([get(`/faces/${face.id}/suggestions`), names()]).then(([found, known]) => {
-    const covers = new Map(known.map((person) => [person.id, person]));
-    made.propose(found.suggestions.map((one) => ({ ...one, name: one.person_name, ...pick(covers.get(one.person_id)) })));
-  }).catch(() => {});
+  if (!face.adding) propose(made, face);
   return made;
 };
-const pick = (person) => (person ? { cover_url: person.cover_url, faces: person.faces } : {});
+const propose = (into, face) => Promise.all([get(`/faces/${face.id}/suggestions`), names()]).then(([found, known]) => {
+  const covers = new Map(known.map((person) => [person.id, person]));
+  into.propose(found.suggestions.map((one) => ({ ...one, name: one.person_name, ...pick(covers.get(one.person_id)) })));
+}).catch(() => {});
+const pick = (person) => (person ? { cover_url: person.cover_url, faces: person.faces, note: person.note } : {});
 
 const drawFacts = () => {
   const path = photo.path ?? "";
@@ -134,6 +140,7 @@ const act = (face, change, decision) => {
 };
 
 const name = async (face, choice) => {
+  if (face.adding && !await face.adding) return; // what was typed meanwhile is kept until the face is there
   const says = s("{n} face is {name} now", "{n} faces are {name} now", 1, { name: choice.name });
   const body = choice.person_id ? { kind: "assign", body: { face_ids: [face.id], person_id: choice.person_id } } : { kind: "split", body: { face_ids: [face.id], ...whoIs(choice) } };
   const made = await act(face, { person_id: choice.person_id ?? "new", person_name: choice.name, assigned_by: "human" }, { ...body, says });
@@ -143,9 +150,65 @@ const confirm = (face) => act(face, { assigned_by: "human" }, { kind: "assign", 
 
 const noFace = (face) => {
   const at = faces.indexOf(face);
-  decide({ kind: "not-a-face", body: { face_ids: [face.id] }, says: s("{n} is no face", "{n} are no faces", 1), faces: [face.crop_url],
+  const said = face.by_hand ? { kind: "remove-face", body: { face_id: face.id }, says: s("A box was removed") } : { kind: "not-a-face", body: { face_ids: [face.id] }, says: s("{n} is no face", "{n} are no faces", 1) };
+  decide({ ...said, faces: [face.crop_url],
     apply: () => { faces.splice(at, 1); current = (faces[at] ?? faces[at - 1])?.id ?? null; drawBoxes(); drawList(); boxOf(current)?.focus({ preventScroll: true }); },
     revert: () => { faces.splice(at, 0, face); drawBoxes(); drawList(); } });
+};
+
+const drawing = new BoxDrawing(canvas, one("#drawing"), {
+  size: () => ({ width: photo.width ?? 1600, height: photo.height ?? 1200 }),
+  fresh: (box) => addFace(box),
+  ended: () => { one("#add").setAttribute("aria-pressed", "false"); for (const box of all(".box.moving", canvas)) box.classList.remove("moving"); },
+});
+const beginToDraw = () => {
+  if (!photo || drawing.on) return false;
+  one("#add").setAttribute("aria-pressed", "true");
+  drawing.begin(addFace);
+  return true;
+};
+one("#add").addEventListener("click", () => (drawing.on ? drawing.end() : beginToDraw()));
+const numbers = (box) => [box.x, box.y, box.width, box.height];
+
+/** A face is made of the box; its name can be typed while it is, and goes to it then. */
+const addFace = (box) => {
+  const before = current;
+  const face = { id: "new", adding: true, by_hand: true, person_id: null, assigned_by: null, box, photo_width: 1, photo_height: 1 };
+  face.adding = decide({
+    kind: "add-face", body: { asset_id: id, box: numbers(box) }, says: s("A face was added"),
+    apply: () => { faces.push(face); current = face.id; drawBoxes(); drawList(); field.focus(); field.element.scrollIntoView({ block: "nearest" }); },
+    done: (made) => added(face, made.face_id),
+    revert: () => { faces.splice(faces.indexOf(face), 1); current = before; drawBoxes(); drawList(); },
+  });
+};
+const added = (face, made) => {
+  const line = one('#in-photo > li[data-face="new"]');
+  const box = boxOf("new");
+  const typing = current === face.id;
+  Object.assign(face, { id: made, crop_url: `/api/v1/faces/${made}/crop`, adding: null });
+  if (box) box.dataset.face = made;
+  if (!typing) { drawList(); return; }
+  current = made; // the field stays as it is: somebody is typing in it
+  line.dataset.face = made;
+  one("img", line).src = face.crop_url;
+  one(".what .small", line).textContent = t("Drawn by hand");
+  one(".buttons", line).replaceWith(answers(face));
+  propose(field, face);
+};
+
+const moveBox = (face) => {
+  if (!face?.by_hand || face.adding) return false;
+  const place = hundredths(face);
+  const box = Object.fromEntries(Object.entries(place).map(([side, share]) => [side, share / 100]));
+  boxOf(face.id)?.classList.add("moving");
+  const done = async (made) => {
+    current = made.face_id;
+    address.delete("face");
+    await load();
+    boxOf(current)?.focus({ preventScroll: true });
+  };
+  drawing.begin((to) => decide({ kind: "move-face", body: { face_id: face.id, box: numbers(to) }, says: s("A box was moved"), faces: [face.crop_url], done }), box);
+  return true;
 };
 
 const strangers = () => {
@@ -193,6 +256,8 @@ keys("screen", [
   { keys: [], caps: ["Tab"], label: t("Next face, left to right"), run: () => false },
   { keys: [], caps: ["A", "–", "Z"], label: t("Name the focused face"), run: () => false },
   { keys: ["1", "2", "3", "4", "5"], label: t("Take a proposal"), run: (event) => Boolean(field && !field.input.value && field.take(Number(event.key) - 1)) },
+  { keys: ["d"], label: t("Add a face: draw its box"), run: beginToDraw },
+  { keys: ["m"], label: t("Move a box that was drawn by hand"), run: () => moveBox(now()) },
   { keys: ["Delete"], label: t("No face"), run: () => (now() ? noFace(now()) : false) },
   { keys: ["b"], label: t("Boxes on and off (not on a face)"), run: () => (document.activeElement?.matches(".box") ? (field?.focus(), false) : toggleBoxes()) },
   { keys: ["0"], label: t("The others are strangers"), run: strangers },
@@ -207,5 +272,5 @@ canvas.addEventListener("keydown", (event) => {
   const face = now();
   if (kindOf(face) === "machine") confirm(face); else field.focus();
 });
-onChange((what) => { if (what === "undone") load(); });
+onChange((what) => { if (what !== "decided") load(); });
 load().then(neighbours);

@@ -79,6 +79,6 @@ keys("screen", [
   { keys: ["ArrowRight", "ArrowDown"], caps: ["ArrowLeft", "ArrowUp", "ArrowDown", "ArrowRight"], label: t("From photo to photo"), run: () => { if (!wall.total) return false; wall.step(wall.focus); return true; } },
   { keys: [], caps: ["Home", "End"], label: t("First and last"), run: () => false },
 ]);
-onChange((what) => { if (what === "undone") wall.load(); });
+onChange((what) => { if (what !== "decided") wall.load(); });
 drawFilters();
 wall.load();

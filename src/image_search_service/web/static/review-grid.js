@@ -3,6 +3,7 @@ import { button, cover, crop, el, fill, likeness } from "./dom.js";
 import { get } from "./api.js";
 import { Grid } from "./grid.js";
 import { ask } from "./keys.js";
+import { noted } from "./names.js";
 import { faceTile } from "./tiles.js";
 import { alike, faces as countFaces, s, short, t, tn, year } from "./words.js";
 
@@ -65,7 +66,7 @@ class TickOff extends Ticks {
 
   tools() {
     const { person } = this.question;
-    const known = el("div", { class: "compare" }, cover(person.cover_url), el("span", { class: "small soft" }, t("{name}, confirmed", { name: short(person.name) })));
+    const known = el("div", { class: "compare" }, cover(person.cover_url), el("span", { class: "small soft" }, t("{name}, confirmed", { name: short(person.name) })), noted(person.id));
     get(`/persons/${person.id}/faces?order=quality&limit=5`).then((answer) => known.append(...answer.items.map((face) => crop(face.crop_url)))).catch(() => {});
     return el("div", { class: "tools" }, known, el("div", { class: "chips" }), this.tickButtons());
   }

@@ -1,5 +1,6 @@
 // "Two people?", and "When was Ada born?".
 import { button, cover, crop, el, pictureUrl, one } from "./dom.js";
+import { noted } from "./names.js";
 import { faces as countFaces, s, short, t, tn, year } from "./words.js";
 
 /** Two persons or groups that look alike: one, two, or not sure. */
@@ -28,7 +29,7 @@ const called = (one) => one.name ?? t("a group of {n}", { n: one.size });
 const crops = (left, right) => [left.faces[0], right.faces[0]].filter(Boolean).map((face) => face.crop_url);
 
 const side = (one) => el("section", { class: "half", "aria-label": called(one) },
-  el("div", { class: "sub" }, one.kind === "person" && cover(one.cover_url ?? one.faces[0]?.crop_url), el("h2", {}, one.name ?? t("A group without a name")), el("span", { class: "small soft" }, countFaces(one.size))),
+  el("div", { class: "sub" }, one.kind === "person" && cover(one.cover_url ?? one.faces[0]?.crop_url), el("h2", {}, one.name ?? t("A group without a name")), one.kind === "person" && noted(one.id), el("span", { class: "small soft" }, countFaces(one.size))),
   el("div", { class: "faces" }, one.faces.map((face) => el("a", { class: "face", href: `/photos/${face.asset_id}?face=${face.id}` },
     crop(face.crop_url, `${called(one)}, ${year(face.taken_at)}`), el("span", { class: "caption number" }, year(face.taken_at))))));
 

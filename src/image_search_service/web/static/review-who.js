@@ -3,7 +3,7 @@ import { all, button, cover, crop, el, fill, framed, keycap, likeness, one, roun
 import { get, names } from "./api.js";
 import { failed } from "./decide.js";
 import { ask } from "./keys.js";
-import { NameField, whoIs } from "./names.js";
+import { NameField, noted, whoIs } from "./names.js";
 import { age, alike, date, faces as countFaces, rich, s, short, span, t, year } from "./words.js";
 
 /** A keyboard is likely: then the name field has the focus from the beginning. */
@@ -99,7 +99,7 @@ class Who {
       note.textContent = t("{shown} of {total}", { shown: answer.items.length, total: answer.total });
     }).catch(() => { list.hidden = true; });
     return el("section", { class: "known", "aria-label": t("Faces of {name}", { name: this.known.name }) },
-      el("div", { class: "sub" }, cover(this.known.cover_url), el("h2", {}, this.known.name), note), list);
+      el("div", { class: "sub" }, cover(this.known.cover_url), el("h2", {}, this.known.name), noted(this.known.person_id), note), list);
   }
 
   why() {
@@ -129,6 +129,7 @@ class Who {
     names().then((known) => {
       const covers = new Map(known.map((one) => [one.id, one.cover_url]));
       for (const line of list.children) line.prepend(cover(covers.get(line.dataset.person)));
+      for (const line of list.children) line.append(" ", noted(line.dataset.person));
     }).catch(() => {});
     return list;
   }

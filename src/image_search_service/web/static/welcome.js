@@ -65,7 +65,7 @@ const excludes = (path, kept) => {
 const markGone = (path) => post("/photos/gone", { path }).then(load).catch((problem) => failed(problem, () => markGone(path)));
 /** Leaves photos out that are on the disk no more; it can be taken back. */
 const forget = (paths) => decide({ kind: "forget-photos", body: { paths }, says: (made) => s("{n} photo is left out", "{n} photos are left out", made.photos) }).then(load);
-onChange((what) => what === "undone" && load());
+onChange((what) => what !== "decided" && load());
 
 /** The folders of the server, below the allowed ones. */
 const open = async (path) => {
@@ -170,7 +170,7 @@ one("#import").addEventListener("change", async (event) => {
   } catch (problem) { failed(problem, () => {}); }
 });
 
-onChange((what) => { if (what === "undone") { said(""); showNames(); } });
+onChange((what) => { if (what !== "decided") { said(""); showNames(); } });
 
 await load();
 drawFound();

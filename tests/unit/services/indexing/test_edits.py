@@ -23,7 +23,7 @@ from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.indexing.edits import Carried, carry_over
-from image_search_service.services.indexing.same_faces import ChangedFile, SameFace
+from image_search_service.services.indexing.same_faces import ChangedFile, FoundFaces, SameFace
 from tests.support.world import World, migrated_database
 
 LEFT, RIGHT = Box(10, 10, 20, 20), Box(60, 10, 20, 20)
@@ -43,7 +43,7 @@ def edited(session: Session, old: ImageAsset, new: ImageAsset) -> Carried:
     path = session.scalars(select(AssetPath).filter_by(asset_id=old.id)).one()
     path.asset_id = new.id
     session.flush()
-    return carry_over(session, [ChangedFile(path.path, old.id, new.id)], same)
+    return carry_over(session, [ChangedFile(path.path, old.id, new.id)], FoundFaces(same))
 
 
 def test_all_that_was_said_is_handed_on(tmp_path: Path) -> None:

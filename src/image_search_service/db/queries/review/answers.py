@@ -15,6 +15,7 @@ from image_search_service.db.models import (
     utc_now,
 )
 from image_search_service.db.queries.batches import insert_rows
+from image_search_service.db.queries.conditions import in_replaced_photo
 from image_search_service.db.queries.suggestion_states import PENDING
 
 
@@ -42,13 +43,21 @@ def add_skip(session: Session, subject: str, at_answer: int) -> None:
 
 
 def progress(session: Session) -> tuple[int, int, int]:
-    """Faces with a name, faces, and suggestions that nobody has answered: counted in indexes alone, so that
-    faces of replaced photos count, too."""
-    unnamed = select(func.count()).select_from(FaceInstance).where(FaceInstance.person_id.is_(None))
-    waiting = select(func.count()).where(FaceSuggestion.state == PENDING)
+    """Faces with a name, faces, and suggestions that nobody has answered: counted in indexes alone.
+
+    Faces that do not count (marked as none, in photos that were replaced or forgotten) are few and have
+    indexes of their own: they are counted by themselves.
+    """
     every = select(func.count()).select_from(FaceInstance)
-    row = session.execute(
-        select(every.scalar_subquery(), unnamed.scalar_subquery(), waiting.scalar_subquery())
-    ).one()
-    faces = int(row[0] or 0)
-    return faces - int(row[1] or 0), faces, int(row[2] or 0)
+    unnamed = every.where(FaceInstance.person_id.is_(None), FaceInstance.is_face, ~in_replaced_photo())
+    counts = [
+        every,
+        every.where(~FaceInstance.is_face),
+        every.where(FaceInstance.is_face, in_replaced_photo()),
+        unnamed,
+        select(func.count()).where(FaceSuggestion.state == PENDING),
+    ]
+    row = session.execute(select(*(count.scalar_subquery() for count in counts))).one()
+    everything, no_faces, replaced, nameless, waiting = (int(count or 0) for count in row)
+    faces = everything - no_faces - replaced
+    return faces - nameless, faces, waiting
