@@ -28,13 +28,35 @@ class PersonRow(Base):
     hidden: Mapped[bool] = mapped_column(default=False)
     birth_date: Mapped[date | None]
     cover_face_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    faces: Mapped[int] = mapped_column(default=0)
+    """How many there are, without those of replaced photos: kept by triggers (``db/models/kept.py``)."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
         partial_index(
             "ix_persons_name_key",
             "name_key",
-            where="NOT deleted",
+            "id",
+            where="deleted = 0",
+            on_postgresql="NOT deleted",
+        ),
+        # The lists by name and by most faces; those with as many are sorted by name when they are reached.
+        partial_index(
+            "ix_persons_by_name",
+            "hidden",
+            "name_key",
+            "id",
+            where="deleted = 0",
+            on_postgresql="NOT deleted",
+        ),
+        partial_index(
+            "ix_persons_faces",
+            "hidden",
+            "faces",
+            "name_key",
+            "id",
+            where="deleted = 0",
+            on_postgresql="NOT deleted",
         ),
         # Few rows: a query over all suggestions learns at once whose do not count.
         partial_index(
@@ -97,6 +119,8 @@ class PersonCentroid(Base):
     source_hash: Mapped[str] = mapped_column(String(64))
     """Of the ids of the faces it was computed from: another set of faces makes it stale."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    compared: Mapped[bool] = mapped_column(default=False)
+    """Whether contradictions were looked for with it (``KeptConflict``)."""
     checked_at: Mapped[datetime] = mapped_column(default=utc_now)
     """When the person's faces were last found to be those that it was computed from."""
 

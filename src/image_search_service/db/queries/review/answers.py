@@ -11,11 +11,11 @@ from image_search_service.db.models import (
     DecisionRow,
     FaceInstance,
     FaceSuggestion,
+    PersonRow,
     ReviewSkip,
     utc_now,
 )
 from image_search_service.db.queries.batches import insert_rows
-from image_search_service.db.queries.suggestion_states import PENDING
 
 
 def last_decisions(session: Session, limit: int) -> list[DecisionRow]:
@@ -42,13 +42,13 @@ def add_skip(session: Session, subject: str, at_answer: int) -> None:
 
 
 def progress(session: Session) -> tuple[int, int, int]:
-    """Faces with a name, faces, and suggestions that nobody has answered: counted in indexes alone, so that
-    faces of replaced photos count, too."""
+    """Faces with a name, faces, and suggestions that nobody has answered. Unnamed ones are counted in an
+    index alone, so that those of replaced photos count, too."""
+    named = select(func.sum(PersonRow.faces))
     unnamed = select(func.count()).select_from(FaceInstance).where(FaceInstance.person_id.is_(None))
-    waiting = select(func.count()).where(FaceSuggestion.state == PENDING)
-    every = select(func.count()).select_from(FaceInstance)
+    waiting = select(func.count()).where(FaceSuggestion.answerable)
     row = session.execute(
-        select(every.scalar_subquery(), unnamed.scalar_subquery(), waiting.scalar_subquery())
+        select(named.scalar_subquery(), unnamed.scalar_subquery(), waiting.scalar_subquery())
     ).one()
     faces = int(row[0] or 0)
-    return faces - int(row[1] or 0), faces, int(row[2] or 0)
+    return faces, faces + int(row[1] or 0), int(row[2] or 0)
