@@ -51,7 +51,7 @@ from image_search_service.db.migrate import (
     upgrade,
 )
 from image_search_service.db.models import Base, FilePath, UtcDateTime
-from image_search_service.db.queries.doctor import kept
+from image_search_service.db.queries import kept
 from image_search_service.db.session import Database
 
 READ_BATCH = 1_000

@@ -2,7 +2,7 @@
 
 ``KEPT`` has the one definition of each. Triggers bring a column up to date in the transaction that changes
 what it follows from, whoever changes it; the doctor compares all of them with their definitions
-(``db/queries/doctor/kept.py``).
+(``db/queries/kept.py``).
 
 SQLite's triggers look at each row that has changed, PostgreSQL's at all rows of a statement: there, each
 change of a row leaves its former version behind until the transaction ends.

@@ -10,9 +10,8 @@ from typing import Any
 from image_search_service.core.decisions import Change, Fact, Key, human_value, persons_of
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models.kept import KEPT
-from image_search_service.db.queries import events, persons
+from image_search_service.db.queries import events, kept, persons
 from image_search_service.db.queries.decisions import current_state, unaccounted
-from image_search_service.db.queries.doctor import kept
 from image_search_service.db.session import Database, Session
 
 PAGE = 5_000
