@@ -16,7 +16,6 @@ COMPARING = [
     "/faces/clusters/{cluster}/persons",
     "/persons/{person}/faces?order=odd",
     "/review/next",
-    "/conflicts",
 ]
 
 

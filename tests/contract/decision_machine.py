@@ -263,3 +263,4 @@ class DecisionMachine(RuleBasedStateMachine):
         if self.steps % 5 == 0:
             report = RebuildService(self.library.database).check()
             assert report.wrong == 0, report.examples
+            assert report.miscounted == 0, report.miscounts

@@ -53,6 +53,7 @@ JOB_PARAMETERS: dict[JobKind, Parameters] = {
     JobKind.DETECT_FACES: lambda template: {"paths": [str(template.photos)]},
     JobKind.DOCTOR: lambda _: {"repair": True},
     JobKind.ERASE_PHOTOS: lambda _: {"paths": []},
+    JobKind.FIND_CONFLICTS: lambda _: {"everybody": True},
     JobKind.FIND_MORE_SUGGESTIONS: searching,
     JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS: searching,
     JobKind.FIND_MORE_CENTROID_SUGGESTIONS: searching,

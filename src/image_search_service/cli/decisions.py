@@ -149,11 +149,13 @@ def conflicts(
     person twice in one photo or before their birth, a face unlike the others of its person, two persons who
     look the same.
     """
+    from image_search_service.services.suggestions.conflict_finder import ConflictFinder
     from image_search_service.services.suggestions.conflicts import ConflictKind, ConflictService
 
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         opened.stores.require_embeddings()
-        conflicts_listed = ConflictService(opened.stores).find(limit)
+        ConflictFinder(opened.stores).look()
+        conflicts_listed = ConflictService(opened.database).find(limit)
         document = {
             "conflicts": [
                 {

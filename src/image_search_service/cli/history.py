@@ -208,6 +208,8 @@ def rebuild(
         report = service.check() if check else service.rebuild()
         opened.payload_sender.send_if_it_answers()
         lines = [f"Facts compared: {report.facts:,}; not as the decisions say: {report.wrong:,}."]
-        run.out.result(asdict(report), *lines, *report.examples)
-        if check and report.wrong:
+        if report.miscounted:
+            lines.append(f"Kept counts that were wrong: {report.miscounted:,}.")
+        run.out.result(asdict(report), *lines, *report.examples, *report.miscounts)
+        if check and (report.wrong or report.miscounted):
             raise typer.Exit(1)

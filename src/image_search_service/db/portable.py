@@ -51,6 +51,7 @@ from image_search_service.db.migrate import (
     upgrade,
 )
 from image_search_service.db.models import Base, FilePath, UtcDateTime
+from image_search_service.db.queries import kept
 from image_search_service.db.session import Database
 
 READ_BATCH = 1_000
@@ -177,6 +178,7 @@ def _lay_schema(connection: Connection, revision: str) -> None:
         connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
         upgrade(connection, alembic_config(), revision)
     _alter_self_references(connection, "DEFERRABLE INITIALLY DEFERRED")
+    kept.stop_keeping(connection)
 
 
 def finish_schema(session: Session) -> None:
@@ -187,6 +189,8 @@ def finish_schema(session: Session) -> None:
         continue_numbering(connection)
     _alter_self_references(connection, "NOT DEFERRABLE")
     upgrade(connection, alembic_config(), "head")
+    kept.keep_again(session)
+    kept.start_keeping(connection)
 
 
 def _alter_self_references(connection: Connection, how: str) -> None:

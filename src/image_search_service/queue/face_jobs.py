@@ -30,6 +30,7 @@ from image_search_service.services.indexing.report import IndexReport
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.services.jobs.service import REPORT, JobKind
 from image_search_service.services.metadata.names import MetadataNamesService
+from image_search_service.services.suggestions.conflict_finder import ConflictFinder
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.search import SuggestionService
 
@@ -52,6 +53,7 @@ def cluster_faces_job(
         method=method, min_cluster_size=min_cluster_size, progress=progress
     )
     PayloadSender(stores).send()
+    ConflictFinder(stores).look()
     return asdict(grouped)
 
 
@@ -61,6 +63,7 @@ def assign_faces_job(stores: Stores, progress: Progress, *, since: str | None = 
         since=None if since is None else datetime.fromisoformat(since), progress=progress
     )
     PayloadSender(stores).send()
+    ConflictFinder(stores).look()
     return asdict(run)
 
 
@@ -72,6 +75,7 @@ def cluster_dual_job(
         method=method, min_cluster_size=min_cluster_size, progress=progress
     )
     PayloadSender(stores).send()
+    ConflictFinder(stores).look()
     return asdict(run)
 
 
@@ -82,6 +86,7 @@ def compute_centroids_job(
     ids = _ids(person_ids)
     run = CentroidService(stores).compute_centroids(ids, progress, force=force)
     chosen = PrototypeService(stores).compute_prototypes(ids)
+    ConflictFinder(stores).look()
     return {**asdict(run), "prototypes": chosen.prototypes}
 
 
@@ -148,6 +153,11 @@ def doctor_job(stores: Stores, progress: Progress, *, repair: bool) -> JsonObjec
         left = {finding.kind.value: finding.found - finding.repaired for finding in report.shown}
         log.warning("the doctor has findings; run image-search doctor for details", left=left)
     return report.to_json()
+
+
+def find_conflicts_job(stores: Stores, progress: Progress, *, everybody: bool) -> JsonObject:
+    """Compare persons whose faces have changed, or everybody, and keep the contradictions."""
+    return asdict(ConflictFinder(stores).look(progress, everybody=everybody))
 
 
 def find_more_suggestions_job(
@@ -266,6 +276,7 @@ JOBS: Final[Mapping[str, JobFunction]] = {
     JobKind.DETECT_FACES: detect_faces_job,
     JobKind.DOCTOR: doctor_job,
     JobKind.ERASE_PHOTOS: erase_photos_job,
+    JobKind.FIND_CONFLICTS: _comparing(find_conflicts_job),
     JobKind.FIND_MORE_SUGGESTIONS: _comparing(find_more_suggestions_job),
     JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS: _comparing(find_more_multi_prototype_suggestions_job),
     JobKind.FIND_MORE_CENTROID_SUGGESTIONS: _comparing(find_more_centroid_suggestions_job),

@@ -60,3 +60,11 @@ class Conflicts(Answer):
     """The gravest of each kind first."""
 
     items: list[Conflict]
+    next_cursor: str | None = Field(
+        description="Of one kind: where the next page begins; null on the last page.", examples=[None]
+    )
+    unchecked: int = Field(
+        description="Persons whose faces have changed since they were compared; `POST /conflicts/find` "
+        "compares them.",
+        examples=[0],
+    )

@@ -2,6 +2,7 @@
 
 from image_search_service.db.models import face_versions as face_versions  # its triggers belong to the tables
 from image_search_service.db.models.base import Base, FilePath, UtcDateTime, utc_now
+from image_search_service.db.models.conflicts import KeptConflict
 from image_search_service.db.models.decisions import DecisionChange, DecisionRow
 from image_search_service.db.models.engine_changes import EngineChange, StagedFace, StagedPhoto
 from image_search_service.db.models.faces import (
@@ -12,6 +13,7 @@ from image_search_service.db.models.faces import (
     NameInFile,
 )
 from image_search_service.db.models.jobs import JobRow
+from image_search_service.db.models.kept import create_triggers_with_tables
 from image_search_service.db.models.library import LibraryRow
 from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
 from image_search_service.db.models.photos import (
@@ -25,6 +27,8 @@ from image_search_service.db.models.photos import (
 )
 from image_search_service.db.models.review import ReviewSkip
 from image_search_service.db.models.suggestions import FaceSuggestion
+
+create_triggers_with_tables()
 
 __all__ = [
     "AbsentFolder",
@@ -43,6 +47,7 @@ __all__ = [
     "IndexRoot",
     "IndexRun",
     "JobRow",
+    "KeptConflict",
     "LibraryRow",
     "NameInFile",
     "PersonCentroid",

@@ -69,6 +69,9 @@ class FaceInstance(Base):
     """Who gave it to the person, ``human`` or ``machine``; null while it has none."""
     name_origin: Mapped[str | None] = mapped_column(String(16))
     """Where a human's name comes from, a ``NameOrigin``; null while it has none."""
+    repeats: Mapped[bool] = mapped_column(default=False)
+    """Whether another face of its person is in its photo and has a smaller id: kept by triggers
+    (``db/models/kept.py``)."""
     payload_version: Mapped[int] = mapped_column(default=0)
     """Counts the changes of what Qdrant's payload repeats (person, cluster, whether hidden)."""
     payload_sent: Mapped[int] = mapped_column(default=0)
@@ -113,6 +116,14 @@ class FaceInstance(Base):
             "asset_id",
             where="is_face = 0",
             on_postgresql="NOT is_face",
+        ),
+        partial_index(
+            "ix_face_instances_repeats",
+            "person_id",
+            "asset_id",
+            "repeats",
+            where="repeats = 1",
+            on_postgresql="repeats",
         ),
         partial_index(
             "ix_face_instances_payload_due",

@@ -34,13 +34,35 @@ class PersonRow(Base):
     faces_version: Mapped[int] = mapped_column(default=0, server_default="0")
     """Grows with each change of who their faces are, in the same transaction and whoever makes it: triggers
     count (``db/models/face_versions.py``)."""
+    faces: Mapped[int] = mapped_column(default=0)
+    """How many there are, without those of replaced photos: kept by triggers (``db/models/kept.py``)."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
         partial_index(
             "ix_persons_name_key",
             "name_key",
-            where="NOT deleted",
+            "id",
+            where="deleted = 0",
+            on_postgresql="NOT deleted",
+        ),
+        # The lists by name and by most faces; those with as many are sorted by name when they are reached.
+        partial_index(
+            "ix_persons_by_name",
+            "hidden",
+            "name_key",
+            "id",
+            where="deleted = 0",
+            on_postgresql="NOT deleted",
+        ),
+        partial_index(
+            "ix_persons_faces",
+            "hidden",
+            "faces",
+            "name_key",
+            "id",
+            where="deleted = 0",
+            on_postgresql="NOT deleted",
         ),
         # Few rows: a query over all suggestions learns at once whose do not count.
         partial_index(
@@ -106,6 +128,8 @@ class PersonCentroid(Base):
     """The person's when their faces were last found to be those that it was computed from, so that none of
     them is read to know that it is fresh; ``NO_VERSION`` where some had no embedding."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    compared: Mapped[bool] = mapped_column(default=False)
+    """Whether contradictions were looked for with it (``KeptConflict``)."""
     checked_at: Mapped[datetime] = mapped_column(default=utc_now)
     """When the person's faces were last found to be those that it was computed from."""
 

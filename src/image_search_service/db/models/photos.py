@@ -58,6 +58,8 @@ class ImageAsset(Base):
     forgotten: Mapped[bool] = mapped_column(default=False)
     """True when a human left the photo out because no file of it exists any more; it is then ``replaced`` for
     as long as none does."""
+    unknown_faces: Mapped[int] = mapped_column(default=0)
+    """How many of its faces nobody has named or set aside: kept by triggers (``db/models/kept.py``)."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
@@ -70,6 +72,16 @@ class ImageAsset(Base):
             "failure",
             where="failure IS NULL AND replaced = 0",
             on_postgresql="failure IS NULL AND NOT replaced",
+        ),
+        partial_index(
+            "ix_image_assets_unknown",
+            "taken_at",
+            "id",
+            "replaced",
+            "failure",
+            "unknown_faces",
+            where="failure IS NULL AND replaced = 0 AND unknown_faces > 0",
+            on_postgresql="failure IS NULL AND NOT replaced AND unknown_faces > 0",
         ),
         # Few rows each, so that a query over all faces learns at once which photos do not count.
         partial_index(

@@ -36,6 +36,8 @@ class FaceSuggestion(Base):
     second_similarity: Mapped[float | None]
     margin: Mapped[float | None]
     """How much more it resembles the person's own centroid; null if the person has none."""
+    answerable: Mapped[bool] = mapped_column(default=False)
+    """Whether it is undecided and can still be right: kept by triggers (``db/models/kept.py``)."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
@@ -49,12 +51,13 @@ class FaceSuggestion(Base):
         Index("ix_face_suggestions_face_person", "face_instance_id", "person_id"),
         partial_index(
             "ix_face_suggestions_waiting",
-            "state",
+            "answerable",
             "person_id",
-            "face_instance_id",
-            "confidence",
             "margin",
+            "confidence",
             "id",
-            where="state = 'pending'",
+            "face_instance_id",
+            where="answerable = 1",
+            on_postgresql="answerable",
         ),
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from image_search_service.db.models import AssetPath, ClusterRow, FaceInstance, ImageAsset
+from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset
 
 ON_PHOTO = ImageAsset.id == FaceInstance.asset_id
 """Joins a face to its photo."""
@@ -58,11 +58,6 @@ def is_hidden_face() -> ColumnElement[bool]:
 def is_face_aside() -> ColumnElement[bool]:
     """Of a face: a human has set it aside."""
     return FaceInstance.set_aside.is_(True)
-
-
-def is_cluster_aside() -> ColumnElement[bool]:
-    """Of a cluster: a human has set its faces aside."""
-    return ClusterRow.set_aside.is_(True)
 
 
 def is_unknown() -> ColumnElement[bool]:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, Update, Uuid, bindparam, case, func, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Update, Uuid, bindparam, case, func, select, update
+from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import NameOrigin
 from image_search_service.core.parallel import chunks
@@ -222,14 +222,20 @@ def _update_faces(
     change: Update,
     targets: Mapping[uuid.UUID, uuid.UUID] | Mapping[uuid.UUID, uuid.UUID | None],
 ) -> None:
-    """One statement for all faces; each change raises the face's ``payload_version``, so that it is due."""
+    """One statement for all faces, or for each ``BATCH`` of them if all have one target, which is faster;
+    each change raises the face's ``payload_version``, so that it is due."""
     if not targets:
         return
-    statement = change.where(FaceInstance.id == bindparam("face")).values(
-        payload_version=FaceInstance.payload_version + 1
-    )
-    rows = [{"face": face, "owner": target} for face, target in targets.items()]
-    session.connection().execute(statement, rows)
+    change = change.values(payload_version=FaceInstance.payload_version + 1)
+    if len({*targets.values()}) == 1:
+        these = change.where(FaceInstance.id.in_(bindparam("faces", expanding=True)))
+        owner = next(iter(targets.values()))
+        for part in chunks(sorted(targets), BATCH):
+            session.connection().execute(these, {"faces": part, "owner": owner})
+        return
+    by_owner = sorted(targets.items(), key=lambda target: (str(target[1]), target[0]))
+    rows = [{"face": face, "owner": owner} for face, owner in by_owner]
+    session.connection().execute(change.where(FaceInstance.id == bindparam("face")), rows)
 
 
 def due_payloads(session: Session, limit: int) -> list[DuePayload]:
@@ -337,7 +343,7 @@ def face_counts(
     session: Session, person_ids: Sequence[uuid.UUID] | None = None
 ) -> list[tuple[uuid.UUID, int]]:
     """How many faces each person has, persons without a face included; all persons unless ids are given."""
-    counted = select(PersonRow.id, face_count(PersonRow.id)).where(~PersonRow.deleted).order_by(PersonRow.id)
+    counted = select(PersonRow.id, PersonRow.faces).where(~PersonRow.deleted).order_by(PersonRow.id)
     if person_ids is None:
         return [(person_id, count) for person_id, count in session.execute(counted)]
     wanted = sorted(set(person_ids))
@@ -347,20 +353,6 @@ def face_counts(
         for part in parts
         for person_id, count in session.execute(counted.where(PersonRow.id.in_(part)))
     ]
-
-
-def face_count(person_id: InstrumentedAttribute[uuid.UUID]) -> ScalarSelect[int]:
-    """A scalar subquery: how many faces the person of the enclosing statement has, read from an index.
-
-    person_id: a column of the enclosing statement.
-    """
-    return (
-        select(func.count())
-        .select_from(FaceInstance)
-        .where(FaceInstance.person_id == person_id, ~in_replaced_photo())
-        .correlate(person_id.class_)
-        .scalar_subquery()
-    )
 
 
 def faces_in_cluster(session: Session, cluster_id: uuid.UUID) -> list[GroupableFace]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class LostName:
     path_id: int | None
     path: Path | None
     current_asset_id: uuid.UUID | None
+    lost_at: datetime
 
 
 def save_lost_faces(session: Session, lost: Sequence[tuple[uuid.UUID, int]]) -> None:
@@ -56,9 +58,14 @@ def forget_lost_faces(session: Session, loss_ids: Sequence[uuid.UUID]) -> None:
         )
 
 
-def lost_names(session: Session, limit: int | None = None) -> list[LostName]:
-    """Names that are missing, the latest first, each once for each file: one statement."""
-    return _latest(session.execute(_missing()))[:limit]
+def lost_names(
+    session: Session, limit: int | None = None, after: tuple[datetime, uuid.UUID] | None = None
+) -> list[LostName]:
+    """Names that are missing, the latest first, each once for each file: one statement. after: the last of
+    the page before."""
+    names = _latest(session.execute(_missing()))
+    behind = [name for name in names if after is None or (name.lost_at, after[1]) < (after[0], name.id)]
+    return behind[:limit]
 
 
 def lost_at_paths(session: Session, path_ids: Sequence[int]) -> list[LostName]:
@@ -108,6 +115,7 @@ def _missing() -> Any:
             AssetPath.id,
             AssetPath.path,
             AssetPath.asset_id,
+            FaceLoss.lost_at,
         )
         .join(FaceInstance, FaceInstance.id == FaceLoss.face_instance_id)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)

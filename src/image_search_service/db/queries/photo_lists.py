@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, String, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, DateTime, String, and_, func, literal, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from image_search_service.core.records.photos import (
@@ -24,10 +24,8 @@ from image_search_service.core.types import Box
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset
 from image_search_service.db.queries.conditions import (
     IS_PRESENT,
-    ON_PHOTO,
     existing_file,
     is_listed_photo,
-    is_unknown,
 )
 from image_search_service.db.queries.photos import below_folder
 
@@ -172,7 +170,7 @@ def _matching(where: PhotoFilter) -> list[ColumnElement[bool]]:
     conditions += [ImageAsset.id.in_(_assets_with(person_id)) for person_id in where.with_persons]
     conditions += [ImageAsset.id.not_in(_assets_with(person_id)) for person_id in where.without]
     if where.unknown:
-        conditions.append(select(FaceInstance.asset_id).where(ON_PHOTO, is_unknown()).exists())
+        conditions.append(ImageAsset.unknown_faces > literal_column("0"))  # a literal: then its index serves
     if where.folder is not None:
         below = select(AssetPath.asset_id).where(below_folder(where.folder), IS_PRESENT)
         conditions.append(ImageAsset.id.in_(below))

@@ -37,35 +37,6 @@ Pair = tuple[uuid.UUID, uuid.UUID]
 """A face and a person."""
 
 
-def _waits() -> ColumnElement[bool]:
-    """Whether a suggestion is open, computed on read. Each is looked up in two indexes, of unknown faces and
-    of persons' photos; deleted and hidden persons and replaced photos are few and read as lists.
-
-    The photo's other face is joined: where a subquery reads one table alone, SQLite looks a row up by its
-    primary key, and never in another index.
-    """
-    face, other = aliased(FaceInstance), aliased(FaceInstance)
-    in_photo = and_(  # coalesce keeps from the index of persons: a photo has few faces, they have many
-        other.asset_id == face.asset_id,
-        func.coalesce(other.person_id, None) == FaceSuggestion.person_id,
-    )
-    may_be = (
-        select(face.id)
-        .outerjoin(other, in_photo)
-        .where(
-            face.id == FaceSuggestion.face_instance_id,
-            face.person_id.is_(None),
-            face.is_face,
-            ~face.set_aside,
-            face.asset_id.not_in(select(ImageAsset.id).where(ImageAsset.replaced)),
-            other.asset_id.is_(None),
-        )
-        .correlate(FaceSuggestion)
-        .exists()
-    )
-    return and_(FaceSuggestion.state == PENDING, is_of_shown_person(), may_be)
-
-
 def is_of_shown_person() -> ColumnElement[bool]:
     """Of a suggestion: its person is there, and not hidden. Both lists are short, and read from an index."""
     deleted = select(PersonRow.id).where(PersonRow.deleted)
@@ -73,10 +44,11 @@ def is_of_shown_person() -> ColumnElement[bool]:
     return and_(FaceSuggestion.person_id.not_in(deleted), FaceSuggestion.person_id.not_in(hidden))
 
 
-IS_ANSWERABLE = _waits()
+IS_ANSWERABLE = and_(FaceSuggestion.answerable, is_of_shown_person())
 """Of a suggestion: it is undecided and can still be right. A decision that rules it out (the person is in the
 photo with another face, was merged or is hidden; it is not a face; the photo was replaced) does not change
-its row, so that it is open again when that decision is undone."""
+its state, so that it is open again when that decision is undone. What follows from the faces is kept
+(``db/models/kept.py``)."""
 
 FOUND = (
     "confidence",

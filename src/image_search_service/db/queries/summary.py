@@ -26,18 +26,16 @@ from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
 
 
 def library_summary(session: Session) -> LibrarySummary:
-    """All counts, in three statements."""
+    """All counts, in two statements."""
     alone = and_(is_unknown(), FaceInstance.cluster_id.is_(None), ~in_replaced_photo())
-    faces, named = session.execute(
-        select(func.count(), func.count(FaceInstance.person_id)).where(
-            FaceInstance.is_face, ~in_replaced_photo()
-        )
-    ).one()
+    unnamed = and_(FaceInstance.person_id.is_(None), FaceInstance.is_face, ~in_replaced_photo())
     row = session.execute(
         select(
             _count(ImageAsset, is_listed_photo()).label("photos"),
             _count(ImageAsset, ImageAsset.failure.is_not(None)).label("photos_failed"),
             select(func.count(UnreadFile.id)).scalar_subquery().label("photos_waiting"),
+            func.coalesce(select(func.sum(PersonRow.faces)).scalar_subquery(), 0).label("named_faces"),
+            _count(FaceInstance, unnamed).label("unnamed_faces"),
             _count(FaceInstance, alone).label("alone_faces"),
             _count(PersonRow, ~PersonRow.deleted).label("persons"),
             select(func.count()).select_from(ClusterRow).scalar_subquery().label("clusters"),
@@ -46,7 +44,9 @@ def library_summary(session: Session) -> LibrarySummary:
             select(LibraryRow.engine_name).scalar_subquery().label("engine"),
         )
     ).one()
-    return LibrarySummary(faces=faces, named_faces=named, **row._asdict(), roots=_topmost(session))
+    counts = row._asdict()
+    faces = counts["named_faces"] + counts.pop("unnamed_faces")
+    return LibrarySummary(faces=faces, **counts, roots=_topmost(session))
 
 
 def _count(table: Any, condition: Any) -> Any:

@@ -1,4 +1,5 @@
-"""Compares the present state with the events that it follows from, and rebuilds it from them."""
+"""Compares the present state with the events that it follows from, and counts that are kept with what they
+count; rebuilds both."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from typing import Any
 
 from image_search_service.core.decisions import Change, Fact, Key, human_value, persons_of
 from image_search_service.core.parallel import chunks
-from image_search_service.db.queries import events, persons
+from image_search_service.db.models.kept import KEPT
+from image_search_service.db.queries import events, kept, persons
 from image_search_service.db.queries.decisions import current_state, unaccounted
 from image_search_service.db.session import Database, Session
 
@@ -18,13 +20,15 @@ EXAMPLES = 20
 
 @dataclass(slots=True)
 class RebuildReport:
-    """facts: number compared. wrong: number that differ from the events. repaired: whether they were
-    repaired."""
+    """facts: number compared. wrong: number that differ from the events. miscounted: number of kept counts
+    and states that are not as they should be (``db/models/kept.py``). repaired: whether all were repaired."""
 
     facts: int = 0
     wrong: int = 0
+    miscounted: int = 0
     repaired: bool = False
     examples: list[str] = field(default_factory=list)
+    miscounts: list[str] = field(default_factory=list)
 
 
 def bring_up_to_date(session: Session, facts: Collection[Fact]) -> None:
@@ -63,7 +67,20 @@ class RebuildService:
                 suspects = [change.key for change in _not_as(session, page)]
             if suspects:
                 self._look_again(suspects, report, mend=mend)
+        self._compare_kept(report, mend=mend)
         return report
+
+    def _compare_kept(self, report: RebuildReport, *, mend: bool) -> None:
+        with self._database.read() as session:
+            wrong = {each: kept.not_as_kept(session, each) for each in KEPT}
+        report.miscounted = sum(map(len, wrong.values()))
+        if report.miscounted and mend:
+            with self._database.write() as session:
+                events.take_turn(session)
+                kept.keep_again(session)
+        for each, ids in wrong.items():
+            room = EXAMPLES - len(report.miscounts)
+            report.miscounts += [f"{each.column} of {id_} in {each.table}" for id_ in ids[:room]]
 
     def _expected(self) -> Iterator[tuple[Key, Any]]:
         """Each fact with its last value, then facts of the tables that no event has ever been about."""

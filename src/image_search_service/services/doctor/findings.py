@@ -26,6 +26,7 @@ class Kind(StrEnum):
     """Kinds of findings, in the order in which they are shown."""
 
     NOT_AS_DECIDED = "not_as_decided"
+    MISCOUNTED = "miscounted"
     WRONG_COLLECTION = "wrong_collection"
     FACE_WITHOUT_POINT = "face_without_point"
     FACE_WITHOUT_EMBEDDING = "face_without_embedding"
@@ -65,6 +66,10 @@ WORDS: Mapping[Kind, FindingText] = {
     Kind.NOT_AS_DECIDED: FindingText(
         "The database says something else of these faces and persons than what was decided of them.",
         "brings the database to what follows from the decisions",
+    ),
+    Kind.MISCOUNTED: FindingText(
+        "A kept count or state of these persons, photos or suggestions is not what it counts.",
+        "counts again",
     ),
     Kind.WRONG_COLLECTION: FindingText(
         "A collection in Qdrant cannot hold this library's embeddings.",

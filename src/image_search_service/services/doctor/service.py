@@ -27,6 +27,7 @@ from image_search_service.services.doctor.permissions import PermissionCheck
 from image_search_service.services.doctor.photo_restorer import PhotoRestorer
 from image_search_service.services.doctor.restoring import Restoring
 from image_search_service.services.jobs.outbox import PayloadSender
+from image_search_service.services.suggestions.conflict_finder import ConflictFinder
 from image_search_service.vector.qdrant_collection import QdrantCollection
 
 __all__ = ["DoctorReport", "DoctorService"]
@@ -73,6 +74,7 @@ class DoctorService:
             self._examine_centroids(context)
             NameCheck(context, self._faces, self._stores.thresholds.suggest).run()
         if repair and faces_fit:
+            ConflictFinder(self._stores).look(everybody=True)
             PayloadSender(self._stores).send()
         context.report.seconds = time.monotonic() - started
         return context.report
@@ -82,8 +84,10 @@ class DoctorService:
         rebuilt = service.rebuild() if context.repair else service.check()
         context.report.checked["facts"] += rebuilt.facts
         context.report.add_counted(Kind.NOT_AS_DECIDED, rebuilt.wrong, rebuilt.examples)
+        context.report.add_counted(Kind.MISCOUNTED, rebuilt.miscounted, rebuilt.miscounts)
         if rebuilt.repaired:
             context.report.repair(Kind.NOT_AS_DECIDED, rebuilt.wrong)
+            context.report.repair(Kind.MISCOUNTED, rebuilt.miscounted)
 
     def _examine_centroids(self, context: DoctorContext) -> None:
         if self._fits(context, self._centroids):

@@ -36,6 +36,7 @@ class JobKind(StrEnum):
     DETECT_FACES = "detect_faces"
     DOCTOR = "doctor"
     ERASE_PHOTOS = "erase_photos"
+    FIND_CONFLICTS = "find_conflicts"
     FIND_MORE_SUGGESTIONS = "find_more_suggestions"
     FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS = "find_more_multi_prototype_suggestions"
     FIND_MORE_CENTROID_SUGGESTIONS = "find_more_centroid_suggestions"

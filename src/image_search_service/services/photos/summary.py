@@ -8,7 +8,7 @@ from image_search_service.db.session import Database
 
 
 class SummaryService:
-    """Counts what the library holds: three statements, which read indexes and no rows."""
+    """Counts what the library holds: two statements, which read indexes and kept counts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,6 +1,6 @@
 // Conflicts: what cannot all be true, with the faces, the photo, a sentence and the answers.
 import { button, cover, crop, el, empty, fill, link, one, pictureUrl } from "./dom.js";
-import { get, names } from "./api.js";
+import { get, names, post } from "./api.js";
 import { decide, failed, onChange } from "./decide.js";
 import { keys } from "./keys.js";
 import { number, rich, s, t, tn } from "./words.js";
@@ -16,7 +16,8 @@ const place = one("#conflicts");
 
 const load = async () => {
   try {
-    const [{ items }, known] = await Promise.all([get("/conflicts?limit=20"), names().catch(() => [])]);
+    const [{ items, unchecked }, known] = await Promise.all([get("/conflicts?limit=20"), names().catch(() => [])]);
+    if (unchecked) post("/conflicts/find").catch(() => {}); // for the next time: nobody waits for it
     draw(items, new Map(known.map((person) => [person.id, person])));
   } catch (problem) { failed(problem, load); }
   finally { place.removeAttribute("aria-busy"); }

@@ -69,7 +69,7 @@ class NamedLibrary:
         return [shown for _, shown in sorted((face.box.center, shown) for face, shown in pairs if shown)]
 
     def lost(self) -> list[ConflictRecord]:
-        conflicts = ConflictService(self.opened.stores).find()
+        conflicts = ConflictService(self.opened.database).find()
         return [conflict for conflict in conflicts if conflict.kind.value == "lost_face"]
 
     def edit(self, name: str, change: Callable[[Image.Image], Image.Image]) -> None:

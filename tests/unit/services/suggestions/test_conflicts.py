@@ -14,6 +14,7 @@ from image_search_service.db.queries import said_in_files
 from image_search_service.library.opening import Library
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.suggestions.conflict_finder import ConflictFinder
 from image_search_service.services.suggestions.conflicts import ConflictKind, ConflictRecord, ConflictService
 from tests.support.round_trips import round_trips
 from tests.support.served import add_faces, add_person, alike, directions
@@ -35,7 +36,13 @@ def named(library: Library, world: World, name: str, embeddings: Any) -> tuple[A
 
 
 def of_kind(library: Library, kind: ConflictKind) -> list[ConflictRecord]:
-    return [one for one in ConflictService(library.stores).find() if one.kind is kind]
+    return [one for one in found(library) if one.kind is kind]
+
+
+def found(library: Library, limit: int = 100) -> list[ConflictRecord]:
+    """Persons whose faces have changed are compared, then all is listed."""
+    ConflictFinder(library.stores).look()
+    return ConflictService(library.database).find(limit)
 
 
 def test_nothing_is_wrong(library: Library) -> None:
@@ -44,7 +51,7 @@ def test_nothing_is_wrong(library: Library) -> None:
         world = World(session)
         for number, name in enumerate(("Ada", "Grace")):
             named(library, world, name, alike(LOOKS[number], 5, spread=0.3, seed=number))
-    assert ConflictService(library.stores).find() == []
+    assert found(library) == []
 
 
 def test_another_name_in_a_file(library: Library) -> None:
@@ -92,7 +99,7 @@ def test_before_birth(library: Library) -> None:
         ada.birth_date = date(1990, 5, 1)
         for face, day in ((early, datetime(1989, 5, 1)), (late, datetime(1990, 5, 1, 12))):  # noqa: DTZ001
             face_photo = session.get_one(type(world.photo("/x.jpg")), face.asset_id)
-            face_photo.taken_at = day
+            face_photo.taken_at = face.taken_at = day
         expected = early.id
     (found,) = of_kind(library, ConflictKind.BEFORE_BIRTH)
     assert found.face_ids == [expected]
@@ -128,9 +135,7 @@ def test_of_many_who_look_the_same_the_most_alike_are_named(library: Library) ->
         world = World(session)
         for number in range(50):
             named(library, world, f"Ada {number}", alike(LOOKS[0], 1, spread=0.3, seed=number))
-    every = [
-        one for one in ConflictService(library.stores).find(2_000) if one.kind is ConflictKind.LOOK_THE_SAME
-    ]
+    every = [one for one in found(library, 2_000) if one.kind is ConflictKind.LOOK_THE_SAME]
     assert len(every) == 50 * 49 // 2
     best = of_kind(library, ConflictKind.LOOK_THE_SAME)
     assert [one.similarity for one in best] == [one.similarity for one in every[:100]]
@@ -150,7 +155,7 @@ def test_round_trips(library: Library) -> None:
             named(library, World(session), f"Ada {number}", alike(look, number, spread=0.3))
         CentroidService(library.stores).compute_centroids()
         with round_trips(library.database.engine) as trips:
-            ConflictService(library.stores).find()
+            found(library)
         costs.append((trips.requests, trips.statements))
     assert costs[0] == costs[1]
     assert costs[0][0] == 2

@@ -45,6 +45,7 @@ def create_face_instances() -> None:
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("assigned_by", sa.String(length=16), nullable=True),
         sa.Column("name_origin", sa.String(length=16), nullable=True),
+        sa.Column("repeats", sa.Boolean(), nullable=False),
         sa.Column("payload_version", sa.Integer(), nullable=False),
         sa.Column("payload_sent", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -107,6 +108,14 @@ def _index_face_instances() -> None:
         "face_instances",
         ["person_id", "taken_at", "id", "asset_id"],
         unique=False,
+    )
+    op.create_index(
+        "ix_face_instances_repeats",
+        "face_instances",
+        ["person_id", "asset_id", "repeats"],
+        unique=False,
+        sqlite_where=sa.text("repeats = 1"),
+        postgresql_where=sa.text("repeats"),
     )
     op.create_index(
         "ix_face_instances_unknown",

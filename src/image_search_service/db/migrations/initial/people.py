@@ -19,9 +19,18 @@ def create_persons() -> None:
         sa.Column("birth_date", sa.Date(), nullable=True),
         sa.Column("cover_face_id", sa.Uuid(), nullable=True),
         sa.Column("faces_version", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("faces", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["merged_into"], ["persons.id"], name=op.f("fk_persons_merged_into_persons")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
+    )
+    op.create_index(
+        "ix_persons_by_name",
+        "persons",
+        ["hidden", "name_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted = 0"),
+        postgresql_where=sa.text("NOT deleted"),
     )
     op.create_index(
         "ix_persons_deleted",
@@ -30,6 +39,14 @@ def create_persons() -> None:
         unique=False,
         sqlite_where=sa.text("deleted = 1"),
         postgresql_where=sa.text("deleted"),
+    )
+    op.create_index(
+        "ix_persons_faces",
+        "persons",
+        ["hidden", "faces", "name_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted = 0"),
+        postgresql_where=sa.text("NOT deleted"),
     )
     op.create_index(
         "ix_persons_hidden",
@@ -42,9 +59,9 @@ def create_persons() -> None:
     op.create_index(
         "ix_persons_name_key",
         "persons",
-        ["name_key"],
+        ["name_key", "id"],
         unique=False,
-        sqlite_where=sa.text("NOT deleted"),
+        sqlite_where=sa.text("deleted = 0"),
         postgresql_where=sa.text("NOT deleted"),
     )
 
@@ -61,6 +78,7 @@ def create_person_centroids() -> None:
         sa.Column("source_hash", sa.String(length=64), nullable=False),
         sa.Column("faces_version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("compared", sa.Boolean(), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id"], ["persons.id"], name=op.f("fk_person_centroids_person_id_persons")

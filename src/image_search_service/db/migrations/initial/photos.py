@@ -19,6 +19,7 @@ def create_image_assets() -> None:
         sa.Column("failed_with", sa.String(), nullable=True),
         sa.Column("replaced", sa.Boolean(), nullable=False),
         sa.Column("forgotten", sa.Boolean(), nullable=False),
+        sa.Column("unknown_faces", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_image_assets")),
         sa.UniqueConstraint("content_hash", name=op.f("uq_image_assets_content_hash")),
@@ -46,6 +47,14 @@ def create_image_assets() -> None:
         unique=False,
         sqlite_where=sa.text("failure IS NULL AND replaced = 0"),
         postgresql_where=sa.text("failure IS NULL AND NOT replaced"),
+    )
+    op.create_index(
+        "ix_image_assets_unknown",
+        "image_assets",
+        ["taken_at", "id", "replaced", "failure", "unknown_faces"],
+        unique=False,
+        sqlite_where=sa.text("failure IS NULL AND replaced = 0 AND unknown_faces > 0"),
+        postgresql_where=sa.text("failure IS NULL AND NOT replaced AND unknown_faces > 0"),
     )
 
 

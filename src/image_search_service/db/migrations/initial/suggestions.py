@@ -20,6 +20,7 @@ def create_face_suggestions() -> None:
         sa.Column("second_person_id", sa.Uuid(), nullable=True),
         sa.Column("second_similarity", sa.Double(), nullable=True),
         sa.Column("margin", sa.Double(), nullable=True),
+        sa.Column("answerable", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["face_instance_id"],
@@ -38,10 +39,10 @@ def create_face_suggestions() -> None:
     op.create_index(
         "ix_face_suggestions_waiting",
         "face_suggestions",
-        ["state", "person_id", "face_instance_id", "confidence", "margin", "id"],
+        ["answerable", "person_id", "margin", "confidence", "id", "face_instance_id"],
         unique=False,
-        sqlite_where=sa.text("state = 'pending'"),
-        postgresql_where=sa.text("state = 'pending'"),
+        sqlite_where=sa.text("answerable = 1"),
+        postgresql_where=sa.text("answerable"),
     )
     op.create_index(
         "uq_face_suggestions_pending",

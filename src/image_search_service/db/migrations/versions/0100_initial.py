@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 from image_search_service.db.migrations.initial import (
+    conflicts,
     decisions,
     engine_changes,
     face_versions,
@@ -16,6 +17,7 @@ from image_search_service.db.migrations.initial import (
     review,
     suggestions,
 )
+from image_search_service.db.models.kept import ON_POSTGRESQL, trigger_statements
 
 revision = "0100"
 down_revision = None
@@ -26,6 +28,7 @@ EVENTS = ("decisions", "decision_changes")
 REFUSAL = "decisions are appended and never changed"
 TABLES = {
     "clusters": faces.create_clusters,
+    "conflicts": conflicts.create_conflicts,
     "decisions": decisions.create_decisions,
     "engine_changes": engine_changes.create_engine_changes,
     "image_assets": photos.create_image_assets,
@@ -65,6 +68,8 @@ def upgrade() -> None:
     for table in EVENTS:
         _refuse_changes(table)
     face_versions.create_triggers()
+    for _, statement in trigger_statements(op.get_bind().dialect.name):
+        op.execute(statement)
 
 
 def _refuse_changes(table: str) -> None:
@@ -86,5 +91,6 @@ def downgrade() -> None:
     for table in reversed(TABLES):
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
-        op.execute("DROP FUNCTION refuse_change()")
         face_versions.drop_functions()
+        for function in ("refuse_change", *(trigger.name for trigger in ON_POSTGRESQL)):
+            op.execute(f"DROP FUNCTION {function}()")

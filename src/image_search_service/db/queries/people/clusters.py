@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from image_search_service.core.records.faces import ClusterFilter
 from image_search_service.db.models import ClusterRow, FaceInstance
-from image_search_service.db.queries.conditions import is_cluster_aside
 
 
 @dataclass(slots=True)
@@ -53,9 +52,8 @@ def _matching(where: ClusterFilter) -> list[ColumnElement[bool]]:
         (where.min_confidence, ClusterRow.confidence.__ge__),
         (where.max_confidence, ClusterRow.confidence.__le__),
     )
-    aside = is_cluster_aside()
     return [
-        aside if where.aside else ~aside,
+        ClusterRow.set_aside if where.aside else ~ClusterRow.set_aside,
         *(compare(bound) for bound, compare in bounds if bound is not None),
     ]
 

@@ -72,8 +72,7 @@ def faces_of_person(
 
 
 def count_faces_of_person(session: Session, person_id: uuid.UUID) -> int:
-    counted = select(func.count()).where(FaceInstance.person_id == person_id, ~in_replaced_photo())
-    return session.scalar(counted) or 0
+    return session.scalar(select(PersonRow.faces).where(PersonRow.id == person_id)) or 0
 
 
 def faces_in_state(session: Session, state: FaceState, offset: int, limit: int) -> list[FaceRecord]:

@@ -1,5 +1,5 @@
-"""Reads persons for display. Face counts of all persons come from an index over the faces; other details are
-read only for the persons of one page."""
+"""Reads persons for display. How many faces each has is kept (``db/models/kept.py``); other details are read
+only for the persons of one page."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Subquery, and_, func, literal, or_, select
+from sqlalchemy import Subquery, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from image_search_service.core.records.people import Companion, PersonName, PersonOrder, PersonRecord
 from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonRow
 from image_search_service.db.queries.conditions import in_replaced_photo
-from image_search_service.db.queries.faces import face_count
 from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
 
 Place = tuple[int | datetime, str, uuid.UUID]
@@ -38,12 +37,14 @@ def persons_page(
     statement = select(PersonRow.id, place).where(~PersonRow.deleted, PersonRow.hidden.is_(hidden))
     if counts is not None:
         statement = statement.outerjoin(counts, counts.c.person_id == PersonRow.id)
+    by_place = [] if order is PersonOrder.NAME else [place.desc()]
     if after is not None:
         value, key, person_id = after
-        behind = or_(PersonRow.name_key > key, and_(PersonRow.name_key == key, PersonRow.id > person_id))
-        statement = statement.where(or_(place < value, and_(place == value, behind)))
+        behind = tuple_(PersonRow.name_key, PersonRow.id) > tuple_(key, literal(person_id))
+        further = or_(place < value, and_(place == value, behind))
+        statement = statement.where(further if by_place else behind)
     rows = session.execute(
-        statement.order_by(place.desc(), PersonRow.name_key, PersonRow.id).offset(offset).limit(limit)
+        statement.order_by(*by_place, PersonRow.name_key, PersonRow.id).offset(offset).limit(limit)
     ).all()
     waiting = {row[0]: row[1] for row in rows} if order is PersonOrder.WAITING else None
     return persons_by_ids(session, [row[0] for row in rows], waiting)
@@ -52,7 +53,7 @@ def persons_page(
 def _sorted_by(order: PersonOrder) -> tuple[Any, Subquery | None]:
     match order:
         case PersonOrder.FACES:
-            return face_count(PersonRow.id), None
+            return PersonRow.faces, None
         case PersonOrder.WAITING:
             counts = _waiting_counts().subquery()
             return func.coalesce(counts.c.waiting, 0), counts
@@ -80,29 +81,20 @@ def persons_by_ids(
 
     waiting: how many suggestions wait for each, if that is known; one statement less.
     """
-    counts = (
-        select(
-            FaceInstance.person_id,
-            func.count().label("faces"),
-            func.count(FaceInstance.asset_id.distinct()).label("photos"),
-        )
-        .where(FaceInstance.person_id.in_(person_ids), ~in_replaced_photo())
-        .group_by(FaceInstance.person_id)
-        .subquery()
+    repeated = (
+        select(func.count())
+        .where(FaceInstance.person_id == PersonRow.id, FaceInstance.repeats, ~in_replaced_photo())
+        .correlate(PersonRow)
+        .scalar_subquery()
     )
-    statement = (
-        select(
-            PersonRow,
-            valid_cover(),
-            shown_face(),
-            func.coalesce(counts.c.faces, 0),
-            func.coalesce(counts.c.photos, 0),
-            _of_person(func.min(FaceInstance.taken_at)),
-            _of_person(func.max(FaceInstance.taken_at)),
-        )
-        .outerjoin(counts, counts.c.person_id == PersonRow.id)
-        .where(PersonRow.id.in_(person_ids), ~PersonRow.deleted)
-    )
+    statement = select(
+        PersonRow,
+        valid_cover(),
+        shown_face(),
+        PersonRow.faces - repeated,
+        _of_person(func.min(FaceInstance.taken_at)),
+        _of_person(func.max(FaceInstance.taken_at)),
+    ).where(PersonRow.id.in_(person_ids), ~PersonRow.deleted)
     rows = session.execute(statement).all()
     waiting = waiting_of_persons(session, person_ids) if waiting is None else waiting
     persons = {row[0].id: _record(row, waiting.get(row[0].id, 0)) for row in rows}
@@ -110,7 +102,7 @@ def persons_by_ids(
 
 
 def _record(row: Any, waiting: int) -> PersonRecord:
-    person, cover_face_id, shown_face_id, faces, photos, first, last = row
+    person, cover_face_id, shown_face_id, photos, first, last = row
     return PersonRecord(
         id=person.id,
         name=person.name,
@@ -120,7 +112,7 @@ def _record(row: Any, waiting: int) -> PersonRecord:
         birth_date=person.birth_date,
         cover_face_id=cover_face_id,
         shown_face_id=shown_face_id,
-        faces=faces,
+        faces=person.faces,
         photos=photos,
         pending_suggestions=waiting,
         first_year=None if first is None else first.year,
@@ -171,7 +163,7 @@ def person_names(session: Session, keys: Sequence[str] | None = None) -> list[Pe
             PersonRow.name,
             PersonRow.hidden,
             shown_face(),
-            face_count(PersonRow.id),
+            PersonRow.faces,
             PersonRow.note,
         )
         .where(~PersonRow.deleted)

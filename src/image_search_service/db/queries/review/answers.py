@@ -11,12 +11,12 @@ from image_search_service.db.models import (
     DecisionRow,
     FaceInstance,
     FaceSuggestion,
+    PersonRow,
     ReviewSkip,
     utc_now,
 )
 from image_search_service.db.queries.batches import insert_rows
 from image_search_service.db.queries.conditions import in_replaced_photo
-from image_search_service.db.queries.suggestion_states import PENDING
 
 
 def last_decisions(session: Session, limit: int) -> list[DecisionRow]:
@@ -43,21 +43,22 @@ def add_skip(session: Session, subject: str, at_answer: int) -> None:
 
 
 def progress(session: Session) -> tuple[int, int, int]:
-    """Faces with a name, faces, and suggestions that nobody has answered: counted in indexes alone.
+    """Faces with a name, faces, and suggestions that nobody has answered: from kept columns and indexes.
 
-    Faces that do not count (marked as none, in photos that were replaced or forgotten) are few and have
-    indexes of their own: they are counted by themselves.
+    Faces without a name in photos that were replaced or forgotten do not count; they are few and are counted
+    by themselves.
     """
-    every = select(func.count()).select_from(FaceInstance)
-    unnamed = every.where(FaceInstance.person_id.is_(None), FaceInstance.is_face, ~in_replaced_photo())
+    unnamed = (
+        select(func.count())
+        .select_from(FaceInstance)
+        .where(FaceInstance.person_id.is_(None), FaceInstance.is_face)
+    )
     counts = [
-        every,
-        every.where(~FaceInstance.is_face),
-        every.where(FaceInstance.is_face, in_replaced_photo()),
+        select(func.sum(PersonRow.faces)),
         unnamed,
-        select(func.count()).where(FaceSuggestion.state == PENDING),
+        unnamed.where(in_replaced_photo()),
+        select(func.count()).where(FaceSuggestion.answerable),
     ]
     row = session.execute(select(*(count.scalar_subquery() for count in counts))).one()
-    everything, no_faces, replaced, nameless, waiting = (int(count or 0) for count in row)
-    faces = everything - no_faces - replaced
-    return faces - nameless, faces, waiting
+    named, without_name, replaced, waiting = (int(count or 0) for count in row)
+    return named, named + without_name - replaced, waiting

@@ -21,12 +21,10 @@ from image_search_service.db.models import (
     PersonDifference,
     PersonRow,
 )
-from image_search_service.db.queries.faces import face_count
 from image_search_service.db.queries.people.persons import shown_face
-from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE, PENDING, is_of_shown_person
+from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
 
-RANKED = 3
 _PERSONS: Any = bindparam("persons", expanding=True)
 """Of statements that are made once: making one anew for each question takes longer than some of them."""
 
@@ -119,8 +117,10 @@ def centroid_ages(session: Session, person_ids: Collection[uuid.UUID]) -> list[C
             PersonCentroid.person_id,
             PersonCentroid.checked_at,
             PersonCentroid.faces,
-            face_count(PersonCentroid.person_id),
-        ).where(PersonCentroid.person_id.in_(person_ids), PersonCentroid.state == ACTIVE)
+            PersonRow.faces,
+        )
+        .join(PersonRow, PersonRow.id == PersonCentroid.person_id)
+        .where(PersonCentroid.person_id.in_(person_ids), PersonCentroid.state == ACTIVE)
     )
     return [CentroidAge(*row) for row in rows]
 
@@ -136,12 +136,11 @@ def mark_checked(session: Session, person_ids: Sequence[uuid.UUID], moment: date
 
 
 def most_waiting(session: Session, limit: int) -> list[tuple[uuid.UUID, int]]:
-    """Persons who are shown and for whom most suggestions wait, and how many, with those that cannot be right
-    any more."""
+    """Persons who are shown and for whom most suggestions wait, and how many."""
     waiting = func.count()
     rows = session.execute(
         select(FaceSuggestion.person_id, waiting)
-        .where(FaceSuggestion.state == PENDING, is_of_shown_person())
+        .where(IS_ANSWERABLE)
         .group_by(FaceSuggestion.person_id)
         .order_by(waiting.desc(), FaceSuggestion.person_id)
         .limit(limit)
@@ -150,25 +149,10 @@ def most_waiting(session: Session, limit: int) -> list[tuple[uuid.UUID, int]]:
 
 
 def best_waiting(session: Session, person_ids: Sequence[uuid.UUID], each: int) -> list[WaitingSuggestion]:
-    """The best suggestions that wait for each of these persons: by margin, then by similarity. Of ``RANKED``
-    times so many it is looked whether they may still be right; of the first of them at first, since these are
-    mostly enough: two statements at most."""
-    found = _best_waiting(session, person_ids, each + each // 2)
-    short = [person for person in person_ids if len(found.get(person, ())) < each]
-    if short:
-        found |= _best_waiting(session, short, RANKED * each)
-    return [face for person in sorted(found) for face in found[person][:each]]
-
-
-def _best_waiting(
-    session: Session, person_ids: Sequence[uuid.UUID], most: int
-) -> dict[uuid.UUID, list[WaitingSuggestion]]:
-    """Of the first ``most`` suggestions of each of these persons those that may still be right."""
-    rows = session.execute(_best_waiting_statement(), {"persons": person_ids, "most": most})
-    by_person: dict[uuid.UUID, list[WaitingSuggestion]] = {}
-    for row in rows:
-        by_person.setdefault(row[2], []).append(WaitingSuggestion(*row))
-    return by_person
+    """The best ``each`` suggestions that wait for each of these persons: by person, then by margin, then by
+    similarity."""
+    rows = session.execute(_best_waiting_statement(), {"persons": person_ids, "each": each})
+    return [WaitingSuggestion(*row) for row in rows]
 
 
 @cache
@@ -181,7 +165,7 @@ def _best_waiting_statement() -> Select[*tuple[Any, ...]]:
     rank = func.row_number().over(partition_by=FaceSuggestion.person_id, order_by=order).label("rank")
     ranked = (
         select(FaceSuggestion.id, rank)
-        .where(FaceSuggestion.state == PENDING, FaceSuggestion.person_id.in_(_PERSONS))
+        .where(IS_ANSWERABLE, FaceSuggestion.person_id.in_(_PERSONS))
         .subquery()
     )
     return (
@@ -195,7 +179,7 @@ def _best_waiting_statement() -> Select[*tuple[Any, ...]]:
             FaceSuggestion.margin,
         )
         .join(ranked, ranked.c.id == FaceSuggestion.id)
-        .where(ranked.c.rank <= bindparam("most"), IS_ANSWERABLE)
+        .where(ranked.c.rank <= bindparam("each"))
         .order_by(FaceSuggestion.person_id, ranked.c.rank)
     )
 

@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import (
@@ -16,11 +17,10 @@ from image_search_service.db.models import (
     FaceInstance,
     ImageAsset,
     NameInFile,
-    PersonDifference,
     PersonRow,
 )
 from image_search_service.db.queries.batches import BATCH
-from image_search_service.db.queries.conditions import IS_COMPARABLE_FACE, IS_PRESENT
+from image_search_service.db.queries.conditions import IS_COMPARABLE_FACE, IS_PRESENT, in_replaced_photo
 from image_search_service.db.queries.faces import HUMAN
 
 
@@ -56,14 +56,17 @@ class OtherNameInFile:
     path: Path
 
 
-def other_names_in_files(session: Session, limit: int) -> list[OtherNameInFile]:
-    """Faces for which a file was last found to have another name than this library: two statements.
+def other_names_in_files(
+    session: Session, after: tuple[str, uuid.UUID] | None, limit: int
+) -> list[OtherNameInFile]:
+    """Faces for which a file was last found to have another name than this library, by name, each once: two
+    statements. after: the name and the face that the page before ended with.
 
     A file that has the former name of a person who was renamed or merged since has no other name.
     """
     former = aliased(PersonRow)
     is_same = func.coalesce(former.merged_into, former.id) == PersonRow.id
-    rows = session.execute(
+    statement = (
         select(
             PersonRow.id,
             PersonRow.name,
@@ -74,25 +77,27 @@ def other_names_in_files(session: Session, limit: int) -> list[OtherNameInFile]:
         )
         .join(FaceInstance, FaceInstance.id == NameInFile.face_instance_id)
         .join(PersonRow, PersonRow.id == FaceInstance.person_id)
-        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
         .outerjoin(former, former.id == NameInFile.person_id)
         .where(
+            # Said twice: so SQLite begins with the names in files, which are fewer than the faces.
+            FaceInstance.id.in_(select(NameInFile.face_instance_id)),
             FaceInstance.assigned_by == HUMAN,
             NameInFile.name_key != PersonRow.name_key,
             former.id.is_(None) | ~is_same,
-            ~ImageAsset.replaced,
+            ~in_replaced_photo(),
             ~PersonRow.deleted,
         )
         .order_by(PersonRow.name, FaceInstance.id, NameInFile.path)
-        .limit(limit)
     )
-    others = [OtherNameInFile(*row) for row in rows]
+    if after is not None:
+        statement = statement.where(_is_behind(after, PersonRow.name, FaceInstance.id))
+    others = [OtherNameInFile(*row) for row in session.execute(statement)]
     beside = _folders_with_sidecar(session, [other.face_id for other in others])
-    return [
-        other
-        for other in others
-        if _is_sidecar(other.path) or (other.face_id, other.path.parent) not in beside
-    ]
+    first: dict[uuid.UUID, OtherNameInFile] = {}
+    for other in others:
+        if _is_sidecar(other.path) or (other.face_id, other.path.parent) not in beside:
+            first.setdefault(other.face_id, other)
+    return list(first.values())[:limit]
 
 
 def _folders_with_sidecar(session: Session, face_ids: Sequence[uuid.UUID]) -> set[tuple[uuid.UUID, Path]]:
@@ -110,40 +115,43 @@ def _is_sidecar(path: Path) -> bool:
     return path.suffix.casefold() == ".xmp"
 
 
-def twice_in_a_photo(session: Session, limit: int) -> list[PersonInPhoto]:
-    """Persons with more than one face in one photo: two statements."""
-    rows = session.execute(
-        select(FaceInstance.asset_id, PersonRow.id, PersonRow.name)
-        .join(PersonRow, PersonRow.id == FaceInstance.person_id)
-        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(~ImageAsset.replaced, ~PersonRow.deleted)
-        .group_by(FaceInstance.asset_id, PersonRow.id, PersonRow.name)
-        .having(func.count(FaceInstance.id) > 1)
-        .order_by(PersonRow.name, FaceInstance.asset_id)
-        .limit(limit)
-    ).all()
-    faces = _faces_in(session, [row[0] for row in rows])
-    return [PersonInPhoto(row[1], row[2], row[0], faces.get((row[0], row[1]), [])) for row in rows]
+Place = tuple[str, uuid.UUID, uuid.UUID]
+"""Where a page ended: name and id of its last person, and the photo."""
 
 
-def before_birth(session: Session, limit: int) -> list[PersonInPhoto]:
-    """Persons in photos that were taken before they were born: two statements."""
-    rows = session.execute(
-        select(FaceInstance.asset_id, PersonRow.id, PersonRow.name)
+def twice_in_a_photo(session: Session, after: Place | None, limit: int) -> list[PersonInPhoto]:
+    """Persons with more than one face in one photo, by name: two statements. Such faces are few, and have an
+    index of their own."""
+    return _in_photos(session, FaceInstance.repeats, after, limit)
+
+
+def before_birth(session: Session, after: Place | None, limit: int) -> list[PersonInPhoto]:
+    """Persons in photos that were taken before they were born, by name: two statements."""
+    return _in_photos(session, FaceInstance.taken_at < PersonRow.birth_date, after, limit)
+
+
+def _in_photos(
+    session: Session, which: ColumnElement[bool], after: Place | None, limit: int
+) -> list[PersonInPhoto]:
+    statement = (
+        select(PersonRow.id, PersonRow.name, FaceInstance.asset_id)
         .join(PersonRow, PersonRow.id == FaceInstance.person_id)
-        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(
-            ~ImageAsset.replaced,
-            ~PersonRow.deleted,
-            PersonRow.birth_date.is_not(None),
-            func.date(ImageAsset.taken_at) < PersonRow.birth_date,
-        )
-        .group_by(FaceInstance.asset_id, PersonRow.id, PersonRow.name)
-        .order_by(PersonRow.name, FaceInstance.asset_id)
+        .where(which, ~in_replaced_photo(), ~PersonRow.deleted)
+        .distinct()
+        .order_by(PersonRow.name, PersonRow.id, FaceInstance.asset_id)
         .limit(limit)
-    ).all()
-    faces = _faces_in(session, [row[0] for row in rows])
-    return [PersonInPhoto(row[1], row[2], row[0], faces.get((row[0], row[1]), [])) for row in rows]
+    )
+    if after is not None:
+        statement = statement.where(_is_behind(after, PersonRow.name, PersonRow.id, FaceInstance.asset_id))
+    rows = session.execute(statement).all()
+    faces = _faces_in(session, [row[2] for row in rows])
+    return [PersonInPhoto(*row, faces.get((row[2], row[0]), [])) for row in rows]
+
+
+def _is_behind(after: tuple[Any, ...], *columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """Of a row: it comes after these values of the columns that the rows are sorted by."""
+    values = (literal(value, column.type) for value, column in zip(after, columns, strict=True))
+    return tuple_(*columns) > tuple_(*values)
 
 
 def _faces_in(
@@ -162,19 +170,15 @@ def _faces_in(
     return faces
 
 
-def named_faces(session: Session, after: uuid.UUID | None, limit: int) -> list[NamedFacePoint]:
-    """The next faces of existing persons, by id."""
-    statement = (
-        select(PersonRow.id, FaceInstance.id, FaceInstance.asset_id, FaceInstance.qdrant_point_id)
-        .join(PersonRow, PersonRow.id == FaceInstance.person_id)
+def comparable_faces(session: Session, person_ids: Sequence[uuid.UUID]) -> list[NamedFacePoint]:
+    """The faces of at most ``BATCH`` persons that may be compared, by id."""
+    rows = session.execute(
+        select(FaceInstance.person_id, FaceInstance.id, FaceInstance.asset_id, FaceInstance.qdrant_point_id)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(~PersonRow.deleted, IS_COMPARABLE_FACE)
+        .where(FaceInstance.person_id.in_(person_ids), IS_COMPARABLE_FACE)
         .order_by(FaceInstance.id)
-        .limit(limit)
     )
-    if after is not None:
-        statement = statement.where(FaceInstance.id > after)
-    return [NamedFacePoint(*row) for row in session.execute(statement)]
+    return [NamedFacePoint(person, *rest) for person, *rest in rows if person is not None]
 
 
 def files(session: Session, asset_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Path]:
@@ -185,9 +189,3 @@ def files(session: Session, asset_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, P
         for asset_id, path in session.execute(statement.where(AssetPath.asset_id.in_(part))):
             paths.setdefault(asset_id, path)
     return paths
-
-
-def different_pairs(session: Session) -> set[frozenset[uuid.UUID]]:
-    """Pairs of persons that a human marked as different."""
-    rows = session.execute(select(PersonDifference.person_id, PersonDifference.other_id))
-    return {frozenset((row[0], row[1])) for row in rows}
