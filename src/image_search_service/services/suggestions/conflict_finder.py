@@ -13,13 +13,12 @@ import numpy as np
 
 from image_search_service.core.types import FloatArray, Progress
 from image_search_service.db.queries import faces as face_queries
-from image_search_service.db.queries.batches import Row
+from image_search_service.db.queries.batches import Row, person_groups
 from image_search_service.db.queries.suggestions import conflicts as queries, kept_conflicts
 from image_search_service.db.queries.suggestions.kept_conflicts import ALIKE, FAR
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.services.centroid_service import CentroidService
-from image_search_service.services.people.batches import person_groups
 from image_search_service.vector.batching import FETCH_BATCH
 
 MOST_ALIKE = 100
