@@ -9,7 +9,7 @@ import pytest
 
 from image_search_service.core.errors import NotEnoughMemoryError
 from image_search_service.core.types import FloatArray, IntArray
-from image_search_service.recognition.clustering import neighbours
+from image_search_service.recognition.clustering import candidates, cells, neighbours
 from image_search_service.recognition.clustering.neighbours import NeighbourGraph, block_size, neighbour_graph
 
 MEMORY = 1 << 26
@@ -51,7 +51,7 @@ def by_definition(
 def test_it_is_exact(monkeypatch: pytest.MonkeyPatch, block: int, limit: int) -> None:
     """In blocks of any size, sorted often or once, the edges are those of the full matrix."""
     monkeypatch.setattr(neighbours, "block_size", lambda _: block)
-    monkeypatch.setattr(neighbours, "BYTES_PER_CANDIDATE", MEMORY // 4 // 600 if limit == 1 else 64)
+    monkeypatch.setattr(candidates, "BYTES_PER_CANDIDATE", MEMORY // 4 // 600 if limit == 1 else 64)
     embeddings, photos = unit_rows(100), np.arange(100) // 3
     found = graph(embeddings, photos)
     assert edges(found) == by_definition(embeddings, photos, 0.3, 5)
