@@ -65,5 +65,5 @@ class FaceSpread:
 
 
 SFACE_SPREAD = FaceSpread(128, common=0.0895, person=0.593, photo=0.3175, decay=2.548, unevenness=0.51)
-"""The engine ``opencv``: quantiles within 0.014 of those of 5,103 photos of 2,320 people (Labeled Faces in
-the Wild); ``docs/performance.md`` has them beside each other."""
+"""The engine ``opencv``, fitted to 5,103 photos of 2,320 people (Labeled Faces in the Wild). From the median
+to one in a hundred thousand, similarities of different people are within 0.008 of the real ones."""
