@@ -15,8 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from image_search_service.core.errors import NotEnoughMemoryError
 from image_search_service.core.types import BoolArray, FloatArray, IntArray, Progress
 from image_search_service.recognition.clustering.candidates import (
+    BYTES_PER_CANDIDATE,
     BestCandidates,
     Candidates,
     Indices,
@@ -186,9 +188,12 @@ def neighbours_by_cells(
         for cells in divisions
         for start in range(0, len(embeddings), slab)
     ]
-    found = []
+    found: list[Candidates] = []
     for done, (cells, rows) in enumerate(slabs, start=1):
         found.append(_chosen_in(cells, faces, rows, probes, memory))
+        needed = BYTES_PER_CANDIDATE * sum(len(source) for source, _, _ in found)
+        if needed > memory:
+            raise NotEnoughMemoryError(len(embeddings), needed, memory)
         if progress is not None:
             progress(done, len(slabs))
     return united(found)

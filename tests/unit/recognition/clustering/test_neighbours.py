@@ -103,8 +103,10 @@ def test_memory_makes_blocks_small() -> None:
     assert neighbours.SMALLEST_BLOCK < block_size(1 << 26) < neighbours.LARGEST_BLOCK
 
 
-def test_edges_that_do_not_fit_are_refused() -> None:
+@pytest.mark.parametrize("exact_faces", [0, 1_000])
+def test_edges_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch, exact_faces: int) -> None:
     """Rather than take more memory than allowed, it says how much would do."""
+    monkeypatch.setattr(neighbours, "EXACT_FACES", exact_faces)
     with pytest.raises(NotEnoughMemoryError, match="MiB"):
         graph(np.repeat(unit_rows(1), 300, axis=0), memory=4 * 64 * 1000)
 
