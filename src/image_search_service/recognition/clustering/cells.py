@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from image_search_service.core.errors import NotEnoughMemoryError
 from image_search_service.core.types import BoolArray, FloatArray, IntArray, Progress
@@ -24,6 +24,8 @@ from image_search_service.recognition.clustering.candidates import (
     Indices,
     united,
 )
+
+Rows = TypeVar("Rows", FloatArray, Indices)
 
 DIVISIONS = 2
 """With two, half as many cells need to be looked into as with one, for the same recall (100,000 faces)."""
@@ -78,7 +80,8 @@ class Cells:
         """(m,): for each of (m, d) rows, how many cells are nearer to it than the cell of ``faces``, (m,)."""
         likeness = rows @ self.centers.T
         own = np.take_along_axis(likeness, self.home[faces][:, None].astype(np.int64), axis=1)
-        return np.count_nonzero(likeness > own, axis=1)
+        nearer: IntArray = np.count_nonzero(likeness > own, axis=1)
+        return nearer
 
     def nearest(self, rows: FloatArray, probes: int) -> tuple[Indices, Indices]:
         """Pairs of a cell and the number of a row to which it is one of the nearest, by cell, then row."""
@@ -107,7 +110,7 @@ def _greatest(values: FloatArray, count: int) -> Indices:
     return np.argpartition(-values, count - 1, axis=1)[:, :count].astype(np.int32)
 
 
-def _blocks(rows: npt.NDArray[np.generic]) -> Sequence[npt.NDArray[np.generic]]:
+def _blocks(rows: Rows) -> list[Rows]:
     return [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
 
 
