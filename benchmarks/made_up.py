@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize
 
 from benchmarks.faces_file import Faces
@@ -72,21 +74,20 @@ def made_quantiles(spread: FaceSpread, people: IntArray) -> Quantiles:
 def fitted(real: Quantiles, people: IntArray) -> FaceSpread:
     """The constants whose quantiles come nearest. The three variances sum up to 1, as only ratios matter."""
 
-    def with_constants(values: FloatArray) -> FaceSpread:
-        constants = {name: float(value) for name, value in zip(FITTED, values, strict=True)}
+    def with_constants(values: npt.NDArray[np.float64]) -> FaceSpread:
+        constants: dict[str, Any] = {name: float(value) for name, value in zip(FITTED, values, strict=True)}
         rest = 1 - constants["common"] - constants["person"]
         return replace(SFACE_SPREAD, photo=rest, **constants)
 
-    def distance(values: FloatArray) -> float:
+    def distance(values: npt.NDArray[np.float64]) -> float:
         different, same = made_quantiles(with_constants(values), people)
         tail = np.square(different - real[0]) * WEIGHTS
         return float(tail.sum() + np.square(same - real[1]).sum())
 
     start = np.array([getattr(SFACE_SPREAD, name) for name in FITTED])
     corners = [start, *(start + step for step in np.diag(0.1 * start))]
-    found = minimize(
-        distance, start, method="Nelder-Mead", options={"maxfev": TRIES, "initial_simplex": corners}
-    )
+    options: Any = {"maxfev": TRIES, "initial_simplex": corners}
+    found = minimize(distance, start, method="Nelder-Mead", options=options)
     return with_constants(found.x)
 
 

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -147,7 +148,7 @@ def _as_table(found: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Vectors
 
 
 def _hnswlib(embeddings: Vectors) -> Callable[[float], Found]:
-    import hnswlib
+    hnswlib = import_module("hnswlib")
 
     def find(_: float) -> Found:
         index = hnswlib.Index("ip", embeddings.shape[1])
@@ -161,10 +162,12 @@ def _hnswlib(embeddings: Vectors) -> Callable[[float], Found]:
 
 
 def _usearch(embeddings: Vectors) -> Callable[[float], Found]:
-    from usearch.index import Index
+    usearch = import_module("usearch.index")
 
     def find(_: float) -> Found:
-        index = Index(ndim=embeddings.shape[1], metric="ip", dtype="f32", connectivity=16, expansion_add=100)
+        index = usearch.Index(
+            ndim=embeddings.shape[1], metric="ip", dtype="f32", connectivity=16, expansion_add=100
+        )
         index.expansion_search = 100
         index.add(np.arange(len(embeddings)), embeddings)
         found = index.search(embeddings, NEIGHBOURS)
@@ -174,7 +177,7 @@ def _usearch(embeddings: Vectors) -> Callable[[float], Found]:
 
 
 def _faiss_ivf(embeddings: Vectors) -> Callable[[float], Found]:
-    import faiss
+    faiss = import_module("faiss")
 
     def find(_: float) -> Found:
         cells = int(4 * np.sqrt(len(embeddings)))
@@ -191,7 +194,7 @@ def _faiss_ivf(embeddings: Vectors) -> Callable[[float], Found]:
 
 
 def _faiss_hnsw(embeddings: Vectors) -> Callable[[float], Found]:
-    import faiss
+    faiss = import_module("faiss")
 
     def find(_: float) -> Found:
         index = faiss.IndexHNSWFlat(embeddings.shape[1], 16, faiss.METRIC_INNER_PRODUCT)
@@ -204,7 +207,7 @@ def _faiss_hnsw(embeddings: Vectors) -> Callable[[float], Found]:
 
 
 def _pynndescent(embeddings: Vectors) -> Callable[[float], Found]:
-    import pynndescent
+    pynndescent = import_module("pynndescent")
 
     def find(_: float) -> Found:
         rows, distance = pynndescent.NNDescent(
