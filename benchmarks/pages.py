@@ -2,8 +2,8 @@
 
     python -m benchmarks.pages --faces 100000 --photos 50000 --people 5000
 
-The library is made up: people of unequal size, unnamed groups, faces alone, suggestions that wait, decisions,
-embeddings about a random direction for each person. Each route is asked over HTTP, one request at a time, for
+The library is made up, as by ``image-search bench library``: people of unequal size, unnamed groups, faces
+alone, suggestions that wait, decisions. Each route is asked over HTTP, one request at a time, for
 the largest, the smallest and random people and groups, and for places far down in each list.
 ``--library FOLDER`` keeps the library, or measures one that was kept.
 """
@@ -25,7 +25,6 @@ from pathlib import Path
 
 import uvicorn
 
-from benchmarks.made_library import Sizes, make_library
 from benchmarks.report import machine, print_table
 from image_search_service.cli.serve import listening_socket
 from image_search_service.core.config import Settings
@@ -33,6 +32,8 @@ from image_search_service.core.records.faces import ClusterFilter
 from image_search_service.core.records.photos import PhotoFilter, PhotoOrder
 from image_search_service.library.opening import Library, open_library
 from image_search_service.main import create_app, spare_from_collection
+from image_search_service.services.evaluation.made_library import MadeLibraryService
+from image_search_service.services.evaluation.made_rows import MadeSizes
 from image_search_service.services.people.clusters import ClusterCatalogue
 from image_search_service.services.people.persons import PersonCatalogue
 from image_search_service.services.photos.photos import PhotoCatalogue
@@ -57,12 +58,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="image-search-bench-") as folder:
         root = given.library or Path(folder) / "library"
         is_new = not root.exists()
-        settings = Settings(
-            library=root, engine="synthetic", offline=True, workers=1, allowed_hosts="*", require_token=False
-        )
+        settings = Settings(library=root, offline=True, workers=1, allowed_hosts="*", require_token=False)
         with open_library(settings, lambda _: None, no_bar) as library:
             if is_new:
-                make_library(library, Sizes(given.faces, given.photos, given.people))
+                sizes = MadeSizes(given.faces, given.photos, given.people)
+                MadeLibraryService(library.stores, library.collections).make(sizes)
             with serving(library) as port:
                 measure(port, sampled(library), given.only, given.rounds)
 

@@ -31,12 +31,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from benchmarks.made_library import Sizes, make_library
 from benchmarks.pages import at_95, serving
 from benchmarks.report import machine, print_table
 from image_search_service.core.config import Settings
 from image_search_service.db.models import ClusterRow, FaceInstance
 from image_search_service.library.opening import Library, open_library
+from image_search_service.services.evaluation.made_library import MadeLibraryService
+from image_search_service.services.evaluation.made_rows import MadeSizes
 from tests.support.served import no_bar
 
 CLIENTS = 32
@@ -60,12 +61,13 @@ def main() -> None:
         root = given.library or Path(folder) / "library"
         is_new = not root.exists()
         settings = Settings(
-            library=root, engine="synthetic", offline=True, workers=1, allowed_hosts="*", require_token=False,
+            library=root, offline=True, workers=1, allowed_hosts="*", require_token=False,
             database_url=given.database, qdrant_url=given.url,
         )  # fmt: skip
         with open_library(settings, lambda _: None, no_bar) as library:
             if is_new:
-                make_library(library, Sizes(given.faces, given.photos, given.people))
+                sizes = MadeSizes(given.faces, given.photos, given.people)
+                MadeLibraryService(library.stores, library.collections).make(sizes)
             with (
                 serving(library) as port,
                 ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool,

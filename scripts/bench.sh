@@ -12,6 +12,10 @@ for name; do
         arguments="$shared/photos/lfw --engine onnx --detector $shared/models/face_detection_yunet_2023mar.onnx"
         arguments="$arguments --recognizer $shared/models/mobilefacenet.onnx"
     fi
+    if [ "$name" = scale ] && [ -d "$shared/photos/lfw" ] && [ -d "$shared/models" ]; then
+        arguments="--photos $shared/photos/lfw"
+        export IMAGE_SEARCH_MODEL_SOURCE="$shared/models"
+    fi
     printf '\n== python -m benchmarks.%s %s\n' "$name" "$arguments"
     # shellcheck disable=SC2086 # several words
     .venv/bin/python -m "benchmarks.$name" $arguments

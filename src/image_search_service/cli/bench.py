@@ -1,13 +1,15 @@
-"""``image-search bench``: measures speed where the user's data lies."""
+"""``image-search bench``: measures speed where the user's data lies, and makes a large library to try."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption, command_context
 from image_search_service.cli.lazy_group import TYPER_OPTIONS
+from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from image_search_service.core.config import Settings
     from image_search_service.services.evaluation.retrieval import RetrievalTimes
 
-app = typer.Typer(help="Measure how fast embeddings are read here.", no_args_is_help=True, **TYPER_OPTIONS)
+app = typer.Typer(
+    help="Measure reading embeddings, or make a large library to try.", no_args_is_help=True, **TYPER_OPTIONS
+)
 
 NumberOption = Annotated[
     int, typer.Option("--number", min=1, max=1_000_000, help="How many embeddings to fetch.")
@@ -25,12 +29,22 @@ NumberOption = Annotated[
 DimensionOption = Annotated[
     int, typer.Option("--dimension", min=1, max=65_535, help="Numbers in each embedding.")
 ]
+MadeLibraryOption = Annotated[
+    Path,
+    typer.Option(
+        "--library",
+        metavar="DIR",
+        envvar="IMAGE_SEARCH_LIBRARY",
+        show_envvar=True,
+        help="Folder of the new library; it has no default here, so that no other one is filled.",
+    ),
+]
 RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="How often each way is measured.")]
 
 
 @app.callback()
 def bench() -> None:
-    """Measure how fast embeddings are read here."""
+    """Measure reading embeddings, or make a large library to try."""
 
 
 @app.command("retrieval")
@@ -55,6 +69,46 @@ def retrieval(
         )
         document = _document(run.settings, number, dimension, rounds, times)
         run.out.result(document, _title(document), "", _table(document))
+
+
+@app.command("library")
+def make_library(
+    library: MadeLibraryOption,
+    faces: Annotated[int, typer.Argument(metavar="N", min=100, help="How many faces.")] = 100_000,
+    photos: Annotated[
+        int | None, typer.Option("--photos", min=1, help="How many photos.  [default: half as many]")
+    ] = None,
+    people: Annotated[
+        int | None, typer.Option("--people", min=1, help="How many people.  [default: a twentieth]")
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Fill an empty library with made-up faces, to try the program at that size.
+
+    There are no photos behind them. Seven in ten faces have a person, two are in groups without a name; their
+    embeddings are as alike as those of the engine opencv. The library must be named, and empty.
+    """
+    with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
+        from image_search_service.services.evaluation.made_library import MadeLibraryService
+        from image_search_service.services.evaluation.made_rows import MadeSizes
+
+        sizes = MadeSizes.for_faces(faces, photos, people)
+        with run.out.progress("Making", "faces") as progress:
+            MadeLibraryService(opened.stores, opened.collections).make(sizes, progress)
+        root = str(opened.paths.root)
+        document = {"library": root, "faces": sizes.faces, "photos": sizes.photos, "people": sizes.people}
+        rows = [
+            ("Faces, made up", sizes.faces),
+            ("Photos, of which there are no files", sizes.photos),
+            ("People", sizes.people),
+        ]
+        run.out.result(
+            document,
+            table(f"Made-up library in {root}", ("", ""), rows),
+            "",
+            f"Next: image-search serve --library {root}",
+        )
 
 
 def _document(

@@ -79,7 +79,7 @@ PANELS: dict[str, tuple[CommandEntry, ...]] = {
             "evaluate", "Measure engine and grouping on photos of known people.", "evaluate:evaluate"
         ),
         CommandEntry("calibrate", "Measure the engine's thresholds on known people.", "calibrate:calibrate"),
-        CommandEntry("bench", "Measure how fast embeddings are read here.", "bench:app"),
+        CommandEntry("bench", "Measure reading embeddings, or make a large library to try.", "bench:app"),
         CommandEntry("demo", "Draw a small library of made-up people.", "demo:demo"),
         CommandEntry("serve", "Serve pages and the HTTP API, and run jobs.", "serve:serve"),
         CommandEntry("jobs", "List, pause, resume and cancel jobs.", "jobs:app"),

@@ -224,3 +224,10 @@ def insert_json_rows(session: Session, form: TableForm, rows: Sequence[JsonRow])
     target = table(form.name, *(column(name, _KINDS[kind].stored) for name, kind in form.columns.items()))
     if rows:
         session.connection().execute(insert(target), [form.decode(row) for row in rows])
+
+
+def insert_rows(session: Session, table_name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of this version's tables, values by column, with one statement; what they leave out has its
+    default."""
+    if rows:
+        session.connection().execute(insert(Base.metadata.tables[table_name]), list(rows))

@@ -1,4 +1,4 @@
-"""``image-search bench``: measures beside the library, and leaves nothing behind."""
+"""``image-search bench``: measures beside the library and leaves nothing behind; makes a library to try."""
 
 from __future__ import annotations
 
@@ -90,3 +90,22 @@ def test_server_that_is_not_there(tmp_path: Path) -> None:
     )
     assert result.exit_code == 1
     assert "Qdrant runs" in result.stderr
+
+
+def test_made_library(tmp_path: Path) -> None:
+    """A named, empty library is filled, and the answer says that there are no photos behind it."""
+    command = ["bench", "library", "120", "--people", "5", "--library", str(tmp_path / "library")]
+    made = CliRunner().invoke(app, command)
+    assert made.exit_code == 0, made.stderr
+    assert "of which there are no files" in made.stdout
+    again = CliRunner().invoke(app, command)
+    assert again.exit_code == 1
+    assert "not empty" in again.stderr
+
+
+def test_made_library_has_no_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own library is never filled with made-up faces for want of an option."""
+    monkeypatch.delenv("IMAGE_SEARCH_LIBRARY", raising=False)
+    result = CliRunner().invoke(app, ["bench", "library", "120"])
+    assert result.exit_code == 2
+    assert "--library" in result.stderr

@@ -1,6 +1,6 @@
 """Finds which faces are of one person: pure functions on an array of embeddings.
 
-All clustering works on one sparse graph of exact nearest neighbours (``neighbours.py``). Each face is first
+All clustering works on one sparse graph of nearest neighbours (``neighbours.py``). Each face is first
 moved a little towards its neighbours (``linkage.expanded``); then groups are joined, the most similar first,
 by centroid linkage (``linkage.join_groups``). Two faces of one photo are never put together. The result
 depends on nothing but the arguments. ``benchmarks/grouping.py`` measures the default parameters.

@@ -1,29 +1,26 @@
-"""The sparse graph that all clustering works on: which faces look alike, exactly, without an n×n matrix.
+"""The sparse graph that all clustering works on: which faces look alike, without an n×n matrix.
 
-Similarities come from products of blocks of rows. The product is symmetric, so only the upper triangle
-is computed, which halves the work that dominates everything else.
+Similarities come from products of blocks of rows: of all faces with all while they are few enough, else of
+each face with those of the cells nearest to it (``cells.py``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from image_search_service.core.errors import NotEnoughMemoryError
 from image_search_service.core.types import FloatArray, IntArray, Progress
+from image_search_service.recognition.clustering.candidates import BestCandidates, Candidates, Indices
+from image_search_service.recognition.clustering.cells import neighbours_by_cells
+
+EXACT_FACES = 20_000
+"""Up to so many faces all are compared with all: of more, that takes most of a grouping's time."""
 
 LARGEST_BLOCK = 2048
 SMALLEST_BLOCK = 128
 BYTES_PER_CELL = 64
 """Of a block at its worst, every pair a hit: product, mask, positions, rows, columns and their copies."""
-BYTES_PER_CANDIDATE = 64
-"""Of a candidate while candidates are sorted: itself, twice, and the order of three keys."""
-
-ENOUGH_TO_SORT = 2_000_000
-
-Indices = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +55,64 @@ def neighbour_graph(
     memory: int,
     progress: Progress | None = None,
 ) -> NeighbourGraph:
-    """Joins each face with its most similar faces of other photos.
+    """Joins each face with its most similar faces of other photos: exactly up to ``EXACT_FACES``, beyond that
+    with nearly all of them (``cells.RECALL``).
 
     embeddings: (n, d) float32, rows of unit length.
     photos: (n,) int64; faces of equal value are of one photo and never joined.
     similarity: two faces less similar than this are not joined.
     neighbours: how many each face chooses at most; an edge stays if one of its ends chose it.
-        Of equally similar faces those in the earlier rows are chosen.
+        Of equally similar faces those in the earlier rows are chosen, where all are compared.
     memory: bytes that may be used for working, beyond the arrays given and returned.
     progress: called with the number of blocks done and of all.
 
     Raises NotEnoughMemoryError when the edges themselves do not fit.
     """
+    search = exact_neighbours if len(embeddings) <= EXACT_FACES else neighbours_by_cells
+    source, target, value = search(
+        embeddings, photos, similarity=similarity, neighbours=neighbours, memory=memory, progress=progress
+    )
+    return _graph(len(embeddings), source, target, value)
+
+
+def exact_neighbours(
+    embeddings: FloatArray,
+    photos: IntArray,
+    *,
+    similarity: float,
+    neighbours: int,
+    memory: int,
+    progress: Progress | None = None,
+) -> Candidates:
+    """The neighbours that each face chooses, all faces compared; arguments as in ``neighbour_graph``.
+
+    The product is symmetric, so only the upper triangle is computed, which halves the work that dominates
+    everything else. Blocks come in such an order that every face meets the others by ascending row.
+    """
     n = len(embeddings)
     block = block_size(memory)
-    fit = memory // 4 // BYTES_PER_CANDIDATE
-    best = _Best.empty(n, neighbours, limit=fit, enough=min(fit, max(n * neighbours, ENOUGH_TO_SORT)))
+    best = BestCandidates.empty(n, neighbours, memory)
     starts = range(0, n, block)
     total, done = len(starts) * (len(starts) + 1) // 2, 0
     for top in starts:
         for left in range(top, n, block):
-            best.offer(
-                *_hits(embeddings, photos, slice(top, top + block), slice(left, left + block), similarity)
+            first, second, values = _hits(
+                embeddings, photos, slice(top, top + block), slice(left, left + block), similarity
             )
+            best.offer(second, first, values)  # in a block, a face's earlier rows first
+            best.offer(first, second, values)
+            best.choose_if_enough()
             done += 1
             if progress is not None:
                 progress(done, total)
-    return best.graph()
+    return best.choose()
+
+
+def _graph(faces: int, source: Indices, target: Indices, value: FloatArray) -> NeighbourGraph:
+    """Each pair once, whichever of its ends chose it."""
+    left, right = np.minimum(source, target), np.maximum(source, target)
+    _, first = np.unique(left.astype(np.int64) * faces + right, return_index=True)
+    return NeighbourGraph(faces, left[first], right[first], value[first])
 
 
 def block_size(memory: int) -> int:
@@ -103,82 +131,3 @@ def _hits(
     left, right = (left + rows.start).astype(np.int32), (right + columns.start).astype(np.int32)
     kept = (left < right) & (photos[left] != photos[right])
     return left[kept], right[kept], values[kept]
-
-
-@dataclass(slots=True)
-class _Best:
-    """The best candidates of each face so far, and others that came since the last sorting."""
-
-    faces: int
-    neighbours: int
-    limit: int
-    """How many candidates fit."""
-    enough: int
-    """How many new ones are worth sorting; the sooner, the fewer will come, as ``floor`` rises."""
-    floor: FloatArray
-    """(n,) what a new candidate must exceed; −inf until a face has all its neighbours."""
-    chosen: tuple[Indices, Indices, FloatArray]
-    pending: list[tuple[Indices, Indices, FloatArray]] = field(default_factory=list)
-    waiting: int = 0
-
-    @classmethod
-    def empty(cls, faces: int, neighbours: int, limit: int, enough: int) -> _Best:
-        floor = np.full(faces, -np.inf, dtype=np.float32)
-        nothing = np.empty(0, dtype=np.int32)
-        return cls(faces, neighbours, limit, enough, floor, (nothing, nothing, np.empty(0, dtype=np.float32)))
-
-    def offer(self, left: Indices, right: Indices, values: FloatArray) -> None:
-        """Takes the pairs in, in both directions, where they may still be among a face's best.
-
-        Blocks come in such an order that every face meets the others by ascending row; so an equal
-        candidate that comes later may be dropped, and ties go to the earlier row.
-        """
-        for source, target in ((right, left), (left, right)):  # in a block, a face's earlier rows first
-            better = values > self.floor[source]
-            self.pending.append((source[better], target[better], values[better]))
-            self.waiting += int(np.count_nonzero(better))
-        if self.waiting > self.enough:
-            self._choose()
-
-    def _choose(self) -> None:
-        """Keeps the best ``neighbours`` candidates of each face.
-
-        Candidates of one face lie by ascending row already, and the sorting keeps that among equals.
-        """
-        source, target, value = (
-            np.concatenate([self.chosen[i], *(candidates[i] for candidates in self.pending)])
-            for i in range(3)
-        )
-        order = np.argsort(_sort_keys(source, value), kind="stable")
-        source, target, value = source[order], target[order], value[order]
-        first = np.searchsorted(source, np.arange(self.faces, dtype=np.int32))
-        rank = np.arange(len(source)) - first[source]
-        last = rank == self.neighbours - 1
-        self.floor[source[last]] = value[last]
-        kept = rank < self.neighbours
-        if (needed := int(np.count_nonzero(kept))) > self.limit:
-            raise NotEnoughMemoryError(
-                self.faces, 4 * needed * BYTES_PER_CANDIDATE, 4 * self.limit * BYTES_PER_CANDIDATE
-            )
-        self.chosen = (source[kept], target[kept], value[kept])
-        self.pending.clear()
-        self.waiting = 0
-
-    def graph(self) -> NeighbourGraph:
-        """Each pair once, whichever of its ends chose it."""
-        self._choose()
-        source, target, value = self.chosen
-        left, right = np.minimum(source, target), np.maximum(source, target)
-        _, first = np.unique(left.astype(np.int64) * self.faces + right, return_index=True)
-        return NeighbourGraph(self.faces, left[first], right[first], value[first])
-
-
-def _sort_keys(source: Indices, value: FloatArray) -> npt.NDArray[np.uint64]:
-    """Keys that sort by source, then by descending value: five times faster than sorting by two arrays.
-
-    The bits of a float sort like the number once the sign bit of positive and all bits of negative
-    ones are turned; ``+ 0`` makes one zero of two.
-    """
-    bits = (value + np.float32(0)).view(np.uint32)
-    ascending = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
-    return (source.astype(np.uint64) << np.uint64(32)) | ~ascending

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from image_search_service.core.types import EngineIdentity
+from image_search_service.recognition.engines import known_models
 from image_search_service.recognition.engines.calibration import (
     Calibration,
     QualityTables,
@@ -206,6 +207,11 @@ UNKNOWN_ONNX: Final = _in_proportion(
 
 MEASURED: Final = {"opencv": SFACE, "onnx": MOBILEFACENET, "dlib": DLIB}
 ESTIMATED: Final = {"insightface": ARCFACE, "onnx": UNKNOWN_ONNX}
+
+OPENCV_IDENTITY: Final = EngineIdentity(
+    "opencv", combined_checksum_of([YUNET.sha256, known_models.SFACE.sha256]), 128
+)
+"""The identity of the engine ``opencv``, known without its models."""
 
 _MOBILEFACENET_ENGINE: Final = combined_checksum_of([YUNET.sha256, MOBILEFACENET_SHA256])
 

@@ -9,8 +9,9 @@ import pytest
 
 from image_search_service.core.errors import NotEnoughMemoryError
 from image_search_service.core.types import FloatArray, IntArray
-from image_search_service.recognition.clustering import neighbours
+from image_search_service.recognition.clustering import candidates, cells, neighbours
 from image_search_service.recognition.clustering.neighbours import NeighbourGraph, block_size, neighbour_graph
+from image_search_service.recognition.made_up import SFACE_SPREAD
 
 MEMORY = 1 << 26
 
@@ -51,7 +52,7 @@ def by_definition(
 def test_it_is_exact(monkeypatch: pytest.MonkeyPatch, block: int, limit: int) -> None:
     """In blocks of any size, sorted often or once, the edges are those of the full matrix."""
     monkeypatch.setattr(neighbours, "block_size", lambda _: block)
-    monkeypatch.setattr(neighbours, "BYTES_PER_CANDIDATE", MEMORY // 4 // 600 if limit == 1 else 64)
+    monkeypatch.setattr(candidates, "BYTES_PER_CANDIDATE", MEMORY // 4 // 600 if limit == 1 else 64)
     embeddings, photos = unit_rows(100), np.arange(100) // 3
     found = graph(embeddings, photos)
     assert edges(found) == by_definition(embeddings, photos, 0.3, 5)
@@ -102,7 +103,42 @@ def test_memory_makes_blocks_small() -> None:
     assert neighbours.SMALLEST_BLOCK < block_size(1 << 26) < neighbours.LARGEST_BLOCK
 
 
-def test_edges_that_do_not_fit_are_refused() -> None:
+@pytest.mark.parametrize("exact_faces", [0, 1_000])
+def test_edges_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch, exact_faces: int) -> None:
     """Rather than take more memory than allowed, it says how much would do."""
+    monkeypatch.setattr(neighbours, "EXACT_FACES", exact_faces)
     with pytest.raises(NotEnoughMemoryError, match="MiB"):
         graph(np.repeat(unit_rows(1), 300, axis=0), memory=4 * 64 * 1000)
+
+
+def people(n: int, each: int) -> FloatArray:
+    """Made-up faces, so many of each person, person by person."""
+    spread = SFACE_SPREAD.faces(np.random.default_rng(0), np.repeat(np.arange(n), each))
+    return np.concatenate(list(spread))
+
+
+def test_many_faces_are_searched_in_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the number up to which all are compared with all, nearly all edges are found, and no others."""
+    embeddings, photos = people(600, 3), np.arange(1_800) // 2
+    exact = edges(graph(embeddings, photos, similarity=0.45))
+    monkeypatch.setattr(neighbours, "EXACT_FACES", 1_799)
+    found = edges(graph(embeddings, photos, similarity=0.45))
+    assert found <= exact
+    assert len(found) >= 0.99 * len(exact)
+
+
+def test_cells_choose_the_most_similar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all cells looked into, in small blocks and slabs, the choice is the exact one, of crowds, too."""
+    embeddings, photos = people(3, 60), np.arange(180) // 2
+    exact = edges(graph(embeddings, photos, neighbours=4))
+    monkeypatch.setattr(neighbours, "EXACT_FACES", 0)
+    monkeypatch.setattr(cells, "probes_needed", lambda _faces, divisions: len(divisions[0].centers))
+    monkeypatch.setattr(cells, "BLOCK", 16)
+    monkeypatch.setattr(cells, "SLAB", 50)
+    assert edges(graph(embeddings, photos, neighbours=4)) == exact
+
+
+def test_cells_without_any_neighbour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody resembles anybody one cell is looked into, and there is no edge."""
+    monkeypatch.setattr(neighbours, "EXACT_FACES", 0)
+    assert edges(graph(unit_rows(50), similarity=0.999)) == set()
