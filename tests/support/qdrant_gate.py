@@ -19,7 +19,6 @@ from tests.support.waiting import LIMIT
 VERSION = models.VersionInfo(title="qdrant - vector search engine", version="1.18.3", commit="db8fa43")
 OPERATIONS = {"batch_update_points": "update_payload", "query_batch_points": "search"}
 """What the project's metrics call a request, where it is not the name of the client's method."""
-WAIT = re.compile(r"Retry after (\d+)s")  # is in a header, too
 NO_KEY = "Must provide an API key or an Authorization bearer token"
 
 
@@ -44,6 +43,7 @@ class Fault(Enum):
 class Refused(Exception):  # noqa: N818 - an answer, as a fault is
     """Status, code and words: raised by an engine, or a fault that a test makes up."""
 
+    WAIT = re.compile(r"Retry after (\d+)s")  # what is in a header, too
     value = property(lambda self: self.args)
 
 

@@ -10,16 +10,13 @@ import grpc
 from qdrant_client import grpc as q
 from qdrant_client.conversions.conversion import GrpcToRest as G, RestToGrpc as R, grpc_to_payload
 
-from tests.support.qdrant_gate import VERSION, WAIT, Fault, Gate, arguments_of, collection_info, status_of
+from tests.support.qdrant_gate import VERSION, Fault, Gate, Refused, arguments_of, collection_info, status_of
 
 PLAIN = {"limit", "exact", "field_name", "shard_number", "replication_factor"}
+selected, struct = G.convert_points_selector, G.convert_point_struct
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "ids": lambda ids: [G.convert_point_id(one) for one in ids],
-    "points": lambda it: (
-        G.convert_points_selector(it)
-        if hasattr(it, "points")
-        else [G.convert_point_struct(one) for one in it]
-    ),
+    "points": lambda it: selected(it) if hasattr(it, "points") else list(map(struct, it)),
     "operations": lambda given: [G.convert_points_update_operation(one) for one in given],
     "query_points": lambda given: [G.convert_query_points(one) for one in given],
     "filter": G.convert_filter,
@@ -79,7 +76,7 @@ def _handler(gate: Gate, method: str, request_type: Any, message_of: Any) -> Any
 
 
 def _abort(context: Any, code: str, text: str) -> bytes:
-    if wait := WAIT.search(text):
+    if wait := Refused.WAIT.search(text):
         context.set_trailing_metadata((("retry-after", wait[1]),))
     return bytes(context.abort(grpc.StatusCode[code], text))
 

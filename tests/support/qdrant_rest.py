@@ -15,16 +15,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json, to_jsonable_python
 from qdrant_client import models
 
-from tests.support.qdrant_gate import (
-    VERSION,
-    WAIT,
-    Fault,
-    Gate,
-    Refused,
-    arguments_of,
-    collection_info,
-    status_of,
-)
+from tests.support.qdrant_gate import VERSION, Fault, Gate, Refused, arguments_of, collection_info, status_of
 
 ROUTES: list[tuple[str, str, str, Any]] = [
     ("POST", "/points", "retrieve", models.PointRequest),
@@ -54,10 +45,7 @@ ANSWERS: dict[str, Callable[[Any], Any]] = {
 
 
 def parsed(verb: str, path: str, body: bytes) -> tuple[str, str, dict[str, Any]] | None:
-    """The client's method, the collection and the other arguments; None where no such thing is asked for.
-
-    Raises ValidationError for a body that is none.
-    """
+    """The client's method, collection, other arguments; None for another request. Raises ValidationError."""
     for route, below, method, kind in ROUTES:
         match = re.fullmatch(f"/collections/([^/]+){below}", path)
         if route == verb and match:
@@ -128,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         return whole, fault is Fault.DROPS
 
     def _fail(self, status: int, text: str) -> None:
-        self._send(status, to_json({"status": {"error": text}, "time": 0.0}), wait=WAIT.search(text))
+        self._send(status, to_json({"status": {"error": text}, "time": 0.0}), wait=Refused.WAIT.search(text))
 
     def _send(self, status: int, body: bytes, cut: bool = False, wait: Any = None) -> None:
         self.send_response(status)
