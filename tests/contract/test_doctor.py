@@ -110,7 +110,7 @@ def test_repair_broken_off_anywhere_is_completed_by_the_next(library: Library, s
     for passing in count():
         for damage in (payloads_wrong, points_gone, stray_points, centroids_broken):
             damage(library)
-        server.fail(Fault.INTERNAL, times=1, after=passing)
+        server.fail(Fault.REFUSED, times=1, after=passing)
         (failing,) = server.gate.failing
         with suppress(VectorStoreError):
             examine(library, repair=True)

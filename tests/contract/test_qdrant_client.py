@@ -11,13 +11,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from qdrant_client import models
 
-from image_search_service.core.errors import InvalidInputError, NotFoundError, UnavailableError
-from image_search_service.vector.client import QdrantServerOptions, open_embedded, open_server
-from image_search_service.vector.embedded import EmbeddedQdrant
+from image_search_service.core.errors import InvalidInputError, NotFoundError
+from image_search_service.vector.client import open_embedded
 from image_search_service.vector.errors import translated
 from tests.support.backends import BACKENDS, REAL, open_backend, unit_vectors
 from tests.support.databases import depth
-from tests.support.qdrant_server import QdrantServer
 
 WHOLE = ("embedded", depth("memory"), *REAL)
 """Backends with every method; the stand-in server has those that the project's jobs and routes need."""
@@ -310,22 +308,6 @@ def test_single_query_equals_one_of_a_batch(client: Any, name: str) -> None:
     batched = search(client, name, row, limit=4)
     assert [point.id for point in single.points] == [point.id for point in batched[1:]]
     assert all(set(point.payload) == {"n"} and len(point.vector) == 16 for point in single.points)
-
-
-@pytest.mark.parametrize("prefer_grpc", [True, False])
-def test_a_server_is_opened_once_it_has_answered(tmp_path: Path, prefer_grpc: bool) -> None:
-    """Opening a server gives a client of it; one that does not answer is unavailable at once."""
-    with EmbeddedQdrant(tmp_path / "served") as engine, QdrantServer(engine) as server:
-        options = QdrantServerOptions(
-            f"http://127.0.0.1:{server.rest_port}", prefer_grpc=prefer_grpc, grpc_port=server.grpc_port
-        )
-        client = open_server(options)
-        client.create_collection("faces", models.VectorParams(size=4, distance=models.Distance.COSINE))
-        client.close()
-        assert engine.collection_exists("faces")
-        server.stop()
-        with pytest.raises(UnavailableError, match="to connect to"):
-            open_server(options)
 
 
 def test_the_embedded_engine_is_opened_empty(tmp_path: Path) -> None:

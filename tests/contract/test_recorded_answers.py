@@ -26,6 +26,7 @@ from tests.support.qdrant_gate import arguments_of, status_of
 from tests.support.qdrant_grpc import SERVICES, fields_of
 from tests.support.qdrant_rest import parsed, rendered
 from tests.support.qdrant_server import QdrantServer
+from tests.unit.vector.strict_qdrant import StrictQdrant
 
 FILE = SHARED / "cases" / "qdrant" / "answers.json"
 RECORDED: list[dict[str, Any]] = json.loads(FILE.read_text())["answers"] if FILE.is_file() else []
@@ -35,14 +36,15 @@ RECORDED = [each for each in RECORDED if each["name"] != TOO_LARGE]
 
 SUBJECTS = ("engine", "stand-in")
 DIFFERENT = (
-    ("version|list|one point that is not there", SUBJECTS, "the project makes no such request"),
+    ("list|one point that is not there", SUBJECTS, "the project makes no such request"),
+    ("version", ("engine",), "it is asked of the server, not of a collection"),
     ("upsert without waiting", SUBJECTS, "every call of the engine is as if it were to wait"),
     (
         "retrieve an id twice|retrieve an id in capitals.*",
-        SUBJECTS,
+        ("engine",),
         "unless it is said, a server gives no payload over REST and the client's method does; it is said",
     ),
-    ("strict mode.*", SUBJECTS, "limits are a server's own; faults stand for them (OVERLOADED, REFUSED)"),
+    ("strict mode.*", ("engine",), "limits are a server's own"),
     ("no key|wrong key", ("engine",), "who can read its folder needs no key"),
     (
         'read-only key writes|token for "mine": (another|create it|list).*',
@@ -107,7 +109,9 @@ EXISTS = ("Collections", "CollectionExists", q.CollectionExistsRequest(collectio
 
 @dataclass(frozen=True)
 class Answer:
-    """kind: the project's error for the status or code, None for success. result: what is comparable."""
+    """kind: the project's error for the status or code, None for success. result: what is comparable, of a
+    refusal by strict mode its words.
+    """
 
     kind: type[Exception] | None
     result: Any = None
@@ -117,7 +121,7 @@ def recorded_answer(recorded: dict[str, Any]) -> Answer:
     if recorded["protocol"] == "rest":
         return _http_answer(recorded["status"], recorded["body"])
     if recorded["code"] != "OK":
-        return Answer(GRPC_ERRORS[recorded["code"]])
+        return Answer(GRPC_ERRORS[recorded["code"]], _limit(recorded["details"]))
     empty: Any = {"Get": q.GetResponse, "Count": q.CountResponse}[recorded["request"]["method"]]()
     return _grpc_answer(text_format.Parse(recorded["answer"], empty))
 
@@ -126,8 +130,14 @@ def _http_answer(status: int, body: Any) -> Answer:
     return (
         Answer(None, comparable(body.get("result")))
         if status == 200
-        else Answer(HTTP_ERRORS.get(status, VectorStoreError))
+        else Answer(HTTP_ERRORS.get(status, VectorStoreError), _limit(body))
     )
+
+
+def _limit(said: Any) -> str | None:
+    """The words of a refusal for a limit; of others they are a server's own."""
+    text = said["status"]["error"] if isinstance(said, dict) else str(said)
+    return text if text.startswith(("Bad request", "Rate limiting")) else None
 
 
 def _grpc_answer(message: Any) -> Answer:
@@ -193,14 +203,14 @@ def answer_of_server(server: QdrantServer, recorded: dict[str, Any]) -> Answer:
             try:
                 return _grpc_answer(getattr(stub, name)(message, metadata=list(key.items())))
             except grpc.RpcError as error:
-                return Answer(GRPC_ERRORS.get(error.code().name, VectorStoreError))
+                return Answer(GRPC_ERRORS.get(error.code().name, VectorStoreError), _limit(error.details()))
     verb, path, body = _request(recorded)
     connection = HTTPConnection("127.0.0.1", server.rest_port)
     connection.request(verb, path, body or None, key)
     answer = connection.getresponse()
     said = answer.read()
     connection.close()
-    return _http_answer(answer.status, json.loads(said) if answer.status == 200 else None)
+    return _http_answer(answer.status, json.loads(said))
 
 
 @pytest.fixture(scope="module")
@@ -211,12 +221,13 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Answer]]
     with (
         EmbeddedQdrant(folder / "engine") as engine,
         EmbeddedQdrant(folder / "server") as served,
-        QdrantServer(served) as server,
+        QdrantServer(strict := StrictQdrant(served)) as server,
     ):
         for recorded in RECORDED:
             if recorded["name"] in ANEW:
                 _begin_anew(engine)
                 _begin_anew(served)
+                strict.configure(None)
             made["engine"].append(answer_of_engine(engine, recorded))
             made["stand-in"].append(answer_of_server(server, recorded))
     return made

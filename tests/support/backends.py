@@ -13,6 +13,7 @@ import numpy as np
 from qdrant_client import QdrantClient
 
 from image_search_service.core.types import FloatArray
+from image_search_service.vector.client import QdrantServerOptions, open_server
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.databases import depth
@@ -46,7 +47,7 @@ def open_backend(name: str, folder: Path) -> Iterator[Any]:
 
 def _real(name: str) -> Iterator[QdrantClient]:
     url = os.environ[REAL_SERVER]
-    client = QdrantClient(url=url, prefer_grpc=name == "real-grpc", timeout=30)
+    client = open_server(QdrantServerOptions(url, prefer_grpc=name == "real-grpc"))
     yield client
     client.close()
 

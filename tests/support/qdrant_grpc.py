@@ -8,27 +8,24 @@ from typing import Any
 
 import grpc
 from qdrant_client import grpc as q
-from qdrant_client.conversions.conversion import GrpcToRest, RestToGrpc, grpc_to_payload
+from qdrant_client.conversions.conversion import GrpcToRest as G, RestToGrpc as R, grpc_to_payload
 
-from tests.support.qdrant_gate import Fault, Gate, arguments_of, collection_info, status_of
+from tests.support.qdrant_gate import VERSION, Fault, Gate, Refused, arguments_of, collection_info, status_of
 
 PLAIN = {"limit", "exact", "field_name", "shard_number", "replication_factor"}
+selected, struct = G.convert_points_selector, G.convert_point_struct
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {
-    "ids": lambda ids: [GrpcToRest.convert_point_id(one) for one in ids],
-    "points": lambda given: (
-        GrpcToRest.convert_points_selector(given)
-        if isinstance(given, q.PointsSelector)
-        else list(map(GrpcToRest.convert_point_struct, given))
-    ),
-    "operations": lambda given: [GrpcToRest.convert_points_update_operation(one) for one in given],
-    "query_points": lambda given: [GrpcToRest.convert_query_points(one) for one in given],
-    "filter": GrpcToRest.convert_filter,
-    "offset": GrpcToRest.convert_point_id,
-    "with_payload": GrpcToRest.convert_with_payload_selector,
-    "with_vectors": GrpcToRest.convert_with_vectors_selector,
+    "ids": lambda ids: [G.convert_point_id(one) for one in ids],
+    "points": lambda it: selected(it) if hasattr(it, "points") else list(map(struct, it)),
+    "operations": lambda given: [G.convert_points_update_operation(one) for one in given],
+    "query_points": lambda given: [G.convert_query_points(one) for one in given],
+    "filter": G.convert_filter,
+    "offset": G.convert_point_id,
+    "with_payload": G.convert_with_payload_selector,
+    "with_vectors": G.convert_with_vectors_selector,
     "field_type": lambda kind: q.FieldType.Name(kind).removeprefix("FieldType").lower(),
-    "vectors_config": GrpcToRest.convert_vectors_config,
-    "quantization_config": GrpcToRest.convert_quantization_config,
+    "vectors_config": G.convert_vectors_config,
+    "quantization_config": G.convert_quantization_config,
     "metadata": grpc_to_payload,
 }
 """What a message's field is to the client's method; the others are for a cluster."""
@@ -40,13 +37,14 @@ def fields_of(request: Any) -> dict[str, Any]:
     return converted | {name: given[name] for name in PLAIN & given.keys()}
 
 
-def serve_grpc(gate: Gate) -> tuple[Any, int]:
-    """A server on a free port, started."""
+def serve_grpc(gate: Gate, host: str, credentials: Any = None) -> tuple[Any, int]:
+    """A server on a free port, started; with TLS where there are credentials."""
     server = grpc.server(ThreadPoolExecutor(16, thread_name_prefix="qdrant-grpc"))
     for service, methods in SERVICES.items():
         handlers = {name: _handler(gate, *method) for name, method in methods.items()}
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    place = f"{host}:0"
+    port = server.add_secure_port(place, credentials) if credentials else server.add_insecure_port(place)
     server.start()
     return server, port
 
@@ -60,9 +58,11 @@ def _handler(gate: Gate, method: str, request_type: Any, message_of: Any) -> Any
         if fault is Fault.GARBAGE:
             return b"\xff\xff\xff<html>"
         if fault is not None and fault.value[1]:
-            context.abort(grpc.StatusCode[fault.value[1]], fault.value[2])
+            _abort(context, *fault.value[1:])
 
         def encode() -> bytes:
+            if method == "info":
+                return bytes(R.convert_health_check_reply(VERSION).SerializeToString())
             arguments = arguments_of(method, fields_of(request))
             result = gate.call(method, request.collection_name, arguments, fault)
             return bytes(message_of(result).SerializeToString())
@@ -70,68 +70,59 @@ def _handler(gate: Gate, method: str, request_type: Any, message_of: Any) -> Any
         try:
             return gate.encoded(request.SerializeToString(), encode) if known else encode()
         except Exception as error:  # noqa: BLE001 - here a request ends
-            _, code, text = status_of(error)
-            return bytes(context.abort(grpc.StatusCode[code], text))
+            return _abort(context, *status_of(error)[1:])
 
     return grpc.unary_unary_rpc_method_handler(handle, request_deserializer=request_type.FromString)
+
+
+def _abort(context: Any, code: str, text: str) -> bytes:
+    if wait := Refused.WAIT.search(text):
+        context.set_trailing_metadata((("retry-after", wait[1]),))
+    return bytes(context.abort(grpc.StatusCode[code], text))
 
 
 def _points(records: Any) -> list[Any]:
     """qdrant-client's conversion wants a payload, be it an empty one."""
     whole = (record.model_copy(update={"payload": record.payload or {}}) for record in records)
-    return [RestToGrpc.convert_retrieved_point(record) for record in whole]
+    return [R.convert_retrieved_point(record) for record in whole]
 
 
 def _scrolled(found: Any) -> Any:
-    offset = None if found[1] is None else RestToGrpc.convert_extended_point_id(found[1])
+    offset = None if found[1] is None else R.convert_extended_point_id(found[1])
     return q.ScrollResponse(result=_points(found[0]), next_page_offset=offset)
 
 
-def _counted(counted: Any) -> Any:
-    return q.CountResponse(result=RestToGrpc.convert_count_result(counted))
-
-
 def _searched(answers: Any) -> Any:
-    points = ([RestToGrpc.convert_scored_point(point) for point in answer.points] for answer in answers)
-    return q.QueryBatchResponse(result=[q.BatchResult(result=found) for found in points])
+    points = ([R.convert_scored_point(point) for point in answer.points] for answer in answers)
+    return [q.BatchResult(result=found) for found in points]
 
 
-def _done(result: Any) -> Any:
-    return q.PointsOperationResponse(result=RestToGrpc.convert_update_result(result))
+def _in(kind: Any, convert: Callable[[Any], Any] = lambda result: result) -> Callable[[Any], Any]:
+    return lambda result: kind(result=convert(result))
 
 
-def _all_done(results: Any) -> Any:
-    return q.UpdateBatchResponse(result=[RestToGrpc.convert_update_result(result) for result in results])
-
-
-def _exists(there: bool) -> Any:
-    return q.CollectionExistsResponse(result=q.CollectionExists(exists=there))
-
-
-def _info(info: Any) -> Any:
-    return q.GetCollectionInfoResponse(result=RestToGrpc.convert_collection_info(collection_info(info)))
-
-
-def _made(result: bool) -> Any:
-    return q.CollectionOperationResponse(result=result)
-
-
+DONE = _in(q.PointsOperationResponse, R.convert_update_result)
+ALL_DONE = _in(q.UpdateBatchResponse, lambda done: list(map(R.convert_update_result, done)))
+MADE = _in(q.CollectionOperationResponse)
+EXISTS = _in(q.CollectionExistsResponse, lambda there: q.CollectionExists(exists=there))
+INFO = _in(q.GetCollectionInfoResponse, lambda info: R.convert_collection_info(collection_info(info)))
 SERVICES: dict[str, dict[str, tuple[str, Any, Callable[[Any], Any]]]] = {
     "qdrant.Points": {
-        "Get": ("retrieve", q.GetPoints, lambda found: q.GetResponse(result=_points(found))),
-        "Upsert": ("upsert", q.UpsertPoints, _done),
-        "Delete": ("delete", q.DeletePoints, _done),
-        "UpdateBatch": ("batch_update_points", q.UpdateBatchPoints, _all_done),
+        "Get": ("retrieve", q.GetPoints, _in(q.GetResponse, _points)),
+        "Upsert": ("upsert", q.UpsertPoints, DONE),
+        "Delete": ("delete", q.DeletePoints, DONE),
+        "UpdateBatch": ("batch_update_points", q.UpdateBatchPoints, ALL_DONE),
         "Scroll": ("scroll", q.ScrollPoints, _scrolled),
-        "Count": ("count", q.CountPoints, _counted),
-        "QueryBatch": ("query_batch_points", q.QueryBatchPoints, _searched),
-        "CreateFieldIndex": ("create_payload_index", q.CreateFieldIndexCollection, _done),
+        "Count": ("count", q.CountPoints, _in(q.CountResponse, R.convert_count_result)),
+        "QueryBatch": ("query_batch_points", q.QueryBatchPoints, _in(q.QueryBatchResponse, _searched)),
+        "CreateFieldIndex": ("create_payload_index", q.CreateFieldIndexCollection, DONE),
     },
     "qdrant.Collections": {
-        "CollectionExists": ("collection_exists", q.CollectionExistsRequest, _exists),
-        "Get": ("get_collection", q.GetCollectionInfoRequest, _info),
-        "Create": ("create_collection", q.CreateCollection, _made),
-        "Delete": ("delete_collection", q.DeleteCollection, _made),
+        "CollectionExists": ("collection_exists", q.CollectionExistsRequest, EXISTS),
+        "Get": ("get_collection", q.GetCollectionInfoRequest, INFO),
+        "Create": ("create_collection", q.CreateCollection, MADE),
+        "Delete": ("delete_collection", q.DeleteCollection, MADE),
     },
+    "qdrant.Qdrant": {"HealthCheck": ("info", q.HealthCheckRequest, DONE)},
 }
 """The client's method, the request's type, the answer's message."""

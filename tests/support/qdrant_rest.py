@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import AF_INET, AF_INET6
 from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from pydantic_core import to_json, to_jsonable_python
 from qdrant_client import models
 
-from tests.support.qdrant_gate import Fault, Gate, arguments_of, collection_info, status_of
+from tests.support.qdrant_gate import VERSION, Fault, Gate, Refused, arguments_of, collection_info, status_of
 
 ROUTES: list[tuple[str, str, str, Any]] = [
     ("POST", "/points", "retrieve", models.PointRequest),
@@ -31,9 +32,11 @@ ROUTES: list[tuple[str, str, str, Any]] = [
     ("GET", "/exists", "collection_exists", None),
     ("GET", "", "get_collection", None),
     ("PUT", "", "create_collection", models.CreateCollection),
+    ("PATCH", "", "update_collection", models.UpdateCollection),
     ("DELETE", "", "delete_collection", None),
 ]
 """Verb, path below a collection, the client's method, the body's type."""
+OF_THE_SERVER = {"/": VERSION.model_dump(), "/cluster": {"result": {"status": "disabled"}, "status": "ok"}}
 ANSWERS: dict[str, Callable[[Any], Any]] = {
     "scroll": lambda found: {"points": found[0], "next_page_offset": found[1]},
     "collection_exists": lambda there: {"exists": there},
@@ -42,10 +45,7 @@ ANSWERS: dict[str, Callable[[Any], Any]] = {
 
 
 def parsed(verb: str, path: str, body: bytes) -> tuple[str, str, dict[str, Any]] | None:
-    """The client's method, the collection and the other arguments; None where no such thing is asked for.
-
-    Raises ValidationError for a body that is none.
-    """
+    """The client's method, collection, other arguments; None for another request. Raises ValidationError."""
     for route, below, method, kind in ROUTES:
         match = re.fullmatch(f"/collections/([^/]+){below}", path)
         if route == verb and match:
@@ -57,71 +57,71 @@ def parsed(verb: str, path: str, body: bytes) -> tuple[str, str, dict[str, Any]]
     return None
 
 
-def serve_rest(gate: Gate) -> tuple[ThreadingHTTPServer, int]:
-    """A server on a free port, started."""
+SERVER: dict[str, Any] = {"daemon_threads": True, "block_on_close": False, "request_queue_size": 128}
+SERVER |= {"handle_error": lambda *_: None}  # a client that went away is no news
+
+
+def serve_rest(gate: Gate, host: str, context: Any = None) -> tuple[ThreadingHTTPServer, int]:
+    """A server on a free port, started; with TLS where there is a context for it."""
     handler = type("Handler", (_Handler,), {"gate": gate})
-    server = _Server(("127.0.0.1", 0), handler)
+    own = SERVER | {"address_family": AF_INET6 if ":" in host else AF_INET}
+    server = type("Server", (ThreadingHTTPServer,), own)((host.strip("[]"), 0), handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     return server, server.server_address[1]
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     gate: Gate
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # headers and body leave together
-
-    def log_message(self, *_: Any) -> None:
-        """Tests are quiet."""
+    log_message = property(lambda _: lambda *_: None)
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if refusal := self.gate.refusal(self.headers.get("api-key")):
-            return self._send(401, refusal.encode())
         try:
-            found = parsed(self.command, urlsplit(self.path).path, body)
-        except ValidationError as error:
-            return self._fail(400, f"Format error in JSON body: {error}")
+            self._send(200, *self._answer(body))
+        except Exception as error:  # noqa: BLE001 - here a request ends
+            self._fail(*status_of(error)[::2])
+
+    do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = _handle  # noqa: N815 - http.server's names
+
+    def _answer(self, body: bytes) -> tuple[bytes, bool]:
+        """The answer, and whether it is cut off."""
+        gate, path = self.gate, urlsplit(self.path).path
+        if not path.startswith(gate.prefix):
+            raise Refused(404, "", "404 page not found")
+        path = "/" + path.removeprefix(gate.prefix).lstrip("/")
+        if refusal := gate.refusal(self.headers.get("api-key")):
+            raise Refused(401, "", refusal)
+        found = parsed(self.command, path, body)
+        if found is None and path in OF_THE_SERVER:
+            gate.enter("info")
+            return to_json(OF_THE_SERVER[path]), False
         if found is None:
-            return self._fail(501, f"no route {self.command} {self.path}")
+            raise Refused(501, "", f"no route {self.command} {self.path}")
         method, collection, arguments = found
-        fault = self.gate.enter(method, [str(each) for each in arguments.get("ids", ())])
+        fault = gate.enter(method, [str(each) for each in arguments.get("ids", ())])
         if fault is Fault.GARBAGE:
-            return self._send(200, b"<html>Welcome to nginx!</html>")
+            return b"<html>Welcome to nginx!</html>", False
         if fault is not None and fault.value[0]:
-            return self._fail(fault.value[0], fault.value[2])
-        return self._answer(method, collection, arguments, body, fault)
+            raise Refused(*fault.value)
 
-    do_GET = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815 - http.server's names
-
-    def _answer(
-        self, method: str, collection: str, arguments: dict[str, Any], body: bytes, fault: Fault | None
-    ) -> None:
         def encode() -> bytes:
-            result = self.gate.call(method, collection, arguments, fault)
+            result = gate.call(method, collection, arguments, fault)
             return to_json({"result": rendered(method, result), "status": "ok", "time": 0.0})
 
-        try:
-            known = method == "retrieve"
-            whole = self.gate.encoded(collection.encode() + body, encode) if known else encode()
-        except Exception as error:  # noqa: BLE001 - here a request ends
-            status, _, text = status_of(error)
-            return self._fail(status, text)
-        return self._send(200, whole, cut=fault is Fault.DROPS)
+        whole = gate.encoded(collection.encode() + body, encode) if method == "retrieve" else encode()
+        return whole, fault is Fault.DROPS
 
     def _fail(self, status: int, text: str) -> None:
-        self._send(status, to_json({"status": {"error": text}}))
+        self._send(status, to_json({"status": {"error": text}, "time": 0.0}), wait=Refused.WAIT.search(text))
 
-    def _send(self, status: int, body: bytes, *, cut: bool = False) -> None:
+    def _send(self, status: int, body: bytes, cut: bool = False, wait: Any = None) -> None:
         self.send_response(status)
+        if wait:
+            self.send_header("Retry-After", wait[1])
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

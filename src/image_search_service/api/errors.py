@@ -24,6 +24,7 @@ from image_search_service.core.errors import (
     DataIntegrityError,
     ImageSearchError,
     InvalidInputError,
+    LostCollectionError,
     LostEmbeddingsError,
     MediaError,
     NameTakenError,
@@ -40,6 +41,7 @@ PROBLEM_JSON: Final = "application/problem+json"
 RETRY_AFTER: Final = {"Retry-After": "5"}
 
 STATUSES: Final[Mapping[type[ImageSearchError], HTTPStatus]] = {
+    LostCollectionError: HTTPStatus.SERVICE_UNAVAILABLE,
     NotFoundError: HTTPStatus.NOT_FOUND,
     ConflictError: HTTPStatus.CONFLICT,
     InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -105,9 +105,7 @@ def command_context(*, as_json: bool, debug: bool, **settings: Any) -> Iterator[
 
 def make_settings(given: dict[str, Any]) -> Settings:
     """Settings from the command line's values, then the environment, then the defaults."""
-    from pydantic import ValidationError
-
-    from image_search_service.core.config import Settings
+    from image_search_service.core.config import settings_from
 
     values = {name: value for name, value in given.items() if value is not None}
     if "memory" in values:
@@ -115,15 +113,7 @@ def make_settings(given: dict[str, Any]) -> Settings:
     for name in ("library", "recognizer", "detector"):
         if name in values:
             values[name] = real_path(Path(values[name]))
-    try:
-        return Settings(**values)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()
-        )
-        raise InvalidInputError(
-            f"A setting is wrong. {problems}", hint="docs/operations.md lists the settings."
-        ) from None
+    return settings_from(values)
 
 
 def real_path(path: Path) -> Path:

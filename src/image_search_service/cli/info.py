@@ -8,13 +8,22 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from image_search_service.cli.context import DebugOption, JsonOption, LibraryOption
+import typer
+
+from image_search_service.cli.context import (
+    EXIT_FAILED,
+    DebugOption,
+    JsonOption,
+    LibraryOption,
+    command_context,
+)
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
-from image_search_service.library.health import library_counts, outbox_size
+from image_search_service.library.health import check_stores, library_counts, outbox_size
+from image_search_service.library.places import store_places
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -32,23 +41,39 @@ SHOWN_VERSIONS = (
 
 
 def info(
+    check: Annotated[
+        bool, typer.Option("--check", help="Ask each store whether it works; the exit code says so, too.")
+    ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Show versions, engine, folders and sizes."""
+    if check:
+        _check(library, as_json=as_json, debug=debug)
+        return
     with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         paths = _paths(opened, run.settings.models)
         sizes = {name: disk_usage(path) for name, path in paths.items()}
         document = {
             "versions": _versions(),
             "engine": _engine(opened),
+            "servers": [asdict(place) for place in store_places(opened)],
             "paths": {name: str(path) for name, path in paths.items()},
             "counts": asdict(library_counts(opened)),
             "outbox": outbox_size(opened),
             "bytes": sizes,
         }
         run.out.result(document, *_tables(document))
+
+
+def _check(library: Path | None, *, as_json: bool, debug: bool) -> None:
+    with command_context(as_json=as_json, debug=debug, library=library) as run:
+        stores = check_stores(run.settings, run.out.note, run.out.progress)
+        rows = [(store.name, "works" if store.ready else "does not work", store.detail) for store in stores]
+        run.out.result({"stores": [asdict(store) for store in stores]}, table(None, ("Store", "", ""), rows))
+        if not all(store.ready for store in stores):
+            raise typer.Exit(EXIT_FAILED)
 
 
 def _versions() -> dict[str, str]:
@@ -64,12 +89,15 @@ def _engine(opened: Library) -> JsonObject | None:
 
 
 def _paths(opened: Library, models: Path) -> dict[str, Path]:
+    """The folders and files of what lies on this machine."""
+    settings, paths = opened.settings, opened.paths
+    here = {"database": paths.database} if settings.database_url is None else {}
+    here |= {"vectors": paths.vectors} if settings.qdrant_url is None else {}
     return {
-        "library": opened.paths.root,
-        "database": opened.paths.database,
-        "vectors": opened.paths.vectors,
-        "thumbnails": opened.paths.thumbnails,
-        "crops": opened.paths.crops,
+        "library": paths.root,
+        **here,
+        "thumbnails": paths.thumbnails,
+        "crops": paths.crops,
         "models": models,
     }
 
@@ -78,8 +106,14 @@ def _tables(document: JsonObject) -> list[RenderableType]:
     engine, paths, sizes = document["engine"], document["paths"], document["bytes"]
     shown = f"{engine['name']}, {engine['dimension']} numbers" if engine else "none yet: nothing is indexed"
     counts = [(name.replace("_", " "), count) for name, count in document["counts"].items()]
+    servers = [
+        (place["store"], place["failure"] or place["detail"], place["address"])
+        for place in document["servers"]
+    ]
+    of_servers: list[RenderableType] = ["", table(None, ("Server", "", "Where"), servers)] if servers else []
     return [
         table(None, ("", ""), [("Engine", shown), *document["versions"].items()]),
+        *of_servers,
         "",
         table(None, ("", "MB", "Where"), [(name, sizes[name] / 1e6, paths[name]) for name in paths]),
         "",

@@ -74,6 +74,7 @@ def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
         ) as opened,
         stopped_by_signals(),
     ):
+        opened.job_queue.check()
         app = create_app(opened)
         _announce(run, opened.paths, listening, open_it=open_it)
         config = uvicorn.Config(

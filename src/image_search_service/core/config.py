@@ -6,11 +6,16 @@ Each field's description is its documentation.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from image_search_service.core import settings_check
+from image_search_service.core.errors import InvalidInputError
 
 PREFIX = "IMAGE_SEARCH_"
 
@@ -26,9 +31,12 @@ def default_models() -> Path:
 
 
 class Settings(BaseModel):
-    """Everything that can be set: what is handed over comes before the environment. Immutable once made."""
+    """Everything that can be set: what is handed over comes before the environment. Immutable once made.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    What is empty counts as not set. Raises ValidationError; ``settings_from`` says it in words.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     library: Path = Field(default_factory=default_library, description="Folder that holds the library.")
     models: Path = Field(default_factory=default_models, description="Folder of downloaded models.")
@@ -55,10 +63,17 @@ class Settings(BaseModel):
     max_megapixels: int = Field(
         default=250, ge=1, description="A photo with more pixels is refused, not decoded."
     )
-    qdrant_url: str | None = Field(
+    qdrant_url: Annotated[str, AfterValidator(settings_check.qdrant_address)] | None = Field(
         default=None, description="A Qdrant server instead of the embedded engine."
     )
-    qdrant_api_key: str | None = Field(default=None, description="API key of the Qdrant server.", repr=False)
+    qdrant_api_key: Annotated[str, AfterValidator(settings_check.header_value)] | None = Field(
+        default=None, description="API key of the Qdrant server.", repr=False
+    )
+    qdrant_ca: Annotated[Path, AfterValidator(settings_check.certificates)] | None = Field(
+        default=None,
+        description="File of the authorities (PEM) that the Qdrant server's certificate may be from; by "
+        "default those of the system.",
+    )
     qdrant_prefer_grpc: bool = Field(default=True, description="gRPC to the Qdrant server instead of REST.")
     qdrant_grpc_port: int = Field(default=6334, ge=1, le=65535, description="Its port for gRPC.")
     qdrant_timeout: int = Field(default=30, ge=1, description="Seconds that it may take for one request.")
@@ -74,10 +89,12 @@ class Settings(BaseModel):
     qdrant_quantization: Literal["scalar", "binary"] | None = Field(
         default=None, description="Smaller copies of the vectors, kept in memory to search in."
     )
-    database_url: str | None = Field(
-        default=None, description="SQLAlchemy URL instead of SQLite in the library's folder."
+    database_url: Annotated[str, AfterValidator(settings_check.database_address)] | None = Field(
+        default=None,
+        repr=False,
+        description="Address of a PostgreSQL database instead of SQLite in the library's folder.",
     )
-    redis_url: str | None = Field(
+    redis_url: Annotated[str, AfterValidator(settings_check.redis_address)] | None = Field(
         default=None,
         repr=False,
         description="Redis that carries the jobs, instead of a SQLite file in the library's folder.",
@@ -110,10 +127,12 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _with_environment(cls, given: dict[str, Any]) -> dict[str, Any]:
-        variables = {name: PREFIX + name.upper() for name in cls.model_fields}
-        return {
-            name: os.environ[variable] for name, variable in variables.items() if variable in os.environ
-        } | given
+        environment = {
+            name: os.environ[variable_of(name)]
+            for name in cls.model_fields
+            if variable_of(name) in os.environ
+        }
+        return settings_check.given_settings(environment) | settings_check.given_settings(given)
 
     @property
     def grouping_memory(self) -> int:
@@ -130,6 +149,36 @@ class Settings(BaseModel):
         return [Path(part) for part in self.photo_roots.split(os.pathsep) if part]
 
     @property
+    def qdrant_over_grpc(self) -> bool:
+        """Whether gRPC is used. Where the address has a path, a proxy is in front, which knows nothing of the
+        port for gRPC unless that is set."""
+        has_path = self.qdrant_url is not None and urlsplit(self.qdrant_url).path != ""
+        return self.qdrant_prefer_grpc and not (has_path and "qdrant_grpc_port" not in self.model_fields_set)
+
+    @property
     def stores_are_shared(self) -> bool:
         """Whether all of the library's data lie on servers, so that several processes may use it at once."""
         return self.qdrant_url is not None and self.database_url is not None
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def settings_from(given: Mapping[str, Any]) -> Settings:
+    """Settings from what is given, then the environment, then the defaults.
+
+    Raises InvalidInputError that names every wrong setting and what would be right; no value is shown that
+    may be secret.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        wrong = (
+            f"{variable_of(str(item['loc'][0]))}: {item['msg'].removeprefix('Value error, ')}."
+            for item in error.errors(include_url=False, include_input=False, include_context=False)
+        )
+        raise InvalidInputError(
+            f"A setting is wrong. {' '.join(wrong)}", hint="docs/operations.md lists the settings."
+        ) from None

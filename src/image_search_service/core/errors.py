@@ -2,6 +2,7 @@
 
     ImageSearchError
     ├── NotFoundError         404  photo, face, person, cluster, suggestion
+    │   └── LostCollectionError  503  the vector store does not have the collection any more
     ├── ConflictError         409  decided meanwhile, already exists
     │   ├── LibraryInUseError      another process has the library open
     │   ├── StaleVersionError      what was decided on has changed
@@ -17,9 +18,11 @@
     ├── MediaError            422  unreadable photo: it is reported, the run goes on
     │   └── MediaUnavailableError  it cannot be read just now, which says nothing of its content
     ├── UnavailableError      503  vector store, database, queue, model: a retry may succeed
-    │   └── KeyRefusedError        the vector store does not accept the key
+    │   ├── KeyRefusedError        the vector store does not accept the key
+    │   └── RateLimitedError       the vector store's rate limit is reached
     └── DataIntegrityError    500  stored data is missing or contradicts itself
         └── VectorStoreError       the vector store gave an answer that cannot be used
+            ├── RequestTooLargeError     a smaller request may succeed
             └── LostEmbeddingsError  503  the vector store has fewer faces than SQL
 
 A message says what is wrong; ``hint`` says what to do next. Messages that several places need are classes
@@ -46,6 +49,10 @@ class ImageSearchError(Exception):
 
 class NotFoundError(ImageSearchError):
     """A thing asked for by id or name does not exist."""
+
+
+class LostCollectionError(NotFoundError):
+    """The vector store does not have a collection that it is asked for."""
 
 
 class ConflictError(ImageSearchError):
@@ -184,8 +191,20 @@ class KeyRefusedError(UnavailableError):
     """The vector store does not accept the key. Retrying does not help until the key is corrected."""
 
 
+class RateLimitedError(UnavailableError):
+    """The vector store's rate limit is reached. seconds: after how many to try again, if it says so."""
+
+    def __init__(self, message: str, *, hint: str | None = None, seconds: int | None = None) -> None:
+        self.seconds = seconds
+        super().__init__(message, hint=hint)
+
+
 class VectorStoreError(DataIntegrityError):
-    """The vector store gave an answer that cannot be used: malformed, too large, or an internal error."""
+    """The vector store gave an answer that cannot be used: malformed, or too large."""
+
+
+class RequestTooLargeError(VectorStoreError):
+    """The vector store, or a proxy before it, refuses a request for its size; a smaller one may succeed."""
 
 
 class LostEmbeddingsError(VectorStoreError):

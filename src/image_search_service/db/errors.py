@@ -26,6 +26,12 @@ _HINTS = (
     ("readonly", "The library's folder cannot be written to; check its permissions."),
     ("unable to open", "Check that the library's folder exists and can be written to."),
 )
+_HINTS_OF_CONNECTING = (
+    ("password authentication failed", "Correct user and password in IMAGE_SEARCH_DATABASE_URL."),
+    ('role "', "Create that role, or name another user in IMAGE_SEARCH_DATABASE_URL."),
+    ('database "', "Create it (`createdb NAME`), or name another one in IMAGE_SEARCH_DATABASE_URL."),
+)
+_UNREACHABLE = "See whether the database runs and can be reached; its address is IMAGE_SEARCH_DATABASE_URL."
 _MISTAKES = ("no such", "syntax error", "does not exist", "has no column")
 
 
@@ -46,6 +52,8 @@ def translate(error: exc.DBAPIError) -> ImageSearchError | None:
     reason = str(error.orig).strip()
     if isinstance(error, exc.IntegrityError):
         return ConflictError(f"The change contradicts what is stored: {reason}.")
+    if isinstance(error, exc.OperationalError) and "connection to server" in reason:
+        return UnavailableError(f"The database does not answer: {reason}.", hint=_of_connecting(reason))
     if isinstance(error, exc.OperationalError):
         if any(mistake in reason for mistake in _MISTAKES):
             return None
@@ -57,3 +65,9 @@ def translate(error: exc.DBAPIError) -> ImageSearchError | None:
             hint="Restore library.sqlite3 from a backup, such as one in the library's folder backups.",
         )
     return None
+
+
+def _of_connecting(reason: str) -> str:
+    """What to do when no connection is made; some reasons are the setting's."""
+    said = reason.rpartition("FATAL:")[2] if "FATAL:" in reason else ""
+    return next((hint for sign, hint in _HINTS_OF_CONNECTING if sign in said), _UNREACHABLE)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -50,6 +50,16 @@ class Database:
     @property
     def is_sqlite(self) -> bool:
         return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def address(self) -> str:
+        """The address, without the password."""
+        return self.url.render_as_string(hide_password=True)
+
+    def server_version(self) -> str:
+        """The server's version, such as ``15.3``."""
+        with self.read() as session:
+            return str(session.scalar(text("SHOW server_version")))
 
     def _connect_args(self) -> dict[str, Any]:
         return {"timeout": SQLITE_BUSY_SECONDS} if self.is_sqlite else {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -12,10 +13,10 @@ from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.session import Database
-from image_search_service.library.centroids_in_memory import CentroidsInMemory
 from image_search_service.library.engine import EngineBinding
 
 if TYPE_CHECKING:
+    from image_search_service.library.centroids_in_memory import CentroidsInMemory
     from image_search_service.recognition.engines.base import FaceEngine
     from image_search_service.recognition.thresholds import Thresholds
     from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
@@ -42,7 +43,7 @@ class Collections(Protocol):
     def forget(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stores:
     """Database, vectors, files and engine of one library.
 
@@ -55,11 +56,13 @@ class Stores:
     database: Database
     binding: EngineBinding
     collections: Collections
-    centroids_in_memory: CentroidsInMemory = field(init=False)
-    """Made with the value, so that other collections have another one."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "centroids_in_memory", CentroidsInMemory(self.database, self.collections))
+    @cached_property
+    def centroids_in_memory(self) -> CentroidsInMemory:
+        """Everybody's centroid as an array; a value with other collections has another one."""
+        from image_search_service.library.centroids_in_memory import CentroidsInMemory
+
+        return CentroidsInMemory(self.database, self.collections)
 
     @property
     def faces(self) -> FaceQdrantClient:

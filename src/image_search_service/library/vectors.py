@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
     from image_search_service.vector.collections import CollectionSettings
     from image_search_service.vector.face_qdrant import FaceQdrantClient
+    from image_search_service.vector.server_state import ServerState
     from image_search_service.vector.transport import AnyQdrant
 
 
@@ -83,6 +84,13 @@ class LibraryCollections:
             self._qdrant, name, engine.dimension, settings=self._collection_settings()
         )
 
+    def server_state(self) -> ServerState:
+        """What the Qdrant server says of itself. Raises UnavailableError."""
+        from image_search_service.vector.server_state import server_state
+
+        faces = None if self._engine.row() is None else self.unchecked_faces()
+        return server_state(self._qdrant, faces)
+
     def forget(self) -> None:
         """After the library was moved to another engine: let that one's collections be opened."""
         for name in ("faces", "centroids"):
@@ -109,7 +117,7 @@ class LibraryCollections:
 def open_qdrant(settings: Settings, folder: Path) -> AnyQdrant:
     """The Qdrant server that the settings name, else the engine embedded in ``folder``.
 
-    Raises UnavailableError, KeyRefusedError, LibraryInUseError.
+    A server is not asked for anything yet. Raises LibraryInUseError.
     """
     from image_search_service.vector.client import QdrantServerOptions, open_embedded, open_server
 
@@ -119,8 +127,9 @@ def open_qdrant(settings: Settings, folder: Path) -> AnyQdrant:
         QdrantServerOptions(
             url=settings.qdrant_url,
             api_key=settings.qdrant_api_key,
-            prefer_grpc=settings.qdrant_prefer_grpc,
+            prefer_grpc=settings.qdrant_over_grpc,
             grpc_port=settings.qdrant_grpc_port,
             timeout=settings.qdrant_timeout,
+            certificates=settings.qdrant_ca,
         )
     )

@@ -10,6 +10,8 @@ from redis.exceptions import RedisError
 
 from image_search_service.core.errors import UnavailableError
 
+_REDIS = " See whether Redis runs and can be reached; its address is IMAGE_SEARCH_REDIS_URL."
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -17,6 +19,7 @@ def translated() -> Iterator[None]:
         yield
     except (RedisError, SqliteStorage.operational_error, OSError) as error:
         raise UnavailableError(
-            f"The queue does not answer: {str(error) or type(error).__name__}.",
-            hint="Jobs that were accepted are kept and start when it answers again.",
+            f"The queue does not answer: {(str(error) or type(error).__name__).rstrip('.')}.",
+            hint="Jobs that were accepted are kept and start when it answers again."
+            + (_REDIS if isinstance(error, RedisError) else ""),
         ) from error

@@ -19,6 +19,8 @@ import numpy as np
 from image_search_service.core.errors import (
     ImageSearchError,
     InvalidInputError,
+    RateLimitedError,
+    RequestTooLargeError,
     UnavailableError,
     VectorStoreError,
 )
@@ -26,6 +28,7 @@ from image_search_service.core.logging import get_logger
 from image_search_service.core.parallel import chunks
 from image_search_service.vector.calls import MISSING, POINTS, Retry
 from image_search_service.vector.embedding_batch import EmbeddingBatch, EmbeddingRows, as_matrix
+from image_search_service.vector.limits import PartSize
 from image_search_service.vector.transport import PendingResponse, Transport, transport_for
 
 if TYPE_CHECKING:
@@ -52,7 +55,8 @@ points."""
 class BatchReader:
     """Reads embeddings of one collection by id.
 
-    vector_name: the vector to read where points have several named ones.
+    vector_name: the vector to read where points have several named ones. size: how many points a request may
+    have, by default what the callers ask for until the server refuses as many.
     """
 
     def __init__(
@@ -63,12 +67,14 @@ class BatchReader:
         *,
         vector_name: str | None = None,
         retry: Retry | None = None,
+        size: PartSize | None = None,
     ) -> None:
         self._client = client
         self._collection_name = collection_name
         self._dimension = dimension
         self._vector_name = vector_name
         self._retry = retry or Retry()
+        self._size = size or PartSize()
 
     def read(self, ids: Sequence[UUID], batch_size: int = DEFAULT_BATCH_SIZE) -> EmbeddingBatch:
         """The embeddings of ``ids``, in that order; repeated ids are requested once.
@@ -84,7 +90,7 @@ class BatchReader:
         transport = transport_for(self._client, self._collection_name)
         rows = EmbeddingRows(wanted, self._dimension, self._vector_name)
         try:
-            _Reading(transport, rows, self._retry).run(batch_size)
+            _Reading(transport, rows, self._retry, self._size).run(batch_size)
         finally:
             transport.close()
         batch = rows.batch()
@@ -108,15 +114,16 @@ class BatchReader:
 class _Reading:
     """One call of ``BatchReader.read``: the requests in flight and the rows still to request."""
 
-    def __init__(self, transport: Transport, rows: EmbeddingRows, retry: Retry) -> None:
+    def __init__(self, transport: Transport, rows: EmbeddingRows, retry: Retry, size: PartSize) -> None:
         self._transport = transport
         self._rows = rows
         self._retry = retry
+        self._size = size
         self._in_flight = 1
 
     def run(self, batch_size: int) -> None:
         most = self._transport.ids_in_flight
-        batch_size = min(batch_size, most // 2)
+        batch_size = min(batch_size, most // 2, self._size.most)
         self._in_flight = min(self._transport.in_flight, most // batch_size)
         self._fetch(deque(chunks(range(len(self._rows)), batch_size)))
         self._confirm(self._rows.absent(), batch_size)
@@ -146,15 +153,28 @@ class _Reading:
                 try:
                     self._rows.fill(answer.points(), names)
                     failures = 0
+                except RequestTooLargeError as error:
+                    todo.extendleft(reversed(self._halves(rows, error)))
                 except (InvalidInputError, VectorStoreError) as error:
                     failures = 0
                     self._one_by_one(rows, error)
                 except UnavailableError as error:
                     failures += 1
+                    if isinstance(error, RateLimitedError):
+                        self._in_flight = 1
                     todo.extendleft(reversed([rows, *_cancelled(flying)]))
                     self._retry.wait(failures, error)
         finally:
             _cancelled(flying)
+
+    def _halves(self, rows: list[int], error: RequestTooLargeError) -> list[list[int]]:
+        """A batch that is too large in two; none, and a reason, for a single point that is."""
+        if len(rows) == 1:
+            self._give_up(rows[0], error)
+            return []
+        self._size.refused(len(rows), error)
+        middle = len(rows) // 2
+        return [rows[:middle], rows[middle:]]
 
     def _one_by_one(self, rows: Sequence[int], error: ImageSearchError) -> None:
         """Read a failed batch point by point, so that one bad point does not cost the others."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from prometheus_client import Counter, Histogram
 
-from image_search_service.core.errors import KeyRefusedError, UnavailableError
+from image_search_service.core.errors import KeyRefusedError, RateLimitedError, UnavailableError
 from image_search_service.core.logging import get_logger
 from image_search_service.vector.errors import translated
 
@@ -28,9 +28,16 @@ POINTS: Final = Counter("image_search_qdrant_points", "Embeddings read by id.")
 MISSING: Final = Counter("image_search_qdrant_points_missing", "Embeddings asked for by id and not there.")
 
 
+LONGEST_WAIT: Final = 60
+"""Seconds that a call waits for a rate limit; Qdrant's limits are for each minute."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The pauses, in seconds, before each retry; after the last one the error is raised."""
+    """The pauses, in seconds, before each retry; after the last one the error is raised.
+
+    A rate limit is waited for as long as it says, if that is not longer than ``LONGEST_WAIT``.
+    """
 
     pauses: tuple[float, ...] = (0.1, 0.4, 1.6)
     sleep: Callable[[float], None] = time.sleep
@@ -40,24 +47,28 @@ class Retry:
         if failures > len(self.pauses) or isinstance(error, KeyRefusedError):
             raise error
         pause = self.pauses[failures - 1]
+        if isinstance(error, RateLimitedError) and error.seconds is not None:
+            pause = max(pause, error.seconds)
+            if pause > LONGEST_WAIT:
+                raise error
         log.warning("Qdrant is unavailable, trying again", error=error.message, seconds=pause)
         RETRIES.inc()
         self.sleep(pause)
 
 
-def call_once(operation: str, doing: str, send: Callable[[], T]) -> T:
-    """One request. ``operation`` names it in the metrics, ``doing`` in an error's message."""
+def call_once(operation: str, doing: str, send: Callable[[], T], client: Any = None) -> T:
+    """One request of ``client``. ``operation`` names it in the metrics, ``doing`` in an error's message."""
     REQUESTS.labels(operation).inc()
-    with SECONDS.labels(operation).time(), translated(doing):
+    with SECONDS.labels(operation).time(), translated(doing, client):
         return send()
 
 
-def call(operation: str, doing: str, send: Callable[[], T], retry: Retry) -> T:
+def call(operation: str, doing: str, send: Callable[[], T], retry: Retry, client: Any = None) -> T:
     """A request that may be repeated without changing its effect, tried again while Qdrant is unavailable."""
     failures = 0
     while True:
         try:
-            return call_once(operation, doing, send)
+            return call_once(operation, doing, send, client)
         except UnavailableError as error:
             failures += 1
             retry.wait(failures, error)

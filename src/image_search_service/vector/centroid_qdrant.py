@@ -14,7 +14,8 @@ from image_search_service.core.errors import DataIntegrityError
 from image_search_service.core.types import FloatArray
 from image_search_service.vector.batching import DEFAULT_BATCH_SIZE, EmbeddingBatch
 from image_search_service.vector.collections import CENTROID_INDEXES, PERSON_ID
-from image_search_service.vector.qdrant_collection import WRITE_BATCH, QdrantCollection, similarity
+from image_search_service.vector.limits import WRITE_BATCH
+from image_search_service.vector.qdrant_collection import QdrantCollection, similarity
 from image_search_service.vector.stored_points import PointId
 
 if TYPE_CHECKING:

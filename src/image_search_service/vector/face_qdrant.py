@@ -15,7 +15,6 @@ from image_search_service.core.errors import (
     InvalidInputError,
     UnavailableError,
 )
-from image_search_service.core.parallel import chunks
 from image_search_service.core.types import FloatArray
 from image_search_service.vector.batching import DEFAULT_BATCH_SIZE, EmbeddingBatch
 from image_search_service.vector.collections import (
@@ -30,7 +29,8 @@ from image_search_service.vector.collections import (
     FacePoint,
 )
 from image_search_service.vector.embedding_batch import EmbeddingRows
-from image_search_service.vector.qdrant_collection import WRITE_BATCH, QdrantCollection, similarity
+from image_search_service.vector.limits import WRITE_BATCH
+from image_search_service.vector.qdrant_collection import QdrantCollection, similarity
 from image_search_service.vector.stored_points import PointId
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class FaceQdrantClient(QdrantCollection):
         from image_search_service.vector import queries
 
         wheres = [where] * len(embeddings) if isinstance(where, FaceFilter) else where
-        filters = [queries.face_filter(filter_) for filter_ in wheres]
+        filters = [queries.face_filter(filter_, self._limits.condition) for filter_ in wheres]
         results = self._search_many(embeddings, filters, limit, score_threshold)
         return [[_match(point) for point in points] for points in results]
 
@@ -146,11 +146,8 @@ class FaceQdrantClient(QdrantCollection):
         """Replace the whole payload of points. Missing points are skipped."""
         from image_search_service.vector import queries
 
-        for chunk in chunks(payloads.items(), WRITE_BATCH):
-            operations = queries.payload_overwrites(
-                {point_id: payload.to_json() for point_id, payload in chunk}
-            )
-            self._call("update_payload", self.client.batch_update_points, self.collection_name, operations)
+        json_of = ((point_id, payload.to_json()) for point_id, payload in payloads.items())
+        self._update(json_of, lambda chunk: queries.payload_overwrites(dict(chunk)))
 
     def get_unlabeled_faces_with_embeddings(
         self, *, limit: int | None = None, min_quality: float | None = None
@@ -174,31 +171,20 @@ class FaceQdrantClient(QdrantCollection):
         """
         if page_size < 1:
             raise InvalidInputError(f"page_size is {page_size}, it must be 1 or more.")
+        from image_search_service.vector import queries
+
+        condition = queries.face_filter(where, self._limits.condition)
         offset: Any = None
         while limit is None or limit > 0:
             size = page_size if limit is None else min(page_size, limit)
-            records, offset = self._scroll(where, size, offset, with_embeddings)
+            records, offset = self._page_of_points(
+                size, offset, with_vectors=with_embeddings, where=condition
+            )
             if records:
                 yield self._page(records, with_embeddings)
             if offset is None:
                 return
             limit = None if limit is None else limit - len(records)
-
-    def _scroll(
-        self, where: FaceFilter, size: int, offset: Any, with_embeddings: bool
-    ) -> tuple[list[models.Record], Any]:
-        from image_search_service.vector import queries
-
-        return self._call(
-            "scroll",
-            self.client.scroll,
-            self.collection_name,
-            scroll_filter=queries.face_filter(where),
-            limit=size,
-            offset=offset,
-            with_payload=True,
-            with_vectors=with_embeddings,
-        )
 
     def _page(self, records: Sequence[models.Record], with_embeddings: bool) -> FaceScrollPage:
         payloads = {UUID(str(record.id)): _payload(record) for record in records}

@@ -2,7 +2,8 @@
 
 qdrant-client (1.20) looks at the answer of every call in an interceptor, so that its own stub's ``.future``
 returns when the answer has come: ten calls take ten times as long as one. Hence a channel beside the
-client's, to the same server with the same options and credentials, and without that interceptor.
+client's, without that interceptor. Address, options, credentials and headers are those that the client has
+parsed for its own channels.
 """
 
 from __future__ import annotations
@@ -10,12 +11,9 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 Get: TypeAlias = Callable[[Any], Any]
 """Sends a ``GetPoints`` and returns its future."""
-
-TIMEOUT = 5  # seconds; qdrant-client's own default
 
 _gets: weakref.WeakKeyDictionary[Any, Get] = weakref.WeakKeyDictionary()
 
@@ -23,53 +21,43 @@ _gets: weakref.WeakKeyDictionary[Any, Get] = weakref.WeakKeyDictionary()
 def get_points(client: Any) -> Get:
     """``Points/Get`` on a channel that lives as long as ``client``."""
     if client not in _gets:
-        _gets[client] = _open(client, client.init_options)
+        _gets[client] = _open(client, client._client)
     return _gets[client]
 
 
-def _open(client: Any, options: dict[str, Any]) -> Get:
+def _open(client: Any, remote: Any) -> Get:
     from qdrant_client import grpc as messages
 
-    channel = _channel(options)
+    channel = _channel(remote)
     weakref.finalize(client, channel.close)
     stub = messages.PointsStub(channel)  # type: ignore[no-untyped-call]
-    timeout = options["timeout"] or TIMEOUT
 
     def get(request: Any) -> Any:
-        return stub.Get.future(request, timeout=timeout, metadata=_metadata(options))
+        return stub.Get.future(request, timeout=remote._timeout, metadata=_metadata(remote))
 
     return get
 
 
-def _channel(options: dict[str, Any]) -> Any:
+def _channel(remote: Any) -> Any:
+    """As ``QdrantRemote`` opens its own."""
     import grpc
     from qdrant_client.connection import parse_channel_options, parse_ssl_credentials
 
-    url = urlsplit(_url(options))
-    target = f"{url.hostname}:{options['grpc_port']}"
-    settings = dict(options["grpc_options"] or {})
-    credentials = parse_ssl_credentials(settings)
-    if url.scheme == "https":
-        return grpc.secure_channel(
-            target, grpc.ssl_channel_credentials(**credentials), parse_channel_options(settings)
-        )
-    return grpc.insecure_channel(target, parse_channel_options(settings))
+    target = f"{remote._host}:{remote._grpc_port}"
+    settings = dict(remote._grpc_options)
+    credentials = parse_ssl_credentials(settings)  # takes them out of the settings
+    options = parse_channel_options(settings)
+    if remote._https:
+        secured = grpc.ssl_channel_credentials(**credentials)
+        return grpc.secure_channel(target, secured, options, remote._grpc_compression)
+    return grpc.insecure_channel(target, options, remote._grpc_compression)
 
 
-def _url(options: dict[str, Any]) -> str:
-    """The server's address with its scheme, by qdrant-client's rules: a key implies https unless told."""
-    address = options["url"] or options["location"] or options["host"] or "localhost"
-    if "://" in address:
-        return str(address)
-    secure = options["https"] if options["https"] is not None else options["api_key"] is not None
-    return f"{'https' if secure else 'http'}://{address}"
-
-
-def _metadata(options: dict[str, Any]) -> Sequence[tuple[str, str]]:
+def _metadata(remote: Any) -> Sequence[tuple[str, str]]:
     """What identifies us, for each call anew: a token may expire."""
-    pairs = list((options["headers"] or {}).items())
-    if options["api_key"] is not None:
-        pairs.append(("api-key", options["api_key"]))
-    if options["auth_token_provider"] is not None:
-        pairs.append(("authorization", f"Bearer {options['auth_token_provider']()}"))
+    from qdrant_client.context_headers import get_context_headers
+
+    pairs = [*remote._grpc_headers, *get_context_headers().items()]
+    if remote._auth_token_provider is not None:
+        pairs.append(("authorization", f"Bearer {remote._auth_token_provider()}"))
     return [(name.lower(), value) for name, value in pairs]

@@ -6,11 +6,13 @@ Importing this module imports ``qdrant_client``, which takes a second or two: im
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from qdrant_client import models
 
+from image_search_service.core.parallel import chunks
 from image_search_service.core.types import FloatArray
 from image_search_service.vector.collections import (
     CLUSTER_ID,
@@ -22,6 +24,9 @@ from image_search_service.vector.collections import (
     FaceFilter,
     IndexKind,
 )
+
+OVERSAMPLING = 2.0
+"""How many times as many points as asked for are scored anew where small copies are searched."""
 
 _INDEX_SCHEMAS = {
     "uuid": models.PayloadSchemaType.UUID,
@@ -77,16 +82,19 @@ def has_id(point_ids: Iterable[UUID]) -> models.Filter:
     return models.Filter(must=[models.HasIdCondition(has_id=ids_of(point_ids))])
 
 
-def face_filter(where: FaceFilter) -> models.Filter | None:
-    """The filter as Qdrant's model; None if everything matches."""
-    must = list(_conditions(where))
-    must_not: list[models.Condition] = []
-    if where.except_ids:
-        must_not.append(models.HasIdCondition(has_id=ids_of(where.except_ids)))
+def face_filter(where: FaceFilter, most_ids: int) -> models.Filter | None:
+    """The filter as Qdrant's model; None if everything matches. most_ids: in one condition, 1 or more."""
+    must = list(_conditions(where, most_ids))
+    must_not: list[models.Condition] = list(_one_of(where.except_ids, most_ids))
     return models.Filter(must=must or None, must_not=must_not or None) if must or must_not else None
 
 
-def _conditions(where: FaceFilter) -> Iterator[models.Condition]:
+def _one_of(point_ids: Iterable[UUID], most_ids: int) -> list[models.HasIdCondition]:
+    """Conditions of which one holds for each of these points."""
+    return [models.HasIdCondition(has_id=ids_of(part)) for part in chunks(point_ids, most_ids)]
+
+
+def _conditions(where: FaceFilter, most_ids: int) -> Iterator[models.Condition]:
     if where.person_id is not None:
         yield _equals(PERSON_ID, where.person_id)
     if where.cluster_id is not None:
@@ -100,7 +108,8 @@ def _conditions(where: FaceFilter) -> Iterator[models.Condition]:
     if where.min_quality is not None:
         yield models.FieldCondition(key=QUALITY_SCORE, range=models.Range(gte=where.min_quality))
     if where.among is not None:
-        yield models.HasIdCondition(has_id=ids_of(where.among))
+        parts = _one_of(where.among, most_ids) or [models.HasIdCondition(has_id=[])]
+        yield parts[0] if len(parts) == 1 else models.Filter(should=list(parts))
 
 
 def _is_empty(key: str) -> models.IsEmptyCondition:
@@ -111,17 +120,45 @@ def _equals(key: str, value: UUID) -> models.FieldCondition:
     return models.FieldCondition(key=key, match=models.MatchValue(value=str(value)))
 
 
-def search(
-    embedding: Sequence[float], limit: int, score_threshold: float | None, where: models.Filter | None
-) -> models.QueryRequest:
-    """One nearest-neighbour query among those of a batch."""
-    return models.QueryRequest(
-        query=list(embedding),
-        filter=where,
-        limit=limit,
-        score_threshold=score_threshold,
-        with_payload=True,
-    )
+def pages(limit: int, most: int) -> list[tuple[int, int]]:
+    """Offset and limit of each request for ``limit`` results, at most ``most`` in one."""
+    return [(offset, min(most, limit - offset)) for offset in range(0, limit, most)]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTemplate:
+    """What the searches of a batch have in common.
+
+    score_threshold: scores above it are found. rescored: the collection searches in small copies of its
+    vectors; scores are computed from the vectors themselves, of ``OVERSAMPLING`` times as many points as
+    asked for, so that the nearest are among them. most_oversampling: what the server allows of that.
+    """
+
+    score_threshold: float | None
+    rescored: bool = False
+    most_oversampling: float | None = None
+
+    def request(
+        self, embedding: Sequence[float], page: tuple[int, int], where: models.Filter | None
+    ) -> models.QueryRequest:
+        """One nearest-neighbour query. page: offset and limit."""
+        offset, limit = page
+        return models.QueryRequest(
+            query=list(embedding),
+            filter=where,
+            params=self._params(),
+            limit=limit,
+            offset=offset or None,
+            score_threshold=self.score_threshold,
+            with_payload=True,
+        )
+
+    def _params(self) -> models.SearchParams | None:
+        if not self.rescored:
+            return None
+        oversampling = min(OVERSAMPLING, self.most_oversampling or OVERSAMPLING)
+        quantization = models.QuantizationSearchParams(rescore=True, oversampling=oversampling)
+        return models.SearchParams(quantization=quantization)
 
 
 def payload_updates(key: str, values: Mapping[UUID, UUID | bool | None]) -> list[models.UpdateOperation]:

@@ -74,6 +74,7 @@ class Grpc:
         from qdrant_client import grpc
 
         self._grpc = grpc
+        self._client = client
         self._get = get_points(client)
         self._collection_name = collection_name
 
@@ -86,20 +87,21 @@ class Grpc:
         for point_id in ids:
             request.ids.add().uuid = point_id
         REQUESTS.labels(OPERATION).inc()
-        with translated(DOING):
-            return GrpcResponse(self._get(request))
+        with translated(DOING, self._client):
+            return GrpcResponse(self._get(request), self._client)
 
     def close(self) -> None:
         """The channel stays open for the next call."""
 
 
 class GrpcResponse:
-    def __init__(self, future: Any) -> None:
+    def __init__(self, future: Any, client: Any) -> None:
         self._future = future
+        self._client = client
         self._sent = time.perf_counter()
 
     def points(self) -> Iterator[RawPoint]:
-        with translated(DOING):
+        with translated(DOING, self._client):
             points = self._future.result().result
         SECONDS.labels(OPERATION).observe(time.perf_counter() - self._sent)
         return ((point.id.uuid, _vector(point.vectors)) for point in points)
@@ -178,4 +180,4 @@ def _retriever(client: Any, collection_name: str) -> Callable[[Sequence[str]], I
         records = client.retrieve(collection_name, list(ids), with_payload=False, with_vectors=True)
         return ((str(record.id), record.vector) for record in records)
 
-    return lambda ids: call_once(OPERATION, DOING, lambda: send(ids))
+    return lambda ids: call_once(OPERATION, DOING, lambda: send(ids), client)

@@ -77,7 +77,7 @@ def test_interrupted(engine: EmbeddedQdrant, kind: type[BaseException]) -> None:
 
 def test_filling_fails(server: QdrantServer) -> None:
     """What cannot be filled is removed, too."""
-    server.fail(Fault.INTERNAL, "upsert")
+    server.fail(Fault.GARBAGE, "upsert")
     with pytest.raises(VectorStoreError), temporary_faces(server.client(grpc=True), 10, 8):
         raise AssertionError("it cannot be filled")
     assert server.requests["create_collection"] == server.requests["delete_collection"] == 1

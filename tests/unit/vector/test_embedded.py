@@ -175,7 +175,7 @@ def test_collection_removed_while_threads_use_it(store: EmbeddedQdrant) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = pool.map(use, range(100))
         store.delete_collection("faces")
-        assert set(answers) <= {"100", "NotFoundError", "ConflictError"}
+        assert set(answers) <= {"100", "LostCollectionError", "ConflictError"}
     assert not store.collection_exists("faces")
 
 

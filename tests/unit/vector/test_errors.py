@@ -19,7 +19,10 @@ from image_search_service.core.errors import (
     ImageSearchError,
     InvalidInputError,
     KeyRefusedError,
+    LostCollectionError,
     NotFoundError,
+    RateLimitedError,
+    RequestTooLargeError,
     UnavailableError,
     VectorStoreError,
 )
@@ -43,8 +46,8 @@ class Status(grpc.RpcError):  # type: ignore[misc]
         return self._text
 
 
-def response(status: int) -> http_exceptions.UnexpectedResponse:
-    return http_exceptions.UnexpectedResponse(status, "reason", b'{"status":{}}', httpx.Headers())
+def response(status: int, body: bytes = b'{"status":{}}') -> http_exceptions.UnexpectedResponse:
+    return http_exceptions.UnexpectedResponse(status, "reason", body, httpx.Headers())
 
 
 def errors_of(module: object, base: type[Exception]) -> list[type[Exception]]:
@@ -94,20 +97,31 @@ def test_no_error_of_qdrant_client_is_forgotten() -> None:
     [
         (Status(grpc.StatusCode.UNAVAILABLE), UnavailableError),
         (Status(grpc.StatusCode.DEADLINE_EXCEEDED), UnavailableError),
-        (Status(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many requests"), UnavailableError),
-        (Status(grpc.StatusCode.RESOURCE_EXHAUSTED, "Received message larger than max"), VectorStoreError),
+        (Status(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many requests"), RateLimitedError),
+        (
+            Status(grpc.StatusCode.RESOURCE_EXHAUSTED, "Received message larger than max"),
+            RequestTooLargeError,
+        ),
         (Status(grpc.StatusCode.UNAUTHENTICATED), KeyRefusedError),
         (Status(grpc.StatusCode.INVALID_ARGUMENT), InvalidInputError),
         (Status(grpc.StatusCode.NOT_FOUND), NotFoundError),
-        (Status(grpc.StatusCode.INTERNAL), VectorStoreError),
-        (client_exceptions.ResourceExhaustedResponse("slow down", 1), UnavailableError),
-        (response(429), UnavailableError),
+        (Status(grpc.StatusCode.INTERNAL), UnavailableError),
+        (Status(grpc.StatusCode.INTERNAL, "Exception deserializing response!"), VectorStoreError),
+        (Status(grpc.StatusCode.UNKNOWN, "Received http2 header with status: 413"), RequestTooLargeError),
+        (Status(grpc.StatusCode.UNIMPLEMENTED, "Received http2 header with status: 404"), UnavailableError),
+        (client_exceptions.ResourceExhaustedResponse("slow down", 1), RateLimitedError),
+        (response(429), RateLimitedError),
         (response(503), UnavailableError),
         (response(401), KeyRefusedError),
         (response(400), InvalidInputError),
-        (response(404), NotFoundError),
-        (response(413), VectorStoreError),
-        (response(500), VectorStoreError),
+        (response(404), UnavailableError),
+        (response(404, b'{"status":{"error":"Not found: Point with id 1 does not exists!"}}'), NotFoundError),
+        (
+            response(404, b'{"status":{"error":"Not found: Collection `x` doesn\'t exist!"}}'),
+            LostCollectionError,
+        ),
+        (response(413), RequestTooLargeError),
+        (response(500), UnavailableError),
         (http_exceptions.ResponseHandlingException(httpx.ConnectError("refused")), UnavailableError),
         (http_exceptions.ResponseHandlingException(httpx.ReadTimeout("slow")), UnavailableError),
         (http_exceptions.ResponseHandlingException(httpx.RemoteProtocolError("cut")), UnavailableError),
@@ -117,7 +131,7 @@ def test_no_error_of_qdrant_client_is_forgotten() -> None:
         (Exception("Vector dimension error: expected dim: 4, got 3"), InvalidInputError),
         (Exception("No point with id 1"), NotFoundError),
         (Exception("Service runtime error: disk on fire"), VectorStoreError),
-        (ValueError("Collection faces not found"), NotFoundError),
+        (ValueError("Collection faces not found"), LostCollectionError),
         (RuntimeError("QdrantLocal instance is closed."), ConflictError),
     ],
     ids=repr,

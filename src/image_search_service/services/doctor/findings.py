@@ -28,6 +28,7 @@ class Kind(StrEnum):
     NOT_AS_DECIDED = "not_as_decided"
     MISCOUNTED = "miscounted"
     WRONG_COLLECTION = "wrong_collection"
+    MISSING_INDEX = "missing_index"
     FACE_WITHOUT_POINT = "face_without_point"
     FACE_WITHOUT_EMBEDDING = "face_without_embedding"
     POINT_WITHOUT_FACE = "point_without_face"
@@ -74,6 +75,10 @@ WORDS: Mapping[Kind, FindingText] = {
     Kind.WRONG_COLLECTION: FindingText(
         "A collection in Qdrant cannot hold this library's embeddings.",
         "makes the collection anew and fills it from the photos",
+    ),
+    Kind.MISSING_INDEX: FindingText(
+        "Qdrant has no index for these keys that searches filter by; they are slow, or refused.",
+        "makes the index",
     ),
     Kind.FACE_WITHOUT_POINT: FindingText(
         "Qdrant does not have these faces; no search finds them.", _EMBED_AGAIN

@@ -105,7 +105,13 @@ class DoctorService:
             self._restorer.open_engine()
             collection.reset_collection(confirm=collection.collection_name)
             context.report.repair(Kind.WRONG_COLLECTION, 1)
-        collection.ensure_collection()
+        lacking = collection.lacking_indexes()
+        context.report.add(
+            DoctorProblem(Kind.MISSING_INDEX, f"{key} of {collection.collection_name}") for key in lacking
+        )
+        if not lacking or context.repair:
+            collection.ensure_collection()  # makes indexes, too, and a collection that is not there
+            context.report.repair(Kind.MISSING_INDEX, len(lacking))
         return True
 
 

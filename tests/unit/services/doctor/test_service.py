@@ -29,7 +29,7 @@ from image_search_service.services.indexing.indexer import IndexService
 from image_search_service.services.people.lookup import PeopleService
 from image_search_service.vector.collections import FacePayload, FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient
-from image_search_service.vector.qdrant_collection import WRITE_BATCH
+from image_search_service.vector.limits import WRITE_BATCH
 from image_search_service.vector.stored_points import StoredPoint
 from tests.support.copies import copy_library
 from tests.support.damage import (

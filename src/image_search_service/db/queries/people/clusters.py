@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnExpressionArgument, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from image_search_service.core.records.faces import ClusterFilter
@@ -45,7 +45,7 @@ def count_clusters(session: Session, where: ClusterFilter) -> int:
     return session.scalar(select(func.count()).select_from(ClusterRow).where(*_matching(where))) or 0
 
 
-def _matching(where: ClusterFilter) -> list[ColumnElement[bool]]:
+def _matching(where: ClusterFilter) -> list[ColumnExpressionArgument[bool]]:
     bounds = (
         (where.min_size, ClusterRow.size.__ge__),
         (where.max_size, ClusterRow.size.__le__),

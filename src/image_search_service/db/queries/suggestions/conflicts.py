@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from image_search_service.core.parallel import chunks
@@ -131,7 +131,7 @@ def before_birth(session: Session, after: Place | None, limit: int) -> list[Pers
 
 
 def _in_photos(
-    session: Session, which: ColumnElement[bool], after: Place | None, limit: int
+    session: Session, which: ColumnExpressionArgument[bool], after: Place | None, limit: int
 ) -> list[PersonInPhoto]:
     statement = (
         select(PersonRow.id, PersonRow.name, FaceInstance.asset_id)
