@@ -80,7 +80,11 @@ def command_context(*, as_json: bool, debug: bool, **settings: Any) -> Iterator[
     configure_logging(debug=debug)
     out = Output(as_json=as_json)
     try:
-        yield Running(make_settings(settings), out)
+        made = make_settings(settings)
+        if made.log_json:
+            configure_logging(debug=debug, as_json=True)
+            out.log_as_json()
+        yield Running(made, out)
     except ImageSearchError as error:
         _show_traceback(debug=debug)
         out.error(type(error).__name__, error.message, error.hint)
