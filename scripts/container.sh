@@ -30,11 +30,11 @@ debian_base() { # an image of Debian with Python, from Debian's own packages
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
     say "Making a base with debootstrap, some minutes …"
-    debootstrap --variant=minbase --include=ca-certificates,python3,python3-venv bookworm "$folder/root" >&2
-    rm -rf "$folder"/root/var/cache/apt/* "$folder"/root/var/lib/apt/lists/* "$folder"/root/usr/share/doc/* \
-        "$folder"/root/usr/share/locale/* "$folder"/root/usr/share/man/*
+    debootstrap --variant=minbase --include=ca-certificates,python3,python3-venv bookworm "$folder/base" >&2
+    rm -rf "$folder"/base/var/cache/apt/* "$folder"/base/var/lib/apt/lists/* "$folder"/base/usr/share/doc/* \
+        "$folder"/base/usr/share/locale/* "$folder"/base/usr/share/man/*
     container=$(buildah from scratch)
-    buildah add --quiet "$container" "$folder/root" / >/dev/null
+    buildah add --quiet "$container" "$folder/base" / >/dev/null
     buildah commit --quiet --rm "$container" localhost/image-search-base >/dev/null
     echo localhost/image-search-base
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -70,7 +71,7 @@ def test_modules_have_one_way_to_an_address() -> None:
         ({"public_url": "https://photos.example.org:8443/a/b/"}, "/a/b", ["photos.example.org"]),
     ],
 )
-def test_the_public_address_says_path_and_name(given: dict[str, str], path: str, names: list[str]) -> None:
+def test_the_public_address_says_path_and_name(given: dict[str, Any], path: str, names: list[str]) -> None:
     """One setting gives the path, and a name by which the service may be called."""
     settings = Settings(library=Path("nowhere"), **given)
     assert settings.public_path == path

@@ -18,7 +18,7 @@ from image_search_service.cli.context import DebugOption, LibraryOption, Running
 from image_search_service.cli.unit import service_unit
 from image_search_service.core.access_token import read_token
 from image_search_service.core.errors import ConflictError, InvalidInputError
-from image_search_service.core.logging import hide_tokens, json_logging_of_libraries
+from image_search_service.core.logging import hide_tokens
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.library.opening import open_library
 
@@ -109,7 +109,7 @@ def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
         config = uvicorn.Config(
             app,
             log_level="info" if debug else "warning",
-            log_config=json_logging_of_libraries(debug=debug) if run.settings.log_json else LOGGING_CONFIG,
+            log_config=None if run.settings.log_json else LOGGING_CONFIG,
             timeout_graceful_shutdown=GRACE_SECONDS,
             server_header=False,
             root_path=run.settings.public_path,

@@ -51,15 +51,12 @@ class JsonFormatter(logging.Formatter):
         return json_line(record.levelname.lower(), record.getMessage(), logger=record.name, **more)
 
 
-def json_logging_of_libraries(*, debug: bool) -> dict[str, Any]:
-    """What ``logging.config`` has to be told, so that libraries' lines are JSON, too."""
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"json": {"()": JsonFormatter}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-        "root": {"handlers": ["stderr"], "level": "INFO" if debug else "WARNING"},
-    }
+def log_libraries_as_json(*, debug: bool) -> None:
+    """What libraries log, and what Python warns of, becomes JSON on standard error, too."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(handlers=[handler], level=logging.INFO if debug else logging.WARNING, force=True)
+    logging.captureWarnings(True)
 
 
 def get_logger(name: str) -> Any:

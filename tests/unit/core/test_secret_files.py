@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,8 @@ def test_a_secret_comes_from_a_file(name: str, tmp_path: Path, monkeypatch: pyte
     (tmp_path / "secret").write_text("  sesame\n")
     monkeypatch.setenv(f"IMAGE_SEARCH_{name.upper()}_FILE", str(tmp_path / "secret"))
     assert getattr(Settings(), name) == "sesame"
-    assert getattr(Settings(**{name: "given"}), name) == "given"
+    given: dict[str, Any] = {name: "given"}
+    assert getattr(Settings(**given), name) == "given"
 
 
 def test_what_contradicts_itself_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
