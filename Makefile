@@ -3,6 +3,7 @@
 PYTHON ?=
 PHOTOS ?=
 ARGS ?=
+BASE ?=
 JOBS ?= 2
 
 BIN := .venv/bin
@@ -12,7 +13,7 @@ DEV := .venv/.dev
 PINS := pyproject.toml constraints.txt scripts/install.sh
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install offline dev demo stop test test-all lint types bench screenshots wheel clean
+.PHONY: help install offline dev demo stop test test-all lint types bench screenshots wheel container try-container clean
 
 help:
 	@echo 'make demo                    draw a demo library, find its faces, group them, serve the pages'
@@ -25,6 +26,8 @@ help:
 	@echo 'make bench                   measure; prints tables'
 	@echo 'make screenshots         picture every screen of a drawn library; needs Chromium'
 	@echo 'make wheel                   build the wheel, and try it in a new environment'
+	@echo 'make container               build the image of a container: docker, podman or buildah; BASE=debootstrap'
+	@echo 'make try-container           start it, index in it, end it'
 	@echo 'make install                 make .venv with the program in it; the others do it when needed'
 	@echo 'make offline                 add the engine dlib, for a machine that can download no model files'
 	@echo 'make dev                     add what tests and checks need; test, lint, types and bench do it'
@@ -72,6 +75,12 @@ screenshots: $(DEV)
 
 wheel: $(DEV)
 	@sh scripts/check_wheel.sh
+
+container:
+	@BASE="$(BASE)" sh scripts/container.sh $(ARGS)
+
+try-container:
+	@python3 -m scripts.try_container $(ARGS)
 
 clean: stop
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -104,7 +104,7 @@ def test_names_follow_the_address(
     """On loopback this machine's loopback names, beyond it its own names and addresses in digits, which no
     foreign name can stand for; settings add to them."""
     monkeypatch.setattr(socket, "gethostname", lambda: "Nas.home.arpa")
-    assert allowed_hosts(host, more).allow(named) is allowed
+    assert allowed_hosts(host, (more or "").split(",")).allow(named) is allowed
 
 
 def test_what_is_loopback() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from image_search_service.core.errors import UnavailableError
+from image_search_service.core.logging import configure_logging
+from image_search_service.library import health
+from image_search_service.services.backup.last_backup import note_backup
 from image_search_service.services.people.persons import PersonCatalogue
 from tests.support.served import Served, served
 from tests.support.world import World
@@ -97,3 +101,57 @@ def test_the_unexpected_says_nothing_of_the_inside(api: Served, monkeypatch: pyt
     problem = api.get("/persons", status=500)
     assert problem["type"] == "urn:image-search:unexpected"
     assert "secret" not in str(problem)
+
+
+def test_a_request_has_an_id(api: Served) -> None:
+    """An error's body and every answer's head name it; one that a proxy gives is kept, unless it is odd."""
+    for given, kept in (("0123456789abcdef", True), ('x" y', False), ("", False)):
+        answer = api.client.get("/api/v1/persons/nobody", headers={"X-Request-ID": given})
+        assert answer.status_code == 422
+        assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+        assert (answer.headers["X-Request-ID"] == given) is kept
+    assert len(api.client.get("/health").headers["X-Request-ID"]) == 32
+
+
+def test_the_log_names_the_request(
+    api: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each line is JSON if that is asked for, and has the id that the answer has."""
+
+    def mistake(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(PersonCatalogue, "page", mistake)
+    configure_logging(as_json=True)
+    try:
+        problem = api.get("/persons", status=500)
+    finally:
+        configure_logging()
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    ours = [line for line in lines if line["event"] == "a request failed unexpectedly"]
+    assert [(line["level"], line["request"]) for line in ours] == [("error", problem["request_id"])]
+
+
+def test_what_is_away_is_measured_as_away(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the database away, the metrics say so, and leave out what only it knows."""
+
+    def away(*_: object) -> None:
+        raise UnavailableError("The database does not answer.")
+
+    monkeypatch.setattr(health, "library_counts", away)
+    text = api.client.get("/metrics").text
+    assert 'image_search_store_up{store="database"} 0.0' in text
+    assert 'image_search_store_up{store="qdrant"} 1.0' in text
+    assert "image_search_outbox_faces " not in text
+    assert "image_search_jobs{" not in text
+
+
+def test_checks_and_backups_are_measured(working: Served) -> None:
+    """What the last check found, and of which moment the last backup is."""
+    assert "image_search_last_backup_timestamp_seconds " not in working.client.get("/metrics").text
+    note_backup(working.library.paths, "2020-01-01T00:00:00+00:00")
+    working.ended(working.post("/doctor", {"repair": False}))
+    text = working.client.get("/metrics").text
+    assert "image_search_last_backup_timestamp_seconds 1.5778368e+09" in text
+    assert "image_search_doctor_findings 0.0" in text
+    assert "image_search_library_free_bytes " in text

@@ -36,6 +36,7 @@ ONE_BY_ONE = {
 MOST_LINES, USUAL_LINES = 400, 300
 LONG_FILES = {
     "benchmarks/robot.py": "one user: what it sees, knows, decides and types",
+    "scripts/try_container.py": "one list of what is tried, by an engine or in the root that buildah made",
     "src/image_search_service/api/routes/decisions.py": "a short route for each of two dozen decisions",
     "src/image_search_service/api/schemas/review.py": "six kinds of questions, which share their parts",
     "src/image_search_service/db/queries/decisions/current_faces.py": "each fact of a face, read and written",

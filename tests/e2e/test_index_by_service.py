@@ -88,6 +88,8 @@ def test_p7_photos_added_while_the_service_runs(holder: Holder, drawn: Path, tmp
     assert (root["path"], holder.json("roots", "add", str(tmp_path))["indexed_at"]) == (str(drawn), None)
     assert len(holder.json("roots", "remove", str(tmp_path))["removed"]) == 1
     assert ask(holder.port, "/api/v1/library")["faces"] == 60
+    report = holder.json("doctor")
+    assert (report["healthy"], report["checked"]["faces"]) == (True, 60)
 
 
 @pytest.mark.depth

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,17 +15,19 @@ from typing import Any
 import pytest
 import redis
 
+from image_search_service.core.access_token import bearer_headers
 from image_search_service.core.config import Settings
 from image_search_service.demo.library import make_demo_library
 from image_search_service.library.opening import open_library
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.service import JobKind, JobService
 from image_search_service.vector.embedded import EmbeddedQdrant
+from tests.support.compose import settings_of
 from tests.support.databases import postgresql_schema
 from tests.support.qdrant_server import QdrantServer
 from tests.support.served import bind, no_bar
-from tests.support.service_processes import ask, ended, free_port, running, serving
-from tests.support.waiting import LIMIT
+from tests.support.service_processes import ask, ended, environment, free_port, running, serving
+from tests.support.waiting import LIMIT, wait_until
 
 REDIS_DATABASE = 11  # not the one that other tests put their queues into
 
@@ -92,3 +97,35 @@ def test_workers_do_the_services_jobs(settings: dict[str, Any], tmp_path: Path) 
         workers[1].terminate()
         _, said = workers[1].communicate(timeout=LIMIT)
         assert (workers[1].returncode, "Traceback" in said) == (0, False), said
+
+
+@pytest.mark.depth
+def test_the_processes_of_the_compose_file(settings: dict[str, Any], tmp_path: Path) -> None:
+    """The service and three workers, told what their containers are told: ready, as the health check says; a
+    job is done; their logs are JSON; SIGTERM ends each of them well."""
+    elsewhere = settings | {"library": tmp_path / "shared", "host": "127.0.0.1", "require_token": True}
+    elsewhere["qdrant_api_key"] = "of the stand-in, which asks for none"
+    with open_library(Settings(**settings), lambda _: None, no_bar) as library, ExitStack() as stack:
+        bind(library)
+        service = settings_of("service", elsewhere, tmp_path)
+        processes = [stack.enter_context(serving(service))]
+        processes += [
+            stack.enter_context(running("worker", settings_of("worker", elsewhere, tmp_path)))
+            for _ in range(3)
+        ]
+        headers = bearer_headers(tmp_path / "shared" / "token")
+
+        def check() -> subprocess.CompletedProcess[str]:
+            command = [sys.executable, "-m", "image_search_service", "address", "--check"]
+            told = environment(service)
+            return subprocess.run(command, env=told, capture_output=True, text=True, check=False)
+
+        healthy = wait_until(check, lambda done: done.returncode == 0)
+        assert healthy.stdout.startswith("http://127.0.0.1:8000/?token=")
+        job = ask(settings["port"], "/api/v1/doctor", {"repair": False}, headers)
+        assert ended(settings["port"], job, headers)["state"] == "succeeded"
+        for process in reversed(processes):
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=LIMIT)
+            assert process.returncode == 0, said
+            assert [json.loads(line)["level"] for line in said.splitlines()]

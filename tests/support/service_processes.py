@@ -28,15 +28,18 @@ def start(command: str, settings: dict[str, Any]) -> subprocess.Popen[str]:
 
     A service asks for no token, unless the settings say so.
     """
-    settings = {"require_token": False} | settings
-    given = {f"IMAGE_SEARCH_{name.upper()}": str(value) for name, value in settings.items()}
     return subprocess.Popen(
         [sys.executable, "-m", "image_search_service", command],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | given,
+        env=environment({"require_token": False} | settings),
     )
+
+
+def environment(settings: dict[str, Any]) -> dict[str, str]:
+    """This process's environment with these settings."""
+    return os.environ | {f"IMAGE_SEARCH_{name.upper()}": str(value) for name, value in settings.items()}
 
 
 @contextmanager
@@ -78,8 +81,9 @@ def ask(port: int, path: str, body: Any = None, headers: dict[str, str] | None =
         return json.load(answer)
 
 
-def ended(port: int, job: Any) -> Any:
+def ended(port: int, job: Any, headers: dict[str, str] | None = None) -> Any:
     """The job when it has ended."""
     return wait_until(
-        lambda: ask(port, job["url"]), lambda found: found["state"] not in ("queued", "running")
+        lambda: ask(port, job["url"], headers=headers),
+        lambda found: found["state"] not in ("queued", "running"),
     )

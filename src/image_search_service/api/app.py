@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from image_search_service.api.errors import add_error_handlers, problems
 from image_search_service.api.guard import add_guard
+from image_search_service.api.request_ids import RequestIds
 from image_search_service.api.routes import (
     absent,
     assets,
@@ -86,7 +87,8 @@ def build_app(
     app.include_router(system.router)
     add_error_handlers(app)
     add_guard(app, settings, token=token, page=token_page)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as FastAPI's manual extends it
+    app.add_middleware(RequestIds)
+    app.openapi = lambda: _openapi(app, settings.public_path)  # type: ignore[method-assign]  # as FastAPI's manual extends it
     return app
 
 
@@ -117,7 +119,7 @@ def api_router() -> APIRouter:
     return router
 
 
-def _openapi(app: FastAPI) -> OpenApi:
+def _openapi(app: FastAPI, public_path: str) -> OpenApi:
     """The documentation, with the schema of problems that no route returns and every route may end with."""
     if app.openapi_schema is None:
         schema = get_openapi(
@@ -130,5 +132,7 @@ def _openapi(app: FastAPI) -> OpenApi:
         schema["components"]["securitySchemes"] = {"token": TOKEN_SCHEME}
         schema["security"] = [{"token": []}]
         schema["paths"]["/health"]["get"]["security"] = []
+        if public_path:
+            schema["servers"] = [{"url": public_path}]
         app.openapi_schema = schema
     return app.openapi_schema

@@ -33,11 +33,13 @@ from image_search_service.core.errors import (
     StaleVersionError,
     UnavailableError,
 )
-from image_search_service.core.logging import get_logger
+from image_search_service.core.logging import REQUEST, get_logger
 
 log = get_logger(__name__)
 
 PROBLEM_JSON: Final = "application/problem+json"
+REQUEST_ID: Final = "X-Request-ID"
+"""The header by which an answer names its request; see ``api/request_ids.py``."""
 RETRY_AFTER: Final = {"Retry-After": "5"}
 
 STATUSES: Final[Mapping[type[ImageSearchError], HTTPStatus]] = {
@@ -59,7 +61,12 @@ class ProblemResponse(JSONResponse):
     media_type = PROBLEM_JSON
 
     def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(problem.model_dump(mode="json", exclude_none=True), problem.status, headers)
+        request_id = REQUEST.get()
+        named = problem.model_copy(update={"request_id": request_id})
+        head = {REQUEST_ID: request_id} if request_id is not None else {}
+        super().__init__(
+            named.model_dump(mode="json", exclude_none=True), problem.status, head | dict(headers or {})
+        )
 
 
 def add_error_handlers(app: FastAPI) -> None:

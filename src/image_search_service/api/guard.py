@@ -50,7 +50,7 @@ def add_guard(app: FastAPI, settings: Settings, *, token: str | None, page: Toke
             hint="Drop --no-token (IMAGE_SEARCH_REQUIRE_TOKEN=false), or listen on this machine only.",
         )
     app.add_middleware(OriginGuard)
-    app.add_middleware(HostGuard, hosts=allowed_hosts(settings.host, settings.allowed_hosts))
+    app.add_middleware(HostGuard, hosts=allowed_hosts(settings.host, settings.called_by))
 
 
 class OriginGuard:

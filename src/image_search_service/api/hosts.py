@@ -41,13 +41,13 @@ class AllowedHosts:
         )
 
 
-def allowed_hosts(host: str, more: str | None) -> AllowedHosts:
-    """Those of a service that listens on ``host``; ``more``: further names, with commas between, or None.
+def allowed_hosts(host: str, more: Sequence[str]) -> AllowedHosts:
+    """Those of a service that listens on ``host``; ``more``: further names.
 
     This machine's always: commands call by them. Beyond loopback the machine's own name, with and without
     ``.local``, what it listens on, and any address in digits.
     """
-    names = [*LOOPBACK_NAMES, host, *(more or "").split(",")]
+    names = [*LOOPBACK_NAMES, host, *more]
     beyond = not is_loopback(host)
     if beyond:
         machine = socket.gethostname().lower()

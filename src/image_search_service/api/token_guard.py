@@ -47,12 +47,13 @@ class TokenCookie:
     def name(self) -> str:
         return f"image-search-{hashlib.sha256(self.token.encode()).hexdigest()[:8]}"
 
-    def set_on(self, response: Response, *, secure: bool) -> None:
+    def set_on(self, response: Response, *, root: str, secure: bool) -> None:
+        """root: the path below which a proxy serves us; the cookie is sent to nothing else there."""
         response.set_cookie(
             self.name,
             self.token,
             max_age=COOKIE_SECONDS,
-            path="/",
+            path=f"{root}/",
             httponly=True,
             samesite="strict",
             secure=secure,
@@ -108,7 +109,9 @@ class TokenGuard:
             status_code=HTTPStatus.SEE_OTHER, headers={"Location": _address(request), **NOT_KEPT}
         )
         if keep and self._token is not None:
-            TokenCookie(self._token).set_on(response, secure=request.url.scheme == "https")
+            TokenCookie(self._token).set_on(
+                response, root=request.scope.get("root_path", ""), secure=request.url.scheme == "https"
+            )
         return response
 
 

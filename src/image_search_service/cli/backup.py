@@ -24,6 +24,7 @@ from image_search_service.core.paths import LibraryPaths
 from image_search_service.library.opening import open_library
 from image_search_service.services.backup.archive import Manifest, write_file
 from image_search_service.services.backup.download import download
+from image_search_service.services.backup.last_backup import note_backup
 from image_search_service.services.backup.restore import RestoreReport, RestoreService, checked_backup
 from image_search_service.services.backup.service import BackupService
 
@@ -58,6 +59,7 @@ def backup(
                 f"{target} exists already.", hint="Name another file, or replace it with --force."
             )
         manifest = _write(run, target, pictures=not without_pictures)
+        note_backup(LibraryPaths(run.settings.library), manifest.created_at)
         run.out.result(
             {
                 "file": str(target),

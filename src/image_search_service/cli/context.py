@@ -19,7 +19,7 @@ import typer
 
 from image_search_service.cli.output import Output
 from image_search_service.core.errors import ImageSearchError, InvalidInputError
-from image_search_service.core.logging import configure_logging
+from image_search_service.core.logging import configure_logging, log_libraries_as_json
 from image_search_service.core.printable import printable_lines
 
 if TYPE_CHECKING:
@@ -80,7 +80,12 @@ def command_context(*, as_json: bool, debug: bool, **settings: Any) -> Iterator[
     configure_logging(debug=debug)
     out = Output(as_json=as_json)
     try:
-        yield Running(make_settings(settings), out)
+        made = make_settings(settings)
+        if made.log_json:
+            configure_logging(debug=debug, as_json=True)
+            log_libraries_as_json(debug=debug)
+            out.log_as_json()
+        yield Running(made, out)
     except ImageSearchError as error:
         _show_traceback(debug=debug)
         out.error(type(error).__name__, error.message, error.hint)

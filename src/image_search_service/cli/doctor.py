@@ -12,8 +12,10 @@ from image_search_service.cli.context import (
     DebugOption,
     JsonOption,
     LibraryOption,
+    Running,
+    command_context,
 )
-from image_search_service.cli.library_command import library_command
+from image_search_service.cli.handing_over import here_or_there, job_of_service
 from image_search_service.cli.output import table
 from image_search_service.core.printable import printable
 from image_search_service.services.doctor.findings import HINTS, WORDS, DoctorReport, Finding
@@ -21,6 +23,9 @@ from image_search_service.services.doctor.service import DoctorService
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from image_search_service.library.opening import Library
+    from image_search_service.services.jobs.client import ServiceClient
 
 WAITING = {
     "payloads": "faces whose person or group Qdrant is told next time; that is normal",
@@ -38,15 +43,27 @@ def doctor(
     """Find and repair damage in the library.
 
     Compares decisions, database, Qdrant and the small pictures. The exit code is 0 when nothing is wrong.
-    Your photos are only read.
+    Your photos are only read. While the service runs, it does the work.
     """
-    with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
-        service = DoctorService(opened.stores, alone=not run.settings.stores_are_shared)
-        with run.out.progress("Examining", "items") as progress:
-            report = service.examine(repair=repair, progress=progress)
+    with command_context(as_json=as_json, debug=debug, library=library) as run:
+        report = _by_whom_holds_it(run, repair=repair)
         run.out.result(report.to_json(), *_shown(report, repair=repair))
         if not report.is_healthy:
             raise typer.Exit(EXIT_FAILED)
+
+
+def _by_whom_holds_it(run: Running, *, repair: bool) -> DoctorReport:
+    """Examined here; or by the running service, if there is one that holds the library."""
+
+    def here(opened: Library) -> DoctorReport:
+        service = DoctorService(opened.stores, alone=not run.settings.stores_are_shared)
+        with run.out.progress("Examining", "items") as progress:
+            return service.examine(repair=repair, progress=progress)
+
+    def there(service: ServiceClient) -> DoctorReport:
+        return DoctorReport.of_json(job_of_service(run, service, "/doctor", {"repair": repair}))
+
+    return here_or_there(run, here, there)
 
 
 def _shown(report: DoctorReport, *, repair: bool) -> Iterator[RenderableType]:

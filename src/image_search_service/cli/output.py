@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from image_search_service.core.logging import json_line
 from image_search_service.core.printable import printable, printable_lines
 from image_search_service.core.types import Progress
 
@@ -28,6 +29,11 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
+        self._log_json = False
+
+    def log_as_json(self) -> None:
+        """Write notes and errors as lines of a log for programs."""
+        self._log_json = True
 
     @cached_property
     def _stdout(self) -> Console:
@@ -47,6 +53,9 @@ class Output:
 
     def note(self, message: str) -> None:
         """Something worth knowing on the way."""
+        if self._log_json:
+            sys.stderr.write(json_line("info", message) + "\n")
+            return
         self._stderr.print(_text(message))
 
     def error(self, kind: str, message: str, hint: str | None) -> None:
@@ -55,6 +64,9 @@ class Output:
 
         if self._as_json:
             sys.stdout.write(json.dumps({"error": {"type": kind, "message": message, "hint": hint}}) + "\n")
+        if self._log_json:
+            sys.stderr.write(json_line("error", message, kind=kind, hint=hint) + "\n")
+            return
         self._stderr.print(Text.assemble(("Error: ", "bold red"), _text(message)))
         if hint:
             self._stderr.print(_text(hint))

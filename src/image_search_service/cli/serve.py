@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import socket
+import sys
 from typing import Annotated
 
 import typer
 
-from image_search_service.cli.address import OpenOption, address_with_token, open_in_browser
+from image_search_service.cli.address import (
+    OpenOption,
+    address_with_token,
+    on_this_machine,
+    open_in_browser,
+)
 from image_search_service.cli.context import DebugOption, LibraryOption, Running, command_context
+from image_search_service.cli.unit import service_unit
 from image_search_service.core.access_token import read_token
 from image_search_service.core.errors import ConflictError, InvalidInputError
 from image_search_service.core.logging import hide_tokens
@@ -39,6 +46,21 @@ def serve(
     watch_minutes: Annotated[
         int | None, typer.Option(min=1, help="Minutes between two such looks.  [default: 15]")
     ] = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Address by which browsers reach it through a proxy."),
+    ] = None,
+    root_path: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Path below which a proxy serves it, such as /people.")
+    ] = None,
+    forwarded_allow_ips: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESSES", help="Proxies whose X-Forwarded headers are believed."),
+    ] = None,
+    print_unit: Annotated[
+        bool,
+        typer.Option("--print-unit", help="Print a systemd unit that serves this library, and end."),
+    ] = False,
     library: LibraryOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -53,14 +75,22 @@ def serve(
         "require_token": False if no_token else None,
         "watch": watch,
         "watch_minutes": watch_minutes,
+        "public_url": public_url,
+        "root_path": root_path,
+        "forwarded_allow_ips": forwarded_allow_ips,
     }
     with command_context(as_json=False, debug=debug, **settings) as run:
-        _serve(run, open_it=open_it, debug=debug)
+        if print_unit:
+            given = {name: value for name, value in settings.items() if value is not None}
+            sys.stdout.write(service_unit(run.settings, given))
+        else:
+            _serve(run, open_it=open_it, debug=debug)
 
 
 def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
     """Until a signal ends it."""
     import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
 
     from image_search_service.main import create_app, spare_from_collection
     from image_search_service.worker import stopped_by_signals
@@ -80,8 +110,12 @@ def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
         config = uvicorn.Config(
             app,
             log_level="info" if debug else "warning",
+            log_config=None if run.settings.log_json else LOGGING_CONFIG,
             timeout_graceful_shutdown=GRACE_SECONDS,
             server_header=False,
+            root_path=run.settings.public_path,
+            proxy_headers=run.settings.forwarded_allow_ips is not None,
+            forwarded_allow_ips=run.settings.forwarded_allow_ips,
         )
         spare_from_collection()
         uvicorn.Server(config).run([listening])
@@ -108,9 +142,10 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 def _announce(run: Running, paths: LibraryPaths, listening: socket.socket, *, open_it: bool) -> None:
     token = read_token(paths.token) if run.settings.require_token else None
-    here = address_with_token(_local_address(listening), token)
+    public = run.settings.public_url
+    here = address_with_token(public or _local_address(listening), token)
     run.out.note(f"Serving {here}")
-    if _local_address(listening) != _address(listening):
+    if public is None and _local_address(listening) != _address(listening):
         port = listening.getsockname()[1]
         run.out.note(f"From other machines: {address_with_token(f'http://{_machine()}:{port}', token)}")
     run.out.note("The API is described at /docs there. Ctrl-C ends.")
@@ -129,7 +164,7 @@ def _address(listening: socket.socket) -> str:
 
 def _local_address(listening: socket.socket) -> str:
     """By which a process on this machine reaches the service."""
-    return _address(listening).replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+    return on_this_machine(_address(listening))
 
 
 def worker(library: LibraryOption = None, debug: DebugOption = False) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -16,8 +16,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from image_search_service.core import settings_check
 from image_search_service.core.errors import InvalidInputError
+from image_search_service.core.secret_files import secrets_from_files
 
 PREFIX = "IMAGE_SEARCH_"
+SECRETS: Final = ("database_url", "qdrant_api_key", "redis_url")
+"""Settings that may be read from the file that ``IMAGE_SEARCH_…_FILE`` names."""
 
 
 def default_library() -> Path:
@@ -124,13 +127,31 @@ class Settings(BaseModel):
         "paths (`:`) between; by default the home folder of whoever runs the service.",
     )
 
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/?#\s]+(/[\w.~-]+)*/?$",
+        description="Address by which browsers reach the service through a proxy, with the path below which "
+        "the proxy serves it; printed with the token in place of the service's own.",
+    )
+    root_path: str = Field(
+        default="",
+        pattern=r"^(/[\w.~-]+)*/?$",
+        description="Path below which a proxy serves it, such as /people, if no public address says so. The "
+        "proxy takes it off before it asks the service.",
+    )
+    forwarded_allow_ips: str | None = Field(
+        default=None,
+        description="Addresses and networks of proxies, with commas between, whose word of who asks and "
+        "whether by https is taken (X-Forwarded-For, X-Forwarded-Proto).",
+    )
+    log_json: bool = Field(default=False, description="Write each line of the log as a JSON object.")
+
     @model_validator(mode="before")
     @classmethod
     def _with_environment(cls, given: dict[str, Any]) -> dict[str, Any]:
+        variables = os.environ | secrets_from_files([variable_of(name) for name in SECRETS], os.environ)
         environment = {
-            name: os.environ[variable_of(name)]
-            for name in cls.model_fields
-            if variable_of(name) in os.environ
+            name: variables[variable_of(name)] for name in cls.model_fields if variable_of(name) in variables
         }
         return settings_check.given_settings(environment) | settings_check.given_settings(given)
 
@@ -154,6 +175,17 @@ class Settings(BaseModel):
         port for gRPC unless that is set."""
         has_path = self.qdrant_url is not None and urlsplit(self.qdrant_url).path != ""
         return self.qdrant_prefer_grpc and not (has_path and "qdrant_grpc_port" not in self.model_fields_set)
+
+    @property
+    def public_path(self) -> str:
+        """The path below which a proxy serves the service, without a slash at its end; empty without one."""
+        return (self.root_path or urlsplit(self.public_url or "").path).rstrip("/")
+
+    @property
+    def called_by(self) -> list[str]:
+        """Further names by which the service may be called."""
+        public = urlsplit(self.public_url or "").hostname
+        return [*(self.allowed_hosts or "").split(","), *([public] if public else [])]
 
     @property
     def stores_are_shared(self) -> bool:

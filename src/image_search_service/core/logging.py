@@ -1,17 +1,23 @@
-"""Logging: structlog, to standard error, quiet unless asked.
+"""Logging: structlog, to standard error, quiet unless asked; as lines for people or as JSON for programs.
 
 structlog is imported when the first line is logged: most commands log nothing.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from image_search_service.core.printable import printable_lines
+
+REQUEST: Final[ContextVar[str | None]] = ContextVar("request", default=None)
+"""The id of the request that is being answered."""
 
 _asked: dict[str, bool] = {}
 """What ``configure_logging`` was asked for before structlog was imported."""
@@ -19,12 +25,38 @@ _asked: dict[str, bool] = {}
 _TOKEN_IN_ADDRESS: Final = re.compile(r"([?&]token=)[^&\s]*")
 
 
-def configure_logging(*, debug: bool = False) -> None:
-    """Warnings and worse as short lines on standard error; with ``debug`` everything, with times."""
+def configure_logging(*, debug: bool = False, as_json: bool = False) -> None:
+    """Warnings and worse as short lines on standard error; with ``debug`` everything, with times.
+
+    as_json: each line as a JSON object, see ``json_line``.
+    """
     if "structlog" in sys.modules:
-        _configure(debug=debug)
+        _configure(debug=debug, as_json=as_json)
     else:
-        _asked["debug"] = debug
+        _asked.update(debug=debug, as_json=as_json)
+
+
+def json_line(level: str, event: str, **more: Any) -> str:
+    """A line of the log for programs: ``time`` (UTC), ``level``, ``event``, a ``request``'s id, and more."""
+    request = REQUEST.get()
+    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, "event": event}
+    return json.dumps(line | ({"request": request} if request else {}) | more, default=str)
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes what libraries log in the same form."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        more = {"exception": self.formatException(record.exc_info)} if record.exc_info else {}
+        return json_line(record.levelname.lower(), record.getMessage(), logger=record.name, **more)
+
+
+def log_libraries_as_json(*, debug: bool) -> None:
+    """What libraries log, and what Python warns of, becomes JSON on standard error, too."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(handlers=[handler], level=logging.INFO if debug else logging.WARNING, force=True)
+    logging.captureWarnings(True)
 
 
 def get_logger(name: str) -> Any:
@@ -47,21 +79,34 @@ class _Logger:
         return getattr(structlog.get_logger(self._name), level)
 
 
-def _configure(*, debug: bool) -> None:
+def _configure(*, debug: bool, as_json: bool) -> None:
     import structlog
 
+    for_people = (
+        structlog.processors.TimeStamper(fmt="%H:%M:%S"),
+        _with_request,
+        _printable_values,
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S"),
-            _printable_values,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+            *((structlog.processors.format_exc_info, _as_json) if as_json else for_people),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.WARNING),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever standard error is by then
         cache_logger_on_first_use=False,
     )
+
+
+def _as_json(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    return json_line(str(event.pop("level")), str(event.pop("event")), **event)
+
+
+def _with_request(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    request = REQUEST.get()
+    return event if request is None else {**event, "request": request}
 
 
 def _printable_values(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -64,6 +64,11 @@ class LibraryPaths:
         return self.root / "key"
 
     @property
+    def last_backup(self) -> Path:
+        """Of which moment the last backup is."""
+        return self.root / "last-backup"
+
+    @property
     def browser_page(self) -> Path:
         """A page that opens the service in a browser. It holds the token, which a command's arguments would
         show to every user."""
@@ -76,7 +81,7 @@ class LibraryPaths:
 
     def parts(self) -> list[Path]:
         """The library's existing files and folders, its root first, without files of other programs."""
-        files = (self.lock, self.restoring, self.token, self.key, self.browser_page)
+        files = (self.lock, self.restoring, self.token, self.key, self.browser_page, self.last_backup)
         folders = (self.vectors, self.thumbnails, self.crops, self.pictures, self.backups)
         named = [path for path in (*files, *folders) if path.exists()]
         with_companions = [  # SQLite's log and shared memory lie beside its file

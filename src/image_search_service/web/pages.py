@@ -6,7 +6,7 @@ A page holds no data of the library, so it needs no round trip; who may have it 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,12 +76,12 @@ def token_page(request: Request, command: str) -> HTMLResponse:
     return HTMLResponse(_render(page, request, command=command), 401, HEADERS)
 
 
-def _start() -> RedirectResponse:
-    return RedirectResponse("/review", 303)
+def _start(request: Request) -> RedirectResponse:
+    return RedirectResponse(f"{root_of(request)}/review", 303)
 
 
-def _favicon() -> RedirectResponse:
-    return RedirectResponse(assets().url("mark.svg"), 307)
+def _favicon(request: Request) -> RedirectResponse:
+    return RedirectResponse(_asset_url(root_of(request), "mark.svg"), 307)
 
 
 def _static(digest: str, name: str, request: Request) -> Response:
@@ -107,7 +107,7 @@ def _render(page: WebPage, request: Request, **more: str) -> str:
     theme = request.cookies.get("theme")
     words = catalogue(language)
     return (
-        _environment()
+        _environment(root_of(request))
         .get_template(f"{page.name}.html")
         .render(
             page=page,
@@ -128,8 +128,14 @@ def assets() -> Assets:
     return Assets(made=languages)
 
 
+def root_of(request: Request) -> str:
+    """The path below which a proxy serves us: what every address in a page begins with. Empty without one."""
+    root: str = request.scope.get("root_path", "")
+    return root
+
+
 @cache
-def _environment() -> Environment:
+def _environment(root: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -137,12 +143,22 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(asset=assets().url, imports=assets().imports, icon=_icon, style=STYLE)
+    environment.globals.update(
+        root=root,
+        asset=partial(_asset_url, root),
+        icon=partial(_icon, root),
+        imports=assets().imports,
+        style=STYLE,
+    )
     return environment
 
 
-def _icon(name: str, more: str = "") -> Markup:
-    url = assets().url("icons.svg")
+def _asset_url(root: str, name: str) -> str:
+    return root + assets().url(name)
+
+
+def _icon(root: str, name: str, more: str = "") -> Markup:
+    url = _asset_url(root, "icons.svg")
     return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
         more, url, name
     )

@@ -7,20 +7,19 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from image_search_service.api.deps import Jobs, Opened
+from image_search_service.api.deps import Opened
 from image_search_service.api.errors import problems
+from image_search_service.api.metrics import exposition
 from image_search_service.api.schemas.system import Health, Ready
-from image_search_service.library.health import outbox_size, readiness_service
+from image_search_service.library.health import readiness_service
+from image_search_service.library.metrics import measurements
 
 router = APIRouter(tags=["system"])
 NOT_READY: Final[dict[int | str, dict[str, Any]]] = {
     503: {"model": Ready, "description": "Something does not work."}
 }
-JOBS = Gauge("image_search_jobs", "Jobs by what has become of them.", ["state"])
-
-OUTBOX = Gauge("image_search_outbox_faces", "Faces whose changes Qdrant does not know yet.")
 
 
 @router.get("/health")
@@ -38,9 +37,6 @@ def get_readiness(library: Opened, response: Response) -> Ready:
 
 
 @router.get("/metrics", response_class=PlainTextResponse, responses=problems(401))
-def get_metrics(jobs: Jobs, library: Opened) -> Response:
-    """Counters and histograms, as Prometheus reads them."""
-    OUTBOX.set(outbox_size(library))
-    for state, count in jobs.counts().items():
-        JOBS.labels(state).set(count)
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+def get_metrics(library: Opened) -> Response:
+    """The library's state and what was counted, as Prometheus reads it."""
+    return Response(exposition(measurements(library)), media_type=CONTENT_TYPE_LATEST)

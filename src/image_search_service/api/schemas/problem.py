@@ -34,6 +34,7 @@ class Problem(BaseModel):
     status: int = Field(description="The HTTP status.")
     detail: str = Field(description="What is wrong in this case.")
     hint: str | None = Field(default=None, description="What to do next.")
+    request_id: str | None = Field(default=None, description="By which the service's log names the request.")
     errors: list[InvalidField] | None = Field(
         default=None, description="Each wrong part of a request that is not valid."
     )

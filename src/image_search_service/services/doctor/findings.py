@@ -202,6 +202,26 @@ class DoctorReport:
     def has(self, *kinds: Kind) -> bool:
         return any(kind in self.findings for kind in kinds)
 
+    @classmethod
+    def of_json(cls, document: JsonObject) -> DoctorReport:
+        """The report that ``to_json`` made, such as a service's."""
+        findings = [
+            Finding(
+                Kind(each["kind"]),
+                each["found"],
+                each["repaired"],
+                each["examples"],
+                each["not_repaired_because"],
+            )
+            for each in document["findings"]
+        ]
+        return cls(
+            {finding.kind: finding for finding in findings},
+            Counter(document["checked"]),
+            Counter(document["waiting"]),
+            document["seconds"],
+        )
+
     def to_json(self) -> JsonObject:
         """The report as a program reads it."""
         return {

@@ -1,4 +1,5 @@
 // Faces that are in no group, those set aside, and what is no face; equal ones lie together.
+import { rewrite } from "./address.js";
 import { all, empty, fill, link, one } from "./dom.js";
 import { get, query } from "./api.js";
 import { failed, onChange } from "./decide.js";
@@ -29,7 +30,7 @@ const bar = new ActionBar(grid, (n) => tn("{n} face", "{n} faces", n), [
 const choose = (state) => {
   which = state;
   for (const chip of all("[data-which]")) chip.setAttribute("aria-pressed", String(chip.dataset.which === which));
-  history.replaceState(null, "", which === "alone" ? "/alone" : `/alone?which=${which}`);
+  rewrite(which === "alone" ? "/alone" : `/alone?which=${which}`);
   grid.selection.clear();
   grid.reset();
   grid.load();

@@ -1,4 +1,5 @@
 // Calls the API. What it refuses is a Problem with its words; a service that does not answer is one, too.
+import { openPage, rooted } from "./address.js";
 import { t } from "./words.js";
 
 const BASE = "/api/v1";
@@ -22,12 +23,12 @@ const actor = () => { try { return localStorage.getItem("actor") || null; } catc
 const call = async (path, options = {}) => {
   let answer;
   try {
-    answer = await fetch(path.startsWith("/") && !path.startsWith(BASE) ? BASE + path : path, { credentials: "same-origin", ...options });
+    answer = await fetch(rooted(path.startsWith(BASE) ? path : BASE + path), { credentials: "same-origin", ...options });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0);
   }
-  if (answer.status === 401) { location.assign("/"); return new Promise(() => {}); }
+  if (answer.status === 401) { openPage("/"); return new Promise(() => {}); }
   if (answer.status === 204) return null;
   const body = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Problem(answer.status, body);

@@ -1,4 +1,5 @@
 // The API, described: what /openapi.json says, as a page that loads nothing from anywhere else.
+import { rooted } from "./address.js";
 import { el, fill, one } from "./dom.js";
 import { failed } from "./decide.js";
 import { t } from "./words.js";
@@ -9,7 +10,7 @@ let schemas = {};
 
 const load = async () => {
   try {
-    const answer = await fetch("/openapi.json");
+    const answer = await fetch(rooted("/openapi.json"));
     const api = await answer.json();
     schemas = api.components?.schemas ?? {};
     fill(one("#about"), paragraphs(api.info.description ?? ""));

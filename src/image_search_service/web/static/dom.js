@@ -1,4 +1,5 @@
 // Makes elements. Texts go in as text nodes, so that a name is never HTML.
+import { rooted } from "./address.js";
 
 /** The first element that a selector finds. */
 export const one = (selector, within = document) => within.querySelector(selector);
@@ -17,12 +18,15 @@ export const el = (tag, attributes = {}, ...children) => dress(document.createEl
 export const svg = (tag, attributes = {}, ...children) =>
   dress(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
+/** Attributes that hold an address: those of this service are written from its root. */
+const ADDRESSES = new Set(["href", "src"]);
+
 const dress = (node, attributes, children) => {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name === "on") for (const [event, run] of Object.entries(value)) node.addEventListener(event, run);
     else if (name === "data") Object.assign(node.dataset, value);
-    else node.setAttribute(name, value === true ? "" : String(value));
+    else node.setAttribute(name, value === true ? "" : ADDRESSES.has(name) ? rooted(String(value)) : String(value));
   }
   node.append(...flat(children));
   return node;
@@ -33,7 +37,7 @@ const flat = (children) => children.flat(Infinity).filter((child) => child !== n
 /** Puts these children in place of all that a node had. */
 export const fill = (node, ...children) => { node.replaceChildren(...flat(children)); return node; };
 
-const sprite = new URL("icons.svg", import.meta.url).pathname;
+const sprite = new URL("icons.svg", import.meta.url).href;
 
 /** An icon of the sprite. */
 export const icon = (name, more = "") =>

@@ -1,4 +1,5 @@
 // What pages of faces share: pages by cursor as if by place, and what can be done with faces.
+import { openPage } from "./address.js";
 import { crop, el } from "./dom.js";
 import { decide } from "./decide.js";
 import { ask } from "./keys.js";
@@ -63,7 +64,7 @@ export const dropFrom = (grid, gone) => {
   if (held && grid.total) grid.go(Math.min(at, grid.total - 1));
 };
 
-export const openPhoto = (face) => location.assign(`/photos/${face.asset_id}?face=${face.id}`);
+export const openPhoto = (face) => openPage(`/photos/${face.asset_id}?face=${face.id}`);
 
 /** What a face in a grid is called. */
 export const faceName = (face, at, total, parts) => [t("Face {at} of {size}", { at: at + 1, size: total }), ...parts.filter(Boolean)].join(", ");

@@ -1,4 +1,5 @@
 // What every page has: the bar with its counts, light and dark, finding people and folders, the state of the service.
+import { rooted } from "./address.js";
 import { all, cover, el, fill, icon, link, notice, one } from "./dom.js";
 import { get, library, names, query } from "./api.js";
 import { onChange, say } from "./decide.js";
@@ -48,7 +49,7 @@ onEvent("job", (job) => {
 
 /** Says at once when something is away, and what still works. */
 const checkReady = async () => {
-  const answer = await fetch("/ready").catch(() => null);
+  const answer = await fetch(rooted("/ready")).catch(() => null);
   if (!answer) return;
   const state = await answer.json().catch(() => ({ ready: true }));
   const away = (state.components ?? []).find((part) => !part.ready && part.name === "qdrant");

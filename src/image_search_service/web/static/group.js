@@ -1,4 +1,5 @@
 // One group: all its faces, who it may be, and what does not belong.
+import { openPage } from "./address.js";
 import { button, el, empty, fill, link, one } from "./dom.js";
 import { get } from "./api.js";
 import { decide, failed, onChange } from "./decide.js";
@@ -32,7 +33,7 @@ const grid = new Grid(one("#faces"), {
 });
 const gone = () => { grid.total = 0; grid.items = []; fill(one("#name-this")); grid.measure(); };
 
-const leave = () => location.assign("/groups");
+const leave = () => openPage("/groups");
 const whole = (decision) => decide({ ...decision, faces: (group.faces ?? grid.items.slice(0, 3)).map((face) => face.crop_url) }).then((made) => { if (made) leave(); });
 const field = new NameField({
   label: t("Name of this group"), choose: (choice) => whole({ kind: "name-clusters", body: { cluster_ids: [id], versions: [group.version], ...whoIs(choice) },

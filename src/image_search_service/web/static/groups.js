@@ -1,4 +1,5 @@
 // Groups without a name: eight faces each, a name field, and what can be done with many at once.
+import { rewrite } from "./address.js";
 import { all, button, crop, el, empty, fill, link, one } from "./dom.js";
 import { get, library, query } from "./api.js";
 import { decide, failed, onChange } from "./decide.js";
@@ -128,7 +129,7 @@ one("#all-small").addEventListener("click", async () => {
 const choose = (size) => {
   which = size;
   for (const chip of all("[data-which]")) chip.setAttribute("aria-pressed", String(chip.dataset.which === which));
-  history.replaceState(null, "", which === "all" ? "/groups" : `/groups?which=${which}`);
+  rewrite(which === "all" ? "/groups" : `/groups?which=${which}`);
   grid.selection.items.clear();
   grid.selection.changed();
   grid.reset();

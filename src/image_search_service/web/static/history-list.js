@@ -76,7 +76,7 @@ export const actor = (name) => ({ api: t("In a browser"), cli: t("At the command
 export const ledger = async (place, { subject = null, by = null } = {}) => {
   const address = new URLSearchParams(location.search);
   const cursor = address.get("cursor");
-  const here = (more) => { const kept = new URLSearchParams(address); kept.delete("cursor"); return `${location.pathname}${query({ ...Object.fromEntries(kept), ...more })}${location.hash}`; };
+  const here = (more) => { const kept = new URLSearchParams(address); kept.delete("cursor"); return `${query({ ...Object.fromEntries(kept), ...more }) || "?"}${location.hash}`; };
   const load = async () => {
     try {
       const [page, everybody] = await Promise.all([get(`/decisions${query({ subject_id: subject, actor: by, cursor, limit: PAGE })}`), names().catch(() => [])]);

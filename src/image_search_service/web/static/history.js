@@ -1,4 +1,5 @@
 // History: everything that was said, the newest first; of one person, or by one of those who decide.
+import { openPage } from "./address.js";
 import { all, button, cover, el, fill, icon, one } from "./dom.js";
 import { get, names, query } from "./api.js";
 import { actor, ledger } from "./history-list.js";
@@ -18,7 +19,7 @@ const undo = () => { const button = document.activeElement?.closest(".decision")
 const address = new URLSearchParams(location.search);
 const filter = { person: address.get("person_id"), by: address.get("actor") };
 /** Goes to the first page of another selection, so that Back leads to this one. */
-const go = (change) => { const to = { ...filter, ...change }; location.assign(`/history${query({ person_id: to.person, actor: to.by })}`); };
+const go = (change) => { const to = { ...filter, ...change }; openPage(`/history${query({ person_id: to.person, actor: to.by })}`); };
 
 const choosePerson = () => {
   const field = new NameField({ label: t("About whom"), placeholder: t("Type a name"), allowNew: false, listed: true, choose: (choice) => { if (choice.person_id) go({ person: choice.person_id }); } });

@@ -1,4 +1,5 @@
 // The keys of a screen: what each does, which buttons show it, what the help lists.
+import { rooted } from "./address.js";
 import { all, el, fill, one, round } from "./dom.js";
 import { t } from "./words.js";
 
@@ -56,7 +57,7 @@ export const showHelp = () => {
 
 /** Keeps a choice for this browser where the server sees it, too. */
 export const keep = (name, value) => {
-  document.cookie = `${name}=${value}; path=/; SameSite=Strict; max-age=${value ? 31_536_000 : 0}`;
+  document.cookie = `${name}=${value}; path=${rooted("/")}; SameSite=Strict; max-age=${value ? 31_536_000 : 0}`;
 };
 
 export const setSingleKeys = (on) => {

@@ -1,4 +1,5 @@
 // People: cards with cover, name and counts; rename in place, hide, join, the next cover.
+import { openPage } from "./address.js";
 import { all, el, empty, link, one } from "./dom.js";
 import { get, names, query } from "./api.js";
 import { decide, failed, onChange } from "./decide.js";
@@ -43,7 +44,7 @@ const nothing = () => {
 const grid = new Grid(one("#people"), {
   label: t("People"), select: true, gap: [16, 8], load, empty: nothing, failed: (problem) => failed(problem, () => grid.load()),
   width: (space) => (space < 640 ? (space - 16) / 3 : Math.max(150, Math.min(220, space / 8))),
-  tile: personCard, open: (person) => location.assign(`/people/${person.id}`), changed: () => bar.update(),
+  tile: personCard, open: (person) => openPage(`/people/${person.id}`), changed: () => bar.update(),
   name: (person) => [person.name, faces(person.faces), person.pending_suggestions ? tn("{n} waiting", "{n} waiting", person.pending_suggestions) : ""].filter(Boolean).join(", "),
 });
 
@@ -88,7 +89,7 @@ const bar = new ActionBar(grid, (n) => tn("{n} person", "{n} people", n), [
   { label: t("Rename"), key: ["F2", "F2"], symbol: "pen", run: rename, only: (people) => people.length === 1 },
   { label: t("Next cover"), key: ["C", "C"], symbol: "star", run: nextCover, only: (people) => people.length === 1 },
   { label: t("Hide"), key: ["H", "H"], symbol: "hide", run: hide },
-  { label: t("Review"), key: ["R", "R"], symbol: "review", run: ([person]) => location.assign(`/people/${person.id}#suggestions`), only: (people) => people.length === 1 },
+  { label: t("Review"), key: ["R", "R"], symbol: "review", run: ([person]) => openPage(`/people/${person.id}#suggestions`), only: (people) => people.length === 1 },
 ]);
 
 const reload = () => {

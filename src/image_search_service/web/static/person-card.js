@@ -1,4 +1,5 @@
 // A person's card, and renaming in place.
+import { openPage } from "./address.js";
 import { cover, el } from "./dom.js";
 import { names } from "./api.js";
 import { decide } from "./decide.js";
@@ -57,7 +58,7 @@ const oneOrTwo = (person, same, name) => ask(t("One person?"),
 const join = async (person, same) => {
   const [into, other] = same.faces >= person.faces ? [same, person] : [person, same];
   const made = await decide({ kind: "merge-persons", body: { person_ids: [other.id], into: into.id }, says: s("{name} and {name2} are one person", { name: person.name, name2: same.name }) });
-  if (made) location.assign(`/people/${into.id}`);
+  if (made) openPage(`/people/${into.id}`);
 };
 
 const row = (one) => el("li", { class: "proposal" }, cover(one.cover_url), el("span", { class: "who" }, el("strong", {}, one.name), el("span", { class: "small soft" }, [one.note, faces(one.faces)].filter(Boolean).join(" · "))));

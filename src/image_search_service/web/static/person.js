@@ -1,4 +1,5 @@
 // One person: their faces, photos, suggestions, with whom, and what was said of them.
+import { openPage } from "./address.js";
 import { all, button, cover, el, empty, fill, link, one, svg } from "./dom.js";
 import { get, query } from "./api.js";
 import { decide, failed, onChange } from "./decide.js";
@@ -111,7 +112,7 @@ const hide = () => {
 
 const remove = async () => {
   const made = await decide({ kind: "delete-person", body: { person_id: id }, says: s("{name} is deleted", { name: person.name }) });
-  if (made) location.assign("/people");
+  if (made) openPage("/people");
 };
 
 const photosTab = (panel) => {

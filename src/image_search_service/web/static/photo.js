@@ -1,4 +1,5 @@
 // One photo: as large as it goes, its faces in boxes with names, named by keyboard from left to right.
+import { rooted } from "./address.js";
 import { all, crop, el, fill, hundredths, icon, link, notice, one, pictureUrl, round } from "./dom.js";
 import { get, names, query } from "./api.js";
 import { decide, failed, onChange, say } from "./decide.js";
@@ -47,7 +48,7 @@ const drawPicture = () => {
   canvas.style.setProperty("--ratio", String(ratio));
   const picture = el("img", { src: pictureUrl(id, size), alt: [date(photo.taken_at), tn("{n} face", "{n} faces", faces.length)].join(", "), width: photo.width ?? 1600, height: photo.height ?? 1200 });
   picture.addEventListener("error", () => {
-    picture.src = photo.thumbnail_url;
+    picture.src = rooted(photo.thumbnail_url);
     say(notice("quiet", "photos", [el("strong", {}, t("The photo cannot be read: perhaps its drive is away.")), " ", t("You see the small picture.")]));
   }, { once: true });
   canvas.prepend(picture);
@@ -239,9 +240,9 @@ const neighbours = async () => {
     const next = new URLSearchParams(address);
     next.delete("face");
     next.set("at", String(place));
-    way.href = `/photos/${neighbour.asset_id}?${next}`;
+    way.href = rooted(`/photos/${neighbour.asset_id}?${next}`);
     way.hidden = false;
-    new Image().src = pictureUrl(neighbour.asset_id, 1600);
+    new Image().src = rooted(pictureUrl(neighbour.asset_id, 1600));
   };
   lead("#before", page.items[here - 1], at - 1);
   lead("#after", page.items[here + 1], at + 1);

@@ -1,4 +1,5 @@
 // Photos: all of them by date, filtered by people, by a folder, or to those with unknown faces.
+import { rewrite } from "./address.js";
 import { button, cover, el, fill, icon, one } from "./dom.js";
 import { get, library, names, query } from "./api.js";
 import { failed, onChange } from "./decide.js";
@@ -34,7 +35,7 @@ const markRail = (month) => {
   for (const link of one("#rail").children) if (link.dataset.year === (month?.slice(0, 4) ?? "")) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
 };
 
-const changed = () => { history.replaceState(null, "", `/photos${text()}`); drawFilters(); wall.focus = 0; wall.load(); };
+const changed = () => { rewrite(`/photos${text()}`); drawFilters(); wall.focus = 0; wall.load(); };
 
 const take = (list, id) => { const at = list.indexOf(id); if (at >= 0) list.splice(at, 1); };
 /** "with" becomes "without", and back. */

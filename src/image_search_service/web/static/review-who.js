@@ -1,4 +1,5 @@
 // "Who is this?" and "Is this Ada?": a group of faces, one answer for all of them.
+import { openPage } from "./address.js";
 import { all, button, cover, crop, el, fill, framed, keycap, likeness, one, round } from "./dom.js";
 import { get, names } from "./api.js";
 import { failed } from "./decide.js";
@@ -252,7 +253,7 @@ class Who {
       { keys: ["ArrowDown"], hidden: true, label: "", run: () => (onFace() ? this.field.focus() : false) },
       { keys: ["x"], label: t("On a face: it does not belong"), run: () => (onFace() ? this.mark(Number(document.activeElement.dataset.face)) : this.letter()) },
       { keys: ["w"], label: t("On a face: why it is here"), run: () => { if (!onFace()) return this.letter(); this.explain(); return true; } },
-      { keys: ["PageDown"], label: t("Show the whole group"), run: () => location.assign(`/groups/${this.group.id}`) },
+      { keys: ["PageDown"], label: t("Show the whole group"), run: () => openPage(`/groups/${this.group.id}`) },
       { keys: [], match: (event) => /^\p{L}$/u.test(event.key), hidden: true, label: "", run: () => this.letter() },
     ];
   }

@@ -1,4 +1,5 @@
 // Review: one question after another, the next ones fetched ahead, answers shown before the server has them.
+import { rooted } from "./address.js";
 import { all, el, empty, fill, link, one, pictureUrl, sized } from "./dom.js";
 import { get, library, post, query } from "./api.js";
 import { decide, failed, hush, onChange } from "./decide.js";
@@ -51,7 +52,7 @@ const warm = (question) => {
   const faces = question.faces ?? question.suggestions ?? question.clusters ?? [...(question.left?.faces ?? []), ...(question.right?.faces ?? [])];
   const urls = faces.map((face) => face.crop_url);
   if (question.kind === "who" || question.kind === "is_this") { urls[0] = sized(urls[0], 512); urls.push(pictureUrl(faces[0].asset_id, 640)); }
-  for (const url of urls) if (url) new Image().src = url;
+  for (const url of urls) if (url) new Image().src = rooted(url);
 };
 
 /** The question that comes next, at once if it was fetched ahead. */
@@ -150,7 +151,7 @@ const drawEmpty = async () => {
   place.removeAttribute("aria-busy");
   const counts = await library({ fresh: true }).catch(() => null);
   if (current) return;
-  if (counts && !counts.has_photos) { location.replace("/welcome"); return; }
+  if (counts && !counts.has_photos) { location.replace(rooted("/welcome")); return; }
   const words = counts ? t("{named} of {faces} faces have a name.", { named: counts.named_faces, faces: counts.faces }) : "";
   const rest = counts ? ` ${tn("The rest are {n} small group", "The rest are {n} groups", counts.clusters)}, ${tn("{n} face is alone.", "{n} faces are alone.", counts.alone_faces)}` : "";
   fill(place, empty("tick", t("Nothing to ask for now"), words + (counts && counts.clusters + counts.alone_faces ? rest : ""),

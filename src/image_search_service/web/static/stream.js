@@ -1,6 +1,8 @@
 // What happens on the server, told once to all tabs: one tab holds the stream, the others hear it from that one.
 // A browser opens six connections to a host; with a stream in every tab, the seventh tab would wait for ever.
-const NAME = "image-search-events";
+import { rooted } from "./address.js";
+
+const NAME = `image-search-events${rooted("/")}`;
 const KINDS = ["job", "decision", "library"];
 const listeners = new Map(KINDS.map((kind) => [kind, new Set()]));
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(NAME) : null;
@@ -17,7 +19,7 @@ channel?.addEventListener("message", ({ data }) => tell(data.kind, data.data));
 
 let source = null;
 const open = () => {
-  source = new EventSource("/api/v1/events");
+  source = new EventSource(rooted("/api/v1/events"));
   for (const kind of KINDS) {
     source.addEventListener(kind, ({ data }) => {
       const value = JSON.parse(data);
