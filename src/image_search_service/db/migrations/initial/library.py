@@ -16,6 +16,7 @@ def create_library() -> None:
         sa.Column("dimension", sa.Integer(), nullable=False),
         sa.Column("engine_files", sa.JSON(), nullable=False),
         sa.Column("grouping_stale", sa.Boolean(), nullable=False),
+        sa.Column("faces_at_full_grouping", sa.Integer(), nullable=False),
         sa.Column("grouping", sa.JSON(), nullable=True),
         sa.Column("calibration", sa.JSON(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
