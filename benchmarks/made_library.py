@@ -76,6 +76,9 @@ def make_library(library: Library, sizes: Sizes) -> None:
         connection.execute(insert(FaceInstance), rows)
         connection.execute(insert(FaceSuggestion), _suggestion_rows(chance, rows, persons, sizes.faces))
         _decide(connection, chance, faces, persons)
+        unnamed = sum(person is None for person, _ in owners)
+        library_queries.set_full_grouping(session, {}, unnamed)
+        library_queries.set_grouped(session)
     library.faces.upsert_faces(_points(rows))
     CentroidService(library.stores).compute_centroids()
 
@@ -141,7 +144,7 @@ def _face_rows(
         rows.append(
             {
                 "id": face, "qdrant_point_id": face, "asset_id": photo, "position": positions[photo],
-                "taken_at": taken[photo], "person_id": person, "cluster_id": cluster,
+                "taken_at": taken[photo], "person_id": person, "cluster_id": cluster, "grouped": True,
                 "assigned_by": None if person is None else chance.choice(("human", "machine")),
                 "landmarks": marks, "detection_confidence": 0.9, "quality_score": chance.random(),
                 "quality_parts": parts, **box,

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 
 from image_search_service.core.errors import LostEmbeddingsError
 from image_search_service.core.parallel import chunks
+from image_search_service.core.records.grouping import ProposalRecord
 from image_search_service.core.types import DEFAULT_METHOD, JsonObject, Progress
-from image_search_service.db.queries import clusters, differences, faces, grouping, library
+from image_search_service.db.models import GroupingProposal
+from image_search_service.db.queries import clusters, differences, faces, grouping, library, proposals
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.differences import Side
 from image_search_service.db.queries.faces import GroupableFace
 from image_search_service.db.session import Session
+from image_search_service.faces.grouping_change import count_changes, largest_changes
 from image_search_service.faces.grouping_plan import (
     ClusterOf,
     ComparedFaces,
@@ -27,12 +30,18 @@ from image_search_service.faces.grouping_plan import (
 )
 from image_search_service.faces.reached import reached_faces
 from image_search_service.library.stores import Stores
-from image_search_service.recognition.clustering.clustering import ClusteringParameters, cluster_embeddings
+from image_search_service.recognition.clustering.clustering import (
+    Clustering,
+    ClusteringParameters,
+    cluster_embeddings,
+)
 from image_search_service.vector.batching import FETCH_BATCH
 
 SEARCHED = 1 / 8
 """Of all unnamed faces at most this share is searched for as new; for more, comparing all with all costs
 less (docs/performance.md, "Grouping grows")."""
+SHOWN_CHANGES = 30
+"""Changes of a proposal that are kept to be shown."""
 GROWTH = 2
 """When there are so many times the faces that were there when all were compared, all are compared again: the
 similarity that makes neighbours rises with their number, and is applied to what new faces touch."""
@@ -86,12 +95,7 @@ class FaceGrouper:
         method or a size below 2, UnavailableError when the embeddings cannot all be read, LostEmbeddingsError
         when Qdrant lacks most of them: nothing is changed then.
         """
-        self.check(method, min_cluster_size)
-        with self._database.read() as session:
-            unnamed = faces.groupable_faces(session)
-        parameters = self._parameters(len(unnamed), method, min_cluster_size)
-        part = _Part(unnamed, parameters, faces.groupable_faces, differences.sides_without_person, True)
-        return self._compare(part, progress)
+        return self._compare(self._all(method, min_cluster_size), progress)
 
     def grow(
         self,
@@ -124,15 +128,40 @@ class FaceGrouper:
         )
         return self._compare(part, progress)
 
+    def propose(
+        self,
+        *,
+        method: str = DEFAULT_METHOD,
+        min_cluster_size: int = 2,
+        progress: Progress | None = None,
+    ) -> ProposalRecord:
+        """Compute what ``group`` would do, and store it instead of doing it. Raises what ``group`` raises."""
+        part = self._all(method, min_cluster_size)
+        compared = self._embedded(part.faces)
+        clustering = self._cluster(part, compared, progress)
+        with self._database.write() as session:
+            state = proposals.current_state(session)
+            now, sides = part.read_again(session), part.read_sides(session)
+            plan = plan_grouping(compared, clustering, part.parameters, now, sides)
+            proposals.replace_proposal(session, _proposal(part, now, plan, state))
+            stored = proposals.read_proposal(session)
+        assert stored is not None  # noqa: S101 - it was stored in this transaction
+        return stored
+
+    def _all(self, method: str, min_cluster_size: int) -> _Part:
+        self.check(method, min_cluster_size)
+        with self._database.read() as session:
+            unnamed = faces.groupable_faces(session)
+        parameters = self._parameters(len(unnamed), method, min_cluster_size)
+        return _Part(unnamed, parameters, faces.groupable_faces, differences.sides_without_person, True)
+
     def _parameters(self, faces: int, method: str, min_cluster_size: int) -> ClusteringParameters:
         return ClusteringParameters.for_engine(self._thresholds, faces, method, min_cluster_size)
 
     def _compare(self, part: _Part, progress: Progress | None) -> GroupingResult:
         started = time.monotonic()
         compared = self._embedded(part.faces)
-        clustering = cluster_embeddings(
-            compared.matrix, photo_codes(compared.faces), part.parameters, self._memory, progress
-        )
+        clustering = self._cluster(part, compared, progress)
         with self._database.write() as session:
             # The library's row is written first: of two groupings at once, the second waits here and then
             # sees the first one's clusters.
@@ -147,6 +176,10 @@ class FaceGrouper:
             seconds=time.monotonic() - started,
             parameters=part.parameters,
         )
+
+    def _cluster(self, part: _Part, compared: ComparedFaces, progress: Progress | None) -> Clustering:
+        photos = photo_codes(compared.faces)
+        return cluster_embeddings(compared.matrix, photos, part.parameters, self._memory, progress)
 
     def _embedded(self, groupable: Sequence[GroupableFace]) -> ComparedFaces:
         """Those faces whose embeddings are there."""
@@ -172,6 +205,7 @@ def _save(
         clusters.delete_empty_clusters(session)
         library.set_full_grouping(session, _choice(part.parameters), len(part.faces))
     else:
+        library.set_grown(session)
         now_in = {row["id"] for row in plan.clusters}
         clusters.mend_clusters(session, now_in | {cluster for cluster in former.values() if cluster})
     grouping.mark_grouped(session, [face.id for face in part.faces])
@@ -187,6 +221,33 @@ def _keep_without_embedding(session: Session, now: ClusterOf, comparable: Sequen
         for part in chunks(sorted(left), BATCH):
             differences.leave_clusters(session, differences.faces_with_side(session, part))
         clusters.mend_clusters(session, {cluster for cluster in left.values() if cluster is not None})
+
+
+def apply_proposal(session: Session, row: GroupingProposal) -> None:
+    """Save what was proposed. The caller has made sure that it still holds."""
+    clusters.save_clusters(session, proposals.clusters_of(row))
+    faces.set_clusters(session, proposals.moves_of(row))
+    clusters.delete_empty_clusters(session)
+    library.set_full_grouping(session, row.parameters, row.faces)
+    if grouping.has_ungrouped(session):
+        library.set_grouping_stale(session)
+
+
+def _proposal(
+    part: _Part, now: Sequence[GroupableFace], plan: GroupingPlan, state: proposals.State
+) -> GroupingProposal:
+    before = {face.id: face.cluster_id for face in now}
+    after = before | plan.moves
+    changes = largest_changes(before, after, SHOWN_CHANGES)
+    return proposals.new_row(
+        state,
+        faces=len(part.faces),
+        parameters=_choice(part.parameters),
+        clusters=plan.clusters,
+        moves=plan.moves,
+        counts=count_changes(before, after),
+        changes=changes,
+    )
 
 
 def _choice(parameters: ClusteringParameters) -> JsonObject:

@@ -11,6 +11,7 @@ from image_search_service.db.models.faces import (
     FaceLoss,
     NameInFile,
 )
+from image_search_service.db.models.grouping import GroupingProposal
 from image_search_service.db.models.jobs import JobRow
 from image_search_service.db.models.library import LibraryRow
 from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
@@ -39,6 +40,7 @@ __all__ = [
     "FaceLoss",
     "FaceSuggestion",
     "FilePath",
+    "GroupingProposal",
     "ImageAsset",
     "IndexRoot",
     "IndexRun",

@@ -84,13 +84,18 @@ def set_grouping_stale(session: Session) -> None:
 
 
 def set_grouped(session: Session) -> None:
-    """No face waits to be grouped."""
-    session.execute(update(LibraryRow).values(grouping_stale=False))
+    """One more grouping was made, and no face waits to be grouped."""
+    session.execute(update(LibraryRow).values(grouping_stale=False, groupings=LibraryRow.groupings + 1))
 
 
 def set_full_grouping(session: Session, grouping: dict[str, Any], faces: int) -> None:
     """All unnamed faces, so many, were compared. grouping: what the user chose."""
-    session.execute(update(LibraryRow).values(grouping=grouping, faces_at_full_grouping=faces))
+    session.execute(update(LibraryRow).values(grouping=grouping, faces_at_full_grouping=faces, grown=False))
+
+
+def set_grown(session: Session) -> None:
+    """New faces were put to what they resemble; the others were not compared with each other again."""
+    session.execute(update(LibraryRow).values(grown=True))
 
 
 def start_run(session: Session, roots: Sequence[Path] = ()) -> tuple[int, bool]:

@@ -17,6 +17,8 @@ def create_library() -> None:
         sa.Column("engine_files", sa.JSON(), nullable=False),
         sa.Column("grouping_stale", sa.Boolean(), nullable=False),
         sa.Column("faces_at_full_grouping", sa.Integer(), nullable=False),
+        sa.Column("grown", sa.Boolean(), nullable=False),
+        sa.Column("groupings", sa.Integer(), nullable=False),
         sa.Column("grouping", sa.JSON(), nullable=True),
         sa.Column("calibration", sa.JSON(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
