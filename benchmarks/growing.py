@@ -3,7 +3,7 @@
     python -m benchmarks.growing quality FILE.npz --engine opencv   # batch by batch against all at once
     python -m benchmarks.growing cost LIBRARY                      # changes it: give it a copy
 
-FILE.npz comes from ``benchmarks.faces_file``. ``cost`` adds photos to a library of ``benchmarks.pages make``:
+FILE.npz comes from ``benchmarks.faces_file``. ``cost`` adds photos to a library of ``benchmarks.pages --library``:
 faces like unnamed ones that are there, and strangers.
 """
 
@@ -33,8 +33,8 @@ from image_search_service.library.opening import Library, open_library
 from image_search_service.recognition.engines.calibrated import MEASURED
 from image_search_service.recognition.engines.calibration import to_json
 from image_search_service.services.jobs.outbox import PayloadSender
-from image_search_service.vector.batching import FETCH_BATCH
-from image_search_service.vector.collections import FacePayload, FacePoint
+from image_search_service.vector.collections import UNNAMED_FACES, FacePayload, FacePoint
+from image_search_service.vector.face_qdrant import SCROLL_PAGE
 
 SPREAD = 0.6
 LIKE_THOSE_THERE = 2 / 3
@@ -189,9 +189,8 @@ def cost(folder: Path, photo_count: int, batches: int) -> None:
 
 
 def _some_unnamed(library: Library) -> FloatArray:
-    with library.database.read() as session:
-        unnamed = face_queries.groupable_faces(session)[:FETCH_BATCH]
-    return library.faces.get_embeddings_by_point_ids([face.point_id for face in unnamed], FETCH_BATCH).matrix
+    pages = library.faces.scroll_faces(UNNAMED_FACES, limit=SCROLL_PAGE, with_embeddings=True)
+    return next(pages).embeddings.matrix
 
 
 def _new_faces(there: FloatArray, photo_count: int, chance: Any) -> tuple[FloatArray, IntArray]:

@@ -43,16 +43,10 @@ class GroupingProposals:
             row, proposal = library.get_library(session), proposals.read_proposal(session)
         return row is not None and row.grown and (proposal is None or proposal.is_stale)
 
-    def waiting(self) -> ProposalRecord:
-        """The proposal that waits. Raises NotFoundError if none does."""
+    def waiting(self) -> ProposalRecord | None:
+        """The proposal that waits, None if none does."""
         with self._stores.database.read() as session:
-            proposal = proposals.read_proposal(session)
-        if proposal is None:
-            raise NotFoundError(
-                "No grouping waits to be applied.",
-                hint="POST /api/v1/faces/cluster/proposal and image-search cluster --dry-run compute one.",
-            )
-        return proposal
+            return proposals.read_proposal(session)
 
     def apply(self, proposal_id: UUID) -> None:
         """Do what was proposed.

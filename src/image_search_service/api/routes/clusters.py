@@ -29,7 +29,7 @@ from image_search_service.api.schemas.clusters import (
     FacePage,
 )
 from image_search_service.api.schemas.faces import Face
-from image_search_service.api.schemas.grouping import GroupingProposal
+from image_search_service.api.schemas.grouping import WaitingGrouping
 from image_search_service.api.schemas.jobs import Job
 from image_search_service.core.records.faces import ClusterFilter
 from image_search_service.services.grouping_proposals import GroupingProposals
@@ -113,10 +113,10 @@ def propose_grouping(request: ClusteringRequest, jobs: Jobs) -> Job:
     return Job.of(jobs.submit(JobKind.PROPOSE_GROUPING, request.model_dump()))
 
 
-@router.get("/cluster/proposal", responses=problems(404))
-def get_grouping_proposal(library: Opened) -> GroupingProposal:
+@router.get("/cluster/proposal")
+def get_grouping_proposal(library: Opened) -> WaitingGrouping:
     """The grouping that waits to be applied or dropped, and the largest changes it would make."""
-    return GroupingProposal.of(GroupingProposals(library.stores).waiting())
+    return WaitingGrouping.of(GroupingProposals(library.stores).waiting())
 
 
 @router.post("/cluster/proposal/{proposal_id}/apply", status_code=204, responses=problems(404, 409))
@@ -126,7 +126,7 @@ def apply_grouping_proposal(proposal_id: UUID, library: Opened) -> None:
     library.payload_sender.send_if_it_answers()
 
 
-@router.delete("/cluster/proposal/{proposal_id}", status_code=204, responses=problems(404))
+@router.post("/cluster/proposal/{proposal_id}/drop", status_code=204, responses=problems(404))
 def drop_grouping_proposal(proposal_id: UUID, library: Opened) -> None:
     """Leave the groups as they are."""
     GroupingProposals(library.stores).drop(proposal_id)

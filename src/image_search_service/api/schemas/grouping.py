@@ -68,3 +68,13 @@ class GroupingProposal(Answer):
             moved=counts.moved,
             changes=[GroupChange.of(change) for change in proposal.changes],
         )
+
+
+class WaitingGrouping(Answer):
+    """The grouping that waits, if one does."""
+
+    proposal: GroupingProposal | None
+
+    @classmethod
+    def of(cls, proposal: ProposalRecord | None) -> WaitingGrouping:
+        return cls(proposal=None if proposal is None else GroupingProposal.of(proposal))
