@@ -3,8 +3,8 @@
     python -m benchmarks.growing quality FILE.npz --engine opencv   # batch by batch against all at once
     python -m benchmarks.growing cost LIBRARY                      # changes it: give it a copy
 
-FILE.npz comes from ``benchmarks.faces_file``. ``cost`` adds photos to a library of ``benchmarks.pages --library``:
-faces like unnamed ones that are there, and strangers.
+FILE.npz comes from ``benchmarks.faces_file``. ``cost`` adds photos to a library that ``benchmarks.pages
+--library`` has made: faces like unnamed ones that are there, and strangers.
 """
 
 from __future__ import annotations

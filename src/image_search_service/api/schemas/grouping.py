@@ -39,7 +39,7 @@ class GroupChange(Answer):
         return cls(before=before, after=after)
 
 
-class GroupingProposal(Answer):
+class ProposedGrouping(Answer):
     """A grouping that was computed and waits to be applied or dropped."""
 
     id: UUID
@@ -54,7 +54,7 @@ class GroupingProposal(Answer):
     changes: list[GroupChange] = Field(description="The largest changes, at most thirty.")
 
     @classmethod
-    def of(cls, proposal: ProposalRecord) -> GroupingProposal:
+    def of(cls, proposal: ProposalRecord) -> ProposedGrouping:
         counts = proposal.counts
         return cls(
             id=proposal.id,
@@ -73,8 +73,8 @@ class GroupingProposal(Answer):
 class WaitingGrouping(Answer):
     """The grouping that waits, if one does."""
 
-    proposal: GroupingProposal | None
+    proposal: ProposedGrouping | None
 
     @classmethod
     def of(cls, proposal: ProposalRecord | None) -> WaitingGrouping:
-        return cls(proposal=None if proposal is None else GroupingProposal.of(proposal))
+        return cls(proposal=None if proposal is None else ProposedGrouping.of(proposal))
