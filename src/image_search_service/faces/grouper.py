@@ -204,7 +204,7 @@ def _save(
     if part.is_all:
         clusters.delete_empty_clusters(session)
         library.set_full_grouping(session, _choice(part.parameters), len(part.faces))
-    else:
+    elif part.faces:
         library.set_grown(session)
         now_in = {row["id"] for row in plan.clusters}
         clusters.mend_clusters(session, now_in | {cluster for cluster in former.values() if cluster})
