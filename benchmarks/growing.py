@@ -87,9 +87,9 @@ def quality(faces: Faces, engine: str, batches: int, order: str) -> tuple[str, .
                 full += 1
             else:
                 compared, new = compared + result.faces, new + len(added)
-        grown = faces.scores(_labels(library, face_of))  # type: ignore[arg-type]
+        grown = faces.scores(_labels(library, face_of))
         FaceGrouper(library.stores).group()
-        at_once = faces.scores(_labels(library, face_of))  # type: ignore[arg-type]
+        at_once = faces.scores(_labels(library, face_of))
     return (
         order,
         f"{grown.pairwise.f:.4f}",
@@ -204,8 +204,9 @@ def _new_faces(there: FloatArray, photo_count: int, chance: Any) -> tuple[FloatA
 
 
 def _directions(number: int, dimension: int, chance: Any) -> FloatArray:
-    rows: FloatArray = chance.standard_normal((number, dimension)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    rows = chance.standard_normal((number, dimension)).astype(np.float32)
+    unit: FloatArray = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 def _peak() -> float:
