@@ -63,7 +63,7 @@ def propose_grouping_job(
     proposal = GroupingProposals(stores).propose(
         method=method, min_cluster_size=min_cluster_size, progress=progress
     )
-    return {"faces": proposal.faces, **asdict(proposal.counts)}
+    return proposal.to_json()
 
 
 def assign_faces_job(stores: Stores, progress: Progress, *, since: str | None = None) -> JsonObject:

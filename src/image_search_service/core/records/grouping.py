@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+
+from image_search_service.core.types import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +54,7 @@ class ProposalRecord:
     faces: int
     counts: GroupingCounts
     changes: Sequence[GroupingChange]
+
+    def to_json(self) -> JsonObject:
+        """How many faces were compared, and how much would change."""
+        return {"faces": self.faces, **asdict(self.counts)}
