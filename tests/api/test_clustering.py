@@ -47,6 +47,26 @@ def test_assigning(working: Served, filled: dict[str, str]) -> None:
     assert working.get("/faces/clusters")["total"] == 0
 
 
+def test_a_grouping_is_proposed_and_applied(working: Served, filled: dict[str, str]) -> None:
+    """It is shown with faces before anything changes, refused after a decision, and done once it is computed
+    again and applied; then none waits."""
+    assert working.get("/faces/cluster/proposal") == {"proposal": None}
+    assert working.ended(working.post("/faces/cluster/proposal", {}))["state"] == "succeeded"
+    proposal = working.get("/faces/cluster/proposal")["proposal"]
+    assert (proposal["new"], proposal["moved"], proposal["is_stale"]) == (2, 10, False)
+    assert [group["size"] for change in proposal["changes"] for group in change["after"]] == [6, 4]
+    assert working.get("/faces/clusters")["total"] == 0
+    working.post("/decisions/not-a-face", {"face_ids": [filled["face"]]}, status=200)
+    refused = working.post(f"/faces/cluster/proposal/{proposal['id']}/apply", status=409)
+    assert "decided or grouped" in refused["detail"]
+    working.ended(working.post("/faces/cluster/proposal", {}))
+    again = working.get("/faces/cluster/proposal")["proposal"]
+    working.client.post(f"/api/v1/faces/cluster/proposal/{again['id']}/apply").raise_for_status()
+    assert working.get("/faces/clusters")["total"] == 2
+    assert working.get("/faces/cluster/proposal") == {"proposal": None}
+    working.post(f"/faces/cluster/proposal/{again['id']}/drop", status=404)
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

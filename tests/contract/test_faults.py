@@ -58,6 +58,7 @@ JOB_PARAMETERS: dict[JobKind, Parameters] = {
     JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS: searching,
     JobKind.FIND_MORE_CENTROID_SUGGESTIONS: searching,
     JobKind.EXPIRE_OLD_SUGGESTIONS: lambda _: {"older_than_days": 1},
+    JobKind.PROPOSE_GROUPING: grouping,
     JobKind.READ_METADATA: lambda _: {},
     JobKind.WRITE_METADATA: lambda _: {"dry_run": True},
 }

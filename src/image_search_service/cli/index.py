@@ -30,12 +30,14 @@ from image_search_service.cli.handing_over import (
 from image_search_service.cli.index_report import index_tables
 from image_search_service.cli.metadata import names_read
 from image_search_service.cli.output import table
+from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import DEFAULT_METHOD, JsonObject
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.library.opening import Library
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.face_clustering_service import FaceClusteringService
+from image_search_service.services.grouping_proposals import GroupingProposals
 from image_search_service.services.indexing.pipeline import index_photos
 from image_search_service.services.metadata.report import ReadReport
 
@@ -123,17 +125,34 @@ def cluster(
     dual: Annotated[
         bool, typer.Option("--dual", help="First assign faces to the named people whom they resemble.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would change; the page Groups shows it, too.")
+    ] = False,
     memory: MemoryOption = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Group again the faces that have no name.
+    """Group again all faces that have no name.
 
-    Faces with a name stay as they are. While the service runs, it does the work.
+    Faces with a name stay as they are. While the service runs, it does the work. New photos need no such
+    command: what they show is put to the groups that are there when they are indexed.
     """
     choice = chosen(method, min_cluster_size)
     with command_context(as_json=as_json, debug=debug, library=library, memory=memory) as run:
+        if dry_run and dual:
+            raise InvalidInputError(
+                "--dry-run does not go with --dual.",
+                hint="image-search assign gives faces to named people first.",
+            )
+        if dry_run:
+            changes = here_or_there(
+                run,
+                lambda opened: _proposed(run, opened, choice),
+                lambda service: job_of_service(run, service, "/faces/cluster/proposal", choice),
+            )
+            run.out.result(changes, table("Grouping again would change", ("", ""), _change_rows(changes)))
+            return
         found = here_or_there(
             run,
             lambda opened: _grouped(run, opened, choice, dual=dual),
@@ -172,6 +191,23 @@ def _grouped(run: Running, opened: Library, choice: JsonObject, *, dual: bool) -
             found = asdict(FaceClusteringService(opened.stores).group(**choice, progress=progress))
     opened.payload_sender.send()
     return found
+
+
+def _proposed(run: Running, opened: Library, choice: JsonObject) -> JsonObject:
+    opened.stores.require_embeddings()
+    with run.out.progress("Comparing faces", "blocks") as progress:
+        return GroupingProposals(opened.stores).propose(**choice, progress=progress).to_json()
+
+
+def _change_rows(changes: JsonObject) -> list[tuple[str, int]]:
+    return [
+        ("Groups joined", changes["joined"]),
+        ("Groups split", changes["split"]),
+        ("New groups", changes["new"]),
+        ("Groups dissolved", changes["dissolved"]),
+        ("Faces that move", changes["moved"]),
+        ("Faces compared", changes["faces"]),
+    ]
 
 
 def assign(

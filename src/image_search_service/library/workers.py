@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from image_search_service.library.opening import Library
+from image_search_service.services.grouping_proposals import CHOICE, GroupingProposals
 from image_search_service.services.indexing.watching import FolderWatch
 from image_search_service.services.jobs.ledger import JobLedger
 from image_search_service.services.jobs.service import JobKind, JobService
@@ -35,6 +36,12 @@ def _every_minute(library: Library) -> None:
 
 
 def _submit_nightly(library: Library) -> None:
-    """Submit the jobs of the night: the doctor, for a library with something in it."""
-    if library.engine_binding.row() is not None:
-        JobService(library.database, library.job_queue.enqueue).submit(JobKind.DOCTOR, {"repair": False})
+    """Submit the jobs of the night, for a library with something in it: the doctor, and what grouping all
+    unnamed faces again would change, if some were grouped by what they resemble only."""
+    row = library.engine_binding.row()
+    if row is None:
+        return
+    jobs = JobService(library.database, library.job_queue.enqueue)
+    jobs.submit(JobKind.DOCTOR, {"repair": False})
+    if GroupingProposals(library.stores).is_due():
+        jobs.submit(JobKind.PROPOSE_GROUPING, {**CHOICE, **(row.grouping or {})})

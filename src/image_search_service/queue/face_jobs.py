@@ -24,6 +24,7 @@ from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.forgetting.erasing import ErasingService
+from image_search_service.services.grouping_proposals import GroupingProposals
 from image_search_service.services.indexing.drawing import names_service
 from image_search_service.services.indexing.pipeline import index_photos
 from image_search_service.services.indexing.report import IndexReport
@@ -55,6 +56,16 @@ def cluster_faces_job(
     PayloadSender(stores).send()
     ConflictFinder(stores).look()
     return asdict(grouped)
+
+
+def propose_grouping_job(
+    stores: Stores, progress: Progress, *, method: MethodName, min_cluster_size: int
+) -> JsonObject:
+    """Compute what grouping all unnamed faces again would change; it is applied when somebody says so."""
+    proposal = GroupingProposals(stores).propose(
+        method=method, min_cluster_size=min_cluster_size, progress=progress
+    )
+    return proposal.to_json()
 
 
 def assign_faces_job(stores: Stores, progress: Progress, *, since: str | None = None) -> JsonObject:
@@ -281,6 +292,7 @@ JOBS: Final[Mapping[str, JobFunction]] = {
     JobKind.FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS: _comparing(find_more_multi_prototype_suggestions_job),
     JobKind.FIND_MORE_CENTROID_SUGGESTIONS: _comparing(find_more_centroid_suggestions_job),
     JobKind.EXPIRE_OLD_SUGGESTIONS: expire_old_suggestions_job,
+    JobKind.PROPOSE_GROUPING: _comparing(propose_grouping_job),
     JobKind.READ_METADATA: read_metadata_job,
     JobKind.WRITE_METADATA: write_metadata_job,
 }

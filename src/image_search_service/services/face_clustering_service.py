@@ -47,11 +47,14 @@ class FaceClusteringService:
         return self._grouper.group(method=method, min_cluster_size=min_cluster_size, progress=progress)
 
     def group_if_stale(self, progress: Progress | None = None) -> None:
-        """Group if faces were added since the last grouping, with the method that the user chose then."""
+        """Put faces that were added since the last grouping to what they resemble; see ``FaceGrouper.grow``.
+
+        The method is the one that the user chose for the last grouping of all.
+        """
         with self._database.read() as session:
             row = library.get_library(session)
         if row is not None and row.grouping_stale:
-            self.group(**(row.grouping or {}), progress=progress)
+            self._grouper.grow(**(row.grouping or {}), progress=progress)
 
     def calculate_cluster_confidence(
         self,

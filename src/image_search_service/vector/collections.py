@@ -152,6 +152,8 @@ class FaceFilter:
 
 
 EVERY_FACE: Final = FaceFilter()
+UNNAMED_FACES: Final = FaceFilter(unlabeled=True, recognizable=True, shown=True)
+"""Those that jobs group and suggest, as far as Qdrant was told (in SQL ``conditions.IS_UNNAMED_FACE``)."""
 
 
 def _text(value: UUID | None) -> str | None:

@@ -67,6 +67,16 @@ def test_cluster_says_what_it_did(run: Run) -> None:
     assert run("people")[1]["clusters"] == before
 
 
+def test_cluster_says_what_it_would_do(run: Run) -> None:
+    """With --dry-run it tells what would change, here nothing, and changes nothing."""
+    before = run("people")[1]["clusters"]
+    code, document, _ = run("cluster", "--dry-run")
+    assert code == 0
+    assert {document[name] for name in ("joined", "split", "new", "dissolved", "moved")} == {0}
+    assert run("people")[1]["clusters"] == before
+    assert run("cluster", "--dry-run", "--dual")[0] == 2
+
+
 @pytest.mark.parametrize("method", ["hdbscan", "dbscan", "agglomerative"])
 def test_former_methods_are_taken_for_the_one_that_there_is(run: Run, method: str) -> None:
     """A script that names a method of former versions still groups, and the answer says by what."""

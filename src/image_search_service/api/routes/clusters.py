@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from image_search_service.api.deps import Clusters, Complete, Jobs
+from image_search_service.api.deps import Clusters, Complete, Jobs, Opened
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import (
     CursorText,
@@ -29,8 +29,10 @@ from image_search_service.api.schemas.clusters import (
     FacePage,
 )
 from image_search_service.api.schemas.faces import Face
+from image_search_service.api.schemas.grouping import WaitingGrouping
 from image_search_service.api.schemas.jobs import Job
 from image_search_service.core.records.faces import ClusterFilter
+from image_search_service.services.grouping_proposals import GroupingProposals
 from image_search_service.services.jobs.service import JobKind
 from image_search_service.services.suggestions.likeness import LikenessService
 
@@ -102,6 +104,32 @@ def list_persons_like_cluster(
 def cluster_faces(request: ClusteringRequest, jobs: Jobs) -> Job:
     """Group the faces without a person anew, as a job. Faces with a person are not changed."""
     return Job.of(jobs.submit(JobKind.CLUSTER_FACES, request.model_dump()))
+
+
+@router.post("/cluster/proposal", status_code=202)
+def propose_grouping(request: ClusteringRequest, jobs: Jobs) -> Job:
+    """Compute, as a job, what grouping all faces without a person anew would change. Nothing is changed until
+    it is applied."""
+    return Job.of(jobs.submit(JobKind.PROPOSE_GROUPING, request.model_dump()))
+
+
+@router.get("/cluster/proposal")
+def get_grouping_proposal(library: Opened) -> WaitingGrouping:
+    """The grouping that waits to be applied or dropped, and the largest changes it would make."""
+    return WaitingGrouping.of(GroupingProposals(library.stores).waiting())
+
+
+@router.post("/cluster/proposal/{proposal_id}/apply", status_code=204, responses=problems(404, 409))
+def apply_grouping_proposal(proposal_id: UUID, library: Opened) -> None:
+    """Make the changes. It is refused if something was decided or grouped since they were computed."""
+    GroupingProposals(library.stores).apply(proposal_id)
+    library.payload_sender.send_if_it_answers()
+
+
+@router.post("/cluster/proposal/{proposal_id}/drop", status_code=204, responses=problems(404))
+def drop_grouping_proposal(proposal_id: UUID, library: Opened) -> None:
+    """Leave the groups as they are."""
+    GroupingProposals(library.stores).drop(proposal_id)
 
 
 @router.post("/cluster/dual", status_code=202)

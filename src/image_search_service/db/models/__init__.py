@@ -12,6 +12,7 @@ from image_search_service.db.models.faces import (
     FaceLoss,
     NameInFile,
 )
+from image_search_service.db.models.grouping import GroupingProposal
 from image_search_service.db.models.jobs import JobRow
 from image_search_service.db.models.kept import create_triggers_with_tables
 from image_search_service.db.models.library import LibraryRow
@@ -43,6 +44,7 @@ __all__ = [
     "FaceLoss",
     "FaceSuggestion",
     "FilePath",
+    "GroupingProposal",
     "ImageAsset",
     "IndexRoot",
     "IndexRun",

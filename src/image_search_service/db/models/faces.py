@@ -62,6 +62,9 @@ class FaceInstance(Base):
     """Its photo's, which follows from the photo's content: so that a person's faces are read in this order,
     and the years of many persons at once, without looking up each photo."""
     cluster_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("clusters.id"))
+    grouped: Mapped[bool] = mapped_column(default=False)
+    """False until a grouping has compared it with others, and again when it comes back to the unnamed faces
+    without a cluster: the next grouping looks where it belongs."""
     group_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
     """The cluster that a human put it into: no job takes it out. Null for all others, and for the named."""
     person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("persons.id"))
@@ -107,6 +110,12 @@ class FaceInstance(Base):
             "asset_id",
             where="person_id IS NULL AND is_face = 1 AND set_aside = 0",
             on_postgresql="person_id IS NULL AND is_face AND NOT set_aside",
+        ),
+        partial_index(
+            "ix_face_instances_ungrouped",
+            "id",
+            where="person_id IS NULL AND grouped = 0 AND recognizable = 1",
+            on_postgresql="person_id IS NULL AND NOT grouped AND recognizable",
         ),
         partial_index(
             "ix_face_instances_no_face",

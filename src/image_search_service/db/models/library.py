@@ -26,6 +26,12 @@ class LibraryRow(Base):
     """Paths that the user gave for the engine (``detector``, ``recognizer``), so that they are given once."""
     grouping_stale: Mapped[bool] = mapped_column(default=True)
     """True from the moment faces were added until they have been grouped."""
+    faces_at_full_grouping: Mapped[int] = mapped_column(default=0)
+    """How many faces the last grouping of all unnamed faces compared; 0: the next one compares all."""
+    grown: Mapped[bool] = mapped_column(default=False)
+    """True from the moment new faces were put to what they resemble until all are compared again."""
+    groupings: Mapped[int] = mapped_column(default=0)
+    """Counts the groupings, of some faces or of all."""
     grouping: Mapped[dict[str, Any] | None]
     """What the user chose for the last grouping: method and smallest size of a cluster."""
     calibration: Mapped[dict[str, Any] | None]

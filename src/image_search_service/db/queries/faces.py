@@ -6,8 +6,20 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Update, Uuid, bindparam, case, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Update,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import NameOrigin
@@ -134,10 +146,15 @@ def groupable_faces(session: Session) -> list[GroupableFace]:
 
     Left out are faces that are not recognizable, that are set aside, or whose photo was replaced.
     """
+    return groupable_where(session, true())
+
+
+def groupable_where(session: Session, condition: ColumnElement[bool]) -> list[GroupableFace]:
+    """Those of ``groupable_faces`` for which the condition holds."""
     rows = session.execute(
         select(*_GROUPABLE)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(IS_UNNAMED_FACE)
+        .where(IS_UNNAMED_FACE, condition)
         .order_by(FaceInstance.id)
     )
     return [GroupableFace(*row) for row in rows]
@@ -180,7 +197,7 @@ def set_free(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -
     """Take each face away from its person, and put it into a cluster or none; faces of replaced photos get
     none."""
     free = update(FaceInstance).values(
-        person_id=None, assigned_by=None, name_origin=None, cluster_id=_if_shown("owner")
+        person_id=None, assigned_by=None, name_origin=None, **_in_cluster("owner")
     )
     _update_faces(session, free, clusters)
 
@@ -188,7 +205,13 @@ def set_free(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -
 def put_back(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
     """Put faces into clusters as ``set_free`` does; a face that has a person stays where it is."""
     facts_unassigning = update(FaceInstance).where(FaceInstance.person_id.is_(None))
-    _update_faces(session, facts_unassigning.values(cluster_id=_if_shown("owner")), clusters)
+    _update_faces(session, facts_unassigning.values(**_in_cluster("owner")), clusters)
+
+
+def _in_cluster(cluster: str) -> dict[str, Any]:
+    """The cluster of this parameter, or none; a face without one waits for the next grouping."""
+    where = _if_shown(cluster)
+    return {"cluster_id": where, "grouped": and_(FaceInstance.grouped, where.is_not(None))}
 
 
 def _if_shown(cluster: str) -> ColumnElement[uuid.UUID | None]:

@@ -73,16 +73,29 @@ def set_engine_files(session: Session, files: dict[str, str]) -> None:
 
 
 def set_calibration(session: Session, calibration: dict[str, Any]) -> None:
-    """Other thresholds group otherwise, so the faces are to be grouped again."""
-    session.execute(update(LibraryRow).values(calibration=calibration, grouping_stale=True))
+    """Other thresholds group otherwise, so all faces are to be grouped again."""
+    session.execute(
+        update(LibraryRow).values(calibration=calibration, grouping_stale=True, faces_at_full_grouping=0)
+    )
 
 
 def set_grouping_stale(session: Session) -> None:
     session.execute(update(LibraryRow).values(grouping_stale=True))
 
 
-def set_grouped(session: Session, grouping: dict[str, Any]) -> None:
-    session.execute(update(LibraryRow).values(grouping_stale=False, grouping=grouping))
+def set_grouped(session: Session) -> None:
+    """One more grouping was made, and no face waits to be grouped."""
+    session.execute(update(LibraryRow).values(grouping_stale=False, groupings=LibraryRow.groupings + 1))
+
+
+def set_full_grouping(session: Session, grouping: dict[str, Any], faces: int) -> None:
+    """All unnamed faces, so many, were compared. grouping: what the user chose."""
+    session.execute(update(LibraryRow).values(grouping=grouping, faces_at_full_grouping=faces, grown=False))
+
+
+def set_grown(session: Session) -> None:
+    """New faces were put to what they resemble; the others were not compared with each other again."""
+    session.execute(update(LibraryRow).values(grown=True))
 
 
 def start_run(session: Session, roots: Sequence[Path] = ()) -> tuple[int, bool]:

@@ -208,13 +208,20 @@ def path_ids(session: Session, paths: Sequence[Path]) -> dict[Path, int]:
 
 def update_replaced(session: Session, asset_ids: Sequence[uuid.UUID]) -> None:
     """Set ``replaced`` of these photos: true where no file holds them, since another content took their
-    place, or since they were forgotten."""
+    place, or since they were forgotten. Should such a photo come back, its faces are grouped as new ones."""
     held = _is_held()
     for part in chunks(sorted(set(asset_ids)), BATCH):
         session.execute(
             update(ImageAsset)
             .where(ImageAsset.id.in_(part), ImageAsset.replaced == held)
             .values(replaced=~held)
+            .execution_options(synchronize_session=False)
+        )
+        replaced = select(ImageAsset.id).where(ImageAsset.id.in_(part), ImageAsset.replaced)
+        session.execute(
+            update(FaceInstance)
+            .where(FaceInstance.asset_id.in_(replaced), FaceInstance.grouped)
+            .values(grouped=False)
             .execution_options(synchronize_session=False)
         )
 

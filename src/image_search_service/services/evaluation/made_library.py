@@ -58,7 +58,7 @@ class MadeLibraryService:
                 _write_what_faces_refer_to(session, rows)
                 _write_faces(session, faces, rows, progress)
                 _write_what_refers_to_faces(session, rows)
-                library_queries.set_grouped(session, {"method": DEFAULT_METHOD, "min_cluster_size": 2})
+                _write_grouping(session, rows)
                 portable.finish_schema(session)
             undo.pop_all()
         CentroidService(self._stores).compute_centroids()
@@ -106,6 +106,13 @@ def _write_what_refers_to_faces(session: Session, rows: MadeRows) -> None:
     decisions, changes = rows.decisions()
     _insert(session, "decisions", decisions)
     _insert(session, "decision_changes", changes)
+
+
+def _write_grouping(session: Session, rows: MadeRows) -> None:
+    """As if all unnamed faces had been grouped."""
+    choice = {"method": DEFAULT_METHOD, "min_cluster_size": 2}
+    library_queries.set_full_grouping(session, choice, int((rows.looks >= len(rows.persons)).sum()))
+    library_queries.set_grouped(session)
 
 
 def _insert(session: Session, table: str, rows: Iterable[Row]) -> None:

@@ -116,6 +116,7 @@ class MadeRows:
             yield {
                 "id": face, "qdrant_point_id": face, "asset_id": self._photos[photo], "position": position,
                 "taken_at": self._taken[photo], "person_id": person, "cluster_id": cluster,
+                "grouped": True,
                 "assigned_by": None if person is None else chance.choice(("human", "machine")),
                 "landmarks": _LANDMARKS, "detection_confidence": 0.9, "quality_score": chance.random(),
                 "quality_parts": _QUALITY_PARTS, **_BOX,

@@ -41,6 +41,7 @@ class JobKind(StrEnum):
     FIND_MORE_MULTI_PROTOTYPE_SUGGESTIONS = "find_more_multi_prototype_suggestions"
     FIND_MORE_CENTROID_SUGGESTIONS = "find_more_centroid_suggestions"
     EXPIRE_OLD_SUGGESTIONS = "expire_old_suggestions"
+    PROPOSE_GROUPING = "propose_grouping"
     READ_METADATA = "read_metadata"
     WRITE_METADATA = "write_metadata"
 

@@ -32,7 +32,7 @@ from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.similar import FaceSimilarity, Resemblance, ResembledPerson
 from image_search_service.vector.batching import FETCH_BATCH
-from image_search_service.vector.collections import FaceFilter, FaceMatch
+from image_search_service.vector.collections import UNNAMED_FACES, FaceMatch
 
 PERSONS_AT_ONCE = 100
 DEFAULT_PROTOTYPES = 10
@@ -43,7 +43,6 @@ MOST_FOUND = 5_000
 """The most faces that one search returns."""
 MIN_FACES_FOR_CENTROID = 5
 """The fewest faces for a search by centroid; a mean of fewer reflects the photos more than the person."""
-SUGGESTABLE = FaceFilter(unlabeled=True, recognizable=True, shown=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +294,7 @@ class SuggestionService:
                 pairs = face_queries.count_unnamed(session) * _most_of_one_person(sources)
                 min_similarity = self._thresholds.suggest_among(pairs)
         number = min(wanted.limit + max(known.values(), default=0), MOST_FOUND)
-        matches = self._faces.search_many(matrix, number, min_similarity, SUGGESTABLE)
+        matches = self._faces.search_many(matrix, number, min_similarity, UNNAMED_FACES)
         run.searched += len(sources)
         every = groupby(candidates(sources, matches), attrgetter("person_id"))
         shown = [

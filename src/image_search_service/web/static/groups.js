@@ -6,6 +6,7 @@ import { decide, failed, onChange } from "./decide.js";
 import { Grid } from "./grid.js";
 import { ask, keys } from "./keys.js";
 import { NameField, whoIs } from "./names.js";
+import { showProposal } from "./regroup.js";
 import { ActionBar } from "./tiles.js";
 import { faces, number, rich, s, span, t, tn } from "./words.js";
 import "./frame.js";
@@ -144,3 +145,4 @@ keys("screen", [
 onChange((what) => { if (what !== "decided") { grid.load({ stay: true }); recount(); } });
 choose(which);
 recount();
+showProposal(() => { grid.load({ stay: true }); recount(); });

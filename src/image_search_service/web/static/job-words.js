@@ -2,7 +2,7 @@
 import { faces, number, photos, t, tn } from "./words.js";
 
 const TITLES = {
-  detect_faces: t("Reading photos"), assign_faces: t("Giving faces to whom they resemble"), cluster_faces: t("Grouping what has no name"), cluster_dual: t("Grouping what has no name"),
+  detect_faces: t("Reading photos"), assign_faces: t("Giving faces to whom they resemble"), cluster_faces: t("Grouping what has no name"), cluster_dual: t("Grouping what has no name"), propose_grouping: t("Seeing what grouping again would change"),
   compute_centroids: t("Learning what people look like"), find_conflicts: t("Comparing people"), find_more_suggestions: t("Looking for more faces"), find_more_multi_prototype_suggestions: t("Looking for more faces"),
   find_more_centroid_suggestions: t("Looking for more faces"), expire_old_suggestions: t("Putting old suggestions away"), doctor: t("Examining the library"),
   read_metadata: t("Taking names from photos"), write_metadata: t("Writing names for other programs"), make_pictures: t("Making pictures"), erase_photos: t("Erasing photos"),

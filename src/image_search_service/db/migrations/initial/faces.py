@@ -41,6 +41,7 @@ def create_face_instances() -> None:
         sa.Column("set_aside", sa.Boolean(), nullable=False),
         sa.Column("taken_at", sa.DateTime(), nullable=True),
         sa.Column("cluster_id", sa.Uuid(), nullable=True),
+        sa.Column("grouped", sa.Boolean(), nullable=False),
         sa.Column("group_id", sa.Uuid(), nullable=True),
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("assigned_by", sa.String(length=16), nullable=True),
@@ -116,6 +117,14 @@ def _index_face_instances() -> None:
         unique=False,
         sqlite_where=sa.text("repeats = 1"),
         postgresql_where=sa.text("repeats"),
+    )
+    op.create_index(
+        "ix_face_instances_ungrouped",
+        "face_instances",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("person_id IS NULL AND grouped = 0 AND recognizable = 1"),
+        postgresql_where=sa.text("person_id IS NULL AND NOT grouped AND recognizable"),
     )
     op.create_index(
         "ix_face_instances_unknown",

@@ -44,6 +44,7 @@ def bind_to_new_engine(session: Session, change: EngineChange) -> None:
             dimension=change.dimension,
             engine_files=change.engine_files,
             grouping_stale=True,
+            faces_at_full_grouping=0,
         )
     )
     session.execute(update(EngineChange).where(EngineChange.id == change.id).values(applied_at=utc_now()))
