@@ -1,6 +1,5 @@
 """The tables. SQL is the truth: whatever Qdrant holds besides the embeddings is derived from these rows."""
 
-from image_search_service.db.models import face_versions as face_versions  # its triggers belong to the tables
 from image_search_service.db.models.base import Base, FilePath, UtcDateTime, utc_now
 from image_search_service.db.models.conflicts import KeptConflict
 from image_search_service.db.models.decisions import DecisionChange, DecisionRow

@@ -2,7 +2,8 @@
 
 ``KEPT`` has the one definition of each. Triggers bring a column up to date in the transaction that changes
 what it follows from, whoever changes it; the doctor compares all of them with their definitions
-(``db/queries/kept.py``).
+(``db/queries/kept.py``). With a person's number of faces goes ``faces_version``, by which whatever was
+computed of their faces, in a table or in the memory of any process, is known to be old.
 
 SQLite's triggers look at each row that has changed, PostgreSQL's at all rows of a statement: there, each
 change of a row leaves its former version behind until the transaction ends.
@@ -72,15 +73,16 @@ def _answerable_in(photos: str) -> str:
     )
 
 
-def _of_photos(photos: str) -> tuple[str, ...]:
-    """All that follows from the faces of photos."""
+def _of_photos(photos: str, faces: str) -> tuple[str, ...]:
+    """All that follows from the faces of photos. faces: a condition for those that may be repeats now, or may
+    have been: faces without a person are none, however many a photo has."""
     return (
         (
             f"UPDATE image_assets SET unknown_faces = {UNKNOWN_FACES.value} "
             f"WHERE id {photos} AND unknown_faces <> {UNKNOWN_FACES.value}"
         ),
         (
-            f"UPDATE face_instances SET repeats = NOT repeats WHERE asset_id {photos} "
+            f"UPDATE face_instances SET repeats = NOT repeats WHERE asset_id {photos} AND {faces} "
             f"AND repeats <> {REPEATS.value}"
         ),
         _answerable_in(photos),
@@ -106,10 +108,20 @@ class KeepingTrigger:
     when: tuple[str, ...] = ()
 
 
-def _count(of: str, change: str) -> str:
-    """The person of a face (``OLD`` or ``NEW``) has one more (``+``) or fewer (``-``)."""
+def _changed_faces(more: str) -> str:
+    """Persons have so many more faces, which are others than before."""
+    return f"UPDATE persons SET faces = faces + {more}, faces_version = faces_version + 1"
+
+
+def _deleted_or_back(persons: str) -> str:
+    """Persons are deleted, or come back: whoever has computed something of everybody's faces looks again."""
+    return f"UPDATE persons SET faces_version = faces_version + 1 WHERE id {persons}"
+
+
+def _count(of: str, more: int) -> str:
+    """The person of a face (``OLD`` or ``NEW``) has one more or fewer."""
     return (
-        f"UPDATE persons SET faces = faces {change} 1 WHERE id = {of}.person_id "
+        f"{_changed_faces(str(more))} WHERE id = {of}.person_id "
         f"AND NOT (SELECT replaced FROM image_assets WHERE id = {of}.asset_id)"
     )
 
@@ -117,19 +129,27 @@ def _count(of: str, change: str) -> str:
 _MOVED = ("person_id", "asset_id")
 ON_SQLITE: Final = (
     KeepingTrigger(
-        "keep_added_face", "face_instances", "INSERT", (_count("NEW", "+"), *_of_photos("= NEW.asset_id"))
+        "keep_added_face",
+        "face_instances",
+        "INSERT",
+        (_count("NEW", 1), *_of_photos("= NEW.asset_id", "person_id = NEW.person_id")),
     ),
     KeepingTrigger(
-        "keep_removed_face", "face_instances", "DELETE", (_count("OLD", "-"), *_of_photos("= OLD.asset_id"))
+        "keep_removed_face",
+        "face_instances",
+        "DELETE",
+        (_count("OLD", -1), *_of_photos("= OLD.asset_id", "person_id = OLD.person_id")),
     ),
     KeepingTrigger(
-        "keep_moved_face", "face_instances", "UPDATE", (_count("OLD", "-"), _count("NEW", "+")), _MOVED
+        "keep_moved_face", "face_instances", "UPDATE", (_count("OLD", -1), _count("NEW", 1)), _MOVED
     ),
     KeepingTrigger(
         "keep_changed_face",
         "face_instances",
         "UPDATE",
-        _of_photos("IN (OLD.asset_id, NEW.asset_id)"),
+        _of_photos(
+            "IN (OLD.asset_id, NEW.asset_id)", "(person_id IN (OLD.person_id, NEW.person_id) OR id = NEW.id)"
+        ),
         FOLLOWED,
     ),
     KeepingTrigger(
@@ -138,14 +158,17 @@ ON_SQLITE: Final = (
         "UPDATE",
         (
             (
-                "UPDATE persons SET faces = faces + (CASE WHEN NEW.replaced THEN -1 ELSE 1 END) * "
-                "(SELECT count(*) FROM face_instances WHERE asset_id = NEW.id AND person_id = persons.id) "
-                "WHERE id IN (SELECT person_id FROM face_instances WHERE asset_id = NEW.id)"
+                _changed_faces(
+                    "(CASE WHEN NEW.replaced THEN -1 ELSE 1 END) * (SELECT count(*) FROM face_instances "
+                    "WHERE asset_id = NEW.id AND person_id = persons.id)"
+                )
+                + " WHERE id IN (SELECT person_id FROM face_instances WHERE asset_id = NEW.id)"
             ),
             _answerable_in("= NEW.id"),
         ),
         ("replaced",),
     ),
+    KeepingTrigger("keep_deleted_person", "persons", "UPDATE", (_deleted_or_back("= NEW.id"),), ("deleted",)),
     KeepingTrigger("keep_added_suggestion", "face_suggestions", "INSERT", (_suggestions("= NEW.id"),)),
     KeepingTrigger(
         "keep_answered_suggestion", "face_suggestions", "UPDATE", (_suggestions("= NEW.id"),), ("state",)
@@ -162,29 +185,34 @@ def _on_sqlite(trigger: KeepingTrigger) -> Iterator[str]:
 
 
 def _counts(moved: str) -> str:
-    """Persons have more or fewer faces. moved: rows of a person, a photo and how many faces more."""
+    """Persons have other faces. moved: rows of a person, a photo and how many faces more."""
     return (
-        "UPDATE persons SET faces = faces + counted.more "
-        "FROM (SELECT moved.person_id, sum(moved.more) AS more "
+        _changed_faces("counted.more") + " FROM (SELECT moved.person_id, sum(moved.more) AS more "
         f"FROM ({moved}) AS moved JOIN image_assets ON image_assets.id = moved.asset_id "
-        "WHERE NOT image_assets.replaced GROUP BY moved.person_id HAVING sum(moved.more) <> 0) AS counted "
+        "WHERE NOT image_assets.replaced GROUP BY moved.person_id) AS counted "
         "WHERE persons.id = counted.person_id"
     )
 
 
-_MORE = "SELECT person_id, asset_id, 1 AS more FROM now"
-_FEWER = "SELECT person_id, asset_id, -1 AS more FROM gone"
+_MORE = "SELECT now.person_id, now.asset_id, 1 AS more FROM now"
+_FEWER = "SELECT gone.person_id, gone.asset_id, -1 AS more FROM gone"
+_IF_MOVED = "WHERE (now.person_id, now.asset_id) IS DISTINCT FROM (gone.person_id, gone.asset_id)"
 _CHANGED = "= ANY(changed)"
+_OF_CHANGED_PHOTOS = _of_photos(_CHANGED, "(person_id IS NOT NULL OR repeats)")
 ON_POSTGRESQL: Final = (
-    KeepingTrigger("keep_added_faces", "face_instances", "INSERT", (_counts(_MORE), *_of_photos(_CHANGED))),
-    KeepingTrigger(
-        "keep_removed_faces", "face_instances", "DELETE", (_counts(_FEWER), *_of_photos(_CHANGED))
-    ),
+    KeepingTrigger("keep_added_faces", "face_instances", "INSERT", (_counts(_MORE), *_OF_CHANGED_PHOTOS)),
+    KeepingTrigger("keep_removed_faces", "face_instances", "DELETE", (_counts(_FEWER), *_OF_CHANGED_PHOTOS)),
     KeepingTrigger(
         "keep_changed_faces",
         "face_instances",
         "UPDATE",
-        (_counts(f"{_MORE} UNION ALL {_FEWER}"), *_of_photos(_CHANGED)),
+        (
+            _counts(
+                f"{_MORE} JOIN gone ON gone.id = now.id {_IF_MOVED} "
+                f"UNION ALL {_FEWER} JOIN now ON now.id = gone.id {_IF_MOVED}"
+            ),
+            *_OF_CHANGED_PHOTOS,
+        ),
         FOLLOWED,
     ),
     KeepingTrigger(
@@ -193,7 +221,7 @@ ON_POSTGRESQL: Final = (
         "UPDATE",
         (
             (
-                "UPDATE persons SET faces = faces + counted.more FROM (SELECT face_instances.person_id, "
+                _changed_faces("counted.more") + " FROM (SELECT face_instances.person_id, "
                 "sum(CASE WHEN now.replaced THEN -1 ELSE 1 END) AS more FROM face_instances "
                 f"JOIN now ON now.id = face_instances.asset_id WHERE now.id {_CHANGED} "
                 "GROUP BY face_instances.person_id) AS counted WHERE persons.id = counted.person_id"
@@ -202,6 +230,7 @@ ON_POSTGRESQL: Final = (
         ),
         ("replaced",),
     ),
+    KeepingTrigger("keep_deleted_persons", "persons", "UPDATE", (_deleted_or_back(_CHANGED),), ("deleted",)),
     KeepingTrigger("keep_added_suggestions", "face_suggestions", "INSERT", (_suggestions(_CHANGED),)),
     KeepingTrigger(
         "keep_answered_suggestions", "face_suggestions", "UPDATE", (_suggestions(_CHANGED),), ("state",)

@@ -33,7 +33,7 @@ class PersonRow(Base):
     cover_face_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
     faces_version: Mapped[int] = mapped_column(default=0, server_default="0")
     """Grows with each change of who their faces are, in the same transaction and whoever makes it: triggers
-    count (``db/models/face_versions.py``)."""
+    count (``db/models/kept.py``)."""
     faces: Mapped[int] = mapped_column(default=0)
     """How many there are, without those of replaced photos: kept by triggers (``db/models/kept.py``)."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

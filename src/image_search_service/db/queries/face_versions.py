@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from image_search_service.db.models import FaceInstance, LibraryRow, PersonRow
+from image_search_service.db.models import LibraryRow, PersonRow
 
 
 class LibraryVersion(NamedTuple):
@@ -35,19 +35,3 @@ def face_versions(session: Session) -> dict[uuid.UUID, int]:
         select(PersonRow.id, PersonRow.faces_version).where(~PersonRow.deleted).order_by(PersonRow.id)
     )
     return {row[0]: row[1] for row in rows}
-
-
-def uncount_inserted(session: Session) -> None:
-    """Give all persons the version that their rows were inserted with: a library's rows were just copied, its
-    faces after its persons, so that triggers have counted each face once."""
-    inserted = (
-        select(func.count())
-        .select_from(FaceInstance)
-        .where(FaceInstance.person_id == PersonRow.id)
-        .scalar_subquery()
-    )
-    session.execute(
-        update(PersonRow)
-        .values(faces_version=PersonRow.faces_version - inserted)
-        .execution_options(synchronize_session=False)
-    )

@@ -26,7 +26,7 @@ from image_search_service.core.types import EngineIdentity, FloatArray, Progress
 from image_search_service.db import portable
 from image_search_service.db.migrate import require_known
 from image_search_service.db.portable import TableForm
-from image_search_service.db.queries import face_versions, faces as face_queries
+from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.doctor import expected
 from image_search_service.db.queries.suggestions import centroids as centroid_queries
 from image_search_service.db.session import Session
@@ -211,7 +211,6 @@ class _RestoreRun:
                     put[kind](part)
             if kind == "tables":
                 portable.finish_schema(self._session)
-                face_versions.uncount_inserted(self._session)
         self._retire_centroids_without_point()
         self.report.without_embedding = face_queries.count_faces(self._session) - self.report.embeddings
 

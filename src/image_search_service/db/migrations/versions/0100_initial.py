@@ -8,7 +8,6 @@ from image_search_service.db.migrations.initial import (
     conflicts,
     decisions,
     engine_changes,
-    face_versions,
     faces,
     grouping,
     jobs,
@@ -69,7 +68,6 @@ def upgrade() -> None:
         )
     for table in EVENTS:
         _refuse_changes(table)
-    face_versions.create_triggers()
     for _, statement in trigger_statements(op.get_bind().dialect.name):
         op.execute(statement)
 
@@ -93,6 +91,5 @@ def downgrade() -> None:
     for table in reversed(TABLES):
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
-        face_versions.drop_functions()
         for function in ("refuse_change", *(trigger.name for trigger in ON_POSTGRESQL)):
             op.execute(f"DROP FUNCTION {function}()")
