@@ -142,6 +142,7 @@ def test_lists_come_in_pages(document: Any) -> None:
         if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", []))
     }
     assert set(paged) == {
+        "/api/v1/conflicts",
         "/api/v1/faces/clusters",
         "/api/v1/faces/clusters/{cluster_id}",
         "/api/v1/persons",

@@ -21,7 +21,7 @@ PANELS: dict[str, tuple[CommandEntry, ...]] = {
     "Photos": (
         CommandEntry("index", "Find photos, find the faces in them and group the faces.", "index:index"),
         CommandEntry("roots", "List, add and remove the folders of the library.", "roots:app"),
-        CommandEntry("cluster", "Group again the faces that have no name.", "index:cluster"),
+        CommandEntry("cluster", "Group again all faces that have no name.", "index:cluster"),
         CommandEntry("photos", "List the photos that show all of these people.", "people:photos"),
         CommandEntry("away", "Say that a drive or folder is away.", "absent:away"),
         CommandEntry("gone", "Say that a folder is gone for good.", "absent:gone"),

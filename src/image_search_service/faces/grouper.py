@@ -68,6 +68,10 @@ class _Part:
     read_sides: Callable[[Session], list[Side]]
     is_all: bool
 
+    @property
+    def full_grouping(self) -> library.FullGrouping | None:
+        return library.FullGrouping(_choice(self.parameters), len(self.faces)) if self.is_all else None
+
 
 class FaceGrouper:
     """Groups the faces without a name into clusters."""
@@ -165,7 +169,7 @@ class FaceGrouper:
         with self._database.write() as session:
             # The library's row is written first: of two groupings at once, the second waits here and then
             # sees the first one's clusters.
-            library.set_grouped(session)
+            library.set_grouped(session, part.full_grouping, grown=bool(part.faces))
             now, sides = part.read_again(session), part.read_sides(session)
             plan = plan_grouping(compared, clustering, part.parameters, now, sides)
             _save(session, part, compared, now, plan)
@@ -198,18 +202,20 @@ def _save(
     Faces found since they were read wait for the next grouping.
     """
     clusters.save_clusters(session, plan.clusters)
-    faces.set_clusters(session, plan.moves)
+    faces.set_clusters(session, plan.moves, compared=True)
+    grouping.mark_grouped(
+        session, [face.id for face in part.faces if not face.grouped and face.id not in plan.moves]
+    )
     former = {face.id: face.cluster_id for face in now}
     _keep_without_embedding(session, former, compared.faces)
     if part.is_all:
         clusters.delete_empty_clusters(session)
-        library.set_full_grouping(session, _choice(part.parameters), len(part.faces))
-    elif part.faces:
-        library.set_grown(session)
+        has_new = not former.keys() <= {face.id for face in part.faces}
+    else:
         now_in = {row["id"] for row in plan.clusters}
         clusters.mend_clusters(session, now_in | {cluster for cluster in former.values() if cluster})
-    grouping.mark_grouped(session, [face.id for face in part.faces])
-    if grouping.has_ungrouped(session):
+        has_new = grouping.has_ungrouped(session)
+    if has_new:
         library.set_grouping_stale(session)
 
 
@@ -228,7 +234,6 @@ def apply_proposal(session: Session, row: GroupingProposal) -> None:
     clusters.save_clusters(session, proposals.clusters_of(row))
     faces.set_clusters(session, proposals.moves_of(row))
     clusters.delete_empty_clusters(session)
-    library.set_full_grouping(session, row.parameters, row.faces)
     if grouping.has_ungrouped(session):
         library.set_grouping_stale(session)
 

@@ -61,7 +61,7 @@ class GroupingProposals:
                     "Something was decided or grouped since this grouping was computed.",
                     hint="Have it computed again, and look at what it would change now.",
                 )
-            library.set_grouped(session)
+            library.set_grouped(session, library.FullGrouping(row.parameters, row.faces))
             apply_proposal(session, row)
             proposals.drop_proposal(session)
 

@@ -61,6 +61,8 @@ class GroupableFace:
     quality: float
     group_id: uuid.UUID | None = None
     """The cluster that a human put it into."""
+    grouped: bool = True
+    """Whether a grouping has compared it."""
 
 
 _GROUPABLE = (
@@ -70,6 +72,7 @@ _GROUPABLE = (
     FaceInstance.cluster_id,
     FaceInstance.quality_score,
     FaceInstance.group_id,
+    FaceInstance.grouped,
 )
 """The columns of a ``GroupableFace``."""
 
@@ -220,13 +223,17 @@ def _if_shown(cluster: str) -> ColumnElement[uuid.UUID | None]:
     return case((shown, bindparam(cluster, type_=Uuid)), else_=None)
 
 
-def set_clusters(session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None]) -> None:
-    """Put each face into its cluster, or into none; one that was named meanwhile stays where it is."""
-    _update_faces(
-        session,
-        update(FaceInstance).where(FaceInstance.person_id.is_(None)).values(cluster_id=bindparam("owner")),
-        clusters,
+def set_clusters(
+    session: Session, clusters: Mapping[uuid.UUID, uuid.UUID | None], *, compared: bool = False
+) -> None:
+    """Put each face into its cluster, or into none; one that was named meanwhile stays where it is.
+
+    compared: by a grouping.
+    """
+    change = (
+        update(FaceInstance).where(FaceInstance.person_id.is_(None)).values(cluster_id=bindparam("owner"))
     )
+    _update_faces(session, change.values(grouped=True) if compared else change, clusters)
 
 
 def set_groups(session: Session, groups: Mapping[uuid.UUID, uuid.UUID | None]) -> None:

@@ -83,19 +83,25 @@ def set_grouping_stale(session: Session) -> None:
     session.execute(update(LibraryRow).values(grouping_stale=True))
 
 
-def set_grouped(session: Session) -> None:
-    """One more grouping was made, and no face waits to be grouped."""
-    session.execute(update(LibraryRow).values(grouping_stale=False, groupings=LibraryRow.groupings + 1))
+@dataclass(frozen=True, slots=True)
+class FullGrouping:
+    """A grouping that compares all unnamed faces, so many. choice: what the user chose."""
+
+    choice: dict[str, Any]
+    faces: int
 
 
-def set_full_grouping(session: Session, grouping: dict[str, Any], faces: int) -> None:
-    """All unnamed faces, so many, were compared. grouping: what the user chose."""
-    session.execute(update(LibraryRow).values(grouping=grouping, faces_at_full_grouping=faces, grown=False))
+def set_grouped(session: Session, full: FullGrouping | None, *, grown: bool = False) -> None:
+    """One more grouping was made, and no face waits to be grouped.
 
-
-def set_grown(session: Session) -> None:
-    """New faces were put to what they resemble; the others were not compared with each other again."""
-    session.execute(update(LibraryRow).values(grown=True))
+    full: None if not all were compared. grown: whether new faces were put to what they resemble.
+    """
+    change = update(LibraryRow).values(grouping_stale=False, groupings=LibraryRow.groupings + 1)
+    if full is not None:
+        change = change.values(grouping=full.choice, faces_at_full_grouping=full.faces, grown=False)
+    elif grown:
+        change = change.values(grown=True)
+    session.execute(change)
 
 
 def start_run(session: Session, roots: Sequence[Path] = ()) -> tuple[int, bool]:

@@ -111,8 +111,8 @@ def _write_what_refers_to_faces(session: Session, rows: MadeRows) -> None:
 def _write_grouping(session: Session, rows: MadeRows) -> None:
     """As if all unnamed faces had been grouped."""
     choice = {"method": DEFAULT_METHOD, "min_cluster_size": 2}
-    library_queries.set_full_grouping(session, choice, int((rows.looks >= len(rows.persons)).sum()))
-    library_queries.set_grouped(session)
+    unnamed = int((rows.looks >= len(rows.persons)).sum())
+    library_queries.set_grouped(session, library_queries.FullGrouping(choice, unnamed))
 
 
 def _insert(session: Session, table: str, rows: Iterable[Row]) -> None:
