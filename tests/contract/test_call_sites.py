@@ -248,19 +248,19 @@ SITES: dict[str, tuple[Callable[[Crowd], object], Cost]] = {
     ),
     "assign_new_faces": (
         lambda c: c.face_assigner.assign_new_faces(),
-        Cost(batch=1_000, in_batch=2, statements=21),
+        Cost(batch=1_000, in_batch=2, statements=20, chunked=1),
     ),
     "assign_to_known_people": (
         lambda c: c.dual_clusterer.assign_to_known_people(),
-        Cost(batch=1_000, in_batch=2, statements=21),
+        Cost(batch=1_000, in_batch=2, statements=20, chunked=1),
     ),
     "cluster_unknown_faces": (
         lambda c: c.dual_clusterer.cluster_unknown_faces(),
-        Cost(batch=1_000, statements=9),  # one of them marks the faces as compared, so that grouping can grow
+        Cost(batch=1_000, statements=8, chunked=1),  # which marks faces as compared, so that grouping can grow
     ),
     "suggestions_for_face": (
         lambda c: c.suggestion_service.suggestions_for_face(c.unnamed[0]),
-        Cost(requests=2, statements=14),
+        Cost(requests=2, statements=13, chunked=1),
     ),
 }
 

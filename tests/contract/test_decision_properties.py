@@ -1,6 +1,6 @@
 """Random sequences of decisions, jobs, undos and restarts: what a human said stays said.
 
-Forty, and thirteen hundred in ``make test-all``, the same each time, unless more are asked for, which are new
+Twenty, and eleven hundred in ``make test-all``, the same each time, unless more are asked for, which are new
 ones: ``IMAGE_SEARCH_TEST_SEQUENCES=20000 pytest -m depth tests/contract/test_decision_properties.py``.
 """
 
@@ -20,7 +20,7 @@ from tests.contract.decided_library import LOOKS, DecidedLibrary, seeded_uuid
 from tests.contract.decision_machine import JOBS, DecisionMachine, digit
 
 MORE = os.environ.get("IMAGE_SEARCH_TEST_SEQUENCES")
-MANY, FEW = (int(MORE), int(MORE) // 10) if MORE else (1200, 100)
+MANY, FEW = (int(MORE), int(MORE) // 10) if MORE else (1000, 100)
 NAMES = ("Ada", "Grace", "Emmy", "Mary")
 
 several = st.lists(st.integers(0, 99), min_size=1, max_size=4)

@@ -104,7 +104,7 @@ def test_the_processes_of_the_compose_file(settings: dict[str, Any], tmp_path: P
     """The service and three workers, told what their containers are told: ready, as the health check says; a
     job is done; their logs are JSON; SIGTERM ends each of them well."""
     elsewhere = settings | {"library": tmp_path / "shared", "host": "127.0.0.1", "require_token": True}
-    elsewhere["qdrant_api_key"] = "of the stand-in, which asks for none"
+    elsewhere["qdrant_api_key"] = "of-the-stand-in-which-asks-for-none"
     with open_library(Settings(**settings), lambda _: None, no_bar) as library, ExitStack() as stack:
         bind(library)
         service = settings_of("service", elsewhere, tmp_path)

@@ -58,6 +58,7 @@ def serving(settings: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
     """``image-search serve`` on ``settings["port"]``, ready."""
     with running("serve", settings) as process:
         wait_until(lambda: process.poll() is not None or answers(settings["port"]))
+        assert process.poll() is None, process.communicate()
         yield process
 
 
