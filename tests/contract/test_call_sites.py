@@ -256,7 +256,7 @@ SITES: dict[str, tuple[Callable[[Crowd], object], Cost]] = {
     ),
     "cluster_unknown_faces": (
         lambda c: c.dual_clusterer.cluster_unknown_faces(),
-        Cost(batch=1_000, statements=8, chunked=1),  # which marks faces as compared, so that grouping can grow
+        Cost(batch=1_000, statements=8, chunked=1),  # chunked: faces are marked as compared
     ),
     "suggestions_for_face": (
         lambda c: c.suggestion_service.suggestions_for_face(c.unnamed[0]),
