@@ -21,12 +21,20 @@ CHANCE = {
     "asset_paths.id",
     "asset_paths.inode",
     "asset_paths.seen_in_run",
+    "conflicts.id",
     "face_instances.payload_sent",
     "face_instances.payload_version",
     "face_suggestions.id",
+    "grouping_proposals.changes",
+    "grouping_proposals.clusters",
+    "grouping_proposals.id",
+    "grouping_proposals.moves",
+    "library.groupings",
+    "person_centroids.faces_version",
     "person_prototypes.id",
+    "persons.faces_version",
 }
-"""Columns whose values depend on when, or on how often something was tried."""
+"""Columns whose values depend on when, or on how often something was tried, or are or hold new ids."""
 
 
 def everything(database: Database, engine: Any, collections: Iterable[str]) -> list[str]:

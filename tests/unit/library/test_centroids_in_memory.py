@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from unittest.mock import ANY
 from uuid import UUID
 
 import numpy as np
@@ -112,7 +113,7 @@ def test_only_what_changed_is_read(library: Library) -> None:
     kept.now()
     with round_trips(library.database.engine) as again:
         kept.now()
-    assert (again.requests, again.statements) == (0, 2)
+    assert (again.requests, [one for one in again.sql if one != "BEGIN"]) == (0, [ANY])
     with library.database.write() as session:
         changed = add_faces(library, World(session), directions(1, seed=77))[0]
         session.execute(
@@ -153,7 +154,11 @@ def test_a_lost_centroid_is_an_error(library: Library) -> None:
     """A stored centroid without its point is not somebody without a centroid."""
     CentroidService(library.stores).compute_centroids()
     with library.database.read() as session:
-        stored = session.scalars(select(PersonCentroid.id).where(PersonCentroid.state == "active")).all()
+        stored = session.scalars(
+            select(PersonCentroid.id)
+            .join(PersonRow, PersonRow.id == PersonCentroid.person_id)
+            .where(PersonCentroid.state == "active", ~PersonRow.deleted)
+        ).all()
     library.centroids.delete_centroids(stored[:1])
     with pytest.raises(DataIntegrityError, match="did not give 1"):
         CentroidsInMemory(library.database, library.collections).now()
