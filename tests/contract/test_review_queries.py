@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from image_search_service.db.models import FaceSuggestion, PersonCentroid
+from image_search_service.db.models import FaceSuggestion
 from image_search_service.db.queries.review import answers, clusters, persons
-from image_search_service.db.queries.suggestions.centroids import ACTIVE
 from image_search_service.db.session import Database
 from tests.support.databases import DATABASES, open_database
 from tests.support.served import add_person
@@ -21,24 +20,6 @@ from tests.support.world import World
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     with open_database(request.param, tmp_path) as database:
         yield database
-
-
-def test_persons_without_a_centroid(database: Database) -> None:
-    """Those with faces and without an active centroid, the wanted ones first; none of them need be wanted."""
-    with database.write() as session:
-        world = World(session)
-        everybody = [add_person(world, name).id for name in ("Ada", "Grace", "Emmy", "Nobody")]
-        for person in everybody[:3]:
-            world.face(world.photo(f"/{person}"), person_id=person)
-        used = {"algorithm_version": 1, "faces": 1, "faces_used": 1, "source_hash": "", "state": ACTIVE}
-        session.add(PersonCentroid(person_id=everybody[0], **used))
-        session.flush()
-        lacking = set(everybody[1:3])
-        assert set(persons.without_centroid(session, [], 10)) == lacking
-        for first in lacking:
-            assert persons.without_centroid(session, [first], 1) == [first]
-        checked = persons.checked_centroids(session, everybody)
-        assert checked.keys() == {everybody[0]}
 
 
 def test_only_faces_that_count_are_counted(database: Database) -> None:

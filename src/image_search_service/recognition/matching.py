@@ -87,6 +87,29 @@ def most_similar(
     return matches
 
 
+def nearest_persons(
+    embeddings: FloatArray, people: CentroidMatrix, number: int
+) -> list[list[tuple[UUID, float]]]:
+    """Whom each of several embeddings ``(n, d)`` of unit length resembles most, at most ``number``, and how
+    much, the most similar first: one product of all with all."""
+    if not people.person_ids:
+        return [[] for _ in embeddings]
+    similarity: FloatArray = embeddings @ people.matrix.T
+    return [
+        [(people.person_ids[place], float(row[place])) for place in _largest(row, number)]
+        for row in similarity
+    ]
+
+
+def _largest(values: FloatArray, number: int) -> list[int]:
+    """The places of the ``number`` largest, the largest first, among equals the first."""
+    places = np.arange(len(values))
+    if number < len(values):
+        places = np.flatnonzero(values >= np.partition(values, -number)[-number])
+    order: list[int] = places[np.argsort(-values[places], kind="stable")][:number].tolist()
+    return order
+
+
 def _blocks(rows: int, columns: int) -> Iterator[slice]:
     step = max(1, BLOCK_BYTES // (4 * columns))
     return (slice(start, min(start + step, rows)) for start in range(0, rows, step))

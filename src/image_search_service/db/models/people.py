@@ -130,8 +130,6 @@ class PersonCentroid(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     compared: Mapped[bool] = mapped_column(default=False)
     """Whether contradictions were looked for with it (``KeptConflict``)."""
-    checked_at: Mapped[datetime] = mapped_column(default=utc_now)
-    """When the person's faces were last found to be those that it was computed from."""
 
     __table_args__ = (
         partial_index(

@@ -6,7 +6,6 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from image_search_service.db.models import DecisionRow
@@ -20,14 +19,12 @@ LAST_PAGES = 2
 @dataclass(slots=True)
 class ReviewHistory:
     """proposals: what was proposed, and whether it was right. pages: of each person the right ones and all of
-    the pages answered last. rejected: suggestions that were wrong. touched: whose faces may have changed, and
-    when. latest: the number of the last decision."""
+    the pages answered last. rejected: suggestions that were wrong. latest: the last decision's number."""
 
     proposals: list[AnsweredProposal] = field(default_factory=list)
     pages: dict[uuid.UUID, list[tuple[int, int]]] = field(default_factory=dict)
     rejected: Counter[uuid.UUID] = field(default_factory=Counter)
     answered: Counter[uuid.UUID] = field(default_factory=Counter)
-    touched: dict[uuid.UUID, datetime] = field(default_factory=dict)
     latest: int = 0
 
 
@@ -36,8 +33,6 @@ def learned(decisions: Sequence[DecisionRow]) -> ReviewHistory:
     undone = {decision.undoes for decision in decisions if decision.undoes is not None}
     history = ReviewHistory(latest=max((decision.id for decision in decisions), default=0))
     for decision in decisions:
-        for person in _ids(decision.details.get("persons")):
-            history.touched.setdefault(person, decision.at)
         if decision.id not in undone and decision.undoes is None:
             _learn(history, decision.details)
     return history

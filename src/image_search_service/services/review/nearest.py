@@ -1,5 +1,5 @@
-"""Finds the persons that clusters resemble: one fetch of faces and one search among centroids for all
-clusters."""
+"""Finds the persons that clusters resemble: one fetch of faces and one product with everybody's centroid
+for all clusters."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from image_search_service.db.models import ClusterRow
 from image_search_service.db.queries.review import clusters as queries
 from image_search_service.db.queries.review.clusters import ClusterFace
 from image_search_service.library.stores import Stores
+from image_search_service.recognition.matching import nearest_persons
 from image_search_service.vector.embedding_batch import EmbeddingBatch
 
 SAMPLE = 5
 """A cluster is compared by the mean of its clearest faces, this many."""
 NEAREST = 8
-"""Centroids that a search returns; some may be of persons who are ruled out."""
+"""Persons whom a cluster is looked at with; some may be ruled out."""
 BARRED_SHARE = 1 / 3
 """A person who is ruled out for this share of a cluster's sample is ruled out for the cluster."""
 FETCH_BATCH = 1_000
@@ -42,15 +43,16 @@ class _Sample:
 
 
 class NearestPersons:
-    """Compares groups with everybody who has a centroid. Raises UnavailableError."""
+    """Compares groups with everybody who has a centroid. Raises UnavailableError, and DataIntegrityError
+    where a stored centroid is lost."""
 
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
         self._faces = stores.faces
-        self._centroids = stores.centroids
+        self._centroids = stores.centroids_in_memory
 
     def of_clusters(self, rows: Sequence[ClusterRow], same: float) -> list[ComparedCluster]:
-        """Two statements, a fetch of ``SAMPLE`` faces for each, and a search for every hundred.
+        """Two statements, a fetch of ``SAMPLE`` faces for each, and what ``CentroidsInMemory.now`` costs.
 
         same: similarity from which two groups are taken for one person's.
         """
@@ -65,16 +67,11 @@ class NearestPersons:
         )
         stored = [row for row in rows if any(face.point_id in batch for face in samples.get(row.id, []))]
         means = _means([samples[row.id] for row in stored], batch)
-        matches = self._centroids.search_many(means, NEAREST) if stored else []
+        near_each = nearest_persons(means, self._centroids.now(), NEAREST) if stored else []
         alike = _alike(means, [row.size for row in stored], same)
         compared = {
-            row.id: ComparedCluster(row, _allowed(samples[row.id], barred, _once(near)), others)
-            for row, near, others in zip(
-                stored,
-                [[(match.person_id, match.score) for match in each] for each in matches],
-                alike,
-                strict=True,
-            )
+            row.id: ComparedCluster(row, _allowed(samples[row.id], barred, near), others)
+            for row, near, others in zip(stored, near_each, alike, strict=True)
         }
         return [compared.get(row.id, ComparedCluster(row)) for row in rows]
 
@@ -104,14 +101,6 @@ def _alike(means: FloatArray, sizes: Sequence[int], same: float) -> list[int]:
     """For each group the faces of the others that look the same."""
     near = (means @ means.T >= same) & ~np.eye(len(means), dtype=np.bool_)
     return [int(number) for number in near @ np.array(sizes, dtype=np.int64)] if len(means) else []
-
-
-def _once(near: Sequence[tuple[uuid.UUID, float]]) -> list[tuple[uuid.UUID, float]]:
-    """Each person with their best similarity: a centroid that was replaced may still be in Qdrant."""
-    best: dict[uuid.UUID, float] = {}
-    for person, similarity in near:
-        best.setdefault(person, similarity)
-    return list(best.items())
 
 
 def _allowed(

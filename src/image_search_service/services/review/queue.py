@@ -1,8 +1,9 @@
 """The queue of questions: what to ask next, so that each second of the user's time names most faces.
 
-Costs a fixed number of statements, two fetches of faces and one search among centroids, whatever the number
-of clusters, suggestions and persons. Only the largest clusters are compared with persons: a question about a
-smaller one names fewer faces, and it is among the largest as soon as these have been answered.
+Costs a fixed number of statements and two fetches of faces, whatever the number of clusters, suggestions and
+persons, and what the array of centroids costs after a decision (``CentroidsInMemory.now``). Only the largest
+clusters are compared with persons: a question about a smaller one names fewer faces, and it is among the
+largest as soon as these have been answered.
 """
 
 from __future__ import annotations
@@ -10,16 +11,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from image_search_service.core.errors import UnavailableError
+from image_search_service.core.errors import DataIntegrityError, UnavailableError
 from image_search_service.core.logging import get_logger
 from image_search_service.db.models import ClusterRow, utc_now
 from image_search_service.db.queries.review import answers, clusters as cluster_queries, persons as queries
-from image_search_service.db.queries.review.persons import CentroidAge, NamedCover, WaitingSuggestion
+from image_search_service.db.queries.review.persons import NamedCover, WaitingSuggestion
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.review_queue import Chances
-from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.review import drafts as make
 from image_search_service.services.review.filling import QuestionFiller
 from image_search_service.services.review.history import ReviewHistory, learned
@@ -43,12 +43,7 @@ MOST_SEEN = 72
 """Suggestions of one person that may have been shown in this sitting, beyond those that are looked at."""
 LEARNED_FROM = 200
 """Decisions from which chances are learned."""
-REFRESHED = 100
-"""Persons whose centroids are computed at once."""
 SMALL_CLUSTERS = 200
-MANY_FACES, CHANGED_SHARE = 300, 0.02
-"""A centroid of so many faces is computed anew only when so many came or went. Fewer hardly move the mean,
-and reading the embeddings of thousands of faces after each answer would hold up the next question."""
 
 
 def next_questions(stores: Stores, limit: int, seen_ids: Sequence[str] = ()) -> NextQuestions:
@@ -68,7 +63,6 @@ class ReviewQueueService:
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
         self._thresholds = stores.thresholds
-        self._centroids = CentroidService(stores)
         self._nearest = NearestPersons(stores)
         self._filler = QuestionFiller(stores)
 
@@ -82,7 +76,6 @@ class ReviewQueueService:
             history = learned(answers.last_decisions(session, LEARNED_FROM))
             skips = answers.skips(session, utc_now() - timedelta(days=AWAY_DAYS))
             progress = NamingProgress(*answers.progress(session))
-        self._refresh_centroids(history)
         drafts = self._drafts(history, shown)
         by_subject = {skip.subject: skip for skip in skips}
         chosen = next_drafts(drafts, by_subject, shown, history.latest, limit)
@@ -97,25 +90,6 @@ class ReviewQueueService:
         with self._database.write() as session:
             last = answers.last_decisions(session, 1)
             answers.add_skip(session, subject, last[0].id if last else 0)
-
-    def _refresh_centroids(self, history: ReviewHistory) -> None:
-        """Compute those of persons whose faces the last decisions changed, and of some who have none yet."""
-        now = utc_now()
-        with self._database.read() as session:
-            checked = queries.checked_centroids(session, history.touched)
-            touched = [person for person, at in checked.items() if at < history.touched[person]]
-            ages = queries.centroid_ages(session, touched) if touched else []
-            lacking = queries.without_centroid(session, list(history.touched), REFRESHED)
-        stale = [age.person_id for age in ages if is_stale(age, history.touched[age.person_id])][:REFRESHED]
-        if wanted := [*stale, *lacking]:
-            try:
-                run = self._centroids.compute_centroids(wanted)
-            except UnavailableError:
-                log.warning("centroids_wait", persons=len(wanted))
-                return
-            if run.fresh:
-                with self._database.write() as session:
-                    queries.mark_checked(session, stale, now)
 
     def _drafts(self, history: ReviewHistory, shown: SeenQuestions) -> list[Draft]:
         chances = Chances(self._thresholds).calibrated(history.proposals)
@@ -148,7 +122,7 @@ class ReviewQueueService:
     def _compared(self, largest: Sequence[ClusterRow]) -> list[ComparedCluster]:
         try:
             return self._nearest.of_clusters(largest, self._thresholds.assign_to_centroid)
-        except UnavailableError:
+        except (UnavailableError, DataIntegrityError):
             log.warning("nobody_is_proposed", clusters=len(largest))
             return [ComparedCluster(row) for row in largest]
 
@@ -167,13 +141,3 @@ class ReviewQueueService:
             cards = queries.cards(session, sorted(wanted)) if wanted else {}
             different = queries.different_pairs(session, in_pairs) if pairs else set()
         return cards, different
-
-
-def is_stale(centroid: CentroidAge, touched_at: datetime) -> bool:
-    """Whether a question may need another centroid than this one. touched_at: of the last decision about the
-    person, which has changed their faces, or their name alone."""
-    if centroid.checked_at >= touched_at:
-        return False
-    if centroid.faces < MANY_FACES:
-        return True
-    return abs(centroid.faces_now - centroid.faces) > CHANGED_SHARE * centroid.faces

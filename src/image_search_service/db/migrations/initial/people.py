@@ -79,7 +79,6 @@ def create_person_centroids() -> None:
         sa.Column("faces_version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("compared", sa.Boolean(), nullable=False),
-        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id"], ["persons.id"], name=op.f("fk_person_centroids_person_id_persons")
         ),

@@ -10,20 +10,18 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, literal_column, select, tuple_, update
+from sqlalchemy import Select, and_, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import (
     FaceInstance,
     FaceSuggestion,
     ImageAsset,
-    PersonCentroid,
     PersonDifference,
     PersonRow,
 )
 from image_search_service.db.queries.people.persons import shown_face
 from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
-from image_search_service.db.queries.suggestions.centroids import ACTIVE
 
 _PERSONS: Any = bindparam("persons", expanding=True)
 """Of statements that are made once: making one anew for each question takes longer than some of them."""
@@ -60,79 +58,6 @@ class AgeSpan:
     person_id: uuid.UUID
     first: datetime
     last: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CentroidAge:
-    """A person's active centroid. checked_at: when it was last found to be of the person's faces. faces: how
-    many these were when it was computed. faces_now: how many there are."""
-
-    person_id: uuid.UUID
-    checked_at: datetime
-    faces: int
-    faces_now: int
-
-
-def without_centroid(session: Session, first: Collection[uuid.UUID], limit: int) -> list[uuid.UUID]:
-    """Some persons with faces and without a centroid, those of ``first`` before others."""
-    return list(session.scalars(_without_centroid_statement(), {"persons": list(first), "limit": limit}))
-
-
-@cache
-def _without_centroid_statement() -> Select[*tuple[Any, ...]]:
-    has_face = select(FaceInstance.id).where(FaceInstance.person_id == PersonRow.id).exists()
-    active: Any = literal_column(
-        f"'{ACTIVE}'"
-    )  # a literal: then the partial index says all, without its rows
-    has_centroid = (
-        select(PersonCentroid.person_id)
-        .where(PersonCentroid.person_id == PersonRow.id, PersonCentroid.state == active)
-        .exists()
-    )
-    return (
-        select(PersonRow.id)
-        .where(~PersonRow.deleted, ~has_centroid, has_face)
-        .order_by(PersonRow.id.not_in(_PERSONS), PersonRow.id)
-        .limit(bindparam("limit"))
-    )
-
-
-def checked_centroids(session: Session, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, datetime]:
-    """When the centroid of each of these persons who has one was last found to be of their faces."""
-    rows = session.execute(_checked_statement(), {"persons": list(person_ids)})
-    return {row[0]: row[1] for row in rows}
-
-
-@cache
-def _checked_statement() -> Select[*tuple[Any, ...]]:
-    return select(PersonCentroid.person_id, PersonCentroid.checked_at).where(
-        PersonCentroid.person_id.in_(_PERSONS), PersonCentroid.state == ACTIVE
-    )
-
-
-def centroid_ages(session: Session, person_ids: Collection[uuid.UUID]) -> list[CentroidAge]:
-    """Of each of these persons who has a centroid."""
-    rows = session.execute(
-        select(
-            PersonCentroid.person_id,
-            PersonCentroid.checked_at,
-            PersonCentroid.faces,
-            PersonRow.faces,
-        )
-        .join(PersonRow, PersonRow.id == PersonCentroid.person_id)
-        .where(PersonCentroid.person_id.in_(person_ids), PersonCentroid.state == ACTIVE)
-    )
-    return [CentroidAge(*row) for row in rows]
-
-
-def mark_checked(session: Session, person_ids: Sequence[uuid.UUID], moment: datetime) -> None:
-    """Store that at ``moment`` the centroids of at most ``BATCH`` persons were those of their faces."""
-    session.execute(
-        update(PersonCentroid)
-        .where(PersonCentroid.person_id.in_(person_ids), PersonCentroid.state == ACTIVE)
-        .values(checked_at=moment)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def most_waiting(session: Session, limit: int) -> list[tuple[uuid.UUID, int]]:
