@@ -240,18 +240,22 @@ ON_POSTGRESQL: Final = (
 
 def _on_postgresql(trigger: KeepingTrigger) -> Iterator[str]:
     """The function, for which ``changed`` are the photos or suggestions that its statements are about, and
-    the trigger that calls it. What it changes calls it again, and is about nothing."""
+    the trigger that calls it. What it changes calls it again, and is about nothing.
+
+    What reads the rows of the statement is planned anew each time: a plan that was kept from a statement
+    about one row would compare each of thousands with each.
+    """
     key = "asset_id" if trigger.table == "face_instances" else "id"
     tables = {"INSERT": ("now",), "DELETE": ("gone",), "UPDATE": ("gone", "now")}[trigger.change]
     rows = "gone JOIN now ON now.id = gone.id" if trigger.change == "UPDATE" else tables[0]
-    changed = " OR ".join(f"gone.{column} IS DISTINCT FROM now.{column}" for column in trigger.when)
-    where = f" WHERE {changed}" if trigger.when else ""
+    different = " OR ".join(f"gone.{column} IS DISTINCT FROM now.{column}" for column in trigger.when)
+    where = f" WHERE {different}" if trigger.when else ""
     photos = " UNION ".join(f"SELECT {table}.{key} FROM {rows}{where}" for table in tables)
-    body = "; ".join(trigger.statements)
+    body = "; ".join(one if _CHANGED in one else f"EXECUTE $sql${one}$sql$" for one in trigger.statements)
     yield (
         f"CREATE OR REPLACE FUNCTION {trigger.name}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ DECLARE changed uuid[] := ARRAY({photos}); "
-        f"BEGIN IF cardinality(changed) = 0 THEN RETURN NULL; END IF; {body}; RETURN NULL; END $$"
+        f"$$ DECLARE changed uuid[]; BEGIN EXECUTE $sql$SELECT ARRAY({photos})$sql$ INTO changed; "
+        f"IF cardinality(changed) = 0 THEN RETURN NULL; END IF; {body}; RETURN NULL; END $$"
     )
     seen = " ".join(f"{'NEW' if table == 'now' else 'OLD'} TABLE AS {table}" for table in tables)
     yield (

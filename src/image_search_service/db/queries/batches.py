@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, insert, text
+from sqlalchemy import Table, insert, inspect, text
 from sqlalchemy.orm import Session
 
 from image_search_service.db.models import Base
@@ -22,8 +22,12 @@ Row = Mapping[str, Any]
 def insert_rows(session: Session, model: type[Base], rows: Sequence[Row]) -> None:
     """Insert all rows with one statement; a None is written as NULL, since rows with other columns than the
     one before would begin a statement of their own."""
-    if rows:
-        session.execute(insert(model), list(rows), execution_options={"render_nulls": True})
+    if not rows:
+        return
+    statement = insert(model)
+    if session.get_bind().dialect.name == "postgresql":  # else there each row is a statement for its triggers
+        statement = statement.returning(*inspect(model).primary_key)
+    session.execute(statement, list(rows), execution_options={"render_nulls": True})
 
 
 def upsert_rows(
