@@ -46,13 +46,13 @@ class FairLock:
                 return
             turn = threading.Event()
             self._waiting.append(turn)
+        in_time = False
         try:
             in_time = turn.wait(self._seconds)
-        except BaseException:  # an interrupt: nobody is left to be handed the lock
-            self._leave(turn)
-            raise
+        finally:
+            if not in_time:  # too late, or interrupted: nobody is left to be handed the lock
+                self._leave(turn)
         if not in_time:
-            self._leave(turn)
             raise UnavailableError(f"Others keep {self._what} busy.", hint="Try again.")
 
     def _leave(self, turn: threading.Event) -> None:

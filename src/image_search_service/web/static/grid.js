@@ -3,7 +3,7 @@ import { el, fill } from "./dom.js";
 
 const PAGE = 120;
 /** Rows kept above and below the view. */
-const MORE = 3;
+const MORE = 1;
 
 /** What was chosen: ids with their items, and the place that a range starts from. */
 export class Selection {
