@@ -83,7 +83,7 @@ def decide_until_killed(settings: dict[str, Any], faces: list[str], chance: rand
                 what, body = something_to_say(faces, made, [one["id"] for one in listed], chance)
                 answer = ask(settings["port"], f"/api/v1/decisions/{what}", body or {})
             except urllib.error.HTTPError as refused:
-                assert refused.code in (404, 409)  # noqa: PT017 - who decides at random is refused now and then
+                assert refused.code in (404, 409), refused.read()  # noqa: PT017 - who decides at random is refused now and then
                 continue
             except (OSError, http.client.HTTPException, json.JSONDecodeError):
                 assert len(made) >= ACKNOWLEDGED, "the service went away before it was killed"

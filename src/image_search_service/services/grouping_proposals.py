@@ -9,7 +9,7 @@ from image_search_service.core.errors import ConflictError, NotFoundError
 from image_search_service.core.records.grouping import ProposalRecord
 from image_search_service.core.types import DEFAULT_METHOD, JsonObject, Progress
 from image_search_service.db.models import GroupingProposal
-from image_search_service.db.queries import library, proposals
+from image_search_service.db.queries import events, library, proposals
 from image_search_service.db.session import Session
 from image_search_service.faces.grouper import FaceGrouper, apply_proposal
 from image_search_service.library.stores import Stores
@@ -55,6 +55,7 @@ class GroupingProposals:
         grouped since it was computed.
         """
         with self._stores.database.write() as session:
+            events.take_turn(session)
             row = _require(session, proposal_id)
             if proposals.is_stale(session, row):
                 raise ConflictError(

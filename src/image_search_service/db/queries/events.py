@@ -23,7 +23,11 @@ from image_search_service.db.queries.batches import BATCH, insert_rows
 
 
 def take_turn(session: Session) -> None:
-    """Make decisions and groupings wait for each other. SQLite allows only one writer anyway."""
+    """Wait until nobody else changes faces that are stored; to be called before the first row is changed.
+
+    Decisions, jobs, and the triggers of both, lock rows of faces, photos and persons in whatever order: two
+    at once would soon wait for each other, and PostgreSQL refuse one. SQLite has only one writer anyway.
+    """
     session.execute(select(LibraryRow.id).with_for_update())
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Progress
-from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import events, faces as face_queries
 from image_search_service.db.queries.doctor import expected
 from image_search_service.db.queries.doctor.expected import FaceTruth
 from image_search_service.services.doctor.context import PAGE, DoctorContext
@@ -104,6 +104,7 @@ class FaceCheck:
         self._faces.overwrite_payloads({face.point_id: face_payload(face) for face in wrong})
         if wrong:
             with self._context.database.write() as session:
+                events.take_turn(session)
                 expected.mark_payloads_due(session, [face.id for face in wrong])
         self._report.repair(Kind.WRONG_PAYLOAD, len(wrong))
 

@@ -10,6 +10,7 @@ from image_search_service.core.parallel import chunks, map_ahead, thread_pool
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import Progress
 from image_search_service.db.models import FaceInstance
+from image_search_service.db.queries import events
 from image_search_service.db.queries.doctor import expected
 from image_search_service.db.queries.doctor.expected import PhotoTruth
 from image_search_service.media.derived_files import is_whole
@@ -111,6 +112,7 @@ class Restoring:
                 for point_id, face in truth.items()
             )
             with self._context.database.write() as session:
+                events.take_turn(session)
                 expected.mark_payloads_due(session, [face.id for face in truth.values()])
             for point_id in truth:
                 self._report.repair(_kind(embedded[point_id][0]), 1)

@@ -241,6 +241,7 @@ class _IndexRun:
         self._service.stores.faces.upsert_faces(face_points(batch))
         new_faces = [row for photo in batch for row in face_rows(photo)]
         with self._database.write() as session:
+            events.take_turn(session)
             photos.save_assets(session, [asset_row(photo) for photo in batch])
             photos.save_faces(session, new_faces)
             self._save_paths(session, [(photo.file, photo.file.asset_id) for photo in batch])
@@ -256,6 +257,7 @@ class _IndexRun:
         if not files:
             return
         with self._database.write() as session:
+            events.take_turn(session)
             known = photos.assets_by_hash(session, [file.content_hash for file in files])
             self._save_paths(session, [(file, known[file.content_hash].asset_id) for file in files])
         self._attached |= {known[file.content_hash].asset_id for file in files}
@@ -318,6 +320,7 @@ class _IndexRun:
         it left: photos that no file holds, points without a face in SQL, and half-written pictures."""
         self._settle()
         with self._database.write() as session:
+            events.take_turn(session)
             waiting = [(failure.path, failure.reason) for failure in self.report.waiting]
             photos.leave_unread(
                 session, [path for path, _ in waiting if not has_vanished(path)], self._number

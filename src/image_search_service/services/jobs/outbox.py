@@ -13,7 +13,7 @@ from itertools import count
 
 from image_search_service.core.errors import UnavailableError, VectorStoreError
 from image_search_service.core.logging import get_logger
-from image_search_service.db.queries import faces
+from image_search_service.db.queries import events, faces
 from image_search_service.library.stores import Stores
 
 log = get_logger(__name__)
@@ -69,6 +69,7 @@ class PayloadSender:
             vectors.update_cluster_ids({face.point_id: face.cluster_id for face in due})
             vectors.update_hidden({face.point_id: face.hidden for face in due})
             with self._database.write() as session:
+                events.take_turn(session)
                 faces.mark_payloads_sent(session, due)
             sent += len(due)
         return sent

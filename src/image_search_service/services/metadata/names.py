@@ -12,7 +12,7 @@ from functools import partial
 from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import map_ahead, thread_pool
 from image_search_service.core.types import Progress
-from image_search_service.db.queries import people_in_files, said_in_files
+from image_search_service.db.queries import events, people_in_files, said_in_files
 from image_search_service.db.queries.metadata import photo_names
 from image_search_service.db.queries.metadata.photo_names import PhotoFiles
 from image_search_service.db.queries.people_in_files import NamedInFile
@@ -61,6 +61,7 @@ class MetadataNamesService:
                 if people or any(of_photo.files for of_photo in names):
                     store = self._draw(names)
                     with self._database.write() as session:
+                        events.take_turn(session)
                         drawn = frozenset() if store is None else frozenset(store(session))
                         report.by_hand += len(drawn)
                         take_names(session, names, seen, self._actor, report, drawn=drawn)
