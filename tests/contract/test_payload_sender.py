@@ -9,8 +9,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session
 
 from image_search_service.core.errors import UnavailableError, VectorStoreError
+from image_search_service.db.models import FaceInstance
+from image_search_service.db.queries import events
 from image_search_service.library.health import outbox_size
 from image_search_service.library.opening import Library
 from image_search_service.services.decisions.service import ReviewService
@@ -19,7 +23,7 @@ from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.given_stores import with_collections, with_opener
 from tests.support.served import add_faces, directions
 from tests.support.stores import STORES, library_on
-from tests.support.waiting import LIMIT
+from tests.support.waiting import LIMIT, wait_until
 from tests.support.world import World
 
 
@@ -114,6 +118,36 @@ def test_what_could_not_be_sent_waits(library: Library, face: UUID, error: Excep
     assert outbox_size(library) == 1
     library.payload_sender.send_if_it_answers()
     assert (outbox_size(library), in_qdrant(library)) == (0, [ada])
+
+
+def test_a_decision_and_the_sender_never_wait_for_each_other(library: Library) -> None:
+    """A decision may lock two faces in whatever order while their payloads are sent: neither is refused."""
+    with library.database.write() as session:
+        earlier, later = sorted(face.id for face in add_faces(library, World(session), directions(2)))
+    ReviewService(library.database, "test").split([earlier, later], "Ada")
+    with ThreadPoolExecutor(1) as threads:
+        with library.database.write() as session:
+            events.take_turn(session)
+            change_face(session, later)
+            sending = threads.submit(library.payload_sender.send)
+            wait_until(lambda: is_waited_for(library) or sending.done())
+            change_face(session, earlier)
+        sending.result(LIMIT)
+    assert outbox_size(library) == 0
+
+
+def change_face(session: Session, face: UUID) -> None:
+    session.execute(update(FaceInstance).where(FaceInstance.id == face).values(detection_confidence=0.5))
+
+
+def is_waited_for(library: Library) -> bool:
+    """Whether somebody waits for a row that another transaction has locked. On SQLite nobody does: who
+    writes next is settled before a transaction begins."""
+    if library.database.is_sqlite:
+        return True
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+    with library.database.read() as session:
+        return bool(session.scalar(text(waiting)))
 
 
 def test_nothing_to_send_opens_nothing(library: Library, face: UUID) -> None:
