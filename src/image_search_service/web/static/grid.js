@@ -3,7 +3,9 @@ import { el, fill } from "./dom.js";
 
 const PAGE = 120;
 /** Rows kept above and below the view. */
-const MORE = 1;
+const MORE = 0.5;
+/** Cells that are made in one frame of scrolling, or one row: the rest follows in the next frames. */
+const CELLS_A_FRAME = 16;
 
 /** What was chosen: ids with their items, and the place that a range starts from. */
 export class Selection {
@@ -30,6 +32,7 @@ export class Grid {
     this.selection = new Selection(() => { this.mark(); options.changed?.(this.selection); });
     this.body = el("div", { class: "window", role: options.list ? "list" : "grid", "aria-label": options.label, "aria-multiselectable": !options.list && options.select ? "true" : null });
     this.rows = new Map();
+    this.stale = new Set();
     this.reset();
     fill(element, this.body);
     this.watch();
@@ -42,13 +45,17 @@ export class Grid {
     this.pending = new Set();
     this.focus = 0;
     this.rowHeight = 0;
+    this.clear();
+  }
+
+  clear() {
     this.rows.clear();
+    this.stale.clear();
     this.body.replaceChildren();
   }
 
   watch() {
-    const draw = () => { if (!this.waiting) { this.waiting = true; requestAnimationFrame(() => { this.waiting = false; this.draw(); }); } };
-    addEventListener("scroll", draw, { passive: true });
+    addEventListener("scroll", () => this.drawSoon(), { passive: true });
     new ResizeObserver(() => { const width = this.element.clientWidth; if (width && width !== this.width) { this.width = width; this.measure(); } }).observe(this.element);
     addEventListener("pagehide", () => history.replaceState({ ...history.state, scroll: scrollY }, ""));
   }
@@ -78,15 +85,24 @@ export class Grid {
     const offset = at - (at % PAGE);
     if (this.pending.has(offset)) return;
     this.pending.add(offset);
-    try { this.put(offset, await this.options.load(offset, PAGE)); this.redraw(); }
+    try { this.arrive(offset, await this.options.load(offset, PAGE)); }
     catch (problem) { if (this.options.failed) this.options.failed(problem); else throw problem; }
     finally { this.pending.delete(offset); }
+  }
+
+  /** Puts what has come into the rows that waited for it. */
+  arrive(offset, page) {
+    const { total } = this;
+    this.put(offset, page);
+    if (total !== page.total) { this.redraw(); return; }
+    for (const [row, node] of this.rows) if (node.querySelector(".bone")) this.stale.add(row);
+    this.drawSoon();
   }
 
   /** Columns and the height of a row, from the first tiles as they come out. */
   measure() {
     if (this.total === null || !this.element.clientWidth) return;
-    if (this.total === 0) { fill(this.body); this.rows.clear(); this.body.style.blockSize = ""; this.showEmpty(true); return; }
+    if (this.total === 0) { this.clear(); this.body.style.blockSize = ""; this.showEmpty(true); return; }
     this.showEmpty(false);
     const space = this.element.clientWidth;
     const wanted = this.options.width(space);
@@ -108,35 +124,66 @@ export class Grid {
   /** Draws all anew; the cell that had the focus has it again. */
   redraw() {
     const held = this.body.contains(document.activeElement);
-    this.rows.clear();
-    this.body.replaceChildren();
-    this.draw();
+    this.clear();
+    this.draw(Infinity);
     if (held) this.node(this.focus)?.focus({ preventScroll: true });
   }
 
-  draw() {
+  /** Draws before the next frame. */
+  drawSoon() {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => { this.waiting = false; this.draw(CELLS_A_FRAME); });
+  }
+
+  /** Makes the rows that are in view and not yet there, of so many cells at most; removes those that no longer
+   * are. */
+  draw(most) {
     if (!this.total || !this.columns) return;
     const height = this.rowHeight || this.tileWidth + this.gapRow;
     const count = Math.ceil(this.total / this.columns);
     const top = -this.body.getBoundingClientRect().top;
-    const first = Math.max(0, Math.floor(top / height) - MORE);
-    const last = Math.min(count - 1, Math.ceil((top + innerHeight) / height) + MORE);
+    const first = Math.max(0, Math.floor(top / height - MORE));
+    const last = Math.min(count - 1, Math.floor((top + innerHeight) / height + MORE));
     this.body.style.blockSize = `${count * height - this.gapRow}px`;
     if (!this.options.list) { this.body.setAttribute("aria-rowcount", count); this.body.setAttribute("aria-colcount", this.columns); }
     this.from = first * this.columns;
     const focused = Math.floor(this.focus / this.columns);
     const held = this.body.contains(document.activeElement) ? focused : -1;
-    for (const [row, node] of this.rows) if ((row < first || row > last) && row !== held && !node.contains(document.activeElement)) { node.remove(); this.rows.delete(row); }
-    for (let row = first; row <= last; row += 1) if (!this.rows.has(row)) this.addRow(row, height);
+    for (const [row, node] of this.rows) if ((row < first || row > last) && row !== held && !node.contains(document.activeElement)) { node.remove(); this.rows.delete(row); this.stale.delete(row); }
+    const missing = [];
+    for (let row = first; row <= last; row += 1) if (!this.rows.has(row) || this.stale.has(row)) missing.push(row);
+    const now = missing.slice(0, Math.max(1, Math.floor(most / this.columns)));
+    for (const row of now) this.addRow(row, height);
+    if (now.length < missing.length) this.drawSoon();
+    this.ask(first - (last - first), last + (last - first));
+  }
+
+  /** Asks for what is a screen away on both sides. */
+  ask(...rows) {
+    for (const row of rows) {
+      const at = Math.min(this.total - 1, Math.max(0, row * this.columns));
+      if (!this.items[at]) this.need(at);
+    }
   }
 
   addRow(row, height) {
     const node = el("div", { class: "window-row", role: this.options.list ? "none" : "row", "aria-rowindex": this.options.list ? null : row + 1 });
     Object.assign(node.style, { insetBlockStart: `${row * height}px`, columnGap: `${this.gapColumn}px`, gridTemplateColumns: `repeat(${this.columns}, minmax(0, 1fr))` });
     for (let at = row * this.columns; at < Math.min(this.total, (row + 1) * this.columns); at += 1) node.append(this.cell(at));
+    const old = this.rows.get(row);
     this.rows.set(row, node);
+    this.stale.delete(row);
+    if (old) { this.replace(old, node); return; }
     const after = [...this.rows.keys()].filter((other) => other > row).sort((a, b) => a - b)[0];
     this.body.insertBefore(node, after === undefined ? null : this.rows.get(after));
+  }
+
+  /** Puts a row in the place of an old one; the cell that had the focus has it again. */
+  replace(old, node) {
+    const held = old.contains(document.activeElement);
+    old.replaceWith(node);
+    if (held) this.node(this.focus)?.focus({ preventScroll: true });
   }
 
   cell(at) {
@@ -170,7 +217,7 @@ export class Grid {
     const to = Math.min(this.total - 1, Math.max(0, at));
     const from = this.focus;
     this.focus = to;
-    if (!this.node(to)) { const height = this.rowHeight; scrollTo(0, scrollY + this.body.getBoundingClientRect().top + Math.floor(to / this.columns) * height - innerHeight / 2); this.draw(); }
+    if (!this.node(to)) { const height = this.rowHeight; scrollTo(0, scrollY + this.body.getBoundingClientRect().top + Math.floor(to / this.columns) * height - innerHeight / 2); this.draw(Infinity); }
     const node = this.node(to);
     node?.focus({ preventScroll: true });
     node?.scrollIntoView({ block: "nearest" });

@@ -1,6 +1,6 @@
 // One person: their faces, photos, suggestions, with whom, and what was said of them.
 import { openPage } from "./address.js";
-import { all, button, cover, el, empty, fill, link, one, svg } from "./dom.js";
+import { all, button, cover, el, empty, fill, link, one } from "./dom.js";
 import { get, query } from "./api.js";
 import { decide, failed, onChange } from "./decide.js";
 import { facesTab } from "./person-faces.js";
@@ -57,11 +57,11 @@ const drawYears = async () => {
   const shown = new Set([first, last, ...[...years].sort((a, b) => b[1] - a[1]).slice(0, 1).map(([year]) => year)].filter((year, at, list) => list.every((other, place) => place >= at || Math.abs(other - year) > 2)));
   const bar = (year) => {
     const count = years.get(year) ?? 0;
-    const height = count ? Math.max(2, (30 * count) / most) : 0.6;
-    const mute = shown.has(year) ? "" : "mute";
-    const parts = [svg("svg", { viewBox: "0 0 10 30", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("rect", { x: 1, y: 30 - height, width: 8, height })), el("span", { "aria-hidden": "true" }, String(year))];
+    const label = shown.has(year) && el("span", { "aria-hidden": "true" }, String(year));
     const words = `${year}: ${photos(count)}`;
-    return count ? el("a", { class: mute, href: `/photos?person_id=${id}#${year}`, title: words, "aria-label": words }, parts) : el("i", { class: `none ${mute}` }, parts);
+    const made = count ? el("a", { href: `/photos?person_id=${id}#${year}`, title: words, "aria-label": words }, label) : el("i", { class: "none" }, label);
+    made.style.setProperty("--share", count / most);
+    return made;
   };
   fill(one(".years-box"), el("nav", { class: "years links", "aria-label": t("Photos by year") }, Array.from({ length: last - first + 1 }, (_, at) => bar(first + at))));
 };

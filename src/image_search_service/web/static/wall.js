@@ -6,6 +6,9 @@ import { date, t, tn } from "./words.js";
 
 /** Screens kept above and below the view. */
 const MORE = 0.6;
+/** Photos and headings that are made in one frame of scrolling: the rest follows in the next ones. */
+const MOST_A_FRAME = 16;
+const HEADING = 28;
 
 export class Wall {
   /**
@@ -16,8 +19,7 @@ export class Wall {
     Object.assign(this, { element, options, parts: [], nodes: new Map(), focus: 0 });
     this.body = el("div", { class: "window wall" });
     fill(element, this.body);
-    const draw = () => { if (!this.waiting) { this.waiting = true; requestAnimationFrame(() => { this.waiting = false; this.draw(); }); } };
-    addEventListener("scroll", draw, { passive: true });
+    addEventListener("scroll", () => this.drawSoon(), { passive: true });
     new ResizeObserver(() => { const width = element.clientWidth; if (width && width !== this.width) { this.width = width; this.place(); } }).observe(element);
     addEventListener("pagehide", () => history.replaceState({ ...history.state, wall: this.anchor() }, ""));
     this.body.addEventListener("keydown", (event) => this.key(event));
@@ -69,8 +71,17 @@ export class Wall {
     this.body.style.blockSize = `${y}px`;
   }
 
-  draw() {
+  /** Draws before the next frame. */
+  drawSoon() {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => { this.waiting = false; this.draw(MOST_A_FRAME); });
+  }
+
+  /** Makes what is near the view and not yet there, so many at most; removes what no longer is. */
+  draw(most = Infinity) {
     if (!this.width) return;
+    this.left = most;
     const top = -this.body.getBoundingClientRect().top;
     const from = top - innerHeight * MORE;
     const to = top + innerHeight * (1 + MORE);
@@ -102,47 +113,70 @@ export class Wall {
       part.photos = page.items;
       this.measure(part);
       this.stack();
-      const held = this.body.contains(document.activeElement);
-      this.clear();
+      this.drop(this.parts.indexOf(part));
+      for (const [at, node] of this.nodes) this.put(node, this.parts[at]);
       if (part.y + before < top) scrollBy(0, part.height - before);
-      this.draw();
-      if (held) this.node(this.focus)?.focus({ preventScroll: true });
+      this.drawSoon();
     } catch (problem) { part.asked = null; this.options.failed(problem); }
   }
 
   hide(at) {
     const node = this.nodes.get(at);
-    if (node && !node.contains(document.activeElement)) { node.remove(); this.nodes.delete(at); }
+    if (node && !node.contains(document.activeElement)) this.drop(at);
+  }
+
+  drop(at) {
+    this.nodes.get(at)?.remove();
+    this.nodes.delete(at);
   }
 
   /** Shows what of a stretch is near the view. */
   show(part, at, from, to) {
     const key = part.laid ? `${Math.floor(from / 200)}` : "bones";
-    const old = this.nodes.get(at);
-    if (old?.dataset.key === key) return;
-    const held = old?.contains(document.activeElement) ? document.activeElement.dataset.at : null;
-    const node = el("div", { class: "stretch", data: { key } });
-    Object.assign(node.style, { insetBlockStart: `${part.y}px`, blockSize: `${part.height}px` });
-    if (part.laid) {
-      const near = (box, height) => part.y + box.y < to && part.y + box.y + height > from;
-      node.append(...part.laid.headings.filter((one) => near(one, 40)).map((one) => this.heading(part, one)),
-        ...part.laid.boxes.filter((box) => near(box, box.height) || held === String(part.offset + box.at)).map((box) => this.photo(part, box)));
-    } else node.append(el("span", { class: "bone" }));
-    if (old) old.replaceWith(node); else this.insert(at, node);
-    this.nodes.set(at, node);
-    if (held !== null) node.querySelector(`[data-at="${held}"]`)?.focus({ preventScroll: true });
+    const node = this.nodes.get(at) ?? this.insert(at, this.stretch(part));
+    if (node.dataset.key === key) return;
+    if (!part.laid) node.append(el("span", { class: "bone" }));
+    else if (!this.fillIn(node, part, from, to)) { this.drawSoon(); return; }
+    node.dataset.key = key;
+  }
+
+  stretch(part) {
+    const node = el("div", { class: "stretch" });
+    this.put(node, part);
+    return node;
+  }
+
+  put(node, part) { Object.assign(node.style, { insetBlockStart: `${part.y}px`, blockSize: `${part.height}px` }); }
+
+  /** Adds headings and photos of a stretch that have come near the view, as many as are left for this frame;
+   * removes those that no longer are, but for the one that has the focus. Returns whether all are there. */
+  fillIn(node, part, from, to) {
+    const near = ({ y, height }) => part.y + y < to && part.y + y + height > from;
+    const wanted = new Map([...part.laid.headings.map((one) => [2 * one.at, { ...one, height: HEADING }]), ...part.laid.boxes.map((box) => [2 * box.at + 1, box])].filter(([, box]) => near(box)));
+    for (const shown of [...node.children]) if (!wanted.has(shown.place) && shown !== document.activeElement) shown.remove();
+    const there = new Set([...node.children].map((shown) => shown.place));
+    for (const [place, box] of wanted) {
+      if (there.has(place)) continue;
+      if (this.left-- <= 0) return false;
+      const made = place % 2 ? this.photo(part, box) : this.heading(part, box);
+      made.place = place;
+      node.insertBefore(made, [...node.children].find((shown) => shown.place > place) ?? null);
+    }
+    return true;
   }
 
   insert(at, node) {
     const next = [...this.nodes.keys()].filter((other) => other > at).sort((a, b) => a - b)[0];
     this.body.insertBefore(node, next === undefined ? null : this.nodes.get(next));
+    this.nodes.set(at, node);
+    return node;
   }
 
   heading(part, one) {
     const folders = new Set(part.photos.slice(one.at, one.at + one.count).map((photo) => photo.path?.split("/").slice(-2, -1)[0]));
     const folder = folders.size === 1 ? [...folders][0] : null;
     const node = el("h2", {}, date(one.day), " ", el("small", {}, [folder, tn("{n} photo", "{n} photos", one.count)].filter(Boolean).join(" · ")));
-    return set(node, { ...one, height: 28 });
+    return set(node, one);
   }
 
   photo(part, box) {
