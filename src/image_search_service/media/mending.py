@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import os
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -17,13 +16,18 @@ from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
 
 from image_search_service.core.errors import MediaError
 from image_search_service.core.types import Pixels
+from image_search_service.media.cut_off import (
+    MISSING_SHARE,
+    PNG_SIGNATURE,
+    gif_filled_up,
+    png_chunks,
+    png_filled_up,
+)
 
 LARGEST = 2**28
 """Bytes of a file that is copied to be mended."""
 LEAST_TAIL, LARGEST_TAIL = 64, 2**16
 """Bytes that may be missing at the end of a file: a 64th of it, within these bounds."""
-MISSING_SHARE = 0.1
-"""Share of a JPEG's rows that may be missing."""
 LONGEST_TEXT = 2**24
 """Bytes of one text in a PNG, unpacked; longer ones are left out."""
 _GREY = 128
@@ -43,8 +47,11 @@ def mended(file: BinaryIO) -> BinaryIO | None:
     content = file.read()
     if is_jpeg(content):
         return io.BytesIO(content + _END_OF_JPEG)
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return io.BytesIO(b"".join(_without_texts(content)))
+    if content.startswith(PNG_SIGNATURE):
+        return io.BytesIO(png_filled_up(content, LARGEST) or _without_texts(content))
+    if content.startswith(b"GIF8"):
+        filled = gif_filled_up(content)
+        return None if filled is None else io.BytesIO(filled)
     tail = min(max(LEAST_TAIL, len(content) // 64), LARGEST_TAIL)
     return io.BytesIO(content + bytes(tail))
 
@@ -79,16 +86,10 @@ def require_most_rows(image: Image.Image) -> None:
         raise MediaError("The file is truncated: its end is missing.")
 
 
-def _without_texts(content: bytes) -> Iterator[bytes]:
-    """A PNG's signature and chunks, without its texts."""
-    yield content[:8]
-    at = 8
-    while at + 8 <= len(content):
-        length, kind = struct.unpack_from(">I4s", content, at)
-        end = at + 12 + length
-        if kind not in _TEXTS:
-            yield content[at:end]
-        at = end
+def _without_texts(content: bytes) -> bytes:
+    """A PNG without its texts."""
+    kept = [chunk for kind, chunk in png_chunks(content) if kind not in _TEXTS]
+    return b"".join([PNG_SIGNATURE, *kept])
 
 
 @dataclass(frozen=True, slots=True)

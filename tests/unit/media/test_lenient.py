@@ -45,7 +45,7 @@ def assert_is_photo(pixels: Pixels) -> None:
 
 
 @pytest.mark.parametrize("missing", [1, 2, 3, 20])
-@pytest.mark.parametrize("name", ["JPEG", "progressive", "WEBP", "TIFF", "HEIF"])
+@pytest.mark.parametrize("name", ["JPEG", "progressive", "WEBP", "TIFF", "HEIF", "PNG", "GIF"])
 def test_p4_last_bytes_are_missing(tmp_path: Path, name: str, missing: int) -> None:
     """A file that lacks its last bytes is shown; its metadata is read, too."""
     options = {"progressive": True} if name == "progressive" else {}
@@ -60,6 +60,28 @@ def test_p4_half_a_photo_is_refused(tmp_path: Path, kept: float) -> None:
     content = encoded("JPEG")
     with pytest.raises(MediaError, match="truncated"):
         decoded(tmp_path / "photo", content[: int(kept * len(content))])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "LA", "1"])
+def test_p4_a_png_without_its_last_rows(tmp_path: Path, mode: str) -> None:
+    """The rows of a PNG that are there are shown, those that are missing are black."""
+    target = io.BytesIO()
+    photo().convert(mode).save(target, "PNG")
+    whole = decoded(tmp_path / "photo", target.getvalue())
+    cut = decoded(tmp_path / "photo", target.getvalue()[: int(0.94 * len(target.getvalue()))])
+    rows = int(0.9 * len(whole))
+    assert np.array_equal(cut[:rows], whole[:rows])
+    assert not np.array_equal(cut, whole)
+
+
+@pytest.mark.parametrize("interlace", [0, 1])
+def test_p4_a_gif_without_its_last_rows(tmp_path: Path, interlace: int) -> None:
+    """The rows of a GIF that are there are shown."""
+    content = encoded("GIF", interlace=interlace)
+    whole = decoded(tmp_path / "photo", content)
+    cut = decoded(tmp_path / "photo", content[: int(0.94 * len(content))])
+    same = (cut == whole).all(axis=(1, 2))
+    assert 0.9 < same.mean() < 1
 
 
 @pytest.mark.parametrize("format_", ["AVIF", "HEIF", "GIF", "PNG"])
