@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from image_search_service.api.app import build_app
 from image_search_service.core.access_token import read_or_create_token
 from image_search_service.core.config import Settings
 from image_search_service.library.opening import Library
-from image_search_service.library.workers import job_workers
+from image_search_service.library.workers import running_workers
 from image_search_service.web.pages import add_pages, token_page
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def create_app(library: Library, *, run_jobs: bool | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with _workers(library) if here else nullcontext():
+        with running_workers(library, STOP_SECONDS) if here else nullcontext():
             app.state.library = library
             yield
 
@@ -58,13 +58,3 @@ def spare_from_collection() -> None:
 def runs_jobs(settings: Settings) -> bool:
     """Whether the service runs its jobs itself: unless ``image-search worker`` can do it."""
     return not settings.stores_are_shared or settings.redis_url is None
-
-
-@contextmanager
-def _workers(library: Library) -> Iterator[None]:
-    workers = job_workers(library)
-    workers.start()
-    try:
-        yield
-    finally:
-        workers.stop(STOP_SECONDS)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from image_search_service.library.opening import Library
-from image_search_service.library.workers import job_workers
+from image_search_service.library.workers import running_workers
 
 STOP_SECONDS = 30.0
 """How long a job that runs may take to its next step when the worker is told to end."""
@@ -16,12 +16,8 @@ STOP_SECONDS = 30.0
 
 def run_worker(library: Library, stop: threading.Event) -> None:
     """Run jobs until ``stop`` is set; those that run then wait again for another worker."""
-    workers = job_workers(library)
-    workers.start()
-    try:
+    with running_workers(library, STOP_SECONDS):
         stop.wait()
-    finally:
-        workers.stop(STOP_SECONDS)
 
 
 @contextmanager

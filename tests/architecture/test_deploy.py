@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import image_search_service.vector.calls  # noqa: F401 - its metrics are there once it is imported
 from image_search_service.api.metrics import exposition
 from image_search_service.core.config import SECRETS, Settings
 from image_search_service.library.metrics import Measurements

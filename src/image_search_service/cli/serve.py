@@ -41,10 +41,10 @@ def serve(
     ] = False,
     watch: Annotated[
         bool | None,
-        typer.Option("--watch", help="Look for new and changed photos in the library's folders regularly."),
+        typer.Option("--watch", help="Index new and changed photos in the library's folders by themselves."),
     ] = None,
     watch_minutes: Annotated[
-        int | None, typer.Option(min=1, help="Minutes between two such looks.  [default: 15]")
+        int | None, typer.Option(min=1, help="Minutes between two looks at all folders.  [default: 15]")
     ] = None,
     public_url: Annotated[
         str | None,

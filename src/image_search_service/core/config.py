@@ -104,9 +104,9 @@ class Settings(BaseModel):
     )
     job_threads: int = Field(default=1, ge=1, description="Jobs that one process works on at a time.")
     watch: bool = Field(
-        default=False, description="Look for new and changed photos in all folders of the library regularly."
+        default=False, description="Index new and changed photos in the library's folders by themselves."
     )
-    watch_minutes: int = Field(default=15, ge=1, description="Minutes between two such looks.")
+    watch_minutes: int = Field(default=15, ge=1, description="Minutes between two looks at all folders.")
     host: str = Field(
         default="127.0.0.1", description="Address that the service listens on; by default this machine only."
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from image_search_service.library.opening import Library
 from image_search_service.services.grouping_proposals import CHOICE, GroupingProposals
+from image_search_service.services.indexing.notices import FolderNotices
 from image_search_service.services.indexing.watching import FolderWatch
 from image_search_service.services.jobs.ledger import JobLedger
 from image_search_service.services.jobs.service import JobKind, JobService
@@ -28,11 +31,34 @@ def job_workers(library: Library) -> Workers:
     return Workers(library.job_queue, runner, library.settings.job_threads)
 
 
+@contextmanager
+def running_workers(library: Library, stop_seconds: float) -> Iterator[None]:
+    """The library's jobs run, and its folders are watched if the settings say so, until the end of the block.
+
+    stop_seconds: how long a job may then take to its next step.
+    """
+    workers = job_workers(library)
+    workers.start()
+    notices = FolderNotices(_folder_watch(library), library.paths.root) if library.settings.watch else None
+    if notices is not None:
+        notices.start()
+    try:
+        yield
+    finally:
+        if notices is not None:
+            notices.stop()
+        workers.stop(stop_seconds)
+
+
+def _folder_watch(library: Library) -> FolderWatch:
+    jobs = JobService(library.database, library.job_queue.enqueue)
+    return FolderWatch(library.database, jobs, timedelta(minutes=library.settings.watch_minutes))
+
+
 def _every_minute(library: Library) -> None:
     library.payload_sender.send_if_it_answers()
     if library.settings.watch:
-        jobs = JobService(library.database, library.job_queue.enqueue)
-        FolderWatch(library.database, jobs, timedelta(minutes=library.settings.watch_minutes)).look()
+        _folder_watch(library).look()
 
 
 def _submit_nightly(library: Library) -> None:

@@ -1,4 +1,5 @@
-"""Watches the library's folders by the clock: every so often they are indexed, as a job."""
+"""Has the library's folders indexed, as a job: every so often by the clock, or when they are said to have
+changed."""
 
 from __future__ import annotations
 
@@ -46,6 +47,16 @@ class FolderWatch:
         due = [path for path in paths if _is_before(indexed[path], before)]
         if not any(path not in absent or not has_vanished(path) for path in due):
             return None
+        return self.index(paths)
+
+    def there(self) -> list[Path]:
+        """The library's folders that can be read now, without those that are in another one."""
+        with self._database.read() as session:
+            paths = topmost_of(list(index_roots.indexed_at(session)))
+        return sorted(path for path in paths if path.is_dir())
+
+    def index(self, paths: Sequence[Path]) -> JobRecord | None:
+        """Index folders; None if indexing is under way or paused."""
         if self._jobs.is_active(JobKind.DETECT_FACES):
             return None
         return self._jobs.submit(JobKind.DETECT_FACES, index_parameters(paths), resume=False)
