@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import Table, insert, inspect, text
+from sqlalchemy import Executable, Table, insert, inspect, text
 from sqlalchemy.orm import Session
 
 from image_search_service.db.models import Base
@@ -25,7 +26,7 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Row]) -> Non
     if not rows:
         return
     statement = insert(model)
-    if session.get_bind().dialect.name == "postgresql":  # else there each row is a statement for its triggers
+    if _dialect(session) == "postgresql":  # else there each row is a statement for its triggers
         statement = statement.returning(*inspect(model).primary_key)
     session.execute(statement, list(rows), execution_options={"render_nulls": True})
 
@@ -48,19 +49,30 @@ def upsert_rows(
         return
     table = model.__table__
     assert isinstance(table, Table)  # noqa: S101 - narrows SQLAlchemy's FromClause for the type checker
-    statement = _dialect_insert(session, table)
+    statement = _upsert(_dialect(session), table, tuple(key), tuple(update), where)
+    session.flush()
+    session.connection().execute(statement, [dict(row) for row in rows])
+
+
+def _dialect(session: Session) -> str:
+    return session.get_bind().dialect.name
+
+
+@cache
+def _upsert(
+    dialect: str, table: Table, key: tuple[str, ...], update: tuple[str, ...], where: str | None
+) -> Executable:
+    statement = _dialect_insert(dialect, table)
     index: Any = {"index_elements": list(key), "index_where": None if where is None else text(where)}
-    if update:
-        new = {name: statement.excluded[name] for name in update}
-        statement = statement.on_conflict_do_update(**index, set_=new)
-    else:
-        statement = statement.on_conflict_do_nothing(**index)
-    session.execute(statement, [dict(row) for row in rows])
+    if not update:
+        return cast(Executable, statement.on_conflict_do_nothing(**index))
+    new = {name: statement.excluded[name] for name in update}
+    return cast(Executable, statement.on_conflict_do_update(**index, set_=new))
 
 
-def _dialect_insert(session: Session, table: Table) -> Any:
+def _dialect_insert(dialect: str, table: Table) -> Any:
     """The database's own INSERT, which knows ON CONFLICT; only this database's dialect is imported."""
-    if session.get_bind().dialect.name == "postgresql":
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql
 
         return postgresql.insert(table)

@@ -6,11 +6,12 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import Executable, bindparam, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import ClusterRow, FaceInstance
+from image_search_service.db.queries import prepared
 from image_search_service.db.queries.batches import BATCH, Row, upsert_rows
 
 
@@ -95,14 +96,13 @@ def delete_empty_clusters(session: Session) -> None:
     session.execute(delete(ClusterRow).where(~held).execution_options(synchronize_session=False))
 
 
+_EXISTING = select(ClusterRow.id).where(ClusterRow.id.in_(prepared.ids()))
+
+
 def existing_clusters(session: Session, cluster_ids: Iterable[uuid.UUID | None]) -> set[uuid.UUID]:
     """Those of the ids that exist: one statement for each ``BATCH``."""
     wanted = sorted(cluster_id for cluster_id in cluster_ids if cluster_id is not None)
-    return {
-        existing
-        for part in chunks(wanted, BATCH)
-        for existing in session.scalars(select(ClusterRow.id).where(ClusterRow.id.in_(part)))
-    }
+    return set(prepared.scalars(session, _EXISTING, wanted))
 
 
 def every_cluster(session: Session) -> set[uuid.UUID]:
@@ -110,15 +110,35 @@ def every_cluster(session: Session) -> set[uuid.UUID]:
     return set(session.scalars(select(ClusterRow.id)))
 
 
+_OF_FACES = (
+    select(FaceInstance.cluster_id)
+    .where(FaceInstance.cluster_id.is_not(None), FaceInstance.id.in_(prepared.ids()))
+    .distinct()
+)
+
+
 def clusters_of_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """The clusters that these faces are in: one statement for each ``BATCH``."""
-    inside = select(FaceInstance.cluster_id).where(FaceInstance.cluster_id.is_not(None)).distinct()
-    return {
-        cluster
-        for part in chunks(face_ids, BATCH)
-        for cluster in session.scalars(inside.where(FaceInstance.id.in_(part)))
-        if cluster is not None
-    }
+    return set(prepared.scalars(session, _OF_FACES, face_ids))
+
+
+def _mending() -> tuple[Executable, ...]:
+    """What ``mend_clusters`` does to the clusters ``ids``, in this order."""
+    member = select(FaceInstance.id).where(FaceInstance.cluster_id == ClusterRow.id).correlate(ClusterRow)
+    size = member.with_only_columns(func.count(FaceInstance.id)).scalar_subquery()
+    clearest = member.order_by(FaceInstance.quality_score.desc(), FaceInstance.id).limit(1).scalar_subquery()
+    stays = member.where(FaceInstance.id == ClusterRow.representative_face_id).exists()
+    aside = member.where(FaceInstance.set_aside).exists()
+    these = ClusterRow.id.in_(prepared.ids())
+    return (
+        delete(ClusterRow).where(these, ~member.exists()),
+        update(ClusterRow).where(these, ClusterRow.size != size).values(size=size),
+        update(ClusterRow).where(these, ~stays).values(representative_face_id=clearest),
+        update(ClusterRow).where(these, ClusterRow.set_aside != aside).values(set_aside=aside),
+    )
+
+
+_MENDING = _mending()
 
 
 def mend_clusters(session: Session, cluster_ids: Iterable[uuid.UUID]) -> None:
@@ -127,20 +147,9 @@ def mend_clusters(session: Session, cluster_ids: Iterable[uuid.UUID]) -> None:
     Sizes are counted again, the clearest face replaces a representative that left, and clusters without
     faces are deleted.
     """
-    member = select(FaceInstance.id).where(FaceInstance.cluster_id == ClusterRow.id).correlate(ClusterRow)
-    size = member.with_only_columns(func.count(FaceInstance.id)).scalar_subquery()
-    clearest = member.order_by(FaceInstance.quality_score.desc(), FaceInstance.id).limit(1).scalar_subquery()
-    stays = member.where(FaceInstance.id == ClusterRow.representative_face_id).exists()
-    aside = member.where(FaceInstance.set_aside).exists()
     for part in chunks(sorted(set(cluster_ids)), BATCH):
-        these = ClusterRow.id.in_(part)
-        for change in (
-            delete(ClusterRow).where(these, ~member.exists()),
-            update(ClusterRow).where(these, ClusterRow.size != size).values(size=size),
-            update(ClusterRow).where(these, ~stays).values(representative_face_id=clearest),
-            update(ClusterRow).where(these, ClusterRow.set_aside != aside).values(set_aside=aside),
-        ):
-            session.execute(change.execution_options(synchronize_session=False))
+        for change in _MENDING:
+            prepared.run(session, change, {"ids": part})
 
 
 def clusters_starting_with(session: Session, prefix: str) -> list[ClusterRow]:
@@ -152,9 +161,10 @@ def clusters_starting_with(session: Session, prefix: str) -> list[ClusterRow]:
     )
 
 
+_FACES = (
+    select(FaceInstance.id).where(FaceInstance.cluster_id == bindparam("cluster")).order_by(FaceInstance.id)
+)
+
+
 def faces_of_cluster(session: Session, cluster_id: uuid.UUID) -> list[uuid.UUID]:
-    return list(
-        session.scalars(
-            select(FaceInstance.id).where(FaceInstance.cluster_id == cluster_id).order_by(FaceInstance.id)
-        )
-    )
+    return list(prepared.run(session, _FACES, {"cluster": cluster_id}).scalars())

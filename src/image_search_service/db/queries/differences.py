@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from image_search_service.core.decisions import Change, Key
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import Base, FaceDifference, FaceInstance
+from image_search_service.db.queries import prepared
 from image_search_service.db.queries.batches import BATCH, upsert_rows
 from image_search_service.db.queries.faces import HUMAN
 
@@ -124,31 +125,38 @@ def apart_pairs(
     }
 
 
+_WITH_SIDE = (
+    select(FaceDifference.face_instance_id)
+    .where(FaceDifference.face_instance_id.in_(prepared.ids()))
+    .distinct()
+)
+
+
 def faces_with_side(session: Session, face_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     """Those of at most ``BATCH`` faces that belong to any difference."""
-    with_side = FaceDifference.face_instance_id.in_(face_ids)
-    return sorted(set(session.scalars(select(FaceDifference.face_instance_id).where(with_side))))
+    return sorted(prepared.run(session, _WITH_SIDE, {"ids": face_ids}).scalars())
+
+
+_own = aliased(FaceDifference)
+_JOINED = (
+    select(FaceDifference.difference_id)
+    .join(FaceInstance, FaceInstance.id == FaceDifference.face_instance_id)
+    .where(
+        (FaceInstance.assigned_by == HUMAN) | FaceInstance.group_id.is_not(None),
+        FaceDifference.difference_id.in_(
+            select(_own.difference_id).where(_own.face_instance_id.in_(prepared.ids()))
+        ),
+    )
+    .group_by(FaceDifference.difference_id, FaceInstance.person_id, FaceInstance.group_id)
+    .having(func.count(FaceDifference.side.distinct()) > 1)
+    .limit(1)
+)
 
 
 def with_both_sides(session: Session, face_ids: Iterable[uuid.UUID]) -> uuid.UUID | None:
     """The first difference of these faces that a human contradicted, by assigning faces of both sides to one
     person or putting them into one group; None if there is none. A statement for each ``BATCH``."""
-    placed = (FaceInstance.assigned_by == HUMAN) | FaceInstance.group_id.is_not(None)
-    joined = (
-        select(FaceDifference.difference_id)
-        .join(FaceInstance, FaceInstance.id == FaceDifference.face_instance_id)
-        .where(placed)
-        .group_by(FaceDifference.difference_id, FaceInstance.person_id, FaceInstance.group_id)
-        .having(func.count(FaceDifference.side.distinct()) > 1)
-        .limit(1)
-    )
-    own = aliased(FaceDifference)
-    for part in chunks(sorted(set(face_ids)), BATCH):
-        in_part = select(own.difference_id).where(own.face_instance_id.in_(part))
-        difference_id = session.scalar(joined.where(FaceDifference.difference_id.in_(in_part)))
-        if difference_id is not None:
-            return difference_id
-    return None
+    return next(prepared.scalars(session, _JOINED, sorted(set(face_ids))), None)
 
 
 def leave_clusters(session: Session, face_ids: Sequence[uuid.UUID]) -> None:

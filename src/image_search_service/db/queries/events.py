@@ -19,7 +19,10 @@ from image_search_service.core.records.decisions import (
     MadeDecision,
 )
 from image_search_service.db.models import DecisionChange, DecisionRow, LibraryRow
+from image_search_service.db.queries import prepared
 from image_search_service.db.queries.batches import BATCH, insert_rows
+
+_TURN = select(LibraryRow.id).with_for_update()
 
 
 def take_turn(session: Session) -> None:
@@ -28,7 +31,7 @@ def take_turn(session: Session) -> None:
     Decisions, jobs, and the triggers of both, lock rows of faces, photos and persons in whatever order: two
     at once would soon wait for each other, and PostgreSQL refuse one. SQLite has only one writer anyway.
     """
-    session.execute(select(LibraryRow.id).with_for_update())
+    prepared.run(session, _TURN)
 
 
 def append(session: Session, decision: DecisionRow, changes: Sequence[Change]) -> int:

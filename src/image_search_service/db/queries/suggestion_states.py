@@ -20,6 +20,7 @@ from image_search_service.db.models import (
     ImageAsset,
     PersonRow,
 )
+from image_search_service.db.queries import prepared
 from image_search_service.db.queries.batches import BATCH, Row, upsert_rows
 from image_search_service.db.queries.conditions import existing_file
 from image_search_service.db.queries.differences import (
@@ -126,15 +127,17 @@ def remembered(
     }
 
 
+_REJECTED_PAIRS = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
+    FaceSuggestion.face_instance_id.in_(prepared.ids()), FaceSuggestion.state == REJECTED
+)
+
+
 def rejected_pairs(session: Session, face_ids: Iterable[uuid.UUID]) -> set[Pair]:
     """Pairs of these faces and the persons they were rejected for: one statement for each ``BATCH``."""
-    statement = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id)
     return {
         (row[0], row[1])
         for part in _parts(face_ids)
-        for row in session.execute(
-            statement.where(FaceSuggestion.face_instance_id.in_(part), FaceSuggestion.state == REJECTED)
-        )
+        for row in prepared.run(session, _REJECTED_PAIRS, {"ids": part})
     }
 
 

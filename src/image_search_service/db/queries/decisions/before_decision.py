@@ -20,6 +20,7 @@ from image_search_service.db.models import (
     PersonPrototype,
     PersonRow,
 )
+from image_search_service.db.queries import prepared
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.faces import HUMAN
 from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE, REJECTED
@@ -96,18 +97,18 @@ def statements_about(session: Session, person_ids: Sequence[uuid.UUID]) -> Perso
     )
 
 
+_DIFFERENCES = select(PersonDifference.person_id, PersonDifference.other_id)
+_MERGED = select(PersonRow.id, PersonRow.merged_into).where(PersonRow.merged_into.is_not(None))
+
+
 def differences(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
     """All pairs of persons who were marked as different."""
-    rows = session.execute(select(PersonDifference.person_id, PersonDifference.other_id))
-    return [(row[0], row[1]) for row in rows]
+    return [(row[0], row[1]) for row in prepared.run(session, _DIFFERENCES)]
 
 
 def merged(session: Session) -> dict[uuid.UUID, uuid.UUID]:
     """Each merged person, and the person that they were merged into."""
-    rows = session.execute(
-        select(PersonRow.id, PersonRow.merged_into).where(PersonRow.merged_into.is_not(None))
-    )
-    return {row[0]: row[1] for row in rows if row[1] is not None}
+    return {row[0]: row[1] for row in prepared.run(session, _MERGED)}
 
 
 def human_faces_of(session: Session, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Update, bindparam, case, delete, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.core.decisions import Change, Fact, Key, NameOrigin, human_value
@@ -21,7 +21,7 @@ from image_search_service.db.models import (
     PersonPrototype,
     PersonRow,
 )
-from image_search_service.db.queries import clusters, faces
+from image_search_service.db.queries import clusters, faces, prepared
 from image_search_service.db.queries.batches import BATCH, insert_rows, upsert_rows
 from image_search_service.db.queries.decisions.current_values import Values, as_text, as_uuid, pairs_exist
 from image_search_service.db.queries.suggestion_states import ACCEPTED, PENDING, REJECTED, SUPERSEDED
@@ -30,18 +30,22 @@ BY_HAND = "decision"
 """The source of a rejection without an earlier suggestion."""
 
 
-def read_face_person(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
-    rows = session.execute(
-        select(
-            FaceInstance.id,
-            FaceInstance.person_id,
-            FaceInstance.assigned_by,
-            FaceInstance.name_origin,
-            FaceInstance.cluster_id,
-        )
-        .where(FaceInstance.id.in_([key.id for key in keys]))
-        .with_for_update()
+_these = FaceInstance.id.in_(prepared.ids())
+_PERSONS = (
+    select(
+        FaceInstance.id,
+        FaceInstance.person_id,
+        FaceInstance.assigned_by,
+        FaceInstance.name_origin,
+        FaceInstance.cluster_id,
     )
+    .where(_these)
+    .with_for_update()
+)
+
+
+def read_face_person(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
+    rows = prepared.run(session, _PERSONS, _ids_of(keys))
     return {
         Key(Fact.FACE_PERSON, face): {
             "person": as_text(person),
@@ -73,12 +77,11 @@ def write_face_person(session: Session, changes: Sequence[Change]) -> None:
     faces.assign_persons(session, guessed)
 
 
+_GROUPS = select(FaceInstance.id, FaceInstance.group_id, FaceInstance.cluster_id).where(_these)
+
+
 def read_face_group(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
-    rows = session.execute(
-        select(FaceInstance.id, FaceInstance.group_id, FaceInstance.cluster_id).where(
-            FaceInstance.id.in_([key.id for key in keys])
-        )
-    )
+    rows = prepared.run(session, _GROUPS, _ids_of(keys))
     return {
         Key(Fact.FACE_GROUP, face): {"group": as_text(group), "cluster": as_text(cluster)}
         for face, group, cluster in rows
@@ -100,49 +103,60 @@ def write_face_group(session: Session, changes: Sequence[Change]) -> None:
     )
 
 
+_ASTRAY = (
+    select(FaceInstance.id, FaceInstance.group_id)
+    .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+    .where(
+        _these,
+        FaceInstance.group_id.is_not(None),
+        FaceInstance.group_id.is_distinct_from(FaceInstance.cluster_id),
+        FaceInstance.person_id.is_(None),
+        FaceInstance.is_face,
+        ~FaceInstance.set_aside,
+        ~ImageAsset.replaced,
+    )
+)
+
+
 def settle_groups(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     """Move those of at most ``BATCH`` faces that a human put into a group into that cluster."""
-    is_shown = FaceInstance.is_face & ~FaceInstance.set_aside
-    columns = (FaceInstance.group_id, FaceInstance.cluster_id, FaceInstance.person_id, is_shown)
-    rows = session.execute(
-        select(FaceInstance.id, *columns)
-        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(FaceInstance.id.in_(face_ids), FaceInstance.group_id.is_not(None), ~ImageAsset.replaced)
-    )
-    astray = {
-        face: group
-        for face, group, cluster, person, shown in rows
-        if group not in (None, cluster) and person is None and shown
-    }
+    rows = prepared.run(session, _ASTRAY, {"ids": face_ids})
+    astray = {row[0]: row[1] for row in rows}
     clusters.make_clusters(session, astray)
     faces.set_clusters(session, astray)
 
 
+_ARE_FACES = select(FaceInstance.id, FaceInstance.is_face).where(_these)
+_SAY_IF_FACE = (
+    update(FaceInstance)
+    .where(_these)
+    .values(is_face=bindparam("value"), payload_version=FaceInstance.payload_version + 1)
+)
+
+
 def read_is_face(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
-    rows = session.execute(
-        select(FaceInstance.id, FaceInstance.is_face).where(FaceInstance.id.in_([key.id for key in keys]))
-    )
+    rows = prepared.run(session, _ARE_FACES, _ids_of(keys))
     return {Key(Fact.FACE_IS_FACE, face): is_face for face, is_face in rows}
 
 
 def write_is_face(session: Session, changes: Sequence[Change]) -> None:
     for value in (True, False):
         for part in chunks((change.key.id for change in changes if change.new is value), BATCH):
-            session.execute(
-                update(FaceInstance)
-                .where(FaceInstance.id.in_(part))
-                .values(is_face=value, payload_version=FaceInstance.payload_version + 1)
-            )
+            prepared.run(session, _SAY_IF_FACE, {"ids": part, "value": value})
     none = [change.key.id for change in changes if change.new is False]
     faces.set_clusters(session, dict.fromkeys(none))
 
 
+_ASIDE = select(FaceInstance.id, FaceInstance.set_aside, FaceInstance.cluster_id).where(_these)
+_SET_ASIDE = (
+    update(FaceInstance)
+    .where(_these)
+    .values(set_aside=bindparam("value"), payload_version=FaceInstance.payload_version + 1)
+)
+
+
 def read_set_aside(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
-    rows = session.execute(
-        select(FaceInstance.id, FaceInstance.set_aside, FaceInstance.cluster_id).where(
-            FaceInstance.id.in_([key.id for key in keys])
-        )
-    )
+    rows = prepared.run(session, _ASIDE, _ids_of(keys))
     return {
         Key(Fact.FACE_SET_ASIDE, face): {"aside": aside, "cluster": as_text(cluster)}
         for face, aside, cluster in rows
@@ -155,11 +169,7 @@ def write_set_aside(session: Session, changes: Sequence[Change]) -> None:
     for value in (True, False):
         face_ids = [change.key.id for change in changes if human_value(change.key, change.new) is value]
         for part in chunks(face_ids, BATCH):
-            session.execute(
-                update(FaceInstance)
-                .where(FaceInstance.id.in_(part))
-                .values(set_aside=value, payload_version=FaceInstance.payload_version + 1)
-            )
+            prepared.run(session, _SET_ASIDE, {"ids": part, "value": value})
     former = {
         aside_change.key.id: as_uuid(aside_change.new["cluster"])
         for aside_change in changes
@@ -169,39 +179,56 @@ def write_set_aside(session: Session, changes: Sequence[Change]) -> None:
     faces.put_back(session, {face: cluster for face, cluster in former.items() if cluster in existing})
 
 
-def part_set_aside(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
-    """Keep faces that are set aside and others in different clusters, for at most ``BATCH`` faces.
-
-    From a cluster that has both, the given faces that no human put there leave first; then all that are
-    set aside leave what is still mixed.
-    """
+def _leaving_mixed(leaving: ColumnElement[bool]) -> Update:
+    """Faces for which the condition holds leave clusters that have both, of those that ``ids`` are in."""
     other = aliased(FaceInstance)
-    own_clusters = select(other.cluster_id).where(other.id.in_(face_ids), other.cluster_id.is_not(None))
+    own_clusters = select(other.cluster_id).where(other.id.in_(prepared.ids()), other.cluster_id.is_not(None))
     among_others = (
         select(other.id)
         .where(other.cluster_id == FaceInstance.cluster_id, other.set_aside != FaceInstance.set_aside)
         .correlate(FaceInstance)
         .exists()
     )
-    for leaving in (FaceInstance.id.in_(face_ids) & FaceInstance.group_id.is_(None), FaceInstance.set_aside):
-        session.execute(
-            update(FaceInstance)
-            .where(FaceInstance.cluster_id.in_(own_clusters), leaving, among_others)
-            .values(cluster_id=None, payload_version=FaceInstance.payload_version + 1)
-            .execution_options(synchronize_session=False)
-        )
+    return (
+        update(FaceInstance)
+        .where(FaceInstance.cluster_id.in_(own_clusters), leaving, among_others)
+        .values(cluster_id=None, payload_version=FaceInstance.payload_version + 1)
+    )
+
+
+_PART_SET_ASIDE = (
+    _leaving_mixed(_these & FaceInstance.group_id.is_(None)),
+    _leaving_mixed(FaceInstance.set_aside.is_(True)),
+)
+
+
+def part_set_aside(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
+    """Keep faces that are set aside and others in different clusters, for at most ``BATCH`` faces.
+
+    From a cluster that has both, the given faces that no human put there leave first; then all that are
+    set aside leave what is still mixed.
+    """
+    for leaving in _PART_SET_ASIDE:
+        prepared.run(session, leaving, {"ids": face_ids})
+
+
+def _ids_of(keys: Sequence[Key]) -> dict[str, list[uuid.UUID]]:
+    return {"ids": [key.id for key in keys]}
 
 
 # Facts about a face and a person
 
 
+_REJECTED = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
+    FaceSuggestion.state == REJECTED,
+    FaceSuggestion.face_instance_id.in_(prepared.ids()),
+    FaceSuggestion.person_id.in_(prepared.ids("persons")),
+)
+
+
 def read_rejected(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
-    pairs = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
-        FaceSuggestion.state == REJECTED,
-        FaceSuggestion.face_instance_id.in_({key.id for key in keys}),
-        FaceSuggestion.person_id.in_({key.other for key in keys}),
-    )
-    return pairs_exist(session.execute(pairs), keys)
+    wanted = {"ids": sorted({key.id for key in keys}), "persons": [*{key.other for key in keys}]}
+    return pairs_exist(prepared.run(session, _REJECTED, wanted), keys)
 
 
 def write_rejected(session: Session, changes: Sequence[Change]) -> None:
@@ -251,9 +278,10 @@ def _rejection(key: Key) -> dict[str, Any]:
     }
 
 
-def settle_suggestions(session: Session, which: ColumnElement[bool]) -> None:
-    """Set suggestions to accepted, superseded or pending, from the present state of their faces and persons:
-    whose the faces are, whether they are faces and not set aside, and whether the persons exist."""
+def _settling(which: ColumnElement[bool]) -> Update:
+    """Suggestions for which the condition holds are accepted, superseded or pending, by the present state of
+    their faces and persons: whose the faces are, whether they are faces and not set aside, and whether the
+    persons exist."""
     face, person = (
         FaceInstance.id == FaceSuggestion.face_instance_id,
         PersonRow.id == FaceSuggestion.person_id,
@@ -268,7 +296,7 @@ def settle_suggestions(session: Session, which: ColumnElement[bool]) -> None:
         (current_person.is_not(None) | cannot_be, SUPERSEDED),
         else_=PENDING,
     )
-    session.execute(
+    return (
         update(FaceSuggestion)
         .where(
             which,
@@ -276,8 +304,21 @@ def settle_suggestions(session: Session, which: ColumnElement[bool]) -> None:
             FaceSuggestion.state != state,
         )
         .values(state=state)
-        .execution_options(synchronize_session=False)
     )
+
+
+_SETTLE_OF_FACES = _settling(FaceSuggestion.face_instance_id.in_(prepared.ids()))
+_SETTLE_OF_PERSONS = _settling(FaceSuggestion.person_id.in_(prepared.ids()))
+
+
+def settle_suggestions_of_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
+    """Give the suggestions of at most ``BATCH`` faces the state that follows from faces and persons."""
+    prepared.run(session, _SETTLE_OF_FACES, {"ids": face_ids})
+
+
+def settle_suggestions_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> None:
+    """The same for those of at most ``BATCH`` persons."""
+    prepared.run(session, _SETTLE_OF_PERSONS, {"ids": person_ids})
 
 
 def read_pinned(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:

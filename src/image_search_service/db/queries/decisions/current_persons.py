@@ -6,25 +6,37 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import Row, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import Change, Fact, Key
 from image_search_service.core.names import name_key
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import PersonDifference, PersonRow
+from image_search_service.db.queries import prepared
 from image_search_service.db.queries.batches import BATCH, upsert_rows
 from image_search_service.db.queries.decisions.current_values import Values, as_text, as_uuid, pairs_exist
 
+_PERSONS = select(
+    PersonRow.id,
+    PersonRow.name,
+    PersonRow.deleted,
+    PersonRow.merged_into,
+    PersonRow.hidden,
+    PersonRow.birth_date,
+    PersonRow.note,
+    PersonRow.cover_face_id,
+).where(PersonRow.id.in_(prepared.ids()))
+
 
 def read_person(session: Session, fact: Fact, keys: Sequence[Key]) -> Values:
-    rows = session.scalars(select(PersonRow).where(PersonRow.id.in_([key.id for key in keys])))
+    rows = prepared.run(session, _PERSONS, {"ids": [key.id for key in keys]})
     persons = {person.id: person for person in rows}
     missing = True if fact is Fact.PERSON_GONE else None
     return {key: PERSON_VALUES[fact](persons[key.id]) if key.id in persons else missing for key in keys}
 
 
-PERSON_VALUES: dict[Fact, Callable[[PersonRow], Any]] = {
+PERSON_VALUES: dict[Fact, Callable[[Row[Any]], Any]] = {
     Fact.PERSON_NAME: lambda person: None if person.deleted and not person.merged_into else person.name,
     Fact.PERSON_GONE: lambda person: as_text(person.merged_into) or person.deleted,
     Fact.PERSON_HIDDEN: lambda person: person.hidden,

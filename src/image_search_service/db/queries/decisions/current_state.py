@@ -6,13 +6,13 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Exists, select, update
+from sqlalchemy import ColumnElement, Exists, Update, select, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import FACE_FACTS, Change, Fact, Key
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonRow
-from image_search_service.db.queries import clusters, differences, faces, forgotten, lost_faces
+from image_search_service.db.queries import clusters, differences, faces, forgotten, lost_faces, prepared
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.decisions import current_faces, current_persons
 from image_search_service.db.queries.decisions.current_values import Values
@@ -39,17 +39,15 @@ def write(session: Session, changes: Sequence[Change]) -> None:
         _settle(session, part)
     came_or_went = {deletion.key.id for deletion in changes if deletion.key.fact is Fact.PERSON_GONE}
     for part in chunks(sorted(came_or_went), BATCH):
-        _free_guesses(session, FaceInstance.person_id.in_(part) & _is_of_nobody())
-        current_faces.settle_suggestions(session, FaceSuggestion.person_id.in_(part))
+        prepared.run(session, _FREE_OF_NOBODY, {"ids": part})
+        current_faces.settle_suggestions_of_persons(session, part)
     clusters.mend_clusters(session, before | clusters.clusters_of_faces(session, of_faces))
 
 
 def _settle(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     """Update what depends on the persons of at most ``BATCH`` faces."""
-    elsewhere = FaceInstance.group_id.is_not(None) | ~FaceInstance.is_face | FaceInstance.set_aside
-    contradicted = _is_rejected() | _is_of_nobody() | elsewhere
-    _free_guesses(session, FaceInstance.id.in_(face_ids) & contradicted)
-    current_faces.settle_suggestions(session, FaceSuggestion.face_instance_id.in_(face_ids))
+    prepared.run(session, _FREE_CONTRADICTED, {"ids": face_ids})
+    current_faces.settle_suggestions_of_faces(session, face_ids)
     current_faces.settle_groups(session, face_ids)
     current_faces.part_set_aside(session, face_ids)
     _keep_apart(session, differences.faces_with_side(session, face_ids))
@@ -107,18 +105,31 @@ def _keep_apart(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     if not face_ids:
         return
     differences.leave_clusters(session, face_ids)
-    _free_guesses(session, differences.is_with_other_side(face_ids))
+    session.execute(_freeing(differences.is_with_other_side(face_ids)))
     expire_apart(session, face_ids)
 
 
-def _free_guesses(session: Session, condition: ColumnElement[bool]) -> None:
-    """Unassign faces that the machine assigned and that a decision contradicts."""
-    session.execute(
+def _freeing(condition: ColumnElement[bool]) -> Update:
+    """Faces that the machine assigned and that a decision contradicts have no person any more."""
+    return (
         update(FaceInstance)
         .where(FaceInstance.assigned_by == faces.MACHINE, condition)
         .values(person_id=None, assigned_by=None, payload_version=FaceInstance.payload_version + 1)
         .execution_options(synchronize_session=False)
     )
+
+
+_FREE_CONTRADICTED = _freeing(
+    FaceInstance.id.in_(prepared.ids())
+    & (
+        _is_rejected()
+        | _is_of_nobody()
+        | FaceInstance.group_id.is_not(None)
+        | ~FaceInstance.is_face
+        | FaceInstance.set_aside
+    )
+)
+_FREE_OF_NOBODY = _freeing(FaceInstance.person_id.in_(prepared.ids()) & _is_of_nobody())
 
 
 _READERS: dict[Fact, Callable[[Session, Fact, Sequence[Key]], Values]] = {

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Subquery, and_, func, literal, or_, select, tuple_
+from sqlalchemy import Subquery, and_, bindparam, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from image_search_service.core.records.people import Companion, PersonName, PersonOrder, PersonRecord
 from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonRow
+from image_search_service.db.queries import prepared
 from image_search_service.db.queries.conditions import in_replaced_photo
 from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
 
@@ -155,21 +156,24 @@ def valid_cover() -> Any:
     )
 
 
+_NAMES = (
+    select(
+        PersonRow.id,
+        PersonRow.name,
+        PersonRow.hidden,
+        shown_face(),
+        PersonRow.faces,
+        PersonRow.note,
+    )
+    .where(~PersonRow.deleted)
+    .order_by(PersonRow.name_key, PersonRow.id)
+)
+_OF_NAMES = _NAMES.where(PersonRow.name_key.in_(bindparam("keys", expanding=True)))
+
+
 def person_names(session: Session, keys: Sequence[str] | None = None) -> list[PersonName]:
     """All persons by name, or those who have one of these names (``name_key``): one statement."""
-    statement = (
-        select(
-            PersonRow.id,
-            PersonRow.name,
-            PersonRow.hidden,
-            shown_face(),
-            PersonRow.faces,
-            PersonRow.note,
-        )
-        .where(~PersonRow.deleted)
-        .order_by(PersonRow.name_key, PersonRow.id)
-    )
-    rows = session.execute(statement if keys is None else statement.where(PersonRow.name_key.in_(keys)))
+    rows = prepared.run(session, _NAMES) if keys is None else prepared.run(session, _OF_NAMES, {"keys": keys})
     return [PersonName(*row) for row in rows]
 
 
