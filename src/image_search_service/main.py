@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from image_search_service.api.app import build_app
 from image_search_service.core.access_token import read_or_create_token
 from image_search_service.core.config import Settings
+from image_search_service.core.errors import ImageSearchError
 from image_search_service.library.opening import Library
 from image_search_service.library.workers import running_workers
 from image_search_service.web.pages import add_pages, token_page
@@ -41,6 +43,19 @@ def create_app(library: Library, *, run_jobs: bool | None = None) -> FastAPI:
     app = build_app(library.settings, lifespan, token=token, token_page=token_page)
     add_pages(app)
     return app
+
+
+def read_ahead(library: Library) -> threading.Thread:
+    """Read in a thread what the first search for a face's person would wait for: everybody's centroid, and
+    the packages that compare them. Trouble is left to that search, which tells whoever waits for it."""
+
+    def read() -> None:
+        with suppress(ImageSearchError):
+            library.stores.centroids_in_memory.now()
+
+    thread = threading.Thread(target=read, name="reading ahead", daemon=True)
+    thread.start()
+    return thread
 
 
 def spare_from_collection() -> None:

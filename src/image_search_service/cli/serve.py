@@ -92,7 +92,7 @@ def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
     import uvicorn
     from uvicorn.config import LOGGING_CONFIG
 
-    from image_search_service.main import create_app, spare_from_collection
+    from image_search_service.main import create_app, read_ahead, spare_from_collection
     from image_search_service.worker import stopped_by_signals
 
     hide_tokens("uvicorn.access")
@@ -118,7 +118,9 @@ def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
             forwarded_allow_ips=run.settings.forwarded_allow_ips,
         )
         spare_from_collection()
+        reading = read_ahead(opened)
         uvicorn.Server(config).run([listening])
+        reading.join()
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
