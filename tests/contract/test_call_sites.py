@@ -232,15 +232,15 @@ SITES: dict[str, tuple[Callable[[Crowd], object], Cost]] = {
     ),
     "find_more": (
         lambda c: c.suggestion_service.find_more(c.person_id, limit=1_000),
-        Cost(requests=3, batch=1_000, statements=12, chunked=5),
+        Cost(requests=3, batch=1_000, statements=16, chunked=6),
     ),
     "find_more_multi_prototype": (
         lambda c: c.suggestion_service.find_more_multi_prototype(c.person_id, limit=1_000),
-        Cost(requests=4, batch=1_000, statements=21, chunked=5),
+        Cost(requests=4, batch=1_000, statements=25, chunked=6),
     ),
     "find_more_centroid": (
         lambda c: c.suggestion_service.find_more_centroid(c.person_id, limit=1_000),
-        Cost(requests=4, batch=1_000, in_batch=2, statements=26, chunked=5),
+        Cost(requests=3, batch=1_000, statements=22, chunked=6),
     ),
     "compute_person_centroids": (
         lambda c: c.face_assigner.compute_person_centroids([c.person_id]),
@@ -269,6 +269,7 @@ FRESH = {
     "assign_new_faces",
     "assign_to_known_people",
     "find_more",
+    "find_more_centroid",
     "find_more_multi_prototype",
     "suggestions_for_face",
 }

@@ -27,7 +27,6 @@ from image_search_service.faces.candidates import Candidate, Source, candidates
 from image_search_service.faces.second_best import compare_with_others
 from image_search_service.faces.suggestion_store import FindMoreRun, SearchOptions, SuggestionSource, remember
 from image_search_service.library.stores import Stores
-from image_search_service.recognition.centroid import ActiveCentroids
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.suggestions.prototypes import PrototypeService
 from image_search_service.services.suggestions.similar import FaceSimilarity, Resemblance, ResembledPerson
@@ -79,9 +78,9 @@ class SuggestionService:
     def __init__(self, stores: Stores) -> None:
         self._database = stores.database
         self._faces = stores.faces
-        self._centroids = stores.centroids
         self._thresholds = stores.thresholds
         self._centroid_service = CentroidService(stores)
+        self._centroids_in_memory = stores.centroids_in_memory
         self._prototype_service = PrototypeService(stores)
         self._resemblance = Resemblance(stores)
 
@@ -308,8 +307,8 @@ class SuggestionService:
     def _give_reasons(
         self, shown: Sequence[Candidate], matches: Sequence[Sequence[FaceMatch]], min_similarity: float
     ) -> None:
-        """Why each is shown, and why the second best person is not it: a fetch of the faces found and one of
-        all centroids, in batches, and a matrix product."""
+        """Why each is shown, and why the second best person is not it: a fetch of the faces found, in
+        batches, and a product with everybody's centroid."""
         for candidate in shown:
             candidate.threshold = min_similarity
         if not shown:
@@ -321,15 +320,7 @@ class SuggestionService:
             rejected = queries.rejected_pairs(session, face_ids)
         rows = {point_id: row for row, point_id in enumerate(batch.ids)}
         here = {face: rows[points[face]] for face in face_ids if points[face] in rows}
-        compare_with_others(shown, here, batch.matrix, self._centroids_of_all(shown), rejected)
-
-    def _centroids_of_all(self, shown: Sequence[Candidate]) -> ActiveCentroids:
-        """All centroids, including those of the candidates' persons, which the margin needs."""
-        people = self._centroid_service.active_centroids()
-        lacking = {candidate.person_id for candidate in shown} - set(people.person_ids)
-        if lacking and self._centroid_service.compute_centroids(sorted(lacking)).computed:
-            return self._centroid_service.active_centroids()
-        return people
+        compare_with_others(shown, here, batch.matrix, self._centroids_in_memory.now(), rejected)
 
     def _wanted(self, source: SuggestionSource, limit: int, min_confidence: float | None) -> SearchOptions:
         if limit < 1:
