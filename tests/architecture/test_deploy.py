@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,7 @@ def test_what_is_watched_is_measured_and_described() -> None:
 
 def exposed_names() -> set[str]:
     """Of all metrics of ours, as they are exposed."""
+    import_module("image_search_service.vector.calls")  # which makes its metrics when it is imported
     everything = Measurements({"qdrant": True}, 1, 2, 3.0, {"failed": 0}, 1, 2, 3.0)
     names = re.findall(r"^# TYPE (image_search_\w+) ", exposition(everything).decode(), re.MULTILINE)
     return {name for name in names if not name.endswith("_created")}

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from image_search_service.core.errors import UnavailableError
+from image_search_service.services.jobs.client import ServiceClient
 from tests.support.service_processes import ask, ended, free_port, serving
 from tests.support.waiting import wait_until
 
@@ -123,3 +125,21 @@ def test_p7_the_command_is_stopped_and_the_service_goes_on(holder: Holder, drawn
     _, said = process.communicate()
     assert (process.returncode, "goes on" in said) == (1, True), said
     assert ended(holder.port, job)["state"] == "succeeded"
+
+
+@pytest.mark.depth
+def test_tokens_while_the_service_runs(tmp_path: Path) -> None:
+    """A token that a command adds lets its holder in at once, under that name, and removed not any more."""
+    library, port = tmp_path / "library", free_port()
+    holder = Holder(library, port)
+    with serving({"library": library, "port": port, "offline": True, "require_token": True}):
+        made = holder.json("token", "add", "Ada")
+        assert made["address"] == f"http://127.0.0.1:{port}/?token={made['token']}"
+        headers = {"Authorization": f"Bearer {made['token']}", "X-Actor": "Eve"}
+        service = ServiceClient(f"http://127.0.0.1:{port}", headers)
+        service.post("/decisions/create-person", {"name": "Grace"})
+        assert holder.json("token", "list")["tokens"][0]["last_used"]
+        assert service.get("/decisions")["items"][0]["actor"] == "Ada"
+        assert holder.json("token", "remove", "ada")["removed"]["name"] == "Ada"
+        with pytest.raises(UnavailableError, match="token"):
+            service.get("/decisions")

@@ -34,6 +34,7 @@ from image_search_service.api.routes import (
     roots,
     suggestions,
     system,
+    tokens,
 )
 from image_search_service.api.schemas.problem import Problem
 from image_search_service.api.token_guard import TokenPage
@@ -48,7 +49,8 @@ on all pages.
 **Jobs.** What takes long is answered with 202 and a job. Look at it again at its `url`, or watch its events.
 Asked for twice, it runs once: the same job is returned while it waits or runs.
 
-**Token.** Send `Authorization: Bearer TOKEN`; `image-search address` prints the token.
+**Token.** Send `Authorization: Bearer TOKEN`; `image-search address` prints the library's own, and
+`image-search token add NAME` makes one for somebody else, under whose name their decisions are recorded.
 
 **Errors** are problem details (RFC 9457): `type` for programs, `detail` and `hint` for people.
 """
@@ -56,7 +58,8 @@ PREFIX: Final = "/api/v1"
 TOKEN_SCHEME: Final = {
     "type": "http",
     "scheme": "bearer",
-    "description": "The token in the library's folder; `image-search address` prints it.",
+    "description": "The token in the library's folder, which `image-search address` prints, or one that "
+    "`image-search token add` has made.",
 }
 OpenApi = dict[str, Any]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -114,6 +117,7 @@ def api_router() -> APIRouter:
         backup,
         exchange,
         maintenance,
+        tokens,
     ):
         router.include_router(part.router)
     return router

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Final, cast
 from urllib.parse import unquote
 
 from fastapi import Depends, Header, Request
 
-from image_search_service.core.access_token import is_key
-from image_search_service.core.errors import InvalidInputError
-from image_search_service.core.names import clean_name
+from image_search_service.core.access_token import Caller, is_key
 from image_search_service.library.opening import Library
+from image_search_service.services.access_tokens import AccessTokenService, actor_name
 from image_search_service.services.jobs.service import JobService
 from image_search_service.services.people.clusters import ClusterCatalogue
 from image_search_service.services.people.faces import FaceCatalogue
@@ -70,28 +70,44 @@ def _jobs(library: Opened) -> JobService:
     return JobService(library.database, library.job_queue.enqueue)
 
 
+def caller_of(request: Request) -> Caller | None:
+    """Whose token the request has, as ``TokenGuard`` found; None where no token is asked for."""
+    return getattr(request.state, "caller", None)
+
+
+def _still_let_in(request: Request, library: Opened) -> Callable[[], bool]:
+    """Asks, of a request that lasts, whether its token has been removed meanwhile."""
+    caller = caller_of(request)
+    if caller is None or caller.name is None:
+        return lambda: True
+    return lambda: AccessTokenService(library.database).caller(caller.token) is not None
+
+
+StillLetIn = Annotated[Callable[[], bool], Depends(_still_let_in)]
+
 ACTOR: Final = "api"
-"""Who decides, of requests that do not say it."""
-MOST_OF_A_NAME: Final = 128
+"""Who decides, of requests with the library's own token that do not say it."""
 
 
 def _actor(
+    request: Request,
     x_actor: Annotated[
         str | None,
         Header(
-            description="Who decides, kept with the decision: a name, percent-encoded. A proxy that knows "
-            "its users can set it.",
+            description="Who decides, kept with the decision: a name, percent-encoded. It counts with the "
+            "library's own token and with tokens that may name others, such as that of a proxy which knows "
+            "its users; of any other token the decisions are those of whoever was given it.",
             examples=["ada"],
         ),
     ] = None,
 ) -> str:
     """Raises InvalidInputError for a name that is none."""
-    if x_actor is None:
-        return ACTOR
-    shown, _ = clean_name(unquote(x_actor))
-    if len(shown) > MOST_OF_A_NAME:
-        raise InvalidInputError(f"X-Actor is longer than {MOST_OF_A_NAME} characters.")
-    return shown
+    caller = caller_of(request)
+    if caller is not None and caller.fixed_name is not None:
+        return caller.fixed_name
+    if x_actor is not None:
+        return actor_name(unquote(x_actor))
+    return ACTOR if caller is None or caller.name is None else caller.name
 
 
 def _has_key(

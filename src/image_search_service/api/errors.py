@@ -24,6 +24,7 @@ from image_search_service.core.errors import (
     DataIntegrityError,
     ImageSearchError,
     InvalidInputError,
+    KeyNeededError,
     LostCollectionError,
     LostEmbeddingsError,
     MediaError,
@@ -47,6 +48,7 @@ STATUSES: Final[Mapping[type[ImageSearchError], HTTPStatus]] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     ConflictError: HTTPStatus.CONFLICT,
     InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    KeyNeededError: HTTPStatus.FORBIDDEN,
     MediaError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     LostEmbeddingsError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -108,6 +110,11 @@ def _candidates(error: NameTakenError | SharedNameError) -> list[NameCandidate]:
 
 def _ours(_request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, ImageSearchError)  # noqa: S101 - it is registered for no other
+    return answer_of(error)
+
+
+def answer_of(error: ImageSearchError) -> ProblemResponse:
+    """Our error as an answer; the log has what is the service's fault."""
     problem = problem_of(error)
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("a request failed", problem=problem.type, detail=problem.detail)
@@ -161,26 +168,21 @@ def _unexpected(request: Request, error: Exception) -> ProblemResponse:
 
 
 def token_problem() -> Problem:
-    """Of a request that does not have the service's token."""
+    """Of a request without a token that the service knows."""
     return Problem(
         type="urn:image-search:token-needed",
         title="Token needed",
         status=HTTPStatus.UNAUTHORIZED,
-        detail="The service answers only those who have its token.",
-        hint="Send the header `Authorization: Bearer TOKEN`. The token lies in the library's folder, in the "
-        "file `token`; `image-search address` prints it with the service's address.",
+        detail="The service answers only those who have a token.",
+        hint="Send the header `Authorization: Bearer TOKEN`. The library's token lies in its folder, in the "
+        "file `token`; `image-search address` prints it with the service's address. `image-search token add` "
+        "gives others one of their own.",
     )
 
 
 _EXAMPLES: Final[Mapping[int, Problem]] = {
     401: token_problem(),
-    403: Problem(
-        type="urn:image-search:foreign-origin",
-        title="Foreign origin",
-        status=403,
-        detail="https://example.org may not do that here.",
-        hint="Pages of other sites may not call this service.",
-    ),
+    403: problem_of(KeyNeededError("Tokens are given out, listed and removed")),
     404: problem_of(NotFoundError("There is no face 3f2a0c9e-5d0b-4a57-9d3b-8a8b2f1c6e01.")),
     409: problem_of(ConflictError("The job 6c1e4a52-70f5-4d5f-8f4e-2d1d3d0f7a11 has succeeded already.")),
     422: Problem(

@@ -1,4 +1,4 @@
-"""Requires the service's token.
+"""Requires a token: the library's own, or one that somebody was given (``services/access_tokens.py``).
 
 A program sends ``Authorization: Bearer TOKEN``. A browser is given the token once, in the address of any page
 (``/?token=…``); it is turned into a cookie and removed from the address, as Jupyter does. Open without it are
@@ -16,11 +16,15 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from image_search_service.api.errors import ProblemResponse, token_problem
-from image_search_service.core.access_token import same_token
+from image_search_service.api.deps import open_library
+from image_search_service.api.errors import ProblemResponse, answer_of, token_problem
+from image_search_service.core.access_token import Caller, same_token
+from image_search_service.core.errors import ImageSearchError
+from image_search_service.services.access_tokens import AccessTokenService
 
 PARAMETER: Final = "token"
 ADDRESS_COMMAND: Final = "image-search address"
@@ -38,20 +42,20 @@ TokenPage = Callable[[Request, str], Response]
 
 @dataclass(frozen=True, slots=True)
 class TokenCookie:
-    """Cookies do not know ports, so each token's has a name of its own: two services on one machine do not
-    take each other's away."""
+    """Keeps the token of whoever came last. Cookies do not know ports, so each service's has a name of its
+    own, after the library's token ``own``: two services on one machine do not take each other's away."""
 
-    token: str
+    own: str
 
     @property
     def name(self) -> str:
-        return f"image-search-{hashlib.sha256(self.token.encode()).hexdigest()[:8]}"
+        return f"image-search-{hashlib.sha256(self.own.encode()).hexdigest()[:8]}"
 
-    def set_on(self, response: Response, *, root: str, secure: bool) -> None:
+    def set_on(self, response: Response, token: str, *, root: str, secure: bool) -> None:
         """root: the path below which a proxy serves us; the cookie is sent to nothing else there."""
         response.set_cookie(
             self.name,
-            self.token,
+            token,
             max_age=COOKIE_SECONDS,
             path=f"{root}/",
             httponly=True,
@@ -61,58 +65,77 @@ class TokenCookie:
 
 
 class TokenGuard:
-    """``token``: None refuses everybody. ``page``: shown to a browser without the token."""
+    """``token``: the library's own; None refuses everybody. ``page``: shown to a browser without a token."""
 
     def __init__(self, app: ASGIApp, *, token: str | None, page: TokenPage | None) -> None:
         self._app = app
-        self._token = token
+        self._own = token
         self._page = page or plain_token_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app
         if scope["type"] == "http":
-            app = self._answer(Request(scope)) or app
+            app = await self._answer(Request(scope)) or app
         await app(scope, receive, send)
 
-    def _answer(self, request: Request) -> Response | None:
-        """What is said in place of the application; None lets the request through."""
+    async def _answer(self, request: Request) -> Response | None:
+        """What is said in place of the application; None lets the request through, with its caller."""
         path = own_path(request.scope)
-        known = self._is_known(request)
-        if _wants_page(request, path) and PARAMETER in request.query_params:
-            token = request.query_params[PARAMETER]
-            if known or self._is_right(token):
-                return self._without_token(request, keep=self._is_right(token))
-        if known or path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
+        if path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
             return None
-        if not _wants_page(request, path):
+        wants_page = _wants_page(request, path)
+        try:
+            caller = await self._caller(request, self._tokens(request))
+            if wants_page and PARAMETER in request.query_params:
+                newcomer = await self._caller(request, [request.query_params[PARAMETER]])
+                if newcomer or caller:
+                    return self._without_token(request, newcomer)
+        except ImageSearchError as error:  # SQL is away: nobody can say whose a token is
+            return answer_of(error)
+        if caller is not None:
+            request.state.caller = caller
+            return None
+        return self._refusal(request, wants_page=wants_page)
+
+    def _tokens(self, request: Request) -> list[str]:
+        """What a program sends, then what a browser does."""
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        sent = [credentials.strip()] if scheme.lower() == "bearer" else []
+        kept = None if self._own is None else request.cookies.get(TokenCookie(self._own).name)
+        return sent if kept is None else [*sent, kept]
+
+    async def _caller(self, request: Request, tokens: list[str]) -> Caller | None:
+        """Whose the first of these tokens is that is somebody's; SQL is not asked for the library's own."""
+        if self._own is None:
+            return None
+        for token in tokens:
+            if same_token(token, self._own):
+                return Caller(token)
+            users = AccessTokenService(open_library(request).database)
+            caller = await run_in_threadpool(users.caller, token)
+            if caller is not None:
+                return caller
+        return None
+
+    def _without_token(self, request: Request, newcomer: Caller | None) -> Response:
+        """To the same page by an address without the token; the browser keeps a newcomer's."""
+        response = Response(
+            status_code=HTTPStatus.SEE_OTHER, headers={"Location": _address(request), **NOT_KEPT}
+        )
+        if newcomer is not None and self._own is not None:
+            root = request.scope.get("root_path", "")
+            secure = request.url.scheme == "https"
+            TokenCookie(self._own).set_on(response, newcomer.token, root=root, secure=secure)
+        return response
+
+    def _refusal(self, request: Request, *, wants_page: bool) -> Response:
+        if not wants_page:
             return ProblemResponse(token_problem(), CHALLENGE)
         if _comes_from_elsewhere(request):
             return _page_again(request)
         page = self._page(request, ADDRESS_COMMAND)
         page.headers.update(NOT_KEPT)
         return page
-
-    def _is_known(self, request: Request) -> bool:
-        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self._is_right(credentials.strip()):
-            return True
-        return self._token is not None and self._is_right(
-            request.cookies.get(TokenCookie(self._token).name, "")
-        )
-
-    def _is_right(self, token: str) -> bool:
-        return self._token is not None and same_token(token, self._token)
-
-    def _without_token(self, request: Request, *, keep: bool) -> Response:
-        """To the same page by an address without the token; ``keep`` gives the browser the cookie."""
-        response = Response(
-            status_code=HTTPStatus.SEE_OTHER, headers={"Location": _address(request), **NOT_KEPT}
-        )
-        if keep and self._token is not None:
-            TokenCookie(self._token).set_on(
-                response, root=request.scope.get("root_path", ""), secure=request.url.scheme == "https"
-            )
-        return response
 
 
 def own_path(scope: Scope) -> str:

@@ -84,6 +84,7 @@ PANELS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("serve", "Serve pages and the HTTP API, and run jobs.", "serve:serve"),
         CommandEntry("jobs", "List, pause, resume and cancel jobs.", "jobs:app"),
         CommandEntry("address", "Print the address of the running service.", "address:address"),
+        CommandEntry("token", "Let people into the service by tokens of their own.", "token:app"),
         CommandEntry("worker", "Run jobs of a library whose stores are servers.", "serve:worker"),
     ),
 }

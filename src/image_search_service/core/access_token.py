@@ -1,10 +1,18 @@
-"""The token that lets its owner into the service: created once, in a file that only the owner may read."""
+"""Tokens that let people into the service.
+
+The owner's is created once, in a file that only the owner may read. Other people's are in SQL, each as its
+SHA-256 alone (``services/access_tokens.py``). A plain fast hash is right here: a token is 256 random bits,
+which nobody finds by trying, however fast they try; slow and salted hashes are for passwords that people
+think of. And since a token is looked up by its hash, the time that this takes tells nothing of the token.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +24,24 @@ TOKEN_BYTES: Final = 32
 KEY_HEADER: Final = "X-Library-Key"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{20,}")
 """What a token that somebody has chosen must look like: it has to fit into an address and a cookie."""
+MOST_OF_A_TOKEN: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom a token lets in. name: of the person whose token it is; None for the owner's.
+
+    may_name_others: whether they are believed when they say who decides.
+    """
+
+    token: str = field(repr=False)
+    name: str | None = None
+    may_name_others: bool = True
+
+    @property
+    def fixed_name(self) -> str | None:
+        """The name under which everything is decided; None if each request may say another."""
+        return None if self.may_name_others else self.name
 
 
 def read_token(path: Path) -> str | None:
@@ -67,6 +93,16 @@ def _link(temporary: Path, path: Path) -> None:
         pass  # another process was quicker
     except OSError:  # a file system without links
         temporary.replace(path)
+
+
+def is_token(text: str) -> bool:
+    """Whether this could be a token: what could not is not looked up."""
+    return len(text) <= MOST_OF_A_TOKEN and _TOKEN.fullmatch(text) is not None
+
+
+def digest_of(token: str) -> bytes:
+    """What is kept of a person's token."""
+    return hashlib.sha256(token.encode()).digest()
 
 
 def same_token(candidate: str, token: str) -> bool:

@@ -12,6 +12,7 @@
     │   ├── NewerLibraryError      the library was written by a newer version
     │   ├── UnreleasedLibraryError the library was written before the first release
     │   └── RestoreInterruptedError  a backup is half restored into the library
+    ├── KeyNeededError        403  for commands that know the library's key alone
     ├── InvalidInputError     422  what was wrong, and what would be right
     │   ├── NotEnoughMemoryError   the memory allowed is too little for so many faces
     │   └── UnsupportedByEmbeddedQdrantError  a Qdrant server can do it, the embedded engine cannot
@@ -161,6 +162,16 @@ class RestoreInterruptedError(ConflictError):
         super().__init__(
             f"A backup was being restored into the library {library}, and that was broken off.",
             hint="Run `image-search restore` again: it removes what was restored so far and starts again.",
+        )
+
+
+class KeyNeededError(ImageSearchError):
+    """The service was asked for what only whoever can write in the library's folder may ask for."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} only by commands of whoever can write in the library's folder.",
+            hint="Run the command on the service's machine, with --library and the folder.",
         )
 
 

@@ -1,6 +1,7 @@
 """Every table's rows as JSON and back, so that they can go from one database into another.
 
-The tables are those of the models, in an order in which each comes after what it refers to. Each table is
+The tables are those of the models, in an order in which each comes after what it refers to, but for those
+whose rows stay where they are (``STAYS_HERE``). Each table is
 described by its columns' kinds, so that rows of an older schema can be put back as they were and then be
 migrated: what is not in the models any more is not needed to read them.
 """
@@ -50,7 +51,7 @@ from image_search_service.db.migrate import (
     head_revision,
     upgrade,
 )
-from image_search_service.db.models import Base, FilePath, UtcDateTime
+from image_search_service.db.models import STAYS_HERE, Base, FilePath, UtcDateTime
 from image_search_service.db.queries import kept
 from image_search_service.db.session import Database
 
@@ -129,8 +130,12 @@ def _apply(function: Callable[[Any], Any] | None, value: Any) -> Any:
 
 
 def table_forms() -> list[TableForm]:
-    """Every table of the models, each after those that it refers to."""
-    return [_form(each) for each in Base.metadata.sorted_tables]
+    """Every table whose rows go along, each after those that it refers to."""
+    return [_form(each) for each in _tables()]
+
+
+def _tables() -> list[Table]:
+    return [each for each in Base.metadata.sorted_tables if not each.info.get(STAYS_HERE)]
 
 
 def _form(of: Table) -> TableForm:
@@ -149,8 +154,8 @@ def rows_of(session: Session, form: TableForm) -> Iterator[JsonRow]:
 
 
 def holds_rows(session: Session) -> bool:
-    """Whether any table has a row: one statement."""
-    has_rows = [select(each).exists().label(each.name) for each in Base.metadata.sorted_tables]
+    """Whether any table has a row that would go along: one statement."""
+    has_rows = [select(each).exists().label(each.name) for each in _tables()]
     return any(session.execute(select(*has_rows)).one())
 
 

@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from image_search_service.core.access_token import Caller
 from image_search_service.web.assets import STYLE, Assets
 from image_search_service.web.catalogue import LANGUAGES, SOURCE, catalogue, choose
 
@@ -115,10 +116,17 @@ def _render(page: WebPage, request: Request, **more: str) -> str:
             languages=LANGUAGES,
             theme=theme if theme in {"light", "dark"} else None,
             keys_off=request.cookies.get("keys") == "off",
+            fixed_name=_fixed_name(request),
             _=words.one,
             **more,
         )
     )
+
+
+def _fixed_name(request: Request) -> str | None:
+    """The name that comes with the browser's token; None if one may be chosen."""
+    caller: Caller | None = getattr(request.state, "caller", None)
+    return None if caller is None else caller.fixed_name
 
 
 @cache

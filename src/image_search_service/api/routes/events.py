@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fastapi import APIRouter
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from image_search_service.api.deps import Opened
+from image_search_service.api.deps import Opened, StillLetIn
 from image_search_service.api.schemas.jobs import Job
 from image_search_service.api.schemas.library import DecisionNews, LibraryOverview
 from image_search_service.api.streams import RETRY_MILLISECONDS, watcher
@@ -28,7 +28,7 @@ WATCH_SECONDS = 600.0
 
 
 @router.get("/events", response_class=EventSourceResponse)
-def watch_library(library: Opened) -> Iterator[ServerSentEvent]:
+def watch_library(library: Opened, still_let_in: StillLetIn) -> Iterator[ServerSentEvent]:
     """Server-sent events: `library` with its counts, at once and when they have changed; `job` with each job
     that has changed, at once those that wait or run; `decision` with each that is made, by whomever.
 
@@ -41,17 +41,20 @@ def watch_library(library: Opened) -> Iterator[ServerSentEvent]:
         yield ServerSentEvent(event="job", data=Job.of(job))
     with watcher() as has_room:
         if has_room:
-            yield from _Watch(library, place, counts).events()
+            yield from _Watch(library, place, counts, still_let_in).events()
 
 
 class _Watch:
     """One stream that is followed."""
 
-    def __init__(self, library: Opened, place: FeedPosition, counts: LibraryOverview) -> None:
+    def __init__(
+        self, library: Opened, place: FeedPosition, counts: LibraryOverview, still_let_in: StillLetIn
+    ) -> None:
         self._feed = EventFeed(library.database)
         self._summary = SummaryService(library.database)
         self._place = place
         self._counts = counts
+        self._still_let_in = still_let_in
         self._is_counted = True
 
     def events(self) -> Iterator[ServerSentEvent]:
@@ -59,6 +62,8 @@ class _Watch:
         counted = shown = time.monotonic()
         while time.monotonic() < ends:
             time.sleep(LOOK_SECONDS)
+            if not self._still_let_in():
+                return
             for event in self._news():
                 shown = time.monotonic()
                 yield event

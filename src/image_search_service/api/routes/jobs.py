@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from image_search_service.api.deps import Jobs as JobsDependency
+from image_search_service.api.deps import Jobs as JobsDependency, StillLetIn
 from image_search_service.api.errors import problems
 from image_search_service.api.pagination import CursorText, Limit, decode_cursor, moment, next_cursor
 from image_search_service.api.schemas.jobs import Job, JobPage
@@ -73,7 +73,9 @@ def _watched(job_id: UUID, jobs: JobsDependency) -> Job:
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=problems(404))
-def watch_job(first: Annotated[Job, Depends(_watched)], jobs: JobsDependency) -> Iterator[ServerSentEvent]:
+def watch_job(
+    first: Annotated[Job, Depends(_watched)], jobs: JobsDependency, still_let_in: StillLetIn
+) -> Iterator[ServerSentEvent]:
     """Server-sent events: the job now, again whenever it has changed, and at last when it has ended.
 
     A stream may end before its job; browsers then open it again by themselves.
@@ -81,13 +83,15 @@ def watch_job(first: Annotated[Job, Depends(_watched)], jobs: JobsDependency) ->
     yield ServerSentEvent(event=first.state, data=first, retry=RETRY_MILLISECONDS)
     with watcher() as has_room:
         if has_room:
-            yield from _changes(first, jobs)
+            yield from _changes(first, jobs, still_let_in)
 
 
-def _changes(shown: Job, jobs: JobService) -> Iterator[ServerSentEvent]:
+def _changes(shown: Job, jobs: JobService, still_let_in: StillLetIn) -> Iterator[ServerSentEvent]:
     until = time.monotonic() + WATCH_SECONDS
     while shown.state not in ENDED and time.monotonic() < until:
         time.sleep(LOOK_SECONDS)
+        if not still_let_in():
+            return
         now = Job.of(jobs.get(shown.id))
         if now != shown:
             shown = now

@@ -27,11 +27,14 @@ from image_search_service.db.models.photos import (
 )
 from image_search_service.db.models.review import ReviewSkip
 from image_search_service.db.models.suggestions import FaceSuggestion
+from image_search_service.db.models.tokens import STAYS_HERE, AccessToken
 
 create_triggers_with_tables()
 
 __all__ = [
+    "STAYS_HERE",
     "AbsentFolder",
+    "AccessToken",
     "AssetPath",
     "Base",
     "ClusterRow",

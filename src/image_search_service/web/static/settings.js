@@ -8,5 +8,5 @@ one("#theme").addEventListener("change", (event) => setTheme(event.target.value)
 one("#keys").addEventListener("change", (event) => setSingleKeys(event.target.checked));
 
 const actor = one("#actor");
-try { actor.value = localStorage.getItem("actor") ?? ""; } catch { actor.disabled = true; }
+if (!actor.disabled) try { actor.value = localStorage.getItem("actor") ?? ""; } catch { actor.disabled = true; }
 actor.addEventListener("change", () => { try { localStorage.setItem("actor", actor.value.trim()); } catch { /* a private window */ } });

@@ -16,6 +16,7 @@ from image_search_service.db.migrations.initial import (
     photos,
     review,
     suggestions,
+    tokens,
 )
 from image_search_service.db.models.kept import ON_POSTGRESQL, trigger_statements
 
@@ -27,6 +28,7 @@ depends_on = None
 EVENTS = ("decisions", "decision_changes")
 REFUSAL = "decisions are appended and never changed"
 TABLES = {
+    "access_tokens": tokens.create_access_tokens,
     "clusters": faces.create_clusters,
     "conflicts": conflicts.create_conflicts,
     "decisions": decisions.create_decisions,
