@@ -49,7 +49,8 @@ def test_help_imports_no_command_and_no_vendor(arguments: list[str]) -> None:
     assert imported & {*HEAVY, *ALSO_UNUSED} == set()
     ours = {name for name in imported if name.startswith("image_search_service.")}
     assert ours == {
-        f"image_search_service.{name}" for name in ("cli", "cli.app", "cli.commands", "cli.lazy_group")
+        f"image_search_service.{name}"
+        for name in ("cli", "cli.app", "cli.commands", "cli.lazy_group", "core", "core.printable")
     }
 
 

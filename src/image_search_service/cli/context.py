@@ -8,7 +8,6 @@ only with ``--debug``.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ import typer
 from image_search_service.cli.output import Output
 from image_search_service.core.errors import ImageSearchError, InvalidInputError
 from image_search_service.core.logging import configure_logging, log_libraries_as_json
-from image_search_service.core.printable import printable_lines
 
 if TYPE_CHECKING:
     from image_search_service.core.config import Settings
@@ -144,7 +142,7 @@ def _show_traceback(*, debug: bool) -> None:
     if debug:
         import traceback
 
-        sys.stderr.write(printable_lines(traceback.format_exc()))
+        traceback.print_exc()
 
 
 def actor() -> str:

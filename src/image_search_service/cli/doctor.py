@@ -17,7 +17,6 @@ from image_search_service.cli.context import (
 )
 from image_search_service.cli.handing_over import here_or_there, job_of_service
 from image_search_service.cli.output import table
-from image_search_service.core.printable import printable
 from image_search_service.services.doctor.findings import HINTS, WORDS, DoctorReport, Finding
 from image_search_service.services.doctor.service import DoctorService
 
@@ -74,7 +73,7 @@ def _shown(report: DoctorReport, *, repair: bool) -> Iterator[RenderableType]:
         for finding in report.shown:
             yield ""
             yield f"{WORDS[finding.kind].what} {_beginning(finding)}"
-            yield from (f"  {printable(line)}" for line in _lines(finding))
+            yield from (f"  {line}" for line in _lines(finding))
         yield ""
     yield f"Compared: {', '.join(f'{count:,} {name}' for name, count in report.checked.items())}."
     for name, count in report.waiting.items():

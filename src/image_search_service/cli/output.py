@@ -5,7 +5,6 @@ Rich is imported when something is printed in tables, its progress bars when som
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from image_search_service.core.logging import json_line
-from image_search_service.core.printable import printable, printable_lines
+from image_search_service.core.printable import json_text, printable, terminal
 from image_search_service.core.types import Progress
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class Output:
     def result(self, document: dict[str, Any], *shown: RenderableType) -> None:
         """The command's result: ``document`` with ``--json``, else ``shown``."""
         if self._as_json:
-            sys.stdout.write(json.dumps(document) + "\n")
+            sys.stdout.write(json_text(document) + "\n")
             return
         for item in shown:
             self._stdout.print(_text(item) if isinstance(item, str) else item)
@@ -63,7 +62,7 @@ class Output:
         from rich.text import Text
 
         if self._as_json:
-            sys.stdout.write(json.dumps({"error": {"type": kind, "message": message, "hint": hint}}) + "\n")
+            sys.stdout.write(json_text({"error": {"type": kind, "message": message, "hint": hint}}) + "\n")
         if self._log_json:
             sys.stderr.write(json_line("error", message, kind=kind, hint=hint) + "\n")
             return
@@ -87,7 +86,8 @@ def _console(*, stderr: bool) -> Console:
     """As wide as the terminal; what goes into a file or a pipe is not wrapped."""
     from rich.console import Console
 
-    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    file = terminal(sys.stderr if stderr else sys.stdout)
+    console = Console(file=file, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     return console
@@ -117,7 +117,7 @@ def _cell(value: Any) -> str:
 
 
 def _text(message: str) -> Text:
-    """A sentence, or several lines of them, with whatever names it holds."""
+    """One line, with whatever names it holds: none of them can begin another line."""
     from rich.text import Text
 
-    return Text(printable_lines(message))
+    return Text(printable(message))

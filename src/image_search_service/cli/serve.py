@@ -111,6 +111,7 @@ def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
             app,
             log_level="info" if debug else "warning",
             log_config=None if run.settings.log_json else LOGGING_CONFIG,
+            use_colors=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
             server_header=False,
             root_path=run.settings.public_path,

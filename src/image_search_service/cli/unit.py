@@ -93,6 +93,12 @@ def _owner(folder: Path) -> str:
 
 
 def _quoted(word: str) -> str:
-    """A word as a unit's file wants it: ``%`` and quotes mean something there."""
+    """A word as a unit's file wants it: ``%`` and quotes mean something there, and the end of a line would
+    begin another setting."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return f'"{escaped}"' if any(sign in word for sign in " \t\"'\\;") else escaped
+    escaped = "".join(sign if sign.isprintable() else _as_bytes(sign) for sign in escaped)
+    return f'"{escaped}"' if escaped != word or any(sign in word for sign in " ';") else escaped
+
+
+def _as_bytes(sign: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(sign))

@@ -5,7 +5,6 @@ structlog is imported when the first line is logged: most commands log nothing.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import sys
@@ -14,13 +13,16 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from image_search_service.core.printable import printable_lines
+from image_search_service.core.printable import json_text, printable, printable_lines, terminal
 
 REQUEST: Final[ContextVar[str | None]] = ContextVar("request", default=None)
 """The id of the request that is being answered."""
 
 _asked: dict[str, bool] = {}
 """What ``configure_logging`` was asked for before structlog was imported."""
+
+TRACEBACK: Final = "exception"
+"""The key of a traceback in a line of the log."""
 
 _TOKEN_IN_ADDRESS: Final = re.compile(r"([?&]token=)[^&\s]*")
 
@@ -40,7 +42,7 @@ def json_line(level: str, event: str, **more: Any) -> str:
     """A line of the log for programs: ``time`` (UTC), ``level``, ``event``, a ``request``'s id, and more."""
     request = REQUEST.get()
     line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, "event": event}
-    return json.dumps(line | ({"request": request} if request else {}) | more, default=str)
+    return json_text(line | ({"request": request} if request else {}) | more, default=str)
 
 
 class JsonFormatter(logging.Formatter):
@@ -85,6 +87,7 @@ def _configure(*, debug: bool, as_json: bool) -> None:
     for_people = (
         structlog.processors.TimeStamper(fmt="%H:%M:%S"),
         _with_request,
+        structlog.processors.format_exc_info,
         _printable_values,
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
     )
@@ -95,7 +98,7 @@ def _configure(*, debug: bool, as_json: bool) -> None:
             *((structlog.processors.format_exc_info, _as_json) if as_json else for_people),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.WARNING),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever standard error is by then
+        logger_factory=lambda *_: structlog.PrintLogger(terminal(sys.stderr)),  # as it is by then
         cache_logger_on_first_use=False,
     )
 
@@ -110,8 +113,12 @@ def _with_request(_logger: object, _method: str, event: MutableMapping[str, Any]
 
 
 def _printable_values(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Escape control characters in file names and messages before they reach a terminal."""
-    return {key: printable_lines(value) if isinstance(value, str) else value for key, value in event.items()}
+    """Escape control characters before they reach a terminal, and ends of lines, so that no name begins a
+    line of the log. A traceback keeps its lines."""
+    return {
+        key: (printable_lines if key == TRACEBACK else printable)(value) if isinstance(value, str) else value
+        for key, value in event.items()
+    }
 
 
 def hide_tokens(logger: str) -> None:

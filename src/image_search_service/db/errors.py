@@ -49,7 +49,7 @@ def translated() -> Iterator[None]:
 
 def translate(error: exc.DBAPIError) -> ImageSearchError | None:
     """Our error for the database's; None for a mistake in our own SQL."""
-    reason = str(error.orig).strip()
+    reason = " ".join(str(error.orig).split())  # some have several lines
     if isinstance(error, exc.IntegrityError):
         return ConflictError(f"The change contradicts what is stored: {reason}.")
     if isinstance(error, exc.OperationalError) and "connection to server" in reason:

@@ -10,7 +10,11 @@ import pytest
 
 from image_search_service.cli.unit import unit_text
 
-ENVIRONMENT = {"IMAGE_SEARCH_LIBRARY": "/data/my photos/100%", "IMAGE_SEARCH_PORT": "8080"}
+ENVIRONMENT = {
+    "IMAGE_SEARCH_LIBRARY": "/data/my photos/100%",
+    "IMAGE_SEARCH_PORT": "8080",
+    "IMAGE_SEARCH_MODELS": "/a\nUser=root",
+}
 
 
 def text(owner: str | None) -> str:
@@ -28,6 +32,7 @@ def test_it_has_the_librarys_paths_and_no_secret() -> None:
     unit = text("ada").splitlines()
     assert 'Environment="IMAGE_SEARCH_LIBRARY=/data/my photos/100%%"' in unit
     assert "Environment=IMAGE_SEARCH_PORT=8080" in unit
+    assert 'Environment="IMAGE_SEARCH_MODELS=/a\\x0aUser=root"' in unit
     assert 'ReadWritePaths="-/data/my photos/100%%" -/models' in unit
     assert "User=ada" in unit
     assert [line for line in unit if "REDIS" in line and not line.startswith("#")] == []
