@@ -134,6 +134,18 @@ def test_one_way_of_writing_names(document: Any) -> None:
     assert [name for name in sorted(names) if not re.fullmatch(r"[a-z][a-z0-9_]*", name)] == []
 
 
+def test_a_time_without_a_zone_is_declared_as_one(document: Any) -> None:
+    """What a camera's clock said is no ``date-time``, which has a zone."""
+    fields = [
+        field
+        for schema in document["components"]["schemas"].values()
+        for name, field in schema.get("properties", {}).items()
+        if name == "taken_at"
+    ]
+    assert len(fields) >= 5
+    assert {field["anyOf"][0]["format"] for field in fields} == {"date-time-local"}
+
+
 def test_lists_come_in_pages(document: Any) -> None:
     """Every route that takes a cursor takes a limit, and answers with a page."""
     paged = {

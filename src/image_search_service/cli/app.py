@@ -9,7 +9,7 @@ import typer
 
 from image_search_service import __version__
 from image_search_service.cli.lazy_group import TYPER_OPTIONS, LazyGroup
-from image_search_service.core.printable import make_stderr_printable
+from image_search_service.core.printable import make_output_printable
 
 app = typer.Typer(
     name="image-search",
@@ -39,7 +39,7 @@ def main() -> None:
     """Entry point of the console script."""
     # Before each command Pydantic would read the metadata of every installed package, to look for plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    make_stderr_printable()
+    make_output_printable()
     app(prog_name="image-search")
 
 

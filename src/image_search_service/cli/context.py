@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from image_search_service.cli.output import Output
+from image_search_service.cli.system_errors import system_trouble
 from image_search_service.core.errors import ImageSearchError, InvalidInputError
 from image_search_service.core.logging import configure_logging, log_libraries_as_json
 
@@ -98,12 +99,15 @@ def command_context(*, as_json: bool, debug: bool, **settings: Any) -> Iterator[
         raise
     except Exception as error:  # noqa: BLE001 - the end of a command: whatever it is, its user gets a sentence
         _show_traceback(debug=debug)
-        out.error(
-            type(error).__name__,
-            f"Unexpected error: {error}",
-            "Run the same command with --debug and report what it prints; your photos were not touched.",
-        )
+        out.error(type(error).__name__, *(system_trouble(error) or _unexpected(error)))
         raise typer.Exit(EXIT_FAILED) from None
+
+
+def _unexpected(error: Exception) -> tuple[str, str]:
+    return (
+        f"Unexpected error: {error}",
+        "Run the same command with --debug and report what it prints; your photos were not touched.",
+    )
 
 
 def make_settings(given: dict[str, Any]) -> Settings:

@@ -33,7 +33,7 @@ def export(
     with library_command(as_json=False, debug=debug, library=library) as (_, opened):
         lines = (line + "\n" for line in ExchangeService(opened.database, actor()).export())
         if file == STANDARD:
-            sys.stdout.writelines(lines)
+            sys.stdout.buffer.writelines(line.encode() for line in lines)  # UTF-8, as in a file
         else:
             _write(file, lines)
 

@@ -6,13 +6,13 @@ import re
 from ipaddress import ip_address
 from typing import Final
 
-_SECRETS: Final = re.compile(r"(?<=://).*@")  # to the last one: a password may hold any character
+_SECRETS: Final = re.compile(r"(?s)^(\s*[\w+.-]*://)?.*@")  # to the last @: a password may hold any character
 _SECRET_PARAMETERS: Final = re.compile(r"(?i)([?&][^=&]*(?:password|passwd|key|token|secret)[^=&]*=)[^&#]*")
 
 
 def without_secrets(address: str) -> str:
     """The address as it may be shown: without user name, password and keys."""
-    return _SECRET_PARAMETERS.sub(r"\1…", _SECRETS.sub("…@", address))
+    return _SECRET_PARAMETERS.sub(r"\1…", _SECRETS.sub(r"\1…@", address))
 
 
 def is_loopback(host: str | None) -> bool:

@@ -7,6 +7,7 @@ reaches standard error: what the parser of the command line, libraries' logs, wa
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
@@ -38,9 +39,12 @@ def json_text(document: Any, **how: Any) -> str:
     return json.dumps(document, **how).replace("\x7f", "\\u007f")  # the only one that ASCII leaves as it is
 
 
-def make_stderr_printable() -> None:
-    """From now to the end of the process standard error is printable, whoever writes to it."""
+def make_output_printable() -> None:
+    """From now to the end of the process standard error is printable, whoever writes to it, and what the
+    terminal's encoding does not have is an escape on standard output, too."""
     sys.stderr = cast("TextIO", PrintableStream(terminal(sys.stderr)))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def terminal(stream: TextIO) -> TextIO:

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from image_search_service.cli.app import app, main
 from image_search_service.cli.progress_bar import progress_bar
-from image_search_service.core.printable import make_stderr_printable
+from image_search_service.core.printable import make_output_printable
 from image_search_service.db.models import LibraryRow, PersonRow
 from image_search_service.db.session import Database, sqlite_url
 
@@ -146,7 +146,7 @@ def test_what_libraries_say_is_printable(monkeypatch: pytest.MonkeyPatch) -> Non
     """Their logs, Python's warnings and tracebacks go to the same terminal; lines stay lines."""
     error = io.StringIO()
     monkeypatch.setattr(sys, "stderr", error)
-    make_stderr_printable()
+    make_output_printable()
     logger = logging.Logger("library")
     logger.addHandler(logging.StreamHandler())
     try:

@@ -124,6 +124,9 @@ def test_secrets_are_not_printed() -> None:
     )
     assert SECRET not in repr(settings)
     assert without_secrets(f"redis://:{SECRET}@host/1?password={SECRET}") == "redis://…@host/1?password=…"
+    assert without_secrets(f"ada:{SECRET}@host:6333") == "…@host:6333"
+    assert without_secrets(f" http://ada:{SECRET}/@:?#@[::1]") == " http://…@[::1]"
+    assert without_secrets("http://host:6333/path") == "http://host:6333/path"
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, WithJsonSchema
 
 T = TypeVar("T")
+LocalTime = Annotated[
+    NaiveDatetime,
+    WithJsonSchema({"type": "string", "format": "date-time-local", "examples": ["2019-05-01T12:00:00"]}),
+]
+"""Time by the camera's clock, without a zone: nobody knows which. ``date-time`` would promise one; the format
+is of OpenAPI's registry (https://spec.openapis.org/registry/format/date-time-local)."""
 
 
 class Answer(BaseModel):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from image_search_service.api.schemas.common import Answer, Slice
+from image_search_service.api.schemas.common import Answer, LocalTime, Slice
 from image_search_service.core.decisions import NameOrigin
 from image_search_service.core.records.faces import FaceRecord
 from image_search_service.core.types import Because
@@ -64,7 +63,7 @@ class Face(Answer):
         "found."
     )
     crop_url: str = Field(description="A small picture of the face, JPEG.")
-    taken_at: datetime | None = Field(description="When the photo was taken, by the camera's clock.")
+    taken_at: LocalTime | None = Field(description="When the photo was taken, by the camera's clock.")
     path: str | None = Field(
         description="A file of the photo; null when all of them are missing.",
         examples=["/photos/2019/garden.jpg"],

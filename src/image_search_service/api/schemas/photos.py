@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import Field, StrictBool
 
-from image_search_service.api.schemas.common import Answer, Page, RequestBody, Slice
+from image_search_service.api.schemas.common import Answer, LocalTime, Page, RequestBody, Slice
 from image_search_service.api.schemas.faces import PREFIX, Face, shown_path
 from image_search_service.core.records import photos as records
 from image_search_service.core.records.photos import CountedPhoto, PersonWithoutFace, PhotoRecord
@@ -27,7 +26,7 @@ class Photo(Answer):
     )
     width: int | None = Field(description="In pixels, of the upright photo.", examples=[1024])
     height: int | None = Field(examples=[768])
-    taken_at: datetime | None = Field(description="Local time where it was taken, as the camera wrote it.")
+    taken_at: LocalTime | None = Field(description="Local time where it was taken, as the camera wrote it.")
     thumbnail_url: str = Field(description="A small copy, JPEG.")
     picture_url: str = Field(description="A larger copy, JPEG; add `?side=` and one of its sizes.")
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from image_search_service.api.schemas.common import Answer, RequestBody
+from image_search_service.api.schemas.common import Answer, LocalTime, RequestBody
 from image_search_service.api.schemas.faces import BoxAnswer, crop_url
 from image_search_service.core.types import Likeness
 from image_search_service.services.review import questions as found
@@ -24,7 +23,7 @@ class ReviewFace(Answer):
     id: UUID
     crop_url: str = Field(description="A small picture of the face, JPEG.")
     asset_id: UUID = Field(description="The photo that shows the face.")
-    taken_at: datetime | None = Field(description="Local time where it was taken.")
+    taken_at: LocalTime | None = Field(description="Local time where it was taken.")
     box: BoxAnswer
     photo_width: int = Field(examples=[1024])
     photo_height: int = Field(examples=[768])
@@ -144,7 +143,7 @@ class ReviewSuggestion(Answer):
     face_id: UUID
     crop_url: str
     asset_id: UUID
-    taken_at: datetime | None
+    taken_at: LocalTime | None
     likeness: Likeness
     margin: float | None = Field(
         description="Similarity to the person's centroid minus that to the second best person's."

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictFloat, StrictInt
 
-from image_search_service.api.schemas.common import Answer, Page, RequestBody, Slice
+from image_search_service.api.schemas.common import Answer, LocalTime, Page, RequestBody, Slice
 from image_search_service.api.schemas.faces import crop_url
 from image_search_service.core.records import suggestions as records
 from image_search_service.core.records.suggestions import (
@@ -84,7 +84,7 @@ class PersonSuggestion(Suggestion):
 
     face_id: UUID = Field(description="The same as `face_instance_id`.")
     asset_id: UUID = Field(description="The photo that shows the face.")
-    taken_at: datetime | None = Field(
+    taken_at: LocalTime | None = Field(
         description="When the photo was taken: local time, as cameras write it."
     )
     likeness: Likeness = Field(description="`confidence` in a word.", examples=["quite"])
