@@ -44,6 +44,15 @@ def test_every_table_has_a_form() -> None:
     assert "access_tokens" not in forms
 
 
+def test_no_archive_brings_a_token(tmp_path: Path) -> None:
+    """Whoever made a backup cannot let themselves in by it."""
+    forged = TableForm("access_tokens", {"digest": "bytes", "name": "text"})
+    with open_database("sqlite", tmp_path) as database, database.write() as session:
+        with pytest.raises(ValueError, match="access_tokens"):
+            insert_json_rows(session, forged, [["00" * 32, "Eve"]])
+        assert not session.scalars(select(AccessToken)).all()
+
+
 @pytest.mark.parametrize("name", DATABASES)
 def test_rows_come_back_through_json(name: str, tmp_path: Path) -> None:
     """Moments keep their microseconds, paths their bytes, numbers their last bit, JSON its shape."""
