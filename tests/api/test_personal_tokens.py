@@ -16,6 +16,7 @@ from image_search_service.db.models import AccessToken, utc_now
 from image_search_service.services.access_tokens import AccessTokenService
 from tests.support.round_trips import round_trips
 from tests.support.served import Served, served
+from tests.support.world import World
 
 PAGE = {"Accept": "text/html"}
 
@@ -43,6 +44,15 @@ def give(guarded: Served, name: str, **more: Any) -> dict[str, str]:
     return {"Authorization": f"Bearer {answer.json()['token']}"}
 
 
+def put_face(guarded: Served) -> str:
+    """The id of a face in the one photo that every library of these tests may have."""
+    with guarded.library.database.write() as session:
+        world = World(session)
+        photo = world.photo("/photos/1.jpg")
+        photo.content_hash = "0" * 64
+        return str(world.face(photo).id)
+
+
 def actor_of(guarded: Served, headers: dict[str, str], person: str) -> str:
     """Who is recorded to have made a person, by a request with these headers."""
     made = ask(guarded, "POST", "/decisions/create-person", headers, {"name": person})
@@ -66,6 +76,25 @@ def test_decisions_are_those_of_the_tokens_holder(guarded: Served) -> None:
     assert {each["actor"]: each["decisions"] for each in listed} == {
         "Ada Lovelace": 2, "proxy": 1, "Zoë": 2, "api": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("may_name_others", "actor"), [(False, "Ada"), (True, "api")])
+def test_what_is_imported_is_decided_by_whoever_imports_it(
+    guarded: Served, tmp_path: Path, may_name_others: bool, actor: str
+) -> None:
+    """A file that says who decided is believed only from those who may name others."""
+    own = bearer_headers(guarded.library.paths.token)
+    body = {"face_ids": [put_face(guarded)], "name": "Grace"}
+    made = ask(guarded, "POST", "/decisions/split", own, body)
+    assert made.status_code == 200, made.text
+    exported = ask(guarded, "GET", "/export", own).content
+    with served(tmp_path / "other", run_jobs=False, require_token=True) as other:
+        put_face(other)
+        ada = give(other, "Ada", may_name_others=may_name_others)
+        done = other.client.post("/api/v1/import", content=exported, headers=ada)
+        assert (done.status_code, done.json()["matched"]) == (200, 1), done.text
+        listed = ask(other, "GET", "/decisions/actors", ada).json()["actors"]
+        assert [each["actor"] for each in listed] == [actor]
 
 
 def test_only_a_tokens_hash_is_kept(guarded: Served) -> None:

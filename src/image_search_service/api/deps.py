@@ -110,6 +110,15 @@ def _actor(
     return ACTOR if caller is None or caller.name is None else caller.name
 
 
+def _may_name_others(request: Request) -> bool:
+    caller = caller_of(request)
+    return caller is None or caller.may_name_others
+
+
+MayNameOthers = Annotated[bool, Depends(_may_name_others)]
+"""Whether decisions that the request brings may be recorded as somebody else's."""
+
+
 def _has_key(
     library: Opened,
     x_library_key: Annotated[

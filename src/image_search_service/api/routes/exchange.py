@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, BackgroundTasks, Body
 from fastapi.responses import StreamingResponse
 
-from image_search_service.api.deps import ACTOR, Actor, Opened
+from image_search_service.api.deps import ACTOR, Actor, MayNameOthers, Opened
 from image_search_service.api.errors import problems
 from image_search_service.api.schemas.exchange import Imported
 from image_search_service.core.errors import InvalidInputError
@@ -41,10 +41,16 @@ def export(library: Opened) -> JsonLines:
 
 
 @router.post("/import", responses=problems(409))
-def load(library: Opened, actor: Actor, background: BackgroundTasks, file: File) -> Imported:
-    """Import an export of another library; 422 names the wrong line, and nothing is changed."""
+def load(
+    library: Opened, actor: Actor, may_name_others: MayNameOthers, background: BackgroundTasks, file: File
+) -> Imported:
+    """Import an export of another library; 422 names the wrong line, and nothing is changed.
+
+    With a token that may not name others, all of it is decided by whoever was given the token.
+    """
     background.add_task(library.payload_sender.send_if_it_answers)
-    report = ExchangeService(library.database, actor, FaceDrawer(library.stores)).load(_lines(file))
+    exchange = ExchangeService(library.database, actor, FaceDrawer(library.stores))
+    report = exchange.load(_lines(file), with_authors=may_name_others)
     return Imported.of(report)
 
 

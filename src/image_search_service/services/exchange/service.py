@@ -94,13 +94,14 @@ class ExchangeService:
                 yield _text(_decision_line(event))
         yield _text(EndLine())
 
-    def load(self, lines: Iterable[str]) -> ImportReport:
+    def load(self, lines: Iterable[str], *, with_authors: bool = True) -> ImportReport:
         """Take over what the lines say; what this library knows already is no change, so that it may be
         repeated.
 
         Into a library in which nothing was ever decided go the decisions themselves, so that each can be
         undone there. Elsewhere the present state is taken as new decisions, one for each 500 faces, and what
-        a human has said here stands.
+        a human has said here stands. with_authors: False takes the state in any case, so that nothing is
+        recorded as decided by somebody else than ``actor``.
         Raises InvalidInputError for what is no export, with the number of the line, and ConflictError where
         there are no faces yet; then nothing has changed.
         """
@@ -108,7 +109,7 @@ class ExchangeService:
             has_decisions = _spool(lines, file)
             self._require_faces()
             store = self._draw(file)
-            report = self._take_history(file, store) if has_decisions else None
+            report = self._take_history(file, store) if has_decisions and with_authors else None
             return self._take_state(file, store) if report is None else report
 
     def _draw(self, file: IO[str]) -> StoreDrawn | None:
