@@ -48,10 +48,12 @@ def test_the_index_page_needs_no_repository() -> None:
 
 
 def test_contributing_names_files_that_exist() -> None:
-    """Every path in CONTRIBUTING.md's answers, and in SECURITY.md, is there."""
+    """Every path in CONTRIBUTING.md's answers, and in docs/security.md, is there."""
     answers = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Ten questions")[1]
     named = re.findall(r"`([\w./]+/[\w.]+\.\w+)`", answers.split("## A release")[0])
-    named += re.findall(r"`([\w./]+/[\w.]+\.py)`", (ROOT / "SECURITY.md").read_text(encoding="utf-8"))
+    named += re.findall(
+        r"`([\w./]+/[\w.]+\.py)`", (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    )
     assert len(named) > 20
     assert [path for path in named if not any((base / path).exists() for base in (ROOT, SOURCE))] == []
 
