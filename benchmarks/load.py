@@ -2,14 +2,15 @@
 
     python -m benchmarks.load [--faces 100000] [--library FOLDER] [--minutes 10] [--clients 32]
 
-A made-up library (``image-search bench library``) is served by ``image-search serve``, a process of its own. So
-many clients each ask for one thing after the other, without a pause: what pages show (half of it), small
+A made-up library (``image-search bench library``) is served by ``image-search serve``, a process of its own.
+So many clients each ask for one thing after the other, without a pause: what pages show (half of it), small
 pictures (four in ten) and decisions (one in ten: faces are assigned, and every second time that is undone).
 The clients are threads of this process; on a machine with few cores they take part of the service's.
 
 Printed are, for each kind, answers a second, median, 95th and 99th percentile and longest, what was refused
-(4xx, such as a decision on what somebody else has changed meanwhile) and what failed (5xx, or no answer); then
-for each tenth of the time the service's memory and the same figures over all kinds, so that growth shows.
+(4xx, such as a decision on what somebody else has changed meanwhile) and what failed (5xx, or no answer);
+then for each tenth of the time the service's memory and the same figures over all kinds, so that growth
+shows.
 ``--library FOLDER`` keeps the library, or uses one that was kept. Ends with 1 if anything failed.
 """
 
@@ -191,7 +192,7 @@ def prepared(root: Path, faces: int) -> Ids:
 
 
 def with_pictures(library: Library) -> tuple[list[UUID], list[UUID]]:
-    """Faces and photos, to which pictures of usual size are given: made-up photos have none."""
+    """Faces and photos, to which small pictures are given: made-up photos have none."""
     with library.database.read() as session:
         faces = list(session.scalars(select(FaceInstance.id).order_by(FaceInstance.id).limit(DECIDED)))
         of = ImageAsset.failure.is_(None)
