@@ -28,7 +28,7 @@ from benchmarks.album import Album, add_cluster, add_faces, add_person, alike
 from benchmarks.before import OneByOneFaces
 from benchmarks.report import machine, print_table
 from benchmarks.server import MeasuredServer, add_server_arguments, measured_server
-from image_search_service.db.queries.faces import set_clusters
+from image_search_service.db.queries.face_moves import set_clusters
 from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.library.stores import Stores

@@ -25,7 +25,7 @@ from sqlalchemy import event, select, update
 
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset
-from image_search_service.db.queries import clusters, faces, lost_faces
+from image_search_service.db.queries import clusters, face_moves, lost_faces
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from image_search_service.services.face_clustering_service import FaceClusteringService
@@ -222,7 +222,7 @@ class DecidedLibrary:
             for new, of_cluster in made.items():
                 row = {"id": new, "size": 0, "confidence": 0.5, "representative_face_id": of_cluster[0]}
                 clusters.save_clusters(session, [row])
-                faces.set_clusters(session, dict.fromkeys(of_cluster[: len(of_cluster) // 2], new))
+                face_moves.set_clusters(session, dict.fromkeys(of_cluster[: len(of_cluster) // 2], new))
             clusters.mend_clusters(session, [*members, *made])
 
     def edit(self, path: str, *, lose: bool = False) -> dict[str, str]:

@@ -14,7 +14,7 @@ from qdrant_client import models as qdrant
 from sqlalchemy import select
 
 from image_search_service.db.models import FaceInstance, PersonCentroid, PersonRow
-from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import face_moves
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
 from image_search_service.library.opening import Library
 from image_search_service.services.doctor.findings import DoctorReport
@@ -164,7 +164,7 @@ def centroids_stale(library: Library) -> dict[str, int]:
         face_id = session.scalar(select(FaceInstance.id).where(FaceInstance.person_id.is_(None)).limit(1))
         assert face_id is not None
         assert person_id is not None
-        face_queries.assign_persons(session, {face_id: person_id})
+        face_moves.assign_persons(session, {face_id: person_id})
     return {"stale_centroid": 1}
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks
 from image_search_service.core.types import FloatArray, IntArray, Progress
-from image_search_service.db.queries import clusters, events, faces, suggestion_states
+from image_search_service.db.queries import clusters, events, face_moves, faces, suggestion_states
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.differences import Side, sides_where
 from image_search_service.db.queries.suggestion_states import Pair
@@ -252,7 +252,7 @@ def _assign(
     session: Session, comparable: Sequence[AssignableFace], people: ActiveCentroids, decision: Decision
 ) -> int:
     rows = np.flatnonzero(decision.assign).tolist()
-    faces.assign_persons(
+    face_moves.assign_persons(
         session, {comparable[row].id: people.person_ids[decision.person[row]] for row in rows}
     )
     clusters.mend_clusters(

@@ -15,7 +15,15 @@ from image_search_service.core.parallel import chunks
 from image_search_service.core.records.grouping import ProposalRecord
 from image_search_service.core.types import DEFAULT_METHOD, JsonObject, Progress
 from image_search_service.db.models import GroupingProposal
-from image_search_service.db.queries import clusters, differences, faces, grouping, library, proposals
+from image_search_service.db.queries import (
+    clusters,
+    differences,
+    face_moves,
+    faces,
+    grouping,
+    library,
+    proposals,
+)
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.differences import Side
 from image_search_service.db.queries.faces import GroupableFace
@@ -202,7 +210,7 @@ def _save(
     Faces found since they were read wait for the next grouping.
     """
     clusters.save_clusters(session, plan.clusters)
-    faces.set_clusters(session, plan.moves, compared=True)
+    face_moves.set_clusters(session, plan.moves, compared=True)
     grouping.mark_grouped(
         session, [face.id for face in part.faces if not face.grouped and face.id not in plan.moves]
     )
@@ -232,7 +240,7 @@ def _keep_without_embedding(session: Session, now: ClusterOf, comparable: Sequen
 def apply_proposal(session: Session, row: GroupingProposal) -> None:
     """Save what was proposed. The caller has made sure that it still holds."""
     clusters.save_clusters(session, proposals.clusters_of(row))
-    faces.set_clusters(session, proposals.moves_of(row))
+    face_moves.set_clusters(session, proposals.moves_of(row))
     clusters.delete_empty_clusters(session)
     if grouping.has_ungrouped(session):
         library.set_grouping_stale(session)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from image_search_service.db.models import ClusterRow, FaceInstance
-from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import face_moves
 from image_search_service.faces.grouper import FaceGrouper
 from image_search_service.library.health import library_counts
 from image_search_service.library.opening import Library
@@ -82,7 +82,7 @@ def test_what_is_named_meanwhile_stays_named(library: Library, interrupted: Inte
     def name() -> None:
         with library.database.write() as session:
             ada = add_person(World(session), "Ada")
-            face_queries.set_persons(session, dict.fromkeys(named, ada.id))
+            face_moves.set_persons(session, dict.fromkeys(named, ada.id))
 
     interrupted.meanwhile = name
     found = grouper(library, interrupted).group()
@@ -99,7 +99,7 @@ def test_a_cluster_that_is_named_meanwhile_is_gone(library: Library, interrupted
     def name() -> None:
         with library.database.write() as session:
             ada = add_person(World(session), "Ada")
-            face_queries.set_persons(session, dict.fromkeys(sorted(members)[1:], ada.id))
+            face_moves.set_persons(session, dict.fromkeys(sorted(members)[1:], ada.id))
 
     interrupted.meanwhile = name
     assert grouper(library, interrupted).group().clusters == 1

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from image_search_service.core.errors import ConflictError, NotFoundError
 from image_search_service.core.types import FloatArray
 from image_search_service.db.models import ClusterRow, FaceInstance, LibraryRow
-from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import face_moves
 from image_search_service.faces.grouper import FaceGrouper, GroupingResult
 from image_search_service.library.opening import Library
 from image_search_service.services.decisions.answers import AnswerService
@@ -158,9 +158,9 @@ def test_a_face_that_comes_back_is_looked_at(library: Library) -> None:
     home, faces = sorted(clusters(library).items())[0]
     with library.database.write() as session:
         ada = add_person(World(session), "Ada")
-        face_queries.set_persons(session, {sorted(faces)[0]: ada.id})
+        face_moves.set_persons(session, {sorted(faces)[0]: ada.id})
     with library.database.write() as session:
-        face_queries.set_free(session, {sorted(faces)[0]: None})
+        face_moves.set_free(session, {sorted(faces)[0]: None})
     PayloadSender(library.stores).send()
     grow(library)
     assert cluster_of(library, sorted(faces)[0]) == home

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from image_search_service.core.decisions import Change, Fact, Key
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import FaceInstance, ImageAsset
-from image_search_service.db.queries import clusters, faces, library, photos
+from image_search_service.db.queries import clusters, face_moves, library, photos
 from image_search_service.db.queries.batches import BATCH
 
 
@@ -55,6 +55,6 @@ def settle_forgotten(session: Session, asset_ids: Sequence[uuid.UUID]) -> None:
         )
     ]
     before = clusters.clusters_of_faces(session, hidden)
-    faces.set_clusters(session, dict.fromkeys(hidden))
+    face_moves.set_clusters(session, dict.fromkeys(hidden))
     clusters.mend_clusters(session, before)
     library.set_grouping_stale(session)

@@ -15,6 +15,7 @@ from typing import Any
 from image_search_service.core.decisions import Fact, Key, NameOrigin, named_by
 from image_search_service.db.queries import (
     clusters,
+    face_moves,
     faces,
     faces_with_decisions,
     library,
@@ -83,7 +84,7 @@ def carry_over(session: Session, changes: Sequence[ChangedFile], found: FoundFac
     _take_covers(session, plan, {face.id for photo in gone for face in located.get(photo, [])})
     made = decide(session, DecisionDraft("photo_edited", "index", plan.facts))
     said_in_files.copy_seen(session, {face: source.id for face, source in plan.sources.items()})
-    faces.assign_persons(session, _guesses(plan, located))
+    face_moves.assign_persons(session, _guesses(plan, located))
     _leave_clusters(session, [face for photo in gone for face in located.get(photo, [])])
     lost_faces.forget_lost_faces(session, plan.found)
     lost = _lose(session, changes, gone, located, plan.kept)
@@ -170,7 +171,7 @@ def _leave_clusters(session: Session, gone: Sequence[LocatedFace]) -> None:
     """Take faces that are gone out of clusters: no grouping would move them, and they would be counted."""
     ids = [face.id for face in gone]
     before = clusters.clusters_of_faces(session, ids)
-    faces.set_clusters(session, dict.fromkeys(ids))
+    face_moves.set_clusters(session, dict.fromkeys(ids))
     clusters.mend_clusters(session, before)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import delete, insert, select
 from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
 from image_search_service.db.models import FaceInstance, ImageAsset, IndexRun, PersonCentroid, PersonRow
-from image_search_service.db.queries import faces as face_queries, library as library_queries
+from image_search_service.db.queries import face_moves, library as library_queries
 from image_search_service.library.health import library_counts
 from image_search_service.library.opening import Library, open_library
 from image_search_service.services.centroid_service import CentroidService
@@ -163,7 +163,7 @@ def test_who_is_who_follows_from_the_decisions(library: Library) -> None:
 def test_what_qdrant_is_still_to_be_told_is_not_wrong(library: Library) -> None:
     """A change that is due is counted apart; repair sends it."""
     with library.database.write() as session:
-        face_queries.set_clusters(session, {face.id: None for face in all_faces(library)[:9]})
+        face_moves.set_clusters(session, {face.id: None for face in all_faces(library)[:9]})
     due = sum(face.payload_sent < face.payload_version for face in all_faces(library))
     report = examine(library)
     assert (found(report), report.waiting["payloads"]) == ({}, due)

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from image_search_service.core.errors import EngineMismatchError, InvalidInputError, UnavailableError
 from image_search_service.db.models import AssetPath, FaceInstance, PersonRow
-from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import face_moves
 from image_search_service.library.health import library_counts
 from image_search_service.library.opening import Library
 from image_search_service.services.indexing import indexer
@@ -137,7 +137,7 @@ def test_names_survive_the_editing_of_a_photo(opened: Library, album: Path) -> N
         ada = PersonRow(name="Ada", name_key="ada")
         session.add(ada)
         session.flush()
-        face_queries.set_persons(session, {UUID(old[0]): ada.id})
+        face_moves.set_persons(session, {UUID(old[0]): ada.id})
     with Image.open(photo) as image:
         image.load()
         image.save(photo, "JPEG", quality=88, exif=image.getexif(), comment=b"edited")

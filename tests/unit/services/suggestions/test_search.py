@@ -21,7 +21,7 @@ from image_search_service.core.errors import (
     UnavailableError,
 )
 from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonPrototype, utc_now
-from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import face_moves, faces as face_queries
 from image_search_service.library.opening import Library
 from image_search_service.recognition.centroid import trimmed_centroid
 from image_search_service.services.centroid_service import CentroidService
@@ -187,7 +187,7 @@ def test_sql_is_the_truth(library: Library, album: Album, method: str) -> None:
     person already, and one that is gone."""
     assigned, beside, gone, *rest = sorted(album.of_ada)
     with library.database.write() as session:
-        face_queries.set_persons(session, {assigned: album.grace})
+        face_moves.set_persons(session, {assigned: album.grace})
         photo = session.scalars(select(FaceInstance.asset_id).where(FaceInstance.id == beside)).one()
         own = session.scalars(select(FaceInstance).where(FaceInstance.person_id == album.ada)).first()
         assert own is not None
@@ -294,7 +294,7 @@ def test_pinned_prototypes_stay(library: Library, album: Album) -> None:
         mine = list(session.scalars(select(PersonPrototype).where(PersonPrototype.person_id == album.ada)))
         pinned, lost = mine[0], mine[1]
         pinned.pinned = True
-        face_queries.set_free(session, {lost.face_instance_id: None})
+        face_moves.set_free(session, {lost.face_instance_id: None})
     assert service.compute_prototypes([album.ada]).removed >= 1
     with library.database.read() as session:
         now = {one.face_instance_id for one in session.scalars(select(PersonPrototype))}

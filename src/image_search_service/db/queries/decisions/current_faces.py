@@ -21,7 +21,7 @@ from image_search_service.db.models import (
     PersonPrototype,
     PersonRow,
 )
-from image_search_service.db.queries import clusters, faces, prepared
+from image_search_service.db.queries import clusters, face_moves, faces, prepared
 from image_search_service.db.queries.batches import BATCH, insert_rows, upsert_rows
 from image_search_service.db.queries.decisions.current_values import Values, as_text, as_uuid, pairs_exist
 from image_search_service.db.queries.suggestion_states import ACCEPTED, PENDING, REJECTED, SUPERSEDED
@@ -72,9 +72,9 @@ def write_face_person(session: Session, changes: Sequence[Change]) -> None:
     existing = clusters.existing_clusters(session, set(free.values()))
     free = {face: cluster if cluster in existing else None for face, cluster in free.items()}
     for origin, persons in named.items():
-        faces.set_persons(session, persons, origin)
-    faces.set_free(session, free | dict.fromkeys(guessed))
-    faces.assign_persons(session, guessed)
+        face_moves.set_persons(session, persons, origin)
+    face_moves.set_free(session, free | dict.fromkeys(guessed))
+    face_moves.assign_persons(session, guessed)
 
 
 _GROUPS = select(FaceInstance.id, FaceInstance.group_id, FaceInstance.cluster_id).where(_these)
@@ -97,8 +97,8 @@ def write_face_group(session: Session, changes: Sequence[Change]) -> None:
     groups = {face: as_uuid(value.get("group")) for face, value in values.items()}
     former = {face: as_uuid(values[face].get("cluster")) for face, group in groups.items() if group is None}
     existing = clusters.existing_clusters(session, set(former.values()))
-    faces.set_groups(session, groups)
-    faces.put_back(
+    face_moves.set_groups(session, groups)
+    face_moves.put_back(
         session, {face: cluster if cluster in existing else None for face, cluster in former.items()}
     )
 
@@ -123,7 +123,7 @@ def settle_groups(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     rows = prepared.run(session, _ASTRAY, {"ids": face_ids})
     astray = {row[0]: row[1] for row in rows}
     clusters.make_clusters(session, astray)
-    faces.set_clusters(session, astray)
+    face_moves.set_clusters(session, astray)
 
 
 _ARE_FACES = select(FaceInstance.id, FaceInstance.is_face).where(_these)
@@ -144,7 +144,7 @@ def write_is_face(session: Session, changes: Sequence[Change]) -> None:
         for part in chunks((change.key.id for change in changes if change.new is value), BATCH):
             prepared.run(session, _SAY_IF_FACE, {"ids": part, "value": value})
     none = [change.key.id for change in changes if change.new is False]
-    faces.set_clusters(session, dict.fromkeys(none))
+    face_moves.set_clusters(session, dict.fromkeys(none))
 
 
 _ASIDE = select(FaceInstance.id, FaceInstance.set_aside, FaceInstance.cluster_id).where(_these)
@@ -176,7 +176,7 @@ def write_set_aside(session: Session, changes: Sequence[Change]) -> None:
         if (aside_change.new or {}).get("cluster")
     }
     existing = clusters.existing_clusters(session, set(former.values()))
-    faces.put_back(session, {face: cluster for face, cluster in former.items() if cluster in existing})
+    face_moves.put_back(session, {face: cluster for face, cluster in former.items() if cluster in existing})
 
 
 def _leaving_mixed(leaving: ColumnElement[bool]) -> Update:
