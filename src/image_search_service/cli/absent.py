@@ -41,7 +41,7 @@ def away(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say that a drive or folder is away.
+    """Mark a drive or folder as away for now.
 
     Its photos count as missing until it is indexed again. `image-search forget` leaves them alone.
     """
@@ -54,7 +54,7 @@ def gone(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say that a folder is gone for good.
+    """Mark a folder as gone for good.
 
     Its photos count as missing, and `image-search forget` leaves them out.
     """
@@ -91,29 +91,29 @@ def _marked(marked: Absence) -> JsonObject:
 def forget(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH…]", help="Only photos that were below these folders, away ones, too."),
+        typer.Argument(metavar="PATH", help="Only photos below these folders, which may be away."),
     ] = None,
     erase: Annotated[
         bool,
         typer.Option(
             "--erase",
-            help="Also remove them for good, with all that was said of their faces. It cannot be taken back.",
+            help="Also remove them for good, with all that is recorded about their faces.",
         ),
     ] = False,
     excluded: Annotated[
         bool,
-        typer.Option("--excluded", help="Also photos that are only left out; see `image-search roots`."),
+        typer.Option("--excluded", help="Also photos that excludes leave out; see `image-search roots`."),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be forgotten.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be forgotten.")] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Leave out photos that were deleted from the disk.
+    """Take photos deleted from the disk out of all lists.
 
-    Those of which no file was there at the last `image-search index`. Undo brings them back, until they are
-    erased. Photos in folders that are away stay, unless the folder is named. While the service runs, it does
-    the work.
+    These are the photos of which the last `image-search index` found no file. `image-search undo` brings them
+    back until they are erased. Photos in folders that are away stay, unless the folder is named. While
+    `image-search serve` runs, it does the work.
     """
     asked = _ForgettingAsked([real_path(path) for path in paths or []], excluded, dry_run, erase)
     with command_context(as_json=as_json, debug=debug, library=library) as run:

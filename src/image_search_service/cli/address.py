@@ -40,7 +40,7 @@ def address(
 ) -> None:
     """Print the address of the running service.
 
-    With the library's token in it.
+    The address contains the library's token.
     """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
         paths = LibraryPaths(run.settings.library)

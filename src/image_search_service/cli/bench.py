@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from image_search_service.services.evaluation.retrieval import RetrievalTimes
 
 app = typer.Typer(
-    help="Measure reading embeddings, or make a large library to try.", no_args_is_help=True, **TYPER_OPTIONS
+    help="Measure reading embeddings; make a large test library.", no_args_is_help=True, **TYPER_OPTIONS
 )
 
 NumberOption = Annotated[
@@ -36,7 +36,7 @@ MadeLibraryOption = Annotated[
         metavar="DIR",
         envvar="IMAGE_SEARCH_LIBRARY",
         show_envvar=True,
-        help="Folder of the new library; it has no default here, so that no other one is filled.",
+        help="Folder of the new library. It must be given, so that no other library is filled.",
     ),
 ]
 RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="How often each way is measured.")]
@@ -44,7 +44,7 @@ RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="How often ea
 
 @app.callback()
 def bench() -> None:
-    """Measure reading embeddings, or make a large library to try."""
+    """Measure reading embeddings; make a large test library."""
 
 
 @app.command("retrieval")
@@ -58,8 +58,8 @@ def retrieval(
 ) -> None:
     """Measure how long Qdrant takes to return embeddings by id.
 
-    On the server that the settings name, else on the embedded engine in a temporary folder. The collection
-    that it makes is removed again; the library is neither read nor locked.
+    It asks the Qdrant server of the settings, or without one the embedded engine in a temporary folder. The
+    collection that it makes is removed afterwards; the library is neither read nor locked.
     """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
         from image_search_service.services.evaluation.retrieval import measure_retrieval
@@ -84,10 +84,11 @@ def make_library(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Fill an empty library with made-up faces, to try the program at that size.
+    """Fill an empty library with made-up faces.
 
-    There are no photos behind them. Seven in ten faces have a person, two are in groups without a name; their
-    embeddings are as alike as those of the engine opencv. The library must be named, and empty.
+    To try the program at that size. The faces have no photos; of ten, seven have a person and two are in
+    groups without a name. Their embeddings are distributed like those of the engine opencv. The library must
+    be empty.
     """
     with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         from image_search_service.services.evaluation.made_library import MadeLibraryService

@@ -26,10 +26,10 @@ LOST_HELP = (
     "A lost face is answered by `image-search lost FACE --found FACE`, or `--gone`; `--json` lists the faces "
     "that it may be."
 )
-Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help=FACE_IDS)]
+Faces = Annotated[list[UUID], typer.Argument(metavar="FACE", help=FACE_IDS)]
 SuggestedFaces = Annotated[
     list[UUID] | None,
-    typer.Argument(metavar="[FACE…]", help="Face ids, as `image-search suggest` lists them; none for all."),
+    typer.Argument(metavar="FACE", help="Face ids, as `image-search suggest` lists them; none for all."),
 ]
 Person = Annotated[str, typer.Option("--person", metavar="NAME", help="The person's name.")]
 FindMoreOption = Annotated[
@@ -48,7 +48,7 @@ def accept(
 ) -> None:
     """Confirm faces suggested for a person.
 
-    All that are suggested, or those whose ids are given.
+    Without ids, all that are suggested for the person.
     """
     run_decision(
         "Accepted", lambda opened: _review(opened, person, faces, True), library, as_json, debug, find_more=by
@@ -65,7 +65,7 @@ def reject(
 ) -> None:
     """Reject faces suggested for a person.
 
-    All that are suggested, or those whose ids are given. They are not suggested for this person again.
+    Without ids, all that are suggested for the person. They are not suggested for this person again.
     """
     run_decision(
         "Rejected",
@@ -103,13 +103,13 @@ def unassign(
 
 
 def merge(
-    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Names of the persons to merge.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names of the persons to merge.")],
     into: Annotated[str, typer.Option("--into", metavar="NAME", help="The person who stays.")],
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Make one person of several."""
+    """Merge several people into one person."""
 
     def decide(opened: Library) -> RecordedDecision:
         people = PeopleService(opened.database)
@@ -123,7 +123,7 @@ def rename(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The person's name now.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The new name.")],
     another: Annotated[
-        bool, typer.Option("--another", help="Also if somebody else has that name: two people have it then.")
+        bool, typer.Option("--another", help="Rename even if somebody else has that name.")
     ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
@@ -145,9 +145,8 @@ def conflicts(
 ) -> None:
     """List assignments that contradict each other.
 
-    A name that has lost its face since its photo was changed or replaced (`image-search lost` answers it), a
-    person twice in one photo or before their birth, a face unlike the others of its person, two persons who
-    look the same.
+    A person twice in one photo or before their birth, a face unlike its person's others, two persons who look
+    the same, a name that lost its face when the photo was changed (`image-search lost` says where it is).
     """
     from image_search_service.services.suggestions.conflict_finder import ConflictFinder
     from image_search_service.services.suggestions.conflicts import ConflictKind, ConflictService
@@ -191,18 +190,20 @@ def conflicts(
 
 
 def lost(
-    face: Annotated[UUID, typer.Argument(metavar="FACE", help="Its id; see `image-search conflicts`.")],
+    face: Annotated[
+        UUID, typer.Argument(metavar="FACE", help="Id of the lost face; see `image-search conflicts`.")
+    ],
     found: Annotated[
-        UUID | None, typer.Option("--found", metavar="FACE", help="The face that it is now.")
+        UUID | None, typer.Option("--found", metavar="FACE", help="Id of the face that has the name now.")
     ] = None,
-    gone: Annotated[bool, typer.Option("--gone", help="None of the faces is it.")] = False,
+    gone: Annotated[bool, typer.Option("--gone", help="No face in the photo has the name now.")] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say where a name's lost face is now.
+    """Say which face has a name after its photo changed.
 
-    A name loses its face when its photo was changed or replaced and the face is not found in it any more.
+    A name loses its face when the face is not found again in a photo that was changed or replaced.
     """
 
     def decide(opened: Library) -> RecordedDecision:

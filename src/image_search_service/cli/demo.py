@@ -31,7 +31,7 @@ def demo(
 ) -> None:
     """Draw a small library of made-up people.
 
-    To try the program on; its faces are drawn, not real.
+    To try the program; the faces are drawn, not real.
     """
     from image_search_service.demo.library import make_demo_library
 

@@ -35,7 +35,9 @@ SHOWN_LOST = 20
 def engine(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[ENGINE]", help="The engine to move the library to; none shows its engine."),
+        typer.Argument(
+            metavar="ENGINE", help="Engine to move the library to; without it the present one is shown."
+        ),
     ] = None,
     recognizer: RecognizerOption = None,
     detector: DetectorOption = None,
@@ -47,9 +49,9 @@ def engine(
 ) -> None:
     """Show or change the library's face engine.
 
-    All faces are found and compared anew; names and everything else that you said stay with the faces that
-    lie in the same places. It may be interrupted: the same command goes on, and the library's present
-    engine named instead gives the move up. Photos are never changed.
+    All faces are detected and embedded anew; names and all other decisions stay with the faces that lie in
+    the same places. It may be interrupted: the same command continues, and naming the library's present
+    engine cancels the move. Photos are never changed.
     """
     settings = {
         "library": library,

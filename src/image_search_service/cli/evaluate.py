@@ -63,7 +63,7 @@ def evaluate(
 ) -> None:
     """Measure engine and grouping on photos of known people.
 
-    In a temporary library, which is removed again.
+    It uses a temporary library, which is removed afterwards.
     """
     with tempfile.TemporaryDirectory(prefix="image-search-evaluate-") as temporary:
         settings = {

@@ -17,12 +17,12 @@ from image_search_service.services.indexing.by_hand import DrawnFace, HandFaceSe
 
 app = typer.Typer(help="Add, move or remove faces by hand.", **TYPER_OPTIONS)
 
-PLACE = "Pixels of the upright photo; or all four numbers are shares of it, 0 to 1."
+PLACE = "In pixels of the upright photo, or all four numbers as fractions of it, 0 to 1."
 X = Annotated[float, typer.Argument(metavar="X", help=f"Left edge of the box. {PLACE}")]
 Y = Annotated[float, typer.Argument(metavar="Y", help="Upper edge.")]
 Width = Annotated[float, typer.Argument(metavar="W", help="Width.")]
 Height = Annotated[float, typer.Argument(metavar="H", help="Height.")]
-Face = Annotated[UUID, typer.Argument(metavar="FACE", help="Its id; see `image-search faces`.")]
+Face = Annotated[UUID, typer.Argument(metavar="FACE", help="Id of the face; see `image-search faces`.")]
 
 
 @app.command("add")
@@ -41,10 +41,10 @@ def add(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Make a face of a box in a photo.
+    """Add a face by the box around it.
 
-    It is compared like a face that was found, unless too little of it can be seen. `image-search undo` takes
-    it back.
+    It is grouped and suggested like a detected face, unless it is too unclear. `image-search undo` takes it
+    back.
     """
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         service = HandFaceService(opened.stores, actor())
@@ -69,9 +69,9 @@ def move(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Draw a face's box elsewhere in its photo.
+    """Move a face's box within its photo.
 
-    What was said of the face goes along; it gets a new id.
+    The face keeps its name and all other decisions about it; its id changes.
     """
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         drawn = HandFaceService(opened.stores, actor()).move(face, (x, y, width, height))

@@ -35,7 +35,7 @@ MOST_NAMES = 3
 def history(
     decision: Annotated[
         int | None,
-        typer.Argument(min=1, metavar="[DECISION]", help="Decision number, to list what it changed."),
+        typer.Argument(min=1, metavar="DECISION", help="Decision number, to list what it changed."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many rows to list.")] = 20,
     before: Annotated[
@@ -172,9 +172,7 @@ def undo(
     decision: Decision,
     another: Annotated[
         bool,
-        typer.Option(
-            "--another", help="Also if somebody else got a name meanwhile that comes back: two have it then."
-        ),
+        typer.Option("--another", help="Undo even if somebody else has the name that comes back."),
     ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
@@ -182,7 +180,7 @@ def undo(
 ) -> None:
     """Take a decision back.
 
-    However old it is. Undoing an undo makes the decision again.
+    However old the decision is. Undoing an undo restores it.
     """
     run_decision(
         "Taken back",

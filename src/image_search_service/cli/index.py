@@ -42,7 +42,7 @@ from image_search_service.services.indexing.pipeline import index_photos
 from image_search_service.services.metadata.report import ReadReport
 
 MethodOption = Annotated[
-    str, typer.Option(metavar="agglomerative", help="Method of grouping; hdbscan and dbscan mean it, too.")
+    str, typer.Option(metavar="agglomerative", help="Method of grouping; hdbscan and dbscan mean the same.")
 ]
 MinClusterSizeOption = Annotated[
     int | None, typer.Option(help="Smallest number of faces that form a group.  [default: 2]")
@@ -53,7 +53,7 @@ def index(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[PATH…]",
+            metavar="PATH",
             help="Folders of photos, or single files.  [default: all folders of the library]",
             show_default=False,
         ),
@@ -79,7 +79,8 @@ def index(
     """Find photos, find the faces in them and group the faces.
 
     Run it again whenever photos were added, moved or removed: only what is new takes time.
-    Photos are never changed. While the service runs, it does the work, and Ctrl-C leaves it at that.
+    Photos are never changed. While `image-search serve` runs, it does the work, and
+    Ctrl-C ends only this command.
     """
     settings = {
         "library": library,
@@ -135,8 +136,8 @@ def cluster(
 ) -> None:
     """Group again all faces that have no name.
 
-    Faces with a name stay as they are. While the service runs, it does the work. New photos need no such
-    command: what they show is put to the groups that are there when they are indexed.
+    Faces with a name stay as they are. New photos do not need this command: indexing adds their faces to the
+    groups. While `image-search serve` runs, it does the work.
     """
     choice = chosen(method, min_cluster_size)
     with command_context(as_json=as_json, debug=debug, library=library, memory=memory) as run:
@@ -218,7 +219,7 @@ def assign(
     """Assign faces that clearly resemble a person.
 
     Faces that resemble a person less clearly become suggestions. What you named or rejected stays so. While
-    the service runs, it does the work.
+    `image-search serve` runs, it does the work.
     """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
         assigned = here_or_there(

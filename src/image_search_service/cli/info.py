@@ -42,7 +42,7 @@ SHOWN_VERSIONS = (
 
 def info(
     check: Annotated[
-        bool, typer.Option("--check", help="Ask each store whether it works; the exit code says so, too.")
+        bool, typer.Option("--check", help="Ask each store whether it works; exit with 1 if one does not.")
     ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,

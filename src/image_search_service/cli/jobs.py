@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List, pause, resume and cancel jobs.", no_args_is_help=True, **TYPER_OPTIONS)
 
 JobArgument = Annotated[
-    str, typer.Argument(metavar="JOB", help="Its id, as `image-search jobs list` prints it.")
+    str, typer.Argument(metavar="JOB", help="Id of the job; see `image-search jobs list`.")
 ]
 SHOWN = 40
 
@@ -52,7 +52,7 @@ def list_jobs(library: LibraryOption = None, as_json: JsonOption = False, debug:
 def pause(
     job: JobArgument, library: LibraryOption = None, as_json: JsonOption = False, debug: DebugOption = False
 ) -> None:
-    """Pause a job, over restarts of the service, too."""
+    """Pause a job until it is resumed, also over restarts."""
     _change("pause", job, library, as_json=as_json, debug=debug)
 
 
@@ -62,7 +62,7 @@ def resume(
 ) -> None:
     """Let a paused job go on.
 
-    Indexing goes on from where it was; other jobs begin again. It needs the service, or a worker.
+    Indexing goes on from where it was; other jobs begin again. The service or a worker must run.
     """
     _change("resume", job, library, as_json=as_json, debug=debug)
 

@@ -64,7 +64,11 @@ def write(
         bool, typer.Option("--dry-run", help="Print what would be written; write nothing.")
     ] = False,
     overrule: Annotated[
-        bool, typer.Option("--overrule", help="Also write over names that other programs have changed since.")
+        bool,
+        typer.Option(
+            "--overrule",
+            help="Also overwrite names that other programs have changed since the last read or write.",
+        ),
     ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,

@@ -30,7 +30,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The person's name.")]
 Face = Annotated[
     UUID, typer.Argument(metavar="FACE", help="Id of one of the person's faces; see `image-search faces`.")
 ]
-Faces = Annotated[list[UUID], typer.Argument(metavar="FACE…", help=FACE_IDS)]
+Faces = Annotated[list[UUID], typer.Argument(metavar="FACE", help=FACE_IDS)]
 
 
 def create(
@@ -115,7 +115,7 @@ def not_a_face(
 
 def set_aside(
     groups: Annotated[
-        list[str] | None, typer.Argument(metavar="[GROUP…]", help="Group ids; see `image-search people`.")
+        list[str] | None, typer.Argument(metavar="GROUP", help="Group ids; see `image-search people`.")
     ] = None,
     faces: Annotated[
         list[UUID] | None,
@@ -123,7 +123,9 @@ def set_aside(
             "--face", metavar="FACE", help="Face id; see `image-search faces`. May be given several times."
         ),
     ] = None,
-    take_back: Annotated[bool, typer.Option("--take-back", help="Let them count again.")] = False,
+    take_back: Annotated[
+        bool, typer.Option("--take-back", help="Show them in lists and searches again.")
+    ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -175,7 +177,7 @@ def born(
     name: Name,
     day: Annotated[
         str,
-        typer.Argument(metavar="[DATE]", help="Date of birth, such as 1815-12-10; left out, it is removed."),
+        typer.Argument(metavar="DATE", help="Date of birth, such as 1815-12-10; left out, it is removed."),
     ] = "",
     library: LibraryOption = None,
     as_json: JsonOption = False,
@@ -196,13 +198,13 @@ def note(
     name: Name,
     text: Annotated[
         str,
-        typer.Argument(metavar="[TEXT]", help='A few words, such as "cousin"; left out, they are removed.'),
+        typer.Argument(metavar="TEXT", help='A few words, such as "cousin"; left out, they are removed.'),
     ] = "",
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Set what tells a person from others of that name.
+    """Set a note that tells people of one name apart.
 
     Lists show it where two people have one name. Of these, give the id as NAME.
     """
@@ -236,9 +238,9 @@ def pin(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Keep a face as an example of a person in searches.
+    """Make searches for a person always use this face.
 
-    Jobs that choose examples leave it in place.
+    The face becomes a prototype of the person; jobs that choose prototypes leave it in place.
     """
 
     def decide(review: ReviewService, person_id: UUID) -> RecordedDecision:

@@ -41,7 +41,7 @@ def list_roots(
 ) -> None:
     """List the folders that `image-search index` reads.
 
-    With their excludes, and how many photos these leave out.
+    Each with its excludes and the number of photos that they leave out.
     """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
         shown = _ask(
@@ -59,8 +59,8 @@ def add(
         list[str] | None,
         typer.Option(
             metavar="PATTERN",
-            help="Leave out what this line in the form of .gitignore says, in place of what was said before. "
-            "May be given several times; an empty one leaves out nothing.",
+            help="Pattern of files to leave out, as in .gitignore; replaces the former ones. May be given "
+            "several times; an empty one removes all.",
         ),
     ] = None,
     library: LibraryOption = None,
@@ -69,7 +69,7 @@ def add(
 ) -> None:
     """Add a folder, or change what is left out of it.
 
-    It is read by the next `image-search index`.
+    The next `image-search index` reads it.
     """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
         folder = real_path(path)

@@ -41,7 +41,7 @@ def serve(
     ] = False,
     watch: Annotated[
         bool | None,
-        typer.Option("--watch", help="Index new and changed photos in the library's folders by themselves."),
+        typer.Option("--watch", help="Index new and changed photos in the library's folders automatically."),
     ] = None,
     watch_minutes: Annotated[
         int | None, typer.Option(min=1, help="Minutes between two looks at all folders.  [default: 15]")
@@ -173,7 +173,7 @@ def _local_address(listening: socket.socket) -> str:
 def worker(library: LibraryOption = None, debug: DebugOption = False) -> None:
     """Run jobs of a library whose stores are servers.
 
-    Qdrant, PostgreSQL and Redis. Several workers may run at once.
+    The stores must be Qdrant, PostgreSQL and Redis servers. Several workers may run at once.
     """
     with command_context(as_json=False, debug=debug, library=library) as run:
         if not run.settings.stores_are_shared:

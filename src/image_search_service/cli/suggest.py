@@ -39,7 +39,7 @@ def suggest(
         str,
         typer.Option(
             metavar=METHODS,
-            help="What to compare with: the best examples, all examples, or the mean of the person's faces.",
+            help="What to compare with: the person's best prototypes, all of them, or the centroid.",
         ),
     ] = SearchMethod.MULTI_PROTOTYPE.value,
     limit: Annotated[int, typer.Option(min=1, help="How many new suggestions to make at most.")] = 50,

@@ -36,7 +36,7 @@ def why(
 ) -> None:
     """Explain why a face is or is not assigned.
 
-    And for whom it is suggested, and why.
+    Also shows for whom it is suggested, and why.
     """
     with library_command(library=library, as_json=as_json, debug=debug) as (run, opened):
         opened.stores.require_embeddings()

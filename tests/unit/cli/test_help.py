@@ -54,6 +54,16 @@ def test_the_line_begins_the_commands_own_help(entry: CommandEntry) -> None:
 
 
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=list(ENTRIES))
+def test_subcommands_have_one_line_that_is_not_cut(entry: CommandEntry) -> None:
+    """A command's list of subcommands shows the whole first line of each one's help, within 80 columns."""
+    lines = shown(entry.name).splitlines()
+    assert max(map(len, lines)) <= 80
+    for name, command in getattr(load_command(entry), "commands", {}).items():
+        first = (command.help or "").split("\n\n")[0]
+        assert [name, first] in [line.split(maxsplit=1) for line in lines]
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=list(ENTRIES))
 def test_arguments_and_options_say_what_to_type(entry: CommandEntry) -> None:
     """Each argument and option has a help text, a sentence of its own that stands alone."""
     for command in commands_of(entry):
