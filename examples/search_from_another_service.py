@@ -1,15 +1,17 @@
 """Find the photos of a person from another program, over HTTP.
 
-    image-search serve &
-    python examples/search_from_another_service.py http://127.0.0.1:8000 "Ada Lovelace"
+    image-search serve --library LIBRARY &
+    python examples/search_from_another_service.py http://127.0.0.1:8000 LIBRARY/token "Ada Lovelace"
 
-Any language can do this: ``/openapi.json`` of the service describes every route. Only httpx is needed here.
+Every request carries the service's token, from the file ``token`` in the library's folder. Any language can
+do this: ``/openapi.json`` of the service describes every route. Only httpx is needed here.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -36,8 +38,10 @@ def photos_of(client: httpx.Client, name: str) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    url, name = sys.argv[1:]
-    with httpx.Client(base_url=url, timeout=30.0) as client:
+    url, token_file, name = sys.argv[1:]
+    token = Path(token_file).read_text(encoding="ascii").strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=url, headers=headers, timeout=30.0) as client:
         photos = photos_of(client, name)
     print(f"{len(photos):,} photos show {name}:")
     for photo in photos:

@@ -45,7 +45,7 @@ def test_embeddings_of_a_collection_of_ones_own() -> None:
 
 @pytest.mark.depth
 def test_people_are_named_by_a_script_and_found_by_another_service(library: Path) -> None:
-    """A group is named, the name is a decision, and over HTTP the person's photos are listed."""
+    """A group is named, the name is a decision, and the person's photos are listed over HTTP."""
     script = str(EXAMPLES / "name_people.py")
     group, faces = run(script, str(library)).split()[:2]
     assert f"{faces} faces are now Ada Lovelace" in run(script, str(library), f"{group}=Ada Lovelace")
@@ -56,8 +56,8 @@ def test_people_are_named_by_a_script_and_found_by_another_service(library: Path
     photos = json.loads(
         image_search("photos", "--person", "Ada Lovelace", "--library", str(library), "--json")
     )["photos"]
-    with serving({"library": library, "port": port}):
+    with serving({"library": library, "port": port, "require_token": True}):
         search = str(EXAMPLES / "search_from_another_service.py")
-        found = run(search, f"http://127.0.0.1:{port}", "Ada Lovelace")
+        found = run(search, f"http://127.0.0.1:{port}", str(library / "token"), "Ada Lovelace")
     assert found.splitlines()[0] == f"{len(photos)} photos show Ada Lovelace:"
     assert all(str(photo["path"]) in found for photo in photos)
