@@ -64,7 +64,7 @@ class Settings(BaseModel):
         default=False, description="Take names from photos' metadata whenever photos are indexed."
     )
     max_megapixels: int = Field(
-        default=250, ge=1, description="A photo with more pixels is refused, not decoded."
+        default=250, ge=1, description="A photo with more millions of pixels is refused."
     )
     qdrant_url: Annotated[str, AfterValidator(settings_check.qdrant_address)] | None = Field(
         default=None, description="A Qdrant server instead of the embedded engine."
@@ -74,12 +74,14 @@ class Settings(BaseModel):
     )
     qdrant_ca: Annotated[Path, AfterValidator(settings_check.certificates)] | None = Field(
         default=None,
-        description="File of the authorities (PEM) that the Qdrant server's certificate may be from; by "
-        "default those of the system.",
+        description="PEM file of the certificate authorities trusted for the Qdrant server; by default the "
+        "system's.",
     )
-    qdrant_prefer_grpc: bool = Field(default=True, description="gRPC to the Qdrant server instead of REST.")
-    qdrant_grpc_port: int = Field(default=6334, ge=1, le=65535, description="Its port for gRPC.")
-    qdrant_timeout: int = Field(default=30, ge=1, description="Seconds that it may take for one request.")
+    qdrant_prefer_grpc: bool = Field(default=True, description="Read over gRPC instead of REST.")
+    qdrant_grpc_port: int = Field(
+        default=6334, ge=1, le=65535, description="Port of the Qdrant server for gRPC."
+    )
+    qdrant_timeout: int = Field(default=30, ge=1, description="Seconds that one request to Qdrant may take.")
     qdrant_shard_number: int | None = Field(
         default=None, ge=1, description="Shards of a collection that is made."
     )
@@ -104,7 +106,7 @@ class Settings(BaseModel):
     )
     job_threads: int = Field(default=1, ge=1, description="Jobs that one process works on at a time.")
     watch: bool = Field(
-        default=False, description="Index new and changed photos in the library's folders by themselves."
+        default=False, description="Index new and changed photos in the library's folders automatically."
     )
     watch_minutes: int = Field(default=15, ge=1, description="Minutes between two looks at all folders.")
     host: str = Field(
@@ -113,18 +115,18 @@ class Settings(BaseModel):
     port: int = Field(default=8000, ge=0, le=65535, description="Port that the service listens on.")
     allowed_hosts: str | None = Field(
         default=None,
-        description="Further names, with commas between, by which the service may be called; * for any.",
+        description="Further host names of the service, separated by commas; * for any.",
     )
 
     require_token: bool = Field(
         default=True,
-        description="Ask whoever calls the service for its token; only on loopback can it be switched off.",
+        description="Whether the service asks for its token; false is possible on loopback only.",
     )
 
     photo_roots: str | None = Field(
         default=None,
-        description="Folders below which photos may be indexed from a page, with the system's separator of "
-        "paths (`:`) between; by default the home folder of whoever runs the service.",
+        description="Folders below which photos may be indexed from a page, separated like PATH; by default "
+        "the home folder of whoever runs the service.",
     )
 
     public_url: str | None = Field(
@@ -141,8 +143,8 @@ class Settings(BaseModel):
     )
     forwarded_allow_ips: str | None = Field(
         default=None,
-        description="Addresses and networks of proxies, with commas between, whose word of who asks and "
-        "whether by https is taken (X-Forwarded-For, X-Forwarded-Proto).",
+        description="Addresses and networks of proxies, separated by commas, whose X-Forwarded-For and "
+        "X-Forwarded-Proto are used.",
     )
     log_json: bool = Field(default=False, description="Write each line of the log as a JSON object.")
 

@@ -64,7 +64,13 @@ def open_library(
 
 
 class Library:
-    """One open library: its stores, and the queue of its jobs."""
+    """One open library: its stores, and the queue of its jobs. ``open_library`` makes and closes it.
+
+    database: SQL, what services such as ``PeopleService`` take. stores: all stores as one value.
+    faces, centroids: the clients of the two collections in Qdrant; both raise UnavailableError while Qdrant
+    does not answer, NotFoundError in a library without faces.
+    payload_sender: sends what decisions have changed to Qdrant.
+    """
 
     open_collections = LibraryCollections
 

@@ -55,8 +55,12 @@ points."""
 class BatchReader:
     """Reads embeddings of one collection by id.
 
-    vector_name: the vector to read where points have several named ones. size: how many points a request may
-    have, by default what the callers ask for until the server refuses as many.
+    client: any ``QdrantClient``, of a server or in memory, or this package's embedded one.
+    dimension: numbers in each embedding.
+    vector_name: the vector to read where points have several named ones.
+    retry: pauses before a failed request is sent again; by default three, of 0.1, 0.4 and 1.6 seconds.
+    size: the limit of points in a request, halved whenever the server refuses one for its size; by default
+    none.
     """
 
     def __init__(
@@ -77,10 +81,12 @@ class BatchReader:
         self._size = size or PartSize()
 
     def read(self, ids: Sequence[UUID], batch_size: int = DEFAULT_BATCH_SIZE) -> EmbeddingBatch:
-        """The embeddings of ``ids``, in that order; repeated ids are requested once.
+        """The embeddings of ``ids``, ``(n, dimension)`` float32 in that order; repeated ids count once.
 
+        batch_size: most ids in one request, 1 or more; several requests are sent at once.
         Raises InvalidInputError for ``batch_size < 1``, UnavailableError when Qdrant does not answer,
-        NotFoundError when the collection is not there, VectorStoreError when nothing can be read.
+        LostCollectionError (a NotFoundError) when the collection does not exist, VectorStoreError when
+        nothing can be read.
         """
         if batch_size < 1:
             raise InvalidInputError(f"batch_size is {batch_size}, it must be 1 or more.")

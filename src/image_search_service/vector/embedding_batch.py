@@ -25,9 +25,13 @@ RawPoint: TypeAlias = tuple[str, RawVector]
 class EmbeddingBatch(Mapping[UUID, list[float]]):
     """Embeddings by point id: reads as a ``dict[UUID, list[float]]``, computes as one array.
 
-    ids: the points that were found, in the requested order.
-    matrix: their embeddings, ``(n, d)`` float32, read-only, row i for ``ids[i]``.
-    missing: why each of the other points has no embedding here.
+    ids: the points that were found, in the requested order, each once.
+    matrix: their embeddings, ``(n, d)`` float32, read-only, row i for ``ids[i]``; as Qdrant stores them, of
+    unit length where the collection compares by cosine.
+    missing: why each of the other requested points has no embedding here; ``batch[point_id]`` of such a point
+    raises KeyError.
+
+    Raises DataIntegrityError for a matrix that has not one row for each id.
     """
 
     def __init__(
@@ -63,7 +67,7 @@ class EmbeddingBatch(Mapping[UUID, list[float]]):
 
     @classmethod
     def concatenated(cls, batches: Sequence[EmbeddingBatch], dimension: int) -> EmbeddingBatch:
-        """Batches of different points as one."""
+        """Batches of different points as one; dimension: d, also of an empty result."""
         empty = np.empty((0, dimension), dtype=np.float32)
         matrix = np.concatenate([empty, *(batch.matrix for batch in batches)])
         missing = {point_id: why for batch in batches for point_id, why in batch.missing.items()}

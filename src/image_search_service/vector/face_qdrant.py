@@ -48,7 +48,12 @@ class FaceScrollPage:
 
 
 class FaceQdrantClient(QdrantCollection):
-    """The faces of one library, in the collection of its engine (``collections.faces_collection``)."""
+    """The faces of one library, in the collection of its engine (``collections.faces_collection``).
+
+    Embeddings are float32 unit vectors ``(dimension,)``; similarities are cosines, −1 to 1. Every method that
+    asks Qdrant raises UnavailableError when it does not answer after a few tries, LostCollectionError when
+    the collection does not exist, and VectorStoreError when an answer cannot be used.
+    """
 
     indexes = FACE_INDEXES
 
@@ -63,6 +68,9 @@ class FaceQdrantClient(QdrantCollection):
 
         Returns:
             The embedding, as many numbers as the engine's dimension (512 for ArcFace), or None if not found
+
+        Raises:
+            UnavailableError: Qdrant does not answer
         """
         return self.get_embeddings_by_point_ids([point_id]).get(point_id)
 
@@ -107,7 +115,8 @@ class FaceQdrantClient(QdrantCollection):
     ) -> list[FaceMatch]:
         """The faces most similar to one embedding, best first; equal ones by id.
 
-        score_threshold: least cosine similarity, −1 to 1.
+        embedding: ``(dimension,)``. limit: 1 or more. score_threshold: least cosine similarity, −1 to 1.
+        Raises InvalidInputError for another shape, numbers that are not finite, or ``limit < 1``.
         """
         return self.search_many([list(embedding)], limit, score_threshold, where)[0]
 
@@ -152,7 +161,10 @@ class FaceQdrantClient(QdrantCollection):
     def get_unlabeled_faces_with_embeddings(
         self, *, limit: int | None = None, min_quality: float | None = None
     ) -> EmbeddingBatch:
-        """Faces without a person, in the order of their ids, at most ``limit`` of them."""
+        """Faces without a person, in the order of their ids, at most ``limit`` of them.
+
+        min_quality: 0 to 1; faces without a quality are left out then.
+        """
         where = FaceFilter(unlabeled=True, min_quality=min_quality)
         pages = [page.embeddings for page in self.scroll_faces(where, limit=limit, with_embeddings=True)]
         return EmbeddingBatch.concatenated(pages, self.dimension)
@@ -194,7 +206,7 @@ class FaceQdrantClient(QdrantCollection):
         return FaceScrollPage(payloads, rows.batch())
 
     def delete_faces(self, point_ids: Iterable[PointId]) -> None:
-        """Delete faces; missing ones are skipped."""
+        """Delete the points of faces; missing ones are skipped."""
         self.delete(point_ids)
 
 

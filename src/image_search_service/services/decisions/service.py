@@ -49,11 +49,14 @@ class GroupDecision:
 
 
 class ReviewService(PersonDecisionService):
-    """Records decisions.
+    """Records decisions of ``actor``, whose name is stored with each.
+
+    ``decision`` or ``id`` of a result is the decision's number, None if it changed nothing.
+    who: who is meant by a name that somebody has already.
 
     Every method raises NotFoundError for an unknown id or name, and ConflictError when one of the facts has
     changed since ``based_on``, the last decision seen, or when ``version`` (``services/people/versions.py``)
-    is not the present one of the cluster or suggestions. who: whom a name means that somebody has already.
+    is not the present one of the cluster or suggestions.
     """
 
     # Faces

@@ -78,7 +78,8 @@ class PeopleService:
             return find_cluster(session, text)
 
     def photos(self, names: Sequence[str]) -> list[SharedPhoto]:
-        """Photos that show all of these persons, oldest first. Raises NotFoundError for an unknown name."""
+        """Photos that show all of these persons, oldest first. Raises NotFoundError for an unknown name, and
+        SharedNameError for one that two people have."""
         with self._database.read() as session:
             people = _known_people(session, names)
             rows = persons.photos_of_all(session, [person.id for person in people])
@@ -87,9 +88,12 @@ class PeopleService:
     def faces(
         self, *, name: str | None = None, cluster: str | None = None, photo: Path | None = None, limit: int
     ) -> tuple[list[ListedFace], int]:
-        """The faces of a person, of a cluster or in a photo, the clearest first, and how many there are.
+        """At most ``limit`` faces of a person, of a cluster or in a photo, the clearest first, and the number
+        of all of them.
 
-        Raises InvalidInputError unless one of the three is given, NotFoundError if it is unknown.
+        name, cluster: as ``find_person`` and ``find_cluster`` take them. photo: the path of an indexed file.
+        Raises InvalidInputError unless exactly one of the three is given, NotFoundError if it is unknown,
+        SharedNameError if two people have the name.
         """
         if [name, cluster, photo].count(None) != 2:
             raise InvalidInputError("Faces of one person, one group or one photo can be listed.")
