@@ -42,7 +42,7 @@ def doctor(
     """Find and repair damage in the library.
 
     Compares decisions, database, Qdrant and the small pictures. The exit code is 0 when nothing is wrong.
-    Your photos are only read. While `image-search serve` runs, it does the work.
+    Your photos are only read. While the service runs, it does the work.
     """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
         report = _by_whom_holds_it(run, repair=repair)

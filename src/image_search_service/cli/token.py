@@ -25,7 +25,9 @@ app = typer.Typer(
     help="Let people into the service by tokens of their own.", no_args_is_help=True, **TYPER_OPTIONS
 )
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Whose token it is.")]
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name of the person or program that gets the token.")
+]
 
 
 @app.command("list")
@@ -52,14 +54,14 @@ def add(
         bool,
         typer.Option(
             "--may-name-others",
-            help="Believe it when it says who decides (X-Actor): for a proxy that knows its users.",
+            help="Accept the name in the header X-Actor of its requests: for a proxy that knows its users.",
         ),
     ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Give somebody a token, and print it, this once.
+    """Make a token for somebody, and print it once.
 
     What is decided with it is recorded under that name.
     """
@@ -77,7 +79,7 @@ def add(
         in_address = made["address"] or f"the service's address, with /?token={made['token']} at its end"
         run.out.result(
             made,
-            f"{made['name']}'s token, which is shown this once: {made['token']}",
+            f"{made['name']}'s token, shown only this once: {made['token']}",
             f"In a browser: {in_address}",
         )
 
