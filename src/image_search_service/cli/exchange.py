@@ -15,6 +15,7 @@ from image_search_service.cli.context import DebugOption, JsonOption, LibraryOpt
 from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.errors import InvalidInputError, UnavailableError
+from image_search_service.services.exchange.lines import read_lines
 from image_search_service.services.exchange.service import ExchangeService, ImportReport
 from image_search_service.services.indexing.drawing import FaceDrawer
 
@@ -72,11 +73,11 @@ def load(
     """
     with library_command(as_json=as_json, debug=debug, library=library) as (run, opened):
         try:
-            source = nullcontext(sys.stdin) if file == STANDARD else file.open(encoding="utf-8-sig")
-            with source as lines:
-                report = ExchangeService(opened.database, actor(), FaceDrawer(opened.stores)).load(lines)
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInputError(f"{file} cannot be read: {_reason(error)}.") from error
+            with nullcontext(sys.stdin.buffer) if file == STANDARD else file.open("rb") as source:
+                service = ExchangeService(opened.database, actor(), FaceDrawer(opened.stores))
+                report = service.load(read_lines(source))
+        except OSError as error:
+            raise InvalidInputError(f"{file} cannot be read: {error.strerror}.") from error
         opened.payload_sender.send_if_it_answers()
         rows = [
             ("People", report.persons),
@@ -102,7 +103,3 @@ def _more(report: ImportReport) -> Iterator[str]:
         yield "image-search history lists what was decided; each can be undone here."
     elif report.undo:
         yield f"To take it back: image-search undo {', then '.join(map(str, report.undo))}"
-
-
-def _reason(error: OSError | UnicodeDecodeError) -> str:
-    return "it is not text in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error.strerror)

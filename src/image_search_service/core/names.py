@@ -8,6 +8,14 @@ from typing import Final
 
 from image_search_service.core.errors import InvalidInputError
 
+LONGEST_NAME: Final = 200
+"""Characters that a person's name has at most."""
+LONGEST_NOTE: Final = 200
+"""Characters that a note about a person has at most."""
+LONGEST_READ: Final = 512
+"""Characters that are looked at of what is given for a name: putting accents in order takes time with the
+square of how many there are on one letter."""
+
 _DIRECTIONS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufeff]")
 """What only orders a direction of writing, or the order of bytes. It is not part of a name."""
 _CONTROLS: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
@@ -44,17 +52,21 @@ def name_key(name: str) -> str:
     """A name as it is compared: in NFC, without regard to case, and to what nobody sees in it.
 
     Case is folded letter by letter: "Weiß" and "Weiss", "ı" and "i" differ. A joiner counts where it changes
-    how its neighbours are drawn.
+    how its neighbours are drawn. Of what is too long to be a name only the beginning counts.
     """
+    name = name[:LONGEST_READ]
     seen = _UNSEEN.sub("", _DIRECTIONS.sub("", unicodedata.normalize("NFC", name)))
     seen = " ".join(_JOINERS.sub(_joiner_that_shows, unicodedata.normalize("NFC", seen)).split())
     return unicodedata.normalize("NFC", "".join(map(_folded, seen)))
 
 
 def clean_note(text: str | None) -> str | None:
-    """A note about a person as it is stored; None for an empty one. Raises InvalidInputError for control
-    characters."""
-    shown = " ".join(unicodedata.normalize("NFC", text or "").split())
+    """A note about a person as it is stored; None for an empty one. Raises InvalidInputError for one that is
+    too long, or has control characters."""
+    given = text or ""
+    shown = " ".join(unicodedata.normalize("NFC", given[:LONGEST_READ]).split())
+    if len(given) > LONGEST_READ or len(shown) > LONGEST_NOTE:
+        raise InvalidInputError(f"A note has at most {LONGEST_NOTE} characters.")
     if not shown.isprintable():
         raise InvalidInputError("A note has no control characters.")
     return shown or None
@@ -64,9 +76,11 @@ def clean_name(name: str) -> tuple[str, str]:
     """A name as it is shown, and as it is compared: "  ZOË  " is shown as "ZOË" and equals "zoë".
 
     Spaces become single ones; directions of writing, byte order marks and control characters go. Everything
-    else stays as it was given. Raises InvalidInputError for a name without a visible character, or with what
-    is no character.
+    else stays as it was given. Raises InvalidInputError for a name without a visible character, with what is
+    no character, or of more than ``LONGEST_NAME`` characters.
     """
+    if len(name) > LONGEST_READ:
+        raise _too_long()
     if _NO_CHARACTERS.search(name):
         raise InvalidInputError(
             "A person's name cannot have bytes that are no characters.",
@@ -79,7 +93,13 @@ def clean_name(name: str) -> tuple[str, str]:
             "A person's name needs at least one visible character.",
             hint='For example: image-search name 3f2a "Ada Lovelace".',
         )
+    if len(shown) > LONGEST_NAME:
+        raise _too_long()
     return shown, name_key(shown)
+
+
+def _too_long() -> InvalidInputError:
+    return InvalidInputError(f"A person's name has at most {LONGEST_NAME} characters.")
 
 
 def is_name(name: str) -> bool:

@@ -15,9 +15,6 @@ from image_search_service.media.region_dialects import IPTC
 from image_search_service.media.xmp import Element, child, descriptions, items
 
 DC = "http://purl.org/dc/elements/1.1/"
-MOST_TAGS = 5_000
-"""Entries of one list that are read."""
-
 PATHS = (
     ("http://www.digikam.org/ns/1.0/", "TagsList", "/"),
     ("http://ns.microsoft.com/photo/1.0/", "LastKeywordXMP", "/"),
@@ -166,7 +163,7 @@ def _replace(entries: Sequence[_Entry], new_paths: Mapping[tuple[str, Path], Pat
 
 def _list(description: Element, space: str, name: str) -> list[Element]:
     listed = child(description, space, name)
-    return [] if listed is None else items(listed)[:MOST_TAGS]
+    return [] if listed is None else items(listed)
 
 
 def _with_details(description: Element) -> list[Element]:
@@ -183,7 +180,7 @@ def _paths(root: Element) -> list[_Entry]:
         for space, field, separator in PATHS
         for listed in [child(description, space, field)]
         if listed is not None
-        for item in items(listed)[:MOST_TAGS]
+        for item in items(listed)
         for parts in [tuple(part.strip() for part in (item.text or "").split(separator, DEEPEST))]
         if parts[-1]
     ]

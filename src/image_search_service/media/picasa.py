@@ -19,12 +19,14 @@ from image_search_service.core.errors import MediaError
 from image_search_service.core.types import Box
 from image_search_service.media.errors import media_errors
 from image_search_service.media.folder_names import plain_name
-from image_search_service.media.region_dialects import MOST_REGIONS, NOBODY
-from image_search_service.media.xmp import LARGEST
+from image_search_service.media.region_dialects import MOST_REGIONS, NOBODY, written_name
+from image_search_service.media.xmp import LARGEST, LONGEST_NUMBER
 
 FILES: Final = (".picasa.ini", "Picasa.ini")
 MOST_FACES: Final = 200_000
 """How many faces are remembered; the folders asked for longest ago are forgotten first."""
+LONGEST_FILE_NAME: Final = 255
+"""Characters of a file's name; a longer one is none."""
 _FACE: Final = re.compile(r"rect64\(([0-9a-fA-F]{1,16})\),([0-9a-fA-F]{1,16})")
 _UNIT: Final = 0xFFFF
 
@@ -104,9 +106,8 @@ def parse_picasa(content: bytes) -> dict[str, list[PicasaFace]]:
             continue
         key, is_field, value = line.partition("=")
         if section in ("Contacts", "Contacts2") and is_field:
-            name = value.split(";", 1)[0].strip()
-            contacts.setdefault(_number(key), name)
-        elif key == "faces" and is_field:
+            contacts.setdefault(_number(key[:LONGEST_NUMBER]), written_name(value.split(";", 1)[0]))
+        elif key == "faces" and is_field and len(section) <= LONGEST_FILE_NAME:
             lines[plain_name(section)] = value
     return {photo: faces for photo, value in lines.items() if (faces := _faces(value, contacts))}
 

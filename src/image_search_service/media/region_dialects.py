@@ -12,11 +12,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml import etree
 
+from image_search_service.core.names import LONGEST_READ
 from image_search_service.core.types import Box
-from image_search_service.media.xmp import RDF, Element, child, finite, items, number, places, text
+from image_search_service.media.xmp import (
+    MOST_ITEMS,
+    RDF,
+    Element,
+    child,
+    finite,
+    items,
+    number,
+    places,
+    text,
+)
 
 MWG = "http://www.metadataworkinggroup.com/schemas/regions/"
 DIMENSIONS = "http://ns.adobe.com/xap/1.0/sType/Dimensions#"
@@ -34,6 +46,8 @@ NOBODY = "f" * 16
 MOST_REGIONS = 500
 """Regions of one dialect in one packet that are read."""
 MOST_CORNERS = 1_000
+MOST_ENTRIES = 50
+"""Elements below a region's type that are looked at."""
 
 Size = tuple[float | None, float | None]
 """Width and height in pixels, None where not known."""
@@ -88,12 +102,18 @@ def has_rotations(root: Element) -> bool:
 
 
 def _known(name: str) -> str:
-    name = name.strip()
+    name = written_name(name)
     return "" if name == NOBODY else name
 
 
+def written_name(text: str | None) -> str:
+    """A name as it is written; of what is too long to be one so much that this is seen."""
+    return (text or "")[: LONGEST_READ + 1].strip()
+
+
 def _listed(root: Element, space: str, name: str) -> list[Element]:
-    return [item for listed in root.iter(f"{{{space}}}{name}") for item in items(listed)]
+    every = (item for listed in root.iter(f"{{{space}}}{name}") for item in items(listed))
+    return list(islice(every, MOST_ITEMS))
 
 
 def _is_face(region: Element, space: str) -> bool:
@@ -189,8 +209,10 @@ def _is_of_people(region: Element) -> bool:
     kind = child(region, IPTC, "rCtype")
     if kind is None:
         return False
-    written = "".join([*kind.itertext(), *(value for node in kind.iter() for value in node.attrib.values())])
-    return any(word in written.casefold() for word in ("human", "person", "face"))
+    entries = islice(kind.iter(), MOST_ENTRIES)  # there may be other regions below it, and more below these
+    written = [value for node in entries for value in (node.text or "", *node.attrib.values())]
+    words = ("human", "person", "face")
+    return any(word in value[:LONGEST_READ].casefold() for value in written for word in words)
 
 
 def _texts(region: Element, name: str) -> list[Element]:
@@ -201,7 +223,7 @@ def _texts(region: Element, name: str) -> list[Element]:
 def _rename_iptc(region: Element, former: str, new: str) -> None:
     for field in ("PersonInImage", "Name"):
         for element in _texts(region, field):
-            if (element.text or "").strip() == former:
+            if written_name(element.text) == former:
                 element.text = new
 
 

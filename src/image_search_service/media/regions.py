@@ -22,6 +22,7 @@ from image_search_service.media.region_dialects import (
     AREA,
     DIMENSIONS,
     FACE,
+    MOST_REGIONS,
     MWG,
     Dialect,
     Measured,
@@ -89,9 +90,11 @@ class Reading:
 
     @property
     def named(self) -> list[NamedRegion]:
-        """The named regions: the MWG regions, and those of the others that these lack."""
+        """The named regions: the MWG regions, and those of the others that these lack; at most
+        ``MOST_REGIONS``."""
         named: list[NamedRegion] = []
         keys: set[str] = set()
+        centers: list[tuple[float, float]] = []
         for dialect in region_dialects.DIALECTS:
             regions = [region for region in (*self.faces, *self.others) if region.dialect is dialect]
             more = [
@@ -99,10 +102,11 @@ class Reading:
                 for region in regions
                 if region.name
                 and name_key(region.name) not in keys
-                and not any(region.box.holds(known.box.center) for known in named)
-            ]
+                and not any(region.box.holds(center) for center in centers)
+            ][: MOST_REGIONS - len(named)]
             named += more
             keys |= {name_key(region.name) for region in more}
+            centers += [region.box.center for region in more]
         return named
 
 

@@ -1,12 +1,15 @@
 """XMP packets: parsed, put together, and the fields of RDF's structures in them.
 
-Every function is linear in the size of what it is given, which is bounded.
+Every function is linear in the size of what it is given, which is bounded: in bytes, in tags, and in depth
+(256, libxml2's own bound). Structures may lie in each other: nothing looks at all that is below one of
+many.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -21,6 +24,17 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<\0")
 """How UTF-16 begins, with a byte order mark or without."""
 LARGEST = 8 * 2**20
 """Bytes of XMP that are read; real ones have some kilobytes."""
+MOST_TAGS = 400_000
+"""Opening and closing tags of a packet that is read. Photoshop's list of ancestors has fewer in ``LARGEST``
+bytes."""
+MOST_DESCRIPTIONS = 1_000
+"""Descriptions of one packet whose properties are read; real ones have one for each vocabulary."""
+MOST_ITEMS = 5_000
+"""Entries of all lists of one property that are looked at."""
+MOST_PLACES = 10
+"""Descriptions of one structure that are read; RDF has one."""
+LONGEST_NUMBER = 64
+"""Characters of a number; longer ones are none."""
 
 Element = Any
 """lxml's ``_Element``; it ships without type information."""
@@ -33,6 +47,8 @@ def parse_packet(packet: bytes) -> Element:
     """
     if len(packet) > LARGEST:
         raise MediaError(f"The XMP has {len(packet):,} bytes; more than {LARGEST:,} are not read.")
+    if packet.count(b"<") > MOST_TAGS:
+        raise MediaError(f"The XMP has more than {MOST_TAGS:,} tags, and is not read.")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(_without_padding(packet), parser)
@@ -76,8 +92,9 @@ def extension_digest(packet: bytes) -> str | None:
 
 
 def places(node: Element) -> list[Element]:
-    """The elements that may hold a structure's fields in RDF: the element itself, or a description in it."""
-    return [node, *node.findall(f"{{{RDF}}}Description")]
+    """The elements that may hold a structure's fields in RDF: the element itself, or a description in it, of
+    which there are at most ``MOST_PLACES``."""
+    return [node, *islice(node.iterchildren(f"{{{RDF}}}Description"), MOST_PLACES)]
 
 
 def text(node: Element, space: str, name: str) -> str | None:
@@ -104,6 +121,8 @@ def number(node: Element, space: str, name: str) -> float | None:
 
 def finite(written: str) -> float | None:
     """A number as programs write it, some of them with a decimal comma; None for what is none."""
+    if len(written) > LONGEST_NUMBER:
+        return None
     try:
         value = float(written.replace(",", ".") if written.count(",") == 1 else written)
     except ValueError:
@@ -112,18 +131,21 @@ def finite(written: str) -> float | None:
 
 
 def items(node: Element) -> list[Element]:
-    """The elements of the list that a field has: the ``rdf:li`` of its bag, sequence or alternatives."""
+    """The elements of the list that a field has: the first ``MOST_ITEMS`` of the ``rdf:li`` of its bag,
+    sequence or alternatives."""
     lists = (f"{{{RDF}}}Bag", f"{{{RDF}}}Seq", f"{{{RDF}}}Alt")
-    return [item for listed in node.iterchildren(*lists) for item in listed.iterchildren(f"{{{RDF}}}li")]
+    every = (item for listed in node.iterchildren(*lists) for item in listed.iterchildren(f"{{{RDF}}}li"))
+    return list(islice(every, MOST_ITEMS))
 
 
 def descriptions(root: Element) -> list[Element]:
-    """The elements that hold a packet's properties."""
-    return [
+    """The elements that hold a packet's properties, at most ``MOST_DESCRIPTIONS``."""
+    every = (
         description
         for rdf in root.iter(f"{{{RDF}}}RDF")
         for description in rdf.iterchildren(f"{{{RDF}}}Description")
-    ]
+    )
+    return list(islice(every, MOST_DESCRIPTIONS))
 
 
 def property_text(root: Element, space: str, name: str) -> str | None:

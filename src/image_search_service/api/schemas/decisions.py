@@ -9,9 +9,10 @@ from uuid import UUID
 from pydantic import Field, StrictBool, StrictInt
 
 from image_search_service.api.schemas.common import Answer, RequestBody
+from image_search_service.core.names import LONGEST_NAME
 from image_search_service.core.types import SearchMethod
 from image_search_service.services.decisions.log import RecordedDecision
-from image_search_service.services.decisions.name_lists import LONGEST_NAME, NamedList
+from image_search_service.services.decisions.name_lists import NamedList
 from image_search_service.services.decisions.naming import NamingDecision
 from image_search_service.services.decisions.service import GroupDecision
 

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, StrictBool
 
 from image_search_service.api.schemas.common import RequestBody
 from image_search_service.api.schemas.decisions import Another, DecisionBody, Name
+from image_search_service.core.names import LONGEST_NOTE
 
 
 class DeletePerson(DecisionBody):
@@ -43,7 +44,7 @@ class RenamePerson(DecisionBody):
 
 class SetNote(DecisionBody):
     person_id: UUID
-    note: Annotated[str, Field(max_length=200)] | None = Field(
+    note: Annotated[str, Field(max_length=LONGEST_NOTE)] | None = Field(
         description="A few words that tell the person from others of the same name; null: none.",
         examples=["cousin, from Bath"],
     )

@@ -214,7 +214,7 @@ def _manifest(path: Path, content: bytes) -> Manifest:
                 hint="Update image-search-service; nothing was restored.",
             )
         return Manifest.from_json(document)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"{path} is no backup of a library: its {MANIFEST} is none.") from error
 
 

@@ -285,7 +285,7 @@ def _named(part: Member) -> Iterator[None]:
     """Translate errors of reading a member into DataIntegrityError that names it."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, tarfile.HeaderError) as error:
+    except (LookupError, TypeError, ValueError, RecursionError, MemoryError, tarfile.HeaderError) as error:
         raise DataIntegrityError(
             f"{part.name} in the backup cannot be used: {error}.", hint="Nothing was restored."
         ) from error

@@ -13,9 +13,6 @@ from image_search_service.db.queries import persons
 from image_search_service.services.decisions.base import DecisionService
 from image_search_service.services.decisions.facts import Facts
 
-LONGEST_NAME = 200
-"""Characters that a person's name has at most."""
-
 
 @dataclass(frozen=True, slots=True)
 class ListedPerson:
@@ -77,8 +74,5 @@ def _cleaned(names: Sequence[str]) -> tuple[dict[str, str], list[RefusedName]]:
         except InvalidInputError as error:
             refused.append(RefusedName(name, error.message))
             continue
-        if len(shown) > LONGEST_NAME:
-            refused.append(RefusedName(name, f"A person's name has at most {LONGEST_NAME} characters."))
-        else:
-            wanted.setdefault(key, shown)
+        wanted.setdefault(key, shown)
     return wanted, refused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import IO, Annotated, Any, Literal
+from typing import IO, Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -25,6 +25,9 @@ from image_search_service.core.types import Box
 
 FORMAT: Literal["image-search-service people"] = "image-search-service people"
 VERSION = 3
+
+LONGEST_LINE: Final = 2**25
+"""Bytes of a line: a decision about more than 100,000 faces has so many."""
 
 Share = Annotated[float, Field(allow_inf_nan=False, ge=-1, le=2)]
 Extent = Annotated[NonNegativeFloat, Field(allow_inf_nan=False, gt=0, le=2)]
@@ -136,6 +139,22 @@ AnyLine = EndLine | PersonLine | FaceLine | DifferentLine | DecisionLine
 _LINES: TypeAdapter[AnyLine] = TypeAdapter(Annotated[AnyLine, Field(discriminator="kind")])
 
 
+def read_lines(file: IO[bytes]) -> Iterator[str]:
+    """The lines of an export, of any number of bytes, one in memory at a time.
+
+    Raises InvalidInputError for a line that is too long, or not text in UTF-8.
+    """
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise _wrong(number, ValueError(f"it has more than {LONGEST_LINE:,} bytes"))
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise _wrong(number, ValueError("it is not text in UTF-8")) from error
+
+
 def checked(lines: Iterable[str]) -> Iterator[AnyLine]:
     """The lines behind the header, each checked by itself and against those before it.
 
@@ -188,10 +207,11 @@ def reread(file: IO[str]) -> Iterator[AnyLine]:
 
 
 class _LineChecks:
-    """Checks lines against the earlier ones that they refer to."""
+    """Checks lines against the earlier ones that they refer to. persons: of each, whether they are gone, or
+    into whom."""
 
     def __init__(self) -> None:
-        self.persons: dict[UUID, PersonLine] = {}
+        self.persons: dict[UUID, bool | UUID] = {}
         self.faces: set[UUID] = set()
         self.decisions: set[int] = set()
         self.last = 0
@@ -223,18 +243,21 @@ class _LineChecks:
                 self._known(change[1] for change in about)
 
     def check_all(self, number: int) -> None:
-        """Check what only the whole file shows: merges of persons. Raises InvalidInputError."""
-        for line in self.persons.values():
+        """Check what only the whole file shows: merges of persons, each followed once. Raises
+        InvalidInputError."""
+        lead_somewhere: set[UUID] = set()
+        for person, into in self.persons.items():
             seen: set[UUID] = set()
-            while isinstance(line.gone, UUID):
-                if line.gone not in self.persons or line.id in seen:
-                    raise _wrong(number, ValueError(f"the merges of the person {line.id} lead to no person"))
-                seen.add(line.id)
-                line = self.persons[line.gone]  # noqa: PLW2901 - follows the merges
+            while isinstance(into, UUID) and person not in lead_somewhere:
+                if into not in self.persons or person in seen:
+                    raise _wrong(number, ValueError(f"the merges of the person {person} lead to no person"))
+                seen.add(person)
+                person, into = into, self.persons[into]  # noqa: PLW2901 - follows the merges
+            lead_somewhere |= seen
 
     def _person(self, line: PersonLine) -> None:
         _require(line.id not in self.persons, f"the person {line.id} has two lines")
-        self.persons[line.id] = line
+        self.persons[line.id] = line.gone
 
     def _known(self, persons: Iterable[UUID | None]) -> None:
         for person in persons:

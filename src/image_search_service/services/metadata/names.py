@@ -56,7 +56,11 @@ class MetadataNamesService:
                     people = people_in_files.named_in_files(session, ids)
                 known = frozenset(path for of_face in seen.values() for path in of_face)
                 read_names = partial(names_of, folders=folders, picasa=picasa, known=known)
-                names = list(map_ahead(pool, read_names, page, 4 * self._workers))
+                names = []
+                for of_photo in map_ahead(pool, read_names, page, 4 * self._workers):
+                    names.append(of_photo)
+                    if progress is not None:  # may end the run; the pages before this one stay
+                        progress(report.photos + len(names), None)
                 _count_read(names, report)
                 if people or any(of_photo.files for of_photo in names):
                     store = self._draw(names)
@@ -67,8 +71,6 @@ class MetadataNamesService:
                         take_names(session, names, seen, self._actor, report, drawn=drawn)
                         take_people(session, names, people, report)
                 report.photos += len(page)
-                if progress is not None:
-                    progress(report.photos, None)
         return report
 
     def write(
@@ -84,20 +86,17 @@ class MetadataNamesService:
         with thread_pool(self._workers, "metadata") as pool:
             for page in self._pages():
                 wanted = self._to_write(page, overrule=overrule)
-                outcomes = list(
-                    map_ahead(
-                        pool,
-                        lambda task: write_names(task, folders, dry_run=dry_run),
-                        wanted,
-                        4 * self._workers,
-                    )
-                )
-                for outcome in outcomes:
-                    _count_written(outcome, report)
-                if not dry_run:
-                    self._remember(outcomes)
-                if progress is not None:
-                    progress(report.files, None)
+                outcomes: list[WriteOutcome] = []
+                write = partial(write_names, folders=folders, dry_run=dry_run)
+                try:
+                    for outcome in map_ahead(pool, write, wanted, 4 * self._workers):
+                        outcomes.append(outcome)
+                        _count_written(outcome, report)
+                        if progress is not None:  # may end the run
+                            progress(report.files, None)
+                finally:
+                    if not dry_run:
+                        self._remember(outcomes)
         return report
 
     def _draw(self, names: Sequence[PhotoNames]) -> StoreDrawn | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from image_search_service.core.decisions import Fact, Key, NameOrigin, named_by
-from image_search_service.core.names import clean_name
+from image_search_service.core.names import clean_name, name_key
 from image_search_service.core.parallel import chunks
 from image_search_service.db.queries import (
     differences,
@@ -261,7 +261,7 @@ def _meant(name: _ReadName, people: Mapping[str, tuple[uuid.UUID, str | None]]) 
     if name.key in people:
         return people[name.key][0]
     face = name.face
-    return face.person_id if face.name and clean_name(face.name)[1] == name.key else None
+    return face.person_id if face.name and name_key(face.name) == name.key else None
 
 
 def _without_contradictions(

@@ -67,10 +67,10 @@ class Edit:
 def match(regions: Sequence[T], faces: Sequence[PlacedFace]) -> list[tuple[T, PlacedFace]]:
     """Pairs of regions and faces, one to one, by decreasing overlap."""
     every = [
-        (overlap(region.box, face.box), number, place)
+        (share, number, place)
         for number, region in enumerate(regions)
         for place, face in enumerate(faces)
-        if overlap(region.box, face.box) >= LEAST_OVERLAP or _in_each_other(region.box, face.box)
+        if (share := overlap(region.box, face.box)) >= LEAST_OVERLAP or _in_each_other(region.box, face.box)
     ]
     pairs: dict[int, int] = {}
     taken: set[int] = set()

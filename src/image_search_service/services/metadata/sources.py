@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,10 @@ from image_search_service.media.exif import UPRIGHT
 from image_search_service.media.folder_names import Folders, plain_name
 from image_search_service.media.orientation import to_upright
 from image_search_service.media.picasa import FILES as PICASAS, PicasaFolder, PicasaFolders
-from image_search_service.media.regions import Frame, NamedRegion, Reading
+from image_search_service.media.regions import Frame, NamedRegion
+
+SHOWN_CHARACTERS = 60
+"""Of what is no name, so many are shown in a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +100,7 @@ def _add_picasas(names: PhotoNames, path: Path, folder: PicasaFolder, frame: Fra
     if folder.path is None or not faces:
         return
     valid = [face for face in faces if is_name(face.name)]
-    names.dropped += [
-        f"{folder.path}: {face.name!r} is no name that can be read." for face in faces if face not in valid
-    ]
+    names.dropped += [_no_name(folder.path, face.name) for face in faces if not is_name(face.name)]
     upright = [NamedRegion(face.name, face.box) for face in valid]
     stored = [NamedRegion(face.name, to_upright(face.box, frame.orientation)) for face in valid]
     names.files.append(
@@ -146,17 +147,18 @@ def _add(names: PhotoNames, path: Path, packets: list[bytes], root: xmp.Element,
     outdated = {region.name for reading in every for region in reading.outdated if is_name(region.name)}
     if outdated:
         names.outdated[f"{path}: {outdated_note(root, frame)}"] = len(outdated)
-    written = {region.name for reading in every for region in reading.named} | outdated
+    named = [reading.named for reading in every]
+    written = {region.name for of_reading in named for region in of_reading} | outdated
     invalid = {name for reading in every for name in reading.invalid}
-    names.misplaced += [f"{path}: the place of {name} cannot be read." for name in sorted(invalid)]
-    names.dropped += [
-        f"{path}: {name!r} is no name that can be read." for name in sorted(written) if not is_name(name)
+    names.misplaced += [
+        f"{path}: the place of {name[:SHOWN_CHARACTERS]} cannot be read." for name in sorted(invalid)
     ]
+    names.dropped += [_no_name(path, name) for name in sorted(written) if not is_name(name)]
     names.files.append(
         FileNames(
             path,
             state_of(*packets),
-            [valid for reading in every if (valid := _valid(reading))],
+            [valid for of_reading in named if (valid := _valid(of_reading))],
             frozenset(clean_name(name)[1] for name in written if is_name(name)),
             any(reading.faces or reading.others or reading.outdated for reading in every),
             tuple(clean_name(name)[0] for name in person_tags.people_without_place(root) if is_name(name)),
@@ -164,8 +166,14 @@ def _add(names: PhotoNames, path: Path, packets: list[bytes], root: xmp.Element,
     )
 
 
-def _valid(reading: Reading) -> list[NamedRegion]:
-    return [region for region in reading.named if is_name(region.name)]
+def _valid(named: Sequence[NamedRegion]) -> list[NamedRegion]:
+    return [region for region in named if is_name(region.name)]
+
+
+def _no_name(path: Path, name: str) -> str:
+    """What is said of a name that is none, or of its beginning."""
+    shown = repr(name[:SHOWN_CHARACTERS]) + ("…" if len(name) > SHOWN_CHARACTERS else "")
+    return f"{path}: {shown} is no name that can be read."
 
 
 def state_of(*packets: bytes) -> str:
