@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import platformdirs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from image_search_service.core import settings_check
+from image_search_service.core import machine, settings_check
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.secret_files import secrets_from_files
 
@@ -160,9 +160,7 @@ class Settings(BaseModel):
     @property
     def grouping_memory(self) -> int:
         """Bytes that grouping may use."""
-        import psutil
-
-        return self.memory or int(psutil.virtual_memory().total) // 4
+        return self.memory or machine.memory() // 4
 
     @property
     def photo_folders(self) -> list[Path]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,12 +17,14 @@ import pillow_heif
 from PIL import AvifImagePlugin, ExifTags, Image, UnidentifiedImageError
 
 from image_search_service import __version__
-from image_search_service.core.errors import MediaError, MediaUnavailableError
+from image_search_service.core.errors import MediaError
 from image_search_service.core.types import Pixels
 from image_search_service.media import jxl, raw
 from image_search_service.media.errors import DAMAGE, may_pass, media_errors
 from image_search_service.media.exif import UPRIGHT, read_orientation, read_taken_at, taken_at
 from image_search_service.media.formats import PILLOW_FORMATS
+from image_search_service.media.heads import require_few_scans, require_modest_head
+from image_search_service.media.memory import BYTES_OF_JXL, BYTES_OF_RAW, Allowance, bytes_per_pixel
 from image_search_service.media.mending import (
     OddTiff,
     decode_odd_tiff,
@@ -30,6 +33,7 @@ from image_search_service.media.mending import (
     read_odd_tiff,
     require_most_rows,
 )
+from image_search_service.media.pixels import rgb, upright
 
 # Photos are decoded many at a time, one thread each; a decoder with threads of its own would only get in
 # the way. Done once, when this module is imported, and so by one thread.
@@ -42,18 +46,6 @@ DECODER = (
 )
 """What decodes photos here. A content that one of another version could not read is tried again."""
 
-_TRANSPOSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""The transposition that brings a photo of each EXIF orientation upright (CIPA DC-008, tag 0x0112)."""
-
-_SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 _NO_PIXELS: Pixels = np.empty((0, 0, 3), dtype=np.uint8)
 
 
@@ -86,81 +78,110 @@ def decode_photo(path: Path, *, max_pixels: int) -> DecodedPhoto:
     """The photo in a file; of a file with several pictures the first.
 
     Raises MediaError, with a short reason, if the file is empty, no photo, truncated, damaged, unreadable,
-    vanished, or has more than ``max_pixels`` pixels by its header (then nothing is decoded). It is a
-    MediaUnavailableError if another try may succeed although the content is the same.
+    vanished, or has more than ``max_pixels`` pixels, or needs too much memory, by its header (then nothing is
+    decoded). It is a MediaUnavailableError if another try may succeed although the content is the same.
     """
-    with media_errors(), path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size == 0:
-            raise MediaError("The file is empty.")
-        if jxl.is_jxl(file.read(12)):
-            return _decode_jxl(file, max_pixels)
-        file.seek(0)
-        if raw.is_raw_name(path):
-            return _decode_raw(file, max_pixels)
-        return _decode(file, max_pixels)
+    with decoded_photo(path, max_pixels=max_pixels) as photo:
+        return photo
 
 
-def _decode_jxl(file: BinaryIO, max_pixels: int) -> DecodedPhoto:
+@contextmanager
+def decoded_photo(path: Path, *, max_pixels: int) -> Iterator[DecodedPhoto]:
+    """The same, with its share of memory until the block ends: for many threads that work on a photo each."""
+    with Allowance(max_pixels) as allowance:
+        with media_errors(), path.open("rb") as file:
+            photo = _decode_by_kind(file, path, allowance)
+        yield photo
+
+
+def _decode_by_kind(file: BinaryIO, path: Path, allowance: Allowance) -> DecodedPhoto:
+    if os.fstat(file.fileno()).st_size == 0:
+        raise MediaError("The file is empty.")
+    require_modest_head(file)
+    if jxl.is_jxl(file.read(12)):
+        return _decode_jxl(file, allowance)
+    file.seek(0)
+    if raw.is_raw_name(path):
+        return _decode_raw(file, allowance)
+    return _decode(file, allowance)
+
+
+def _decode_jxl(file: BinaryIO, allowance: Allowance) -> DecodedPhoto:
     file.seek(0)
     content = file.read()
-    _check_size(*jxl.size_of(content), max_pixels)
+    allowance.take(*jxl.size_of(content), BYTES_OF_JXL, len(content))
     image, exif = jxl.decode(content)
-    pixels = _rgb(image)
+    pixels = rgb(image)
     height, width = pixels.shape[:2]
     moment = taken_at({**exif, **exif.get_ifd(ExifTags.IFD.Exif)})
     return DecodedPhoto(pixels, width, height, "JXL", moment, UPRIGHT)
 
 
-def _decode_raw(file: BinaryIO, max_pixels: int) -> DecodedPhoto:
+def _decode_raw(file: BinaryIO, allowance: Allowance) -> DecodedPhoto:
     """The preview, turned as LibRaw says unless it says itself; or the raw picture at half its size."""
     with closing(raw.RawPhoto(file)) as photo:
         preview = photo.preview()
         if preview is not None and max(raw.size_of_preview(preview)) >= raw.LARGE_ENOUGH:
-            _raise_pillows_limit(max_pixels)
-            decoded = _decode_image(io.BytesIO(preview), max_pixels)
+            _raise_pillows_limit(allowance.max_pixels)
+            decoded = _decode_image(io.BytesIO(preview), allowance)
             if decoded.orientation == UPRIGHT and photo.orientation != UPRIGHT:
-                upright = np.asarray(_upright(Image.fromarray(decoded.pixels), photo.orientation))
-                decoded = replace(decoded, pixels=upright, width=upright.shape[1], height=upright.shape[0])
+                pixels = upright(decoded.pixels, photo.orientation)
+                decoded = replace(decoded, pixels=pixels, width=pixels.shape[1], height=pixels.shape[0])
             return replace(decoded, format="RAW", orientation=photo.orientation)
-        _check_size(photo.width, photo.height, max_pixels)
+        allowance.take(photo.width, photo.height, BYTES_OF_RAW, os.fstat(file.fileno()).st_size)
         pixels = photo.developed()
         height, width = pixels.shape[:2]
         return DecodedPhoto(pixels, width, height, "RAW", None, photo.orientation)
 
 
-def _decode(file: BinaryIO, max_pixels: int) -> DecodedPhoto:
+def _decode(file: BinaryIO, allowance: Allowance) -> DecodedPhoto:
     """By Pillow; what it refuses is tried as viewers read it (``media/mending.py``)."""
-    _raise_pillows_limit(max_pixels)
+    _raise_pillows_limit(allowance.max_pixels)
     try:
-        return _decode_image(file, max_pixels)
+        return _decode_image(file, allowance)
     except DAMAGE as error:
         if may_pass(error):
             raise
         if isinstance(error, UnidentifiedImageError) and (tiff := read_odd_tiff(file)) is not None:
-            return _decode_odd_tiff(file, tiff, max_pixels)
+            return _decode_odd_tiff(file, tiff, allowance)
         copy = mended(file)
         if copy is None:
             raise
         try:
-            return _decode_image(copy, max_pixels, is_mended=True)
+            return _decode_image(copy, allowance, is_mended=True)
         except DAMAGE:
             if is_cut_off(file):
                 raise MediaError("The file is truncated: its end is missing.") from error
             raise error from None
 
 
-def _decode_odd_tiff(file: BinaryIO, tiff: OddTiff, max_pixels: int) -> DecodedPhoto:
-    _check_size(tiff.width, tiff.height, max_pixels)
-    pixels = _rgb(_upright(decode_odd_tiff(file), tiff.orientation))
+def _decode_odd_tiff(file: BinaryIO, tiff: OddTiff, allowance: Allowance) -> DecodedPhoto:
+    # as it is stored, in eight bits, and as Pillow holds it
+    per_pixel = tiff.bits_per_pixel / 8 + tiff.channels + 4
+    allowance.take(tiff.width, tiff.height, per_pixel, 2 * os.fstat(file.fileno()).st_size)
+    pixels = upright(rgb(decode_odd_tiff(file)), tiff.orientation)
     height, width = pixels.shape[:2]
     moment = taken_at({ExifTags.Base.DateTime: tiff.taken_at})
     return DecodedPhoto(pixels, width, height, "TIFF", moment, tiff.orientation)
 
 
-def _decode_image(file: BinaryIO, max_pixels: int, *, is_mended: bool = False) -> DecodedPhoto:
+def _decode_image(file: BinaryIO, allowance: Allowance, *, is_mended: bool = False) -> DecodedPhoto:
+    pixels, format_, orientation, moment = _load(file, allowance, is_mended=is_mended)
+    # Pillow brings a TIFF upright itself while it loads it, and no other format.
+    pixels = pixels if format_ == "TIFF" else upright(pixels, orientation)
+    height, width = pixels.shape[:2]
+    return DecodedPhoto(pixels, width, height, format_, moment, orientation)
+
+
+def _load(
+    file: BinaryIO, allowance: Allowance, *, is_mended: bool
+) -> tuple[Pixels, str, int, datetime | None]:
+    """Pixels, format, orientation and moment. Pillow's own picture is let go."""
     with Image.open(file, formats=PILLOW_FORMATS) as image:
-        _check_size(image.width, image.height, max_pixels)
+        allowance.take(image.width, image.height, bytes_per_pixel(image), _size_of(file))
         format_ = "JPEG" if image.format == "MPO" else str(image.format)
+        if format_ == "JPEG" and image.info.get("progressive"):
+            require_few_scans(file)
         # To look for EXIF in a PNG, Pillow loads it, and reading EXIF forgives whatever that raises; so the
         # pixels come first. Only a TIFF has to be asked before, since loading it turns it.
         if format_ != "TIFF":
@@ -169,11 +190,14 @@ def _decode_image(file: BinaryIO, max_pixels: int, *, is_mended: bool = False) -
         image.load()
         if is_mended and format_ == "JPEG":
             require_most_rows(image)
-        # Pillow brings a TIFF upright itself while it loads it, and no other format.
-        upright = image if format_ == "TIFF" else _upright(image, orientation)
-        pixels = _rgb(upright)
-    height, width = pixels.shape[:2]
-    return DecodedPhoto(pixels, width, height, format_, moment, orientation)
+        return rgb(image), format_, orientation, moment
+
+
+def _size_of(file: BinaryIO) -> int:
+    place = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(place)
+    return size
 
 
 def _raise_pillows_limit(max_pixels: int) -> None:
@@ -183,48 +207,6 @@ def _raise_pillows_limit(max_pixels: int) -> None:
     """
     if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
         Image.MAX_IMAGE_PIXELS = max_pixels
-
-
-def _check_size(width: int, height: int, max_pixels: int) -> None:
-    pixels = width * height
-    if pixels > max_pixels:
-        raise MediaUnavailableError(
-            f"The photo has {width} × {height} = {pixels:,} pixels; the limit is {max_pixels:,}.",
-            hint="IMAGE_SEARCH_MAX_MEGAPIXELS sets the limit, in millions of pixels.",
-        )
-    if pixels == 0:
-        raise MediaError("The photo has no pixels.")
-
-
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    method = _TRANSPOSE.get(orientation)
-    return image if method is None else image.transpose(method)
-
-
-def _rgb(image: Image.Image) -> Pixels:
-    """``(h, w, 3)`` uint8. Transparent pixels become white."""
-    if image.mode in _SIXTEEN_BIT:
-        return _grey(np.asarray(image) >> 8)
-    if image.mode in ("I", "F"):
-        return _grey(_stretched(np.asarray(image, dtype=np.float64)))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-
-
-def _grey(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Pixels:
-    return np.repeat(values.astype(np.uint8)[:, :, np.newaxis], 3, axis=2)
-
-
-def _stretched(
-    values: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Scales grey values of unknown range, as scanners and instruments write them, to 0 to 255."""
-    finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(finite.min()), float(finite.max())
-    return (finite - low) * (255.0 / (high - low)) if high > low else np.zeros_like(finite)
 
 
 def reduced(pixels: Pixels, long_side: int) -> tuple[Pixels, float]:

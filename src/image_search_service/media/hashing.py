@@ -9,6 +9,7 @@ from pathlib import Path
 from image_search_service.core.errors import MediaUnavailableError
 from image_search_service.core.files import FileState
 from image_search_service.media.errors import media_errors
+from image_search_service.media.heads import require_worth_hashing
 
 
 def content_hash(path: Path) -> str:
@@ -17,9 +18,13 @@ def content_hash(path: Path) -> str:
 
 
 def hash_file(path: Path) -> tuple[str, FileState]:
-    """The same, and the file's state before it was read. Raises MediaError if it cannot be read."""
+    """The same, and the file's state before it was read.
+
+    Raises MediaError if it cannot be read, is no photo although it is long, or is too long.
+    """
     with media_errors(), path.open("rb") as file:
         state = FileState.of(os.fstat(file.fileno()))
+        require_worth_hashing(path, file)
         return hashlib.file_digest(file, "sha256").hexdigest(), state
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from image_search_service.core.errors import MediaError, MediaUnavailableError
+from image_search_service.media.memory import BYTES_OF_JXL, Allowance
 
 PROBED = 2**16
 """Bytes that have the size; a long description before it may take more."""
@@ -79,11 +80,12 @@ def xmp_of(content: bytes) -> bytes | None:
 
 
 def _packed_xmp(content: bytes) -> bytes | None:
-    width, height = size_of(content)
-    if width * height > LARGEST_FOR_XMP:
-        return None
     try:
-        metadata = _library().decode(content, metadata=True)[1]
+        with Allowance(LARGEST_FOR_XMP) as allowance:
+            allowance.take(*size_of(content), BYTES_OF_JXL, len(content))
+            metadata = _library().decode(content, metadata=True)[1]
+    except MediaUnavailableError:  # too large
+        return None
     except (RuntimeError, ValueError) as error:
         raise MediaError("The file is damaged, or its end is missing.") from error
     packet = metadata.get("xmp")

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
 
 from image_search_service.core.errors import MediaError
-from image_search_service.core.types import Pixels
+from image_search_service.core.types import FloatArray, Pixels
 from image_search_service.media.cut_off import (
     MISSING_SHARE,
     PNG_SIGNATURE,
@@ -30,6 +30,8 @@ LEAST_TAIL, LARGEST_TAIL = 64, 2**16
 """Bytes that may be missing at the end of a file: a 64th of it, within these bounds."""
 LONGEST_TEXT = 2**24
 """Bytes of one text in a PNG, unpacked; longer ones are left out."""
+ROWS = 16
+"""Rows of a picture that are converted at once."""
 _GREY = 128
 """What libjpeg fills missing parts with."""
 _END_OF_JPEG = b"\xff\xd9"
@@ -94,10 +96,13 @@ def _without_texts(content: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class OddTiff:
-    """What the first directory of a TIFF says. orientation: EXIF's, 1 to 8. xmp: None without."""
+    """What the first directory of a TIFF says. bits_per_pixel: of all channels. orientation: EXIF's, 1 to 8.
+    xmp: None without."""
 
     width: int
     height: int
+    channels: int
+    bits_per_pixel: int
     orientation: int
     taken_at: str
     xmp: bytes | None
@@ -115,9 +120,13 @@ def read_odd_tiff(file: BinaryIO) -> OddTiff | None:
     tags = ExifTags.Base
     orientation = directory.get(tags.Orientation)
     xmp = directory.get(700)
+    bits = directory.get(tags.BitsPerSample, (1,))
+    channels = max(int(directory.get(tags.SamplesPerPixel, 1)), len(bits))
     return OddTiff(
         width=int(directory.get(tags.ImageWidth, 0)),
         height=int(directory.get(tags.ImageLength, 0)),
+        channels=channels,
+        bits_per_pixel=max(bits) * channels,
         orientation=orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1,
         taken_at=str(directory.get(tags.DateTime, "")),
         xmp=xmp if isinstance(xmp, bytes) else None,
@@ -132,11 +141,11 @@ def decode_odd_tiff(file: BinaryIO) -> Image.Image:
     import cv2
 
     file.seek(0)
-    content = np.frombuffer(_without_orientation(file.read()), np.uint8)
-    values = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
+    values = cv2.imdecode(_without_orientation(bytearray(file.read())), cv2.IMREAD_UNCHANGED)
     if values is None:
         raise MediaError("The file is a TIFF of a kind that cannot be read, or is damaged.")
     pixels = _eight_bits(values)
+    del values
     if pixels.ndim == 2:
         return Image.fromarray(pixels)
     if pixels.shape[2] == 4:
@@ -144,25 +153,35 @@ def decode_odd_tiff(file: BinaryIO) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1]))
 
 
-def _without_orientation(content: bytes) -> bytes:
-    """The TIFF with an orientation of 1: OpenCV turns some kinds of TIFF itself, and others not."""
+def _without_orientation(content: bytearray) -> Pixels:
+    """The TIFF's bytes with an orientation of 1: OpenCV turns some kinds of TIFF itself, and others not."""
     order = "<" if content.startswith(b"II") else ">"
     (start,) = struct.unpack_from(f"{order}I", content, 4)
     (entries,) = struct.unpack_from(f"{order}H", content, start)
-    changed = bytearray(content)
     for at in range(start + 2, start + 2 + 12 * entries, 12):
         if struct.unpack_from(f"{order}H", content, at)[0] == ExifTags.Base.Orientation:
-            struct.pack_into(f"{order}HH", changed, at + 8, 1, 0)
-    return bytes(changed)
+            struct.pack_into(f"{order}HH", content, at + 8, 1, 0)
+    return np.frombuffer(content, np.uint8)
 
 
 def _eight_bits(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Pixels:
     """Floating point from 0 to 1, as programs write it, or stretched if it goes beyond; integers by their
-    upper bits."""
+    upper bits. Some rows at a time, since the numbers are large."""
     if values.dtype == np.uint8:
         return values.astype(np.uint8, copy=False)
+    bands = [slice(top, top + ROWS) for top in range(0, len(values), ROWS)]
+    pixels = np.empty(values.shape, np.uint8)
     if values.dtype.kind == "u":
-        return (values.astype(np.uint64) >> np.uint64(8 * values.dtype.itemsize - 8)).astype(np.uint8)
-    real = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = min(0.0, float(real.min())), max(1.0, float(real.max()))
-    return ((real - low) * (255.0 / (high - low))).astype(np.uint8)
+        shift = np.uint64(8 * values.dtype.itemsize - 8)
+        for band in bands:
+            pixels[band] = values[band].astype(np.uint64) >> shift
+        return pixels
+    ranges = [(float(part.min()), float(part.max())) for part in (_finite(values[band]) for band in bands)]
+    low, high = min(0.0, *(low for low, _ in ranges)), max(1.0, *(high for _, high in ranges))
+    for band in bands:
+        pixels[band] = (_finite(values[band]) - low) * (255.0 / (high - low))
+    return pixels
+
+
+def _finite(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> FloatArray:
+    return np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)

@@ -13,10 +13,12 @@ from image_search_service.core.errors import MediaError
 from image_search_service.core.files import is_file, written_whole
 from image_search_service.core.private_files import give_users_mode
 from image_search_service.media import jxl
+from image_search_service.media.cut_off import PNG_SIGNATURE
 from image_search_service.media.errors import DAMAGE, may_pass, media_errors, system_errors
 from image_search_service.media.exif import UPRIGHT, read_orientation
 from image_search_service.media.folder_names import SUFFIX, FolderNames, Folders, plain_name, stem_of
 from image_search_service.media.formats import PILLOW_FORMATS
+from image_search_service.media.heads import png_without_picture, require_modest_head
 from image_search_service.media.mending import mended, read_odd_tiff
 from image_search_service.media.raw import is_raw_name
 from image_search_service.media.xmp import LARGEST, extension_digest
@@ -42,6 +44,7 @@ class Embedded:
 def read_embedded(path: Path) -> Embedded:
     """Read a photo's XMP and orientation, without decoding it. Raises MediaError if it cannot be read."""
     with media_errors(), path.open("rb") as file:
+        require_modest_head(file)
         if jxl.is_jxl(file.read(12)):
             file.seek(0)
             return _embedded(UPRIGHT, jxl.xmp_of(file.read()))
@@ -70,11 +73,12 @@ def _embedded(orientation: int, packet: bytes | None) -> Embedded:
 
 
 def _read_embedded(file: BinaryIO) -> Embedded:
+    file.seek(0)
+    if file.read(len(PNG_SIGNATURE)) == PNG_SIGNATURE:
+        file = png_without_picture(file)
+    file.seek(0)
     with Image.open(file, formats=PILLOW_FORMATS) as image:
-        packet = image.info.get("xmp")
-        if packet is None and image.format == "PNG":
-            image.load()  # a PNG may have its text after its pixels
-            packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+        packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
         extensions = _extensions(image)
         orientation = _written_orientation(image, file)
     if isinstance(packet, str):

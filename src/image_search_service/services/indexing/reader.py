@@ -17,7 +17,7 @@ from image_search_service.core.errors import DataIntegrityError, MediaError, Med
 from image_search_service.core.files import FileState
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import Box, FloatArray, Pixels
-from image_search_service.media.decode import DecodedPhoto, decode_photo, reduced
+from image_search_service.media.decode import DecodedPhoto, decode_photo, decoded_photo, reduced
 from image_search_service.media.derivatives import crop_area, write_crop, write_thumbnail
 from image_search_service.media.errors import memory_errors
 from image_search_service.media.hashing import require_unchanged
@@ -134,12 +134,14 @@ class PhotoReader:
         """Embed faces whose boxes, in pixels of the upright photo, somebody drew, and write their crops;
         nothing else is looked for."""
         try:
-            photo = decode_photo(file.path, max_pixels=self._max_pixels)
+            with decoded_photo(file.path, max_pixels=self._max_pixels) as photo:
+                faces = [
+                    self._prepare(photo, id_, self._look_closer(photo.pixels, box)) for id_, box in drawn
+                ]
+                for face in faces:
+                    write_crop(photo.pixels, face.detection.box, self._paths.crop(face.id))
         except MediaError as error:
             return ReadPhoto(file, failure=error.message)
-        faces = [self._prepare(photo, id_, self._look_closer(photo.pixels, box)) for id_, box in drawn]
-        for face in faces:
-            write_crop(photo.pixels, face.detection.box, self._paths.crop(face.id))
         return self._embed([(ReadPhoto(file, photo.without_pixels()), faces)])[0]
 
     def _look_closer(self, pixels: Pixels, box: Box) -> Detection:
@@ -194,13 +196,13 @@ class PhotoReader:
             return ReadPhoto(file, failure=error.message, waits=isinstance(error, MediaUnavailableError)), []
 
     def _open(self, file: HashedFile, identify: Identify) -> tuple[ReadPhoto, list[_AlignedFace]]:
-        photo = decode_photo(file.path, max_pixels=self._max_pixels)
-        require_unchanged(file.path, file.state)
-        small, factor = reduced(photo.pixels, DETECTION_SIDE)
-        detections = [face.scaled(1 / factor) for face in self._engine.detect(small)]
-        faces = [self._prepare(photo, *face) for face in identify(file.asset_id, detections)]
-        self._write_derivatives(file.asset_id, photo, small, faces)
-        return ReadPhoto(file, photo.without_pixels()), faces
+        with decoded_photo(file.path, max_pixels=self._max_pixels) as photo:
+            require_unchanged(file.path, file.state)
+            small, factor = reduced(photo.pixels, DETECTION_SIDE)
+            detections = [face.scaled(1 / factor) for face in self._engine.detect(small)]
+            faces = [self._prepare(photo, *face) for face in identify(file.asset_id, detections)]
+            self._write_derivatives(file.asset_id, photo, small, faces)
+            return ReadPhoto(file, photo.without_pixels()), faces
 
     def _prepare(self, photo: DecodedPhoto, face_id: uuid.UUID, detection: Detection) -> _AlignedFace:
         chip = self._engine.align(photo.pixels, detection)

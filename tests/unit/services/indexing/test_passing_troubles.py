@@ -91,7 +91,7 @@ def test_p1_what_passes_is_tried_again(
     opened: Library, folder: Path, monkeypatch: pytest.MonkeyPatch, step: str, trouble: str
 ) -> None:
     """A file that cannot be read just now is named, waits, and is read by the next run."""
-    module, name = {"hash": (indexer, "hash_file"), "decode": (reader, "decode_photo")}[step]
+    module, name = {"hash": (indexer, "hash_file"), "decode": (reader, "decoded_photo")}[step]
     original = getattr(module, name)
 
     def failing(path: Path, **options: Any) -> Any:
@@ -143,7 +143,7 @@ def test_p1_a_copy_is_read_where_the_first_file_cannot_be(
     opened: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of two files of one content the second is read when the first one fails."""
-    original = decode.decode_photo
+    original = decode.decoded_photo
 
     def failing(path: Path, **options: Any) -> Any:
         with media_errors():
@@ -151,7 +151,7 @@ def test_p1_a_copy_is_read_where_the_first_file_cannot_be(
                 raise OSError(errno.EIO, "Input/output error")
         return original(path, **options)
 
-    monkeypatch.setattr(reader, "decode_photo", failing)
+    monkeypatch.setattr(reader, "decoded_photo", failing)
     report = index(opened, folder)
     assert (report.photos_new, [item.path.name for item in report.waiting]) == (3, ["0.png"])
     monkeypatch.undo()
@@ -176,14 +176,14 @@ def test_p1_a_file_that_changes_while_it_is_read(
     opened: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The faces of one content are not stored under the hash of another."""
-    original = decode.decode_photo
+    original = decode.decoded_photo
 
     def changed(path: Path, **options: Any) -> Any:
         if path.name == "1.png":
             picture(90, 48).save(path)
         return original(path, **options)
 
-    monkeypatch.setattr(reader, "decode_photo", changed)
+    monkeypatch.setattr(reader, "decoded_photo", changed)
     report = index(opened, folder)
     assert [(item.path.name, item.reason) for item in report.waiting] == [
         ("1.png", "The file changed while it was read.")
@@ -200,13 +200,13 @@ def test_p1_damage_is_kept_until_another_decoder(
     first = index(opened, folder)
     assert [(item.path.name, item.waits) for item in first.failures] == [("broken.jpg", False)]
     opens: list[Path] = []
-    original = decode.decode_photo
+    original = decode.decoded_photo
 
     def counted(path: Path, **options: Any) -> Any:
         opens.append(path)
         return original(path, **options)
 
-    monkeypatch.setattr(reader, "decode_photo", counted)
+    monkeypatch.setattr(reader, "decoded_photo", counted)
     assert (index(opened, folder).photos_failed, opens) == (1, [])
     with opened.database.write() as session:
         session.execute(update(ImageAsset).values(failed_with="Pillow 1"))

@@ -66,7 +66,7 @@ def test_f13_other_inodes_alone_cost_no_reading(
     index(opened, folder)
     shutil.copy2(folder / "photo.png", tmp_path / "copy.png")
     (tmp_path / "copy.png").rename(folder / "photo.png")
-    monkeypatch.setattr(reader, "decode_photo", lambda *_, **__: pytest.fail("it was decoded again"))
+    monkeypatch.setattr(reader, "decoded_photo", lambda *_, **__: pytest.fail("it was decoded again"))
     for _ in range(2):
         report = index(opened, folder)
         assert (report.photos_unchanged, report.photos_moved, report.photos_new) == (1, 0, 0)
