@@ -40,6 +40,7 @@ _BLOCK: Final = 2**20
 
 _BEGINNINGS: Final = (b"\xff\xd8\xff", PNG_SIGNATURE, b"GIF8", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
+_END_OF_PNG: Final = b"\0\0\0\0IEND\xaeB`\x82"
 _SCAN: Final = b"\xff\xda"
 _DAMAGED: Final = "The file is damaged."
 
@@ -137,9 +138,10 @@ def png_without_picture(file: BinaryIO) -> BinaryIO:
     copy = io.BytesIO()
     copy.write(file.read(8))
     for at, length, kind in list(_png_chunks(file, size)):
-        if kind != b"IDAT":
+        if kind not in (b"IDAT", b"IEND"):
             file.seek(at)
             copy.write(file.read(length + 12))
+    copy.write(_END_OF_PNG)
     copy.seek(0)
     return copy
 
