@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from image_search_service.api.body_limits import add_body_limits
 from image_search_service.api.errors import add_error_handlers, problems
 from image_search_service.api.guard import add_guard
 from image_search_service.api.request_ids import RequestIds
@@ -38,6 +39,7 @@ from image_search_service.api.routes import (
 )
 from image_search_service.api.schemas.problem import Problem
 from image_search_service.api.token_guard import TokenPage
+from image_search_service.api.turns import all_turns
 from image_search_service.core.config import Settings
 
 DESCRIPTION = """\
@@ -51,6 +53,9 @@ Asked for twice, it runs once: the same job is returned while it waits or runs.
 
 **Token.** Send `Authorization: Bearer TOKEN`; `image-search address` prints the library's own, and
 `image-search token add NAME` makes one for somebody else, under whose name their decisions are recorded.
+
+**Limits.** A body has at most 8 MiB, an export 1 GiB (413). What costs much takes turns; after ten seconds of
+waiting the answer is 503, and `Retry-After` says when to ask again.
 
 **Errors** are problem details (RFC 9457): `type` for programs, `detail` and `hint` for people.
 """
@@ -89,6 +94,8 @@ def build_app(
     app.include_router(api_router())
     app.include_router(system.router)
     add_error_handlers(app)
+    app.state.turns = all_turns()
+    add_body_limits(app)
     add_guard(app, settings, token=token, page=token_page)
     app.add_middleware(RequestIds)
     app.openapi = lambda: _openapi(app, settings.public_path)  # type: ignore[method-assign]  # as FastAPI's manual extends it
@@ -136,6 +143,9 @@ def _openapi(app: FastAPI, public_path: str) -> OpenApi:
         schema["components"]["securitySchemes"] = {"token": TOKEN_SCHEME}
         schema["security"] = [{"token": []}]
         schema["paths"]["/health"]["get"]["security"] = []
+        for operation in (each for path in schema["paths"].values() for each in path.values()):
+            if "requestBody" in operation:
+                operation["responses"] |= {str(status): said for status, said in problems(413).items()}
         if public_path:
             schema["servers"] = [{"url": public_path}]
         app.openapi_schema = schema

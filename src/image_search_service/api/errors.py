@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from image_search_service.api.schemas.faces import crop_url
 from image_search_service.api.schemas.problem import InvalidField, NameCandidate, Problem
@@ -74,6 +75,7 @@ class ProblemResponse(JSONResponse):
 def add_error_handlers(app: FastAPI) -> None:
     """Every error that a route raises ends here."""
     app.add_exception_handler(ImageSearchError, _ours)
+    app.add_exception_handler(ClientDisconnect, _nobody_there)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
@@ -140,6 +142,11 @@ def _invalid(_request: Request, error: Exception) -> ProblemResponse:
     )
 
 
+def _nobody_there(_request: Request, _error: Exception) -> Response:
+    """The client has gone before it had sent all; nobody gets this answer."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
 def _http(_request: Request, error: Exception) -> ProblemResponse:
     """What the framework refuses: an unknown path, a wrong method."""
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for no other
@@ -180,11 +187,23 @@ def token_problem() -> Problem:
     )
 
 
+def body_too_large(limit: int) -> Problem:
+    """Of a request whose body is longer than its route takes."""
+    return Problem(
+        type="urn:image-search:body-too-large",
+        title="Body too large",
+        status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        detail=f"The body has more than {limit:,} bytes.",
+        hint="Send less at once; for a longer export there is `image-search import`.",
+    )
+
+
 _EXAMPLES: Final[Mapping[int, Problem]] = {
     401: token_problem(),
     403: problem_of(KeyNeededError("Tokens are given out, listed and removed")),
     404: problem_of(NotFoundError("There is no face 3f2a0c9e-5d0b-4a57-9d3b-8a8b2f1c6e01.")),
     409: problem_of(ConflictError("The job 6c1e4a52-70f5-4d5f-8f4e-2d1d3d0f7a11 has succeeded already.")),
+    413: body_too_large(8 * 2**20),
     422: Problem(
         type="urn:image-search:invalid-input",
         title="Invalid input",

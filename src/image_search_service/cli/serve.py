@@ -18,7 +18,7 @@ from image_search_service.cli.context import DebugOption, LibraryOption, Running
 from image_search_service.cli.unit import service_unit
 from image_search_service.core.access_token import read_token
 from image_search_service.core.errors import ConflictError, InvalidInputError
-from image_search_service.core.logging import hide_tokens
+from image_search_service.core.logging import hide_tokens, log_once_a_minute
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.library.opening import open_library
 
@@ -92,10 +92,12 @@ def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
     import uvicorn
     from uvicorn.config import LOGGING_CONFIG
 
+    from image_search_service.api.connections import BACKLOG, PatientProtocol
     from image_search_service.main import create_app, read_ahead, spare_from_collection
     from image_search_service.worker import stopped_by_signals
 
     hide_tokens("uvicorn.access")
+    log_once_a_minute("uvicorn.error", "asyncio")
     # uvicorn stops by signals and raises them again when it has ended: what is open is closed first.
     with (
         listening_socket(run.settings.host, run.settings.port) as listening,
@@ -114,6 +116,9 @@ def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
             use_colors=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
             server_header=False,
+            http=PatientProtocol,
+            ws="none",
+            backlog=BACKLOG,
             root_path=run.settings.public_path,
             proxy_headers=run.settings.forwarded_allow_ips is not None,
             forwarded_allow_ips=run.settings.forwarded_allow_ips,

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+import time
+from collections.abc import Callable, Mapping, MutableMapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -119,6 +120,38 @@ def _printable_values(_logger: object, _method: str, event: MutableMapping[str, 
         key: (printable_lines if key == TRACEBACK else printable)(value) if isinstance(value, str) else value
         for key, value in event.items()
     }
+
+
+REPEATED_SECONDS: Final = 60.0
+
+
+def log_once_a_minute(*loggers: str) -> None:
+    """Of what libraries log, keep one line of each kind a minute, with how many there were since the last."""
+    for name in loggers:
+        logging.getLogger(name).addFilter(Repeats())
+
+
+class Repeats(logging.Filter):
+    """A kind of trouble is a message without its arguments, with the error that it tells of."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._last: dict[tuple[str, type | None], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        kind = (str(record.msg), record.exc_info[0] if record.exc_info else None)
+        now = self._clock()
+        last, left_out = self._last.get(kind, (now - REPEATED_SECONDS, 0))
+        if now - last < REPEATED_SECONDS:
+            self._last[kind] = (last, left_out + 1)
+            return False
+        self._last[kind] = (now, 0)
+        if left_out:
+            record.msg = f"{record.msg} (and {left_out} times more since it was last said)"
+        return True
 
 
 def hide_tokens(logger: str) -> None:

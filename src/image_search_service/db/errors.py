@@ -1,6 +1,6 @@
 """SQLAlchemy's errors, translated once into the tree of ``core/errors.py``.
 
-cannot connect, locked for too long, disk full  → UnavailableError, worth another try
+cannot connect, locked for too long, disk full, no connection free  → UnavailableError, worth another try
 a constraint says no                            → ConflictError
 the file is damaged or no database              → DataIntegrityError
 a mistake of ours (unknown column, …)           → passed on as it is
@@ -45,6 +45,10 @@ def translated() -> Iterator[None]:
         if ours is None:
             raise
         raise ours from error
+    except exc.TimeoutError as error:
+        raise UnavailableError(
+            "All connections to the database are in use.", hint="Try again in a moment."
+        ) from error
 
 
 def translate(error: exc.DBAPIError) -> ImageSearchError | None:

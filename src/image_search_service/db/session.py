@@ -23,6 +23,9 @@ SQLITE_BUSY_SECONDS = 30
 """How long a writer waits for another one before SQLite says "database is locked"."""
 
 
+CONNECTION_SECONDS = 10
+"""How long whoever needs a connection waits for one of the pool."""
+
 SQLITE_MAPPED_BYTES = 1 << 30
 """So much of the file is read as memory instead of copied page by page."""
 
@@ -38,7 +41,10 @@ class Database:
     def __init__(self, url: str | URL) -> None:
         self.url = make_url(url)
         self.engine = create_engine(
-            self.url, pool_pre_ping=not self.is_sqlite, connect_args=self._connect_args()
+            self.url,
+            pool_pre_ping=not self.is_sqlite,
+            pool_timeout=CONNECTION_SECONDS,
+            connect_args=self._connect_args(),
         )
         if self.is_sqlite:
             _prepare_sqlite(self.engine)

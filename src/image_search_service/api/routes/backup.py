@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from image_search_service.api.deps import Opened
 from image_search_service.api.errors import problems
+from image_search_service.api.turns import TRANSFERS, in_turn
 from image_search_service.services.backup.service import BackupService
 
 router = APIRouter(tags=["backup"])
@@ -29,7 +30,12 @@ class TarArchive(StreamingResponse):
     media_type = "application/x-tar"
 
 
-@router.get("/backup", response_class=TarArchive, responses=ARCHIVE | problems(404))
+@router.get(
+    "/backup",
+    response_class=TarArchive,
+    responses=ARCHIVE | problems(404),
+    dependencies=[in_turn(TRANSFERS)],
+)
 def get_backup(
     library: Opened, pictures: Annotated[bool, Query(description="With crops and thumbnails.")] = True
 ) -> TarArchive:

@@ -19,6 +19,7 @@ from image_search_service.api.pagination import (
 )
 from image_search_service.api.schemas.conflicts import Conflict, Conflicts
 from image_search_service.api.schemas.jobs import Job
+from image_search_service.api.turns import READS, in_turn
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.services.jobs.service import JobKind
 from image_search_service.services.suggestions.conflicts import ConflictKind, ConflictService
@@ -38,7 +39,7 @@ PLACES: Mapping[ConflictKind, tuple[Callable[[Any], Any], ...]] = {
 """What a cursor of each kind holds."""
 
 
-@router.get("")
+@router.get("", dependencies=[in_turn(READS)])
 def list_conflicts(
     library: Opened, kind: Kind = None, cursor: CursorText = None, limit: Each = 20
 ) -> Conflicts:

@@ -13,6 +13,7 @@ from image_search_service.api.pagination import Limit, Offset
 from image_search_service.api.routes.images import IMAGE, Jpeg
 from image_search_service.api.schemas.faces import Face, FaceExplanation, FaceSlice
 from image_search_service.api.schemas.suggestions import FaceSuggestions
+from image_search_service.api.turns import READS, in_turn
 from image_search_service.core.records.faces import FaceState
 from image_search_service.services.suggestions.explanation import ExplanationService
 from image_search_service.services.suggestions.search import SuggestionService
@@ -53,14 +54,14 @@ def get_face_crop(
     return Jpeg(pictures.large_crop(face_id, int(side)))
 
 
-@router.get("/{face_id}/suggestions", responses=problems(404))
+@router.get("/{face_id}/suggestions", responses=problems(404), dependencies=[in_turn(READS)])
 def get_face_suggestions(face_id: UUID, faces: Faces, library: Complete, limit: Limit = 5) -> FaceSuggestions:
     """Persons whose centroids the face resembles, the most similar first."""
     faces.face(face_id)
     return FaceSuggestions.of(face_id, SuggestionService(library.stores).suggestions_for_face(face_id, limit))
 
 
-@router.get("/{face_id}/explanation", responses=problems(404))
+@router.get("/{face_id}/explanation", responses=problems(404), dependencies=[in_turn(READS)])
 def explain_face(face_id: UUID, faces: Faces, library: Complete) -> FaceExplanation:
     """The reasons why a face has no person: what rules out the persons whom it resembles, the most similar
     first."""

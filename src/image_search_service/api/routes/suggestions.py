@@ -26,6 +26,7 @@ from image_search_service.api.schemas.suggestions import (
     SuggestionReasons,
     SuggestionStats,
 )
+from image_search_service.api.turns import READS, in_turn
 from image_search_service.core.types import SearchMethod
 from image_search_service.services.jobs.service import JobKind
 from image_search_service.services.suggestions.follow_up import JOB_KINDS
@@ -36,7 +37,7 @@ router = APIRouter(prefix="/suggestions", tags=["suggestions"])
 Each = Annotated[int, Query(ge=1, le=100, description="How many suggestions of each person are shown.")]
 
 
-@router.get("")
+@router.get("", dependencies=[in_turn(READS)])
 def list_suggestions(
     suggestions: Suggestions, cursor: CursorText = None, limit: Limit = 20, per_person: Each = 10
 ) -> SuggestionGroupPage:
@@ -57,7 +58,7 @@ def get_suggestion_stats(suggestions: Suggestions) -> SuggestionStats:
     return SuggestionStats.of(suggestions.counts(), suggestions.persons_waiting())
 
 
-@router.get("/{suggestion_id}", responses=problems(404))
+@router.get("/{suggestion_id}", responses=problems(404), dependencies=[in_turn(READS)])
 def get_suggestion(suggestion_id: UUID, library: Opened) -> SuggestionReasons:
     """A suggestion with its evidence: the confirmed faces that it resembles, the thresholds for suggesting
     and assigning, and the second best person."""

@@ -1,0 +1,209 @@
+"""Requests that cost much, come slowly, or in great numbers: one client does not keep the others waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from image_search_service.api import body_limits, connections
+from image_search_service.api.connections import BACKLOG, PatientProtocol
+from image_search_service.api.turns import READS, TRANSFERS, Turns
+from image_search_service.core.errors import UnavailableError
+from image_search_service.core.logging import Repeats
+from image_search_service.db import session as sessions
+from image_search_service.db.session import Database, sqlite_url
+from tests.support.served import Served, served
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Served]:
+    with served(tmp_path / "library", run_jobs=False) as opened:
+        yield opened
+
+
+def pieces(number: int) -> Iterator[bytes]:
+    yield from (b" " * 1_000 for _ in range(number))
+
+
+@pytest.mark.parametrize("says_length", [True, False])
+@pytest.mark.parametrize("path", ["import", "decisions/create-person"])
+def test_a_body_has_a_limit(
+    api: Served, monkeypatch: pytest.MonkeyPatch, path: str, says_length: bool
+) -> None:
+    """A body that is too long for its route is refused by the length that it says, or once it is too long."""
+    monkeypatch.setattr(body_limits, "SMALL", 10_000)
+    monkeypatch.setattr(body_limits, "LIMITS", {"/api/v1/import": 10_000})
+    sent: list[bytes] = []
+
+    def counted() -> Iterator[bytes]:
+        for piece in pieces(20):
+            sent.append(piece)
+            yield piece
+
+    body: Any = b"".join(pieces(20)) if says_length else counted()
+    answer = api.client.post(f"/api/v1/{path}", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413
+    assert answer.json()["type"] == "urn:image-search:body-too-large"
+    assert answer.headers["connection"] == "close"
+
+
+def test_dear_requests_wait_for_each_other_alone(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While all turns are taken, who asks for a further one is told when to come again; others are served."""
+    turns = api.client.app.state.turns  # type: ignore[attr-defined]  # FastAPI's
+    for kind in (READS, TRANSFERS):
+        monkeypatch.setitem(turns, kind, Turns(0, wait_seconds=0))
+    for path in ("conflicts", "export", "backup", "suggestions"):
+        answer = api.client.get(f"/api/v1/{path}")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert api.get("/persons")["total"] == 0
+
+
+def test_turns_come_in_order() -> None:
+    """Who came first is first, who gives up is passed over, and every turn is given back."""
+
+    async def take() -> list[str]:
+        turns = Turns(1)
+        order: list[str] = []
+
+        async def one(name: str) -> None:
+            await turns.take()
+            order.append(name)
+            await asyncio.sleep(0)
+            turns.give_back()
+
+        await turns.take()
+        tasks = [asyncio.create_task(one(name)) for name in "abc"]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        await asyncio.sleep(0)
+        turns.give_back()
+        await asyncio.gather(tasks[0], tasks[2])
+        await turns.take()
+        turns._wait_seconds = 0
+        with pytest.raises(UnavailableError):
+            await turns.take()
+        return order
+
+    assert asyncio.run(take()) == ["a", "c"]
+
+
+def test_an_answer_that_is_sent_holds_no_connection(api: Served) -> None:
+    """An export that a client takes slowly has read the database before its first byte is sent."""
+    with api.client.stream("GET", "/api/v1/export") as answer:
+        assert api.library.database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+        assert int(answer.headers["content-length"]) == len(answer.read())
+
+
+def test_s4_no_connection_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever gets no connection to the database in time is told that it is busy: worth another try."""
+    monkeypatch.setattr(sessions, "CONNECTION_SECONDS", 0)
+    with (
+        closing(Database(sqlite_url(tmp_path / "db.sqlite3"))) as database,
+        pytest.raises(UnavailableError, match="connections"),
+        ExitStack() as held,
+    ):
+        for _ in range(1_000):
+            held.enter_context(database.read()).connection()
+
+
+async def answer(_scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+    """The application: reads the body, then says how long it was."""
+    length = 0
+    while (message := await receive())["type"] == "http.request":
+        length += len(message["body"])
+        if not message["more_body"]:
+            break
+    else:
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+    await send({"type": "http.response.body", "body": str(length)[-1:].encode()})
+
+
+class Hasty(PatientProtocol):
+    head_seconds = 0.05
+    stall_seconds = 0.05
+
+
+@contextmanager
+def serving(protocol: type[PatientProtocol]) -> Iterator[int]:
+    """The port of a server that runs in a thread."""
+    config = uvicorn.Config(
+        answer, port=0, http=protocol, ws="none", lifespan="off", backlog=BACKLOG, log_config=None
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            wait_until(lambda: server.started)
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def asked(port: int, sent: bytes) -> bytes:
+    """All that comes until the server closes the connection."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(sent)
+        received = b""
+        try:
+            while more := connection.recv(1_000):
+                received += more
+        except ConnectionResetError:
+            pass
+        return received
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@pytest.mark.parametrize(
+    ("half", "said"), [(b"", "head"), (HEAD, "head"), (HEAD + b"Content-Length: 9\r\n\r\nhalf", "body")]
+)
+def test_half_a_request_is_not_waited_for(half: bytes, said: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A client that sends nothing, half a head or half a body loses its connection; others are answered."""
+    with serving(Hasty) as port:
+        assert asked(port, half) == b""
+        whole = HEAD + b"Connection: close\r\nContent-Length: 3\r\n\r\nall"
+        assert asked(port, whole).endswith(b"\r\n\r\n3")
+    assert f"the {said} of a request" in caplog.text
+
+
+def test_connections_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Further connections are refused at once, and accepted again when others have ended."""
+    monkeypatch.setattr(connections, "most_connections", lambda: 2)
+    with serving(PatientProtocol) as port:
+        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
+        request = HEAD + b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+        assert asked(port, b"").startswith(b"HTTP/1.1 503 ")
+        for connection in held:
+            connection.close()
+        wait_until(lambda: asked(port, request).startswith(b"HTTP/1.1 200 "))
+
+
+def test_each_kind_of_trouble_is_logged_once_a_minute() -> None:
+    """Of a thousand lines of a kind in a minute one is kept, and the next one says how many there were."""
+    now = 0.0
+    repeats = Repeats(lambda: now)
+
+    def kept(message: str) -> str | None:
+        record = logging.LogRecord("uvicorn.error", logging.WARNING, "", 0, message, None, None)
+        return record.getMessage() if repeats.filter(record) else None
+
+    lines = [kept("Slow.") for _ in range(1_000)]
+    assert [line for line in lines if line] == ["Slow."]
+    assert kept("Many.") == "Many."
+    now = 61.0
+    assert kept("Slow.") == "Slow. (and 999 times more since it was last said)"
