@@ -182,12 +182,22 @@ def test_half_a_request_is_not_waited_for(half: bytes, said: str, caplog: pytest
 
 
 def test_connections_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Further connections are refused at once, and accepted again when others have ended."""
+    """Beyond the limit a connection that waits for its request makes room for a new one; where all are at
+    work the new one is refused, and accepted again when others have ended."""
     monkeypatch.setattr(connections, "most_connections", lambda: 2)
     with serving(PatientProtocol) as port:
-        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
         request = HEAD + b"Connection: close\r\nContent-Length: 0\r\n\r\n"
-        assert asked(port, b"").startswith(b"HTTP/1.1 503 ")
+        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
+        held[0].sendall(HEAD)
+        assert asked(port, request).startswith(b"HTTP/1.1 200 ")
+        for connection in held:
+            connection.close()
+        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
+        for connection in held:
+            connection.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        assert asked(port, request).startswith(b"HTTP/1.1 503 ")
+        assert asked(port, b"") == b""
         for connection in held:
             connection.close()
         wait_until(lambda: asked(port, request).startswith(b"HTTP/1.1 200 "))

@@ -19,6 +19,8 @@ STALL_SECONDS: Final = 60.0
 SLOWEST: Final = 1_000
 """Bytes a second that a body comes with, after ``STALL_SECONDS``."""
 MOST_CONNECTIONS: Final = 512
+REFUSED_SECONDS: Final = 1.0
+"""How long a connection beyond these is open for its request, to be told so."""
 BACKLOG: Final = 128
 """Connections that wait to be accepted, and that are accepted at once."""
 _BUSY: Final = (
@@ -49,24 +51,53 @@ class PatientProtocol(H11Protocol):
         super().__init__(*args, **kwargs)
         self._timer: asyncio.TimerHandle | None = None
         self._timed = ""
+        self._is_refused = False
+        self.head_began = 0.0
         self._body_began = 0.0
         self._received = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        if len(self.connections) >= most_connections():
-            self.transport = transport
-            log.warning("Too many connections are open; further ones are refused.")
-            transport.write(_BUSY)
-            transport.close()
+        if len(self.connections) >= most_connections() and not self._makes_room():
+            self._refuse(transport)
             return
         super().connection_made(transport)
+        self.head_began = self.loop.time()
         self._time("head", self.head_seconds)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a request's head has not come yet."""
+        return self._timed == "head"
+
+    def give_up_for_others(self) -> None:
+        self._give_up("room")
+        self.connections.discard(self)
+
+    def _makes_room(self) -> bool:
+        """Close the connection that has waited longest for a request's head; False if none waits for one. So
+        whoever holds many half-sent requests closes their own."""
+        waiting = [each for each in self.connections if isinstance(each, PatientProtocol) and each.is_waiting]
+        if not waiting:
+            return False
+        min(waiting, key=lambda each: each.head_began).give_up_for_others()
+        return True
+
+    def _refuse(self, transport: asyncio.Transport) -> None:
+        """Answered when its request comes: closed before, the system would take the answer back."""
+        log.warning("Too many connections are open; further ones are refused.")
+        self.transport = transport
+        self._is_refused = True
+        self._timer = self.loop.call_later(REFUSED_SECONDS, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            self.transport.write(_BUSY)
+            self.transport.close()
+            return
         self._received += len(data)
         super().data_received(data)
         if self.transport.is_closing() or self._timed == "answer":
@@ -81,6 +112,7 @@ class PatientProtocol(H11Protocol):
     def _head(self) -> None:
         """A part of a head has come; further parts get no further time."""
         if self._timed != "head":
+            self.head_began = self.loop.time()
             self._time("head", self.head_seconds)
 
     def _body(self) -> None:
@@ -125,6 +157,7 @@ class PatientProtocol(H11Protocol):
 
 
 _GIVEN_UP: Final = {
+    "room": "Many connections are open; those that have waited longest for a request are closed.",
     "head": "A client did not send the head of a request in time; its connection is closed.",
     "body": "A client did not send the body of a request in time; its connection is closed.",
     "answer": "A client did not take its answer in time; its connection is closed.",
