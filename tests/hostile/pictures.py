@@ -69,6 +69,16 @@ def costly_heads() -> Iterator[tuple[str, bytes]]:
     palette = 13 + 3 * 2 ** ((gif[10] & 7) + 1)
     yield "comment.gif", gif[:palette] + b"!\xfe" + (b"\xff" + bytes(255)) * 60_000 + b"\0" + gif[palette:]
     yield "scans.jpg", _many_scans()
+    yield "overlapping.tif", _overlapping_tags()
+    exif = b"Exif\0\0" + _overlapping_tags(entries=5_000)
+    yield "overlapping.jpg", start + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + rest
+
+
+def _overlapping_tags(entries: int = 60_000) -> bytes:
+    """A TIFF's directory in which each entry has all of the file for its value."""
+    size = 8 + 2 + 12 * entries + 4
+    listed = b"".join(struct.pack("<HHII", tag + 1, 7, size - 8, 8) for tag in range(entries))
+    return struct.pack("<2sHIH", b"II", 42, 8, entries) + listed + bytes(4)
 
 
 def _many_scans() -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from PIL import Image
 
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.names import LONGEST_NAME, clean_name
-from image_search_service.media.picasa import parse_picasa
+from image_search_service.db.queries.metadata.photo_names import PhotoFiles
+from image_search_service.media.folder_names import Folders
+from image_search_service.media.picasa import PicasaFolders, parse_picasa
+from image_search_service.services.metadata.sources import names_of
 from tests.hostile.bounded import run_bounded
 from tests.hostile.packets import REGIONS, hostile_packets, mutated_packets
 
@@ -47,9 +51,13 @@ def test_no_damage_to_a_sidecar_ends_the_run(tmp_path: Path) -> None:
 
 def test_a_name_has_a_length(tmp_path: Path) -> None:
     """A name of megabytes in a sidecar is no name: it is not stored, and its beginning is shown."""
-    packets = dict(hostile_packets())
-    [(longest, regions)] = read(tmp_path, [("a", packets["a name of megabytes"])], seconds=20)
-    assert (longest < 2 * LONGEST_NAME, regions) == (True, 0)
+    path = tmp_path / "photo.jpg"
+    Image.new("RGB", (120, 80)).save(path)
+    (tmp_path / "photo.jpg.xmp").write_bytes(dict(hostile_packets())["a name of megabytes"])
+    photo = PhotoFiles(uuid.UUID(int=1), 120, 80, [path])
+    names = names_of(photo, Folders(), PicasaFolders())
+    assert [file.readings for file in names.files] == [[]]
+    assert [len(dropped) < 2 * LONGEST_NAME + len(str(path)) for dropped in names.dropped] == [True]
     for name in ("a" * (LONGEST_NAME + 1), "a" + "\u0301\u0316" * 2**20):
         with pytest.raises(InvalidInputError, match="at most"):
             clean_name(name)
