@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pillow_heif
 from PIL import Image
 
 from tests.support.pictures import exif_bytes, picture
@@ -32,6 +33,9 @@ def large_pictures(folder: Path) -> None:
     color.convert("RGBA").save(folder / "a.webp", quality=50, method=0)
     color.save(folder / "a.avif", quality=40, speed=10)
     color.save(folder / "a.heic", quality=40)
+    tens = (np.asarray(color).astype(np.uint16) * 257).tobytes()
+    ten_bits = pillow_heif.from_bytes(mode="RGB;16", size=color.size, data=tens)
+    ten_bits.save(folder / "ten-bits.heic", quality=40, chroma=444)
     color.save(folder / "turned.tif", exif=turned)
     color.convert("F").save(folder / "grey-float.tif", compression="tiff_lzw")
     values = np.dstack([np.asarray(color), np.asarray(color)[:, :, 0]])
