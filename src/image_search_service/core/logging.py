@@ -123,6 +123,7 @@ def _printable_values(_logger: object, _method: str, event: MutableMapping[str, 
 
 
 REPEATED_SECONDS: Final = 60.0
+MOST_KINDS: Final = 1_000
 
 
 def log_once_a_minute(*loggers: str) -> None:
@@ -144,6 +145,8 @@ class Repeats(logging.Filter):
             return True
         kind = (str(record.msg), record.exc_info[0] if record.exc_info else None)
         now = self._clock()
+        if len(self._last) >= MOST_KINDS:
+            self._last.clear()
         last, left_out = self._last.get(kind, (now - REPEATED_SECONDS, 0))
         if now - last < REPEATED_SECONDS:
             self._last[kind] = (last, left_out + 1)
