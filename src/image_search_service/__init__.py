@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from image_search_service.core.config import Settings as Settings
     from image_search_service.core.errors import (
         ConflictError as ConflictError,
+        DamagedCollectionError as DamagedCollectionError,
+        DamagedDatabaseError as DamagedDatabaseError,
         DataIntegrityError as DataIntegrityError,
         EngineMismatchError as EngineMismatchError,
         ImageSearchError as ImageSearchError,
@@ -61,6 +63,8 @@ _PLACES = {
     **dict.fromkeys(
         (
             "ConflictError",
+            "DamagedCollectionError",
+            "DamagedDatabaseError",
             "DataIntegrityError",
             "EngineMismatchError",
             "ImageSearchError",

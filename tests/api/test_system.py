@@ -149,7 +149,7 @@ def test_what_is_away_is_measured_as_away(api: Served, monkeypatch: pytest.Monke
 def test_checks_and_backups_are_measured(working: Served) -> None:
     """What the last check found, and of which moment the last backup is."""
     assert "image_search_last_backup_timestamp_seconds " not in working.client.get("/metrics").text
-    note_backup(working.library.paths, "2020-01-01T00:00:00+00:00")
+    note_backup(working.library.paths, "2020-01-01T00:00:00+00:00", Path("library.tar"))
     working.ended(working.post("/doctor", {"repair": False}))
     text = working.client.get("/metrics").text
     assert "image_search_last_backup_timestamp_seconds 1.5778368e+09" in text

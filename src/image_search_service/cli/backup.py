@@ -59,7 +59,7 @@ def backup(
                 f"{target} exists already.", hint="Name another file, or replace it with --force."
             )
         manifest = _write(run, target, pictures=not without_pictures)
-        note_backup(LibraryPaths(run.settings.library), manifest.created_at)
+        note_backup(LibraryPaths(run.settings.library), manifest.created_at, target)
         run.out.result(
             {
                 "file": str(target),

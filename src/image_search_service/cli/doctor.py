@@ -17,6 +17,7 @@ from image_search_service.cli.context import (
 )
 from image_search_service.cli.handing_over import here_or_there, job_of_service
 from image_search_service.cli.output import table
+from image_search_service.services.backup.last_backup import embeddings_of_last_backup
 from image_search_service.services.doctor.findings import HINTS, WORDS, DoctorReport, Finding
 from image_search_service.services.doctor.service import DoctorService
 
@@ -55,14 +56,18 @@ def _by_whom_holds_it(run: Running, *, repair: bool) -> DoctorReport:
     """Examined here; or by the running service, if there is one that holds the library."""
 
     def here(opened: Library) -> DoctorReport:
-        service = DoctorService(opened.stores, alone=not run.settings.stores_are_shared)
+        service = DoctorService(
+            opened.stores,
+            alone=not run.settings.stores_are_shared,
+            read_embeddings=lambda: embeddings_of_last_backup(opened.stores),
+        )
         with run.out.progress("Examining", "items") as progress:
             return service.examine(repair=repair, progress=progress)
 
     def there(service: ServiceClient) -> DoctorReport:
         return DoctorReport.of_json(job_of_service(run, service, "/doctor", {"repair": repair}))
 
-    return here_or_there(run, here, there)
+    return here_or_there(run, here, there, examining=True)
 
 
 def _shown(report: DoctorReport, *, repair: bool) -> Iterator[RenderableType]:

@@ -38,11 +38,16 @@ class IndexingAsked:
 
 
 def here_or_there(
-    run: Running, here: Callable[[Library], Answer], there: Callable[[ServiceClient], Answer]
+    run: Running,
+    here: Callable[[Library], Answer],
+    there: Callable[[ServiceClient], Answer],
+    *,
+    examining: bool = False,
 ) -> Answer:
-    """Done here; or by the running service, if there is one that holds the library."""
+    """Done here; or by the running service, if there is one that holds the library. examining: as of
+    ``open_library``."""
     try:
-        with open_library(run.settings, run.out.note, run.out.progress) as opened:
+        with open_library(run.settings, run.out.note, run.out.progress, examining=examining) as opened:
             return here(opened)
     except LibraryInUseError as error:
         if error.address is None:

@@ -22,8 +22,10 @@
     │   ├── KeyRefusedError        the vector store does not accept the key
     │   └── RateLimitedError       the vector store's rate limit is reached
     └── DataIntegrityError    500  stored data is missing or contradicts itself
+        ├── DamagedDatabaseError   the database's own check finds damage in its file
         └── VectorStoreError       the vector store gave an answer that cannot be used
             ├── RequestTooLargeError     a smaller request may succeed
+            ├── DamagedCollectionError 503  the embedded engine cannot read its files
             └── LostEmbeddingsError  503  the vector store has fewer faces than SQL
 
 A message says what is wrong; ``hint`` says what to do next. Messages that several places need are classes
@@ -198,6 +200,18 @@ class DataIntegrityError(ImageSearchError):
     """Stored data contradicts itself, for instance an embedding of the wrong dimension."""
 
 
+class DamagedDatabaseError(DataIntegrityError):
+    """The database cannot be read, or its own check finds damage. reason: in its words."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"The database is damaged: {reason}.",
+            hint="image-search doctor --repair makes its indexes again, if only these are damaged. Else "
+            "restore the last backup into a new folder: image-search restore FILE --library NEW_FOLDER.",
+        )
+
+
 class KeyRefusedError(UnavailableError):
     """The vector store does not accept the key. Retrying does not help until the key is corrected."""
 
@@ -216,6 +230,17 @@ class VectorStoreError(DataIntegrityError):
 
 class RequestTooLargeError(VectorStoreError):
     """The vector store, or a proxy before it, refuses a request for its size; a smaller one may succeed."""
+
+
+class DamagedCollectionError(VectorStoreError):
+    """The embedded engine cannot read the files of a collection. reason: in its words."""
+
+    def __init__(self, collection: str, reason: str) -> None:
+        super().__init__(
+            f"The files of {collection} are damaged: {reason}.",
+            hint="image-search doctor --repair makes them again from what can be read of them, the last "
+            "backup and the photos; names and groups are kept.",
+        )
 
 
 class LostEmbeddingsError(VectorStoreError):

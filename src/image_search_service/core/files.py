@@ -81,6 +81,11 @@ def is_file(path: Path) -> bool:
         raise
 
 
+def has_content(path: Path) -> bool:
+    """Whether ``path`` is a file that is not empty."""
+    return is_file(path) and path.stat().st_size > 0
+
+
 def is_folder(path: Path) -> bool:
     """Whether ``path`` is seen to be a folder."""
     try:

@@ -22,6 +22,11 @@ class LibraryPaths:
         return self.root / "library.sqlite3"
 
     @property
+    def database_log(self) -> Path:
+        """SQLite's log, which it removes when the database is closed."""
+        return self.root / "library.sqlite3-wal"
+
+    @property
     def vectors(self) -> Path:
         """The embedded Qdrant's folder, unless ``IMAGE_SEARCH_QDRANT_URL`` is set."""
         return self.root / "vectors"

@@ -2,23 +2,27 @@
 
 cannot connect, locked for too long, disk full, no connection free  → UnavailableError, worth another try
 a constraint says no                            → ConflictError
-the file is damaged or no database              → DataIntegrityError
+the file is damaged or no database              → DamagedDatabaseError
 a mistake of ours (unknown column, …)           → passed on as it is
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import exc
 
 from image_search_service.core.errors import (
     ConflictError,
-    DataIntegrityError,
+    DamagedDatabaseError,
     ImageSearchError,
     UnavailableError,
 )
+
+Reader = Callable[[Any], Any]
+"""Makes a value of what is stored."""
 
 _HINTS = (
     ("disk is full", "Make room on the disk; the same command goes on from there."),
@@ -58,16 +62,13 @@ def translate(error: exc.DBAPIError) -> ImageSearchError | None:
         return ConflictError(f"The change contradicts what is stored: {reason}.")
     if isinstance(error, exc.OperationalError) and "connection to server" in reason:
         return UnavailableError(f"The database does not answer: {reason}.", hint=_of_connecting(reason))
+    if type(error) is exc.DatabaseError or "Could not decode to UTF-8" in reason:
+        return DamagedDatabaseError(reason)
     if isinstance(error, exc.OperationalError):
         if any(mistake in reason for mistake in _MISTAKES):
             return None
         hint = next((hint for sign, hint in _HINTS if sign in reason), "Try again when the database answers.")
         return UnavailableError(f"The database does not answer: {reason}.", hint=hint)
-    if type(error) is exc.DatabaseError:
-        return DataIntegrityError(
-            f"The database cannot be read: {reason}.",
-            hint="Restore library.sqlite3 from a backup, such as one in the library's folder backups.",
-        )
     return None
 
 
@@ -75,3 +76,18 @@ def _of_connecting(reason: str) -> str:
     """What to do when no connection is made; some reasons are the setting's."""
     said = reason.rpartition("FATAL:")[2] if "FATAL:" in reason else ""
     return next((hint for sign, hint in _HINTS_OF_CONNECTING if sign in said), _UNREACHABLE)
+
+
+def checked(read: Reader | None) -> Reader | None:
+    """A type's reader of stored values; what it cannot read is damage, which SQLite does not notice in a
+    row."""
+    if read is None:
+        return None
+
+    def process(value: Any) -> Any:
+        try:
+            return read(value)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise DamagedDatabaseError(f"a stored value cannot be read: {error}") from error
+
+    return process

@@ -25,7 +25,12 @@ from sqlalchemy import (
     select,
 )
 
-from image_search_service.core.errors import DataIntegrityError, NewerLibraryError, UnreleasedLibraryError
+from image_search_service.core.errors import (
+    DamagedDatabaseError,
+    DataIntegrityError,
+    NewerLibraryError,
+    UnreleasedLibraryError,
+)
 from image_search_service.db.errors import translated
 from image_search_service.db.models import Base
 from image_search_service.db.models.base import state_index_conditions
@@ -51,7 +56,7 @@ VERSIONS = Table(
 def migrate(database: Database, backups: Path) -> Path | None:
     """Upgrade to the newest schema; returns the copy that was made before, if there was anything to copy.
 
-    Raises NewerLibraryError, UnreleasedLibraryError.
+    Raises NewerLibraryError, UnreleasedLibraryError, DamagedDatabaseError.
     """
     with translated():
         return _migrate(database, backups)
@@ -60,6 +65,7 @@ def migrate(database: Database, backups: Path) -> Path | None:
 def _migrate(database: Database, backups: Path) -> Path | None:
     current = current_revision(database) or _create_schema(database)
     if current == head_revision():
+        _require_tables(database)
         return None
     require_known(current)
     copy = _copy_sqlite(database, backups, current)
@@ -118,12 +124,24 @@ def _create_schema(database: Database) -> str:
         _wait_for_others(connection)
         current = _revision(connection)
         if current is None:
+            if connection.dialect.name == "sqlite" and inspect(connection).get_table_names():
+                raise DamagedDatabaseError(f"there is no table {VERSIONS.name}")
             current = head_revision()
             state_index_conditions(connection.dialect.name)
             Base.metadata.create_all(connection, checkfirst=False)
             VERSIONS.create(connection, checkfirst=False)
             connection.execute(insert(VERSIONS).values(version_num=current))
         return current
+
+
+def _require_tables(database: Database) -> None:
+    """Raises DamagedDatabaseError if SQLite lacks a table: its list of tables is part of the file, too."""
+    if not database.is_sqlite:
+        return
+    with database.engine.connect() as connection:
+        lacking = sorted(Base.metadata.tables.keys() - set(inspect(connection).get_table_names()))
+    if lacking:
+        raise DamagedDatabaseError(f"there is no table {', '.join(lacking)}")
 
 
 def _wait_for_others(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from image_search_service.core.fair_lock import FairLock
-from image_search_service.db.errors import translated
+from image_search_service.db.errors import checked, translated
 
 __all__ = ["Database", "Session", "sqlite_url"]
 
@@ -45,6 +46,7 @@ class Database:
             pool_pre_ping=not self.is_sqlite,
             pool_timeout=CONNECTION_SECONDS,
             connect_args=self._connect_args(),
+            json_deserializer=checked(json.loads),
         )
         if self.is_sqlite:
             _prepare_sqlite(self.engine)

@@ -7,11 +7,13 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from image_search_service.core.config import Settings
-from image_search_service.core.errors import RestoreInterruptedError
+from image_search_service.core.errors import DamagedDatabaseError, RestoreInterruptedError
+from image_search_service.core.files import has_content
 from image_search_service.core.lazy import locked_property
 from image_search_service.core.lock import LibraryLock
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.private_files import make_private_folder, private_files
+from image_search_service.db.integrity import require_whole
 from image_search_service.db.migrate import migrate
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.library.engine import EngineBinding, Note, Watch, no_note, no_watch
@@ -34,6 +36,7 @@ def open_library(
     *,
     address: str | None = None,
     restoring: bool = False,
+    examining: bool = False,
 ) -> Iterator[Library]:
     """Lock, open and migrate the library in ``settings.library``; close it at the end.
 
@@ -41,8 +44,10 @@ def open_library(
     all files that this process creates belong to their owner alone.
     note, watch: told what a user should know, and how far a long step has come; by default nobody is.
     address: where this process answers over HTTP; whoever finds the library locked is told.
-    restoring: open it although a backup is half restored into it.
-    Raises LibraryInUseError, RestoreInterruptedError, NewerLibraryError, UnavailableError.
+    restoring: open it although a backup is half restored into it. examining: although SQLite finds damage.
+    Where the last process did not end properly, SQLite checks its file.
+    Raises LibraryInUseError, RestoreInterruptedError, NewerLibraryError, UnavailableError,
+    DamagedDatabaseError.
     """
     paths = LibraryPaths(settings.library)
     make_private_folder(paths.root)
@@ -52,15 +57,26 @@ def open_library(
     ):
         if paths.restoring.exists() and not restoring:
             raise RestoreInterruptedError(paths.root)
+        ended_properly = settings.database_url is not None or _ended_properly(paths)
         database = Database(settings.database_url or sqlite_url(paths.database))
         library = Library(settings, paths, database, note, watch)
         try:
+            if not (ended_properly or examining):
+                require_whole(database, quick=True)
             copy = migrate(database, paths.backups)
             if copy is not None:
                 note(f"The library is from an older version; a copy of its database is {copy}.")
             yield library
         finally:
             library.close()
+
+
+def _ended_properly(paths: LibraryPaths) -> bool:
+    """Whether the last process that had the database open closed it. Raises DamagedDatabaseError where the
+    database is gone or empty although the library has faces: it would be made anew, without them."""
+    if not has_content(paths.database) and any(paths.vectors.glob("*/shard")):
+        raise DamagedDatabaseError(f"{paths.database} is not there or empty, and the library's faces are")
+    return not has_content(paths.database_log)
 
 
 class Library:

@@ -20,6 +20,7 @@ from image_search_service.faces.assigner import FaceAssigner
 from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.library.stores import Stores
 from image_search_service.queue.runner import JobFunction, ProgressReporter
+from image_search_service.services.backup.last_backup import embeddings_of_last_backup
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.face_clustering_service import FaceClusteringService
@@ -159,7 +160,8 @@ def _indexed(report: IndexReport) -> JsonObject:
 
 def doctor_job(stores: Stores, progress: Progress, *, repair: bool) -> JsonObject:
     """Compare the database, Qdrant and the small pictures with each other, and log the findings."""
-    report = DoctorService(stores).examine(repair=repair, progress=progress)
+    doctor = DoctorService(stores, read_embeddings=lambda: embeddings_of_last_backup(stores))
+    report = doctor.examine(repair=repair, progress=progress)
     if not report.is_healthy:
         left = {finding.kind.value: finding.found - finding.repaired for finding in report.shown}
         log.warning("the doctor has findings; run image-search doctor for details", left=left)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, ParamSpec, Self, TypeVar, cast
 
 from image_search_service.core.errors import ConflictError, KeyRefusedError, LostCollectionError
 from image_search_service.core.logging import get_logger
@@ -16,6 +16,7 @@ from image_search_service.vector.transport import is_in_process
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
 
+    from image_search_service.vector.embedded import EmbeddedQdrant
     from image_search_service.vector.transport import AnyQdrant
 
 P = ParamSpec("P")
@@ -90,6 +91,23 @@ class CollectionSetup:
         """Why the collection cannot hold these vectors; None if it can, or is not there."""
         info = self.info()
         return None if info is None else self._problem(info)
+
+    def damage(self) -> str | None:
+        """Why the files of the embedded engine's collection are not as they should be; None if they are. A
+        server looks after its own."""
+        look = getattr(self.client, "damage", None) if is_in_process(self.client) else None
+        return None if look is None else cast("str | None", look(self.collection_name))
+
+    def make_anew(self) -> Self | None:
+        """Make the embedded engine's collection anew, empty; returns the former one, as far as its points
+        can be read by id. Whoever has read them removes it."""
+        from image_search_service.vector import queries
+
+        engine = cast("EmbeddedQdrant", self.client)
+        vectors = queries.new_collection(self.dimension, self._settings)["vectors_config"]
+        aside = engine.set_aside(self.collection_name, vectors)
+        self.ensure_collection()
+        return None if aside is None else type(self)(self.client, aside, self.dimension)
 
     def lacking_indexes(self) -> list[str]:
         """The payload keys that lack their index; none for a collection that is not there."""

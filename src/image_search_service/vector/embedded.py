@@ -7,8 +7,8 @@ by name with UnsupportedByEmbeddedQdrantError.
 Errors are raised as qdrant-client's local mode and the engine raise them (ValueError for a malformed request
 and for a collection that is not there, RuntimeError once closed, the engine's bare Exception):
 ``vector/errors.py`` translates those of all clients alike. The project's own come only for what no vendor
-says: a folder in use (LibraryInUseError), a full disk (UnavailableError), a damaged folder
-(DataIntegrityError).
+says: a folder in use (LibraryInUseError), a full disk (UnavailableError), damaged files and a panic
+(DamagedCollectionError).
 
 An update that returned survives ``kill -9``, since the shard writes ahead to a log; a power failure may cost
 what came after the last flush. Several threads may use one object. The engine does not release Python's
@@ -27,9 +27,10 @@ import qdrant_edge as edge
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.models import QueryResponse  # qdrant_client.models has fastembed's of the same name
 
-from image_search_service.core.errors import UnsupportedByEmbeddedQdrantError
+from image_search_service.core.errors import DamagedCollectionError, UnsupportedByEmbeddedQdrantError
 from image_search_service.vector import embedded_convert as convert, embedded_updates as updates
-from image_search_service.vector.embedded_shards import SPACE_NEEDED, ShardFolder
+from image_search_service.vector.embedded_damage import wrong_indexes
+from image_search_service.vector.embedded_shards import SET_ASIDE, SPACE_NEEDED, ShardFolder
 from image_search_service.vector.embedding_batch import RawPoint
 
 _IGNORED: Final = frozenset({"wait", "timeout", "ordering", "consistency"})
@@ -125,7 +126,31 @@ class EmbeddedQdrant:
         cores; a search of 100,000 points is then ten times faster. Nothing calls it automatically: run it
         in a process that does nothing else.
         """
-        return self._shards.shard(collection_name).engine.optimize()
+        return bool(self._shards.shard(collection_name).engine.optimize())
+
+    def damage(self, collection_name: str) -> str | None:
+        """Why the collection's files are not as they should be; None if they are, or it is not there.
+
+        Every point is read. An index may be found wrong only if nothing was changed meanwhile.
+        """
+        if self._shards.has(f"{collection_name}{SET_ASIDE}"):
+            return "a repair of its files was broken off"
+        if not self._shards.has(collection_name):
+            return None
+        before = self._updates[collection_name]
+        try:
+            wrong = wrong_indexes(self._shards.shard(collection_name).engine)
+        except DamagedCollectionError as error:
+            return error.message
+        if not wrong or before != self._updates[collection_name]:
+            return None
+        return f"the index of {', '.join(wrong)} is not of the points that it has"
+
+    def set_aside(self, collection_name: str, vectors_config: models.VectorParams) -> str | None:
+        """See ``ShardFolder.set_aside``; the name under which what is readable can be read."""
+        aside = self._shards.set_aside(collection_name, {"": vectors_config})
+        self._updates[collection_name] += 1
+        return aside
 
     # Reading
 

@@ -19,14 +19,21 @@ from pathlib import Path
 import qdrant_edge as edge
 from qdrant_client import models
 
-from image_search_service.core.errors import DataIntegrityError, UnavailableError
+from image_search_service.core.errors import DamagedCollectionError, UnavailableError
 from image_search_service.core.lock import LibraryLock
+from image_search_service.core.logging import get_logger
 from image_search_service.vector import embedded_convert as convert
+from image_search_service.vector.embedded_damage import GuardedEngine, damage_named, make_readable
+
+log = get_logger(__name__)
 
 _PARAMS = "collection.json"
 """The vectors' parameters, as the client gave them."""
 _LOCK = "in-use.lock"
 _UNFINISHED, _REMOVED = ".unfinished-", ".removed-"
+SET_ASIDE = ".damaged"
+"""Ends the name of a collection whose files are damaged, while what can be read of it is put into a new
+one."""
 _NAME = re.compile(r"[\w:-][\w.:-]{0,200}", re.ASCII)
 
 _LOG_FILES = 2
@@ -41,15 +48,15 @@ class Shard:
     """An open collection: its engine, and its vectors' parameters by name ('' if the vector has none)."""
 
     folder: Path
-    engine: edge.EdgeShard
+    engine: GuardedEngine
     vectors: Mapping[str, models.VectorParams]
     space_needed: int
 
     def update(self, operation: edge.UpdateOperation) -> None:
         """Returns once the operation is in the log.
 
-        Raises UnavailableError when the disk is full, ValueError when another thread has removed the
-        collection meanwhile.
+        Raises UnavailableError when the disk is full, DamagedCollectionError, ValueError when another thread
+        has removed the collection meanwhile.
         """
         try:
             _need_space(self.folder, self.space_needed)
@@ -81,36 +88,37 @@ class ShardFolder:
         with self._mutex:
             self._closed = True
             while self._open:
-                self._open.popitem()[1].engine.close()
+                self._close(self._open.popitem()[1])
             self._held.release()
+
+    def _close(self, shard: Shard) -> None:
+        try:
+            shard.engine.close()
+        except DamagedCollectionError as error:  # said by whoever reads or writes it
+            log.warning("A collection was not closed properly", error=error.message)
 
     def names(self) -> list[str]:
         self._check_open()
         return sorted(params.parent.name for params in self._path.glob(f"*/{_PARAMS}"))
 
     def has(self, name: str) -> bool:
+        """Whether there is a collection, even if its files are damaged."""
         self._check_open()
-        return (self._folder(name) / _PARAMS).is_file()
+        return self._folder(name).is_dir()
 
     def create(self, name: str, vectors: Mapping[str, models.VectorParams]) -> None:
         """Create a collection under a temporary name first, so that a folder of the right name is complete.
 
         Raises ValueError when there is one of that name, UnavailableError when the disk is full.
         """
-        config = edge.EdgeConfig({key: convert.vector_params(params) for key, params in vectors.items()})
         with self._mutex:
             if self.has(name):
                 raise ValueError(f"Collection {name} already exists")
-            if self._folder(name).exists():
-                raise DataIntegrityError(
-                    f"The folder {self._folder(name)} is not a whole collection: it has no {_PARAMS}.",
-                    hint="Move it elsewhere; then an empty collection is created in its place.",
-                )
             _need_space(self._path, self._space_needed)
             unfinished = self._path / f"{_UNFINISHED}{name}"
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
-            edge.EdgeShard.create(str(unfinished / "shard"), config).close()
+            edge.EdgeShard.create(str(unfinished / "shard"), _config(vectors)).close()
             _write_params(unfinished / _PARAMS, vectors)
             unfinished.replace(self._folder(name))
 
@@ -121,24 +129,44 @@ class ShardFolder:
             if not self.has(name):
                 return False
             if name in self._open:
-                self._open.pop(name).engine.close()
+                self._close(self._open.pop(name))
             removed = self._path / f"{_REMOVED}{name}"
             shutil.rmtree(removed, ignore_errors=True)
             self._folder(name).replace(removed)
             shutil.rmtree(removed)
         return True
 
+    def set_aside(self, name: str, vectors: Mapping[str, models.VectorParams]) -> str | None:
+        """Give the files of a damaged collection another name, under which its points can be read by id;
+        None if they cannot. What an earlier call has set aside, and nobody has removed since, stays
+        instead."""
+        aside = f"{name}{SET_ASIDE}"
+        with self._mutex:
+            if self.has(aside):
+                self.remove(name)
+            elif self.has(name):
+                if name in self._open:
+                    self._close(self._open.pop(name))
+                self._folder(name).replace(self._folder(aside))
+            _write_params(self._folder(aside) / _PARAMS, vectors)
+            if not make_readable(self._folder(aside) / "shard", _config(vectors)):
+                self.remove(aside)
+                return None
+        return aside
+
     def shard(self, name: str) -> Shard:
         """The shard of a collection, opened on first use. Raises ValueError when there is no such
-        collection."""
+        collection, DamagedCollectionError when it cannot be read."""
         with self._mutex:
             self._check_open()
             if name not in self._open:
                 if not self.has(name):
                     raise _not_found(name)
                 folder = self._folder(name)
-                engine = edge.EdgeShard.load(str(folder / "shard"))
-                self._open[name] = Shard(folder, engine, _read_params(folder / _PARAMS), self._space_needed)
+                with damage_named(name):
+                    engine = edge.EdgeShard.load(str(folder / "shard"))
+                guarded, vectors = GuardedEngine(name, engine), _read_params(folder / _PARAMS)
+                self._open[name] = Shard(folder, guarded, vectors, self._space_needed)
             return self._open[name]
 
     def _check_open(self) -> None:
@@ -149,6 +177,10 @@ class ShardFolder:
         if not _NAME.fullmatch(name):
             raise ValueError(f"Invalid collection name {name!r}: letters, digits and .:_- may be in it")
         return self._path / name
+
+
+def _config(vectors: Mapping[str, models.VectorParams]) -> edge.EdgeConfig:
+    return edge.EdgeConfig({key: convert.vector_params(params) for key, params in vectors.items()})
 
 
 def _not_found(name: str) -> ValueError:
@@ -167,8 +199,12 @@ def _write_params(path: Path, vectors: Mapping[str, models.VectorParams]) -> Non
 
 
 def _read_params(path: Path) -> dict[str, models.VectorParams]:
-    stored = json.loads(path.read_text(encoding="utf-8"))["vectors"]
-    return {name: models.VectorParams(**params) for name, params in stored.items()}
+    """Raises DamagedCollectionError."""
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))["vectors"]
+        return {name: models.VectorParams(**params) for name, params in stored.items()}
+    except (FileNotFoundError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise DamagedCollectionError(path.parent.name, f"{path.name} cannot be read") from error
 
 
 def _need_space(path: Path, needed: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 import numpy as np
+import numpy.typing as npt
 
 from image_search_service.core.types import BoolArray, FloatArray
 from image_search_service.vector.embedding_batch import NO_EMBEDDING, EmbeddingRows
@@ -42,7 +43,7 @@ def stored_points(
     batch = rows.batch()
     problems: dict[PointId, str] = {}
     problems.update(batch.missing.items())
-    lengths = np.linalg.norm(batch.matrix, axis=1)
+    lengths = _lengths(batch.matrix)
     for row in np.flatnonzero(~is_unit(batch.matrix)).tolist():
         problems[batch.ids[row]] = f"has the length {lengths[row]:.3g}, expected 1"
     return [
@@ -53,7 +54,12 @@ def stored_points(
 
 def is_unit(embeddings: FloatArray) -> BoolArray:
     """For each row of ``(n, d)`` whether its length is 1, as that of every stored embedding should be."""
-    return np.asarray(np.abs(np.linalg.norm(embeddings, axis=1) - 1) <= UNIT_TOLERANCE)
+    return np.asarray(np.abs(_lengths(embeddings) - 1) <= UNIT_TOLERANCE)
+
+
+def _lengths(embeddings: FloatArray) -> npt.NDArray[np.float64]:
+    """In double precision: squares of what is damaged may be beyond a float's."""
+    return np.asarray(np.linalg.norm(embeddings.astype(np.float64), axis=1))
 
 
 def _point_id(value: Any) -> PointId:

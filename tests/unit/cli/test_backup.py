@@ -93,6 +93,7 @@ def test_a_half_restored_library_is_not_used(file: Path, tmp_path: Path) -> None
     assert run("restore", file, "--library", new)[0] == 0
     for part in ("library.sqlite3", "library.sqlite3-wal", "library.sqlite3-shm"):
         (new / part).unlink(missing_ok=True)
+    shutil.rmtree(new / "vectors")
     assert run("info", "--library", new)[0] == 0
     noted = json.dumps({})
     (new / "restoring.json").write_text(noted)

@@ -17,7 +17,7 @@ from qdrant_client import models
 
 from image_search_service.core.errors import (
     ConflictError,
-    DataIntegrityError,
+    DamagedCollectionError,
     InvalidInputError,
     NotFoundError,
     UnavailableError,
@@ -104,8 +104,11 @@ def test_unfinished_collection_is_cleared_away(tmp_path: Path) -> None:
 def test_damaged_collection_is_not_replaced_by_an_empty_one(tmp_path: Path) -> None:
     """A folder that lost its parameters may hold points, so nothing is made in its place."""
     (tmp_path / "faces" / "shard").mkdir(parents=True)
-    with EmbeddedQdrant(tmp_path) as store, pytest.raises(DataIntegrityError, match="not a whole collection"):
-        store.create_collection("faces", VECTORS)
+    with EmbeddedQdrant(tmp_path) as store:
+        with pytest.raises(ValueError, match="already exists"):
+            store.create_collection("faces", VECTORS)
+        with pytest.raises(DamagedCollectionError):
+            store.count("faces")
 
 
 def test_second_process_is_refused(tmp_path: Path, store: EmbeddedQdrant) -> None:

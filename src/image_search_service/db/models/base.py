@@ -8,12 +8,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, Index, LargeBinary, MetaData, TypeDecorator, Uuid, text
+import sqlalchemy
+from sqlalchemy import JSON, DateTime, Dialect, Index, LargeBinary, MetaData, TypeDecorator, text
 from sqlalchemy.orm import DeclarativeBase
+
+from image_search_service.db.errors import Reader, checked
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class Uuid(sqlalchemy.Uuid[uuid.UUID]):
+    """Text on SQLite, which keeps whatever is stored."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Reader | None:
+        return checked(super().result_processor(dialect, coltype))  # type: ignore[no-untyped-call]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -28,6 +38,9 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Reader | None:
+        return checked(super().result_processor(dialect, coltype))
+
 
 class FilePath(TypeDecorator[Path]):
     """A path as the bytes that the file system knows: not every name is valid Unicode."""
@@ -40,6 +53,9 @@ class FilePath(TypeDecorator[Path]):
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Path | None:  # noqa: ARG002 - SQLAlchemy's signature
         return None if value is None else Path(os.fsdecode(value))
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Reader | None:
+        return checked(super().result_processor(dialect, coltype))
 
 
 class Base(DeclarativeBase):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import Index, String, Uuid
+from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from image_search_service.db.models.base import Base
+from image_search_service.db.models.base import Base, Uuid
 
 
 class KeptConflict(Base):

@@ -6,10 +6,10 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DDL, JSON, ForeignKey, Index, String, Table, Uuid, event
+from sqlalchemy import DDL, JSON, ForeignKey, Index, String, Table, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from image_search_service.db.models.base import Base, utc_now
+from image_search_service.db.models.base import Base, Uuid, utc_now
 
 
 class DecisionRow(Base):

@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, UniqueConstraint, Uuid
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from image_search_service.core.types import Box
-from image_search_service.db.models.base import Base, partial_index, utc_now
+from image_search_service.db.models.base import Base, Uuid, partial_index, utc_now
 
 
 class ClusterRow(Base):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, Uuid
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from image_search_service.db.models.base import Base, partial_index, utc_now
+from image_search_service.db.models.base import Base, Uuid, partial_index, utc_now
 
 NO_VERSION = -1
 """Instead of the version of a person's faces: no version is ever equal to it."""

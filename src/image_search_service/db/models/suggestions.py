@@ -6,10 +6,10 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Uuid
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from image_search_service.db.models.base import Base, partial_index, utc_now
+from image_search_service.db.models.base import Base, Uuid, partial_index, utc_now
 
 
 class FaceSuggestion(Base):

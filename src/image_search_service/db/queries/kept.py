@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import Connection, Uuid, column, select, table, text
+from sqlalchemy import Connection, column, select, table, text
 from sqlalchemy.orm import Session
 
+from image_search_service.db.models.base import Uuid
 from image_search_service.db.models.kept import KEPT, KeptColumn, removing_statements, trigger_statements
 
 

@@ -22,6 +22,7 @@ from image_search_service.core.paging import keyset_pages
 from image_search_service.core.parallel import chunks
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity, Progress
+from image_search_service.db.integrity import require_whole
 from image_search_service.db.migrate import head_revision
 from image_search_service.db.models import utc_now
 from image_search_service.db.portable import JsonRow, rows_of, table_forms
@@ -68,8 +69,10 @@ class BackupService:
         """The archive, in pieces of some megabytes; the next is made when the one before has been taken.
 
         One statement for each table, and for n faces ⌈n ÷ 1,000⌉ statements and requests for their
-        embeddings. ``progress`` is told the embeddings and how many there are. Raises UnavailableError.
+        embeddings. ``progress`` is told the embeddings and how many there are. Raises UnavailableError, and
+        DamagedDatabaseError when SQLite's own check of its file finds something.
         """
+        require_whole(self._database)
         with self._database.snapshot() as session:
             began = utc_now()
             writing = _BackupWriter(session)

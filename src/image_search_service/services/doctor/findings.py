@@ -25,8 +25,10 @@ SAME_NUMBER = 1e-6
 class Kind(StrEnum):
     """Kinds of findings, in the order in which they are shown."""
 
+    DAMAGED_DATABASE = "damaged_database"
     NOT_AS_DECIDED = "not_as_decided"
     MISCOUNTED = "miscounted"
+    DAMAGED_FILES = "damaged_files"
     WRONG_COLLECTION = "wrong_collection"
     MISSING_INDEX = "missing_index"
     FACE_WITHOUT_POINT = "face_without_point"
@@ -64,6 +66,10 @@ _MAKE_AGAIN = "makes it again from the photo"
 _DELETE_FILE = "deletes the file"
 
 WORDS: Mapping[Kind, FindingText] = {
+    Kind.DAMAGED_DATABASE: FindingText(
+        "SQLite's own check finds its file damaged; nothing else was compared with it.",
+        "makes the indexes again; damaged rows have to come from a backup",
+    ),
     Kind.NOT_AS_DECIDED: FindingText(
         "The database says something else of these faces and persons than what was decided of them.",
         "brings the database to what follows from the decisions",
@@ -71,6 +77,10 @@ WORDS: Mapping[Kind, FindingText] = {
     Kind.MISCOUNTED: FindingText(
         "A kept count or state of these persons, photos or suggestions is not what it counts.",
         "counts again",
+    ),
+    Kind.DAMAGED_FILES: FindingText(
+        "The embedded Qdrant cannot read its files.",
+        "makes the collection anew, from what can be read, the last backup and the photos",
     ),
     Kind.WRONG_COLLECTION: FindingText(
         "A collection in Qdrant cannot hold this library's embeddings.",

@@ -10,21 +10,20 @@ from image_search_service.core.parallel import chunks, map_ahead, thread_pool
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import Progress
 from image_search_service.db.models import FaceInstance
-from image_search_service.db.queries import events
 from image_search_service.db.queries.doctor import expected
 from image_search_service.db.queries.doctor.expected import PhotoTruth
 from image_search_service.media.derived_files import is_whole
 from image_search_service.recognition.engines.base import Detection
 from image_search_service.services.doctor.context import DoctorContext
-from image_search_service.services.doctor.findings import Kind, face_payload
+from image_search_service.services.doctor.findings import Kind
 from image_search_service.services.doctor.photo_restorer import (
     LostFace,
     LostPhoto,
     PhotoRestorer,
     RestoredPhoto,
 )
+from image_search_service.services.doctor.vector_files import store_embeddings
 from image_search_service.services.indexing.indexer import READ_BATCH, READS_AHEAD, STORE_BATCH
-from image_search_service.vector.collections import FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from image_search_service.vector.stored_points import PointId, StoredPoint
 
@@ -98,24 +97,14 @@ class Restoring:
         return [replace(photo, files=files.get(photo.asset_id, [])) for photo in photos]
 
     def _store(self, photos: Sequence[RestoredPhoto]) -> None:
-        """Qdrant first; what was decided since the rows were read is sent once more after it."""
         embedded = {
             face.point_id: (face, row)
             for restored in photos
             for face, row in zip(restored.photo.embeddings, restored.embeddings, strict=False)
         }
-        if embedded:
-            with self._context.database.read() as session:
-                truth = expected.faces_at_points(session, list(embedded))
-            self._faces.upsert_faces(
-                FacePoint(point_id, embedded[point_id][1], face_payload(face))
-                for point_id, face in truth.items()
-            )
-            with self._context.database.write() as session:
-                events.take_turn(session)
-                expected.mark_payloads_due(session, [face.id for face in truth.values()])
-            for point_id in truth:
-                self._report.repair(_kind(embedded[point_id][0]), 1)
+        rows = {point_id: row for point_id, (_, row) in embedded.items()}
+        for point_id in store_embeddings(self._context, self._faces, rows):
+            self._report.repair(_kind(embedded[point_id][0]), 1)
         for restored in photos:
             self._count(restored)
 

@@ -19,6 +19,7 @@ from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.doctor.centroids import CentroidCheck
 from image_search_service.services.doctor.context import DoctorContext
+from image_search_service.services.doctor.database import DatabaseCheck
 from image_search_service.services.doctor.faces import FaceCheck
 from image_search_service.services.doctor.files import FileCheck, crops, larger_pictures, thumbnails
 from image_search_service.services.doctor.findings import DoctorProblem, DoctorReport, Kind
@@ -26,6 +27,7 @@ from image_search_service.services.doctor.names import NameCheck
 from image_search_service.services.doctor.permissions import PermissionCheck
 from image_search_service.services.doctor.photo_restorer import PhotoRestorer
 from image_search_service.services.doctor.restoring import Restoring
+from image_search_service.services.doctor.vector_files import ReadEmbeddings, VectorFileCheck, from_nowhere
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.services.suggestions.conflict_finder import ConflictFinder
 from image_search_service.vector.qdrant_collection import QdrantCollection
@@ -36,11 +38,13 @@ __all__ = ["DoctorReport", "DoctorService"]
 class DoctorService:
     """Finds and mends every difference. Raises UnavailableError; what was mended until then stays.
 
-    alone: no other process or thread works on the
-    library meanwhile.
+    alone: no other process or thread works on the library meanwhile. read_embeddings: reads those of the last
+    backup, for faces that have lost theirs.
     """
 
-    def __init__(self, stores: Stores, *, alone: bool = False) -> None:
+    def __init__(
+        self, stores: Stores, *, alone: bool = False, read_embeddings: ReadEmbeddings = from_nowhere
+    ) -> None:
         self._stores = stores
         self._database = stores.database
         self._faces = stores.collections.unchecked_faces()
@@ -49,20 +53,33 @@ class DoctorService:
         self._paths = stores.paths
         self._workers = stores.settings.workers
         self._alone = alone
+        self._read_embeddings = read_embeddings
 
     def examine(self, *, repair: bool = False, progress: Progress | None = None) -> DoctorReport:
         """Look at everything; with ``repair`` mend what is found. ``progress`` is told the
         faces seen and, where something has to be made again, then the photos.
 
-        What was decided comes first, since Qdrant is told what follows from it. Embeddings and pictures are
-        made before centroids, which are computed from embeddings.
+        The database's file comes first: what is read of a damaged one may be anything. Then what was decided,
+        since Qdrant is told what follows from it. Embeddings and pictures are made before centroids, which
+        are computed from embeddings.
         """
         started = time.monotonic()
         context = DoctorContext(self._database, DoctorReport(), repair, self._alone)
+        if DatabaseCheck(context).run():
+            self._compare(context, progress)
+        context.report.seconds = time.monotonic() - started
+        return context.report
+
+    def _compare(self, context: DoctorContext, progress: Progress | None) -> None:
+        repair = context.repair
         self._examine_decisions(context)
-        faces_fit = self._fits(context, self._faces)
+        vector_files = VectorFileCheck(context, self._faces, self._centroids)
+        readable = vector_files.run()
+        faces_fit = readable and self._fits(context, self._faces)
         if faces_fit:
             FaceCheck(context, self._faces, progress).run()
+            if repair and context.report.has(Kind.FACE_WITHOUT_POINT, Kind.FACE_WITHOUT_EMBEDDING):
+                vector_files.fill_from(self._read_embeddings)
         for files in (crops(self._paths), thumbnails(self._paths), *larger_pictures(self._paths)):
             FileCheck(context, files).run()
         if repair and faces_fit and context.report.has(*_RESTORED):
@@ -76,8 +93,6 @@ class DoctorService:
         if repair and faces_fit:
             ConflictFinder(self._stores).look(everybody=True)
             PayloadSender(self._stores).send()
-        context.report.seconds = time.monotonic() - started
-        return context.report
 
     def _examine_decisions(self, context: DoctorContext) -> None:
         service = RebuildService(self._database)
