@@ -18,17 +18,20 @@ from sqlalchemy import select
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import ConflictError, RestoreInterruptedError
 from image_search_service.db.models import AssetPath, FaceSuggestion, IndexRun, JobRow, PersonPrototype
+from image_search_service.db.queries.suggestions.centroids import centroids_with_point
 from image_search_service.library.opening import Library, open_library
 from image_search_service.services.backup.archive import Manifest, write_file
 from image_search_service.services.backup.restore import RestoreReport, RestoreService, checked_backup
 from image_search_service.services.backup.service import BackupService
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.doctor.findings import Kind
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.face_clustering_service import FaceClusteringService
 from image_search_service.services.indexing.indexer import IndexService
 from image_search_service.services.people.lookup import PeopleService
 from image_search_service.services.suggestions.prototypes import PrototypeService
+from image_search_service.services.suggestions.search import SuggestionService
 from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.support.contents import contents
 from tests.support.damage import all_faces, found
@@ -128,6 +131,37 @@ def test_what_is_restored_is_what_was_backed_up(library: Library, stores: str, t
         assert found(DoctorService(other.stores, alone=True).examine()) == {}
         with other.database.write() as session:
             session.add(IndexRun())
+
+
+@pytest.mark.parametrize("stores", STORES)
+def test_somebody_who_was_merged_comes_back_after_a_restore(stores: str, tmp_path: Path) -> None:
+    """Both stores have the centroids of the same persons; a repair mends an older backup, too, and undoing
+    the merge in the restored library stops no search."""
+    with opened(stores, tmp_path / "given") as library:
+        bind(library)
+        with library.database.write() as session:
+            faces = [face.id for face in add_faces(library, World(session), directions(10))]
+        review = ReviewService(library.database, "test")
+        ada, grace = (review.create_person(name).person_id for name in ("Ada", "Grace"))
+        review.assign_faces(faces[:4], ada)
+        review.assign_faces(faces[4:8], grace)
+        library.payload_sender.send()
+        CentroidService(library.stores).compute_centroids()
+        merged = review.merge_persons([grace], ada).id
+        back_up(library, tmp_path / "backup.tar")
+    assert merged is not None
+    with opened(stores, tmp_path / "restored") as library:
+        restore(library, tmp_path / "backup.tar")
+        doctor = DoctorService(library.stores)
+        assert "centroid_without_point" not in found(doctor.examine())
+        with library.database.read() as session:
+            (of_grace,) = centroids_with_point(session, [grace])
+        library.centroids.delete_centroids([of_grace.id])  # as backups once did
+        assert doctor.examine(repair=True).findings[Kind.CENTROID_WITHOUT_POINT].repaired == 1
+        assert "centroid_without_point" not in found(doctor.examine())
+        ReviewService(library.database, "test").undo(merged)
+        SuggestionService(library.stores).find_more_centroid([ada, grace])
+        assert library.stores.centroids_in_memory.now().person_ids == sorted([ada, grace])
 
 
 @pytest.mark.depth

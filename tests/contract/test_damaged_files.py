@@ -40,12 +40,12 @@ def cut(content: bytes, chance: Chance) -> bytes:
 
 
 def one_bit(content: bytes, chance: Chance) -> bytes:
-    at = chance.integers(len(content))
+    at = int(chance.integers(len(content)))
     return content[:at] + bytes([content[at] ^ 1 << int(chance.integers(8))]) + content[at + 1 :]
 
 
 def written_over(content: bytes, chance: Chance, length: int) -> bytes:
-    at = chance.integers(len(content))
+    at = int(chance.integers(len(content)))
     return content[:at] + chance.bytes(min(length, len(content) - at)) + content[at + length :]
 
 

@@ -8,6 +8,7 @@ a mistake of ours (unknown column, …)           → passed on as it is
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -78,16 +79,19 @@ def _of_connecting(reason: str) -> str:
     return next((hint for sign, hint in _HINTS_OF_CONNECTING if sign in said), _UNREACHABLE)
 
 
+def read_json(text: str | bytes) -> Any:
+    """Raises DamagedDatabaseError."""
+    return _read(json.loads, text)
+
+
 def checked(read: Reader | None) -> Reader | None:
     """A type's reader of stored values; what it cannot read is damage, which SQLite does not notice in a
     row."""
-    if read is None:
-        return None
+    return None if read is None else lambda value: _read(read, value)
 
-    def process(value: Any) -> Any:
-        try:
-            return read(value)
-        except (AttributeError, TypeError, ValueError) as error:
-            raise DamagedDatabaseError(f"a stored value cannot be read: {error}") from error
 
-    return process
+def _read(read: Reader, value: Any) -> Any:
+    try:
+        return read(value)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise DamagedDatabaseError(f"a stored value cannot be read: {error}") from error

@@ -23,7 +23,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Date,
-    DateTime,
     Double,
     Float,
     Integer,
@@ -52,6 +51,7 @@ from image_search_service.db.migrate import (
     upgrade,
 )
 from image_search_service.db.models import STAYS_HERE, Base, FilePath, UtcDateTime
+from image_search_service.db.models.base import LocalDateTime
 from image_search_service.db.queries import kept
 from image_search_service.db.session import Database
 
@@ -74,7 +74,7 @@ class _Kind:
 _KINDS: Mapping[str, _Kind] = {
     "uuid": _Kind(Uuid(), str, uuid.UUID),
     "moment": _Kind(UtcDateTime(), datetime.isoformat, datetime.fromisoformat),
-    "local_time": _Kind(DateTime(timezone=False), datetime.isoformat, datetime.fromisoformat),
+    "local_time": _Kind(LocalDateTime(), datetime.isoformat, datetime.fromisoformat),
     "date": _Kind(Date(), date.isoformat, date.fromisoformat),
     "path": _Kind(FilePath(), str, Path),
     "bytes": _Kind(LargeBinary(), bytes.hex, bytes.fromhex),
@@ -87,7 +87,7 @@ _KINDS: Mapping[str, _Kind] = {
 _KIND_OF: Sequence[tuple[type[Any], str]] = (
     (Uuid, "uuid"),
     (UtcDateTime, "moment"),
-    (DateTime, "local_time"),
+    (LocalDateTime, "local_time"),
     (Date, "date"),
     (FilePath, "path"),
     (LargeBinary, "bytes"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from image_search_service.core.fair_lock import FairLock
-from image_search_service.db.errors import checked, translated
+from image_search_service.db.errors import read_json, translated
 
 __all__ = ["Database", "Session", "sqlite_url"]
 
@@ -46,7 +45,7 @@ class Database:
             pool_pre_ping=not self.is_sqlite,
             pool_timeout=CONNECTION_SECONDS,
             connect_args=self._connect_args(),
-            json_deserializer=checked(json.loads),
+            json_deserializer=read_json,
         )
         if self.is_sqlite:
             _prepare_sqlite(self.engine)

@@ -32,8 +32,8 @@ class FindMoreRun:
 
     skipped_in_photo: the person is in the face's photo already. skipped_different: a difference forbids the
     pair. skipped_unrecognizable: the face is not recognizable. skipped_gone: the face or its photo does not
-    exist any more. too_few_faces: persons with too few faces. embeddings_missing: prototypes without an
-    embedding.
+    exist any more. too_few_faces: persons with too few faces. unknown_persons: those who do not exist any
+    more. embeddings_missing: prototypes without an embedding.
     """
 
     persons: int = 0
@@ -48,6 +48,7 @@ class FindMoreRun:
     skipped_unrecognizable: int = 0
     skipped_gone: int = 0
     too_few_faces: int = 0
+    unknown_persons: int = 0
     embeddings_missing: int = 0
 
 

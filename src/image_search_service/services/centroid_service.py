@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from image_search_service.core.parallel import chunks
 from image_search_service.core.records.people import CentroidRecord
 from image_search_service.core.types import Progress
 from image_search_service.db.models import PersonCentroid, utc_now
@@ -108,6 +109,14 @@ class CentroidService:
                 progress(run.persons, len(sources))
         self._clear_leftovers()
         return run
+
+    def make_again(self, person_ids: Sequence[uuid.UUID]) -> CentroidRun:
+        """Forget the stored centroids of these persons, and compute new ones of those who are not merged or
+        taken back; the others get theirs when an undo brings them back."""
+        for persons in chunks(person_ids, BATCH):
+            with self._database.write() as session:
+                centroid_queries.replace_active(session, persons, [])
+        return self.compute_centroids(person_ids)
 
     def is_stale(self, person_id: uuid.UUID) -> bool:
         """Whether the active centroid was computed from other faces than the person has now. False without

@@ -42,6 +42,16 @@ class UtcDateTime(TypeDecorator[datetime]):
         return checked(super().result_processor(dialect, coltype))
 
 
+class LocalDateTime(TypeDecorator[datetime]):
+    """A moment by the clock of wherever it was, without a zone."""
+
+    impl = DateTime(timezone=False)
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Reader | None:
+        return checked(super().result_processor(dialect, coltype))
+
+
 class FilePath(TypeDecorator[Path]):
     """A path as the bytes that the file system knows: not every name is valid Unicode."""
 

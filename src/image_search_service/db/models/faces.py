@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from image_search_service.core.types import Box
-from image_search_service.db.models.base import Base, Uuid, partial_index, utc_now
+from image_search_service.db.models.base import Base, LocalDateTime, Uuid, partial_index, utc_now
 
 
 class ClusterRow(Base):
@@ -58,7 +58,7 @@ class FaceInstance(Base):
     gave it. Its box stays as it is."""
     set_aside: Mapped[bool] = mapped_column(default=False)
     """True if a human set it aside as a stranger's."""
-    taken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
+    taken_at: Mapped[datetime | None] = mapped_column(LocalDateTime)
     """Its photo's, which follows from the photo's content: so that a person's faces are read in this order,
     and the years of many persons at once, without looking up each photo."""
     cluster_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("clusters.id"))

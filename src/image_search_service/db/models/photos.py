@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from image_search_service.db.models.base import Base, partial_index, utc_now
+from image_search_service.db.models.base import Base, LocalDateTime, partial_index, utc_now
 
 
 class IndexRun(Base):
@@ -46,7 +46,7 @@ class ImageAsset(Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     """Of the upright photo, in pixels."""
-    taken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
+    taken_at: Mapped[datetime | None] = mapped_column(LocalDateTime)
     """Local time where the photo was taken, as cameras write it: without a zone."""
     failure: Mapped[str | None]
     """Why the content cannot be read; null for one that can. What may pass is in ``unread_files``."""

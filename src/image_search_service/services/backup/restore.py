@@ -266,7 +266,7 @@ class _RestoreRun:
 
     def _retire_centroids_without_point(self) -> None:
         """Retire centroids that were replaced while the backup was made, after its snapshot."""
-        active = centroid_queries.active_centroids(self._session)
+        active = centroid_queries.centroids_with_point(self._session)
         self.without_centroid = [row.person_id for row in active if row.id not in self._with_point]
         for persons in chunks(self.without_centroid, BATCH):
             centroid_queries.replace_active(self._session, persons, [])

@@ -183,7 +183,7 @@ def _face_points(session: Session) -> Iterator[UUID]:
 
 
 def _centroid_points(session: Session) -> Iterator[UUID]:
-    return (row.id for row in centroids.active_centroids(session))
+    return (row.id for row in centroids.centroids_with_point(session))
 
 
 def _pictures(session: Session, paths: LibraryPaths) -> Iterator[tuple[str, Path]]:

@@ -54,7 +54,7 @@ class CentroidCheck:
     def _compute(self, stale: Sequence[UUID]) -> None:
         """A centroid stays stale if one of its person's faces has no embedding and cannot get one."""
         if self._broken:
-            self._service.compute_centroids(sorted(self._broken), force=True)
+            self._service.make_again(sorted(self._broken))
         for kind in self._broken.values():
             self._report.repair(kind, 1)
         if not stale:

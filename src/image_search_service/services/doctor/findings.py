@@ -209,6 +209,15 @@ class DoctorReport:
         if len(reasons) < EXAMPLES:
             reasons.append(reason)
 
+    def look_again(self, again: DoctorReport) -> None:
+        """Take back what was noted as repaired and a second look still finds."""
+        for kind, left in again.findings.items():
+            finding = self._finding(kind)
+            finding.found = max(finding.found, left.found)
+            if kind not in HINTS and finding.found - finding.repaired < left.found:
+                finding.repaired = finding.found - left.found
+                self.give_up(kind, f"found again after the repair: {left.examples[0]}")
+
     def has(self, *kinds: Kind) -> bool:
         return any(kind in self.findings for kind in kinds)
 

@@ -12,6 +12,7 @@ then marked as due in SQL, so that what a human decides meanwhile is told to Qdr
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from image_search_service.core.types import Progress
 from image_search_service.library.stores import Stores
@@ -22,7 +23,7 @@ from image_search_service.services.doctor.context import DoctorContext
 from image_search_service.services.doctor.database import DatabaseCheck
 from image_search_service.services.doctor.faces import FaceCheck
 from image_search_service.services.doctor.files import FileCheck, crops, larger_pictures, thumbnails
-from image_search_service.services.doctor.findings import DoctorProblem, DoctorReport, Kind
+from image_search_service.services.doctor.findings import HINTS, DoctorProblem, DoctorReport, Kind
 from image_search_service.services.doctor.names import NameCheck
 from image_search_service.services.doctor.permissions import PermissionCheck
 from image_search_service.services.doctor.photo_restorer import PhotoRestorer
@@ -56,8 +57,8 @@ class DoctorService:
         self._read_embeddings = read_embeddings
 
     def examine(self, *, repair: bool = False, progress: Progress | None = None) -> DoctorReport:
-        """Look at everything; with ``repair`` mend what is found. ``progress`` is told the
-        faces seen and, where something has to be made again, then the photos.
+        """Look at everything; with ``repair`` mend what is found, and look once more before that is believed.
+        ``progress`` is told the faces seen and, where something has to be made again, then the photos.
 
         The database's file comes first: what is read of a damaged one may be anything. Then what was decided,
         since Qdrant is told what follows from it. Embeddings and pictures are made before centroids, which
@@ -65,10 +66,17 @@ class DoctorService:
         """
         started = time.monotonic()
         context = DoctorContext(self._database, DoctorReport(), repair, self._alone)
-        if DatabaseCheck(context).run():
-            self._compare(context, progress)
+        self._look(context, progress)
+        if repair and context.report.findings.keys() - HINTS:
+            again = replace(context, report=DoctorReport(), repair=False)
+            self._look(again, None)
+            context.report.look_again(again.report)
         context.report.seconds = time.monotonic() - started
         return context.report
+
+    def _look(self, context: DoctorContext, progress: Progress | None) -> None:
+        if DatabaseCheck(context).run():
+            self._compare(context, progress)
 
     def _compare(self, context: DoctorContext, progress: Progress | None) -> None:
         repair = context.repair

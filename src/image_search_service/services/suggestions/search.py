@@ -260,8 +260,9 @@ class SuggestionService:
         find_sources: FindSources,
         progress: Progress | None,
     ) -> FindMoreRun:
-        person_ids = self._existing([person_id] if isinstance(person_id, uuid.UUID) else person_id)
-        run = FindMoreRun()
+        wanted_ids = [person_id] if isinstance(person_id, uuid.UUID) else person_id
+        person_ids = self._existing(wanted_ids)
+        run = FindMoreRun(unknown_persons=len(set(wanted_ids)) - len(person_ids))
         for start in range(0, len(person_ids), PERSONS_AT_ONCE):
             group = person_ids[start : start + PERSONS_AT_ONCE]
             candidates = self._search(group, wanted, find_sources, run)
@@ -273,10 +274,12 @@ class SuggestionService:
         return run
 
     def _existing(self, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+        """Those who exist: others may have been merged since they were asked for. Raises NotFoundError if
+        nobody does."""
         with self._database.read() as session:
             existing = [person_id for person_id, _ in face_queries.face_counts(session, person_ids)]
-        if missing := sorted(set(person_ids) - set(existing)):
-            raise NotFoundError(f"There is no person {', '.join(map(str, missing))}.")
+        if person_ids and not existing:
+            raise NotFoundError(f"There is no person {', '.join(map(str, sorted(set(person_ids))))}.")
         return existing
 
     def _search(

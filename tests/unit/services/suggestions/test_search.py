@@ -212,6 +212,8 @@ def test_limit_is_the_best(library: Library, album: Album, method: str) -> None:
         getattr(service, method)(album.ada, limit=0)
     with pytest.raises(NotFoundError):
         getattr(service, method)(uuid4())
+    among = getattr(service, method)([album.ada, uuid4()])  # such as one who has been merged since
+    assert (among.persons, among.unknown_persons) == (1, 1)
 
 
 def test_a_centroid_needs_five_faces(library: Library) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.parallel import chunks
@@ -19,15 +19,23 @@ BUILDING, ACTIVE, RETIRED = "building", "active", "retired"
 
 def active_centroids(session: Session, person_ids: Sequence[uuid.UUID] | None = None) -> list[PersonCentroid]:
     """The active centroid of each person that has one, by person: of at most ``BATCH`` persons, or of all."""
+    there = _with_point(person_ids).join(PersonRow, PersonRow.id == PersonCentroid.person_id)
+    return list(session.scalars(there.where(~PersonRow.deleted)))
+
+
+def centroids_with_point(
+    session: Session, person_ids: Sequence[uuid.UUID] | None = None
+) -> list[PersonCentroid]:
+    """The same, and those of persons who were merged or taken back, whom an undo brings back: whoever
+    compares the two stores, or copies them, goes by these."""
+    return list(session.scalars(_with_point(person_ids)))
+
+
+def _with_point(person_ids: Sequence[uuid.UUID] | None) -> Select[PersonCentroid]:
     statement = (
-        select(PersonCentroid)
-        .join(PersonRow, PersonRow.id == PersonCentroid.person_id)
-        .where(PersonCentroid.state == ACTIVE, ~PersonRow.deleted)
-        .order_by(PersonCentroid.person_id)
+        select(PersonCentroid).where(PersonCentroid.state == ACTIVE).order_by(PersonCentroid.person_id)
     )
-    if person_ids is not None:
-        statement = statement.where(PersonCentroid.person_id.in_(person_ids))
-    return list(session.scalars(statement))
+    return statement if person_ids is None else statement.where(PersonCentroid.person_id.in_(person_ids))
 
 
 @dataclass(frozen=True, slots=True)
