@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, text
 
+from image_search_service.core.errors import LostTurnError
 from image_search_service.db.session import Database
 from image_search_service.library.health import library_counts
 from image_search_service.library.opening import Library
@@ -18,7 +20,7 @@ from image_search_service.services.indexing.indexer import IndexService
 from tests.support.databases import DATABASES, open_database
 from tests.support.drawn_photos import copy_some
 from tests.support.stores import STORES, library_on
-from tests.support.waiting import LIMIT
+from tests.support.waiting import LIMIT, wait_until
 
 
 @pytest.fixture(params=DATABASES)
@@ -69,6 +71,96 @@ def test_who_waits_may_give_up(database: Database) -> None:
             pass
         over.set()
     with database.turn("index"):
+        pass
+
+
+@pytest.mark.depth
+def test_who_has_lost_the_turn_writes_no_more(tmp_path: Path) -> None:
+    """The server ends the connection that holds it: as long as nobody else takes the turn it goes on, and
+    after that no transaction of its is begun, while other threads write on."""
+    with open_database("postgresql", tmp_path) as database, ThreadPoolExecutor(1) as other:
+        with database.turn("index"):
+            assert end_connections_with_a_turn(database) == 1
+            write_nothing(database)
+            other.submit(take_and_give_back, database).result()
+            with pytest.raises(LostTurnError), database.write():
+                pytest.fail("nothing is to be written")
+            other.submit(write_nothing, database).result()
+        with database.turn("index"):
+            write_nothing(database)
+
+
+@pytest.mark.depth
+def test_nobody_gets_the_turn_while_its_holder_writes(tmp_path: Path) -> None:
+    """What a transaction is about to store is stored before the next one looks."""
+    order: list[str] = []
+
+    def take(database: Database) -> None:
+        with database.turn("index"):
+            order.append("next")
+
+    with open_database("postgresql", tmp_path) as database, ThreadPoolExecutor(1) as other:
+        with database.turn("index"), database.write() as session:
+            end_connections_with_a_turn(database)
+            waiting = other.submit(take, database)
+            wait_until(lambda: waits_for_a_row(database), bool)
+            session.execute(text("SELECT 1"))
+            order.append("written")
+        waiting.result()
+    assert order == ["written", "next"]
+
+
+@pytest.mark.depth
+def test_a_run_that_lost_its_turn_takes_nothing_from_the_next(drawn: Path, tmp_path: Path) -> None:
+    """Its connection ends in the middle; another run finishes everything; the first stops where it would
+    write, and both stores agree."""
+    album = copy_some(drawn, tmp_path / "album", 20)
+    with library_on("servers", tmp_path) as library, ThreadPoolExecutor(1) as other:
+
+        def lose_turn(done: int, _total: int | None) -> None:
+            if done and not lost:
+                lost.append(end_connections_with_a_turn(library.database))
+                other.submit(IndexService(library.stores).index, [album]).result()
+
+        lost: list[int] = []
+        with pytest.raises(LostTurnError):
+            IndexService(library.stores).index([album], progress=lose_turn)
+        assert lost == [1]
+        assert library_counts(library).faces == library.faces.count() > 0
+        assert DoctorService(library.stores, alone=True).examine().is_healthy
+
+
+def end_connections_with_a_turn(database: Database) -> int:
+    """As a server does that is started again, or a firewall."""
+    with database.engine.connect() as connection:
+        ended = connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key"
+            ),
+            {"key": _key(connection)},
+        )
+        return len(ended.all())
+
+
+def _key(connection: Connection) -> int:
+    """The lower half of the lock's number, as PostgreSQL lists it."""
+    key: int = connection.scalar(text("SELECT hashtext(current_schema() || ' index')")) or 0
+    return key & 0xFFFFFFFF
+
+
+def waits_for_a_row(database: Database) -> bool:
+    with database.engine.connect() as connection:
+        blocked = text("SELECT count(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0")
+        return bool(connection.scalar(blocked))
+
+
+def take_and_give_back(database: Database) -> None:
+    with database.turn("index"):
+        pass
+
+
+def write_nothing(database: Database) -> None:
+    with database.write():
         pass
 
 

@@ -19,6 +19,7 @@
     ├── MediaError            422  unreadable photo: it is reported, the run goes on
     │   └── MediaUnavailableError  it cannot be read just now, which says nothing of its content
     ├── UnavailableError      503  vector store, database, queue, model: a retry may succeed
+    │   ├── LostTurnError          another process does by now what this one was doing
     │   ├── KeyRefusedError        the vector store does not accept the key
     │   └── RateLimitedError       the vector store's rate limit is reached
     └── DataIntegrityError    500  stored data is missing or contradicts itself
@@ -198,6 +199,16 @@ class UnavailableError(ImageSearchError):
 
 class DataIntegrityError(ImageSearchError):
     """Stored data contradicts itself, for instance an embedding of the wrong dimension."""
+
+
+class LostTurnError(UnavailableError):
+    """Another process does by now what this one was doing, which writes no more."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The turn of {what} was lost with a connection to the database; another process has it now.",
+            hint="What was stored stays; the same command, or the job by itself, goes on from there.",
+        )
 
 
 class DamagedDatabaseError(DataIntegrityError):

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from image_search_service.core.fair_lock import FairLock
 from image_search_service.db.errors import read_json, translated
+from image_search_service.db.turns import ServerTurns
 
 __all__ = ["Database", "Session", "sqlite_url"]
 
@@ -51,6 +51,7 @@ class Database:
             _prepare_sqlite(self.engine)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._turns: dict[str, threading.Lock] = {}
+        self._server_turns = ServerTurns(self.engine)
         self._writer = FairLock("the database", SQLITE_BUSY_SECONDS).held if self.is_sqlite else nullcontext
         """SQLite has one writer, and its library belongs to this process: who writes next is settled here."""
 
@@ -90,13 +91,15 @@ class Database:
         """A session whose changes are committed together at the end of the block, or not at all."""
         with translated(), self._writer(), self._sessions() as session:
             session.connection(execution_options={"is_writer": True})
+            self._server_turns.require(session)
             yield session
             session.commit()
 
     @contextmanager
     def turn(self, what: str, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
         """One process and thread at a time does ``what`` on this library; ``waiting`` is called every second
-        until it is one's turn, and may raise to give up. A process that dies gives its turn back."""
+        until it is one's turn, and may raise to give up. A process that dies gives its turn back; one that
+        loses it writes no more: ``write`` raises LostTurnError in the thread that took it."""
         if self.is_sqlite:  # whose library is locked: nobody else is in another process
             lock = self._turns.setdefault(what, threading.Lock())
             while not lock.acquire(timeout=1.0):
@@ -106,16 +109,8 @@ class Database:
             finally:
                 lock.release()
             return
-        with translated(), self.engine.connect() as held:
-            connection = held.execution_options(isolation_level="AUTOCOMMIT")
-            key = func.hashtext(func.current_schema() + f" {what}")
-            while not connection.scalar(select(func.pg_try_advisory_lock(key))):
-                waiting()
-                time.sleep(1.0)
-            try:
-                yield
-            finally:
-                connection.execute(select(func.pg_advisory_unlock(key)))
+        with translated(), self._server_turns.taken(what, waiting):
+            yield
 
     def close(self) -> None:
         self.engine.dispose()

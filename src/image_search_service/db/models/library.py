@@ -37,3 +37,13 @@ class LibraryRow(Base):
     calibration: Mapped[dict[str, Any] | None]
     """What ``image-search calibrate`` measured for this library; None: the engine's own numbers are used."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class TurnRow(Base):
+    """What only one process at a time may do, on a database server: ``Database.turn``."""
+
+    __tablename__ = "turns"
+
+    what: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    """How often it was begun. Whoever began it last has the turn; each of their transactions looks here."""

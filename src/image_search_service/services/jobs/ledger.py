@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from image_search_service.core.types import JsonObject
-from image_search_service.db.models import utc_now
 from image_search_service.db.queries.jobs import jobs
 from image_search_service.db.queries.jobs.jobs import Claim
 from image_search_service.db.session import Database
 
 SILENCE = timedelta(seconds=90)
-"""A worker that has been silent for so long counts as dead. Workers report every second, but may have to wait
-``db.session.SQLITE_BUSY_SECONDS`` for the database."""
+"""A worker that has been silent for so long, by the database's clock, counts as dead. Workers report every
+second, but may have to wait ``db.session.SQLITE_BUSY_SECONDS`` for the database."""
 MAX_ATTEMPTS = 5
 """The attempts after which a job fails, so that one that kills its worker does not run forever."""
 
@@ -81,5 +80,5 @@ class JobLedger:
         alone: no other worker can exist, so that every running job was left by a dead one.
         """
         with self._database.write() as session:
-            jobs.recover(session, utc_now() + SILENCE if alone else utc_now() - SILENCE, MAX_ATTEMPTS)
+            jobs.recover(session, None if alone else SILENCE, MAX_ATTEMPTS)
             return jobs.queued_ids(session)

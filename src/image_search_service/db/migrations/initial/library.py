@@ -24,3 +24,12 @@ def create_library() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_library")),
     )
+
+
+def create_turns() -> None:
+    op.create_table(
+        "turns",
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("what", name=op.f("pk_turns")),
+    )

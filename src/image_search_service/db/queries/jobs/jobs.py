@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, update
@@ -18,6 +18,7 @@ from image_search_service.core.records.jobs import JobFilter, JobRecord
 from image_search_service.core.types import JsonObject
 from image_search_service.db.models import JobRow, utc_now
 from image_search_service.db.queries.batches import Row, upsert_rows
+from image_search_service.db.queries.clock import database_ago, database_now
 
 QUEUED, RUNNING, PAUSED = "queued", "running", "paused"
 SUCCEEDED, FAILED, CANCELLED = "succeeded", "failed", "cancelled"
@@ -118,7 +119,7 @@ def count_by_state(session: Session) -> dict[str, int]:
 
 def claim(session: Session, job_id: uuid.UUID) -> Claim | None:
     """Take a job that waits; None when it does not: another worker has it, or it was cancelled."""
-    now = utc_now()
+    now = database_now(session)
     row = session.execute(
         update(JobRow)
         .where(JobRow.id == job_id, JobRow.state == QUEUED)
@@ -140,7 +141,7 @@ def beat(
     and whether it is to be paused; None if it belongs to another worker now."""
     row = session.execute(
         _mine(claim)
-        .values(done=done, total=total, counts=counts, heartbeat_at=utc_now())
+        .values(done=done, total=total, counts=counts, heartbeat_at=database_now(session))
         .returning(JobRow.cancel_requested, JobRow.pause_requested)
     ).one_or_none()
     return None if row is None else (row[0], row[1])
@@ -206,10 +207,12 @@ def resume(session: Session, job_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     return list(session.scalars(waiting.returning(JobRow.id)))
 
 
-def recover(session: Session, silent_since: datetime, max_attempts: int) -> None:
-    """Let jobs of silent workers wait again, or be paused as was asked; end those that were to be cancelled
-    or were tried too often."""
-    abandoned = (JobRow.state == RUNNING) & (JobRow.heartbeat_at < silent_since)
+def recover(session: Session, silence: timedelta | None, max_attempts: int) -> None:
+    """Let jobs of workers that were silent for so long wait again, or be paused as was asked; end those
+    that were to be cancelled or were tried too often. None: of all workers."""
+    abandoned = JobRow.state == RUNNING
+    if silence is not None:
+        abandoned &= JobRow.heartbeat_at < database_ago(session, silence)
     ended = {"finished_at": utc_now(), "heartbeat_at": None}
     steps: tuple[tuple[ColumnElement[bool], dict[str, Any]], ...] = (
         (JobRow.cancel_requested.is_(True), {"state": CANCELLED, **ended}),
