@@ -6,8 +6,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import QueuePool
 
 from image_search_service.services.backup.archive import verified
+from image_search_service.services.backup.sending import SENT_AT_ONCE, SentBackup
 from tests.support.served import Served, add_faces, directions
 from tests.support.world import World
 
@@ -29,6 +31,26 @@ def test_the_library_is_streamed_as_one_file(api: Served, tmp_path: Path) -> Non
         assert (counts["embeddings"], counts["pictures"]) == (3, int(pictures))
         with tarfile.open(tmp_path / "backup.tar") as archive:
             assert ("pictures/000000.tar" in archive.getnames()) is pictures
+
+
+def test_a_slow_reader_holds_nothing_that_others_need(api: Served) -> None:
+    """What is sent is a finished file without a name: no connection, no file for a crash to leave; the
+    third who asks at once is told to come again, and so is nobody when one is through."""
+    with api.library.database.write() as session:
+        add_faces(api.library, World(session), directions(3))
+    readers = [SentBackup(api.library.stores, pictures=False) for _ in range(SENT_AT_ONCE)]
+    assert all(next(reader) for reader in readers)
+    assert list(api.library.paths.backups.iterdir()) == []
+    pool = api.library.database.engine.pool
+    assert isinstance(pool, QueuePool)
+    assert pool.checkedout() == 0
+    refused = api.client.get("/api/v1/backup")
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    for reader in readers:
+        reader.close()
+    answer = api.client.get("/api/v1/backup")
+    assert (answer.status_code, answer.headers["content-length"]) == (200, str(len(answer.content)))
+    assert api.client.get("/api/v1/backup").status_code == 200
 
 
 @pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-site", 403), ("none", 200)])

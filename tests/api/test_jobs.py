@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -146,3 +147,13 @@ def test_too_many_watchers_ask_again(api: Served, monkeypatch: pytest.MonkeyPatc
 def test_nothing_to_watch(api: Served) -> None:
     """Watching a job that there is not is a problem, not a stream."""
     api.get("/jobs/3f2a0c9e-5d0b-4a57-9d3b-8a8b2f1c6e01/events", status=404)
+
+
+def test_a_job_of_another_version_is_listed_and_ends(working: Served) -> None:
+    """A restored backup may have kinds that this version does not know: they are shown, and fail by name."""
+    jobs = JobService(working.library.database, working.library.job_queue.enqueue)
+    job = jobs.submit(cast("JobKind", SimpleNamespace(value="paint_faces")), {})
+    ended = working.ended({"id": str(job.id)})
+    assert (ended["kind"], ended["state"]) == ("paint_faces", "failed")
+    assert "no jobs of the kind paint_faces" in ended["error"]
+    assert "paint_faces" in {item["kind"] for item in working.get("/jobs")["items"]}

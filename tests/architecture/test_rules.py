@@ -23,6 +23,7 @@ SOURCE = ROOT / "src" / "image_search_service"
 
 BROAD_HANDLERS = {
     "cli/context.py": "the end of a command: its user gets a sentence instead of a traceback",
+    "queue/runner.py": "the end of a job: a panic becomes an Exception, and the worker's thread goes on",
 }
 """The only files in which any error may be caught, one handler each, and why."""
 
@@ -52,6 +53,7 @@ LONG_FILES = {
     "src/image_search_service/services/suggestions/search.py": "one search, from persons to stored rows",
     "src/image_search_service/vector/embedded.py": "those methods of QdrantClient that are used",
     "tests/api/test_decisions.py": "each decision over HTTP, on one small library",
+    "tests/contract/test_jobs.py": "on every database and queue, from the request to the end",
     "tests/contract/test_qdrant_client.py": "every backend has to do all of it alike",
     "tests/unit/cli/test_commands.py": "indexed once; each command goes on from the last",
     "tests/unit/services/doctor/test_service.py": "one damaged library for each kind of finding",

@@ -228,6 +228,27 @@ def test_an_error_ends_the_job(
     assert said in (ended.error or "")
 
 
+class Panic(BaseException):
+    """As libraries of other languages raise it."""
+
+
+@pytest.mark.parametrize("error", [Panic("out of bounds"), SystemExit(3)])
+def test_what_would_end_the_thread_ends_the_job_alone(
+    bench: Bench, error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The job has failed and says why, and the next one runs."""
+
+    def fail_first(_services: object, _progress: Progress, *, fails: bool) -> JsonObject:
+        if fails:
+            raise error
+        return {"done": 1}
+
+    bench.work(fail_first)
+    ended = bench.ended(bench.service.submit(KIND, {"fails": True}))
+    assert (ended.state, repr(error) in (ended.error or "")) == (JobState.FAILED, True)
+    assert bench.ended(bench.service.submit(KIND, {"fails": False})).state == JobState.SUCCEEDED
+
+
 def test_only_what_is_unavailable_is_tried_again(bench: Bench) -> None:
     """A job that meets a store that does not answer succeeds at a later attempt."""
     tries: list[int] = []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from image_search_service.cli.context import (
+    EXIT_FAILED,
     DebugOption,
     JsonOption,
     LibraryOption,
@@ -69,7 +70,17 @@ def backup(
             },
             f"Backup in {target}, {target.stat().st_size / 1e6:,.1f} MB, read again and found whole.",
             _counts(manifest.counts),
+            *_lacking(manifest.counts),
         )
+        if any(_lacking(manifest.counts)):
+            raise typer.Exit(EXIT_FAILED)
+
+
+def _lacking(counts: dict[str, int]) -> list[str]:
+    """What to do where Qdrant has not given everything: such a backup is kept, but not taken for a whole
+    one."""
+    lost = counts["missing_embeddings"] + counts["missing_centroids"]
+    return [f"Qdrant lacks {lost:,} embeddings of the library: image-search doctor --repair."] if lost else []
 
 
 def _write(run: Running, target: Path, *, pictures: bool) -> Manifest:

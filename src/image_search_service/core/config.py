@@ -146,6 +146,10 @@ class Settings(BaseModel):
         description="Addresses and networks of proxies, separated by commas, whose X-Forwarded-For and "
         "X-Forwarded-Proto are used.",
     )
+    backup_dir: Path | None = Field(
+        default=None,
+        description="Folder into which a backup is written every night; 7 days and 4 weeks are kept.",
+    )
     log_json: bool = Field(default=False, description="Write each line of the log as a JSON object.")
 
     @model_validator(mode="before")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -13,6 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from image_search_service.core.errors import UnavailableError
 from image_search_service.core.fair_lock import FairLock
 from image_search_service.db.errors import read_json, translated
 from image_search_service.db.turns import ServerTurns
@@ -28,6 +30,12 @@ CONNECTION_SECONDS = 10
 
 SQLITE_MAPPED_BYTES = 1 << 30
 """So much of the file is read as memory instead of copied page by page."""
+
+
+SQLITE_RESERVE = 4 * 2**20
+"""Bytes that must be free before SQLite writes. The index of its log is a file in memory, which it makes
+longer without filling it where blocks are smaller than its pages: on a full disk that ends the process
+(SIGBUS)."""
 
 
 def sqlite_url(path: Path) -> URL:
@@ -89,11 +97,23 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session whose changes are committed together at the end of the block, or not at all."""
+        self._require_space()
         with translated(), self._writer(), self._sessions() as session:
             session.connection(execution_options={"is_writer": True})
             self._server_turns.require(session)
             yield session
             session.commit()
+
+    def _require_space(self) -> None:
+        if not self.is_sqlite or not self.url.database:
+            return
+        folder = Path(self.url.database).parent
+        free = shutil.disk_usage(folder).free if folder.is_dir() else SQLITE_RESERVE
+        if free < SQLITE_RESERVE:
+            raise UnavailableError(
+                f"The disk of {folder} is full: {free // 2**10:,} kB are free.",
+                hint="Make room on the disk; the same command goes on from there.",
+            )
 
     @contextmanager
     def turn(self, what: str, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:

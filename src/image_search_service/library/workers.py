@@ -68,6 +68,7 @@ def _submit_nightly(library: Library) -> None:
     if row is None:
         return
     jobs = JobService(library.database, library.job_queue.enqueue)
-    jobs.submit(JobKind.DOCTOR, {"repair": False})
+    with_backup = {} if library.settings.backup_dir is None else {"backup": True}
+    jobs.submit(JobKind.DOCTOR, {"repair": False, **with_backup})
     if GroupingProposals(library.stores).is_due():
         jobs.submit(JobKind.PROPOSE_GROUPING, {**CHOICE, **(row.grouping or {})})

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Final
 
+from image_search_service.core.files import PARTIAL_PREFIX
+
 SUFFIX: Final = ".xmp"
 MOST_NAMES: Final = 400_000
 """How many files' names are remembered; the folders asked for longest ago are forgotten first."""
@@ -28,17 +30,21 @@ def stem_of(name: str) -> str:
 @dataclass(slots=True)
 class FolderNames:
     """The names in one folder. sidecars: by ``plain_name``. others: how many other files have each name, and
-    stems: how many have each stem, both by ``plain_name``."""
+    stems: how many have each stem, both by ``plain_name``. half_written: sidecars that a run began to
+    write."""
 
     sidecars: dict[str, list[str]] = field(default_factory=dict)
     others: Counter[str] = field(default_factory=Counter)
     stems: Counter[str] = field(default_factory=Counter)
+    half_written: list[str] = field(default_factory=list)
     size: int = 0
 
     def add(self, name: str) -> None:
         plain = plain_name(name)
         self.size += 1
-        if plain.endswith(SUFFIX):
+        if name.startswith(PARTIAL_PREFIX) and plain.endswith(SUFFIX):
+            self.half_written.append(name)
+        elif plain.endswith(SUFFIX):
             self.sidecars.setdefault(plain, []).append(name)
         else:
             self.others[plain] += 1
@@ -69,6 +75,13 @@ class Folders:
             while self._size > MOST_NAMES and len(self._listed) > 1:
                 self._size -= self._listed.popitem(last=False)[1].size
             return self._listed.get(folder, listed)
+
+    def take_half_written(self, folder: Path) -> list[Path]:
+        """Sidecars that were half written when the folder was listed; each is given once. Raises OSError."""
+        names = self.names(folder)
+        with self._lock:
+            taken, names.half_written = names.half_written, []
+        return [folder / name for name in taken]
 
     def add(self, path: Path) -> None:
         """Remember a file that was written."""

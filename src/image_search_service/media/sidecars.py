@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -197,3 +199,16 @@ def write_sidecar(path: Path, content: bytes, former: bytes | None) -> None:
                 give_users_mode(partial)
     except OSError as error:
         raise MediaError(f"The sidecar {path.name} cannot be written: {error.strerror}.") from error
+
+
+ABANDONED_SECONDS = 3_600.0
+"""A sidecar is written in milliseconds; what has not been finished for so long was left by a run that was
+killed."""
+
+
+def remove_abandoned(half_written: Iterable[Path]) -> None:
+    """Remove sidecars that a killed run had begun to write; those of a run at work stay."""
+    for path in half_written:
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                path.unlink()

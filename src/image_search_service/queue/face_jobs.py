@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from image_search_service.core.errors import ImageSearchError
 from image_search_service.core.logging import get_logger
 from image_search_service.core.types import JsonObject, MethodName, Progress, SearchMethod
 from image_search_service.faces.assigner import FaceAssigner
@@ -21,6 +22,7 @@ from image_search_service.faces.dual_clusterer import DualModeClusterer
 from image_search_service.library.stores import Stores
 from image_search_service.queue.runner import JobFunction, ProgressReporter
 from image_search_service.services.backup.last_backup import embeddings_of_last_backup
+from image_search_service.services.backup.schedule import back_up
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.face_clustering_service import FaceClusteringService
@@ -158,14 +160,28 @@ def _indexed(report: IndexReport) -> JsonObject:
     }
 
 
-def doctor_job(stores: Stores, progress: Progress, *, repair: bool) -> JsonObject:
-    """Compare the database, Qdrant and the small pictures with each other, and log the findings."""
+def doctor_job(stores: Stores, progress: Progress, *, repair: bool, backup: bool = False) -> JsonObject:
+    """Compare the database, Qdrant and the small pictures with each other, and log the findings. backup:
+    make one first, if the settings name a folder for it."""
+    made = _scheduled_backup(stores, progress) if backup else {}
     doctor = DoctorService(stores, read_embeddings=lambda: embeddings_of_last_backup(stores))
     report = doctor.examine(repair=repair, progress=progress)
     if not report.is_healthy:
         left = {finding.kind.value: finding.found - finding.repaired for finding in report.shown}
         log.warning("the doctor has findings; run image-search doctor for details", left=left)
-    return report.to_json()
+    return report.to_json() | made
+
+
+def _scheduled_backup(stores: Stores, progress: Progress) -> JsonObject:
+    """What became of it: where none can be made, the doctor says why."""
+    folder = stores.settings.backup_dir
+    if folder is None:
+        return {}
+    try:
+        return {"backup": back_up(stores, folder, progress)}
+    except ImageSearchError as error:
+        log.warning("no backup was made", folder=str(folder), error=error.message)
+        return {"backup": {"error": error.message}}
 
 
 def find_conflicts_job(stores: Stores, progress: Progress, *, everybody: bool) -> JsonObject:

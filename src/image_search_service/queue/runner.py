@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from image_search_service.core.errors import ImageSearchError, UnavailableError
+from image_search_service.core.errors import ImageSearchError, NotFoundError, UnavailableError
 from image_search_service.core.logging import get_logger
 from image_search_service.core.types import JsonObject
 from image_search_service.db.queries.jobs.jobs import Claim
@@ -82,7 +82,7 @@ class JobRunner:
         run = _JobAttempt(self._ledger, claim, self._stopping)
         try:
             with run.beating(self._beat_seconds):
-                job = self._functions[claim.kind]
+                job = self._function(claim.kind)
                 counts = job(self._services, run.progress, **claim.parameters)
             self._ledger.succeed(claim, counts, run.done, run.total)
         except JobStopped:
@@ -95,7 +95,15 @@ class JobRunner:
         except Exception as error:
             self._failed(claim, f"Unexpected error: {error!r}. The log of the worker says where.")
             raise
+        except BaseException as error:  # would end the worker's thread, and with it all jobs that wait for it
+            self._failed(claim, f"Unexpected error: {error!r}. The log of the worker says where.")
+            raise RuntimeError(f"The job {claim.id} ended with {error!r}") from error
         return None
+
+    def _function(self, kind: str) -> JobFunction:
+        if kind not in self._functions:  # a restored backup may have jobs of another version
+            raise NotFoundError(f"This version has no jobs of the kind {kind}.")
+        return self._functions[kind]
 
     def _failed(self, claim: Claim, reason: str) -> None:
         """End the job as failed; or let it wait again if the process is stopping, which closes the stores."""

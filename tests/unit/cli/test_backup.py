@@ -59,6 +59,16 @@ def test_backup_says_what_it_holds(library: Path, tmp_path: Path) -> None:
     assert (code, "missing pictures" in out, "embeddings" in out) == (0, True, True)
 
 
+def test_a_backup_without_an_embedding_is_not_taken_for_whole(library: Path, tmp_path: Path) -> None:
+    """It is made, since nothing better may be had, with what to do, and the exit code says so."""
+    with open_library(Settings(library=library), lambda _: None, no_bar) as opened:
+        first = next(opened.faces.scroll_stored())
+        opened.faces.delete_faces([first.id])
+    code, out, _ = run("backup", tmp_path / "backup.tar", "--library", library)
+    assert (code, "lacks 1 embeddings" in out, "doctor --repair" in out) == (1, True, True)
+    assert (tmp_path / "backup.tar").exists()
+
+
 def test_restore_says_what_it_did(library: Path, file: Path, tmp_path: Path) -> None:
     """What is restored is equal but for the folder that has moved; a library is not restored into twice."""
     code, out, said = run("restore", file, "--library", tmp_path / "new", "--photos", "/photos=/elsewhere")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
 from image_search_service.core.errors import ConflictError, DataIntegrityError, UnavailableError
 from image_search_service.db.migrate import migrate
 from image_search_service.db.models import IndexRun, PersonRow
 from image_search_service.db.session import Database, sqlite_url
+from tests.support.world import migrated_database
 
 
 @pytest.fixture
@@ -89,3 +91,15 @@ def test_full_disk_is_unavailable_with_advice(database: Database) -> None:
         session.add_all(PersonRow(name=f"{n}" * 500, name_key=str(n)) for n in range(100))
     assert "Make room" in (full.value.hint or "")
     assert runs(database) == 1
+
+
+def test_nothing_is_written_to_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite would be ended by a signal where it makes its shared memory longer; reading goes on."""
+    database = migrated_database(tmp_path)
+    nearly_full = shutil.disk_usage(tmp_path)._replace(free=2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: nearly_full)
+    with pytest.raises(UnavailableError, match="is full: 1,024 kB"), database.write():
+        pytest.fail("nothing is to be written")
+    with database.read() as session:
+        assert session.scalar(text("SELECT 1")) == 1
+    database.close()

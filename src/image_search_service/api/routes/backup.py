@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
@@ -11,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from image_search_service.api.deps import Opened
 from image_search_service.api.errors import problems
 from image_search_service.api.turns import TRANSFERS, in_turn
-from image_search_service.services.backup.service import BackupService
+from image_search_service.services.backup.sending import SentBackup
 
 router = APIRouter(tags=["backup"])
 
@@ -25,7 +24,7 @@ ARCHIVE: Final[dict[int | str, dict[str, Any]]] = {
 
 
 class TarArchive(StreamingResponse):
-    """An archive that is made while it is sent."""
+    """A finished archive."""
 
     media_type = "application/x-tar"
 
@@ -41,10 +40,13 @@ def get_backup(
 ) -> TarArchive:
     """The whole library as it is now, as `image-search restore` takes it; photos are not in it.
 
-    An answer that ends without its last chunk is not complete.
+    It is written and read again before the answer begins; two are made or sent at a time.
     """
-    stream = BackupService(library.stores).stream(pictures=pictures)
-    first = next(stream)  # what does not work at all is said by the status
+    backup = SentBackup(library.stores, pictures=pictures)
     return TarArchive(
-        chain([first], stream), headers={"Content-Disposition": 'attachment; filename="library.tar"'}
+        backup,
+        headers={
+            "Content-Disposition": 'attachment; filename="library.tar"',
+            "Content-Length": str(backup.size),
+        },
     )

@@ -25,7 +25,10 @@ class Job(Answer):
     """A background job with its state and progress."""
 
     id: UUID
-    kind: JobKind
+    kind: str = Field(
+        description="One of `JobKind`; a restored backup may have others, of another version.",
+        examples=[JobKind.DETECT_FACES.value],
+    )
     parameters: dict[str, Any] = Field(examples=[{"method": "agglomerative", "min_cluster_size": None}])
     state: JobState
     done: int = Field(description="Steps done.", examples=[120])
@@ -49,7 +52,7 @@ class Job(Answer):
         counts = {name: value for name, value in job.counts.items() if name != STEP}
         return cls(
             id=job.id,
-            kind=JobKind(job.kind),
+            kind=job.kind,
             parameters=job.parameters,
             state=JobState(job.state),
             done=job.done,

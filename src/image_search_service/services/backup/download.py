@@ -10,8 +10,8 @@ from image_search_service.core.errors import UnavailableError
 if TYPE_CHECKING:
     import httpx
 
-READ_TIMEOUT_SECONDS = 300.0
-"""Seconds that the service may take for its next chunk."""
+READ_TIMEOUT_SECONDS = 3_600.0
+"""Seconds that the service may take before it answers: it writes the whole backup first."""
 
 
 def download(address: str, headers: Mapping[str, str], *, pictures: bool) -> Iterator[bytes]:

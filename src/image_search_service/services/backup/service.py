@@ -61,8 +61,8 @@ class BackupService:
     def __init__(self, stores: Stores) -> None:
         self._library = stores.binding.require_row()
         self._database = stores.database
-        self._faces = stores.faces
-        self._centroids = stores.centroids
+        self._faces = stores.collections.unchecked_faces()  # reading makes no collection
+        self._centroids = stores.collections.unchecked_centroids()
         self._paths = stores.paths
 
     def stream(self, *, pictures: bool = True, progress: Progress | None = None) -> Iterator[bytes]:

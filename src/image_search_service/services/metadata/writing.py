@@ -59,6 +59,8 @@ def write_names(wanted: WriteTask, folders: Folders, *, dry_run: bool) -> WriteO
     try:
         embedded = sidecars.read_embedded(wanted.path)
         target = sidecars.sidecar_to_write(wanted.path, folders)
+        if not dry_run:
+            sidecars.remove_abandoned(folders.take_half_written(target.parent))
         source = target if target == sidecars.sidecar_of(wanted.path, folders) else source
         former = sidecars.read_sidecar(target) if source is target else None
         packets = embedded.packets if former is None else [former]
