@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from uuid import UUID
+
 import pytest
 
 from image_search_service.core.errors import LostEmbeddingsError
 from image_search_service.queue.face_jobs import JOBS
+from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.jobs.service import JobKind
+from tests.support.round_trips import round_trips
 from tests.support.served import Served, add_faces, add_person, directions
 from tests.support.world import World
 
@@ -42,6 +47,43 @@ def test_a_route_that_compares_faces_is_no_empty_list(api: Served, ids: dict[str
     assert problem["type"] == "urn:image-search:lost-embeddings"
     assert "5 of 6 faces" in problem["detail"]
     assert "doctor --repair" in problem["hint"]
+
+
+ABOUT_THE_STORES = {"/ready", "/metrics"}
+"""They say how things are, whatever is wrong."""
+
+
+def test_no_route_that_asks_qdrant_is_forgotten(api: Served, ids: dict[str, str]) -> None:
+    """Of all that can be read, whatever asks Qdrant for anything says which command mends it: where an
+    embedding is lost, and where a collection is."""
+    CentroidService(api.library.stores).compute_centroids()
+    asking = {}
+    for route in readable_routes(api, ids):
+        with round_trips() as trips:
+            status = api.client.get(route).status_code
+        if trips.requests:
+            asking[route] = status
+    assert len(asking) > len(COMPARING)
+    assert {route for route, status in asking.items() if status != 503} <= {
+        f"/api/v1/centroids/{ids['person']}",  # which is there
+        *ABOUT_THE_STORES,
+    }
+    for collection in (api.library.faces, api.library.centroids):
+        collection.client.delete_collection(collection.collection_name)
+    for route in asking.keys() - ABOUT_THE_STORES:
+        answer = api.client.get(route)
+        assert (answer.status_code, "doctor --repair" in answer.json()["hint"]) == (503, True), route
+
+
+def readable_routes(api: Served, ids: dict[str, str]) -> list[str]:
+    """Every address that can be read and ends, with the ids of what there is."""
+    names = {"face_id": ids["face"], "person_id": ids["person"], "cluster_id": ids["cluster"]}
+    paths = api.client.get("/openapi.json").json()["paths"]
+    known = [path for path, methods in paths.items() if "get" in methods and not path.endswith("/events")]
+    filled = [re.sub(r"{(\w+)}", lambda name: names.get(name[1], str(UUID(int=1))), path) for path in known]
+    return [path for path in filled if not path.endswith("/backup")] + [
+        f"/api/v1{route.format(**ids)}" for route in COMPARING
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -174,3 +175,17 @@ def test_an_older_schema_is_migrated(
         assert current_revision(other.database) == LATER
         with other.database.engine.connect() as connection:
             assert set(connection.execute(text("SELECT nickname FROM persons")).scalars()) == {"none"}
+
+
+def test_a_backup_needs_no_room_in_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a library in which nobody is named yet none of the engine's files has to be made for it."""
+    with opened(tmp_path / "library") as made:
+        bind(made)
+        with made.database.write() as session:
+            add_faces(made, World(session), directions(3))
+        nearly_full = shutil.disk_usage(tmp_path)._replace(free=20 * 2**20)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: nearly_full)
+        assert (
+            write_file(tmp_path / "backup.tar", BackupService(made.stores).stream()).counts["embeddings"] == 3
+        )
+        assert not list((tmp_path / "library" / "vectors").glob("centroids_*"))
