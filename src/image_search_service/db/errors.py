@@ -54,6 +54,8 @@ def translated() -> Iterator[None]:
         raise UnavailableError(
             "All connections to the database are in use.", hint="Try again in a moment."
         ) from error
+    except UnicodeDecodeError as error:  # SQLite names what is damaged, with bytes that are no text
+        raise DamagedDatabaseError(error.object.decode("utf-8", "replace")) from error
 
 
 def translate(error: exc.DBAPIError) -> ImageSearchError | None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from image_search_service.core.errors import DamagedDatabaseError
+from image_search_service.db import integrity
 from image_search_service.db.models import AssetPath, Base, FaceInstance, ImageAsset, IndexRun
 from tests.support.world import MIDDLE, World, migrated_database
 
@@ -38,4 +39,16 @@ def test_a_value_that_cannot_be_read_is_damage(
         connection.commit()
     with pytest.raises(DamagedDatabaseError, match="damaged"), database.read() as session:
         session.scalars(select(model)).all()
+    database.close()
+
+
+def test_damage_that_is_no_text_is_named_all_the_same(tmp_path: Path) -> None:
+    """SQLite's own message may have bytes in it that Python cannot read."""
+    database = migrated_database(tmp_path)
+    database.close()
+    path = Path(str(database.url.database))
+    content = path.read_bytes()
+    assert b"ON lost_faces (path_id)" in content
+    path.write_bytes(content.replace(b"ON lost_faces (path_id)", b"ON lost_faces (path_\xe9d)"))
+    assert any("malformed database schema" in line for line in integrity.damage(database))
     database.close()
