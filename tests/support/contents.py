@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from image_search_service.db.models import Base
+from image_search_service.db.models import STAYS_HERE, Base
 from image_search_service.library.opening import Library
 from image_search_service.vector.qdrant_collection import QdrantCollection
 
@@ -17,6 +17,7 @@ def contents(library: Library) -> dict[str, Any]:
         rows = {
             table.name: [tuple(row) for row in session.execute(select(table).order_by(*table.primary_key))]
             for table in Base.metadata.sorted_tables
+            if not table.info.get(STAYS_HERE)
         }
     return rows | {
         "faces": points(library.faces),

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Mapped, mapped_column
 
 from image_search_service.db.models.base import Base, utc_now
+from image_search_service.db.models.tokens import STAYS_HERE
 
 
 class LibraryRow(Base):
@@ -43,6 +44,7 @@ class TurnRow(Base):
     """What only one process at a time may do, on a database server: ``Database.turn``."""
 
     __tablename__ = "turns"
+    __table_args__ = ({"info": {STAYS_HERE: True}},)
 
     what: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int]
