@@ -12,7 +12,7 @@ from image_search_service.core.lazy import locked_property
 from image_search_service.core.lock import LibraryLock
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.private_files import make_private_folder, private_files
-from image_search_service.db.migrate import migrate
+from image_search_service.db.migrate import Migration, migrate
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.library.engine import EngineBinding, Note, Watch, no_note, no_watch
 from image_search_service.library.stores import Stores
@@ -34,6 +34,7 @@ def open_library(
     *,
     address: str | None = None,
     restoring: bool = False,
+    backup: bool = True,
 ) -> Iterator[Library]:
     """Lock, open and migrate the library in ``settings.library``; close it at the end.
 
@@ -41,8 +42,10 @@ def open_library(
     all files that this process creates belong to their owner alone.
     note, watch: told what a user should know, and how far a long step has come; by default nobody is.
     address: where this process answers over HTTP; whoever finds the library locked is told.
-    restoring: open it although a backup is half restored into it.
-    Raises LibraryInUseError, RestoreInterruptedError, NewerLibraryError, UnavailableError.
+    restoring: open it although a backup is half restored into it. backup: whether the database of an older
+    version's library is copied before it is changed.
+    Raises LibraryInUseError, RestoreInterruptedError, NewerLibraryError, NoBackupError, MigrationFailedError,
+    UnavailableError.
     """
     paths = LibraryPaths(settings.library)
     make_private_folder(paths.root)
@@ -55,12 +58,18 @@ def open_library(
         database = Database(settings.database_url or sqlite_url(paths.database))
         library = Library(settings, paths, database, note, watch)
         try:
-            copy = migrate(database, paths.backups)
-            if copy is not None:
-                note(f"The library is from an older version; a copy of its database is {copy}.")
+            migration = migrate(database, paths.backups, backup=backup)
+            if migration is not None:
+                note(_told(migration))
             yield library
         finally:
             library.close()
+
+
+def _told(migration: Migration) -> str:
+    was = f"written by {migration.program or 'an older version'} (database revision {migration.before})"
+    copy = f"its database as it was is {migration.backup}" if migration.backup else "no copy was made"
+    return f"The library was {was} and is now of revision {migration.after}; {copy}."
 
 
 class Library:
