@@ -71,7 +71,7 @@ class EventFeed:
 
     def resume(self, bookmark: str) -> tuple[FeedPosition, FeedUpdate]:
         """The position of a watcher who has seen what was told until ``bookmark``, and what they may have
-        missed: the active jobs, those that have ended since, and decisions.
+        missed: the active jobs, then those that have ended since, and decisions.
 
         Whoever has no bookmark has missed nothing, and is told the active jobs.
         """
@@ -84,7 +84,7 @@ class EventFeed:
             ended = job_queries.ended_since(session, since, MOST_JOBS)
             decisions = events.made_after(session, int(found["decision"]), MOST_DECISIONS)
         last = decisions[-1].id if decisions else place.decision
-        return replace(place, decision=last), FeedUpdate([*ended, *place.active], decisions)
+        return replace(place, decision=last), FeedUpdate([*place.active, *ended], decisions)
 
     def look(self, before: FeedPosition) -> tuple[FeedPosition, FeedUpdate]:
         """The new position, and what changed since ``before``."""
