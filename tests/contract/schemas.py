@@ -1,4 +1,4 @@
-"""Empty databases of each kind, and all that a database says of its tables."""
+"""Empty databases of each kind, and what a database says of its tables."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, text
 
+from image_search_service.db.models import Base
 from image_search_service.db.session import Database, sqlite_url
 from tests.support.databases import postgresql_schema
 
@@ -21,6 +24,15 @@ def empty_database(kind: str, file: Path) -> Iterator[URL]:
     else:
         with postgresql_schema() as at:
             yield at
+
+
+def differences(database: Database) -> list[Any]:
+    """Where the database's schema is not what the models say."""
+    with database.engine.connect() as connection:
+        found: list[Any] = compare_metadata(
+            MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata
+        )
+    return found
 
 
 POSTGRESQL_SCHEMA = """

@@ -6,13 +6,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, inspect, text
 
@@ -27,7 +24,7 @@ from image_search_service.db.migrate import (
 )
 from image_search_service.db.models import Base, DecisionChange, DecisionRow, PersonRow
 from image_search_service.db.session import Database
-from tests.contract.schemas import empty_database, schema
+from tests.contract.schemas import differences, empty_database, schema
 from tests.support.databases import DATABASES
 from tests.support.later_version import become_a_later_version
 from tests.support.waiting import LIMIT
@@ -70,15 +67,6 @@ def downgrade(database: Database, revision: str) -> None:
     with database.engine.connect().execution_options(is_writer=True) as connection, connection.begin():
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
-
-
-def differences(database: Database) -> list[Any]:
-    """Where the database's schema is not what the models say."""
-    with database.engine.connect() as connection:
-        found: list[Any] = compare_metadata(
-            MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata
-        )
-    return found
 
 
 def column_order(database: Database) -> dict[str, list[str]]:
