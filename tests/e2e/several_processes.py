@@ -35,6 +35,8 @@ MOST_ACTIVE = 5
 """Jobs that wait or run at a time."""
 COMPARING = ("/faces/cluster", "/faces/cluster/dual", "/faces/assign", "/conflicts/find")
 """Jobs that compare faces, of which an equal one may wait already."""
+DECIDE_SECONDS = 0.05
+"""Between two decisions: the machine is to have time for the jobs."""
 RECONNECT_SECONDS = 0.2
 """Who follows the events asks again sooner than a browser, which waits three seconds."""
 
@@ -157,6 +159,7 @@ class Decider:
             made = ask(self.client, f"/api/v1/decisions/{what}", body or {})
             if made and made.get("decision_id"):
                 self.acknowledged.append(made["decision_id"])
+            ended.wait(DECIDE_SECONDS)
 
 
 @dataclass(slots=True)
