@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from image_search_service.library.opening import Library
 from image_search_service.library.workers import running_workers
 
+LOOK_SECONDS = 0.2
+"""Between two looks whether a signal has come. ``stop.wait()`` without end would sleep through one that came
+just before it, and hold the lock that ``stop.set()`` needs if it came in its midst."""
 STOP_SECONDS = 30.0
 """How long a job that runs may take to its next step when the worker is told to end."""
 
@@ -17,7 +21,8 @@ STOP_SECONDS = 30.0
 def run_worker(library: Library, stop: threading.Event) -> None:
     """Run jobs until ``stop`` is set; those that run then wait again for another worker."""
     with running_workers(library, STOP_SECONDS):
-        stop.wait()
+        while not stop.is_set():
+            time.sleep(LOOK_SECONDS)
 
 
 @contextmanager

@@ -82,6 +82,34 @@ def test_a_job_that_comes_and_goes_between_two_looks_is_told(api: Served) -> Non
     assert (list(news.jobs), list(news.decisions)) == ([], [])
 
 
+def test_who_comes_back_is_told_what_was_missed(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever says which event was the last, by header or in the address, hears of jobs that ended and of
+    decisions that were made while nobody listened; what is no event's id counts as none."""
+    monkeypatch.setattr(streams, "_watchers", threading.BoundedSemaphore(1))
+    assert streams._watchers.acquire()  # so that a stream ends when it has told how things are
+    service = jobs_of(api)
+    job = service.submit(JobKind.CLUSTER_FACES, {})
+    last = ids_and_kinds(api.client.get("/api/v1/events").text)[0][-1]
+    service.cancel(job.id)
+    api.post("/decisions/create-person", {"name": "Ada"}, status=200)
+    ids, told = ids_and_kinds(api.client.get("/api/v1/events", headers={"Last-Event-ID": last}).text)
+    assert told == ["library", "job", "decision"]
+    assert ids_and_kinds(api.client.get("/api/v1/events", params={"after": last}).text)[1] == told
+    assert ids_and_kinds(api.client.get("/api/v1/events", params={"after": ids[-1]}).text)[1][1:] == ["job"]
+    assert ids_and_kinds(api.client.get("/api/v1/events", params={"after": "nonsense"}).text)[1] == [
+        "library"
+    ]
+
+
+def ids_and_kinds(stream: str) -> tuple[list[str], list[str]]:
+    """The ids and the kinds of a stream's events."""
+    return values(stream, "id: "), values(stream, "event: ")
+
+
+def values(stream: str, field: str) -> list[str]:
+    return [line.removeprefix(field) for line in stream.splitlines() if line.startswith(field)]
+
+
 def test_too_many_watchers_are_told_and_sent_away(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """When enough streams are open, a further one says how things are, when to ask again, and ends."""
     monkeypatch.setattr(streams, "_watchers", threading.BoundedSemaphore(1))

@@ -97,7 +97,10 @@ def test_every_setting_is_in_the_table() -> None:
     named = {
         name for document in DOCUMENTS for name in re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", text_of(document))
     }
-    others = {f"{PREFIX}{name.upper()}_FILE" for name in SECRETS} | {f"{PREFIX}TEST_EDITS"}
+    others = {f"{PREFIX}{name.upper()}_FILE" for name in SECRETS} | {
+        f"{PREFIX}TEST_EDITS",
+        f"{PREFIX}TEST_KILL_ROUNDS",
+    }
     assert named - settings - others == set()
 
 

@@ -18,6 +18,7 @@ from image_search_service.db.queries import events
 from image_search_service.library.health import outbox_size
 from image_search_service.library.opening import Library
 from image_search_service.services.decisions.service import ReviewService
+from image_search_service.services.jobs import outbox
 from image_search_service.services.jobs.outbox import PayloadSender
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.given_stores import with_collections, with_opener
@@ -87,6 +88,25 @@ def test_an_older_payload_never_comes_last(library: Library, face: UUID) -> None
     assert gated.told == [{face: ada}, {face: grace}]
     assert in_qdrant(library) == [grace]
     assert outbox_size(library) == 0
+
+
+def test_a_sender_that_takes_long_is_left_alone(
+    library: Library, face: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has waited long enough for another process goes on, so that no job is done again for it; that
+    process sends what is due by then, too."""
+    monkeypatch.setattr(outbox, "WAIT_SECONDS", 0)
+    gated = GatedFaces(library.faces)
+    first, second = (PayloadSender(with_collections(library.stores, faces=gated)) for _ in range(2))
+    give(library, face, "Ada")
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(first.send)
+        assert gated.waiting.wait(LIMIT)
+        grace = give(library, face, "Grace")
+        assert second.send() == 0
+        gated.gate.set()
+        assert slow.result(LIMIT) == 2
+    assert in_qdrant(library) == [grace]
 
 
 def test_nobody_waits_for_a_slow_qdrant(library: Library, face: UUID) -> None:

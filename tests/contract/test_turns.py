@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,12 +15,21 @@ from image_search_service.core.errors import LostTurnError
 from image_search_service.db.session import Database
 from image_search_service.library.health import library_counts
 from image_search_service.library.opening import Library
+from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.indexing.indexer import IndexService
+from image_search_service.vector.centroid_qdrant import CentroidPoint, CentroidQdrantClient
+from image_search_service.vector.limits import WRITE_BATCH
 from tests.support.databases import DATABASES, open_database
 from tests.support.drawn_photos import copy_some
+from tests.support.given_stores import with_collections
+from tests.support.served import add_faces, add_person, directions
 from tests.support.stores import STORES, library_on
 from tests.support.waiting import LIMIT, wait_until
+from tests.support.world import World
+
+TIMES = 5
+"""How often two meet, since chance decides who is first."""
 
 
 @pytest.fixture(params=DATABASES)
@@ -173,3 +182,29 @@ def test_two_index_at_once(library: Library, drawn: Path, tmp_path: Path) -> Non
         library_counts(library).faces == sum(report.faces_new for report in reports) == library.faces.count()
     )
     assert DoctorService(library.stores, alone=True).examine().is_healthy
+
+
+class Meeting(CentroidQdrantClient):
+    """Centroids whose points two processes have stored before either makes its own the active ones."""
+
+    def __init__(self, centroids: CentroidQdrantClient) -> None:
+        super().__init__(centroids.client, centroids.collection_name, centroids.dimension)
+        self.both = threading.Barrier(2)
+
+    def upsert_centroids(self, centroids: Iterable[CentroidPoint], batch_size: int = WRITE_BATCH) -> None:
+        super().upsert_centroids(centroids, batch_size)
+        self.both.wait(LIMIT)
+
+
+def test_two_compute_the_same_centroids_at_once(library: Library) -> None:
+    """As jobs do that assign and compare at the same time: each person has one, and neither job fails."""
+    with library.database.write() as session:
+        world = World(session)
+        for name in ("Ada", "Grace"):
+            add_faces(library, world, directions(3), person_id=add_person(world, name).id)
+    stores = with_collections(library.stores, centroids=Meeting(library.centroids))
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(TIMES):
+            computing = [threads.submit(CentroidService(stores).compute_centroids, force=True) for _ in "12"]
+            assert [each.result(LIMIT).computed for each in computing] == [2, 2]
+    assert len(CentroidService(library.stores).active_centroids().person_ids) == 2

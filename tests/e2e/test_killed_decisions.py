@@ -20,14 +20,14 @@ from image_search_service.library.opening import open_library
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.vector.embedded import EmbeddedQdrant
+from tests.e2e.random_decisions import something_to_say
 from tests.support.databases import postgresql_schema
 from tests.support.qdrant_server import QdrantServer
 from tests.support.served import add_faces, bind, directions, no_bar
 from tests.support.service_processes import ask, free_port, serving
 from tests.support.world import World
 
-FACES, EACH = 60, 15
-NAMES = 4
+FACES = 60
 ACKNOWLEDGED = 4
 KILLS = 4
 """So many decisions at least are acknowledged before each kill."""
@@ -49,24 +49,6 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[st
             "qdrant_url": f"http://127.0.0.1:{server.rest_port}",
             "qdrant_grpc_port": server.grpc_port,
         }
-
-
-def something_to_say(
-    faces: list[str], made: list[Any], persons: list[str], chance: random.Random
-) -> tuple[str, Any]:
-    """Whose some faces are, or that they are not, or who is one, or that the last decision was a mistake."""
-    some = chance.sample(faces, EACH)
-    kinds: list[tuple[str, Any]] = [
-        ("split", {"face_ids": some, "name": f"{chance.randrange(NAMES)}", "another": True}),
-        ("group", {"face_ids": some}),
-        ("unassign", {"face_ids": some}),
-        ("not-a-face", {"face_ids": some[:2]}),
-    ]
-    if len(persons) > 1:
-        kinds.append(("merge-persons", {"person_ids": persons[:1], "into": persons[1]}))
-    if made:
-        kinds.append((f"{made[-1]}/undo", None))
-    return chance.choice(kinds)
 
 
 def decide_until_killed(settings: dict[str, Any], faces: list[str], chance: random.Random) -> list[int]:

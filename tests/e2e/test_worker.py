@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 
 from image_search_service.core.access_token import bearer_headers
 from image_search_service.core.config import Settings
@@ -21,56 +18,19 @@ from image_search_service.demo.library import make_demo_library
 from image_search_service.library.opening import open_library
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.service import JobKind, JobService
-from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.support.compose import settings_of
-from tests.support.databases import postgresql_schema
-from tests.support.qdrant_server import QdrantServer
 from tests.support.served import bind, no_bar
-from tests.support.service_processes import ask, ended, environment, free_port, running, serving
+from tests.support.service_processes import ask, ended, environment, running, serving
 from tests.support.waiting import LIMIT, wait_until
 
-REDIS_DATABASE = 11  # not the one that other tests put their queues into
-
-
-@pytest.fixture
-def redis_url() -> Iterator[str]:
-    """An empty database of the Redis server."""
-    server = os.environ.get("IMAGE_SEARCH_TEST_REDIS_URL") or "redis://127.0.0.1:6379/0"
-    url = f"{server.rpartition('/')[0]}/{REDIS_DATABASE}"
-    client = redis.Redis.from_url(url, socket_connect_timeout=1)
-    try:
-        client.flushdb()
-    except redis.exceptions.RedisError:
-        pytest.skip(f"no Redis at {url}: start redis-server, or set IMAGE_SEARCH_TEST_REDIS_URL")
-    yield url
-    client.flushdb()
-    client.close()
-
-
-@pytest.fixture
-def settings(redis_url: str, tmp_path: Path) -> Iterator[dict[str, Any]]:
-    """What the service and its workers are told: where the servers are, which are running."""
-    with (
-        postgresql_schema() as database,
-        EmbeddedQdrant(tmp_path / "qdrant") as engine,
-        QdrantServer(engine) as server,
-    ):
-        yield {
-            "library": tmp_path / "library",
-            "engine": "synthetic",
-            "offline": "true",
-            "database_url": database.render_as_string(hide_password=False),
-            "redis_url": redis_url,
-            "qdrant_url": f"http://127.0.0.1:{server.rest_port}",
-            "qdrant_grpc_port": server.grpc_port,
-            "port": free_port(),
-        }
+REDIS_DATABASE = 11
+"""Not the one that other tests put their queues into."""
 
 
 @pytest.mark.depth
-def test_workers_do_the_services_jobs(settings: dict[str, Any], tmp_path: Path) -> None:
+def test_workers_do_the_services_jobs(server_settings: dict[str, Any], tmp_path: Path) -> None:
     """Photos are indexed, grouped and searched by workers; when one is killed the other goes on."""
-    album = tmp_path / "album"
+    album, settings = tmp_path / "album", server_settings
     make_demo_library(album, faces=40)
     with open_library(Settings(**settings), lambda _: None, no_bar) as library, ExitStack() as stack:
         bind(library)
@@ -100,9 +60,10 @@ def test_workers_do_the_services_jobs(settings: dict[str, Any], tmp_path: Path) 
 
 
 @pytest.mark.depth
-def test_the_processes_of_the_compose_file(settings: dict[str, Any], tmp_path: Path) -> None:
+def test_the_processes_of_the_compose_file(server_settings: dict[str, Any], tmp_path: Path) -> None:
     """The service and three workers, told what their containers are told: ready, as the health check says; a
     job is done; their logs are JSON; SIGTERM ends each of them well."""
+    settings = server_settings
     elsewhere = settings | {"library": tmp_path / "shared", "host": "127.0.0.1", "require_token": True}
     elsewhere["qdrant_api_key"] = "of-the-stand-in-which-asks-for-none"
     with open_library(Settings(**settings), lambda _: None, no_bar) as library, ExitStack() as stack:

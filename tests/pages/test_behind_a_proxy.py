@@ -44,7 +44,7 @@ def published(demo: DemoLibraries, tmp_path_factory: pytest.TempPathFactory) -> 
     public = f"https://localhost:{port}{ROOT}"
     with (
         site(folder / "library", public_url=public, forwarded_allow_ips=PROXY) as served,
-        nginx_before(program, served.port, port, folder / "nginx") as proxy,
+        nginx_before(program, [served.port], port, folder / "nginx") as proxy,
         httpx.Client(
             base_url=proxy.address,
             headers={"Authorization": f"Bearer {served.token}"},

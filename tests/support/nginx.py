@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ from pathlib import Path
 from tests.support.waiting import wait_until
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "nginx" / "image-search.conf"
+SERVER = "    server 127.0.0.1:8000 fail_timeout=1s;"
+"""The example's service."""
 MISSING = "there is no nginx or no openssl: apt-get install nginx-light openssl"
 ROOT = "/people"
 """The path below which the example serves."""
@@ -58,11 +60,11 @@ def nginx() -> str | None:
 
 
 @contextmanager
-def nginx_before(program: str, service_port: int, port: int, folder: Path) -> Iterator[Proxy]:
-    """It runs until the end of the block. folder: an empty one."""
+def nginx_before(program: str, services: Sequence[int], port: int, folder: Path) -> Iterator[Proxy]:
+    """It runs until the end of the block. services: their ports. folder: an empty one."""
     certificate, key = _certificate(folder)
     changes = {
-        "server 127.0.0.1:8000;": f"server 127.0.0.1:{service_port};",
+        SERVER: "\n".join(SERVER.replace("8000", str(service)) for service in services),
         "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
         "server_name photos.example.org;": "server_name localhost;",
         "/etc/ssl/photos.example.org.pem": str(certificate),

@@ -73,6 +73,7 @@ PANELS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("rebuild", "Compute the tables again from the decisions.", "history:rebuild"),
         CommandEntry("backup", "Copy the library into one file.", "backup:backup"),
         CommandEntry("restore", "Restore a backup into an empty library.", "backup:restore"),
+        CommandEntry("upgrade", "Bring a library of an older version to this one.", "upgrade:upgrade"),
         CommandEntry("models", "List, download and check the face models.", "models:app"),
         CommandEntry("engine", "Show or change the library's face engine.", "engine:engine"),
         CommandEntry(

@@ -23,7 +23,7 @@ from image_search_service.cli.library_command import library_command
 from image_search_service.cli.output import table
 from image_search_service.core.types import JsonObject
 from image_search_service.library.health import check_stores, library_counts, outbox_size
-from image_search_service.library.places import store_places
+from image_search_service.library.places import library_schema, store_places
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -57,6 +57,7 @@ def info(
         sizes = {name: disk_usage(path) for name, path in paths.items()}
         document = {
             "versions": _versions(),
+            "schema": asdict(library_schema(opened)),
             "engine": _engine(opened),
             "servers": [asdict(place) for place in store_places(opened)],
             "paths": {name: str(path) for name, path in paths.items()},
@@ -104,6 +105,7 @@ def _paths(opened: Library, models: Path) -> dict[str, Path]:
 
 def _tables(document: JsonObject) -> list[RenderableType]:
     engine, paths, sizes = document["engine"], document["paths"], document["bytes"]
+    schema = f"revision {document['schema']['revision']}, by version {document['schema']['written_by']}"
     shown = f"{engine['name']}, {engine['dimension']} numbers" if engine else "none yet: nothing is indexed"
     counts = [(name.replace("_", " "), count) for name, count in document["counts"].items()]
     servers = [
@@ -112,7 +114,9 @@ def _tables(document: JsonObject) -> list[RenderableType]:
     ]
     of_servers: list[RenderableType] = ["", table(None, ("Server", "", "Where"), servers)] if servers else []
     return [
-        table(None, ("", ""), [("Engine", shown), *document["versions"].items()]),
+        table(
+            None, ("", ""), [("Engine", shown), ("Database revision", schema), *document["versions"].items()]
+        ),
         *of_servers,
         "",
         table(None, ("", "MB", "Where"), [(name, sizes[name] / 1e6, paths[name]) for name in paths]),

@@ -104,7 +104,7 @@ def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
         open_library(
             run.settings, run.out.note, run.out.progress, address=_local_address(listening)
         ) as opened,
-        stopped_by_signals(),
+        stopped_by_signals() as stop,
     ):
         opened.job_queue.check()
         app = create_app(opened)
@@ -125,7 +125,9 @@ def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
         )
         spare_from_collection()
         reading = read_ahead(opened)
-        uvicorn.Server(config).run([listening])
+        server = uvicorn.Server(config)
+        server.should_exit = stop.is_set()  # by a signal that came before uvicorn hears them
+        server.run([listening])
         reading.join()
 
 

@@ -10,6 +10,7 @@
     │   ├── SharedNameError        two people have the name: which of them?
     │   ├── EngineMismatchError    the library was made with another engine
     │   ├── NewerLibraryError      the library was written by a newer version
+    │   ├── NoBackupError          an older library cannot be backed up before it is changed
     │   ├── UnreleasedLibraryError the library was written before the first release
     │   └── RestoreInterruptedError  a backup is half restored into the library
     ├── KeyNeededError        403  for commands that know the library's key alone
@@ -24,6 +25,7 @@
     │   └── RateLimitedError       the vector store's rate limit is reached
     └── DataIntegrityError    500  stored data is missing or contradicts itself
         ├── DamagedDatabaseError   the database's own check finds damage in its file
+        ├── MigrationFailedError   an older library could not be brought to this version
         └── VectorStoreError       the vector store gave an answer that cannot be used
             ├── RequestTooLargeError     a smaller request may succeed
             ├── DamagedCollectionError 503  the embedded engine cannot read its files
@@ -138,12 +140,25 @@ def _described(engine: EngineIdentity) -> str:
 
 
 class NewerLibraryError(ConflictError):
-    """The library's database has a revision that this version does not know."""
+    """The library's database has a revision that this version does not know. needed: the version that wrote
+    it, None if the library does not say. present: this version."""
 
-    def __init__(self, revision: str) -> None:
+    def __init__(self, revision: str, needed: str | None, present: str) -> None:
+        by = "a newer version of this program" if needed is None else f"image-search-service {needed}"
         super().__init__(
-            f"The library was written by a newer version of this program (database revision {revision}).",
-            hint="Update image-search-service; nothing was changed.",
+            f"The library was written by {by}, and this is {present} (database revision {revision}).",
+            hint=f"Install image-search-service {needed or 'of that version'} or later; nothing was changed.",
+        )
+
+
+class NoBackupError(ConflictError):
+    """An older library has to be changed for this version, and cannot be backed up first. reason: why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The library is from an older version, and its database cannot be backed up before it is "
+            f"changed: {reason}.",
+            hint="Back it up yourself, then run `image-search upgrade --no-backup`. Nothing was changed.",
         )
 
 
@@ -220,6 +235,16 @@ class DamagedDatabaseError(DataIntegrityError):
             f"The database is damaged: {reason}.",
             hint="image-search doctor --repair makes its indexes again, if only these are damaged. Else "
             "restore the last backup into a new folder: image-search restore FILE --library NEW_FOLDER.",
+        )
+
+
+class MigrationFailedError(DataIntegrityError):
+    """An older library could not be brought to this version's schema. before, after: the revisions."""
+
+    def __init__(self, before: str, after: str, reason: str) -> None:
+        super().__init__(
+            f"The library could not be changed from database revision {before} to {after}: {reason}",
+            hint="It is as it was: the version that wrote it still opens it. Report this with the message.",
         )
 
 

@@ -6,10 +6,10 @@ opens the database, which is nearly always of this version.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,18 +20,23 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
+    exc,
     insert,
     inspect,
     select,
+    update,
 )
 
 from image_search_service.core.errors import (
     DamagedDatabaseError,
     DataIntegrityError,
+    MigrationFailedError,
     NewerLibraryError,
+    UnavailableError,
     UnreleasedLibraryError,
 )
-from image_search_service.db.errors import translated
+from image_search_service.db.database_copy import copy_database
+from image_search_service.db.errors import translate, translated
 from image_search_service.db.models import Base
 from image_search_service.db.models.base import state_index_conditions
 from image_search_service.db.session import Database
@@ -48,29 +53,66 @@ VERSIONS = Table(
     "alembic_version",
     MetaData(),
     Column("version_num", String(32), nullable=False),
+    Column("program", String(32)),
     PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
-"""Alembic's own table, as it creates it: one row with the schema's revision."""
+"""Alembic's own table: one row with the schema's revision. program: the version of this program that laid
+the schema, which versions that do not know it name as the one that is needed; so both stay for ever."""
 
 
-def migrate(database: Database, backups: Path) -> Path | None:
-    """Upgrade to the newest schema; returns the copy that was made before, if there was anything to copy.
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What was done to an older library. before, after: revisions of its schema. program: the version that
+    had written it. backup: its database as it was."""
 
-    Raises NewerLibraryError, UnreleasedLibraryError, DamagedDatabaseError.
+    before: str
+    after: str
+    program: str | None
+    backup: Path | None
+
+
+def migrate(database: Database, backups: Path, *, backup: bool = True) -> Migration | None:
+    """Upgrade to the newest schema; returns what was done to a library of an older version.
+
+    backups: the folder for a copy of the database, which is made before. backup: False makes none.
+    Raises NewerLibraryError, UnreleasedLibraryError, NoBackupError, MigrationFailedError,
+    DamagedDatabaseError; the library is as it was then.
     """
     with translated():
-        return _migrate(database, backups)
+        current = current_revision(database) or _create_schema(database)
+        if current == head_revision():
+            _require_tables(database)
+            return None
+        require_known(current, written_by(database))
+        try:
+            return _migrate(database, backups if backup else None)
+        except (exc.DBAPIError, DataIntegrityError) as error:
+            if isinstance(error, exc.DBAPIError) and isinstance(translate(error), UnavailableError):
+                raise
+            reason = getattr(error, "orig", None) or error
+            raise MigrationFailedError(current, head_revision(), str(reason).strip()) from error
 
 
-def _migrate(database: Database, backups: Path) -> Path | None:
-    current = current_revision(database) or _create_schema(database)
-    if current == head_revision():
-        _require_tables(database)
-        return None
-    require_known(current)
-    copy = _copy_sqlite(database, backups, current)
-    run_migrations(database, alembic_config(), "head")
-    return copy
+def _migrate(database: Database, backups: Path | None) -> Migration | None:
+    """None if another process was quicker."""
+    with (
+        database.engine.connect().execution_options(is_writer=True) as connection,
+        foreign_keys_checked_last(connection),
+        connection.begin(),
+    ):
+        _wait_for_others(connection)
+        before, program = connection.execute(select(VERSIONS.c.version_num, VERSIONS.c.program)).one()
+        if before == head_revision():
+            return None
+        copy = copy_database(database, backups, before) if backups else None
+        upgrade(connection, alembic_config(), "head")
+        check_foreign_keys(connection)
+    return Migration(before, head_revision(), program, copy)
+
+
+def program_version() -> str:
+    """This program's version."""
+    return version("image-search-service")
 
 
 def head_revision() -> str:
@@ -83,13 +125,13 @@ def revisions() -> list[str]:
     return sorted(path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*.py"))
 
 
-def require_known(revision: str) -> None:
+def require_known(revision: str, program: str | None) -> None:
     """Raises NewerLibraryError for a revision that this version does not know, UnreleasedLibraryError for one
-    that no released version wrote."""
+    that no released version wrote. program: the version that wrote it."""
     if revision in UNRELEASED:
         raise UnreleasedLibraryError(revision)
     if revision not in revisions():
-        raise NewerLibraryError(revision)
+        raise NewerLibraryError(revision, program, program_version())
 
 
 def alembic_config() -> Config:
@@ -104,6 +146,13 @@ def current_revision(database: Database) -> str | None:
     """The revision that the database has, or None for an empty one."""
     with database.engine.connect() as connection:
         return _revision(connection)
+
+
+def written_by(database: Database) -> str | None:
+    """The version of this program that laid the schema; None if that was not written down."""
+    with database.engine.connect() as connection:
+        columns = {column["name"] for column in inspect(connection).get_columns(VERSIONS.name)}
+        return connection.scalar(select(VERSIONS.c.program)) if VERSIONS.c.program.name in columns else None
 
 
 def _revision(connection: Connection) -> str | None:
@@ -130,7 +179,7 @@ def _create_schema(database: Database) -> str:
             state_index_conditions(connection.dialect.name)
             Base.metadata.create_all(connection, checkfirst=False)
             VERSIONS.create(connection, checkfirst=False)
-            connection.execute(insert(VERSIONS).values(version_num=current))
+            connection.execute(insert(VERSIONS).values(version_num=current, program=program_version()))
         return current
 
 
@@ -152,10 +201,7 @@ def _wait_for_others(connection: Connection) -> None:
 
 
 def run_migrations(database: Database, config: Config, revision: str) -> None:
-    """Up to ``revision`` in one transaction; SQLite, too, takes DDL back if a step fails.
-
-    Of several processes that start at once, one migrates and the others wait for it.
-    """
+    """Up to ``revision`` in one transaction; SQLite, too, takes DDL back if a step fails."""
     with (
         database.engine.connect().execution_options(is_writer=True) as connection,
         foreign_keys_checked_last(connection),
@@ -170,8 +216,10 @@ def upgrade(connection: Connection, config: Config, revision: str) -> None:
     _wait_for_others(connection)
     from alembic import command
 
+    VERSIONS.create(connection, checkfirst=True)
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+    connection.execute(update(VERSIONS).values(program=program_version()))
 
 
 @contextmanager
@@ -195,17 +243,3 @@ def check_foreign_keys(connection: Connection) -> None:
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         if broken:
             raise DataIntegrityError(f"Rows refer to what is not there: {broken[:5]}.")
-
-
-def _copy_sqlite(database: Database, backups: Path, revision: str) -> Path | None:
-    """A consistent copy by SQLite's own backup call. Other databases are their operator's to back up."""
-    if not database.is_sqlite or database.url.database is None:
-        return None
-    backups.mkdir(parents=True, exist_ok=True)
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    target = backups / f"before-migration-of-{revision}-{stamp}.sqlite3"
-    with sqlite3.connect(database.url.database) as source, sqlite3.connect(target) as copy:
-        source.backup(copy)
-    source.close()
-    copy.close()
-    return target

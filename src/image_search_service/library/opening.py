@@ -14,7 +14,7 @@ from image_search_service.core.lock import LibraryLock
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.private_files import make_private_folder, private_files
 from image_search_service.db.integrity import require_whole
-from image_search_service.db.migrate import migrate
+from image_search_service.db.migrate import Migration, migrate
 from image_search_service.db.session import Database, sqlite_url
 from image_search_service.library.engine import EngineBinding, Note, Watch, no_note, no_watch
 from image_search_service.library.stores import Stores
@@ -37,6 +37,7 @@ def open_library(
     address: str | None = None,
     restoring: bool = False,
     examining: bool = False,
+    backup: bool = True,
 ) -> Iterator[Library]:
     """Lock, open and migrate the library in ``settings.library``; close it at the end.
 
@@ -45,9 +46,10 @@ def open_library(
     note, watch: told what a user should know, and how far a long step has come; by default nobody is.
     address: where this process answers over HTTP; whoever finds the library locked is told.
     restoring: open it although a backup is half restored into it. examining: although SQLite finds damage.
-    Where the last process did not end properly, SQLite checks its file.
-    Raises LibraryInUseError, RestoreInterruptedError, NewerLibraryError, UnavailableError,
-    DamagedDatabaseError.
+    Where the last process did not end properly, SQLite checks its file. backup: whether the database of an
+    older version's library is copied before it is changed.
+    Raises LibraryInUseError, RestoreInterruptedError, NewerLibraryError, NoBackupError, MigrationFailedError,
+    UnreleasedLibraryError, UnavailableError, DamagedDatabaseError.
     """
     paths = LibraryPaths(settings.library)
     make_private_folder(paths.root)
@@ -63,9 +65,9 @@ def open_library(
         try:
             if not (ended_properly or examining):
                 require_whole(database, quick=True)
-            copy = migrate(database, paths.backups)
-            if copy is not None:
-                note(f"The library is from an older version; a copy of its database is {copy}.")
+            migration = migrate(database, paths.backups, backup=backup)
+            if migration is not None:
+                note(_told(migration))
             yield library
         finally:
             library.close()
@@ -77,6 +79,12 @@ def _ended_properly(paths: LibraryPaths) -> bool:
     if not has_content(paths.database) and any(paths.vectors.glob("*/shard")):
         raise DamagedDatabaseError(f"{paths.database} is not there or empty, and the library's faces are")
     return not has_content(paths.database_log)
+
+
+def _told(migration: Migration) -> str:
+    was = f"written by {migration.program or 'an older version'} (database revision {migration.before})"
+    copy = f"its database as it was is {migration.backup}" if migration.backup else "no copy was made"
+    return f"The library was {was} and is now of revision {migration.after}; {copy}."
 
 
 class Library:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from image_search_service.core.addresses import without_secrets
 from image_search_service.core.errors import ImageSearchError
+from image_search_service.db.migrate import current_revision, written_by
 from image_search_service.library.opening import Library
 
 if TYPE_CHECKING:
@@ -24,6 +25,19 @@ class StorePlace:
     address: str
     detail: str = ""
     failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LibrarySchema:
+    """The revision of the database's tables, and the version of this program that laid them, if it says so:
+    the least that opens the library."""
+
+    revision: str
+    written_by: str | None
+
+
+def library_schema(library: Library) -> LibrarySchema:
+    return LibrarySchema(current_revision(library.database) or "", written_by(library.database))
 
 
 def store_places(library: Library) -> list[StorePlace]:

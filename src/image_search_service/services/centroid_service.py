@@ -17,7 +17,7 @@ from image_search_service.core.records.people import CentroidRecord
 from image_search_service.core.types import Progress
 from image_search_service.db.models import PersonCentroid, utc_now
 from image_search_service.db.models.people import NO_VERSION
-from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import events, faces as face_queries
 from image_search_service.db.queries.batches import BATCH, Row, person_groups
 from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestions import centroids as centroid_queries
@@ -208,6 +208,7 @@ class CentroidService:
         persons = [*retire, *(point.person_id for point in built.points)]
         if persons:
             with self._database.write() as session:
+                events.take_turn(session)  # another job may compute the same persons' at the same time
                 centroid_queries.replace_active(session, persons, [point.point_id for point in built.points])
 
     def _clear_leftovers(self) -> None:

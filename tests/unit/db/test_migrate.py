@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from image_search_service.core.errors import NewerLibraryError, UnreleasedLibrar
 from image_search_service.db.migrate import alembic_config, current_revision, migrate, run_migrations
 from image_search_service.db.models import Base
 from image_search_service.db.session import Database, sqlite_url
-from tests.support.later_version import LATER, become_a_later_version
 
 
 @pytest.fixture
@@ -62,24 +60,6 @@ def test_a_library_from_before_the_first_release_is_refused(
     with pytest.raises(UnreleasedLibraryError, match=revision) as refused:
         migrate(database, tmp_path / "backups")
     assert "image-search export" in str(refused.value.hint)
-
-
-def test_older_library_is_copied_and_then_migrated(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Before an older library is changed, a consistent copy of its database is made."""
-    migrate(database, tmp_path / "backups")
-    newest = current_revision(database)
-    with database.engine.begin() as connection:
-        connection.exec_driver_sql("INSERT INTO index_runs (started_at) VALUES ('2026-01-01')")
-    become_a_later_version(tmp_path / "migrations", monkeypatch)
-    copy = migrate(database, tmp_path / "backups")
-    assert copy is not None
-    with sqlite3.connect(copy) as kept:
-        assert kept.execute("SELECT version_num FROM alembic_version").fetchone() == (newest,)
-        assert kept.execute("SELECT count(*) FROM index_runs").fetchone() == (1,)
-    kept.close()
-    assert current_revision(database) == LATER
 
 
 def test_every_migration_can_be_taken_back(database: Database, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def checked_backup(path: Path) -> Backup:
     """Read the whole file. Raises DataIntegrityError naming what is damaged, InvalidInputError for another
     file, NewerLibraryError for what a newer version has written."""
     manifest = archive.verified(path)
-    require_known(manifest.revision)
+    require_known(manifest.revision, manifest.program)
     return Backup(path, manifest)
 
 

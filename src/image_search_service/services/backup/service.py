@@ -12,7 +12,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -23,7 +22,7 @@ from image_search_service.core.parallel import chunks
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity, Progress
 from image_search_service.db.integrity import require_whole
-from image_search_service.db.migrate import head_revision
+from image_search_service.db.migrate import head_revision, program_version
 from image_search_service.db.models import utc_now
 from image_search_service.db.portable import JsonRow, rows_of, table_forms
 from image_search_service.db.queries import faces as face_queries
@@ -94,7 +93,7 @@ class BackupService:
         row = self._library
         return Manifest(
             created_at=began.isoformat(),
-            program=version("image-search-service"),
+            program=program_version(),
             revision=head_revision(),
             engine=EngineIdentity(row.engine_name, row.engine_checksum, row.dimension),
             library=row.uid,

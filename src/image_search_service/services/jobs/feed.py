@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from image_search_service.core.records.decisions import MadeDecision
 from image_search_service.core.records.jobs import JobRecord
@@ -17,9 +18,12 @@ from image_search_service.services.jobs.service import ENDED
 
 MOST_DECISIONS = 100
 """The most decisions in one update; the next update has those after them."""
+MOST_JOBS = 100
+"""The most ended jobs of which somebody is told who comes back."""
 OVERLAP = timedelta(seconds=60)
 """The longest time between a job's creation time and the commit that makes it visible: a writer waits at most
 ``SQLITE_BUSY_SECONDS`` for the database. Ended jobs are remembered for the same time."""
+_BOOKMARK = re.compile(r"(?P<decision>\d{1,18})\.(?P<since>\d{1,11})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,11 @@ class FeedPosition:
     def active(self) -> list[JobRecord]:
         """The jobs that wait or run."""
         return [job for job in self.jobs.values() if job.state not in ENDED]
+
+    @property
+    def bookmark(self) -> str:
+        """By which any service on the same stores goes on from here: ``EventFeed.resume``."""
+        return f"{self.decision}.{int(self.since.timestamp())}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,23 @@ class EventFeed:
             recent = job_queries.jobs_since(session, now - OVERLAP, [])
             seen = {job.id: job for job in [*active, *recent]}
             return FeedPosition(seen, now - OVERLAP, events.latest_id(session))
+
+    def resume(self, bookmark: str) -> tuple[FeedPosition, FeedUpdate]:
+        """The position of a watcher who has seen what was told until ``bookmark``, and what they may have
+        missed: the active jobs, then those that have ended since, and decisions.
+
+        Whoever has no bookmark has missed nothing, and is told the active jobs.
+        """
+        place = self.start()
+        found = _BOOKMARK.fullmatch(bookmark)
+        if found is None:
+            return place, FeedUpdate(place.active, [])
+        since = datetime.fromtimestamp(int(found["since"]), UTC)
+        with self._database.read() as session:
+            ended = job_queries.ended_since(session, since, MOST_JOBS)
+            decisions = events.made_after(session, int(found["decision"]), MOST_DECISIONS)
+        last = decisions[-1].id if decisions else place.decision
+        return replace(place, decision=last), FeedUpdate([*place.active, *ended], decisions)
 
     def look(self, before: FeedPosition) -> tuple[FeedPosition, FeedUpdate]:
         """The new position, and what changed since ``before``."""

@@ -21,7 +21,11 @@ log = get_logger(__name__)
 BATCH = 1_000
 """Faces in one request."""
 WAIT_SECONDS = 5
-"""Seconds to wait for another sender before giving up."""
+"""Seconds to wait for another sender before the rest is left to that one."""
+
+
+class _LeftToAnother(Exception):  # noqa: N818 - not an error
+    """Another sender has sent what was due, or goes on with it."""
 
 
 class PayloadSender:
@@ -38,12 +42,29 @@ class PayloadSender:
         self._sending = threading.Lock()
 
     def send(self) -> int:
-        """Send until nothing is due; returns the number of faces. Raises UnavailableError, also when another
-        sender takes too long, which then continues."""
-        if not self._due(1):
+        """Send until nothing is due; returns the number of faces. Raises UnavailableError.
+
+        While another process sends, wait until it has sent what is due now; if that takes too long, it goes
+        on without being waited for. No job is done again because another one is being told of.
+        """
+        due = set(self._due(BATCH))
+        if not due:
             return 0
-        with self._database.turn("payloads", _raise_after_wait()):
-            return self._send_all()
+        try:
+            with self._database.turn("payloads", self._until_sent(due)):
+                return self._send_all()
+        except _LeftToAnother:
+            return 0
+
+    def _until_sent(self, due: set[faces.DuePayload]) -> Callable[[], None]:
+        """A function to call every second while another sender is active; raises _LeftToAnother."""
+        seconds = count(1)
+
+        def waiting() -> None:
+            if next(seconds) > WAIT_SECONDS or due.isdisjoint(self._due(BATCH)):
+                raise _LeftToAnother
+
+        return waiting
 
     def send_if_it_answers(self) -> None:
         """Send unless Qdrant is unavailable; a later call sends the rest, and until then reads check SQL.
@@ -77,15 +98,3 @@ class PayloadSender:
     def _due(self, limit: int) -> list[faces.DuePayload]:
         with self._database.read() as session:
             return faces.due_payloads(session, limit)
-
-
-def _raise_after_wait() -> Callable[[], None]:
-    """A function to call every second while another sender is active; raises UnavailableError after a
-    while."""
-    seconds = count(1)
-
-    def waiting() -> None:
-        if next(seconds) > WAIT_SECONDS:
-            raise UnavailableError("Another sender is still updating Qdrant.")
-
-    return waiting

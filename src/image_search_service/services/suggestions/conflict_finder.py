@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from image_search_service.core.types import FloatArray, Progress
-from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import events, faces as face_queries
 from image_search_service.db.queries.batches import Row, person_groups
 from image_search_service.db.queries.suggestions import conflicts as queries, kept_conflicts
 from image_search_service.db.queries.suggestions.kept_conflicts import ALIKE, FAR
@@ -70,6 +70,7 @@ class ConflictFinder:
         found = [*self._far(people, rows), *alike_rows(people, rows, self._thresholds.assign_to_centroid)]
         persons = [people.person_ids[row] for row in rows]
         with self._database.write() as session:
+            events.take_turn(session)  # another job may compare the same persons at the same time
             kept_conflicts.replace_conflicts(
                 session, persons, [people.centroid_ids[row] for row in rows], found
             )

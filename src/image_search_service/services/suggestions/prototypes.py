@@ -11,7 +11,7 @@ from operator import attrgetter
 import numpy as np
 
 from image_search_service.core.types import Progress
-from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import events, faces as face_queries
 from image_search_service.db.queries.batches import person_groups
 from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestions import prototypes as prototype_queries
@@ -78,6 +78,7 @@ class PrototypeService:
         ]
         if rows or outdated:
             with self._database.write() as session:
+                events.take_turn(session)  # another job may choose the same persons' at the same time
                 prototype_queries.delete_prototypes(session, outdated)
                 prototype_queries.save_prototypes(session, rows)
         run.persons += len(person_ids)

@@ -19,7 +19,7 @@ from image_search_service.core.errors import ConflictError, InvalidInputError, N
 from image_search_service.core.records.suggestions import SuggestionRecord
 from image_search_service.core.types import FloatArray, Progress, SearchMethod
 from image_search_service.db.models import utc_now
-from image_search_service.db.queries import faces as face_queries, suggestion_states as queries
+from image_search_service.db.queries import events, faces as face_queries, suggestion_states as queries
 from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestion_states import NamedSuggestion
 from image_search_service.db.queries.suggestions import prototypes as prototype_queries
@@ -267,6 +267,7 @@ class SuggestionService:
             group = person_ids[start : start + PERSONS_AT_ONCE]
             candidates = self._search(group, wanted, find_sources, run)
             with self._database.write() as session:
+                events.take_turn(session)  # another job may find the same faces at the same time
                 remember(session, group, candidates, wanted, run)
             run.persons += len(group)
             if progress is not None:

@@ -1,7 +1,9 @@
 // What happens on the server, told once to all tabs: one tab holds the stream, the others hear it from that one.
 // A browser opens six connections to a host; with a stream in every tab, the seventh tab would wait for ever.
 import { rooted } from "./address.js";
+import { query } from "./api.js";
 
+const AGAIN_MILLISECONDS = 3_000;
 const NAME = `image-search-events${rooted("/")}`;
 const KINDS = ["job", "decision", "library"];
 const listeners = new Map(KINDS.map((kind) => [kind, new Set()]));
@@ -15,20 +17,27 @@ export const onEvent = (kind, run) => {
 };
 
 const tell = (kind, data) => { for (const run of [...listeners.get(kind)]) run(data); };
-channel?.addEventListener("message", ({ data }) => tell(data.kind, data.data));
+let last = "";
+channel?.addEventListener("message", ({ data }) => { last = data.last; tell(data.kind, data.data); });
 
 let source = null;
+let again = 0;
+/** A browser opens a stream again that has ended, but none that was refused, as a proxy does while no service runs. */
 const open = () => {
-  source = new EventSource(rooted("/api/v1/events"));
+  source = new EventSource(rooted(`/api/v1/events${query({ after: last })}`));
+  source.addEventListener("error", ({ target }) => {
+    if (target.readyState === EventSource.CLOSED && target === source) again = setTimeout(open, AGAIN_MILLISECONDS);
+  });
   for (const kind of KINDS) {
-    source.addEventListener(kind, ({ data }) => {
+    source.addEventListener(kind, ({ data, lastEventId }) => {
       const value = JSON.parse(data);
+      last = lastEventId;
       tell(kind, value);
-      channel?.postMessage({ kind, data: value });
+      channel?.postMessage({ kind, data: value, last });
     });
   }
 };
-const close = () => { source?.close(); source = null; };
+const close = () => { clearTimeout(again); source?.close(); source = null; };
 
 let wanted = null;
 /** Leads as soon as no other tab does; without locks (plain HTTP beyond this machine) each visible tab has its own. */

@@ -90,6 +90,17 @@ def active_jobs(session: Session) -> list[JobRecord]:
     return [job_record(row) for row in rows]
 
 
+def ended_since(session: Session, moment: datetime, limit: int) -> list[JobRecord]:
+    """The last jobs that have ended since, in the order in which they ended."""
+    rows = session.scalars(
+        select(JobRow)
+        .where(JobRow.finished_at >= moment)
+        .order_by(JobRow.finished_at.desc(), JobRow.id)
+        .limit(limit)
+    ).all()
+    return [job_record(row) for row in reversed(rows)]
+
+
 def jobs_page(session: Session, where: JobFilter, limit: int) -> list[JobRecord]:
     """The newest first."""
     statement = select(JobRow).where(*_matching(where))
