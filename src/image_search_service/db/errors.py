@@ -81,9 +81,9 @@ def _of_connecting(reason: str) -> str:
     return next((hint for sign, hint in _HINTS_OF_CONNECTING if sign in said), _UNREACHABLE)
 
 
-def read_json(text: str | bytes) -> Any:
-    """Raises DamagedDatabaseError."""
-    return _read(json.loads, text)
+def read_json(stored: str | bytes | int | float) -> Any:
+    """The value of JSON; SQLite gives a number as such. Raises DamagedDatabaseError."""
+    return stored if isinstance(stored, int | float) else _read(json.loads, stored)
 
 
 def checked(read: Reader | None) -> Reader | None:
