@@ -36,8 +36,8 @@ def back_up(library: Path, file: Path, *options: str) -> subprocess.CompletedPro
 
 @pytest.mark.depth
 def test_the_service_that_holds_the_library_gives_it(tmp_path: Path) -> None:
-    """By whichever names browsers may call it, to whoever can read its token. What breaks off in the middle
-    leaves no file, and a service that answers."""
+    """By whichever names browsers may call it, to whoever can read its token. What cannot be
+    made whole is refused by name, and leaves no file, and a service that answers."""
     with opened(tmp_path / "library") as library:
         bind(library)
         with library.database.write() as session:
@@ -59,7 +59,7 @@ def test_the_service_that_holds_the_library_gives_it(tmp_path: Path) -> None:
         assert f"served at http://127.0.0.1:{port}" in made.stderr
         unreadable.mkdir(parents=True)
         failed = back_up(tmp_path / "library", tmp_path / "broken.tar")
-        assert (failed.returncode, "to its end" in failed.stderr) == (1, True)
+        assert (failed.returncode, f"{unreadable} cannot be read" in failed.stderr) == (1, True)
         assert answers(port)
         process.send_signal(signal.SIGTERM)
         process.communicate()

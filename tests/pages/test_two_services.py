@@ -17,6 +17,7 @@ from image_search_service.library.opening import open_library
 from image_search_service.services.jobs.service import JobKind, JobService
 from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.pages.browser import PATIENCE
+from tests.pages.screens import Screen
 from tests.support.databases import postgresql_schema
 from tests.support.nginx import MISSING, PROXY, ROOT, nginx, nginx_before
 from tests.support.qdrant_server import QdrantServer
@@ -66,12 +67,13 @@ def test_a_page_hears_of_what_happened_while_no_service_ran(
     ):
         bind(library)
         jobs = JobService(library.database, lambda _: None)
-        job = jobs.submit(JobKind.FIND_CONFLICTS, {"everybody": False})
         visitor.set_default_timeout(PATIENCE)
         page = visitor.new_page()
         with serving(settings | behind | {"port": ports[0]}) as first:
             page.goto(f"{proxy.address}/?token={read_token(library.paths.token)}")
             page.goto(f"{proxy.address}/jobs")
+            Screen(page).settled()
+            job = jobs.submit(JobKind.FIND_CONFLICTS, {"everybody": False})  # the stream tells of it
             shown = page.locator(f"[data-job='{job.id}']")
             expect(shown).to_contain_text("waits for its turn")
             first.kill()

@@ -4,6 +4,8 @@ import { el, fill } from "./dom.js";
 const PAGE = 120;
 /** Rows kept above and below the view. */
 const MORE = 0.5;
+/** So few cells of a grid are all there, wherever the view is. */
+const FEW = 24;
 /** Cells that are made in one frame of scrolling, or one row: the rest follows in the next frames. */
 const CELLS_A_FRAME = 16;
 
@@ -143,8 +145,9 @@ export class Grid {
     const height = this.rowHeight || this.tileWidth + this.gapRow;
     const count = Math.ceil(this.total / this.columns);
     const top = -this.body.getBoundingClientRect().top;
-    const first = Math.max(0, Math.floor(top / height - MORE));
-    const last = Math.min(count - 1, Math.floor((top + innerHeight) / height + MORE));
+    const few = !this.options.list && this.total <= FEW;
+    const first = few ? 0 : Math.max(0, Math.floor(top / height - MORE));
+    const last = few ? count - 1 : Math.min(count - 1, Math.floor((top + innerHeight) / height + MORE));
     this.body.style.blockSize = `${count * height - this.gapRow}px`;
     if (!this.options.list) { this.body.setAttribute("aria-rowcount", count); this.body.setAttribute("aria-colcount", this.columns); }
     this.from = first * this.columns;
