@@ -25,32 +25,12 @@ from image_search_service.db.migrate import (
 from image_search_service.db.models import Base, DecisionChange, DecisionRow, PersonRow
 from image_search_service.db.session import Database
 from tests.contract.schemas import differences, empty_database, schema
-from tests.support.databases import DATABASES
 from tests.support.later_version import become_a_later_version
 from tests.support.waiting import LIMIT
 
 REVISIONS = [
     script.revision for script in reversed([*ScriptDirectory.from_config(alembic_config()).walk_revisions()])
 ]
-
-
-@pytest.fixture(params=DATABASES)
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def url(kind: str, tmp_path: Path) -> Iterator[URL]:
-    """Where an empty database is."""
-    with empty_database(kind, tmp_path / "library.sqlite3") as at:
-        yield at
-
-
-@pytest.fixture
-def database(url: URL) -> Iterator[Database]:
-    made = Database(url)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -15,28 +15,8 @@ from image_search_service.db import database_copy
 from image_search_service.db.migrate import current_revision, migrate, program_version, written_by
 from image_search_service.db.models import PersonRow
 from image_search_service.db.session import Database, sqlite_url
-from tests.contract.schemas import empty_database, schema
-from tests.support.databases import DATABASES
+from tests.contract.schemas import schema
 from tests.support.later_version import LATER, PROGRAM, become_a_later_version
-
-
-@pytest.fixture(params=DATABASES)
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def url(kind: str, tmp_path: Path) -> Iterator[URL]:
-    """Where an empty database is."""
-    with empty_database(kind, tmp_path / "library.sqlite3") as at:
-        yield at
-
-
-@pytest.fixture
-def database(url: URL) -> Iterator[Database]:
-    made = Database(url)
-    yield made
-    made.close()
 
 
 def add_ada(database: Database) -> None:
