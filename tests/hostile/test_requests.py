@@ -18,7 +18,7 @@ from image_search_service.api import body_limits, connections
 from image_search_service.api.connections import BACKLOG, PatientProtocol
 from image_search_service.api.turns import READS, TRANSFERS, Turns
 from image_search_service.core.errors import UnavailableError
-from image_search_service.core.logging import Repeats
+from image_search_service.core.logging import Repeats, log_once_a_minute
 from image_search_service.db import session as sessions
 from image_search_service.db.session import Database, sqlite_url
 from tests.support.served import Served, served
@@ -166,6 +166,17 @@ def asked(port: int, sent: bytes) -> bytes:
         return received
 
 
+@contextmanager
+def _heard(logger: str, handler: logging.Handler) -> Iterator[None]:
+    """At the logger itself: where a test ran `serve`, the root's handlers no longer hear uvicorn."""
+    named = logging.getLogger(logger)
+    named.addHandler(handler)
+    try:
+        yield
+    finally:
+        named.removeHandler(handler)
+
+
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 
 
@@ -174,7 +185,7 @@ HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 )
 def test_half_a_request_is_not_waited_for(half: bytes, said: str, caplog: pytest.LogCaptureFixture) -> None:
     """A client that sends nothing, half a head or half a body loses its connection; others are answered."""
-    with serving(Hasty) as port:
+    with _heard("uvicorn.error", caplog.handler), serving(Hasty) as port:
         assert asked(port, half) == b""
         whole = HEAD + b"Connection: close\r\nContent-Length: 3\r\n\r\nall"
         assert asked(port, whole).endswith(b"\r\n\r\n3")
@@ -217,3 +228,12 @@ def test_each_kind_of_trouble_is_logged_once_a_minute() -> None:
     assert kept("Many.") == "Many."
     now = 61.0
     assert kept("Slow.") == "Slow. (and 999 times more since it was last said)"
+
+
+def test_what_is_left_out_is_left_out_while_it_serves() -> None:
+    """A library's logger is as it was once whoever kept its lines few has ended."""
+    logger = logging.getLogger("uvicorn.error")
+    before = list(logger.filters)
+    with log_once_a_minute("uvicorn.error", "asyncio"):
+        assert len(logger.filters) == len(before) + 1
+    assert logger.filters == before

@@ -96,10 +96,10 @@ def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
     from image_search_service.main import create_app, read_ahead, spare_from_collection
     from image_search_service.worker import stopped_by_signals
 
-    hide_tokens("uvicorn.access")
-    log_once_a_minute("uvicorn.error", "asyncio")
     # uvicorn stops by signals and raises them again when it has ended: what is open is closed first.
     with (
+        hide_tokens("uvicorn.access"),
+        log_once_a_minute("uvicorn.error", "asyncio"),
         listening_socket(run.settings.host, run.settings.port) as listening,
         open_library(
             run.settings, run.out.note, run.out.progress, address=_local_address(listening)

@@ -9,7 +9,8 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -126,10 +127,13 @@ REPEATED_SECONDS: Final = 60.0
 MOST_KINDS: Final = 1_000
 
 
-def log_once_a_minute(*loggers: str) -> None:
+@contextmanager
+def log_once_a_minute(*loggers: str) -> Iterator[None]:
     """Of what libraries log, keep one line of each kind a minute, with how many there were since the last."""
-    for name in loggers:
-        logging.getLogger(name).addFilter(Repeats())
+    with ExitStack() as filters:
+        for name in loggers:
+            filters.enter_context(_filtered(name, Repeats().filter))
+        yield
 
 
 class Repeats(logging.Filter):
@@ -157,9 +161,21 @@ class Repeats(logging.Filter):
         return True
 
 
-def hide_tokens(logger: str) -> None:
+@contextmanager
+def hide_tokens(logger: str) -> Iterator[None]:
     """Keep tokens in addresses (``/?token=…``) out of what a library's logger says of requests."""
-    logging.getLogger(logger).addFilter(_hide_tokens)
+    with _filtered(logger, _hide_tokens):
+        yield
+
+
+@contextmanager
+def _filtered(logger: str, keep: Callable[[logging.LogRecord], bool]) -> Iterator[None]:
+    named = logging.getLogger(logger)
+    named.addFilter(keep)
+    try:
+        yield
+    finally:
+        named.removeFilter(keep)
 
 
 def _hide_tokens(record: logging.LogRecord) -> bool:
