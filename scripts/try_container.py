@@ -47,6 +47,9 @@ def main() -> None:
         try:
             say(f"engine: {engine}")
             tried(container, volumes)
+        except BaseException:
+            say(f"its log:\n{container.log()}")
+            raise
         finally:
             container.remove()
 
@@ -259,7 +262,10 @@ class Entered:
 
     def remove(self) -> None:
         if self.process is not None and self.process.poll() is None:
-            self.process.kill()
+            inner = _first_process(self.process.pid)  # it outlives its parent, whose user it has left
+            if inner is not None:
+                os.kill(inner, signal.SIGKILL)
+            self.process.wait()
         self.output.unlink(missing_ok=True)
         subprocess.run(["buildah", "rm", self.container], capture_output=True, check=False)
 

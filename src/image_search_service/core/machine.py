@@ -14,10 +14,10 @@ def memory() -> int:
     """In bytes."""
     import psutil
 
-    return min(int(psutil.virtual_memory().total), *cgroup_limits(), *_address_space())
+    return min([int(psutil.virtual_memory().total), *cgroup_limits(CGROUPS, OWN_GROUPS), *_address_space()])
 
 
-def cgroup_limits(groups: Path = CGROUPS, own: Path = OWN_GROUPS) -> list[int]:
+def cgroup_limits(groups: Path, own: Path) -> list[int]:
     """The limits of the process's control groups and of all above them, of either version; none without."""
     with suppress(OSError):
         return list(_limits(groups, own.read_text(encoding="utf-8")))

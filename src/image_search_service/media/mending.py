@@ -177,7 +177,7 @@ def _eight_bits(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Pi
             pixels[band] = values[band].astype(np.uint64) >> shift
         return pixels
     ranges = [(float(part.min()), float(part.max())) for part in (_finite(values[band]) for band in bands)]
-    low, high = min(0.0, *(low for low, _ in ranges)), max(1.0, *(high for _, high in ranges))
+    low, high = min([0.0, *(low for low, _ in ranges)]), max([1.0, *(high for _, high in ranges)])
     for band in bands:
         pixels[band] = (_finite(values[band]) - low) * (255.0 / (high - low))
     return pixels
