@@ -61,7 +61,7 @@ def write_sides(session: Session, changes: Sequence[Change]) -> None:
 
 def sides_where(session: Session, condition: ColumnElement[bool]) -> list[Side]:
     """The sides for which the condition holds, in a fixed order."""
-    return [Side(*row) for row in session.execute(_of_faces().where(condition))]
+    return [Side(*row) for row in session.execute(select_sides(condition))]
 
 
 def sides_without_person(session: Session) -> list[Side]:
@@ -87,7 +87,8 @@ def sides_of(session: Session, difference_ids: Sequence[uuid.UUID]) -> list[Side
     ]
 
 
-def _of_faces() -> Select[uuid.UUID, uuid.UUID, int, uuid.UUID | None]:
+def select_sides(condition: ColumnElement[bool]) -> Select[uuid.UUID, uuid.UUID, int, uuid.UUID | None]:
+    """The columns of ``Side``, of the sides for which the condition holds, in a fixed order."""
     return (
         select(
             FaceDifference.difference_id,
@@ -96,6 +97,7 @@ def _of_faces() -> Select[uuid.UUID, uuid.UUID, int, uuid.UUID | None]:
             FaceInstance.person_id,
         )
         .join(FaceInstance, FaceInstance.id == FaceDifference.face_instance_id)
+        .where(condition)
         .order_by(FaceDifference.difference_id, FaceDifference.face_instance_id)
     )
 

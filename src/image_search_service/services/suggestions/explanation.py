@@ -10,7 +10,8 @@ from image_search_service.core.errors import NotFoundError
 from image_search_service.core.types import Because, FloatArray
 from image_search_service.db.queries import persons as person_queries
 from image_search_service.db.queries.suggestions import explanation as queries
-from image_search_service.db.queries.suggestions.explanation import FaceFacts, UnassignedFaces
+from image_search_service.db.queries.suggestions.assignment import UnassignedFaces, unassigned_beside
+from image_search_service.db.queries.suggestions.explanation import FaceFacts
 from image_search_service.faces.assigner import FaceConstraints, compare
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.centroid import CentroidMatrix
@@ -64,7 +65,7 @@ class ExplanationService:
             facts = queries.face_facts(session, face_id)
             if facts is None:
                 raise NotFoundError(f"There is no face {face_id}.")
-            beside = queries.faces_beside(session, facts.face)
+            beside = unassigned_beside(session, facts.face.id, facts.face.asset_id)
             person_id = facts.face.person_id
             names = {} if person_id is None else person_queries.names(session, [person_id])
         if person_id is not None:

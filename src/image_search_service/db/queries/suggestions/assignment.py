@@ -7,12 +7,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select, tuple_, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    select,
+    tuple_,
+    union,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import FaceDifference, FaceInstance, FaceSuggestion, ImageAsset
+from image_search_service.db.queries import prepared
 from image_search_service.db.queries.conditions import IS_UNNAMED_FACE
-from image_search_service.db.queries.differences import barred_by_difference
+from image_search_service.db.queries.differences import Side, barred_by_difference, select_sides
 from image_search_service.db.queries.suggestion_states import REJECTED, Pair
 
 
@@ -25,6 +38,15 @@ class AssignableFace:
     position: int
     point_id: uuid.UUID
     cluster_id: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnassignedFaces:
+    """The faces without a person that affect whether one of them is assigned, and what forbids it."""
+
+    faces: Sequence[AssignableFace]
+    barred: set[Pair]
+    sides: list[Side]
 
 
 def _assignable(since: datetime | None) -> ColumnElement[bool]:
@@ -84,16 +106,13 @@ def lock_unassigned(session: Session, page: Sequence[AssignableFace]) -> set[uui
     return {face for face, person, group, aside in rows if person is None and group is None and not aside}
 
 
-def assignable_beside(session: Session, face_id: uuid.UUID, asset_id: uuid.UUID) -> list[AssignableFace]:
-    """The faces without a person that affect whether this one is assigned, itself included: those of its
-    photo and of its differences, photo by photo."""
-    few = _assignable_faces(None).where(beside(face_id, asset_id)).order_by(None)  # else all are sorted first
-    faces = [AssignableFace(*row) for row in session.execute(few)]
-    return sorted(faces, key=lambda face: (face.asset_id, face.position))
-
-
 def barred_pairs(session: Session, where: ColumnElement[bool]) -> set[Pair]:
     """Forbidden pairs of face and person: rejected, already in the photo, or ruled out by a difference."""
+    rows: Iterable[Row[uuid.UUID, uuid.UUID]] = session.execute(_barred(where))
+    return {(face_id, person_id) for face_id, person_id in rows}
+
+
+def _barred(where: ColumnElement[bool]) -> CompoundSelect[uuid.UUID, uuid.UUID]:
     rejected = (
         select(FaceInstance.id, FaceSuggestion.person_id)
         .join(FaceSuggestion, FaceSuggestion.face_instance_id == FaceInstance.id)
@@ -105,9 +124,7 @@ def barred_pairs(session: Session, where: ColumnElement[bool]) -> set[Pair]:
         .join(other, other.asset_id == FaceInstance.asset_id)
         .where(FaceInstance.person_id.is_(None), other.person_id.is_not(None), where)
     )
-    different = barred_by_difference(where)
-    rows: Iterable[Row[uuid.UUID, uuid.UUID]] = session.execute(union(rejected, in_photo, different))
-    return {(face_id, person_id) for face_id, person_id in rows}
+    return union(rejected, in_photo, barred_by_difference(where))
 
 
 def in_photos_of(page: Sequence[AssignableFace]) -> ColumnElement[bool]:
@@ -115,8 +132,8 @@ def in_photos_of(page: Sequence[AssignableFace]) -> ColumnElement[bool]:
     return FaceInstance.asset_id.between(page[0].asset_id, page[-1].asset_id)
 
 
-def beside(face_id: uuid.UUID, asset_id: uuid.UUID) -> ColumnElement[bool]:
-    """Of a face: it is in the same photo, or on either side of one of the given face's differences.
+def _beside() -> ColumnElement[bool]:
+    """Of a face: it is in the same ``photo``, or on either side of one of the given ``face``'s differences.
 
     By id, so that the few are looked up: an OR of both would be looked for among all faces without a person.
     """
@@ -124,6 +141,24 @@ def beside(face_id: uuid.UUID, asset_id: uuid.UUID) -> ColumnElement[bool]:
     same = (
         select(FaceDifference.face_instance_id)
         .join(own, own.difference_id == FaceDifference.difference_id)
-        .where(own.face_instance_id == face_id)
+        .where(own.face_instance_id == bindparam("face"))
     )
-    return FaceInstance.id.in_(union_all(select(in_photo.id).where(in_photo.asset_id == asset_id), same))
+    here = select(in_photo.id).where(in_photo.asset_id == bindparam("photo"))
+    return FaceInstance.id.in_(union_all(here, same))
+
+
+_FACES_BESIDE = _assignable_faces(None).where(_beside()).order_by(None)  # else all are sorted first
+_BARRED_BESIDE = _barred(_beside())
+_SIDES_BESIDE = select_sides(_beside())
+
+
+def unassigned_beside(session: Session, face_id: uuid.UUID, asset_id: uuid.UUID) -> UnassignedFaces:
+    """The faces without a person that affect whether this one is assigned, itself included: those of its
+    photo and of its differences, photo by photo. Three statements."""
+    given = {"face": face_id, "photo": asset_id}
+    faces = [AssignableFace(*row) for row in prepared.run(session, _FACES_BESIDE, given)]
+    return UnassignedFaces(
+        sorted(faces, key=lambda face: (face.asset_id, face.position)),
+        {(row[0], row[1]) for row in prepared.run(session, _BARRED_BESIDE, given)},
+        [Side(*row) for row in prepared.run(session, _SIDES_BESIDE, given)],
+    )

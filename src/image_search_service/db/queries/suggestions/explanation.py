@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
 from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset
-from image_search_service.db.queries.differences import Side, barred_by_difference, sides_where
-from image_search_service.db.queries.suggestion_states import REJECTED, Pair
-from image_search_service.db.queries.suggestions import assignment
-from image_search_service.db.queries.suggestions.assignment import AssignableFace
+from image_search_service.db.queries.differences import barred_by_difference
+from image_search_service.db.queries.prepared import run
+from image_search_service.db.queries.suggestion_states import REJECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,51 +31,33 @@ class FaceFacts:
         return self.rejected | self.in_photo | self.different
 
 
-@dataclass(frozen=True, slots=True)
-class UnassignedFaces:
-    """The faces without a person that affect whether one of them is assigned, and what forbids it."""
-
-    faces: Sequence[AssignableFace]
-    barred: set[Pair]
-    sides: list[Side]
+_FACE = (
+    select(FaceInstance, ImageAsset)
+    .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
+    .where(FaceInstance.id == bindparam("face"))
+)
+_REJECTED = select(FaceSuggestion.person_id).where(
+    FaceSuggestion.face_instance_id == bindparam("face"), FaceSuggestion.state == REJECTED
+)
+_IN_PHOTO = select(FaceInstance.person_id).where(
+    FaceInstance.asset_id == bindparam("photo"),
+    FaceInstance.id != bindparam("face"),
+    FaceInstance.person_id.is_not(None),
+)
+_DIFFERENT = barred_by_difference(FaceInstance.id == bindparam("face"))
 
 
 def face_facts(session: Session, face_id: uuid.UUID) -> FaceFacts | None:
     """The facts about a face, None if it does not exist: four statements."""
-    row = session.execute(
-        select(FaceInstance, ImageAsset)
-        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(FaceInstance.id == face_id)
-    ).one_or_none()
+    row = session.execute(_FACE, {"face": face_id}).one_or_none()
     if row is None:
         return None
     face, photo = row
-    rejected = session.scalars(
-        select(FaceSuggestion.person_id).where(
-            FaceSuggestion.face_instance_id == face_id, FaceSuggestion.state == REJECTED
-        )
-    )
-    other = aliased(FaceInstance)
-    in_photo = session.scalars(
-        select(other.person_id).where(
-            other.asset_id == face.asset_id, other.id != face_id, other.person_id.is_not(None)
-        )
-    )
-    different = session.execute(barred_by_difference(FaceInstance.id == face_id))
+    of_face = {"face": face_id}
     return FaceFacts(
         face,
         photo,
-        frozenset(rejected),
-        frozenset(person for person in in_photo if person is not None),
-        frozenset(row[1] for row in different if row[1] is not None),
-    )
-
-
-def faces_beside(session: Session, face: FaceInstance) -> UnassignedFaces:
-    """The faces that affect whether this one is assigned: three statements."""
-    here = assignment.beside(face.id, face.asset_id)
-    return UnassignedFaces(
-        assignment.assignable_beside(session, face.id, face.asset_id),
-        assignment.barred_pairs(session, here),
-        sides_where(session, here),
+        rejected=frozenset(run(session, _REJECTED, of_face).scalars()),
+        in_photo=frozenset(run(session, _IN_PHOTO, of_face | {"photo": face.asset_id}).scalars()),
+        different=frozenset(row[1] for row in run(session, _DIFFERENT, of_face)),
     )
