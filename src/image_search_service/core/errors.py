@@ -118,7 +118,10 @@ class LibraryInUseError(ConflictError):
         who = f"process {pid} ({command or 'unknown command'})" if pid else "another process"
         super().__init__(
             f"The library {library} is in use by {who}.",
-            hint="Wait until it has finished, or stop it, or choose another library with --library.",
+            hint="Wait until it has finished, or stop it, or choose another library with --library."
+            if address is None
+            else f"Do it on its pages ({address}; `image-search address` prints the address with its token), "
+            "or stop it.",
         )
 
 

@@ -54,3 +54,10 @@ def test_released_lock_can_be_taken_again(tmp_path: Path) -> None:
     for _ in range(2):
         with LibraryLock(tmp_path / "library.lock"):
             pass
+
+
+def test_a_library_that_is_served_is_named_with_its_pages() -> None:
+    """Who comes while a service has the library is told where its pages are, not to wait for its end."""
+    error = LibraryInUseError(Path("library"), "7 image-search serve", address="http://127.0.0.1:8000")
+    assert "http://127.0.0.1:8000" in (error.hint or "")
+    assert "Wait" not in (error.hint or "")
