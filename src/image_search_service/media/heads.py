@@ -147,9 +147,9 @@ def png_without_picture(file: BinaryIO) -> BinaryIO:
 
 
 def _png_chunks(file: BinaryIO, size: int) -> Iterator[tuple[int, int, bytes]]:
-    """Place, length and kind of each (ISO/IEC 15948, 5.3)."""
-    at = 8
-    while at + 8 <= size:
+    """Place, length and kind of each up to the last (ISO/IEC 15948, 5.3); what follows belongs to none."""
+    at, kind = 8, b""
+    while at + 8 <= size and kind != b"IEND":
         file.seek(at)
         length, kind = struct.unpack(">I4s", file.read(8))
         yield at, length, kind

@@ -63,20 +63,32 @@ def is_jpeg(content: bytes) -> bool:
 
 
 def is_cut_off(file: BinaryIO) -> bool:
-    """Whether the last box of a HEIC or AVIF reaches beyond the end of the file."""
+    """Whether a file says that it is longer than it is: the last box of a HEIC or AVIF, the length in a WebP,
+    the place of a TIFF's first directory."""
     size = os.fstat(file.fileno()).st_size
+    file.seek(0)
+    head = file.read(16)
+    if head.startswith(b"RIFF"):
+        return 8 + int.from_bytes(head[4:8], "little") > size
+    if head.startswith((b"II*\0", b"MM\0*")):
+        return int.from_bytes(head[4:8], "little" if head.startswith(b"II") else "big") + 2 > size
+    return _last_box_ends(file, size) > size
+
+
+def _last_box_ends(file: BinaryIO, size: int) -> int:
+    """Where the last box of a HEIC or AVIF ends, in bytes from the start; 0 for other files."""
     at = 0
     while at + 16 <= size:
         file.seek(at)
         length, kind, longer = struct.unpack(">I4sQ", file.read(16))
         if at == 0 and kind != b"ftyp":
-            return False
+            return 0
         if length == 1:
             length = longer
         if length < 8:  # 0: up to the end
-            return False
+            return 0
         at += length
-    return at > size
+    return at
 
 
 def require_most_rows(image: Image.Image) -> None:

@@ -62,6 +62,23 @@ def test_p4_half_a_photo_is_refused(tmp_path: Path, kept: float) -> None:
         decoded(tmp_path / "photo", content[: int(kept * len(content))])
 
 
+@pytest.mark.parametrize("kept", [0.05, 0.6])
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "HEIF", "AVIF"])
+def test_p4_what_is_cut_off_is_called_truncated(tmp_path: Path, name: str, kept: float) -> None:
+    """A file of any format of which much is missing is refused as truncated, not as damaged."""
+    content = encoded(name)
+    with pytest.raises(MediaError, match="truncated"):
+        decoded(tmp_path / "photo", content[: int(kept * len(content))])
+
+
+@pytest.mark.parametrize("behind", [b"junk" * 50, b"\0" * 5_000, b"\xff" * 13], ids=["text", "zeros", "ones"])
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "GIF", "WEBP", "TIFF"])
+def test_p4_something_follows_the_photo(tmp_path: Path, name: str, behind: bytes) -> None:
+    """What a download or a rescued disk left behind a photo's end hides neither it nor its metadata."""
+    assert_is_photo(decoded(tmp_path / "photo", encoded(name) + behind))
+    assert read_embedded(tmp_path / "photo").orientation == 1
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "LA", "1"])
 def test_p4_a_png_without_its_last_rows(tmp_path: Path, mode: str) -> None:
     """The rows of a PNG that are there are shown, those that are missing are black."""
