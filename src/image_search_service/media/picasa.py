@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from image_search_service.core.errors import MediaError
+from image_search_service.core.files import is_file
 from image_search_service.core.types import Box
 from image_search_service.media.errors import media_errors
 from image_search_service.media.folder_names import plain_name
@@ -80,12 +81,14 @@ class PicasaFolders:
 
 
 def _read_folder(folder: Path) -> PicasaFolder:
-    path = next((folder / name for name in FILES if (folder / name).is_file()), None)
-    if path is None:
-        return PicasaFolder(size=1)
+    path: Path | None = folder / FILES[0]
     try:
-        with media_errors(), path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+        with media_errors():
+            path = next((folder / name for name in FILES if is_file(folder / name)), None)
+            if path is None:
+                return PicasaFolder(size=1)
+            with path.open("rb") as file:
+                content = file.read(LARGEST + 1)
     except MediaError as error:
         return PicasaFolder(path, problem=error.message, size=1)
     if len(content) > LARGEST:

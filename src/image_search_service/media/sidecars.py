@@ -156,6 +156,11 @@ def _sidecar_of(path: Path, names: FolderNames) -> Path | None:
     return None
 
 
+def is_sidecar(path: Path) -> bool:
+    """Whether a file is a sidecar by its name."""
+    return path.suffix.lower() == SUFFIX
+
+
 def sidecar_to_write(path: Path, folders: Folders) -> Path:
     """The sidecar to write names to: the existing one, unless another file shares it. Raises MediaError."""
     existing, own = sidecar_of(path, folders), path.with_name(path.name + SUFFIX)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from image_search_service.core.files import has_vanished
+from image_search_service.core.files import has_vanished, is_folder
 from image_search_service.core.records.jobs import JobRecord
 from image_search_service.core.types import JsonObject
 from image_search_service.db.models import utc_now
@@ -53,7 +53,7 @@ class FolderWatch:
         """The library's folders that can be read now, without those that are in another one."""
         with self._database.read() as session:
             paths = topmost_of(list(index_roots.indexed_at(session)))
-        return sorted(path for path in paths if path.is_dir())
+        return sorted(path for path in paths if is_folder(path))
 
     def index(self, paths: Sequence[Path]) -> JobRecord | None:
         """Index folders; None if indexing is under way or paused."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from image_search_service.core.decisions import Fact, Key, NameOrigin, named_by
+from image_search_service.core.files import has_vanished
 from image_search_service.core.names import clean_name, name_key
 from image_search_service.core.parallel import chunks
 from image_search_service.db.queries import (
@@ -114,7 +115,7 @@ def _before(face: PlacedFace, source: FileNames, names: PhotoNames, seen: Seen) 
     """What the file had for the face; of a photo that has moved, what its former file had."""
     of_face = seen.get(face.id, {})
     read = {file.path for file in names.files}
-    moved = [name for path, name in of_face.items() if path not in read and not path.exists()]
+    moved = [name for path, name in of_face.items() if path not in read and has_vanished(path)]
     return of_face.get(source.path) or next(iter(moved), None)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from image_search_service.core.errors import MediaError
+from image_search_service.core.files import has_vanished
 from image_search_service.core.names import name_key
 from image_search_service.db.queries.metadata.photo_names import PhotoFiles, PlacedFace
 from image_search_service.db.queries.people_in_files import NamedInFile
@@ -130,18 +131,29 @@ def _too_large(size: int) -> str:
 
 
 def _last_seen(wanted: WriteTask, path: Path) -> dict[uuid.UUID, LastSeen]:
-    """What this file had for each face; a sidecar that moved with its photo is known by its name."""
+    """What this file had for each face; of one that moved or was renamed with its photo, what it had where it
+    was."""
     if wanted.overrule:
         return {}
     last: dict[uuid.UUID, LastSeen] = {}
     for face in wanted.faces:
         of_face = wanted.seen.get(face.id, {})
-        moved = [name for place, name in of_face.items() if place.name == path.name and not place.exists()]
-        name = of_face.get(path) or next(iter(moved), None)
+        name = of_face.get(path) or _of_moved(path, of_face)
         if name is not None:
             is_answered = name.changed_after is None or wanted.placed_by.get(face.id, 0) > name.changed_after
             last[face.id] = LastSeen(name.key, is_answered)
     return last
+
+
+def _of_moved(path: Path, of_face: Mapping[Path, SeenName]) -> SeenName | None:
+    """What the file had that is at ``path`` now: a sidecar for a sidecar, a photo for a photo, rather one of
+    the same name; None if none of them has gone."""
+    moved = [
+        name
+        for place, name in of_face.items()
+        if sidecars.is_sidecar(place) == sidecars.is_sidecar(path) and has_vanished(place)
+    ]
+    return min(moved, key=lambda name: name.path.name != path.name, default=None)
 
 
 def _seen_as_it_is(

@@ -7,15 +7,17 @@ import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from image_search_service.core import files
+from image_search_service.db.models import NameInFile
 from image_search_service.db.session import Database
 from image_search_service.media import sidecars
 from image_search_service.media.folder_names import SUFFIX
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService
 from tests.support.xmp import digikam
-from tests.unit.services.metadata.named_photos import Photo, names, read, said
+from tests.unit.services.metadata.named_photos import HEIGHT, LEFT, WIDTH, Photo, names, read, said, share
 
 LONGEST = 255
 """Bytes of a file's name, on most file systems."""
@@ -86,3 +88,33 @@ def test_p5_names_of_many_bytes_are_written(database: Database, photo: Photo) ->
     ReviewService(database, "test").split(faces[:1], "Ada")
     assert MetadataNamesService(database, "test", workers=2).write().written == 1
     assert b"Ada" in path.with_name(f"{path.name}.xmp").read_bytes()
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE])
+def test_p5_a_place_that_cannot_be_looked_at(
+    database: Database, photo: Photo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """Where the system cannot say whether a folder has names of Picasa, or whether a former sidecar is still
+    there, the others are read and written."""
+    for name in ("a.jpg", "b.jpg"):
+        packet = digikam([(name[:1], share(LEFT))], (WIDTH, HEIGHT))
+        photo(name)[0].with_name(f"{name}.xmp").write_bytes(packet)
+    read(database)
+    with database.write() as session:
+        gone = tmp_path / "away" / "photo.jpg.xmp"
+        session.execute(update(NameInFile).where(NameInFile.name == "a").values(path=gone))
+    (tmp_path / "a.jpg.xmp").unlink()
+    original = os.stat
+
+    def look(path: str | Path, *rest: object, **options: object) -> os.stat_result:
+        if str(path).endswith((".picasa.ini", "away/photo.jpg.xmp")):
+            raise OSError(code, os.strerror(code))
+        return original(path, *rest, **options)
+
+    monkeypatch.setattr(os, "stat", look)
+    monkeypatch.setattr(os, "lstat", look)
+    assert "b" in names(database).values()
+    report = read(database)
+    assert (report.photos, report.unreadable) == (2, 1)
+    written = MetadataNamesService(database, "test", workers=2).write()
+    assert (written.files, written.unreadable) == (2, 0)

@@ -189,20 +189,46 @@ def test_a_file_without_any_region_takes_no_name_away(database: Database, photo:
     assert (write(database).corrected, sidecar.read_bytes()) == (1, before)
 
 
-def test_a_name_follows_a_photo_that_moved(tmp_path: Path, database: Database, photo: Photo) -> None:
-    """A photo that moves with its sidecar, which is corrected then, gives the corrected name."""
+@pytest.mark.parametrize("to", ["moved/photo.jpg", "renamed.jpg", "moved/renamed.jpg"])
+def test_f5_a_name_follows_a_photo_that_moved(
+    tmp_path: Path, database: Database, photo: Photo, to: str
+) -> None:
+    """F5: a photo that is moved or renamed with its sidecar, which is corrected then, gives the corrected
+    name; writing before reading leaves the correction."""
     path, (left, _) = photo()
     sidecar_with(path, "Anna")
     read(database)
-    (tmp_path / "moved").mkdir()
-    moved = Path(shutil.move(path, tmp_path / "moved" / path.name))
+    moved = move(database, path, tmp_path / to)
     path.with_name("photo.jpg.xmp").unlink()
-    with database.write() as session:
-        session.execute(update(AssetPath).values(path=moved, folder=moved.parent))
-    sidecar_with(moved, "Berta")
+    before = sidecar_with(moved, "Berta").read_bytes()
     assert write(database).corrected == 1
+    assert moved.with_name(f"{moved.name}.xmp").read_bytes() == before
     read(database)
     assert names(database) == {left: "Berta"}
+
+
+def test_f5_a_sidecar_that_was_deleted_is_written_anew(
+    tmp_path: Path, database: Database, photo: Photo
+) -> None:
+    """A sidecar that is no more corrects nothing, wherever its photo is."""
+    path, _ = photo()
+    sidecar = sidecar_with(path, "Anna")
+    read(database)
+    sidecar.unlink()
+    assert (write(database).written, "Anna" in sidecar.read_text()) == (1, True)
+    sidecar.unlink()
+    moved = move(database, path, tmp_path / "renamed.jpg")
+    assert write(database).written == 1
+    assert "Anna" in moved.with_name("renamed.jpg.xmp").read_text()
+
+
+def move(database: Database, path: Path, to: Path) -> Path:
+    """Move a photo, and let the library know."""
+    to.parent.mkdir(exist_ok=True)
+    moved = Path(shutil.move(path, to))
+    with database.write() as session:
+        session.execute(update(AssetPath).values(path=moved, folder=moved.parent))
+    return moved
 
 
 def test_two_copies_that_say_two_things(tmp_path: Path, database: Database, photo: Photo) -> None:
