@@ -29,10 +29,17 @@ from image_search_service.media.hashing import hash_file
 from image_search_service.media.scan import FoundFile, PhotoScan
 from image_search_service.services.indexing.absences import mark_vanished, note_absent, vanished_roots
 from image_search_service.services.indexing.edits import carry_over
+from image_search_service.services.indexing.gone_photos import photos_gone
 from image_search_service.services.indexing.orphans import remove_orphaned_points
 from image_search_service.services.indexing.reader import HashedFile, PhotoReader, ReadPhoto
 from image_search_service.services.indexing.report import Failure, IndexReport
-from image_search_service.services.indexing.rows import asset_row, face_points, face_rows, path_row
+from image_search_service.services.indexing.rows import (
+    asset_row,
+    face_points,
+    face_rows,
+    gone_path_row,
+    path_row,
+)
 from image_search_service.services.indexing.same_faces import ChangedFile, SameFaceSearch
 
 LOOKUP_BATCH = 500
@@ -284,21 +291,31 @@ class _IndexRun:
         photos.save_paths(session, [path_row(file, asset_id, self._number) for file, asset_id in same])
         photos.update_replaced(session, [asset_id for _, asset_id in same])
 
-    def _settle(self) -> None:
-        """Store what files hold that held another photo, and what becomes of what was said of its faces.
+    def _settle(self, roots: Sequence[Path], *, interrupted: bool) -> None:
+        """Store what files hold that held another photo, and what becomes of what was said of its faces, and
+        of those of photos whose files are gone.
 
         Only now is it known where each photo is: one that was moved, renamed or copied is in some other file.
         All in one transaction; a run that ends before finds these files changed once more.
         """
-        if not self._replaced:
-            return
         changes = [
             ChangedFile(file.path, self._previous[file.path], asset_id) for file, asset_id in self._replaced
         ]
-        found = SameFaceSearch(self._service.stores).find(changes)
+        if not changes and not self.report.photos_new and not interrupted:
+            return
+        with self._database.read() as session:
+            gone = photos_gone(session, roots, self._number, {each.path: each.present for each in changes})
+        if not changes and not gone:
+            return
+        found = SameFaceSearch(self._service.stores).find(changes, list(gone))
+        rows = [path_row(file, asset_id, self._number) for file, asset_id in self._replaced]
+        for former, present in found.successors.items():
+            changes += [ChangedFile(path, former, present) for path in gone[former]]
+            rows += [gone_path_row(path, present, self._number) for path in gone[former]]
+        if not changes and not found.same:
+            return
         with self._database.write() as session:
             events.take_turn(session)
-            rows = [path_row(file, asset_id, self._number) for file, asset_id in self._replaced]
             photos.save_paths(session, rows)
             carried = carry_over(session, changes, found)
         self.report.names_kept, self.report.names_lost = carried.kept, carried.lost
@@ -318,7 +335,7 @@ class _IndexRun:
     def finish(self, scan: PhotoScan, *, interrupted: bool) -> None:
         """Settle what changed, and mark vanished files as missing; after an interrupted run, clear away what
         it left: photos that no file holds, points without a face in SQL, and half-written pictures."""
-        self._settle()
+        self._settle(scan.roots, interrupted=interrupted)
         with self._database.write() as session:
             events.take_turn(session)
             waiting = [(failure.path, failure.reason) for failure in self.report.waiting]

@@ -88,7 +88,7 @@ class BoxMover:
     def move(self, boxes: Sequence[MovedBox], files: Mapping[uuid.UUID, Sequence[Path]]) -> MovedFaces:
         """Each photo is decoded once; one fetch and one request to Qdrant for all.
 
-        files: the files that hold each present photo.
+        files: the files that hold each present photo, if they are not stored yet.
         """
         moved = MovedFaces()
         if not boxes:
@@ -99,7 +99,9 @@ class BoxMover:
         embeddings = self._stores.faces.get_embeddings_by_point_ids(wanted, FETCH_BATCH)
         for photo in found.values():
             here = [box for box in boxes if box.present == photo.id]
-            kept, drawn = self._drawn(replace(photo, files=files.get(photo.id, [])), here, embeddings)
+            kept, drawn = self._drawn(
+                replace(photo, files=files.get(photo.id) or photo.files), here, embeddings
+            )
             moved.ids |= kept
             moved.drawn += drawn
         self._drawer.store(moved.drawn)

@@ -38,7 +38,8 @@ class IndexReport:
     """Files below the folders that are no photos by their name."""
     faces_new: int = 0
     names_kept: int = 0
-    """Names that humans gave to faces of files that changed, carried over to the same faces."""
+    """Names that humans gave to faces of files that changed or are gone, carried over to the same faces in
+    what the files hold now, or in new ones."""
     names_lost: int = 0
     """Such names whose faces were not found again; ``image-search conflicts`` lists them."""
     seconds: float = 0.0

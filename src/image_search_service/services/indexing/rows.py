@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from pathlib import Path
 
+from image_search_service.core.files import FileState
+from image_search_service.db.models import utc_now
 from image_search_service.db.queries.batches import Row
 from image_search_service.media.decode import DECODER
 from image_search_service.services.indexing.reader import HashedFile, ReadFace, ReadPhoto
@@ -32,6 +35,20 @@ def path_row(file: HashedFile, asset_id: uuid.UUID, run: int) -> Row:
         **file.state._asdict(),
         "seen_in_run": run,
         "missing_since": None,
+        "excluded": False,
+    }
+
+
+def gone_path_row(path: Path, asset_id: uuid.UUID, run: int) -> Row:
+    """A file that is gone, and the photo that was made of the one that it held, which is in another file:
+    should it come back, it looks changed."""
+    state = FileState(size=-1, modified_ns=0, changed_ns=0, inode=0)
+    return {
+        "path": path,
+        "asset_id": asset_id,
+        **state._asdict(),
+        "seen_in_run": run,
+        "missing_since": utc_now(),
         "excluded": False,
     }
 

@@ -8,7 +8,8 @@ it of the same person, inherits nothing.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from image_search_service.media.same_picture import Placement, find_placement
 from image_search_service.recognition.boxes import SAME_FACE, overlap
 from image_search_service.recognition.same_faces import pair_faces
 from image_search_service.services.indexing.drawing import DrawnFaces
+from image_search_service.services.indexing.gone_photos import SuccessorSearch
 from image_search_service.services.indexing.moved_boxes import BoxMover, MovedBox, moved_boxes
 from image_search_service.vector.batching import FETCH_BATCH, EmbeddingBatch
 
@@ -69,18 +71,21 @@ class _Likeness:
 @dataclass(frozen=True, slots=True)
 class FoundFaces:
     """same: faces that were found again. drawn: those of them that were made of boxes drawn by hand; their
-    rows are not stored yet."""
+    rows are not stored yet. successors: of photos that no file holds any more the new photo that was made of
+    them."""
 
     same: Sequence[SameFace]
     drawn: Sequence[DrawnFaces] = ()
+    successors: Mapping[uuid.UUID, uuid.UUID] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Found:
-    """boxes: of faces by hand that were not found."""
+    """boxes: of faces by hand that were not found. successors: as in ``FoundFaces``."""
 
     same: list[SameFace] = field(default_factory=list)
     boxes: list[MovedBox] = field(default_factory=list)
+    successors: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)
 
 
 class SameFaceSearch:
@@ -90,18 +95,22 @@ class SameFaceSearch:
         self._stores = stores
         self._database = stores.database
 
-    def find(self, changes: Sequence[ChangedFile]) -> FoundFaces:
+    def find(self, changes: Sequence[ChangedFile], gone: Sequence[uuid.UUID] = ()) -> FoundFaces:
         """The faces that are found again, each once for each of its photo's successors.
 
         First those that the files held before; then, among the faces that are left, those that the files had
-        lost earlier. A few statements for each 500 photos, a fetch for each 200 pairs of photos.
+        lost earlier; then, in new photos wherever they are, those of photos that no file holds any more
+        (``gone``). A few statements for each 500 photos, a fetch for each 200 pairs of photos.
         """
         pairs = {(change.former, change.present) for change in changes}
         with self._database.read() as session:
             path_ids = photos.path_ids(session, [change.path for change in changes])
-            located = faces.located_faces(session, sorted({photo for pair in pairs for photo in pair}))
+            located = faces.located_faces(
+                session, sorted({photo for pair in pairs for photo in pair} | set(gone))
+            )
             lost = lost_faces.lost_at_paths(session, list(path_ids.values()))
-            known = [face.id for former, _ in pairs for face in located.get(former, [])]
+            formers = {former for former, _ in pairs} | set(gone)
+            known = [face.id for former in formers for face in located.get(former, [])]
             decided = faces_with_decisions.decided_faces_by_id(session, known)
             located |= faces.located_faces(session, sorted({name.asset_id for name in lost} - located.keys()))
         said = {face.id for face in decided if face.is_decided or face.by_hand}
@@ -111,15 +120,28 @@ class SameFaceSearch:
             if any(face.id in said or face.person_id is not None for face in located.get(former, []))
         ]
         found = self._search(direct, located, set())
+        losses = self._find_lost(found, changes, lost, path_ids, located)
+        self._find_elsewhere(found, gone, pairs, said, located)
+        return self._with_boxes(found, changes, losses)
+
+    def _find_lost(
+        self,
+        found: _Found,
+        changes: Sequence[ChangedFile],
+        lost: Sequence[lost_faces.LostName],
+        path_ids: Mapping[Path, int],
+        located: Mapping[uuid.UUID, Sequence[LocatedFace]],
+    ) -> dict[uuid.UUID, uuid.UUID]:
+        """Add the faces that the files had lost earlier; returns the loss of each one that was looked for."""
         if not lost:
-            return self._with_boxes(found, changes, {})
+            return {}
         present_at = {path_ids[change.path]: change.present for change in changes if change.path in path_ids}
         earlier: dict[tuple[uuid.UUID, uuid.UUID], dict[uuid.UUID, uuid.UUID]] = {}
         for name in lost:
             present = present_at.get(name.path_id) if name.path_id is not None else None
             if present is not None and present != name.asset_id:
                 earlier.setdefault((name.asset_id, present), {})[name.face_id] = name.id
-        losses = {face: loss for found in earlier.values() for face, loss in found.items()}
+        losses = {face: loss for of_photo in earlier.values() for face, loss in of_photo.items()}
         again = [
             _PhotoPair(former, present, [face for face in located.get(former, []) if face.id in wanted])
             for (former, present), wanted in earlier.items()
@@ -127,7 +149,41 @@ class SameFaceSearch:
         more = self._search(again, located, {face.present for face in found.same})
         found.same += [SameFace(face.former, face.present, losses[face.former]) for face in more.same]
         found.boxes += more.boxes
-        return self._with_boxes(found, changes, losses)
+        return losses
+
+    def _find_elsewhere(
+        self,
+        found: _Found,
+        gone: Sequence[uuid.UUID],
+        compared: Set[tuple[uuid.UUID, uuid.UUID]],
+        said: Set[uuid.UUID],
+        located: dict[uuid.UUID, list[LocatedFace]],
+    ) -> None:
+        """Add the faces of gone photos that are in new photos. compared: pairs that were searched before."""
+        again = {face.former for face in found.same}
+        left = {id_: [face for face in located.get(id_, []) if face.id not in again] for id_ in gone}
+        wanted = {
+            id_: [face for face in of_photo if face.id in said or face.person_id is not None]
+            for id_, of_photo in left.items()
+        }
+        candidates = SuccessorSearch(self._stores).candidates(wanted)
+        pairs = [
+            _PhotoPair(former, present, left[former])
+            for former, present in candidates
+            if (former, present) not in compared
+        ]
+        with self._database.read() as session:
+            lacking = sorted({pair.present for pair in pairs} - located.keys())
+            located |= faces.located_faces(session, lacking)
+        more = self._search(pairs, located, {face.present for face in found.same})
+        found.same += more.same
+        found.boxes += more.boxes
+        photo_of = {face.id: photo for photo, of_photo in located.items() for face in of_photo}
+        shared = Counter((photo_of[face.former], photo_of[face.present]) for face in more.same)
+        changed = {former for former, _ in compared}
+        for (former, present), _ in shared.most_common():
+            if former not in changed:
+                found.successors.setdefault(former, present)
 
     def _with_boxes(
         self, found: _Found, changes: Sequence[ChangedFile], losses: Mapping[uuid.UUID, uuid.UUID]
@@ -138,7 +194,7 @@ class SameFaceSearch:
             files.setdefault(change.present, []).append(change.path)
         moved = BoxMover(self._stores).move(found.boxes, files)
         again = [SameFace(former, id_, losses.get(former)) for (former, _), id_ in moved.ids.items()]
-        return FoundFaces(found.same + again, moved.drawn)
+        return FoundFaces(found.same + again, moved.drawn, found.successors)
 
     def _search(
         self,

@@ -65,6 +65,8 @@ class EditedAlbum:
         self.files: dict[str, Content] = {}
         self.away: dict[str, Content] = {}
         """Files that were deleted, with what they held."""
+        self.moved: set[str] = set()
+        """Contents of files that were moved and changed at once: what they showed is in other files."""
         self._made = 0
         self._clock = 1_700_000_000
         self._whole = {source.path: self._digest(source.path) for source in pool}
@@ -78,7 +80,7 @@ class EditedAlbum:
         """One random edit; returns what it was."""
         names = sorted(self.files)
         pictures = [self.cut, self.turn, self.mirror, self.border, self.resize, self.compress, self.grey]
-        whole_files = [self.replace, self.swap, self.cycle, self.copy, self.delete, self.put_back]
+        whole_files = [self.replace, self.swap, self.cycle, self.copy, self.move, self.delete, self.put_back]
         edit = self.random.choice([*pictures, self.cut, self.turn, *whole_files])
         edit(self.random.choice(names))
         return edit.__name__
@@ -150,6 +152,14 @@ class EditedAlbum:
         shutil.copy(self.folder / name, self.folder / new)
         self.files[new] = self.files[name]
         return self._touch(new)
+
+    def move(self, name: str) -> None:
+        """Under another name, and changed at once."""
+        new = self._new_name()
+        (self.folder / name).rename(self.folder / new)
+        self.files[new] = self.away[name] = self.files.pop(name)
+        self.moved.add(self.files[new].digest)
+        self.random.choice([self.cut, self.mirror, self.border, self.resize, self.compress])(new)
 
     def delete(self, name: str) -> None:
         if len(self.files) > MOST_FILES // 2:

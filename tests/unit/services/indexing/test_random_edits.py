@@ -116,6 +116,7 @@ class Watched:
             lost = lost_names(session)
         reported = {(name.path.name, name.name) for name in lost if name.path is not None}
         for (digest, called), files in list(self.outstanding.items()):
+            files = files | self.shown.keys() if digest in self.album.moved else files
             if digest in held or any(called in self.shown.get(name, ()) for name in files):
                 del self.outstanding[digest, called]
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -106,10 +107,10 @@ def test_p5_a_place_that_cannot_be_looked_at(
     (tmp_path / "a.jpg.xmp").unlink()
     original = os.stat
 
-    def look(path: str | Path, *rest: object, **options: object) -> os.stat_result:
+    def look(path: str | Path, **options: Any) -> os.stat_result:
         if str(path).endswith((".picasa.ini", "away/photo.jpg.xmp")):
             raise OSError(code, os.strerror(code))
-        return original(path, *rest, **options)
+        return original(path, **options)
 
     monkeypatch.setattr(os, "stat", look)
     monkeypatch.setattr(os, "lstat", look)
