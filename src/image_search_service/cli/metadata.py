@@ -46,7 +46,7 @@ def names_read(report: ReadReport) -> list[RenderableType]:
         ("  where no face was found", report.unmatched),
         *([("People named without a place", report.without_place)] if report.without_place else []),
         *([("  that another program has corrected", report.corrected)] if report.corrected else []),
-        *([("  made for another shape of the picture", report.outdated)] if report.outdated else []),
+        *([("  made for another picture", report.outdated)] if report.outdated else []),
         ("  of which you have said otherwise", report.kept),
         ("  whose name several people have", report.shared),
         ("Faces named by it", report.named),

@@ -29,6 +29,17 @@ class SeenName:
     changed_after: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NamedElsewhere:
+    """A name that a file had for a face. asset_id: the face's photo."""
+
+    asset_id: uuid.UUID
+    point_id: uuid.UUID
+    path: Path
+    state: str
+    key: str
+
+
 Seen = Mapping[uuid.UUID, Mapping[Path, SeenName]]
 """Of each face the names in its files."""
 
@@ -53,6 +64,24 @@ def seen_names(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UU
             row.changed_after,
         )
     return seen
+
+
+def named_elsewhere(session: Session, paths: Sequence[Path], states: Sequence[str]) -> list[NamedElsewhere]:
+    """The names that these files had, or that metadata in these states had, whosever face they were for: two
+    statements for each ``BATCH``."""
+    statement = select(
+        FaceInstance.asset_id,
+        FaceInstance.qdrant_point_id,
+        NameInFile.path,
+        NameInFile.state,
+        NameInFile.name_key,
+    ).join(FaceInstance, FaceInstance.id == NameInFile.face_instance_id)
+    conditions = [
+        *(NameInFile.path.in_(part) for part in chunks(sorted(set(paths)), BATCH)),
+        *(NameInFile.state.in_(part) for part in chunks(sorted(set(states)), BATCH)),
+    ]
+    found = {NamedElsewhere(*row) for each in conditions for row in session.execute(statement.where(each))}
+    return sorted(found, key=lambda name: (name.asset_id, name.point_id, name.path))
 
 
 def save_seen(session: Session, names: Sequence[SeenName]) -> None:

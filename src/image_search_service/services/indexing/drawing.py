@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy as np
+
 from image_search_service.core.errors import InvalidInputError, MediaError
 from image_search_service.core.types import Box
 from image_search_service.db.queries import photos
@@ -19,6 +21,7 @@ from image_search_service.services.indexing.reader import HashedFile, PhotoReade
 from image_search_service.services.indexing.rows import drawn_rows, face_points
 from image_search_service.services.metadata.names import MetadataNamesService
 from image_search_service.services.metadata.undetected import StoreDrawn, UndetectedFace
+from image_search_service.vector.batching import FETCH_BATCH
 
 LEAST_SIDE = 8
 """Pixels that each side of a drawn box has at least: of less nothing can be said."""
@@ -107,10 +110,31 @@ class FaceDrawer:
 
 
 def names_service(stores: Stores, actor: str) -> MetadataNamesService:
-    """The service for names in metadata, which makes faces of named regions where none was found."""
+    """The service for names in metadata, which makes faces of named regions where none was found, and leaves
+    out regions that were measured in another picture."""
     return MetadataNamesService(
-        stores.database, actor, workers=stores.settings.workers, drawer=FaceDrawer(stores)
+        stores.database,
+        actor,
+        workers=stores.settings.workers,
+        drawer=FaceDrawer(stores),
+        comparer=FaceComparer(stores),
     )
+
+
+class FaceComparer:
+    """Tells whether faces may be one person's. Raises UnavailableError."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+
+    def alike(self, pairs: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> list[bool]:
+        """Of each pair of points whether they may be; one fetch. Not, if Qdrant lacks one of them."""
+        wanted = sorted({point for pair in pairs for point in pair})
+        found = self._stores.faces.get_embeddings_by_point_ids(wanted, FETCH_BATCH) if wanted else {}
+        threshold = self._stores.thresholds.same_person if wanted else 0.0
+        return [
+            a in found and b in found and float(np.dot(found[a], found[b])) >= threshold for a, b in pairs
+        ]
 
 
 def _drawn(reader: PhotoReader, photo: PhotoWithFiles, boxes: Sequence[Box]) -> DrawnFaces:

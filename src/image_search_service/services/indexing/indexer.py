@@ -309,9 +309,12 @@ class _IndexRun:
             return
         found = SameFaceSearch(self._service.stores).find(changes, list(gone))
         rows = [path_row(file, asset_id, self._number) for file, asset_id in self._replaced]
+        # a file that is gone holds its photo no longer, once what became of that is known
+        successors = {each.former: each.present for each in changes} | dict(found.successors)
+        for former, present in successors.items():
+            rows += [gone_path_row(path, present, self._number) for path in gone.get(former, ())]
         for former, present in found.successors.items():
             changes += [ChangedFile(path, former, present) for path in gone[former]]
-            rows += [gone_path_row(path, present, self._number) for path in gone[former]]
         if not changes and not found.same:
             return
         with self._database.write() as session:

@@ -16,9 +16,15 @@ from image_search_service.db.queries import events, people_in_files, said_in_fil
 from image_search_service.db.queries.metadata import photo_names
 from image_search_service.db.queries.metadata.photo_names import PhotoFiles
 from image_search_service.db.queries.people_in_files import NamedInFile
+from image_search_service.db.queries.said_in_files import Seen
 from image_search_service.db.session import Database
 from image_search_service.media.folder_names import Folders
 from image_search_service.media.picasa import PicasaFolders
+from image_search_service.services.metadata.former_pictures import (
+    Comparer,
+    doubtful_names,
+    leave_out_former,
+)
 from image_search_service.services.metadata.reading import take_names, take_people
 from image_search_service.services.metadata.report import ReadReport, WriteReport, add_examples
 from image_search_service.services.metadata.sources import PhotoNames, names_of
@@ -32,14 +38,24 @@ PAGE = 500
 class MetadataNamesService:
     """Reads names from photos' metadata and writes them to sidecars.
 
-    drawer: makes faces of named regions where none was found; without it they are counted.
+    drawer: makes faces of named regions where none was found; without it they are counted. comparer: tells
+    whether a region that was read of another picture is of this one; without it all are believed.
     """
 
-    def __init__(self, database: Database, actor: str, *, workers: int, drawer: Drawer | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        actor: str,
+        *,
+        workers: int,
+        drawer: Drawer | None = None,
+        comparer: Comparer | None = None,
+    ) -> None:
         self._database = database
         self._actor = actor
         self._workers = workers
         self._drawer = drawer
+        self._comparer = comparer
 
     def read(self, progress: Progress | None = None) -> ReadReport:
         """Name faces from their photos' files and sidecars: one decision for each 500 photos.
@@ -61,6 +77,7 @@ class MetadataNamesService:
                     names.append(of_photo)
                     if progress is not None:  # may end the run; the pages before this one stay
                         progress(report.photos + len(names), None)
+                self._leave_out_former(names, seen)
                 _count_read(names, report)
                 if people or any(of_photo.files for of_photo in names):
                     store = self._draw(names)
@@ -98,6 +115,17 @@ class MetadataNamesService:
                     if not dry_run:
                         self._remember(outcomes)
         return report
+
+    def _leave_out_former(self, names: Sequence[PhotoNames], seen: Seen) -> None:
+        """Take regions out that were measured in another picture."""
+        with_regions = [of_photo for of_photo in names if of_photo.source is not None]
+        if self._comparer is None or not with_regions:
+            return
+        with self._database.read() as session:
+            faces = photo_names.placed_faces(session, [of_photo.photo.asset_id for of_photo in with_regions])
+            doubtful = doubtful_names(session, with_regions, faces, seen)
+        if doubtful:
+            leave_out_former(with_regions, doubtful, self._comparer)
 
     def _draw(self, names: Sequence[PhotoNames]) -> StoreDrawn | None:
         """Make faces of the regions that have none; their rows are stored with the names."""

@@ -28,7 +28,7 @@ class FileNames:
 
     readings: the named regions in each possible interpretation that has any. keys: the keys of all names in
     it, whether or not they are believed. has_regions: whether it has any, named or not. people: names of
-    persons without a place.
+    persons without a place. is_of_photo: whether it is one photo's; Picasa's is of a folder.
     """
 
     path: Path
@@ -37,6 +37,7 @@ class FileNames:
     keys: frozenset[str]
     has_regions: bool
     people: tuple[str, ...] = ()
+    is_of_photo: bool = True
 
 
 @dataclass(slots=True)
@@ -114,6 +115,7 @@ def _add_picasas(names: PhotoNames, path: Path, folder: PicasaFolder, frame: Fra
             ],
             frozenset(clean_name(face.name)[1] for face in valid),
             has_regions=True,
+            is_of_photo=False,
         )
     )
 

@@ -65,8 +65,6 @@ class EditedAlbum:
         self.files: dict[str, Content] = {}
         self.away: dict[str, Content] = {}
         """Files that were deleted, with what they held."""
-        self.moved: set[str] = set()
-        """Contents of files that were moved and changed at once: what they showed is in other files."""
         self._made = 0
         self._clock = 1_700_000_000
         self._whole = {source.path: self._digest(source.path) for source in pool}
@@ -158,7 +156,6 @@ class EditedAlbum:
         new = self._new_name()
         (self.folder / name).rename(self.folder / new)
         self.files[new] = self.away[name] = self.files.pop(name)
-        self.moved.add(self.files[new].digest)
         self.random.choice([self.cut, self.mirror, self.border, self.resize, self.compress])(new)
 
     def delete(self, name: str) -> None:

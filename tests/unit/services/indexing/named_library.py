@@ -12,6 +12,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from image_search_service.db.models import AssetPath, FaceInstance, PersonRow
+from image_search_service.db.queries.library import library_counts
 from image_search_service.library.opening import Library
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.indexing.indexer import IndexService
@@ -68,6 +69,11 @@ class NamedLibrary:
         pairs = zip(self.faces(name), self.names(name), strict=True)
         return [shown for _, shown in sorted((face.box.center, shown) for face, shown in pairs if shown)]
 
+    def named_faces(self) -> int:
+        """How many faces have a name, in all photos that are shown."""
+        with self.opened.database.read() as session:
+            return library_counts(session).named_faces
+
     def lost(self) -> list[ConflictRecord]:
         conflicts = ConflictService(self.opened.database).find()
         return [conflict for conflict in conflicts if conflict.kind.value == "lost_face"]
@@ -86,3 +92,7 @@ class NamedLibrary:
         path = self.folder / name
         now = path.stat().st_mtime_ns
         os.utime(path, ns=(now + 1_000_000_000, now + 1_000_000_000))
+
+
+def lfw(photos: Path, number: int, person: str) -> Path:
+    return photos / "lfw" / person / f"{person}_{number:04}.jpg"

@@ -13,7 +13,7 @@ from image_search_service.core.errors import NotFoundError
 from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.lost_faces import LostFaceService
 from image_search_service.services.decisions.replay import RebuildService
-from tests.unit.services.indexing.named_library import NamedLibrary
+from tests.unit.services.indexing.named_library import NamedLibrary, lfw
 
 
 def cut(left: float, top: float, right: float, bottom: float) -> Callable[[Image.Image], Image.Image]:
@@ -25,10 +25,6 @@ def cut(left: float, top: float, right: float, bottom: float) -> Callable[[Image
         return image.crop((round(box[0]), round(box[1]), round(box[2]), round(box[3])))
 
     return crop
-
-
-def lfw(photos: Path, number: int, person: str) -> Path:
-    return photos / "lfw" / person / f"{person}_{number:04}.jpg"
 
 
 GROUP = "group.png"
@@ -70,8 +66,8 @@ QUICK = ("a fifth cut off the left", "mirrored", "half as large")
     "edit",
     [pytest.param(edit, marks=() if edit in QUICK else pytest.mark.depth) for edit in EDITS],
 )
-def test_group_photo_edited_in_place(group: NamedLibrary, edit: str) -> None:
-    """Each name is on its face or is reported as lost; none is on another."""
+def test_f1_group_photo_edited_in_place(group: NamedLibrary, edit: str) -> None:
+    """F1: each name is on its face or is reported as lost; none is on another."""
     change, back = EDITS[edit]
     with Image.open(group.folder / GROUP) as image:
         size = image.size
@@ -90,8 +86,8 @@ def test_group_photo_edited_in_place(group: NamedLibrary, edit: str) -> None:
     assert RebuildService(group.opened.database).check().wrong == 0
 
 
-def test_another_photo_at_the_same_path(named: NamedLibrary, photos: Path) -> None:
-    """She who is in the file now has no name, and that he has lost his face is said."""
+def test_f2_another_photo_at_the_same_path(named: NamedLibrary, photos: Path) -> None:
+    """F2: she who is in the file now has no name, and that he has lost his face is said."""
     shutil.copy(lfw(photos, 2, "Tony_Blair"), named.folder / "IMG_0001.jpg")
     named.index()
     face = named.faces("IMG_0001.jpg")[0].id
@@ -108,8 +104,8 @@ def test_another_photo_at_the_same_path(named: NamedLibrary, photos: Path) -> No
     assert named.opened.faces.get_embedding_by_point_id(face) is not None
 
 
-def test_another_photo_of_the_same_person_at_the_same_path(named: NamedLibrary, photos: Path) -> None:
-    """A file that holds another photo has nothing to inherit, whoever it shows."""
+def test_f2_another_photo_of_the_same_person_at_the_same_path(named: NamedLibrary, photos: Path) -> None:
+    """F2: a file that holds another photo has nothing to inherit, whoever it shows."""
     shutil.copy(lfw(photos, 2, "Tony_Blair"), named.folder / "IMG_0001.jpg")
     named.index()
     named.name(named.faces("IMG_0001.jpg")[0].id, "Tony")
@@ -120,8 +116,8 @@ def test_another_photo_of_the_same_person_at_the_same_path(named: NamedLibrary, 
     assert [conflict.names for conflict in named.lost()] == [["Tony"]]
 
 
-def test_a_new_photo_in_front_of_sixty_five_renamed_ones(named: NamedLibrary, photos: Path) -> None:
-    """Only the file that holds her photo now shows her, however many were renamed."""
+def test_f3_a_new_photo_in_front_of_sixty_five_renamed_ones(named: NamedLibrary, photos: Path) -> None:
+    """F3: only the file that holds her photo now shows her, however many were renamed."""
     files = sorted((photos / "lfw").glob("*/*_0001.jpg"))[:66]
     for number, file in enumerate(files[:65], 1):
         shutil.copy(file, named.folder / f"{number:04}.jpg")
@@ -138,8 +134,8 @@ def test_a_new_photo_in_front_of_sixty_five_renamed_ones(named: NamedLibrary, ph
     assert (report.names_lost, named.lost()) == (0, [])
 
 
-def test_two_photos_swap_their_names(named: NamedLibrary, photos: Path) -> None:
-    """Each person is in the file that holds their photo."""
+def test_f3_two_photos_swap_their_names(named: NamedLibrary, photos: Path) -> None:
+    """F3: each person is in the file that holds their photo."""
     for name, person in (("a.jpg", "Tony_Blair"), ("b.jpg", "Laura_Bush")):
         shutil.copy(lfw(photos, 2, person), named.folder / name)
     named.index()
@@ -153,8 +149,8 @@ def test_two_photos_swap_their_names(named: NamedLibrary, photos: Path) -> None:
     assert named.lost() == []
 
 
-def test_one_of_two_equal_copies_is_edited(named: NamedLibrary, photos: Path) -> None:
-    """Both keep the name: the one that was edited, and the one that was not."""
+def test_f6_one_of_two_equal_copies_is_edited(named: NamedLibrary, photos: Path) -> None:
+    """F6: both keep the name: the one that was edited, and the one that was not."""
     for name in ("a.jpg", "b.jpg"):
         shutil.copy(lfw(photos, 2, "Tony_Blair"), named.folder / name)
     named.index()

@@ -115,9 +115,10 @@ class Watched:
         with self.named.opened.database.read() as session:
             lost = lost_names(session)
         reported = {(name.path.name, name.name) for name in lost if name.path is not None}
+        shown = {called for names in self.shown.values() for called in names}
         for (digest, called), files in list(self.outstanding.items()):
-            files = files | self.shown.keys() if digest in self.album.moved else files
-            if digest in held or any(called in self.shown.get(name, ()) for name in files):
+            # a photo that was swapped or moved, and changed at once, shows the name in another file
+            if digest in held or called in shown:
                 del self.outstanding[digest, called]
             else:
                 is_reported = any((name, called) in reported for name in files)

@@ -46,7 +46,8 @@ class PhotoFiles:
 class PlacedFace:
     """A face, its box in shares of the upright photo, and the person that a human assigned it to.
 
-    hidden: whether that person is hidden. origin: where it comes from that it is theirs.
+    hidden: whether that person is hidden. origin: where it comes from that it is theirs. point_id: of its
+    embedding.
     """
 
     id: uuid.UUID
@@ -57,6 +58,7 @@ class PlacedFace:
     name: str | None
     hidden: bool = False
     origin: str | None = None
+    point_id: uuid.UUID | None = None
 
     @property
     def name_to_write(self) -> str | None:
@@ -98,7 +100,15 @@ def placed_faces(session: Session, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.
         person = face.person_id if name is not None else None
         box = relative(face.box, width, height)
         placed = PlacedFace(
-            face.id, face.asset_id, box, face.is_face, person, name, bool(hidden), face.name_origin
+            face.id,
+            face.asset_id,
+            box,
+            face.is_face,
+            person,
+            name,
+            bool(hidden),
+            face.name_origin,
+            face.qdrant_point_id,
         )
         faces.setdefault(face.asset_id, []).append(placed)
     return faces
