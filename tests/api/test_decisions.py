@@ -338,9 +338,9 @@ def test_what_was_undone_is_not_made_again_against_a_later_word(
     assert RebuildService(api.library.database).check().wrong == 0
 
 
-def test_a_rejected_face_in_a_group_that_gets_the_name(api: Served, faces: list[str]) -> None:
-    """It was taken from Tony, is in a group with others now, and stays away when that is named Tony; so it is
-    said. A group of nothing but such faces is not named."""
+def test_f9_a_rejected_face_in_a_group_that_gets_the_name(api: Served, faces: list[str]) -> None:
+    """F9: it was taken from Tony, is in a group with others now, and stays away when that is named Tony; so
+    it is said. A group of nothing but such faces is not named."""
     tony = decide(api, "split", {"face_ids": [faces[0], faces[3]], "name": "Tony"})["person_id"]
     decide(api, "unassign", {"face_ids": [faces[0]]})
     cluster = decide(api, "group", {"face_ids": faces[:3]})["cluster_id"]
@@ -359,8 +359,8 @@ def test_a_rejected_face_in_a_group_that_gets_the_name(api: Served, faces: list[
     assert (named["faces"], named["faces_kept_away"], owner(api, faces[0])) == (1, 1, None)
 
 
-def test_a_cover_that_is_given_to_somebody_else(api: Served, faces: list[str]) -> None:
-    """Anna is shown by a face of hers; when the other is hers again, by that."""
+def test_f10_a_cover_that_is_given_to_somebody_else(api: Served, faces: list[str]) -> None:
+    """F10: Anna is shown by a face of hers; when the other is hers again, by that."""
     anna = decide(api, "split", {"face_ids": faces[:2], "name": "Anna"})["person_id"]
     decide(api, "set-cover-face", {"person_id": anna, "face_id": faces[0]})
     given = decide(api, "split", {"face_ids": [faces[0]], "name": "Berta"})

@@ -1,18 +1,22 @@
-"""A library of which Qdrant lost embeddings: what compares faces says so, and names the repair."""
+"""S1: a library of which Qdrant lost embeddings: what compares faces says so, and names the repair."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from image_search_service.core.errors import LostEmbeddingsError
+from image_search_service.db.models import FaceInstance
+from image_search_service.db.queries import absent_folders
 from image_search_service.queue.face_jobs import JOBS
 from image_search_service.services.centroid_service import CentroidService
+from image_search_service.services.indexing.pipeline import index_photos
 from image_search_service.services.jobs.service import JobKind
 from tests.support.round_trips import round_trips
-from tests.support.served import Served, add_faces, add_person, directions
+from tests.support.served import Served, add_faces, add_person, directions, no_bar
 from tests.support.world import World
 
 COMPARING = [
@@ -39,8 +43,10 @@ def ids(api: Served) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("route", COMPARING)
-def test_a_route_that_compares_faces_is_no_empty_list(api: Served, ids: dict[str, str], route: str) -> None:
-    """It answers 503 with the command that mends it."""
+def test_s1_a_route_that_compares_faces_is_no_empty_list(
+    api: Served, ids: dict[str, str], route: str
+) -> None:
+    """S1: it answers 503 with the command that mends it."""
     answer = api.client.get(f"/api/v1{route.format(**ids)}")
     assert answer.status_code == 503
     problem = answer.json()
@@ -53,8 +59,8 @@ ABOUT_THE_STORES = {"/ready", "/metrics"}
 """They say how things are, whatever is wrong."""
 
 
-def test_no_route_that_asks_qdrant_is_forgotten(api: Served, ids: dict[str, str]) -> None:
-    """Of all that can be read, whatever asks Qdrant for anything says which command mends it: where an
+def test_s1_no_route_that_asks_qdrant_is_forgotten(api: Served, ids: dict[str, str]) -> None:
+    """S1: of all that can be read, whatever asks Qdrant for anything says which command mends it: where an
     embedding is lost, and where a collection is."""
     CentroidService(api.library.stores).compute_centroids()
     asking = {}
@@ -113,9 +119,30 @@ SEARCH = {"person_ids": [], "limit": 5, "min_confidence": None}
     ],
 )
 @pytest.mark.usefixtures("ids")
-def test_a_job_that_compares_faces_does_not_begin(
+def test_s1_a_job_that_compares_faces_does_not_begin(
     api: Served, kind: JobKind, parameters: dict[str, object]
 ) -> None:
-    """It fails with the same words, and changes nothing."""
+    """S1: it fails with the same words, and changes nothing."""
     with pytest.raises(LostEmbeddingsError, match="5 of 6 faces"):
         JOBS[kind](api.library.stores, lambda *_: None, **parameters)
+
+
+@pytest.mark.usefixtures("ids")
+def test_s1_indexing_does_not_begin(api: Served, tmp_path: Path) -> None:
+    """S1: a run over photos without a new one says so, too, before it changes anything."""
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(LostEmbeddingsError, match="5 of 6 faces"):
+        index_photos(api.library.stores, [tmp_path / "photos"], actor="test", watch=no_bar)
+    with api.library.database.read() as session:
+        assert absent_folders.index_roots(session) == []
+
+
+def test_s1_a_face_by_hand_is_not_made(api: Served, ids: dict[str, str]) -> None:
+    """S1: drawing a face does not begin an empty collection silently."""
+    collection = api.library.faces
+    collection.client.delete_collection(collection.collection_name)
+    with api.library.database.read() as session:
+        asset = session.get_one(FaceInstance, UUID(ids["face"])).asset_id
+    box = [0.1, 0.1, 0.2, 0.2]
+    answer = api.client.post("/api/v1/decisions/add-face", json={"asset_id": str(asset), "box": box})
+    assert (answer.status_code, "doctor --repair" in answer.json()["hint"]) == (503, True)

@@ -71,7 +71,7 @@ class FaceDrawer:
     def draw(self, drawn: Iterable[tuple[PhotoWithFiles, Sequence[Box]]]) -> list[DrawnFaces]:
         """Each photo is decoded once; one request to Qdrant for all. boxes: in pixels.
 
-        Raises UnavailableError when the engine's models or a store cannot be had.
+        Raises UnavailableError when the engine's models or a store cannot be had, LostEmbeddingsError.
         """
         made = self.embed(drawn)
         self.store(made)
@@ -80,6 +80,7 @@ class FaceDrawer:
     def embed(self, drawn: Iterable[tuple[PhotoWithFiles, Sequence[Box]]]) -> list[DrawnFaces]:
         """The same, without storing the embeddings: their crops are written."""
         stores = self._stores
+        stores.require_embeddings()
         reader = PhotoReader(stores.engine, stores.paths, max_pixels=stores.max_pixels)
         return [_drawn(reader, photo, boxes) for photo, boxes in drawn]
 

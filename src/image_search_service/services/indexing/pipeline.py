@@ -11,10 +11,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from image_search_service.core.errors import UnavailableError
 from image_search_service.core.types import JsonObject
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.queries.library import Counts
@@ -102,9 +104,12 @@ def index_photos(
 
     Raises InvalidInputError for a root that does not exist and for none at all, EngineMismatchError, and
     UnavailableError when a store fails; what was stored until then stays, and the next run goes on.
+    Raises LostEmbeddingsError before anything is done if Qdrant answers that it has fewer faces than SQL.
     """
     roots = roots or RootService(stores.database).topmost()
     engine = stores.binding.bind().name
+    with suppress(UnavailableError):  # a run over what is known needs no Qdrant
+        stores.require_embeddings()
     reached = _EarlyGrouping(stores, report_changed)
     with watch(READING, UNITS[READING]) as progress:
         report = IndexService(stores).index(
