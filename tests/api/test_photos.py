@@ -14,6 +14,7 @@ from PIL import Image
 
 from image_search_service.core.types import Box
 from image_search_service.db.models import ImageAsset
+from image_search_service.services.indexing.roots import RootService
 from image_search_service.services.photos import pictures
 from tests.support.served import Served, served
 from tests.support.world import World
@@ -73,6 +74,24 @@ def test_only_allowed_folders_are_indexed(api: Served, album: Path) -> None:
             == "urn:image-search:invalid-input"
         )
     assert api.get("/jobs")["total"] == 0
+
+
+def test_p7_folders_of_the_library_are_indexed_wherever_they_are(api: Served, tmp_path: Path) -> None:
+    """P7: photos that are added to a folder of the library are indexed by the service, though it lies outside
+    of the folders that a page may name; its neighbours are not."""
+    command = tmp_path / "by command"
+    (command / "new").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(command)
+    Image.new("RGB", (300, 200), (30, 200, 30)).save(command / "new" / "added.jpg")
+    RootService(api.library.database).save(tmp_path / "link")
+    for path in (command, tmp_path, tmp_path / "link" / ".." / "by command", f"{tmp_path}/link/\0"):
+        api.post("/photos/index", {"paths": [str(path)]}, status=422)
+    for path in (tmp_path / "link" / "new", tmp_path / "link"):
+        done = api.ended(api.post("/photos/index", {"paths": [str(path)]}))
+        assert (done["state"], done["result"]["photos_seen"]) == ("succeeded", 1), done["error"]
+    assert [photo["path"] for photo in api.get("/assets")["items"]] == [str(tmp_path / "link/new/added.jpg")]
+    saved = api.post("/roots", {"path": str(tmp_path / "link"), "excludes": ["new/"]}, status=200)
+    assert saved["excludes"] == ["new/"]
 
 
 def test_photos_are_indexed_from_a_page(api: Served, album: Path) -> None:

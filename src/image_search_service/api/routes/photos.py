@@ -58,8 +58,10 @@ def index_photos(
     Its `progress` and `result` say how far it is: photos seen, per second, faces, failures. At the end
     `result.report` is what the command `image-search index` prints.
     """
-    paths = folders.checked([Path(path) for path in request.paths], photos.is_known, anywhere=has_key)
-    paths = paths or RootService(library.database).topmost()
+    roots = RootService(library.database)
+    given = [Path(path) for path in request.paths]
+    paths = folders.checked(given, photos.is_known, of_library=roots.paths(), anywhere=has_key)
+    paths = paths or roots.topmost()
     parameters = index_parameters(
         paths, retry_failed=request.retry_failed, names_from_metadata=request.names_from_metadata
     )

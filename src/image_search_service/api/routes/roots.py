@@ -34,7 +34,9 @@ def save_root(request: SaveRoot, roots: Roots, folders: Folders, photos: Photos,
 
     What is left out later stays in the library, counts as missing by choice, and can be forgotten.
     """
-    (path,) = folders.checked([Path(request.path)], photos.is_known, anywhere=has_key)
+    (path,) = folders.checked(
+        [Path(request.path)], photos.is_known, of_library=roots.paths(), anywhere=has_key
+    )
     return Root.of(roots.save(path, request.excludes))
 
 

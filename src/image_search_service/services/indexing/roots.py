@@ -45,10 +45,14 @@ class RootService:
         with self._database.read() as session:
             return index_roots.roots(session)
 
+    def paths(self) -> list[Path]:
+        """Where all of them are."""
+        with self._database.read() as session:
+            return absent_folders.index_roots(session)
+
     def topmost(self) -> list[Path]:
         """Those that are in no other one. Raises InvalidInputError if there is none."""
-        with self._database.read() as session:
-            paths = absent_folders.index_roots(session)
+        paths = self.paths()
         if not paths:
             raise InvalidInputError(
                 "The library has no folder yet.", hint="Name one: image-search index ~/Pictures"

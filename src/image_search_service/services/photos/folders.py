@@ -41,18 +41,26 @@ class FolderService:
         return FolderListingRecord(folder, parent, self._inside(folder), self._roots)
 
     def checked(
-        self, paths: Sequence[Path], is_known: Callable[[Path], bool], *, anywhere: bool = False
+        self,
+        paths: Sequence[Path],
+        is_known: Callable[[Path], bool],
+        *,
+        of_library: Sequence[Path] = (),
+        anywhere: bool = False,
     ) -> list[Path]:
         """Folders or photos that may be indexed, with their real paths. Raises InvalidInputError.
 
         is_known: whether the library has files at or below a path, which then need not be there any more.
-        anywhere: not only below the roots.
+        of_library: its folders; they, and what is below them, may be indexed again wherever they are, by the
+        paths that it knows. anywhere: not only below the roots.
         """
         checked: list[Path] = []
         for path in paths:
-            allowed = self._allowed(path, anywhere=anywhere)
+            is_of_library = _is_below(path, of_library)
+            allowed = self._allowed(path, anywhere=anywhere or is_of_library)
             if allowed is None:
                 raise InvalidInputError(f"{path} may not be indexed from here.", hint=ROOTS_HINT)
+            allowed = path if is_of_library else allowed
             if has_vanished(allowed) and not is_known(allowed):
                 raise InvalidInputError(
                     f"{path} does not exist.", hint="Give a folder of photos, or a photo."
@@ -80,6 +88,11 @@ class FolderService:
                 f"{folder} cannot be looked into: {error.strerror}.", hint="Choose another folder."
             ) from error
         return [_counted(folder / name) for name in names[:MOST_FOLDERS]]
+
+
+def _is_below(path: Path, folders: Sequence[Path]) -> bool:
+    is_plain = path.is_absolute() and ".." not in path.parts
+    return is_plain and any(path.is_relative_to(folder) for folder in folders)
 
 
 def _is_shown(entry: os.DirEntry[str]) -> bool:
