@@ -16,8 +16,8 @@ from image_search_service.db.models import FaceInstance, PersonRow
 from image_search_service.db.session import Database
 from image_search_service.media.orientation import to_stored
 from image_search_service.services.metadata.names import MetadataNamesService
-from image_search_service.services.metadata.report import ReadReport
-from tests.support.xmp import WRITERS
+from image_search_service.services.metadata.report import ReadReport, WriteReport
+from tests.support.xmp import WRITERS, digikam
 
 WIDTH, HEIGHT = 120, 80
 LEFT, RIGHT = Box(10, 10, 30, 40), Box(70, 20, 30, 30)
@@ -60,6 +60,18 @@ def names(database: Database) -> dict[uuid.UUID, str]:
             .where(FaceInstance.assigned_by == "human")
         )
         return {row[0]: row[1] for row in rows}
+
+
+def write(database: Database, *, overrule: bool = False) -> WriteReport:
+    return MetadataNamesService(database, "test", workers=1).write(overrule=overrule)
+
+
+def sidecar_with(path: Path, *people: str) -> Path:
+    """A sidecar as another program writes it: names of the face on the left, and of that on the right."""
+    sidecar = path.with_name(f"{path.name}.xmp")
+    regions = [(name, share(box)) for name, box in zip(people, (LEFT, RIGHT), strict=False) if name]
+    sidecar.write_bytes(digikam(regions, (WIDTH, HEIGHT)))
+    return sidecar
 
 
 Photo = Callable[..., tuple[Path, list[uuid.UUID]]]
