@@ -43,9 +43,9 @@ def indexed(tmp_path: Path, album: Path) -> Path:
     return folder
 
 
-def test_the_vectors_folder_is_removed(indexed: Path, album: Path) -> None:
-    """Grouping and indexing a new photo name the repair; a decision is made all the same; after the repair
-    every group is the one that it was."""
+def test_s1_the_vectors_folder_is_removed(indexed: Path, album: Path) -> None:
+    """S1: grouping and indexing a new photo name the repair; a decision is made all the same; after the
+    repair every group is the one that it was."""
     with opened(indexed) as library:
         before = groups(library)
     shutil.rmtree(indexed / "vectors")
