@@ -118,20 +118,30 @@ def _decode_jxl(file: BinaryIO, allowance: Allowance) -> DecodedPhoto:
 
 
 def _decode_raw(file: BinaryIO, allowance: Allowance) -> DecodedPhoto:
-    """The preview, turned as LibRaw says unless it says itself; or the raw picture at half its size."""
+    """The preview, turned as LibRaw says unless it says itself; without a large one the raw picture at half
+    its size, or a small preview where LibRaw cannot develop that."""
     with closing(raw.RawPhoto(file)) as photo:
         preview = photo.preview()
         if preview is not None and max(raw.size_of_preview(preview)) >= raw.LARGE_ENOUGH:
-            _raise_pillows_limit(allowance.max_pixels)
-            decoded = _decode_image(io.BytesIO(preview), allowance)
-            if decoded.orientation == UPRIGHT and photo.orientation != UPRIGHT:
-                pixels = upright(decoded.pixels, photo.orientation)
-                decoded = replace(decoded, pixels=pixels, width=pixels.shape[1], height=pixels.shape[0])
-            return replace(decoded, format="RAW", orientation=photo.orientation)
+            return _decode_preview(preview, photo, allowance)
         allowance.take(photo.width, photo.height, BYTES_OF_RAW, os.fstat(file.fileno()).st_size)
-        pixels = photo.developed()
+        try:
+            pixels = photo.developed()
+        except MediaError:
+            if preview is None:
+                raise
+            return _decode_preview(preview, photo, allowance)
         height, width = pixels.shape[:2]
         return DecodedPhoto(pixels, width, height, "RAW", None, photo.orientation)
+
+
+def _decode_preview(preview: bytes, photo: raw.RawPhoto, allowance: Allowance) -> DecodedPhoto:
+    _raise_pillows_limit(allowance.max_pixels)
+    decoded = _decode_image(io.BytesIO(preview), allowance)
+    if decoded.orientation == UPRIGHT and photo.orientation != UPRIGHT:
+        pixels = upright(decoded.pixels, photo.orientation)
+        decoded = replace(decoded, pixels=pixels, width=pixels.shape[1], height=pixels.shape[0])
+    return replace(decoded, format="RAW", orientation=photo.orientation)
 
 
 def _decode(file: BinaryIO, allowance: Allowance) -> DecodedPhoto:

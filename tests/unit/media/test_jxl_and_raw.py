@@ -15,6 +15,7 @@ from PIL import Image
 
 from image_search_service.core.errors import MediaError, MediaUnavailableError
 from image_search_service.media.decode import decode_photo
+from image_search_service.media.raw import RawPhoto
 from image_search_service.media.scan import PhotoScan
 from image_search_service.media.sidecars import read_embedded
 from tests.support.pictures import exif_bytes
@@ -146,6 +147,22 @@ def test_p4_raw_file_without_a_preview(tmp_path: Path) -> None:
     path.write_bytes(raw_file(None))
     shown = decode_photo(path, max_pixels=LIMIT)
     assert (shown.format, shown.width, shown.height) == ("RAW", 32, 24)
+
+
+def test_p4_raw_file_that_cannot_be_developed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where LibRaw does not know how the camera compressed it, its small preview is shown; without one it is
+    refused."""
+
+    def developed(_: RawPhoto) -> None:
+        raise MediaError("The file is damaged.")
+
+    monkeypatch.setattr(RawPhoto, "developed", developed)
+    (tmp_path / "photo.dng").write_bytes(raw_file(jpeg(photo(640, 480))))
+    shown = decode_photo(tmp_path / "photo.dng", max_pixels=LIMIT)
+    assert (shown.format, shown.width, shown.height) == ("RAW", 640, 480)
+    (tmp_path / "photo.dng").write_bytes(raw_file(None))
+    with pytest.raises(MediaError, match="damaged"):
+        decode_photo(tmp_path / "photo.dng", max_pixels=LIMIT)
 
 
 def test_p4_no_raw_file(tmp_path: Path) -> None:
