@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 from image_search_service.core.records.photos import AbsentState
 from image_search_service.db.queries import absent_folders
 from image_search_service.services.decisions.replay import RebuildService
+from image_search_service.services.indexing.indexer import IndexService
 from tests.unit.services.indexing.named_library import NamedLibrary, lfw
 
 TONY = "Tony_Blair"
@@ -72,6 +74,21 @@ def test_f1_what_was_deleted_earlier_is_found_in_a_new_file(tony: NamedLibrary) 
     assert tony.index().photos_missing == 1
     with Image.open(tony.folder.parent / "kept.jpg") as image:
         cut(image).save(tony.folder / "c.png")
+    assert tony.index().names_kept == 1
+    assert (tony.names("c.png"), tony.named_faces()) == (["Tony"], 1)
+
+
+def test_f1_a_run_that_was_stopped_before_it_had_seen_all(tony: NamedLibrary) -> None:
+    """The next one looks among the photos that the stopped one has stored, too."""
+    make_of(tony, "a.jpg", "c.png", cut)
+
+    def stop(done: int, _: int | None) -> None:
+        if done:
+            raise CancelledError
+
+    with pytest.raises(CancelledError):
+        IndexService(tony.opened.stores).index([tony.folder], progress=stop)
+    assert tony.names("c.png") == [None]
     assert tony.index().names_kept == 1
     assert (tony.names("c.png"), tony.named_faces()) == (["Tony"], 1)
 
