@@ -25,7 +25,7 @@ export class Grid {
    * @param {{load: (offset: number, limit: number) => Promise<{items: any[], total: number}>, tile: (item: any, at: number, grid: Grid) => Node,
    *   label: string, name?: (item: any, at: number) => string, width: (space: number) => number, gap?: number | [number, number], list?: boolean,
    *   open?: (item: any, at: number) => void, select?: boolean, changed?: (selection: Selection) => void, empty?: () => Node, space?: boolean, failed?: (problem: Error) => void,
-   *   loaded?: (total: number) => void}} options
+   *   loaded?: (total: number) => void, atOnce?: number}} options atOnce: cells that are made in one frame, fewer where each holds much
    */
   constructor(element, options) {
     this.element = element;
@@ -135,7 +135,7 @@ export class Grid {
   drawSoon() {
     if (this.waiting) return;
     this.waiting = true;
-    requestAnimationFrame(() => { this.waiting = false; this.draw(CELLS_A_FRAME); });
+    requestAnimationFrame(() => { this.waiting = false; this.draw(this.options.atOnce ?? CELLS_A_FRAME); });
   }
 
   /** Makes the rows that are in view and not yet there, of so many cells at most; removes those that no longer

@@ -45,7 +45,7 @@ const card = (group, at) => el("article", { class: "group" }, tick(group, at),
     which === "aside" ? button(t("Bring back"), () => aside([group], false)) : button(t("Set aside"), () => aside([group], true), { "aria-label": t("Set aside this group of {n}", { n: group.size }) })));
 
 const grid = new Grid(one("#groups"), {
-  label: t("Groups"), list: true, select: true, gap: 16, load, tile: card, empty: nothing, failed: (problem) => failed(problem, () => grid.load()),
+  label: t("Groups"), list: true, select: true, gap: 16, atOnce: 4, load, tile: card, empty: nothing, failed: (problem) => failed(problem, () => grid.load()),
   width: (space) => Math.min(space, 544), changed: () => { show(); bar.update(); },
 });
 /** The boxes follow the selection. */
