@@ -14,6 +14,7 @@ from image_search_service.core.config import Settings
 from image_search_service.core.errors import ImageSearchError
 from image_search_service.library.opening import Library
 from image_search_service.library.workers import running_workers
+from image_search_service.services.jobs.feed import EventFeed
 from image_search_service.web.pages import add_pages, token_page
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def create_app(library: Library, *, run_jobs: bool | None = None) -> FastAPI:
             yield
 
     app = build_app(library.settings, lifespan, token=token, token_page=token_page)
-    add_pages(app)
+    add_pages(app, EventFeed(library.database).bookmark)
     return app
 
 

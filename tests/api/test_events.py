@@ -101,6 +101,18 @@ def test_who_comes_back_is_told_what_was_missed(api: Served, monkeypatch: pytest
     ]
 
 
+def test_who_knows_where_the_events_are_misses_nothing(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that begins at a bookmark tells what came after that was made, however late it begins."""
+    monkeypatch.setattr(streams, "_watchers", threading.BoundedSemaphore(1))
+    assert streams._watchers.acquire()  # so that a stream ends when it has told how things are
+    bookmark = EventFeed(api.library.database).bookmark()
+    service = jobs_of(api)
+    service.cancel(service.submit(JobKind.CLUSTER_FACES, {}).id)
+    api.post("/decisions/create-person", {"name": "Ada"}, status=200)
+    _, told = ids_and_kinds(api.client.get("/api/v1/events", params={"after": bookmark}).text)
+    assert told == ["library", "job", "decision"]
+
+
 def ids_and_kinds(stream: str) -> tuple[list[str], list[str]]:
     """The ids and the kinds of a stream's events."""
     return values(stream, "id: "), values(stream, "event: ")

@@ -1,10 +1,11 @@
 """The HTML pages: each a frame that its module fills from the API.
 
-A page holds no data of the library, so it needs no round trip; who may have it is the guard's business.
+A page holds no data of the library, only where its events are; who may have it is the guard's business.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from image_search_service.core.access_token import Caller
+from image_search_service.core.errors import ImageSearchError
 from image_search_service.web.assets import STYLE, Assets
 from image_search_service.web.catalogue import LANGUAGES, SOURCE, catalogue, choose
 
@@ -55,19 +57,25 @@ PAGES: Final = (
 )
 
 
-def add_pages(app: FastAPI) -> None:
+Bookmark = Callable[[], str]
+"""Gives where the library's events are, for ``GET /api/v1/events?after=``: a page's stream begins there."""
+
+
+def add_pages(app: FastAPI, bookmark: Bookmark = str) -> None:
     """Puts the pages and their static files into the application."""
-    app.include_router(page_router())
+    app.include_router(page_router(bookmark))
 
 
-def page_router() -> APIRouter:
+def page_router(bookmark: Bookmark) -> APIRouter:
     """``/``, each page of ``PAGES`` and ``/static``. None of them is part of the documented API."""
     router = APIRouter(include_in_schema=False)
     router.add_api_route("/", _start, name="page_start")
     router.add_api_route("/favicon.ico", _favicon, name="favicon")
     router.add_api_route("/static/{digest}/{name:path}", _static, name="static_file")
     for page in PAGES:
-        router.add_api_route(page.path, _route(page), name=f"page_{page.name}", response_class=HTMLResponse)
+        router.add_api_route(
+            page.path, _route(page, bookmark), name=f"page_{page.name}", response_class=HTMLResponse
+        )
     return router
 
 
@@ -96,11 +104,19 @@ def _static(digest: str, name: str, request: Request) -> Response:
     return Response(asset.body, headers=headers, media_type=asset.media_type)
 
 
-def _route(page: WebPage) -> Any:
+def _route(page: WebPage, bookmark: Bookmark) -> Any:
     def show(request: Request) -> HTMLResponse:
-        return HTMLResponse(_render(page, request), headers=HEADERS)
+        return HTMLResponse(_render(page, request, events=_now(bookmark)), headers=HEADERS)
 
     return show
+
+
+def _now(bookmark: Bookmark) -> str:
+    """Where the events are; empty while the database does not answer, as the page's requests will say."""
+    try:
+        return bookmark()
+    except ImageSearchError:
+        return ""
 
 
 def _render(page: WebPage, request: Request, **more: str) -> str:

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from starlette.testclient import TestClient
 
+from image_search_service.core.errors import UnavailableError
 from image_search_service.web.pages import PAGES, add_pages, token_page
 
 ADDRESSES = [re.sub(r"\{\w+\}", "3f2a0c9e-5d0b-4a57-9d3b-8a8b2f1c6e01", page.path) for page in PAGES]
@@ -86,6 +87,24 @@ def test_the_theme_is_there_from_the_first_moment(client: TestClient) -> None:
     """A chosen theme is in the page as it comes, and nothing but the two names is taken from the cookie."""
     assert 'data-theme="dark"' in client.get("/people", headers={"Cookie": "theme=dark"}).text
     assert 'data-theme="' not in client.get("/people", headers={"Cookie": 'theme="><b>'}).text
+
+
+def test_a_page_says_where_the_events_are() -> None:
+    """Its stream of events begins where they were when the page was made; a page whose database is away comes
+    without that."""
+    here = iter(["7.1764000000"])
+
+    def bookmark() -> str:
+        for found in here:
+            return found
+        raise UnavailableError("The database does not answer.")
+
+    app = FastAPI(docs_url=None, redoc_url=None)
+    add_pages(app, bookmark)
+    opened = TestClient(app)
+    assert 'data-events="7.1764000000"' in opened.get("/people").text
+    away = opened.get("/people")
+    assert (away.status_code, "data-events" in away.text) == (200, False)
 
 
 def test_without_a_token_one_learns_where_it_is(client: TestClient) -> None:

@@ -69,6 +69,12 @@ class EventFeed:
             seen = {job.id: job for job in [*active, *recent]}
             return FeedPosition(seen, now - OVERLAP, events.latest_id(session))
 
+    def bookmark(self) -> str:
+        """Of whoever is about to read the state: what happens from now on is told to them by ``resume``."""
+        since = utc_now() - OVERLAP
+        with self._database.read() as session:
+            return FeedPosition({}, since, events.latest_id(session)).bookmark
+
     def resume(self, bookmark: str) -> tuple[FeedPosition, FeedUpdate]:
         """The position of a watcher who has seen what was told until ``bookmark``, and what they may have
         missed: the active jobs, then those that have ended since, and decisions.

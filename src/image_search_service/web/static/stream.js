@@ -17,7 +17,8 @@ export const onEvent = (kind, run) => {
 };
 
 const tell = (kind, data) => { for (const run of [...listeners.get(kind)]) run(data); };
-let last = "";
+/** The last event that was heard; until then, where the events were when the page was made: what it fetched is no older. */
+let last = document.documentElement.dataset.events ?? "";
 channel?.addEventListener("message", ({ data }) => { last = data.last; tell(data.kind, data.data); });
 
 let source = null;
