@@ -91,6 +91,18 @@ def test_unknown_paths_are_problems(api: Served) -> None:
     assert answer.headers["allow"] == "GET"
 
 
+def test_what_is_missing_can_be_no_error(api: Served) -> None:
+    """Who asks so is told of a missing person with an empty answer; a decision about them is refused all the
+    same."""
+    quiet, nobody = {"Prefer": "missing=empty"}, "3f2a0c9e-5d0b-4a57-9d3b-8a8b2f1c6e01"
+    answer = api.client.get(f"/api/v1/persons/{nobody}", headers=quiet)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["Preference-Applied"] == "missing=empty"
+    assert api.client.get(f"/api/v1/persons/{nobody}").status_code == 404
+    body = {"person_id": nobody}
+    assert api.client.post("/api/v1/decisions/delete-person", json=body, headers=quiet).status_code == 404
+
+
 def test_the_unexpected_says_nothing_of_the_inside(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake of ours is a 500 whose text does not tell what happened; the log does."""
 

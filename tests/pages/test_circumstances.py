@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -77,6 +79,36 @@ def test_names_that_are_read_from_right_to_left(visit: Visit, named: Site) -> No
     review.skip_to_name()
     assert review.name.get_attribute("dir") == "auto"
     assert made["name"] == RIGHT_TO_LEFT
+
+
+def test_a_page_whose_stream_began_late_hears_what_it_missed(
+    visit: Visit, named: Site, complaints: Complaints
+) -> None:
+    """While the stream of events is refused from the beginning, a job comes and goes; once the stream begins,
+    the page shows it, without being loaded again."""
+    complaints.expected.append("502")
+    page = visit(named, "/settings")
+    page.route("**/api/v1/events*", lambda route: route.fulfill(status=502))
+    page.goto(f"{named.address}/jobs")
+    Screen(page).settled()
+    job = named.post("/conflicts/find", {})
+    while named.get(f"/jobs/{job['id']}")["state"] in ("queued", "running"):
+        time.sleep(0.1)
+    expect(page.locator(f"[data-job='{job['id']}']")).to_have_count(0)
+    page.unroute("**/api/v1/events*")
+    expect(page.locator(f"[data-job='{job['id']}']")).to_be_visible()
+
+
+def test_what_is_gone_is_no_error(visit: Visit, named: Site) -> None:
+    """Old addresses of a person, a group and a photo say that they are gone, and the console stays empty."""
+    gone = uuid4()
+    for path, said in {
+        "people": "There is nobody here",
+        "groups": "This group is gone",
+        "photos": "There is no such photo.",
+    }.items():
+        page = visit(named, f"/{path}/{gone}")
+        expect(page.locator("#main")).to_contain_text(said)
 
 
 def test_an_outage_is_not_emptiness(visit: Visit, named: Site, complaints: Complaints) -> None:

@@ -57,7 +57,8 @@ Asked for twice, it runs once: the same job is returned while it waits or runs.
 **Limits.** A body has at most 8 MiB, an export 1 GiB (413). What costs much takes turns; after ten seconds of
 waiting the answer is 503, and `Retry-After` says when to ask again.
 
-**Errors** are problem details (RFC 9457): `type` for programs, `detail` and `hint` for people.
+**Errors** are problem details (RFC 9457): `type` for programs, `detail` and `hint` for people. A `GET`
+with the header `Prefer: missing=empty` is answered with 204 instead of 404.
 """
 PREFIX: Final = "/api/v1"
 TOKEN_SCHEME: Final = {

@@ -44,6 +44,9 @@ PROBLEM_JSON: Final = "application/problem+json"
 REQUEST_ID: Final = "X-Request-ID"
 """The header by which an answer names its request; see ``api/request_ids.py``."""
 RETRY_AFTER: Final = {"Retry-After": "5"}
+QUIET: Final = "missing=empty"
+"""What a ``GET`` prefers (RFC 7240) that wants no error for what is not there: browsers write each on their
+console, and a page may ask for what somebody has just taken away."""
 
 STATUSES: Final[Mapping[type[ImageSearchError], HTTPStatus]] = {
     LostCollectionError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -112,9 +115,13 @@ def _candidates(error: NameTakenError | SharedNameError) -> list[NameCandidate]:
     ]
 
 
-def _ours(_request: Request, error: Exception) -> ProblemResponse:
+def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, ImageSearchError)  # noqa: S101 - it is registered for no other
-    return answer_of(error)
+    answer = answer_of(error)
+    is_quiet = request.method == "GET" and QUIET in request.headers.get("Prefer", "")
+    if answer.status_code == HTTPStatus.NOT_FOUND and is_quiet:
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Preference-Applied": QUIET})
+    return answer
 
 
 def answer_of(error: ImageSearchError) -> ProblemResponse:

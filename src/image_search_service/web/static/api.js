@@ -7,7 +7,7 @@ const BASE = "/api/v1";
 /** What went wrong: `status` is 0 when the service did not answer. */
 export class Problem extends Error {
   constructor(status, body = {}) {
-    super(body.detail || body.title || t("The service does not answer."));
+    super(body.detail || body.title || (status === 404 ? t("This is not there any more.") : t("The service does not answer.")));
     this.status = status;
     this.hint = body.hint ?? "";
     this.body = body;
@@ -29,14 +29,15 @@ const call = async (path, options = {}) => {
     throw new Problem(0);
   }
   if (answer.status === 401) { openPage("/"); return new Promise(() => {}); }
+  if (answer.headers.has("Preference-Applied")) throw new Problem(404);
   if (answer.status === 204) return null;
   const body = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Problem(answer.status, body);
   return body;
 };
 
-/** Asks. `signal` gives up. */
-export const get = (path, signal) => call(path, { signal });
+/** Asks. `signal` gives up. What is not there is a Problem of 404; it comes as a 204, of which a browser does not write on its console. */
+export const get = (path, signal) => call(path, { signal, headers: { Prefer: "missing=empty" } });
 
 /** Says. */
 export const post = (path, body = {}) => {

@@ -68,6 +68,7 @@ const refused = (problem, decision) => {
   if (problem.away) say(unsaved(problem, decision));
   else if (problem.body.candidates) say(whichOne(problem, (more) => again(decision, more), { same: "name" in decision.body && !("person_id" in decision.body) }));
   else if (problem.stale) say(overtaken(problem, decision));
+  else if (problem.status === 404) say(notice("care", "people", [el("strong", {}, t("Somebody was quicker.")), " ", t("What this was about is not there any more, or has a name by now.")], act(t("Look again"), () => location.reload())));
   else say(notice("bad", "warning", [el("strong", {}, problem.message), " ", problem.hint]));
 };
 
