@@ -29,18 +29,19 @@ export const between = (one, other, least) => {
   return sized(box, Math.abs(one.x - other.x), Math.abs(one.y - other.y), least);
 };
 
-/** A square in the middle of a photo. ratio: its width by its height. */
-const inTheMiddle = (ratio) => {
-  const width = 0.2 * Math.min(1, 1 / ratio);
-  return { x: (1 - width) / 2, y: (1 - width * ratio) / 2, width, height: width * ratio };
+/** A square in the middle of what is seen of a photo. ratio: the photo's width by its height. */
+const inTheMiddle = (seen, ratio) => {
+  const width = 0.2 * Math.min(seen.width, seen.height / ratio);
+  return { x: seen.x + (seen.width - width) / 2, y: seen.y + (seen.height - width * ratio) / 2, width, height: width * ratio };
 };
 
 export class BoxDrawing {
   /**
    * @param {HTMLElement} canvas holds the picture, and is as large as it
    * @param {HTMLElement} tools where the words and buttons are shown while a box is drawn
-   * @param {{size: () => {width: number, height: number}, fresh: (box: Box) => void, ended: () => void}} options
-   *   size: the photo's, in pixels. fresh: takes a box that a mouse drew unasked. ended: nothing is drawn any more
+   * @param {{size: () => {width: number, height: number}, seen: () => Box, fresh: (box: Box) => void, held: () => boolean, shown: (draft: Node) => void, ended: () => void}} options
+   *   size: the photo's, in pixels. seen: what of it is in view. fresh: takes a box that a mouse drew unasked.
+   *   held: whether a mouse that was not asked to draw does something else. shown: a key has moved the draft. ended: nothing is drawn any more
    */
   constructor(canvas, tools, options) {
     Object.assign(this, { canvas, tools, options, take: null, press: null });
@@ -68,7 +69,7 @@ export class BoxDrawing {
     fill(this.tools, this.telling, el("div", { class: "buttons" },
       button(t("Take this box"), () => this.finish(), { key: ["Enter", t("Enter")], look: "primary" }), button(t("Cancel"), () => this.end(), { key: ["Escape", "Esc"] })));
     this.tools.hidden = false;
-    this.show(box ?? inTheMiddle(this.ratio));
+    this.show(box ?? inTheMiddle(this.options.seen(), this.ratio));
     this.draft.focus({ preventScroll: true });
     keys("drawing", this.keys());
   }
@@ -79,6 +80,7 @@ export class BoxDrawing {
       const [, dx, dy] = arrows.find(([key]) => key === event.key);
       this.placed = true;
       this.show(change(this.box, dx * STEP, dy * STEP * this.ratio, this.least));
+      this.options.shown(this.draft);
       this.tellSoon();
     };
     const names = arrows.map(([key]) => key);
@@ -129,7 +131,7 @@ export class BoxDrawing {
 
   down(event) {
     const unasked = !this.on;
-    if (event.button !== 0 || (unasked && (event.pointerType !== "mouse" || !event.target.matches("img")))) return;
+    if (event.button !== 0 || (unasked && (event.pointerType !== "mouse" || !event.target.matches("img") || this.options.held()))) return;
     const grip = this.placed && !unasked ? (event.target.matches(".grip") ? "size" : event.target === this.draft ? "place" : "new") : "new";
     this.press = { grip, unasked, from: this.at(event), box: this.box, x: event.clientX, y: event.clientY, dragged: false };
     if (!unasked) event.preventDefault();

@@ -40,7 +40,7 @@ const handle = (event) => {
 };
 
 const CAPS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Delete: t("Del"), Enter: t("Enter"), Escape: "Esc", Space: t("Space"), PageDown: t("Page ↓"), PageUp: t("Page ↑"), Control: t("Ctrl") };
-const caps = (entry) => (entry.caps ?? entry.keys).flatMap((key) => key.split("+")).map((key) => el("kbd", {}, CAPS[key] ?? (key.length === 1 ? key.toUpperCase() : key)));
+const caps = (entry) => (entry.caps ?? entry.keys).flatMap((key) => (key === "+" ? key : key.split("+"))).map((key) => el("kbd", {}, CAPS[key] ?? (key.length === 1 ? key.toUpperCase() : key)));
 
 /** Opens the list of this screen's keys. */
 export const showHelp = () => {

@@ -6,11 +6,13 @@ import { decide, failed, onChange, say } from "./decide.js";
 import { BoxDrawing } from "./drawing.js";
 import { keys } from "./keys.js";
 import { NameField, noted, whoIs } from "./names.js";
+import { LARGEST, photoZoom } from "./photo-zoom.js";
 import { date, s, short, t, tn, weekday } from "./words.js";
 import "./frame.js";
 
 const id = location.pathname.split("/").pop();
 const address = new URLSearchParams(location.search);
+const view = one("#view");
 const canvas = one("#canvas");
 const list = one("#in-photo");
 let photo = null;
@@ -42,10 +44,10 @@ const draw = () => {
 /** The picture, from the original; the small copy where its drive is away. */
 const drawPicture = () => {
   if (one("img", canvas)) return;
-  const size = Math.max(innerWidth, innerHeight) * devicePixelRatio > 1700 ? 2560 : 1600;
+  const size = Math.max(innerWidth, innerHeight) * devicePixelRatio > 1700 ? LARGEST : 1600;
   const ratio = photo.width && photo.height ? photo.width / photo.height : 4 / 3;
   canvas.style.aspectRatio = String(ratio);
-  canvas.style.setProperty("--ratio", String(ratio));
+  view.style.setProperty("--ratio", String(ratio));
   const picture = el("img", { src: pictureUrl(id, size), alt: [date(photo.taken_at), tn("{n} face", "{n} faces", faces.length)].join(", "), width: photo.width ?? 1600, height: photo.height ?? 1200 });
   picture.addEventListener("error", () => {
     picture.src = rooted(photo.thumbnail_url);
@@ -121,6 +123,8 @@ const choose = (face, type = false) => {
     for (const box of all(".box", canvas)) if (box.dataset.face === face) box.setAttribute("aria-current", "true"); else box.removeAttribute("aria-current");
     drawList();
   }
+  const box = boxOf(face);
+  if (box) zoom.reveal(box);
   if (type) field?.focus();
 };
 
@@ -157,9 +161,13 @@ const noFace = (face) => {
     revert: () => { faces.splice(at, 0, face); drawBoxes(); drawList(); } });
 };
 
+const zoom = photoZoom(view, canvas, { photo: () => photo, held: () => drawing.on });
 const drawing = new BoxDrawing(canvas, one("#drawing"), {
   size: () => ({ width: photo.width ?? 1600, height: photo.height ?? 1200 }),
+  seen: () => zoom.seen,
   fresh: (box) => addFace(box),
+  held: () => zoom.on,
+  shown: (draft) => zoom.reveal(draft),
   ended: () => { one("#add").setAttribute("aria-pressed", "false"); for (const box of all(".box.moving", canvas)) box.classList.remove("moving"); },
 });
 const beginToDraw = () => {
@@ -261,9 +269,14 @@ keys("screen", [
   { keys: ["m"], label: t("Move a box that was drawn by hand"), run: () => moveBox(now()) },
   { keys: ["Delete"], label: t("No face"), run: () => (now() ? noFace(now()) : false) },
   { keys: ["b"], label: t("Boxes on and off (not on a face)"), run: () => (document.activeElement?.matches(".box") ? (field?.focus(), false) : toggleBoxes()) },
-  { keys: ["0"], label: t("The others are strangers"), run: strangers },
-  { keys: [rtl ? "ArrowRight" : "ArrowLeft"], caps: ["ArrowLeft", "ArrowRight"], label: t("Previous and next photo"), run: () => go("#before") },
-  { keys: [rtl ? "ArrowLeft" : "ArrowRight"], hidden: true, label: "", run: () => go("#after") },
+  { keys: ["0"], label: t("The others are strangers"), run: () => (zoom.on ? zoom.reset() : strangers()) },
+  { keys: ["ArrowLeft"], caps: ["ArrowLeft", "ArrowRight"], label: t("Previous and next photo"), run: () => (zoom.on ? zoom.shift(-1, 0) : go(rtl ? "#after" : "#before")) },
+  { keys: ["ArrowRight"], hidden: true, label: "", run: () => (zoom.on ? zoom.shift(1, 0) : go(rtl ? "#before" : "#after")) },
+  { keys: ["+", "="], caps: ["+"], label: t("Larger"), run: () => zoom.in() },
+  { keys: ["-"], caps: ["−"], label: t("Smaller"), run: () => zoom.out() },
+  { keys: [], caps: ["0"], label: t("While it is larger: the whole photo again"), run: () => false },
+  { keys: ["ArrowUp"], caps: ["ArrowLeft", "ArrowUp", "ArrowDown", "ArrowRight"], label: t("While it is larger: look around"), run: () => zoom.on && zoom.shift(0, -1) },
+  { keys: ["ArrowDown"], hidden: true, label: "", run: () => zoom.on && zoom.shift(0, 1) },
   { keys: [], match: (event) => /^\p{L}$/u.test(event.key) && document.activeElement?.matches(".box"), hidden: true, label: "", run: () => { field?.focus(); return false; } },
 ]);
 // On a box, letters name the face; Enter confirms the machine or begins a name.
