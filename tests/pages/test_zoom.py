@@ -16,7 +16,7 @@ from tests.pages.test_looks import RULES
 pytestmark = pytest.mark.depth
 SEEN = """(one) => {
   const [inner, outer] = [one, document.querySelector('#view')].map((each) => each.getBoundingClientRect());
-  const within = (first, last, low, high) => first >= low - 1 && last <= high + 1 || last - first > high - low;
+  const within = (first, last, low, high) => first > low - 2 && last < high + 2 || last - first > high - low;
   return within(inner.left, inner.right, outer.left, outer.right)
     && within(inner.top, inner.bottom, outer.top, outer.bottom);
 }"""
