@@ -43,6 +43,8 @@ def test_not_ready(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer.status_code == 503
     ready = {item["name"]: item["ready"] for item in answer.json()["components"]}
     assert ready == {"database": True, "qdrant": False, "queue": True, "outbox": True}
+    report = api.client.get("/ready", params={"report": True})
+    assert (report.status_code, report.json()) == (200, answer.json())
     assert api.client.get("/health").status_code == 200
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -29,10 +29,14 @@ def get_health() -> Health:
 
 
 @router.get("/ready", responses=problems(401) | NOT_READY)
-def get_readiness(library: Opened, response: Response) -> Ready:
+def get_readiness(
+    library: Opened,
+    response: Response,
+    report: Annotated[bool, Query(description="Whether to answer with 200 whatever does not work.")] = False,
+) -> Ready:
     """Whether database, Qdrant and queue work; 503 when one of them does not."""
     ready = Ready.of(readiness_service(library).check())
-    response.status_code = 200 if ready.ready else 503
+    response.status_code = 200 if ready.ready or report else 503
     return ready
 
 

@@ -49,7 +49,7 @@ onEvent("job", (job) => {
 
 /** Says at once when something is away, and what still works. */
 const checkReady = async () => {
-  const answer = await fetch(rooted("/ready")).catch(() => null);
+  const answer = await fetch(rooted("/ready?report=true")).catch(() => null);
   if (!answer) return;
   const state = await answer.json().catch(() => ({ ready: true }));
   const away = (state.components ?? []).find((part) => !part.ready && part.name === "qdrant");

@@ -23,6 +23,7 @@ const load = async () => {
     roots = new Map(kept.roots.map((each) => [each.path, each]));
     draw();
   } catch (problem) { failed(problem, load); }
+  finally { one("#progress").removeAttribute("aria-busy"); }
 };
 
 const draw = () => {
