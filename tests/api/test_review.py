@@ -86,6 +86,7 @@ def test_before_anybody_is_known_the_largest_group_is_asked_about(api: Served) -
     ]
     assert (len(first["faces"]), len(second["faces"]), first["proposals"]) == (12, 3, [])
     assert sum(face["least_alike"] for face in first["faces"]) == 2
+    assert all(face["path"].endswith(".jpg") for face in first["faces"])
     assert first["version"] == first["cluster"]["version"]
     assert len(first["photos"]) == 3
     assert api.get("/review/next")["progress"] == {"named": 0, "faces": 23, "waiting": 0}

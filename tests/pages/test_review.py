@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -12,10 +14,12 @@ from tests.pages.screens import Review
 
 @pytest.mark.depth
 def test_a_question_is_skipped_by_the_space_bar(visit: Visit, unnamed: Site) -> None:
-    """Space shows another question and decides nothing."""
+    """Space shows another question and decides nothing; each says when the photo was taken and in which
+    folder it is."""
     decided = unnamed.get("/decisions?limit=1")["items"]
     review = Review(visit(unnamed, "/review"))
     review.skip_to_name()
+    expect(review.question.locator(".where")).to_have_text(re.compile(r".*\d{4}\S.+"))
     before = review.first_picture
     review.page.keyboard.press("Space")
     review.goes_on(before)

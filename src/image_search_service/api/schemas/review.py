@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from image_search_service.api.schemas.common import Answer, LocalTime, RequestBody
-from image_search_service.api.schemas.faces import BoxAnswer, crop_url
+from image_search_service.api.schemas.faces import BoxAnswer, crop_url, shown_path
 from image_search_service.core.types import Likeness
 from image_search_service.services.review import questions as found
 
@@ -24,6 +24,10 @@ class ReviewFace(Answer):
     crop_url: str = Field(description="A small picture of the face, JPEG.")
     asset_id: UUID = Field(description="The photo that shows the face.")
     taken_at: LocalTime | None = Field(description="Local time where it was taken.")
+    path: str | None = Field(
+        description="A file of the photo; null when all of them are missing.",
+        examples=["/photos/2019/garden.jpg"],
+    )
     box: BoxAnswer
     photo_width: int = Field(examples=[1024])
     photo_height: int = Field(examples=[768])
@@ -39,6 +43,7 @@ class ReviewFace(Answer):
             crop_url=crop_url(face.id),
             asset_id=face.asset_id,
             taken_at=face.taken_at,
+            path=None if face.path is None else shown_path(face.path),
             box=box,
             photo_width=face.photo_width,
             photo_height=face.photo_height,

@@ -245,5 +245,6 @@ def _face(shown: ShownFace, *, least_alike: bool) -> QuestionFace:
         face.box,
         shown.photo_width,
         shown.photo_height,
+        shown.path,
         least_alike,
     )

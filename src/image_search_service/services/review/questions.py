@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import Box, Likeness
@@ -42,7 +43,8 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuestionFace:
-    """A face that is shown. taken_at: local time of the photo. least_alike: of the group."""
+    """A face that is shown. taken_at: local time of the photo. path: a file of it, None if all are missing.
+    least_alike: of the group."""
 
     id: uuid.UUID
     asset_id: uuid.UUID
@@ -50,6 +52,7 @@ class QuestionFace:
     box: Box
     photo_width: int
     photo_height: int
+    path: Path | None
     least_alike: bool = False
 
 

@@ -7,12 +7,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, bindparam, func, select, union
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import ClusterRow, FaceInstance, FaceSuggestion, ImageAsset, PersonRow
+from image_search_service.db.queries.conditions import existing_file
 from image_search_service.db.queries.differences import barred_by_difference
 from image_search_service.db.queries.suggestion_states import REJECTED
 
@@ -31,12 +33,14 @@ class ClusterFace:
 
 @dataclass(frozen=True, slots=True)
 class ShownFace:
-    """A face with its photo's moment (local time) and size in pixels."""
+    """A face with its photo's moment (local time) and size in pixels. path: of the photo's first file, None
+    if all are missing."""
 
     face: FaceInstance
     taken_at: datetime | None
     photo_width: int
     photo_height: int
+    path: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +122,18 @@ def _barred_persons_statement() -> CompoundSelect[*tuple[Any, ...]]:
 def shown_faces(session: Session, where: ColumnElement[bool]) -> list[ShownFace]:
     """The faces for which it holds, the clearest first; not those of replaced photos."""
     rows = session.execute(
-        select(FaceInstance, ImageAsset.taken_at, ImageAsset.width, ImageAsset.height)
+        select(
+            FaceInstance,
+            ImageAsset.taken_at,
+            ImageAsset.width,
+            ImageAsset.height,
+            existing_file(FaceInstance.asset_id),
+        )
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
         .where(where, ~ImageAsset.replaced)
         .order_by(FaceInstance.quality_score.desc(), FaceInstance.id)
     )
-    return [ShownFace(row[0], row[1], row[2] or 1, row[3] or 1) for row in rows]
+    return [ShownFace(row[0], row[1], row[2] or 1, row[3] or 1, row[4]) for row in rows]
 
 
 def of_clusters(cluster_ids: Sequence[uuid.UUID]) -> ColumnElement[bool]:
