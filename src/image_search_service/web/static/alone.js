@@ -14,7 +14,7 @@ let which = new URLSearchParams(location.search).get("which") ?? "alone";
 
 const grid = new Grid(one("#faces"), {
   label: t("Faces without a group"), select: true, load: (offset, limit) => get(`/faces${query({ state: which, offset, limit })}`), width: faceWidth, open: openPhoto, changed: () => bar.update(),
-  tile: (face) => faceTile(face.crop_url, month(face.taken_at)), name: (face, at) => faceName(face, at, grid.total, [date(face.taken_at)]),
+  tile: (face) => faceTile(face.crop_url, face.taken_at && month(face.taken_at)), name: (face, at) => faceName(face, at, grid.total, [date(face.taken_at)]),
   loaded: (total) => fill(one("#lead"), faces(total)),
   empty: () => empty("tick", t("No face is here"), t("Every face has a name or is in a group."), link(t("Groups"), "/groups", "primary")),
   failed: (problem) => failed(problem, () => grid.load()),

@@ -27,7 +27,7 @@ const head = () => {
 
 const grid = new Grid(one("#faces"), {
   label: t("Faces of this group"), select: true, load: byCursor(fetchPage), width: faceWidth, open: openPhoto, changed: () => bar.update(), loaded: () => head(),
-  tile: (face) => faceTile(face.crop_url, month(face.taken_at)), name: (face, at) => faceName(face, at, group.size, [date(face.taken_at)]),
+  tile: (face) => faceTile(face.crop_url, face.taken_at && month(face.taken_at)), name: (face, at) => faceName(face, at, group.size, [date(face.taken_at)]),
   empty: () => empty("groups", t("This group is gone"), t("Its faces have a name by now, or are in another group."), link(t("Groups"), "/groups", "primary")),
   failed: (problem) => (problem.status === 404 ? gone() : failed(problem, () => grid.load())),
 });

@@ -80,17 +80,17 @@ export const layOut = (photos, { width, row, gap = 6, between = 16, heading = 36
 export const guess = (count, { width, row, gap = 6, heading = 36 }) => Math.ceil((count * (row * 1.4 + gap)) / Math.max(1, width)) * (row + gap) + heading + 16;
 
 /**
- * Months put together, or cut, into stretches of about `most` photos: [{offset, count, months}].
+ * Months put together, or cut, into stretches of about `most` photos: [{offset, count, months}]; `whole`: photos of the month, cut or not.
  * @param {{month: string | null, photos: number, offset: number}[]} months
  */
 export const stretches = (months, most = 120) => {
   const found = [];
   for (const month of months) {
     const last = found.at(-1);
-    if (last && last.count + month.photos <= most) { last.count += month.photos; last.months.push(month); continue; }
+    if (last && last.count + month.photos <= most) { last.count += month.photos; last.months.push({ ...month, whole: month.photos }); continue; }
     for (let done = 0; done < month.photos; done += most) {
       const count = Math.min(most, month.photos - done);
-      found.push({ offset: month.offset + done, count, months: [{ ...month, offset: month.offset + done, photos: count }] });
+      found.push({ offset: month.offset + done, count, months: [{ ...month, offset: month.offset + done, photos: count, whole: month.photos }] });
     }
   }
   return found;

@@ -174,8 +174,9 @@ export class Wall {
 
   heading(part, one) {
     const folders = new Set(part.photos.slice(one.at, one.at + one.count).map((photo) => photo.path?.split("/").slice(-2, -1)[0]));
-    const folder = folders.size === 1 ? [...folders][0] : null;
-    const node = el("h2", {}, date(one.day), " ", el("small", {}, [folder, tn("{n} photo", "{n} photos", one.count)].filter(Boolean).join(" · ")));
+    const folder = one.day !== null && folders.size === 1 ? [...folders][0] : null;
+    const count = one.day === null ? part.months.find((each) => each.month === null)?.whole ?? one.count : one.count; // the undated are one heap
+    const node = el("h2", {}, date(one.day), " ", el("small", {}, [folder, tn("{n} photo", "{n} photos", count)].filter(Boolean).join(" · ")));
     return set(node, one);
   }
 
