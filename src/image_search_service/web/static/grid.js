@@ -5,7 +5,7 @@ const PAGE = 120;
 /** Rows kept above and below the view. */
 const MORE = 0.5;
 /** So few cells of a grid are all there, wherever the view is. */
-const FEW = 24;
+const FEW = 30;
 /** Cells that are made in one frame of scrolling, or one row: the rest follows in the next frames. */
 const CELLS_A_FRAME = 16;
 

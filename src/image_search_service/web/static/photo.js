@@ -122,6 +122,7 @@ const choose = (face, type = false) => {
     current = face;
     for (const box of all(".box", canvas)) if (box.dataset.face === face) box.setAttribute("aria-current", "true"); else box.removeAttribute("aria-current");
     drawList();
+    if (matchMedia("(min-width: 60.01rem)").matches) one("[aria-current]", list)?.scrollIntoView({ block: "nearest" }); // else the page itself would scroll
   }
   const box = boxOf(face);
   if (box) zoom.reveal(box);
