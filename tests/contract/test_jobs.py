@@ -27,6 +27,7 @@ from image_search_service.queue.runner import JobRunner
 from image_search_service.services.jobs.ledger import JobLedger
 from image_search_service.services.jobs.service import JobKind, JobService, JobState
 from tests.support.databases import DATABASES, open_database
+from tests.support.served import POLL_SECONDS
 from tests.support.waiting import LIMIT, wait_until
 
 KIND = JobKind.CLUSTER_FACES
@@ -76,7 +77,7 @@ class Bench:
         runner = JobRunner(
             self.ledger, {KIND.value: function}, None, alone=alone, beat_seconds=0.02, pauses=(0.01, 0.01)
         )
-        workers = Workers(self.queue, runner, threads)
+        workers = Workers(self.queue, runner, threads, POLL_SECONDS)
         workers.start()
         self.started.append(workers)
 

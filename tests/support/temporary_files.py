@@ -15,8 +15,8 @@ NEEDED = 4 << 30
 def keep_in_memory() -> None:
     """Temporary files are made in memory, where there is room and ``TMPDIR`` says nothing else.
 
-    Databases and stores wait for the disk after each change, which took half of the tests' time; what a killed
-    process leaves is the same in memory.
+    Databases and stores wait for the disk after each change, which took half of the tests' time; what a
+    killed process leaves is the same in memory.
     """
     if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK | os.X_OK):
         return
