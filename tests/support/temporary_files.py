@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
-MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory; folders in it are made by tempfile
-NEEDED = 4 << 30
+MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory; this user's folder is made in it
+NEEDED = 2 << 30
 """Bytes that must be free there: several times what a run of all tests has at once."""
 
 
@@ -20,5 +21,8 @@ def keep_in_memory() -> None:
     """
     if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK | os.X_OK):
         return
-    if shutil.disk_usage(MEMORY).free >= NEEDED:
-        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+    if shutil.disk_usage(MEMORY).free < NEEDED:
+        return
+    folder = MEMORY / f"image-search-tests-{getpass.getuser()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
