@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory; this user's folder is made in it
-NEEDED = 2 << 30
-"""Bytes that must be free there: several times what a run of all tests has at once."""
+NEEDED = 4 << 30
+"""Bytes that must be free there: more than twice what a run has at once."""
 
 
 def keep_in_memory() -> None:
