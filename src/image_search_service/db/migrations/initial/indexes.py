@@ -13,6 +13,11 @@ def create_index(
 ) -> None:
     """An index of all rows, or of those for which ``sqlite`` and ``postgresql`` hold: the same condition, as
     each of them writes it."""
-    where = {"sqlite_where": sqlite, "postgresql_where": postgresql}
-    conditions = {dialect: sa.text(text) for dialect, text in where.items() if text is not None}
-    op.create_index(name, table, list(columns), unique=False, **conditions)
+    op.create_index(
+        name,
+        table,
+        list(columns),
+        unique=False,
+        sqlite_where=None if sqlite is None else sa.text(sqlite),
+        postgresql_where=None if postgresql is None else sa.text(postgresql),
+    )
