@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from tests.pages.browser import LOOKS, Look, Site, site
 from tests.pages.conftest import Visit
 from tests.pages.demo_libraries import DemoLibraries
 from tests.pages.screens import Groups, Screen
+from tests.support.copies import copy_library
 from tests.support.served import no_bar
 from tests.support.world import World
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.depth
 def parted(demo: DemoLibraries, tmp_path: Path) -> Iterator[Site]:
     """A served library whose largest group is in two, as growing might leave it."""
     folder = tmp_path / "library"
-    shutil.copytree(demo.unnamed, folder)
+    copy_library(demo.unnamed, folder)
     with (
         open_library(Settings(library=folder, offline=True), lambda _: None, no_bar) as library,
         library.database.write() as session,
