@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.databases import drop_schemas
 from tests.support.made_once import folder_of_run, made_once
 from tests.support.no_skips import NoSkips
+from tests.support.temporary_files import keep_in_memory
 
 SHARED = Path(os.environ.get("IMAGE_SEARCH_TEST_SHARED") or Path(__file__).parents[2] / "shared")
 """Photos and models that are no part of the project; beside the repository unless the variable says where."""
@@ -31,6 +32,7 @@ settings.load_profile("tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    keep_in_memory()
     gc.set_threshold(100_000, 50, 100)  # an eighth of the tests' time was spent on looking for garbage
     if os.environ.get("IMAGE_SEARCH_CI"):
         config.pluginmanager.register(NoSkips(allowed=() if SHARED.is_dir() else (str(SHARED),)), "no-skips")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.import_rules import LEVELS, PACKAGE, violations
+from tests.architecture.import_rules import LEVELS, PACKAGE, imports_of, violations
 
 SOURCE = Path(__file__).parents[2] / "src" / PACKAGE
 
@@ -14,6 +15,31 @@ SOURCE = Path(__file__).parents[2] / "src" / PACKAGE
 def test_no_import_points_the_wrong_way() -> None:
     """Every import of the package, wherever it stands, obeys the layers and the vendors' places."""
     assert not violations(SOURCE), "\n" + "\n".join(violations(SOURCE))
+
+
+def imported_modules(root: Path) -> dict[str, set[str]]:
+    """The package's modules that each of them imports, wherever in it, for types only, too. The package
+    itself, which gives on names of others, is left out."""
+    found: dict[str, set[str]] = {}
+    for item in imports_of(root):
+        if item.importer != root.name:
+            found.setdefault(item.importer, set()).update((item.module, item.module.rpartition(".")[0]))
+    return {module: (others & found.keys()) - {module} for module, others in found.items()}
+
+
+def test_no_modules_import_each_other() -> None:
+    """There is no circle of imports, neither of two modules nor of more."""
+    TopologicalSorter(imported_modules(SOURCE)).prepare()
+
+
+def test_a_circle_of_imports_is_found(tmp_path: Path) -> None:
+    """A circle is found if one of its imports stands in a function."""
+    modules = {
+        "core__a": f"from {PACKAGE}.core import b",
+        "core__b": f"def late():\n    from {PACKAGE}.core.a import name",
+    }
+    with pytest.raises(CycleError):
+        TopologicalSorter(imported_modules(made_up(tmp_path, **modules))).prepare()
 
 
 def test_every_part_has_its_place() -> None:

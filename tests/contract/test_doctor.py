@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import InvalidInputError, VectorStoreError
-from image_search_service.demo.library import make_demo_library
 from image_search_service.library.opening import Library, open_library
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.service import ReviewService
@@ -54,10 +54,9 @@ def server(engine: EmbeddedQdrant) -> Iterator[QdrantServer]:
 
 
 @pytest.fixture(scope="module")
-def library(server: QdrantServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+def library(server: QdrantServer, drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     """An indexed library with two named people; every test leaves it whole."""
     folder = tmp_path_factory.mktemp("library")
-    make_demo_library(folder / "album", faces=40)
     with postgresql_schema() as url:
         settings = Settings(
             library=folder / "library",
@@ -69,7 +68,7 @@ def library(server: QdrantServer, tmp_path_factory: pytest.TempPathFactory) -> I
         )
         with open_library(settings, lambda _: None, no_bar) as opened:
             opened.engine_binding.bind()
-            IndexService(opened.stores).index([folder / "album"])
+            IndexService(opened.stores).index([drawn])
             FaceClusteringService(opened.stores).group_if_stale()
             people = PeopleService(opened.database)
             for cluster, name in zip(people.people().clusters, ("Ada", "Grace"), strict=False):

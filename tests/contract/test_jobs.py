@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 import uuid
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 
 from image_search_service.core.errors import (
     ConflictError,
@@ -27,6 +25,8 @@ from image_search_service.queue.runner import JobRunner
 from image_search_service.services.jobs.ledger import JobLedger
 from image_search_service.services.jobs.service import JobKind, JobService, JobState
 from tests.support.databases import DATABASES, open_database
+from tests.support.served import POLL_SECONDS
+from tests.support.servers import redis_url
 from tests.support.waiting import LIMIT, wait_until
 
 KIND = JobKind.CLUSTER_FACES
@@ -41,25 +41,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 @pytest.fixture(params=["sqlite", "redis"])
 def queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobQueue]:
     """An empty queue, removed in the end."""
-    url = _redis_url() if request.param == "redis" else None
+    url = redis_url() if request.param == "redis" else None
     made = JobQueue(open_huey(redis_url=url, file=tmp_path / "queue.sqlite3", name=f"test{uuid.uuid4().hex}"))
     if url:
         made.huey.storage.read_timeout = 0.05  # so that a test need not wait a second for its workers' end
     yield made
     made.huey.flush()
     made.close()
-
-
-def _redis_url() -> str:
-    url = os.environ.get("IMAGE_SEARCH_TEST_REDIS_URL") or "redis://127.0.0.1:6379/0"
-    client = redis.Redis.from_url(url, socket_connect_timeout=1)
-    try:
-        client.ping()
-    except redis.exceptions.RedisError:
-        pytest.skip(f"no Redis at {url}: start redis-server, or set IMAGE_SEARCH_TEST_REDIS_URL")
-    finally:
-        client.close()
-    return url
 
 
 class Bench:
@@ -76,7 +64,7 @@ class Bench:
         runner = JobRunner(
             self.ledger, {KIND.value: function}, None, alone=alone, beat_seconds=0.02, pauses=(0.01, 0.01)
         )
-        workers = Workers(self.queue, runner, threads)
+        workers = Workers(self.queue, runner, threads, POLL_SECONDS)
         workers.start()
         self.started.append(workers)
 

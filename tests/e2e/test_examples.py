@@ -6,9 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from image_search_service.cli.app import app
 from tests.support.service_processes import free_port, serving
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -21,19 +24,18 @@ def run(*command: str) -> str:
     return done.stdout
 
 
-def image_search(*arguments: str) -> str:
-    return run("-m", "image_search_service", *arguments)
+def image_search(library: Path, *arguments: str) -> Any:
+    """What a command on a library prints as JSON."""
+    done = CliRunner().invoke(app, [*arguments, "--library", str(library), "--json"])
+    assert done.exit_code == 0, done.stderr
+    return json.loads(done.stdout)
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def library(drawn: Path, tmp_path: Path) -> Path:
     """A library of drawn people."""
-    folder = tmp_path_factory.mktemp("examples")
-    image_search("demo", str(folder / "photos"), "--faces", "60")
-    image_search(
-        "index", str(folder / "photos"), "--engine", "synthetic", "--library", str(folder / "library")
-    )
-    return folder / "library"
+    image_search(tmp_path / "library", "index", str(drawn), "--engine", "synthetic")
+    return tmp_path / "library"
 
 
 def test_embeddings_of_a_collection_of_ones_own() -> None:
@@ -49,13 +51,11 @@ def test_people_are_named_by_a_script_and_found_by_another_service(library: Path
     script = str(EXAMPLES / "name_people.py")
     group, faces = run(script, str(library)).split()[:2]
     assert f"{faces} faces are now Ada Lovelace" in run(script, str(library), f"{group}=Ada Lovelace")
-    decided = json.loads(image_search("history", "--library", str(library), "--json"))["decisions"]
+    decided = image_search(library, "history")["decisions"]
     assert [one["actor"] for one in decided] == ["examples/name_people.py"]
 
     port = free_port()
-    photos = json.loads(
-        image_search("photos", "--person", "Ada Lovelace", "--library", str(library), "--json")
-    )["photos"]
+    photos = image_search(library, "photos", "--person", "Ada Lovelace")["photos"]
     with serving({"library": library, "port": port, "require_token": True}):
         search = str(EXAMPLES / "search_from_another_service.py")
         found = run(search, f"http://127.0.0.1:{port}", str(library / "token"), "Ada Lovelace")

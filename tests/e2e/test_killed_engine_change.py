@@ -13,7 +13,6 @@ import pytest
 
 from image_search_service.cli.output import Output
 from image_search_service.core.config import Settings
-from image_search_service.demo.library import make_demo_library
 from image_search_service.library.opening import open_library
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.doctor.service import DoctorService
@@ -22,6 +21,7 @@ from image_search_service.services.indexing.indexer import IndexService
 from image_search_service.services.people.lookup import PeopleService
 from tests.e2e.killed_runs import Run, runs_of, state
 from tests.support.copies import copy_library
+from tests.support.drawn_photos import copy_some
 
 pytestmark = pytest.mark.depth
 
@@ -44,11 +44,10 @@ def run_move() -> Iterator[Run]:
 
 
 @pytest.fixture(scope="module")
-def moved(tmp_path_factory: pytest.TempPathFactory, run_move: Run) -> Moved:
+def moved(drawn: Path, tmp_path_factory: pytest.TempPathFactory, run_move: Run) -> Moved:
     folder = tmp_path_factory.mktemp("move")
     before = folder / "before"
-    make_demo_library(folder / "photos", faces=60)
-    _index_and_name(before, folder / "photos")
+    _index_and_name(before, copy_some(drawn, folder / "photos", 24))
     whole = copy_library(before, folder / "whole")
     status, steps = run_move(whole, 0)
     assert status == 0

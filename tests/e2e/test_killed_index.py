@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from image_search_service.demo.library import make_demo_library
 from tests.e2e.killed_runs import Run, runs_of, state
 
 KILLS = 10
@@ -23,33 +22,25 @@ def run_index() -> Iterator[Run]:
         yield run
 
 
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A drawn library, bad files included."""
-    folder = tmp_path_factory.mktemp("photos")
-    make_demo_library(folder, faces=60)
-    return folder
-
-
 @pytest.mark.depth
 def test_killed_again_and_again_it_ends_like_an_uninterrupted_run(
-    tmp_path: Path, photos: Path, run_index: Run
+    tmp_path: Path, drawn: Path, run_index: Run
 ) -> None:
     """After SIGKILLs at different moments, the next run completes what an uninterrupted run makes."""
-    status, steps = run_index(tmp_path / "whole", photos, 0)
+    status, steps = run_index(tmp_path / "whole", drawn, 0)
     assert status == 0
     for moment in random.Random(7).sample(range(1, steps), KILLS):  # noqa: S311 - moments, no secrets
         # A moment later than the steps that are left is not reached: then this run completes the work.
-        assert run_index(tmp_path / "killed", photos, moment)[0] in (-signal.SIGKILL, 0)
-    assert run_index(tmp_path / "killed", photos, 0)[0] == 0
+        assert run_index(tmp_path / "killed", drawn, moment)[0] in (-signal.SIGKILL, 0)
+    assert run_index(tmp_path / "killed", drawn, 0)[0] == 0
     assert state(tmp_path / "killed") == state(tmp_path / "whole")
 
 
 @pytest.mark.depth
-def test_points_of_vanished_photos_do_not_stay_behind(tmp_path: Path, photos: Path, run_index: Run) -> None:
+def test_points_of_vanished_photos_do_not_stay_behind(tmp_path: Path, drawn: Path, run_index: Run) -> None:
     """What a killed run left in Qdrant alone is removed by the next one if its photo has gone meanwhile."""
     own = tmp_path / "photos"
-    shutil.copytree(photos, own)
+    shutil.copytree(drawn, own)
     steps = run_index(tmp_path / "whole", own, 0)[1]
     assert run_index(tmp_path / "killed", own, steps // 2)[0] == -signal.SIGKILL
     for photo in sorted(own.rglob("*.*"))[::2]:

@@ -14,7 +14,6 @@ import pytest
 
 from image_search_service.core.access_token import bearer_headers
 from image_search_service.core.config import Settings
-from image_search_service.demo.library import make_demo_library
 from image_search_service.library.opening import open_library
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.service import JobKind, JobService
@@ -28,10 +27,9 @@ REDIS_DATABASE = 11
 
 
 @pytest.mark.depth
-def test_workers_do_the_services_jobs(server_settings: dict[str, Any], tmp_path: Path) -> None:
+def test_workers_do_the_services_jobs(server_settings: dict[str, Any], drawn: Path) -> None:
     """Photos are indexed, grouped and searched by workers; when one is killed the other goes on."""
-    album, settings = tmp_path / "album", server_settings
-    make_demo_library(album, faces=40)
+    settings = server_settings
     with open_library(Settings(**settings), lambda _: None, no_bar) as library, ExitStack() as stack:
         bind(library)
         jobs, port = JobService(library.database, library.job_queue.enqueue), settings["port"]
@@ -42,9 +40,9 @@ def test_workers_do_the_services_jobs(server_settings: dict[str, Any], tmp_path:
             job = jobs.submit(kind, parameters)
             return ended(port, {"url": f"/api/v1/jobs/{job.id}"})
 
-        index = done(JobKind.DETECT_FACES, {"paths": [str(album)]})
+        index = done(JobKind.DETECT_FACES, {"paths": [str(drawn)]})
         assert index["state"] == "succeeded", index
-        assert index["counts"]["faces_new"] == 40
+        assert index["counts"]["faces_new"] == 60
         (cluster, *_) = ask(port, "/api/v1/faces/clusters")["items"]
         person = ReviewService(library.database, "test").name_cluster(cluster["id"], "Ada").person_id
         workers[0].send_signal(signal.SIGKILL)

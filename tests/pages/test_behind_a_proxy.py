@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.pages.browser import PATIENCE, Complaints, Site, site
 from tests.pages.demo_libraries import DemoLibraries
+from tests.support.copies import copy_library
 from tests.support.nginx import MISSING, PROXY, ROOT, Proxy, nginx, nginx_before
 from tests.support.service_processes import free_port
 from tests.support.waiting import LIMIT
@@ -39,7 +39,7 @@ def published(demo: DemoLibraries, tmp_path_factory: pytest.TempPathFactory) -> 
     if program is None:
         pytest.skip(MISSING)
     folder, port = tmp_path_factory.mktemp("published"), free_port()
-    shutil.copytree(demo.named, folder / "library")
+    copy_library(demo.named, folder / "library")
     (folder / "nginx").mkdir()
     public = f"https://localhost:{port}{ROOT}"
     with (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -15,13 +14,11 @@ from image_search_service.core.access_token import read_token
 from image_search_service.core.config import Settings
 from image_search_service.library.opening import open_library
 from image_search_service.services.jobs.service import JobKind, JobService
-from image_search_service.vector.embedded import EmbeddedQdrant
 from tests.pages.browser import PATIENCE
 from tests.pages.screens import Screen
-from tests.support.databases import postgresql_schema
 from tests.support.nginx import MISSING, PROXY, ROOT, nginx, nginx_before
-from tests.support.qdrant_server import QdrantServer
 from tests.support.served import bind, no_bar
+from tests.support.servers import servers
 from tests.support.service_processes import free_port, serving
 
 pytestmark = pytest.mark.depth
@@ -32,20 +29,8 @@ REDIS_DATABASE = 14
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[dict[str, Any]]:
     """What services of one library are told, whose stores are servers."""
-    redis = os.environ.get("IMAGE_SEARCH_TEST_REDIS_URL") or "redis://127.0.0.1:6379/0"
-    with (
-        postgresql_schema() as database,
-        EmbeddedQdrant(tmp_path / "qdrant") as engine,
-        QdrantServer(engine) as server,
-    ):
-        yield {
-            "library": tmp_path / "library",
-            "engine": "synthetic",
-            "offline": "true",
-            "database_url": database.render_as_string(hide_password=False),
-            "redis_url": f"{redis.rpartition('/')[0]}/{REDIS_DATABASE}",
-            "require_token": True,
-        } | server.settings
+    with servers(tmp_path, REDIS_DATABASE) as told:
+        yield told | {"require_token": True}
 
 
 def test_a_page_hears_of_what_happened_while_no_service_ran(

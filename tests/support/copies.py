@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,3 +34,19 @@ def _written_parts(file: int, size: int) -> Iterator[tuple[int, int]]:
             return
         end = os.lseek(file, start, os.SEEK_HOLE)
         yield start, end
+
+
+class PutBack:
+    """A folder that each test may change, put back as it was made, at the same path: a library knows its
+    photos by their paths."""
+
+    def __init__(self, folder: Path, make: Callable[[Path], object]) -> None:
+        """Fill the folder, which is not there yet, by ``make``."""
+        self._folder, self._kept = folder, folder.with_name(f"{folder.name} kept")
+        make(folder)
+        copy_library(folder, self._kept)
+
+    def __call__(self) -> Path:
+        """The folder as it was made."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return copy_library(self._kept, self._folder)

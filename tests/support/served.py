@@ -29,6 +29,8 @@ from tests.support.world import World, put_database
 
 DIMENSION = SyntheticEngine.identity.dimension
 BASE_URL = "http://localhost:8000"
+POLL_SECONDS = 0.02
+"""How long a job waits at most until a worker looks for it. A service looks each second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def served(folder: Path, *, run_jobs: bool = True, **settings: Any) -> Iterator[
         app = create_app(library, run_jobs=False) if settings else _application()
         app.state.library = library
         if run_jobs:
-            workers = job_workers(library)
+            workers = job_workers(library, poll_seconds=POLL_SECONDS)
             workers.start()
             stack.callback(workers.stop, STOP_SECONDS)
         with TestClient(app, base_url=BASE_URL, raise_server_exceptions=False) as client:

@@ -147,38 +147,45 @@ def cluster(
                 hint="image-search assign gives faces to named people first.",
             )
         if dry_run:
-            changes = here_or_there(
-                run,
-                lambda opened: _proposed(run, opened, choice),
-                lambda service: job_of_service(run, service, "/faces/cluster/proposal", choice),
-            )
-            run.out.result(changes, table("Grouping again would change", ("", ""), _change_rows(changes)))
-            return
-        found = here_or_there(
-            run,
-            lambda opened: _grouped(run, opened, choice, dual=dual),
-            lambda service: job_of_service(
-                run, service, "/faces/cluster/dual" if dual else "/faces/cluster", choice
-            ),
-        )
-        assigned, grouped = (found["assigned"], found["grouped"]) if dual else (None, found)
-        document = {
-            "faces": grouped["faces"],
-            "clusters": grouped["clusters"],
-            "noise_faces": grouped["noise_faces"],
-            "seconds": round(grouped["seconds"], 3),
-            "method": grouped["parameters"]["method"],
-            "parameters": grouped["parameters"],
-            "assigned": assigned,
-        }
-        rows = [
-            *([] if assigned is None else _assigned_rows(assigned)),
-            ("Faces without a name", grouped["faces"]),
-            ("Groups", grouped["clusters"]),
-            ("Alone", grouped["noise_faces"]),
-            ("Seconds", round(grouped["seconds"], 2)),
-        ]
-        run.out.result(document, table(f"Grouped by {document['method']}", ("", ""), rows))
+            _show_changes(run, choice)
+        else:
+            _group_again(run, choice, dual=dual)
+
+
+def _show_changes(run: Running, choice: JsonObject) -> None:
+    changes = here_or_there(
+        run,
+        lambda opened: _proposed(run, opened, choice),
+        lambda service: job_of_service(run, service, "/faces/cluster/proposal", choice),
+    )
+    run.out.result(changes, table("Grouping again would change", ("", ""), _change_rows(changes)))
+
+
+def _group_again(run: Running, choice: JsonObject, *, dual: bool) -> None:
+    route = "/faces/cluster/dual" if dual else "/faces/cluster"
+    found = here_or_there(
+        run,
+        lambda opened: _grouped(run, opened, choice, dual=dual),
+        lambda service: job_of_service(run, service, route, choice),
+    )
+    assigned, grouped = (found["assigned"], found["grouped"]) if dual else (None, found)
+    document = {
+        "faces": grouped["faces"],
+        "clusters": grouped["clusters"],
+        "noise_faces": grouped["noise_faces"],
+        "seconds": round(grouped["seconds"], 3),
+        "method": grouped["parameters"]["method"],
+        "parameters": grouped["parameters"],
+        "assigned": assigned,
+    }
+    rows = [
+        *([] if assigned is None else _assigned_rows(assigned)),
+        ("Faces without a name", grouped["faces"]),
+        ("Groups", grouped["clusters"]),
+        ("Alone", grouped["noise_faces"]),
+        ("Seconds", round(grouped["seconds"], 2)),
+    ]
+    run.out.result(document, table(f"Grouped by {document['method']}", ("", ""), rows))
 
 
 def _grouped(run: Running, opened: Library, choice: JsonObject, *, dual: bool) -> JsonObject:

@@ -26,41 +26,50 @@ GRACE_SECONDS = 5
 """How long requests may take to end when the service is stopped; streams of events would go on for ever."""
 
 
+HostOption = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]"),
+]
+PortOption = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.  [default: 8000]")]
+NoTokenOption = Annotated[
+    bool,
+    typer.Option("--no-token", help="Let every user and program of this machine in; on loopback only."),
+]
+WatchOption = Annotated[
+    bool | None,
+    typer.Option("--watch", help="Index new and changed photos in the library's folders automatically."),
+]
+WatchMinutesOption = Annotated[
+    int | None, typer.Option(min=1, help="Minutes between two looks at all folders.  [default: 15]")
+]
+PublicUrlOption = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Address by which browsers reach it through a proxy."),
+]
+RootPathOption = Annotated[
+    str | None, typer.Option(metavar="PATH", help="Path below which a proxy serves it, such as /people.")
+]
+ForwardedOption = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESSES", help="Proxies whose X-Forwarded headers are believed."),
+]
+PrintUnitOption = Annotated[
+    bool,
+    typer.Option("--print-unit", help="Print a systemd unit that serves this library, and end."),
+]
+
+
 def serve(
-    host: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]"),
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port to listen on.  [default: 8000]")
-    ] = None,
+    host: HostOption = None,
+    port: PortOption = None,
     open_it: OpenOption = False,
-    no_token: Annotated[
-        bool,
-        typer.Option("--no-token", help="Let every user and program of this machine in; on loopback only."),
-    ] = False,
-    watch: Annotated[
-        bool | None,
-        typer.Option("--watch", help="Index new and changed photos in the library's folders automatically."),
-    ] = None,
-    watch_minutes: Annotated[
-        int | None, typer.Option(min=1, help="Minutes between two looks at all folders.  [default: 15]")
-    ] = None,
-    public_url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Address by which browsers reach it through a proxy."),
-    ] = None,
-    root_path: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Path below which a proxy serves it, such as /people.")
-    ] = None,
-    forwarded_allow_ips: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESSES", help="Proxies whose X-Forwarded headers are believed."),
-    ] = None,
-    print_unit: Annotated[
-        bool,
-        typer.Option("--print-unit", help="Print a systemd unit that serves this library, and end."),
-    ] = False,
+    no_token: NoTokenOption = False,
+    watch: WatchOption = None,
+    watch_minutes: WatchMinutesOption = None,
+    public_url: PublicUrlOption = None,
+    root_path: RootPathOption = None,
+    forwarded_allow_ips: ForwardedOption = None,
+    print_unit: PrintUnitOption = False,
     library: LibraryOption = None,
     debug: DebugOption = False,
 ) -> None:

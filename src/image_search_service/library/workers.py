@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from image_search_service.queue.huey_app import Workers
 
 
-def job_workers(library: Library) -> Workers:
-    """Workers for the library's jobs; not started yet."""
+def job_workers(library: Library, **options: float) -> Workers:
+    """Workers for the library's jobs; not started yet. options: of ``Workers``."""
     from image_search_service.queue.face_jobs import JOBS
     from image_search_service.queue.huey_app import Workers
     from image_search_service.queue.runner import JobRunner
@@ -28,7 +28,7 @@ def job_workers(library: Library) -> Workers:
     runner = JobRunner(ledger, JOBS, library.stores, alone=alone)
     library.job_queue.on_night = lambda: _submit_nightly(library)
     library.job_queue.on_minute = lambda: _every_minute(library)
-    return Workers(library.job_queue, runner, library.settings.job_threads)
+    return Workers(library.job_queue, runner, library.settings.job_threads, **options)
 
 
 @contextmanager

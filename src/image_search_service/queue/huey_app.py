@@ -32,7 +32,7 @@ NIGHT = crontab(hour="3", minute="0")
 QUEUE_SECONDS = 30
 """How long a job waits at most to be put into a queue in SQLite."""
 POLL_SECONDS = 1.0
-"""Longest interval between polls of a queue in SQLite; Redis notifies at once."""
+"""Longest interval between polls of a queue in SQLite, unless asked otherwise; Redis notifies at once."""
 
 
 def open_huey(*, redis_url: str | None, file: Path, name: str = QUEUE) -> Huey:
@@ -129,13 +129,18 @@ class _QuietConsumer(Consumer):  # type: ignore[misc]  # Huey has no type inform
 
 
 class Workers:
-    """Threads of this process that run jobs until they are stopped."""
+    """Threads of this process that run jobs until they are stopped.
 
-    def __init__(self, queue: JobQueue, runner: JobRunner, threads: int) -> None:
+    poll_seconds: longest interval between polls of a queue in SQLite.
+    """
+
+    def __init__(
+        self, queue: JobQueue, runner: JobRunner, threads: int, poll_seconds: float = POLL_SECONDS
+    ) -> None:
         self._queue = queue
         self._runner = queue.runner = runner
         self._consumer = _QuietConsumer(
-            queue.huey, workers=threads, max_delay=POLL_SECONDS, check_worker_health=False
+            queue.huey, workers=threads, max_delay=poll_seconds, check_worker_health=False
         )
 
     def start(self) -> None:

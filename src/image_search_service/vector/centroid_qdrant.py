@@ -7,19 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from image_search_service.core.errors import DataIntegrityError
 from image_search_service.core.types import FloatArray
 from image_search_service.vector.batching import DEFAULT_BATCH_SIZE, EmbeddingBatch
 from image_search_service.vector.collections import CENTROID_INDEXES, PERSON_ID
 from image_search_service.vector.limits import WRITE_BATCH
-from image_search_service.vector.qdrant_collection import QdrantCollection, similarity
+from image_search_service.vector.qdrant_collection import QdrantCollection
 from image_search_service.vector.stored_points import PointId
-
-if TYPE_CHECKING:
-    from qdrant_client import models
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +23,6 @@ class CentroidPoint:
 
     point_id: UUID
     embedding: FloatArray
-    person_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class CentroidMatch:
-    """A centroid that a search found. score: cosine similarity, −1 to 1."""
-
-    point_id: UUID
-    score: float
     person_id: UUID
 
 
@@ -63,24 +49,6 @@ class CentroidQdrantClient(QdrantCollection):
         """Centroids by id, as ``FaceQdrantClient.get_embeddings_by_point_ids`` gives faces."""
         return self._reader.read(point_ids, batch_size)
 
-    def search_many(
-        self,
-        embeddings: FloatArray | Sequence[Sequence[float]],
-        limit: int = 1,
-        score_threshold: float | None = None,
-    ) -> list[list[CentroidMatch]]:
-        """The most similar centroids for each row of ``(n, d)``, best first, a hundred in a request."""
-        results = self._search_many(embeddings, [None] * len(embeddings), limit, score_threshold)
-        return [[_match(point) for point in points] for points in results]
-
     def delete_centroids(self, point_ids: Iterable[PointId]) -> None:
         """Delete retired centroids; missing ones are skipped."""
         self.delete(point_ids)
-
-
-def _match(point: models.ScoredPoint) -> CentroidMatch:
-    try:
-        person_id = UUID((point.payload or {})[PERSON_ID])
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataIntegrityError(f"The centroid {point.id} does not say whose it is.") from error
-    return CentroidMatch(UUID(str(point.id)), similarity(point), person_id)

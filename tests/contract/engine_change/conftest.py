@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,14 +16,9 @@ from tests.support.drawn_photos import copy_some
 from tests.support.stores import STORES, library_on
 
 
-@pytest.fixture(scope="session")
-def drawn(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_some(drawn, tmp_path_factory.mktemp("drawn"), 40)
-
-
 @pytest.fixture
 def album(drawn: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(drawn, tmp_path / "album"))
+    return copy_some(drawn, tmp_path / "album", 24)
 
 
 @pytest.fixture(params=STORES)

@@ -23,20 +23,19 @@ STAGING = ("BEGIN", "INSERT INTO staged_photos", "INSERT INTO staged_faces")
 
 
 @contextmanager
-def library_of(number: int, folder: Path) -> Iterator[Library]:
+def library_of(album: Path, folder: Path) -> Iterator[Library]:
     """A grouped library of drawn faces in which somebody has a name."""
-    make_demo_library(folder / "album", faces=number)
     with library_on("embedded", folder) as opened:
-        IndexService(opened.stores).index([folder / "album"])
+        IndexService(opened.stores).index([album])
         FaceClusteringService(opened.stores).group()
         decide(opened).name_cluster(str(groups(opened)[0][0]), "Ada")
         opened.payload_sender.send()
         yield opened
 
 
-def moved(number: int, folder: Path) -> tuple[int, RoundTrips]:
+def moved(album: Path, folder: Path) -> tuple[int, RoundTrips]:
     """Faces of a library that is moved, and what that asked of the stores."""
-    with library_of(number, folder) as opened:
+    with library_of(album, folder) as opened:
         count = len(faces(opened))
         with round_trips(opened.database.engine) as trips:
             move(opened)
@@ -44,10 +43,13 @@ def moved(number: int, folder: Path) -> tuple[int, RoundTrips]:
 
 
 @pytest.mark.depth
-def test_more_faces_in_a_batch_take_no_more_round_trips(tmp_path: Path, other: OtherEngine) -> None:
-    """Three times the faces, still one batch of each kind, take the same statements and requests."""
-    few, small = moved(60, tmp_path / "small")
-    many, large = moved(180, tmp_path / "large")
+def test_more_faces_in_a_batch_take_no_more_round_trips(
+    tmp_path: Path, drawn: Path, other: OtherEngine
+) -> None:
+    """Twice the faces, still one batch of each kind, take the same statements and requests."""
+    make_demo_library(tmp_path / "album", faces=130)
+    few, small = moved(drawn, tmp_path / "small")
+    many, large = moved(tmp_path / "album", tmp_path / "large")
     assert many > 2 * few
     assert large.qdrant == small.qdrant
     assert large.statements == small.statements
@@ -55,12 +57,12 @@ def test_more_faces_in_a_batch_take_no_more_round_trips(tmp_path: Path, other: O
 
 @pytest.mark.depth
 def test_each_further_batch_takes_a_request_and_a_transaction(
-    tmp_path: Path, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, drawn: Path, other: OtherEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Smaller batches of photos add one request and the statements of one transaction each."""
-    _, whole = moved(60, tmp_path / "whole")
+    _, whole = moved(drawn, tmp_path / "whole")
     monkeypatch.setattr(service_module, "STORE_BATCH", 8)
-    _, parts = moved(60, tmp_path / "parts")
+    _, parts = moved(drawn, tmp_path / "parts")
     further = parts.qdrant["upsert"] - whole.qdrant["upsert"]
     assert further > 0
     assert parts.qdrant - whole.qdrant == {"upsert": further}

@@ -21,6 +21,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command on the test's library: exit code, its document, standard error."""
     monkeypatch.setenv("IMAGE_SEARCH_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("IMAGE_SEARCH_OFFLINE", "1")
+    monkeypatch.delenv("IMAGE_SEARCH_MODEL_SOURCE", raising=False)  # of whoever runs the tests
 
     def invoke(*arguments: str) -> tuple[int, Any, str]:
         result = CliRunner().invoke(app, [*arguments, "--library", str(tmp_path / "library"), "--json"])

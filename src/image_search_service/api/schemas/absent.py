@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import Field, StrictBool
 
 from image_search_service.api.schemas.common import Answer, RequestBody
+from image_search_service.api.schemas.decisions import DecisionBody
 from image_search_service.api.schemas.faces import shown_path
 from image_search_service.api.schemas.photos import MAX_PATHS, PATH_LENGTH
 from image_search_service.core.records.photos import AbsentFolderRecord, AbsentState
@@ -55,7 +56,7 @@ class MarkedFolder(Answer):
         )
 
 
-class ForgetPhotos(RequestBody):
+class ForgetPhotos(DecisionBody):
     """Which missing photos to forget."""
 
     paths: list[str] = Field(
@@ -66,9 +67,6 @@ class ForgetPhotos(RequestBody):
     )
     excluded: StrictBool = Field(default=False, description="Also photos that are only left out by excludes.")
     dry_run: StrictBool = Field(default=False, description="Only say what would be forgotten.")
-    based_on_decision: int | None = Field(
-        default=None, ge=0, le=2**31 - 1, description="The last decision that its author had seen."
-    )
 
 
 class ForgottenPhotos(Answer):

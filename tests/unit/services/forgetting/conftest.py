@@ -11,8 +11,7 @@ from tests.unit.services.forgetting.shown import Shown
 
 
 @pytest.fixture
-def shown(opened: Library, album: Path) -> Shown:
-    made = Shown(opened, album)
-    made.index()
+def shown(indexed: Library, indexed_album: Path) -> Shown:
+    made = Shown(indexed, indexed_album)
     made.name_largest_group("Ada")
     return made

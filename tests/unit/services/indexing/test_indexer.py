@@ -87,53 +87,50 @@ def test_second_run_finds_nothing_to_do(
     assert sorted(second.failures, key=str) == sorted(first.failures, key=str)
 
 
-def test_moved_and_renamed_files_keep_their_faces(opened: Library, album: Path) -> None:
+def test_moved_and_renamed_files_keep_their_faces(indexed: Library, indexed_album: Path) -> None:
     """A photo is recognised by its content, wherever it goes."""
-    index(opened, album)
-    before = faces_by_file(opened)
-    photo = photo_with_faces(opened)
-    target = album / "Új mappa \udcff" / "moved \n photo.jpg"  # not every name is valid Unicode, or one line
+    before = faces_by_file(indexed)
+    photo = photo_with_faces(indexed)
+    # Not every name is valid Unicode, or one line.
+    target = indexed_album / "Új mappa \udcff" / "moved \n photo.jpg"
     target.parent.mkdir()
     photo.rename(target)
-    report = index(opened, album)
+    report = index(indexed, indexed_album)
     assert (report.photos_new, report.photos_moved, report.photos_missing) == (0, 1, 1)
-    assert faces_by_file(opened)[target] == before[photo]
+    assert faces_by_file(indexed)[target] == before[photo]
 
 
-def test_two_copies_are_one_photo(opened: Library, album: Path) -> None:
+def test_two_copies_are_one_photo(indexed: Library, indexed_album: Path) -> None:
     """A copy is one more file of the photo, and brings no face twice."""
-    index(opened, album)
-    before = library_counts(opened)
-    photo = photo_with_faces(opened)
+    before = library_counts(indexed)
+    photo = photo_with_faces(indexed)
     shutil.copy(photo, photo.with_name("copy.jpg"))
-    assert index(opened, album).photos_moved == 1
-    after = library_counts(opened)
+    assert index(indexed, indexed_album).photos_moved == 1
+    after = library_counts(indexed)
     assert (after.photos, after.faces, after.files) == (before.photos, before.faces, before.files + 1)
 
 
-def test_vanished_files_are_missing_until_they_are_back(opened: Library, album: Path) -> None:
+def test_vanished_files_are_missing_until_they_are_back(indexed: Library, indexed_album: Path) -> None:
     """Nothing is deleted because a drive is away, nor missing because another folder was looked at."""
-    index(opened, album)
-    faces = library_counts(opened).faces
-    photo = photo_with_faces(opened)
-    away = album.parent / "away.jpg"
+    faces = library_counts(indexed).faces
+    photo = photo_with_faces(indexed)
+    away = indexed_album.parent / "away.jpg"
     photo.rename(away)
-    assert index(opened, album).photos_missing == 1
-    assert library_counts(opened).faces == faces
-    other = album.parent / "other"
+    assert index(indexed, indexed_album).photos_missing == 1
+    assert library_counts(indexed).faces == faces
+    other = indexed_album.parent / "other"
     other.mkdir()
-    assert index(opened, other).photos_missing == 0
+    assert index(indexed, other).photos_missing == 0
     away.rename(photo)
-    assert index(opened, album).photos_missing == 0
-    assert library_counts(opened).photos_missing == 0
+    assert index(indexed, indexed_album).photos_missing == 0
+    assert library_counts(indexed).photos_missing == 0
 
 
-def test_names_survive_the_editing_of_a_photo(opened: Library, album: Path) -> None:
+def test_names_survive_the_editing_of_a_photo(indexed: Library, indexed_album: Path) -> None:
     """When a program rewrites a file, its faces are found again and belong to whom they belonged."""
-    index(opened, album)
-    photo = photo_with_faces(opened)
-    old = faces_by_file(opened)[photo]
-    with opened.database.write() as session:
+    photo = photo_with_faces(indexed)
+    old = faces_by_file(indexed)[photo]
+    with indexed.database.write() as session:
         ada = PersonRow(name="Ada", name_key="ada")
         session.add(ada)
         session.flush()
@@ -142,24 +139,24 @@ def test_names_survive_the_editing_of_a_photo(opened: Library, album: Path) -> N
         image.load()
         image.save(photo, "JPEG", quality=88, exif=image.getexif(), comment=b"edited")
     os.utime(photo, ns=(1, 1))
-    report = index(opened, album)
+    report = index(indexed, indexed_album)
     assert report.photos_new == 1
-    new = faces_by_file(opened)[photo]
+    new = faces_by_file(indexed)[photo]
     assert not set(new) & set(old)
-    with opened.database.read() as session:
+    with indexed.database.read() as session:
         owners = [session.get_one(FaceInstance, UUID(face)).person_id for face in new]
     assert owners[0] is not None
     assert owners[1:] == [None] * (len(new) - 1)
-    assert library_counts(opened).named_faces == 1
+    assert library_counts(indexed).named_faces == 1
 
 
-def test_failed_files_are_read_again_when_asked_for(opened: Library, album: Path) -> None:
+def test_failed_files_are_read_again_when_asked_for(indexed: Library, indexed_album: Path) -> None:
     """A file that was damaged and is repaired is a new photo; one that is not stays reported."""
-    bad = len(index(opened, album).failures)
-    assert len(index(opened, album, retry_failed=True).failures) == bad
-    empty = next(album.rglob("empty.jpg"))
-    shutil.copy(photo_with_faces(opened), empty)
-    repaired = index(opened, album)
+    bad = len(truth(indexed_album)["bad_files"])
+    assert len(index(indexed, indexed_album, retry_failed=True).failures) == bad
+    empty = next(indexed_album.rglob("empty.jpg"))
+    shutil.copy(photo_with_faces(indexed), empty)
+    repaired = index(indexed, indexed_album)
     assert (len(repaired.failures), repaired.photos_moved) == (bad - 1, 1)
 
 
@@ -208,12 +205,11 @@ def test_round_trips_follow_batches_not_faces(opened: Library, album: Path) -> N
     assert trips.statements < 80
 
 
-def test_a_root_that_is_not_there_is_wrong_use(opened: Library, album: Path) -> None:
+def test_a_root_that_is_not_there_is_wrong_use(indexed: Library, indexed_album: Path) -> None:
     """A folder that does not exist is an error, and nothing is taken for missing."""
-    index(opened, album)
     with pytest.raises(InvalidInputError):
-        index(opened, album.with_name("nowhere"))
-    assert library_counts(opened).photos_missing == 0
+        index(indexed, indexed_album.with_name("nowhere"))
+    assert library_counts(indexed).photos_missing == 0
 
 
 def test_library_stays_with_its_engine(opened: Library) -> None:

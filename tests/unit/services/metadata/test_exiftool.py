@@ -11,7 +11,7 @@ from image_search_service.db.session import Database
 from image_search_service.media.orientation import to_stored
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService
-from tests.support.exiftool import NEEDS_EXIFTOOL, exiftool, read_regions, write_regions
+from tests.unit.services.metadata.exiftool import NEEDS_EXIFTOOL, exiftool, read_regions, write_regions
 from tests.unit.services.metadata.named_photos import LEFT, RIGHT, Photo, names, read, share, stored_size
 
 SUFFIXES = ["jpg", "png", "heic", "tif", "webp"]

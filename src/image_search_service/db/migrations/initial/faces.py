@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from image_search_service.db.migrations.initial.indexes import create_index
+
 
 def create_clusters() -> None:
     op.create_table(
@@ -67,80 +69,58 @@ def create_face_instances() -> None:
 
 
 def _index_face_instances() -> None:
-    op.create_index(
-        "ix_face_instances_asset_person",
-        "face_instances",
-        ["asset_id", "person_id", "is_face", "set_aside"],
-        unique=False,
+    create_index(
+        "ix_face_instances_asset_person", "face_instances", ["asset_id", "person_id", "is_face", "set_aside"]
     )
-    op.create_index(
-        "ix_face_instances_cluster_quality",
-        "face_instances",
-        ["cluster_id", "quality_score", "id"],
-        unique=False,
-    )
-    op.create_index(
+    create_index("ix_face_instances_cluster_quality", "face_instances", ["cluster_id", "quality_score", "id"])
+    create_index(
         "ix_face_instances_no_face",
         "face_instances",
         ["is_face", "quality_score", "id", "asset_id"],
-        unique=False,
-        sqlite_where=sa.text("is_face = 0"),
-        postgresql_where=sa.text("NOT is_face"),
+        sqlite="is_face = 0",
+        postgresql="NOT is_face",
     )
-    op.create_index(
+    create_index(
         "ix_face_instances_payload_due",
         "face_instances",
         ["id"],
-        unique=False,
-        sqlite_where=sa.text("payload_sent < payload_version"),
-        postgresql_where=sa.text("payload_sent < payload_version"),
+        sqlite="payload_sent < payload_version",
+        postgresql="payload_sent < payload_version",
     )
-    op.create_index(
-        "ix_face_instances_person_asset", "face_instances", ["person_id", "asset_id"], unique=False
+    create_index("ix_face_instances_person_asset", "face_instances", ["person_id", "asset_id"])
+    create_index(
+        "ix_face_instances_person_quality", "face_instances", ["person_id", "quality_score", "id", "asset_id"]
     )
-    op.create_index(
-        "ix_face_instances_person_quality",
-        "face_instances",
-        ["person_id", "quality_score", "id", "asset_id"],
-        unique=False,
+    create_index(
+        "ix_face_instances_person_taken", "face_instances", ["person_id", "taken_at", "id", "asset_id"]
     )
-    op.create_index(
-        "ix_face_instances_person_taken",
-        "face_instances",
-        ["person_id", "taken_at", "id", "asset_id"],
-        unique=False,
-    )
-    op.create_index(
+    create_index(
         "ix_face_instances_repeats",
         "face_instances",
         ["person_id", "asset_id", "repeats"],
-        unique=False,
-        sqlite_where=sa.text("repeats = 1"),
-        postgresql_where=sa.text("repeats"),
+        sqlite="repeats = 1",
+        postgresql="repeats",
     )
-    op.create_index(
+    create_index(
         "ix_face_instances_ungrouped",
         "face_instances",
         ["id"],
-        unique=False,
-        sqlite_where=sa.text("person_id IS NULL AND grouped = 0 AND recognizable = 1"),
-        postgresql_where=sa.text("person_id IS NULL AND NOT grouped AND recognizable"),
+        sqlite="person_id IS NULL AND grouped = 0 AND recognizable = 1",
+        postgresql="person_id IS NULL AND NOT grouped AND recognizable",
     )
-    op.create_index(
+    create_index(
         "ix_face_instances_unknown",
         "face_instances",
         ["id", "is_face", "set_aside", "person_id", "asset_id"],
-        unique=False,
-        sqlite_where=sa.text("person_id IS NULL AND is_face = 1 AND set_aside = 0"),
-        postgresql_where=sa.text("person_id IS NULL AND is_face AND NOT set_aside"),
+        sqlite="person_id IS NULL AND is_face = 1 AND set_aside = 0",
+        postgresql="person_id IS NULL AND is_face AND NOT set_aside",
     )
-    op.create_index(
+    create_index(
         "ix_face_instances_unnamed",
         "face_instances",
         ["person_id", "cluster_id", "is_face", "set_aside", "quality_score", "id", "asset_id"],
-        unique=False,
-        sqlite_where=sa.text("person_id IS NULL"),
-        postgresql_where=sa.text("person_id IS NULL"),
+        sqlite="person_id IS NULL",
+        postgresql="person_id IS NULL",
     )
 
 

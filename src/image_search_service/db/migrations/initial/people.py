@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from image_search_service.db.migrations.initial.indexes import create_index
+
 
 def create_persons() -> None:
     op.create_table(
@@ -24,45 +26,26 @@ def create_persons() -> None:
         sa.ForeignKeyConstraint(["merged_into"], ["persons.id"], name=op.f("fk_persons_merged_into_persons")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
     )
-    op.create_index(
+    create_index(
         "ix_persons_by_name",
         "persons",
         ["hidden", "name_key", "id"],
-        unique=False,
-        sqlite_where=sa.text("deleted = 0"),
-        postgresql_where=sa.text("NOT deleted"),
+        sqlite="deleted = 0",
+        postgresql="NOT deleted",
     )
-    op.create_index(
-        "ix_persons_deleted",
-        "persons",
-        ["deleted", "id"],
-        unique=False,
-        sqlite_where=sa.text("deleted = 1"),
-        postgresql_where=sa.text("deleted"),
+    create_index(
+        "ix_persons_deleted", "persons", ["deleted", "id"], sqlite="deleted = 1", postgresql="deleted"
     )
-    op.create_index(
+    create_index(
         "ix_persons_faces",
         "persons",
         ["hidden", "faces", "name_key", "id"],
-        unique=False,
-        sqlite_where=sa.text("deleted = 0"),
-        postgresql_where=sa.text("NOT deleted"),
+        sqlite="deleted = 0",
+        postgresql="NOT deleted",
     )
-    op.create_index(
-        "ix_persons_hidden",
-        "persons",
-        ["hidden", "id"],
-        unique=False,
-        sqlite_where=sa.text("hidden = 1"),
-        postgresql_where=sa.text("hidden"),
-    )
-    op.create_index(
-        "ix_persons_name_key",
-        "persons",
-        ["name_key", "id"],
-        unique=False,
-        sqlite_where=sa.text("deleted = 0"),
-        postgresql_where=sa.text("NOT deleted"),
+    create_index("ix_persons_hidden", "persons", ["hidden", "id"], sqlite="hidden = 1", postgresql="hidden")
+    create_index(
+        "ix_persons_name_key", "persons", ["name_key", "id"], sqlite="deleted = 0", postgresql="NOT deleted"
     )
 
 
