@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
+from tests.pages.accessibility import violations
 from tests.pages.browser import LOOKS, Complaints, Look, Site, site
 from tests.pages.conftest import Visit
 from tests.pages.every_screen import every_screen
 from tests.pages.screens import Review, Screen
-from tests.pages.test_looks import RULES
 
 pytestmark = [pytest.mark.depth, pytest.mark.parametrize("look", LOOKS, ids=str)]
 NOTHING = ("people", "groups", "alone", "photos", "conflicts", "history", "jobs", "welcome")
@@ -35,10 +34,9 @@ def problem(status: int, detail: str, **more: Any) -> Callable[[Route], None]:
     return lambda route: route.fulfill(status=status, content_type="application/problem+json", body=body)
 
 
-def findings(page: Page, name: str) -> list[str]:
+def findings(page: Page, name: str, look: Look) -> list[str]:
     """What is wrong with how a page looks: what sticks out of it, and what axe finds."""
-    violations = Axe().run(page, options=RULES).response["violations"]
-    axe = [f"{name} {one['id']}: {node['html'][:200]}" for one in violations for node in one["nodes"]]
+    axe = [f"{name} {rule}: {node}" for rule, nodes in violations(page, look).items() for node in nodes]
     return [*(f"{name} sticks out: {one}" for one in Screen(page).sticks_out()), *axe]
 
 
@@ -55,7 +53,7 @@ def test_nothing_is_there_yet(visit: Visit, empty: Site, look: Look) -> None:
         opened(page, empty, f"/{name}")
         Screen(page).settled()
         expect(page.locator("main .empty, main .steps, main .quiet").first).to_be_visible()
-        found += findings(page, name)
+        found += findings(page, name, look)
     assert found == []
 
 
@@ -68,7 +66,7 @@ def test_nothing_has_come_yet(visit: Visit, named: Site, look: Look) -> None:
     for name in screens.keys() - WITHOUT_DATA:
         opened(page, named, screens[name])
         expect(page.locator("main [aria-busy=true]").first).to_be_attached()
-        found += findings(page, name)
+        found += findings(page, name, look)
     assert found == []
 
 
@@ -82,7 +80,7 @@ def test_the_service_refuses(visit: Visit, named: Site, complaints: Complaints, 
     for name in screens.keys() - WITHOUT_DATA:
         opened(page, named, screens[name])
         expect(page.locator("#notices .notice")).to_contain_text("The database does not answer.")
-        found += findings(page, name)
+        found += findings(page, name, look)
     assert found == []
 
 
@@ -97,7 +95,7 @@ def test_somebody_was_quicker(visit: Visit, named: Site, complaints: Complaints,
     review.name.press("Enter")
     expect(review.notice).to_contain_text("Three more faces have come.")
     expect(review.notice.get_by_role("button", name="Name all 37")).to_be_visible()
-    assert findings(review.page, "review") == []
+    assert findings(review.page, "review", look) == []
 
 
 def test_qdrant_is_away(visit: Visit, named: Site, look: Look) -> None:
@@ -110,5 +108,5 @@ def test_qdrant_is_away(visit: Visit, named: Site, look: Look) -> None:
         opened(page, named, path)
         expect(page.locator("#notices .notice")).to_contain_text("Qdrant does not answer.")
         Screen(page).settled()
-        found += findings(page, path)
+        found += findings(page, path, look)
     assert found == []

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.pages.accessibility import violations
 from tests.pages.browser import NARROW, Look, Site
 from tests.pages.conftest import Visit
 from tests.pages.screens import Photo
-from tests.pages.test_looks import RULES
 
 pytestmark = pytest.mark.depth
 SEEN = """(one) => {
@@ -74,7 +73,7 @@ def test_a_photo_is_enlarged_and_moved_by_keys(visit: Visit, named: Site, photo_
     for box in photo.boxes.all():
         box.focus()
         assert box.evaluate(SEEN)
-    assert not Axe().run(photo.page, options=RULES).response["violations"]
+    assert not violations(photo.page)
     photo.page.keyboard.press("-")
     assert scale(photo.page) == pytest.approx(1.5**3)
     photo.page.keyboard.press("0")
@@ -158,4 +157,4 @@ def test_fingers_enlarge_and_move(visit: Visit, named: Site, photo_id: str) -> N
     fingers("touchEnd")
     assert photo.at(0.5, 0.5)[0] == pytest.approx(x - 45, abs=3)
     assert photo.page.evaluate("() => scrollY") == 0
-    assert not Axe().run(photo.page, options=RULES).response["violations"]
+    assert not violations(photo.page)
