@@ -72,7 +72,7 @@ def test_a_reader_who_goes_away_gives_the_turn_back(api: Served) -> None:
         await asyncio.sleep(60)
 
     scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
-    answers = [TarArchive(SentBackup(api.library.stores, pictures=False)) for _ in range(SENT_AT_ONCE)]
+    answers = [TarArchive.of(SentBackup(api.library.stores, pictures=False)) for _ in range(SENT_AT_ONCE)]
     for answer in answers:
         with pytest.raises(ClientDisconnect):
             asyncio.run(answer(scope, nothing, gone))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
@@ -29,16 +29,21 @@ class TarArchive(StreamingResponse):
 
     media_type = "application/x-tar"
 
-    def __init__(self, backup: SentBackup) -> None:
-        self._backup = backup
+    backup: SentBackup
+
+    @classmethod
+    def of(cls, backup: SentBackup) -> Self:
+        """FastAPI documents the class by its constructor, which therefore stays as it is."""
         named = {"Content-Disposition": 'attachment; filename="library.tar"'}
-        super().__init__(backup, headers=named | {"Content-Length": str(backup.size)})
+        answer = cls(backup, headers=named | {"Content-Length": str(backup.size)})
+        answer.backup = backup
+        return answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._backup.close()
+            self.backup.close()
 
 
 @router.get(
@@ -54,4 +59,4 @@ def get_backup(
 
     It is written and read again before the answer begins; two are made or sent at a time.
     """
-    return TarArchive(SentBackup(library.stores, pictures=pictures))
+    return TarArchive.of(SentBackup(library.stores, pictures=pictures))
