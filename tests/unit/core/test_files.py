@@ -42,7 +42,7 @@ def test_a_long_name_is_written(tmp_path: Path) -> None:
 
 
 def test_content_and_name_are_forced_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file first, and the folder after it has its name: a power cut leaves the old file or the new one."""
+    """The file first, and the folder once it has its name: a power cut leaves the old file or the new."""
     synced: list[tuple[bool, bool]] = []
     path = tmp_path / "file"
 
