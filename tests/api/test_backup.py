@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import QueuePool
+from starlette.requests import ClientDisconnect
 
-from image_search_service.services.backup.archive import verified
+from image_search_service.api.routes.backup import TarArchive
+from image_search_service.core.errors import UnavailableError
+from image_search_service.services.backup.archive import verified, write_file
 from image_search_service.services.backup.sending import SENT_AT_ONCE, SentBackup
+from image_search_service.services.backup.service import BackupService
 from tests.support.served import Served, add_faces, directions
 from tests.support.world import World
 
@@ -51,6 +58,46 @@ def test_a_slow_reader_holds_nothing_that_others_need(api: Served) -> None:
     answer = api.client.get("/api/v1/backup")
     assert (answer.status_code, answer.headers["content-length"]) == (200, str(len(answer.content)))
     assert api.client.get("/api/v1/backup").status_code == 200
+
+
+def test_a_reader_who_goes_away_gives_the_turn_back(api: Served) -> None:
+    """An answer that breaks off closes its backup at once, whoever still refers to it."""
+    with api.library.database.write() as session:
+        add_faces(api.library, World(session), directions(3))
+
+    async def gone(_: Any) -> None:
+        raise OSError("The client has gone.")
+
+    async def nothing() -> Any:
+        await asyncio.sleep(60)
+
+    scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
+    answers = [TarArchive.of(SentBackup(api.library.stores, pictures=False)) for _ in range(SENT_AT_ONCE)]
+    for answer in answers:
+        with pytest.raises(ClientDisconnect):
+            asyncio.run(answer(scope, nothing, gone))
+    assert api.client.get("/api/v1/backup").status_code == 200
+
+
+def test_a_full_disk_is_seen_before_a_backup_is_begun(
+    api: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Embeddings and pictures have a known size: without room for them nothing is read or written."""
+    with api.library.database.write() as session:
+        faces = add_faces(api.library, World(session), directions(3))
+    crop = api.library.paths.crop(faces[0].id)
+    crop.parent.mkdir(parents=True)
+    crop.write_bytes(bytes(10_000))
+    service = BackupService(api.library.stores)
+    embeddings = 3 * 4 * directions(1).shape[1]
+    assert (service.room(), service.room(pictures=False)) == (embeddings + 10_000, embeddings)
+    nearly_full = shutil.disk_usage(tmp_path)._replace(free=embeddings + 9_999)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: nearly_full)
+    pieces = iter([b"a piece"])
+    with pytest.raises(UnavailableError, match="are free there"):
+        write_file(tmp_path / "a" / "backup.tar", pieces, room=service.room())
+    assert list(pieces) == [b"a piece"]
+    assert list(tmp_path.glob("a/*")) == []
 
 
 @pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-site", 403), ("none", 200)])

@@ -10,15 +10,9 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
-from schemathesis.checks import positive_data_acceptance
 
-from image_search_service.api.app import build_app
-from image_search_service.core.access_token import bearer_headers
-from image_search_service.core.config import Settings
-from image_search_service.services.jobs.service import JobKind, JobService
-from tests.support.databases import depth
-from tests.support.served import Served, add_person, directions, served, store_embeddings
-from tests.support.world import World
+from tests.support.api_routes import documented, fill, keeps_to, requests
+from tests.support.served import Served, served
 
 
 @pytest.fixture(scope="module")
@@ -26,67 +20,26 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A served library with a person, a cluster and a job."""
     folder = tmp_path_factory.mktemp("served")
     with served(folder, run_jobs=False, allowed_hosts="*", require_token=True) as opened:
-        opened.client.headers.update(bearer_headers(opened.library.paths.token))
-        with opened.library.database.write() as session:
-            world = World(session)
-            person = add_person(world, "Ada")
-            faces = [world.face(world.photo(f"/photos/{n}.jpg")) for n in range(4)]
-            store_embeddings(opened.library, faces, directions(len(faces)))
-            world.cluster(faces[:3])
-            faces[3].person_id = person.id
-        JobService(opened.library.database, opened.library.job_queue.enqueue).submit(
-            JobKind.EXPIRE_OLD_SUGGESTIONS, {}
-        )
+        fill(opened)
         yield opened
 
 
 @pytest.fixture(scope="module")
-def documented(filled: Served) -> Any:
-    """The API as schemathesis reads it from its documentation, but for the token: a request without it would
-    count as wrong, although ``test_every_route_keeps_to_its_documentation`` sends it with every request."""
-    app: Any = filled.client.app
-    whole = app.openapi()
-    app.openapi_schema = {name: part for name, part in whole.items() if name != "security"}
-    try:
-        return schemathesis.openapi.from_asgi("/openapi.json", app, headers=dict(filled.client.headers))
-    finally:
-        app.openapi_schema = whole
+def schema(filled: Served) -> Any:
+    return documented(filled)
 
 
-def requests() -> list[tuple[str, str, GenerationMode]]:
-    """Right requests to every route, and wrong ones where there is something to get wrong.
-
-    Streams are left out: they end when their job does.
-    """
-    document = build_app(Settings(), lifespan=None).openapi()
-    return [
-        (path, method, mode)
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-        for mode in GenerationMode
-        if not path.endswith("/events")
-        and (mode.is_positive or "requestBody" in operation or _can_be_wrong(operation))
-    ]
-
-
-def _can_be_wrong(operation: Any) -> bool:
-    """Whether a parameter can be given wrongly; any text is right in a header."""
-    return any(parameter["in"] != "header" for parameter in operation.get("parameters", []))
-
-
-@pytest.mark.parametrize("examples", [2, depth(15)])
 @pytest.mark.parametrize(("path", "method", "mode"), requests())
-def test_every_route_keeps_to_its_documentation(  # noqa: PLR0917
-    documented: Any, filled: Served, path: str, method: str, mode: GenerationMode, examples: int
+def test_every_route_keeps_to_its_documentation(
+    schema: Any, filled: Served, path: str, method: str, mode: GenerationMode
 ) -> None:
-    """Sent what is right or what is wrong, a route answers as documented, never with a mistake of ours."""
-    authorization = bearer_headers(filled.library.paths.token)
+    """Sent what is right or what is wrong, a route answers as documented, never with a mistake of ours. More
+    of each are in ``tests/hostile/test_api.py``."""
 
-    @settings(max_examples=examples, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-    @given(case=documented[path][method].as_strategy(generation_mode=mode))
+    @settings(max_examples=2, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(case=schema[path][method].as_strategy(generation_mode=mode))
     def keeps(case: schemathesis.Case[Any]) -> None:
-        # A made-up cursor is text like a right one, and is refused.
-        case.call_and_validate(headers=authorization, excluded_checks=[positive_data_acceptance])
+        keeps_to(case, filled)
 
     keeps()
 

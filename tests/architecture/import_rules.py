@@ -12,7 +12,7 @@ PACKAGE = "image_search_service"
 LEVELS = (
     {"core"},
     {"vector", "db", "media", "recognition"},
-    {"library.stores", "library.centroids_in_memory", "library.engine", "library.vectors"},
+    {"library.stores", "library.centroids_in_memory", "library.engine", "library.marks", "library.vectors"},
     {"faces"},
     {"services", "demo"},
     {"queue"},

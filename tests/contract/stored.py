@@ -12,10 +12,11 @@ from sqlalchemy import select
 from image_search_service.db.models import Base, ClusterRow, FaceInstance, PersonCentroid
 from image_search_service.db.queries.suggestions.centroids import ACTIVE
 from image_search_service.db.session import Database
+from image_search_service.vector.centroid_qdrant import MARK_ID
 
 ENGINE_PAGE = 10_000
-DIARIES = {"jobs", "index_runs", "index_roots", "unread_files", "absent_folders"}
-"""Tables that say what was tried, not what there is."""
+DIARIES = {"jobs", "index_runs", "index_roots", "unread_files", "absent_folders", "store_marks"}
+"""Tables that say what was tried, or who was there, not what there is."""
 CHANCE = {
     "asset_paths.changed_ns",
     "asset_paths.id",
@@ -77,6 +78,7 @@ def _points(engine: Any, collections: Iterable[str]) -> list[str]:
         for name in collections
         if engine.collection_exists(name)
         for point in engine.scroll(name, limit=ENGINE_PAGE, with_payload=True, with_vectors=True)[0]
+        if str(point.id) != str(MARK_ID)
     ]
 
 

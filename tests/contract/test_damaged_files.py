@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from image_search_service.services.backup.service import BackupService
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.vector.embedded import EmbeddedQdrant
 from image_search_service.vector.face_qdrant import FaceQdrantClient
+from tests.hostile.bounded import bounded_here
 from tests.support.copies import copy_library
 from tests.support.damage import all_faces, points_of
 from tests.support.served import add_faces, bind, directions, no_bar
@@ -31,6 +32,8 @@ pytestmark = pytest.mark.depth
 DATABASE = "library.sqlite3"
 FACES = 12
 DATABASES, ENGINES, LIBRARIES = range(100), range(100, 190), range(190, 200)
+SECONDS, MEMORY = 20.0, 2 * 2**30
+"""Of processor time, and bytes of address space, that a damaged copy may take."""
 Chance = np.random.Generator
 Harm = Callable[[bytes, Chance], bytes]
 
@@ -88,6 +91,13 @@ def engine_files(library: Path) -> list[Path]:
     return sorted(
         path for path in (library / "vectors").rglob("*") if path.is_file() and path.name != "in-use.lock"
     )
+
+
+@pytest.fixture(autouse=True)
+def bounded(whole: Path) -> Iterator[None]:
+    """Each copy's time and memory; ``whole`` is made before."""
+    with bounded_here(seconds=SECONDS, memory=MEMORY):
+        yield
 
 
 @pytest.mark.parametrize("seed", DATABASES)

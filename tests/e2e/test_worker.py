@@ -61,8 +61,8 @@ def test_workers_do_the_services_jobs(server_settings: dict[str, Any], drawn: Pa
 def test_the_processes_of_the_compose_file(server_settings: dict[str, Any], tmp_path: Path) -> None:
     """The service and three workers, told what their containers are told: ready, as the health check says; a
     job is done; their logs are JSON; SIGTERM ends each of them well."""
-    settings = server_settings
-    elsewhere = settings | {"library": tmp_path / "shared", "host": "127.0.0.1", "require_token": True}
+    settings = server_settings | {"library": tmp_path / "shared"}
+    elsewhere = settings | {"host": "127.0.0.1", "require_token": True}
     elsewhere["qdrant_api_key"] = "of-the-stand-in-which-asks-for-none"
     with open_library(Settings(**settings), lambda _: None, no_bar) as library, ExitStack() as stack:
         bind(library)

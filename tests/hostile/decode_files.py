@@ -19,8 +19,11 @@ from image_search_service.core.errors import MediaError
 from image_search_service.media import memory
 from image_search_service.media.decode import decode_photo
 from image_search_service.media.sidecars import read_embedded
+from tests.hostile.bounded import begin_case
 
 MAX_PIXELS = 250_000_000
+SECONDS = 10.0
+"""Of processor time that a file may take."""
 
 
 def main(folder: Path, what: str) -> None:
@@ -28,7 +31,7 @@ def main(folder: Path, what: str) -> None:
     cv2.imwrite(str(decoded), np.zeros((8, 8, 3), np.uint8))
     decode_photo(decoded, max_pixels=MAX_PIXELS)  # loads what is loaded at the first use
     for path in sorted(folder.iterdir()):
-        print(path.name, flush=True)
+        begin_case(path.name, SECONDS)
         print(_memory_beyond(path) if what == "memory" else _decode(path), flush=True)
 
 

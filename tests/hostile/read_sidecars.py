@@ -15,12 +15,16 @@ from image_search_service.media.folder_names import Folders
 from image_search_service.media.picasa import PicasaFolders
 from image_search_service.services.metadata.sources import names_of
 from image_search_service.services.metadata.writing import WriteTask, write_names
+from tests.hostile.bounded import begin_case
+
+SECONDS = 10.0
+"""Of processor time that a photo's sidecar may take, read and written."""
 
 
 def main(folder: Path) -> None:
     folders, picasa = Folders(), PicasaFolders()
     for path in sorted(folder.glob("*.jpg")):
-        print(path.name, flush=True)
+        begin_case(path.name, SECONDS)
         photo = PhotoFiles(uuid.UUID(int=1), 120, 80, [path])
         names = names_of(photo, folders, picasa)
         face = PlacedFace(uuid.UUID(int=2), photo.asset_id, Box(0.1, 0.1, 0.3, 0.4), True, None, "Ada")

@@ -15,7 +15,7 @@ from image_search_service.db.queries.metadata.photo_names import PhotoFiles
 from image_search_service.media.folder_names import Folders
 from image_search_service.media.picasa import PicasaFolders, parse_picasa
 from image_search_service.services.metadata.sources import names_of
-from tests.hostile.bounded import run_bounded
+from tests.hostile.bounded import index_bounded, run_bounded
 from tests.hostile.packets import REGIONS, hostile_packets, mutated_packets
 
 MEMORY = 3 * 2**30
@@ -45,8 +45,12 @@ def test_no_sidecar_costs_more_than_others_of_its_size(tmp_path: Path) -> None:
 
 @pytest.mark.depth
 def test_no_damage_to_a_sidecar_ends_the_run(tmp_path: Path) -> None:
-    """500 sidecars, each damaged in another way, are read or refused, and the run goes on."""
-    assert len(read(tmp_path, mutated_packets(500), seconds=20)) == 500
+    """500 sidecars, each damaged in another way, are read or refused, and the run goes on; indexed, they
+    leave a library in which nothing is wrong."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    assert len(read(folder, mutated_packets(500), seconds=20)) == 500
+    assert index_bounded(folder, seconds=60, memory=MEMORY)["photos"] == 1
 
 
 def test_a_name_has_a_length(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from image_search_service.media import memory
 from image_search_service.media.decode import decode_photo
 from image_search_service.media.hashing import hash_file
 from image_search_service.media.memory import DecodingMemory
-from tests.hostile.bounded import run_bounded
+from tests.hostile.bounded import index_bounded, run_bounded
 from tests.hostile.pictures import costly_heads, large_pictures, mutated_pictures, png
 from tests.support.waiting import wait_until
 
@@ -131,5 +131,9 @@ def test_decoding_takes_what_it_is_allowed(tmp_path: Path) -> None:
 
 @pytest.mark.depth
 def test_no_damage_to_a_picture_ends_the_run(tmp_path: Path) -> None:
-    """1,000 pictures, each damaged in another way, are decoded or refused, in bounded time and memory."""
-    assert len(decode(tmp_path / "files", mutated_pictures(1_000), seconds=40, gigabytes=4)) == 1_000
+    """1,000 pictures, each damaged in another way, are decoded or refused, in bounded time and memory;
+    indexed, they leave a library in which nothing is wrong."""
+    files = tmp_path / "files"
+    assert len(decode(files, mutated_pictures(1_000), seconds=40, gigabytes=4)) == 1_000
+    report = index_bounded(files, seconds=60, memory=4 * 2**30)
+    assert report["photos_seen"] == 1_000

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from image_search_service.db.models import STAYS_HERE, Base
 from image_search_service.library.opening import Library
+from image_search_service.vector.centroid_qdrant import MARK_ID
 from image_search_service.vector.qdrant_collection import QdrantCollection
 
 
@@ -31,8 +32,10 @@ def contents(library: Library) -> dict[str, Any]:
 
 
 def points(collection: QdrantCollection) -> dict[str, tuple[Any, Any]]:
-    """Each point's payload and embedding, by id."""
+    """Each point's payload and embedding, by id; not the mark of whoever opened the library last."""
     records, _ = collection.client.scroll(
         collection.collection_name, limit=10_000, with_payload=True, with_vectors=True
     )
-    return {str(record.id): (record.payload, record.vector) for record in records}
+    found = {str(record.id): (record.payload, record.vector) for record in records}
+    found.pop(str(MARK_ID), None)
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from image_search_service.core.config import Settings
@@ -13,6 +13,7 @@ from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity
 from image_search_service.db.session import Database
 from image_search_service.library.engine import EngineBinding
+from image_search_service.library.marks import LibraryMarks
 from image_search_service.library.stores import Stores
 from image_search_service.recognition.engines.calibration import Calibration
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
@@ -53,6 +54,11 @@ class GivenCollections:
 
     def forget(self) -> None:
         pass
+
+    @property
+    def marks(self) -> LibraryMarks:
+        """Nobody else can reach what a test holds."""
+        return LibraryMarks(cast(Any, None), Path("nowhere"), [])
 
 
 class GivenBinding(EngineBinding):

@@ -99,9 +99,12 @@ def no_bar(_what: str, _unit: str) -> Iterator[Any]:
 
 
 def bind(library: Library) -> None:
-    """Bind the library to the synthetic engine."""
+    """Bind the library to the synthetic engine. Collections on a server are opened, as an index run does it:
+    the library's mark is written then, which waits for whoever writes to the database."""
     with library.database.write() as session:
         library_queries.bind_engine(session, SyntheticEngine.identity, {})
+    if library.settings.qdrant_url is not None:
+        assert library.faces.count() == 0
 
 
 def directions(number: int, seed: int = 0) -> FloatArray:

@@ -22,6 +22,7 @@ from image_search_service.api.schemas.faces import crop_url
 from image_search_service.api.schemas.problem import InvalidField, NameCandidate, Problem
 from image_search_service.core.errors import (
     ConflictError,
+    CopiedLibraryError,
     DamagedCollectionError,
     DataIntegrityError,
     ImageSearchError,
@@ -56,6 +57,7 @@ STATUSES: Final[Mapping[type[ImageSearchError], HTTPStatus]] = {
     KeyNeededError: HTTPStatus.FORBIDDEN,
     MediaError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    CopiedLibraryError: HTTPStatus.SERVICE_UNAVAILABLE,
     LostEmbeddingsError: HTTPStatus.SERVICE_UNAVAILABLE,
     DamagedCollectionError: HTTPStatus.SERVICE_UNAVAILABLE,
     DataIntegrityError: HTTPStatus.INTERNAL_SERVER_ERROR,

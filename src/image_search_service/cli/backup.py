@@ -90,9 +90,9 @@ def _write(run: Running, target: Path, *, pictures: bool) -> Manifest:
             open_library(run.settings, run.out.note, run.out.progress) as opened,
             run.out.progress("Backing up", "faces") as progress,
         ):
-            return write_file(
-                target, BackupService(opened.stores).stream(pictures=pictures, progress=progress)
-            )
+            service = BackupService(opened.stores)
+            stream = service.stream(pictures=pictures, progress=progress)
+            return write_file(target, stream, room=service.room(pictures=pictures))
     except LibraryInUseError as error:
         if error.address is None:
             raise

@@ -17,8 +17,10 @@ from image_search_service.cli.context import (
 )
 from image_search_service.cli.handing_over import here_or_there, job_of_service
 from image_search_service.cli.output import table
+from image_search_service.library.opening import open_library
 from image_search_service.services.backup.last_backup import embeddings_of_last_backup
-from image_search_service.services.doctor.findings import HINTS, WORDS, DoctorReport, Finding
+from image_search_service.services.doctor.copied import WhichLibrary, say_which
+from image_search_service.services.doctor.findings import HINTS, WORDS, DoctorReport, Finding, Kind
 from image_search_service.services.doctor.service import DoctorService
 
 if TYPE_CHECKING:
@@ -36,6 +38,10 @@ WAITING = {
 
 def doctor(
     repair: Annotated[bool, typer.Option("--repair", help="Repair what is found.")] = False,
+    which: Annotated[
+        WhichLibrary | None,
+        typer.Option("--is", help="Of two copies of a library on the same stores: which one this is."),
+    ] = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -43,9 +49,14 @@ def doctor(
     """Find and repair damage in the library.
 
     Compares decisions, database, Qdrant and the small pictures. The exit code is 0 when nothing is wrong.
-    Your photos are only read. While the service runs, it does the work.
+    Your photos are only read. While the service runs, it does the work. `--is copy` gives a copied library
+    embeddings of its own; `--is original` keeps those that are there, and asks the other one.
     """
     with command_context(as_json=as_json, debug=debug, library=library) as run:
+        if which is not None:
+            repair = repair or which is WhichLibrary.COPY
+            with open_library(run.settings, run.out.note, run.out.progress, examining=True) as opened:
+                say_which(opened.stores, which)
         report = _by_whom_holds_it(run, repair=repair)
         run.out.result(report.to_json(), *_shown(report, repair=repair))
         if not report.is_healthy:
@@ -110,6 +121,8 @@ def _verdict(report: DoctorReport, *, repair: bool) -> str:
         return "Nothing is wrong; only you can say whether these names are right."
     if report.is_healthy:
         return "Everything that was wrong is repaired."
+    if report.has(Kind.COPIED_LIBRARY):
+        return "Only you can say which one this is: image-search doctor --is original, or --is copy."
     if repair:
         return "Some of it cannot be repaired; the reasons are above."
     return "To mend it: image-search doctor --repair."

@@ -26,6 +26,7 @@
     └── DataIntegrityError    500  stored data is missing or contradicts itself
         ├── DamagedDatabaseError   the database's own check finds damage in its file
         ├── MigrationFailedError   an older library could not be brought to this version
+        ├── CopiedLibraryError   503  another copy of the library has used one of its stores
         └── VectorStoreError       the vector store gave an answer that cannot be used
             ├── RequestTooLargeError     a smaller request may succeed
             ├── DamagedCollectionError 503  the embedded engine cannot read its files
@@ -40,6 +41,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from image_search_service.core.records.library import StoreMark
 from image_search_service.core.records.people import PersonName
 from image_search_service.core.types import EngineIdentity
 
@@ -249,6 +251,32 @@ class MigrationFailedError(DataIntegrityError):
             f"The library could not be changed from database revision {before} to {after}: {reason}",
             hint="It is as it was: the version that wrote it still opens it. Report this with the message.",
         )
+
+
+class CopiedLibraryError(DataIntegrityError):
+    """A store has the mark of another copy of this library, or of another library: each would remove what the
+    other one stored. other: who opened it last. of_folder: whether the folder is the odd one; then both have
+    the same database."""
+
+    def __init__(self, store: str, other: StoreMark | None, *, of_folder: bool) -> None:
+        self.of_folder = of_folder
+        who = "another one" if other is None else f"{other.opened_by}, at {other.opened_at}"
+        super().__init__(
+            f"{store} another copy of this library has used since: {who}.",
+            hint=_WHICH_FOLDER if of_folder else _WHICH_COPY,
+        )
+
+
+_WHICH_COPY = (
+    "Each would remove the embeddings of the other. Say which one this is: `image-search doctor --is "
+    "original` leaves them to this one, and the other is asked when it is opened; `image-search doctor --is "
+    "copy` gives this one embeddings of its own."
+)
+_WHICH_FOLDER = (
+    "All processes of a library share one folder. If this is that folder, say so: `image-search doctor --is "
+    "original`. If it is another library's, or a copy, it needs a database of its own "
+    "(IMAGE_SEARCH_DATABASE_URL); once it has that, say `image-search doctor --is copy`."
+)
 
 
 class KeyRefusedError(UnavailableError):

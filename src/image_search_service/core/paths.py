@@ -74,6 +74,11 @@ class LibraryPaths:
         return self.root / "last-backup"
 
     @property
+    def mark(self) -> Path:
+        """By which the database recognises the library's folder, where it is on a server."""
+        return self.root / "mark"
+
+    @property
     def browser_page(self) -> Path:
         """A page that opens the service in a browser. It holds the token, which a command's arguments would
         show to every user."""
@@ -86,9 +91,10 @@ class LibraryPaths:
 
     def parts(self) -> list[Path]:
         """The library's existing files and folders, its root first, without files of other programs."""
-        files = (self.lock, self.restoring, self.token, self.key, self.browser_page, self.last_backup)
+        keys = (self.token, self.key, self.browser_page)
+        notes = (self.lock, self.restoring, self.last_backup, self.mark)
         folders = (self.vectors, self.thumbnails, self.crops, self.pictures, self.backups)
-        named = [path for path in (*files, *folders) if path.exists()]
+        named = [path for path in (*keys, *notes, *folders) if path.exists()]
         with_companions = [  # SQLite's log and shared memory lie beside its file
             path for file in (self.database, self.queue) for path in sorted(self.root.glob(f"{file.name}*"))
         ]

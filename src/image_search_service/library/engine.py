@@ -45,7 +45,7 @@ class EngineBinding:
 
     def __init__(self, settings: Settings, database: Database, root: Path, note: Note, watch: Watch) -> None:
         self._settings = settings
-        self._database = database
+        self.database = database
         self._root = root
         self._note = note
         self._watch = watch
@@ -54,7 +54,7 @@ class EngineBinding:
     def row(self) -> LibraryRow | None:
         """The library's row, or None while the library is bound to no engine. Raises ConflictError when
         another process has moved the library to another engine meanwhile."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             row = library_queries.get_library(session)
         if row is not None:
             self._refuse_if_moved(identity_of(row))
@@ -148,7 +148,7 @@ class EngineBinding:
         """Let the library use these numbers from now on; its faces are to be grouped again."""
         from image_search_service.recognition.engines.calibration import to_json
 
-        with self._database.write() as session:
+        with self.database.write() as session:
             library_queries.set_calibration(session, to_json(calibration, self.engine.identity))
         self.engine.calibration = calibration
 
@@ -170,7 +170,7 @@ class EngineBinding:
     def _remember(self, row: LibraryRow | None, engine: EngineIdentity, files: dict[str, str]) -> None:
         if row is not None and files == row.engine_files:
             return
-        with self._database.write() as session:
+        with self.database.write() as session:
             if row is None:
                 library_queries.bind_engine(session, engine, files)
                 self._tell_if_estimated(engine)

@@ -87,6 +87,7 @@ def _qdrant_state(library: Library) -> str:
         if library.settings.qdrant_url is None:
             return "nothing is indexed yet"
         return f"version {library.collections.server_state().version}, nothing is indexed yet"
+    library.stores.require_own()
     return f"{library.faces.count()} embeddings in {library.faces.collection_name}"
 
 

@@ -14,6 +14,7 @@ from image_search_service.core.types import EngineIdentity
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.session import Database
 from image_search_service.library.engine import EngineBinding
+from image_search_service.library.marks import LibraryMarks
 
 if TYPE_CHECKING:
     from image_search_service.library.centroids_in_memory import CentroidsInMemory
@@ -41,6 +42,9 @@ class Collections(Protocol):
     def centroids_of(self, engine: EngineIdentity, library: UUID) -> CentroidQdrantClient: ...
 
     def forget(self) -> None: ...
+
+    @property
+    def marks(self) -> LibraryMarks: ...
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,14 @@ class Stores:
             expected = face_queries.count_faces(session)
         if expected and (there := self.faces.count()) < expected:
             raise LostEmbeddingsError(there, expected)
+
+    def require_own(self) -> None:
+        """Raises CopiedLibraryError if another copy of the library has opened one of its stores since.
+
+        Asked where something begins that removes or overwrites what is stored; a library in one folder is not
+        asked anything.
+        """
+        self.collections.marks.require()
 
     def use_bound_engine(self) -> None:
         """After the library was moved to another engine: what was opened for the former one is forgotten."""

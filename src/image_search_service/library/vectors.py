@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from image_search_service.core.config import Settings
 from image_search_service.core.lazy import locked_property
+from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity
 from image_search_service.library.engine import EngineBinding, identity_of
+from image_search_service.library.marks import FolderMark, LibraryMarks, QdrantMark, StoreWithMark
 
 if TYPE_CHECKING:
     from image_search_service.vector.centroid_qdrant import CentroidQdrantClient
@@ -24,7 +27,8 @@ class LibraryCollections:
     """Faces and centroids of one library, on a Qdrant server or in the library's folder.
 
     Everything raises UnavailableError while Qdrant does not answer, and NotFoundError for a library that is
-    bound to no engine.
+    bound to no engine. Opening ``faces`` or ``centroids`` raises CopiedLibraryError where another copy of the
+    library was there last; see ``marks``.
     """
 
     def __init__(self, settings: Settings, folder: Path, engine: EngineBinding) -> None:
@@ -32,6 +36,9 @@ class LibraryCollections:
         self._folder = folder
         self._engine = engine
         self._on_close: list[Callable[[], None]] = []
+        self._claiming = Lock()
+        self._claimed = False
+        self.marks = LibraryMarks(engine.database, settings.library, self._marked_stores())
 
     def close(self) -> None:
         """Close what was opened, the last first."""
@@ -45,6 +52,7 @@ class LibraryCollections:
 
         client = self.unchecked_faces()
         client.ensure_collection()
+        self._claim()
         configure_face_qdrant_client(client)
         self._on_close.append(lambda: configure_face_qdrant_client(None))
         return client
@@ -54,7 +62,24 @@ class LibraryCollections:
         """The collection of the persons' centroids; it is created if it does not exist."""
         client = self.unchecked_centroids()
         client.ensure_collection()
+        self._claim()
         return client
+
+    def _claim(self) -> None:
+        """Once, by whoever opens the first of the two collections. Raises CopiedLibraryError."""
+        with self._claiming:
+            if not self._claimed:
+                self.marks.claim()
+                self._claimed = True
+
+    def _marked_stores(self) -> list[StoreWithMark]:
+        """The stores that other copies of the library can reach."""
+        stores: list[StoreWithMark] = []
+        if self._settings.qdrant_url is not None:
+            stores.append(QdrantMark(self.unchecked_centroids))
+        if self._settings.database_url is not None:
+            stores.append(FolderMark(LibraryPaths(self._settings.library).mark))
+        return stores
 
     def unchecked_faces(self) -> FaceQdrantClient:
         """The same collection, whether or not it exists and fits: what the doctor examines."""
@@ -95,6 +120,7 @@ class LibraryCollections:
         """After the library was moved to another engine: let that one's collections be opened."""
         for name in ("faces", "centroids"):
             self.__dict__.pop(name, None)
+        self._claimed = False
 
     @locked_property
     def _qdrant(self) -> AnyQdrant:

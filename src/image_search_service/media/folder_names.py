@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import unicodedata
 from collections import Counter, OrderedDict
@@ -27,6 +28,15 @@ def stem_of(name: str) -> str:
     return PurePath(plain_name(name)).stem
 
 
+_OF_OLDER_VERSIONS: Final = re.compile(r"\..+\.xmp\.\d+\.new")
+"""What versions before the first release called a sidecar that they were writing: `.NAME.xmp.PID.new`."""
+
+
+def _is_half_written(name: str, plain: str) -> bool:
+    begun = name.startswith(PARTIAL_PREFIX) and plain.endswith(SUFFIX)
+    return begun or _OF_OLDER_VERSIONS.fullmatch(plain) is not None
+
+
 @dataclass(slots=True)
 class FolderNames:
     """The names in one folder. sidecars: by ``plain_name``. others: how many other files have each name, and
@@ -42,7 +52,7 @@ class FolderNames:
     def add(self, name: str) -> None:
         plain = plain_name(name)
         self.size += 1
-        if name.startswith(PARTIAL_PREFIX) and plain.endswith(SUFFIX):
+        if _is_half_written(name, plain):
             self.half_written.append(name)
         elif plain.endswith(SUFFIX):
             self.sidecars.setdefault(plain, []).append(name)

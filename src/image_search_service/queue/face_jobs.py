@@ -291,6 +291,7 @@ def _comparing(job: JobFunction) -> JobFunction:
 
     @wraps(job)
     def compare(stores: Stores, progress: ProgressReporter, **parameters: Any) -> JsonObject:
+        stores.require_own()
         stores.require_embeddings()
         return job(stores, progress, **parameters)
 

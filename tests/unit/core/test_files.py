@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,17 @@ def test_a_long_name_is_written(tmp_path: Path) -> None:
     with written_whole(path) as partial:
         partial.write_text("whole")
     assert path.read_text() == "whole"
+
+
+def test_content_and_name_are_forced_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file first, and the folder once it has its name: a power cut leaves the old file or the new."""
+    synced: list[tuple[bool, bool]] = []
+    path = tmp_path / "file"
+
+    def fsync(descriptor: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), path.exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with written_whole(path) as partial:
+        partial.write_bytes(b"content")
+    assert synced == [(False, False), (True, True)]

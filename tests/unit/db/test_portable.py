@@ -36,11 +36,11 @@ from tests.support.databases import DATABASES, open_database
 
 
 def test_every_table_has_a_form() -> None:
-    """Every column of every table can be written and read; people's tokens and turns stay where they are."""
+    """Every column of every table can be written and read; people's tokens, turns and marks stay."""
     tables = {table.name: set(table.columns.keys()) for table in Base.metadata.sorted_tables}
     forms = {form.name: set(form.columns) for form in table_forms()}
     assert forms == {name: columns for name, columns in tables.items() if name in forms}
-    assert tables.keys() - forms.keys() == {"access_tokens", "turns"}
+    assert tables.keys() - forms.keys() == {"access_tokens", "store_marks", "turns"}
 
 
 def test_no_archive_brings_a_token(tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from image_search_service.api.deps import Opened
 from image_search_service.api.errors import problems
@@ -24,9 +25,25 @@ ARCHIVE: Final[dict[int | str, dict[str, Any]]] = {
 
 
 class TarArchive(StreamingResponse):
-    """A finished archive."""
+    """A finished archive, which is closed when it was sent, or its reader has gone."""
 
     media_type = "application/x-tar"
+
+    backup: SentBackup
+
+    @classmethod
+    def of(cls, backup: SentBackup) -> Self:
+        """FastAPI documents the class by its constructor, which therefore stays as it is."""
+        named = {"Content-Disposition": 'attachment; filename="library.tar"'}
+        answer = cls(backup, headers=named | {"Content-Length": str(backup.size)})
+        answer.backup = backup
+        return answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.backup.close()
 
 
 @router.get(
@@ -42,11 +59,4 @@ def get_backup(
 
     It is written and read again before the answer begins; two are made or sent at a time.
     """
-    backup = SentBackup(library.stores, pictures=pictures)
-    return TarArchive(
-        backup,
-        headers={
-            "Content-Disposition": 'attachment; filename="library.tar"',
-            "Content-Length": str(backup.size),
-        },
-    )
+    return TarArchive.of(SentBackup(library.stores, pictures=pictures))

@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
 from image_search_service.db.models.base import Base, utc_now
@@ -38,6 +39,17 @@ class LibraryRow(Base):
     calibration: Mapped[dict[str, Any] | None]
     """What ``image-search calibrate`` measured for this library; None: the engine's own numbers are used."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class StoreMarksRow(Base):
+    """One row: by which marks the library's other stores are recognised as its own (``library/marks.py``)."""
+
+    __tablename__ = "store_marks"
+    __table_args__ = ({"info": {STAYS_HERE: True}},)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    marks: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    """The newest last. Those before it may be in stores that a process which died did not reach."""
 
 
 class TurnRow(Base):

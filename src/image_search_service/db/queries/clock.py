@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Interval, func, literal
+from sqlalchemy import ColumnElement, Interval, func, literal, select
 from sqlalchemy.orm import Session
 
 from image_search_service.db.models.base import UtcDateTime, utc_now
@@ -22,3 +22,10 @@ def database_ago(session: Session, span: timedelta) -> ColumnElement[datetime]:
     if session.get_bind().dialect.name == "sqlite":
         return literal(utc_now() - span, UtcDateTime)
     return database_now(session) - literal(span, Interval)
+
+
+def database_moment(session: Session) -> datetime:
+    """The moment as the database has it, read: a statement where it is on a server."""
+    if session.get_bind().dialect.name == "sqlite":
+        return utc_now()
+    return session.scalars(select(database_now(session))).one()

@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -248,13 +249,15 @@ def _record(dimension: int) -> np.dtype[np.void]:
 # The file
 
 
-def write_file(path: Path, stream: Iterable[bytes]) -> Manifest:
+def write_file(path: Path, stream: Iterable[bytes], *, room: int = 0) -> Manifest:
     """Write an archive to a temporary file, verify it and move it to ``path``; returns its manifest.
 
-    Only the owner may read the file. Raises UnavailableError if the disk refuses it, DataIntegrityError if it
-    is not what was written, and whatever ``stream`` raises; then no file is left behind, and an older one at
-    ``path`` is unchanged.
+    Only the owner may read the file. room: bytes that it takes, about; it is not begun where
+    fewer are free. Raises UnavailableError if the disk refuses it, DataIntegrityError if it is not what was
+    written, and whatever ``stream`` raises; then no file is left behind, and an older one at ``path`` is
+    unchanged.
     """
+    _require_room(path, room)
     try:
         with written_whole(path) as partial:
             with open(partial, "xb", opener=open_private) as file:
@@ -265,3 +268,14 @@ def write_file(path: Path, stream: Iterable[bytes]) -> Manifest:
             f"{path} cannot be written: {error.strerror}.",
             hint="Make room, or name a file on another disk or in a folder that may be written to.",
         ) from error
+
+
+def _require_room(path: Path, room: int) -> None:
+    folder = next((each for each in path.parents if each.is_dir()), None)
+    free = room if folder is None else shutil.disk_usage(folder).free
+    if free < room:
+        raise UnavailableError(
+            f"{path} would take some {room / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are free there.",
+            hint="Make room, name a file on another disk, or leave out the small pictures "
+            "(--without-pictures).",
+        )

@@ -27,7 +27,8 @@ def back_up(stores: Stores, folder: Path, progress: Progress | None = None) -> J
     Raises UnavailableError, DamagedDatabaseError; then every older one stays.
     """
     path = folder / f"library-{utc_now().strftime(_STAMP)}.tar"
-    manifest = write_file(path, BackupService(stores).stream(progress=progress))
+    service = BackupService(stores)
+    manifest = write_file(path, service.stream(progress=progress), room=service.room())
     note_backup(stores.paths, manifest.created_at, path)
     there = backups_in(folder)
     removed = there.keys() - kept(there)

@@ -20,7 +20,7 @@ _slots = threading.BoundedSemaphore(SENT_AT_ONCE)
 
 
 class SentBackup(Iterator[bytes]):
-    """A finished backup in pieces of a megabyte; gone when it was read, or nobody refers to it any more.
+    """A finished backup in pieces of a megabyte; gone when it was read, or closed.
 
     size: in bytes. Raises UnavailableError when as many are being sent already, or there is no room for it.
     """
@@ -48,19 +48,22 @@ class SentBackup(Iterator[bytes]):
         return piece
 
     def close(self) -> None:
+        """Remove the file and let the next one have the turn; whoever sends it calls this in the end."""
         file, self._file = self._file, None
         if file is not None:
             file.close()
             _slots.release()
 
     def __del__(self) -> None:
+        """For an answer that was never begun."""
         self.close()
 
 
 def _finished(stores: Stores, *, pictures: bool) -> BinaryIO:
     """The file, open and without a name, so that no crash leaves it behind."""
     path = stores.paths.backups / f"{uuid4().hex}.tar"
-    write_file(path, BackupService(stores).stream(pictures=pictures))
+    service = BackupService(stores)
+    write_file(path, service.stream(pictures=pictures), room=service.room(pictures=pictures))
     try:
         return path.open("rb")
     finally:

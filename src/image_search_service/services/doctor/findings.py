@@ -26,6 +26,7 @@ class Kind(StrEnum):
     """Kinds of findings, in the order in which they are shown."""
 
     DAMAGED_DATABASE = "damaged_database"
+    COPIED_LIBRARY = "copied_library"
     NOT_AS_DECIDED = "not_as_decided"
     MISCOUNTED = "miscounted"
     DAMAGED_FILES = "damaged_files"
@@ -69,6 +70,10 @@ WORDS: Mapping[Kind, FindingText] = {
     Kind.DAMAGED_DATABASE: FindingText(
         "SQLite's own check finds its file damaged; nothing else was compared with it.",
         "makes the indexes again; damaged rows have to come from a backup",
+    ),
+    Kind.COPIED_LIBRARY: FindingText(
+        "Another copy of this library uses the same stores; nothing was compared.",
+        "changes nothing; say which one this is with --is original or --is copy",
     ),
     Kind.NOT_AS_DECIDED: FindingText(
         "The database says something else of these faces and persons than what was decided of them.",

@@ -20,6 +20,7 @@ from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.doctor.centroids import CentroidCheck
 from image_search_service.services.doctor.context import DoctorContext
+from image_search_service.services.doctor.copied import CopyCheck
 from image_search_service.services.doctor.database import DatabaseCheck
 from image_search_service.services.doctor.faces import FaceCheck
 from image_search_service.services.doctor.files import FileCheck, crops, larger_pictures, thumbnails
@@ -75,7 +76,7 @@ class DoctorService:
         return context.report
 
     def _look(self, context: DoctorContext, progress: Progress | None) -> None:
-        if DatabaseCheck(context).run():
+        if DatabaseCheck(context).run() and CopyCheck(context, self._stores).run():
             self._compare(context, progress)
 
     def _compare(self, context: DoctorContext, progress: Progress | None) -> None:

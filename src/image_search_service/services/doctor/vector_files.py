@@ -63,22 +63,10 @@ class VectorFileCheck:
         return self._context.repair or not damaged
 
     def _keep_readable(self, former: FaceQdrantClient) -> None:
-        """⌈n ÷ 1,000⌉ statements and twice as many requests for n faces."""
-        rows = self._context.rows(expected.face_page, lambda face: face.point_id)
-        for page in chunks((face for _, face in rows), PAGE):
-            try:
-                batch = former.get_embeddings_by_point_ids([face.point_id for face in page], PAGE)
-            except VectorStoreError as error:
-                log.warning("What is left of a damaged collection cannot be read", error=error.message)
-                return
-            faces = {face.point_id: face for face in page}
-            self._faces.upsert_faces(
-                FacePoint(point_id, row, face_payload(faces[point_id]))
-                for point_id, row, is_whole in zip(
-                    batch.ids, batch.matrix, is_unit(batch.matrix), strict=True
-                )
-                if is_whole
-            )
+        try:
+            copy_embeddings(self._context, former, self._faces)
+        except VectorStoreError as error:
+            log.warning("What is left of a damaged collection cannot be read", error=error.message)
 
     def fill_from(self, read_embeddings: ReadEmbeddings) -> None:
         """Embeddings that Qdrant lacks, from a backup: for each thousand of its a request, and where some are
@@ -97,6 +85,22 @@ class VectorFileCheck:
         for point_id in store_embeddings(self._context, self._faces, lost):
             is_there = point_id in stored
             self._report.repair(Kind.FACE_WITHOUT_EMBEDDING if is_there else Kind.FACE_WITHOUT_POINT, 1)
+
+
+def copy_embeddings(context: DoctorContext, former: FaceQdrantClient, faces: FaceQdrantClient) -> None:
+    """The library's faces from one collection into another, those that are there and whole.
+
+    ⌈n ÷ 1,000⌉ statements and twice as many requests for n faces.
+    """
+    rows = context.rows(expected.face_page, lambda face: face.point_id)
+    for page in chunks((face for _, face in rows), PAGE):
+        batch = former.get_embeddings_by_point_ids([face.point_id for face in page], PAGE)
+        truth = {face.point_id: face for face in page}
+        faces.upsert_faces(
+            FacePoint(point_id, row, face_payload(truth[point_id]))
+            for point_id, row, is_whole in zip(batch.ids, batch.matrix, is_unit(batch.matrix), strict=True)
+            if is_whole
+        )
 
 
 def store_embeddings(

@@ -54,6 +54,7 @@ class EngineChangeService:
 
     def __init__(self, stores: Stores, engine: FaceEngine, files: Mapping[str, str]) -> None:
         self.target = engine.identity
+        self._stores = stores
         self._database = stores.database
         self._paths = stores.paths
         self._workers = stores.settings.workers
@@ -68,6 +69,7 @@ class EngineChangeService:
         library is being moved to another engine, UnavailableError when a store fails; the next call goes on.
         """
         with self._database.turn("index", lambda: progress(0, None) if progress else None):
+            self._stores.require_own()
             change = self._begin()
             self._vectors.ensure_collection()
             while True:

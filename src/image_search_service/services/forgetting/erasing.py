@@ -53,6 +53,7 @@ class ErasingService:
             photos = erasure.forgotten_photos(session, paths)
         if not photos:
             return Erasing()
+        self._stores.require_own()
         for path in _cached(self._stores.paths, photos):
             remove_file(path)
         with database.write() as session:

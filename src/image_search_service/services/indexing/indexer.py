@@ -94,6 +94,7 @@ class IndexService:
             excludes = Excludes(index_roots.excludes(session))
         scan = PhotoScan(there, exclude=[self.library_folder], excludes=excludes)
         with self.database.turn("index", lambda: progress(0, None) if progress else None):
+            self.stores.require_own()
             run = self._run(scan, retry_failed=retry_failed, progress=progress, report_changed=report_changed)
         run.report.seconds = time.monotonic() - started
         return run.report

@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from image_search_service.core.records.decisions import MadeDecision
 from image_search_service.core.records.jobs import JobRecord
-from image_search_service.db.models import utc_now
-from image_search_service.db.queries import events
+from image_search_service.db.queries import clock, events
 from image_search_service.db.queries.jobs import jobs as job_queries
 from image_search_service.db.session import Database
 from image_search_service.services.jobs.service import ENDED
@@ -62,8 +61,8 @@ class EventFeed:
 
     def start(self) -> FeedPosition:
         """The position of a watcher who has just read the state."""
-        now = utc_now()
         with self._database.read() as session:
+            now = clock.database_moment(session)
             active = job_queries.active_jobs(session)
             recent = job_queries.jobs_since(session, now - OVERLAP, [])
             seen = {job.id: job for job in [*active, *recent]}
@@ -71,8 +70,8 @@ class EventFeed:
 
     def bookmark(self) -> str:
         """Of whoever is about to read the state: what happens from now on is told to them by ``resume``."""
-        since = utc_now() - OVERLAP
         with self._database.read() as session:
+            since = clock.database_moment(session) - OVERLAP
             return FeedPosition({}, since, events.latest_id(session)).bookmark
 
     def resume(self, bookmark: str) -> tuple[FeedPosition, FeedUpdate]:
@@ -94,8 +93,8 @@ class EventFeed:
 
     def look(self, before: FeedPosition) -> tuple[FeedPosition, FeedUpdate]:
         """The new position, and what changed since ``before``."""
-        since = max(before.since, utc_now() - OVERLAP)
         with self._database.read() as session:
+            since = max(before.since, clock.database_moment(session) - OVERLAP)
             recent = job_queries.jobs_since(session, before.since, list(before.jobs))
             decisions = events.made_after(session, before.decision, MOST_DECISIONS)
         changed = [job for job in recent if before.jobs.get(job.id) != job]

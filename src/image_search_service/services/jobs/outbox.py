@@ -52,6 +52,7 @@ class PayloadSender:
             return 0
         try:
             with self._database.turn("payloads", self._until_sent(due)):
+                self._stores.require_own()
                 return self._send_all()
         except _LeftToAnother:
             return 0

@@ -16,7 +16,6 @@ from image_search_service.core.errors import ConflictError, NotFoundError
 from image_search_service.core.records.jobs import JobFilter, JobRecord
 from image_search_service.core.records.lists import ListPage
 from image_search_service.core.types import JsonObject
-from image_search_service.db.models import utc_now
 from image_search_service.db.queries.jobs import jobs
 from image_search_service.db.session import Database, Session
 
@@ -195,5 +194,4 @@ def _new() -> JsonObject:
         "cancel_requested": False,
         "pause_requested": False,
         "attempts": 0,
-        "created_at": utc_now(),
     }

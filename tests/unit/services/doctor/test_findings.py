@@ -136,3 +136,17 @@ def test_a_report_counts_all_and_names_some() -> None:
 def test_every_kind_is_put_into_words() -> None:
     """What is wrong and what repair does, for each kind."""
     assert list(WORDS) == list(Kind)
+
+
+def test_what_a_second_look_still_finds_is_not_repaired() -> None:
+    """Of three that were repaired, one is found again: two were, and it is said which one was not."""
+    report, again = DoctorReport(), DoctorReport()
+    report.add([DoctorProblem(Kind.STALE_CENTROID, f"person {number}") for number in range(3)])
+    report.repair(Kind.STALE_CENTROID, 3)
+    assert report.is_healthy
+    again.add([DoctorProblem(Kind.STALE_CENTROID, "person 1")])
+    report.look_again(again)
+    (finding,) = report.shown
+    assert (finding.found, finding.repaired) == (3, 2)
+    assert not report.is_healthy
+    assert "person 1" in finding.reasons[0]

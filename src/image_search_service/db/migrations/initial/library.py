@@ -26,6 +26,15 @@ def create_library() -> None:
     )
 
 
+def create_store_marks() -> None:
+    op.create_table(
+        "store_marks",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("marks", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_store_marks")),
+    )
+
+
 def create_turns() -> None:
     op.create_table(
         "turns",

@@ -41,6 +41,7 @@ TABLES = {
     "index_runs": photos.create_index_runs,
     "jobs": jobs.create_jobs,
     "library": library.create_library,
+    "store_marks": library.create_store_marks,
     "turns": library.create_turns,
     "persons": people.create_persons,
     "review_skips": review.create_review_skips,

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from image_search_service.core.records.jobs import JobFilter, JobRecord
 from image_search_service.core.types import JsonObject
-from image_search_service.db.models import JobRow, utc_now
+from image_search_service.db.models import JobRow
 from image_search_service.db.queries.batches import Row, upsert_rows
-from image_search_service.db.queries.clock import database_ago, database_now
+from image_search_service.db.queries.clock import database_ago, database_moment, database_now
 
 QUEUED, RUNNING, PAUSED = "queued", "running", "paused"
 SUCCEEDED, FAILED, CANCELLED = "succeeded", "failed", "cancelled"
@@ -57,7 +57,10 @@ def job_record(row: JobRow) -> JobRecord:
 
 
 def insert_new(session: Session, rows: Sequence[Row]) -> None:
-    """Insert the jobs unless an equal one waits, runs or is paused: one statement."""
+    """Insert the jobs unless an equal one waits, runs or is paused: one statement, and on a server one that
+    asks for its time."""
+    now = database_moment(session)
+    rows = [{**row, "created_at": now} for row in rows]
     upsert_rows(session, JobRow, rows, key=["key"], update=[], where=_ACTIVE)
 
 
@@ -160,7 +163,7 @@ def beat(
 
 def finish(session: Session, claim: Claim, state: str, **columns: Any) -> bool:
     """Store that the job ended in ``state``. False when it belongs to another worker now."""
-    return _changed(session, _mine(claim).values(state=state, finished_at=utc_now(), **columns))
+    return _changed(session, _mine(claim).values(state=state, finished_at=database_now(session), **columns))
 
 
 def put_back(session: Session, claim: Claim, error: str | None, *, counted: bool) -> bool:
@@ -189,7 +192,7 @@ def cancel_queued(session: Session, job_id: uuid.UUID) -> bool:
         session,
         update(JobRow)
         .where(JobRow.id == job_id, JobRow.state.in_((QUEUED, PAUSED)))
-        .values(state=CANCELLED, cancel_requested=True, finished_at=utc_now()),
+        .values(state=CANCELLED, cancel_requested=True, finished_at=database_now(session)),
     )
 
 
@@ -224,7 +227,7 @@ def recover(session: Session, silence: timedelta | None, max_attempts: int) -> N
     abandoned = JobRow.state == RUNNING
     if silence is not None:
         abandoned &= JobRow.heartbeat_at < database_ago(session, silence)
-    ended = {"finished_at": utc_now(), "heartbeat_at": None}
+    ended = {"finished_at": database_now(session), "heartbeat_at": None}
     steps: tuple[tuple[ColumnElement[bool], dict[str, Any]], ...] = (
         (JobRow.cancel_requested.is_(True), {"state": CANCELLED, **ended}),
         (JobRow.pause_requested.is_(True), {"state": PAUSED, "pause_requested": False, "heartbeat_at": None}),
