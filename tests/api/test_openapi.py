@@ -11,7 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 
-from tests.support.api_routes import documented, fill, keeps_to, requests
+from tests.api.routes_called import documented, fill, keeps_to, requests
 from tests.support.served import Served, served
 
 

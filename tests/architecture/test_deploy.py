@@ -17,7 +17,7 @@ import image_search_service.vector.calls  # noqa: F401 - its metrics are there o
 from image_search_service.api.metrics import exposition
 from image_search_service.core.config import SECRETS, Settings
 from image_search_service.library.metrics import Measurements
-from tests.support.compose import COMPOSE, compose
+from tests.e2e.compose import COMPOSE, compose
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

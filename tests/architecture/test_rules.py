@@ -35,6 +35,7 @@ ONE_BY_ONE = {
 """Methods (and how the name of their object ends) that must not be called once for each of many things."""
 
 MOST_LINES, USUAL_LINES = 400, 300
+MOST_SHARED = 2_000
 LONG_FILES = {
     "benchmarks/robot.py": "one user: what it sees, knows, decides and types",
     "scripts/try_container.py": "one list of what is tried, by an engine or in the root that buildah made",
@@ -128,6 +129,12 @@ def test_no_file_is_too_long() -> None:
     assert long_files(ROOT, tracked_files(), MOST_LINES) == {}
     assert long_files(ROOT, tracked_files(), USUAL_LINES).keys() <= LONG_FILES.keys()
     assert LONG_FILES.keys() <= set(tracked_files())
+
+
+def test_what_tests_share_is_not_much() -> None:
+    """`tests/support` has at most 2,000 lines: a newcomer reads it in an evening."""
+    shared = [ROOT / name for name in tracked_files() if name.startswith("tests/support/")]
+    assert 0 < sum(len(file.read_text(encoding="utf-8").splitlines()) for file in shared) <= MOST_SHARED
 
 
 # That these checks can fail, on files made up for it.

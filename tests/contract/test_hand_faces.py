@@ -31,7 +31,7 @@ from tests.support.drawn_photos import copy_some
 from tests.support.served import bind, no_bar
 from tests.support.stores import STORES, library_on
 from tests.support.world import put_database
-from tests.support.xmp import digikam
+from tests.unit.services.metadata.xmp_files import digikam
 
 BLANK = (0.1, 0.1, 0.2, 0.2)
 

@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 
 from image_search_service.core.access_token import bearer_headers
+from tests.e2e.nginx import PROXY, ROOT, nginx_before
 from tests.e2e.random_decisions import something_to_say
-from tests.support.nginx import PROXY, ROOT, nginx_before
 from tests.support.service_processes import answers, environment, free_port
 from tests.support.waiting import LIMIT, wait_until
 

@@ -24,6 +24,7 @@ from image_search_service.services.decisions.history import HistoryService
 from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.jobs.ledger import JobLedger
+from tests.e2e.nginx import MISSING, nginx
 from tests.e2e.several_processes import (
     SERVICES,
     WORKERS,
@@ -35,7 +36,6 @@ from tests.e2e.several_processes import (
     published,
 )
 from tests.support.damage import all_faces, found
-from tests.support.nginx import MISSING, nginx
 from tests.support.served import bind, no_bar
 from tests.support.waiting import wait_until
 

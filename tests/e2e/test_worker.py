@@ -17,7 +17,7 @@ from image_search_service.core.config import Settings
 from image_search_service.library.opening import open_library
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.jobs.service import JobKind, JobService
-from tests.support.compose import settings_of
+from tests.e2e.compose import settings_of
 from tests.support.served import bind, no_bar
 from tests.support.service_processes import ask, ended, environment, running, serving
 from tests.support.waiting import LIMIT, wait_until

@@ -14,8 +14,8 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from image_search_service.services.doctor.service import DoctorService
+from tests.api.routes_called import documented, fill, keeps_to, requests
 from tests.hostile.bounded import begin_case
-from tests.support.api_routes import documented, fill, keeps_to, requests
 from tests.support.damage import found
 from tests.support.served import Served, served
 

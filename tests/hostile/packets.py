@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 
 from image_search_service.core.types import Box
-from tests.support.xmp import WRITERS
+from tests.unit.services.metadata.xmp_files import WRITERS
 
 _SPACES = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",

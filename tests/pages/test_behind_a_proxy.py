@@ -12,10 +12,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.nginx import MISSING, PROXY, ROOT, Proxy, nginx, nginx_before
 from tests.pages.browser import PATIENCE, Complaints, Site, site
 from tests.pages.demo_libraries import DemoLibraries
 from tests.support.copies import copy_library
-from tests.support.nginx import MISSING, PROXY, ROOT, Proxy, nginx, nginx_before
 from tests.support.service_processes import free_port
 from tests.support.waiting import LIMIT
 

@@ -14,9 +14,9 @@ from image_search_service.core.access_token import read_token
 from image_search_service.core.config import Settings
 from image_search_service.library.opening import open_library
 from image_search_service.services.jobs.service import JobKind, JobService
+from tests.e2e.nginx import MISSING, PROXY, ROOT, nginx, nginx_before
 from tests.pages.browser import PATIENCE
 from tests.pages.screens import Screen
-from tests.support.nginx import MISSING, PROXY, ROOT, nginx, nginx_before
 from tests.support.served import bind, no_bar
 from tests.support.servers import servers
 from tests.support.service_processes import free_port, serving

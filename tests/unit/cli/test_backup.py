@@ -14,9 +14,9 @@ from image_search_service.core.config import Settings
 from image_search_service.core.lock import LibraryLock
 from image_search_service.library.opening import open_library
 from tests.support.contents import contents
-from tests.support.file_server import file_server
 from tests.support.served import add_faces, bind, directions, no_bar
 from tests.support.world import World
+from tests.unit.recognition.engines.file_server import file_server
 
 
 @pytest.fixture

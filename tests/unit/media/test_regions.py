@@ -20,7 +20,7 @@ from image_search_service.media.regions import (
     rename_region,
 )
 from image_search_service.media.xmp import LARGEST, new_packet, packet_bytes, parse_packet
-from tests.support.xmp import WRITERS, digikam, lightroom, windows
+from tests.unit.services.metadata.xmp_files import WRITERS, digikam, lightroom, windows
 
 LEFT, RIGHT = Box(0.1, 0.2, 0.2, 0.3), Box(0.6, 0.1, 0.3, 0.2)
 

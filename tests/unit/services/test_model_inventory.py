@@ -9,8 +9,8 @@ from image_search_service.recognition.engines import known_models as known
 from image_search_service.recognition.engines.model_files import ModelFile, WebAddress, WheelMember
 from image_search_service.recognition.engines.model_store import sha256_of
 from image_search_service.services.model_inventory import check_models, list_engines, pull_engine
-from tests.support.file_server import file_server
 from tests.support.models import save_recognizer, unseen
+from tests.unit.recognition.engines.file_server import file_server
 
 
 def test_every_engine_is_listed_with_what_it_lacks(tmp_path: Path) -> None:

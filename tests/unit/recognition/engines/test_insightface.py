@@ -14,8 +14,8 @@ from image_search_service.recognition.engines.model_files import ModelArchive, M
 from image_search_service.recognition.engines.model_store import sha256_of
 from image_search_service.recognition.engines.registry import open_engine
 from image_search_service.services.model_inventory import list_engines, pull_engine
-from tests.support.file_server import file_server
 from tests.support.models import save_recognizer, unseen
+from tests.unit.recognition.engines.file_server import file_server
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 

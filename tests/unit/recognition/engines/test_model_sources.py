@@ -21,8 +21,8 @@ from image_search_service.recognition.engines.model_files import (
     WheelMember,
 )
 from image_search_service.recognition.engines.model_store import ModelStore
-from tests.support.file_server import FileServer, file_server
 from tests.support.models import unseen
+from tests.unit.recognition.engines.file_server import FileServer, file_server
 
 CONTENT = bytes(range(256)) * 4_000
 NAME = "model.onnx"

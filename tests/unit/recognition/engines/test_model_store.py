@@ -13,7 +13,7 @@ from image_search_service.core.errors import DataIntegrityError, UnavailableErro
 from image_search_service.core.types import Progress
 from image_search_service.recognition.engines.model_files import ModelArchive, ModelFile, WebAddress
 from image_search_service.recognition.engines.model_store import ModelStore
-from tests.support.file_server import FileServer, file_server
+from tests.unit.recognition.engines.file_server import FileServer, file_server
 
 CONTENT = b"weights " * 100_000
 

@@ -11,8 +11,8 @@ from image_search_service.recognition.engines.calibrated import engine_calibrati
 from image_search_service.recognition.engines.model_files import ModelFile, WebAddress
 from image_search_service.recognition.engines.model_store import sha256_of
 from image_search_service.recognition.engines.registry import open_engine
-from tests.support.file_server import file_server
 from tests.support.models import save_recognizer, unseen
+from tests.unit.recognition.engines.file_server import file_server
 
 
 @pytest.fixture

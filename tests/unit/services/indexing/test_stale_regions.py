@@ -12,8 +12,8 @@ from image_search_service.core.types import Box
 from image_search_service.services.indexing.drawing import names_service
 from image_search_service.services.metadata.report import ReadReport
 from tests.conftest import SHARED
-from tests.support.xmp import digikam
 from tests.unit.services.indexing.named_library import NamedLibrary, lfw
+from tests.unit.services.metadata.xmp_files import digikam
 
 INPUTS = SHARED / "cases" / "inputs"
 needs_cases = pytest.mark.skipif(not INPUTS.is_dir(), reason=f"there is no {INPUTS}")

@@ -17,7 +17,7 @@ from image_search_service.db.session import Database
 from image_search_service.media.orientation import to_stored
 from image_search_service.services.metadata.names import MetadataNamesService
 from image_search_service.services.metadata.report import ReadReport, WriteReport
-from tests.support.xmp import WRITERS, digikam
+from tests.unit.services.metadata.xmp_files import WRITERS, digikam
 
 WIDTH, HEIGHT = 120, 80
 LEFT, RIGHT = Box(10, 10, 30, 40), Box(70, 20, 30, 30)

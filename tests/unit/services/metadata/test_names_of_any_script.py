@@ -9,7 +9,6 @@ import pytest
 from image_search_service.db.session import Database
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService
-from tests.support.xmp import digikam
 from tests.unit.services.metadata.named_photos import (
     HEIGHT,
     LEFT,
@@ -21,6 +20,7 @@ from tests.unit.services.metadata.named_photos import (
     said,
     share,
 )
+from tests.unit.services.metadata.xmp_files import digikam
 
 ALI_REZA = "علی\u200cرضا"
 

@@ -17,8 +17,8 @@ from image_search_service.media import sidecars
 from image_search_service.media.folder_names import SUFFIX
 from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService
-from tests.support.xmp import digikam
 from tests.unit.services.metadata.named_photos import HEIGHT, LEFT, WIDTH, Photo, names, read, said, share
+from tests.unit.services.metadata.xmp_files import digikam
 
 LONGEST = 255
 """Bytes of a file's name, on most file systems."""

@@ -18,7 +18,6 @@ from image_search_service.services.decisions.replay import RebuildService
 from image_search_service.services.decisions.service import ReviewService
 from tests.conftest import SHARED
 from tests.support.world import World
-from tests.support.xmp import digikam
 from tests.unit.services.metadata.named_photos import (
     HEIGHT,
     LEFT,
@@ -31,6 +30,7 @@ from tests.unit.services.metadata.named_photos import (
     sidecar_with,
     write,
 )
+from tests.unit.services.metadata.xmp_files import digikam
 
 EXTENDED = SHARED / "cases" / "inputs" / "extended_xmp_regions.jpg"
 

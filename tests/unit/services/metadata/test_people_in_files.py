@@ -14,8 +14,8 @@ from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService
 from image_search_service.services.people.faces import FaceCatalogue
 from tests.support.world import World
-from tests.support.xmp import digikam
 from tests.unit.services.metadata.named_photos import HEIGHT, LEFT, RIGHT, WIDTH, Photo, names, read, share
+from tests.unit.services.metadata.xmp_files import digikam
 
 KEYWORDS = (
     b'<d:TagsList xmlns:d="http://www.digikam.org/ns/1.0/"><rdf:Seq><rdf:li>People/Anna</rdf:li>'

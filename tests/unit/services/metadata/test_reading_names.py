@@ -16,7 +16,6 @@ from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService
 from tests.support.round_trips import round_trips
 from tests.support.world import World
-from tests.support.xmp import WRITERS, digikam, lightroom
 from tests.unit.services.metadata.named_photos import (
     HEIGHT,
     LEFT,
@@ -29,6 +28,7 @@ from tests.unit.services.metadata.named_photos import (
     share,
     stored_size,
 )
+from tests.unit.services.metadata.xmp_files import WRITERS, digikam, lightroom
 
 
 @pytest.mark.parametrize("program", sorted(WRITERS))

@@ -19,7 +19,6 @@ from image_search_service.services.decisions.service import ReviewService
 from image_search_service.services.metadata.names import MetadataNamesService
 from tests.support.round_trips import round_trips
 from tests.support.world import World, migrated_database
-from tests.support.xmp import digikam, windows
 from tests.unit.services.metadata.named_photos import (
     HEIGHT,
     LEFT,
@@ -32,6 +31,7 @@ from tests.unit.services.metadata.named_photos import (
     said,
     share,
 )
+from tests.unit.services.metadata.xmp_files import digikam, windows
 
 
 def test_statements_of_writing_do_not_grow(database: Database, photo: Photo) -> None:
