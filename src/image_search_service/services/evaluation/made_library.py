@@ -98,7 +98,14 @@ def _write_faces(
 
 
 def _payload(row: Row) -> FacePayload:
-    return FacePayload(row["id"], row["asset_id"], row["person_id"], row["cluster_id"])
+    return FacePayload(
+        row["id"],
+        row["asset_id"],
+        row["person_id"],
+        row["cluster_id"],
+        row["quality_score"],
+        row["detection_confidence"],
+    )
 
 
 def _write_what_refers_to_faces(session: Session, rows: MadeRows) -> None:

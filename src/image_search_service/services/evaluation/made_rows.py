@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from image_search_service.core.decisions import Fact
+from image_search_service.core.decisions import Fact, NameOrigin, named_by
 from image_search_service.core.errors import InvalidInputError
 from image_search_service.core.types import IntArray
 
@@ -26,7 +26,6 @@ DAYS = 11_000
 UNDATED = 0.05
 """Photos without a date."""
 FAILED = 50
-DECISIONS, FACTS = 2_000, 20
 OTHERS_IN_CLUSTER = 6.7
 """Mean number of faces that an unnamed cluster has beyond two."""
 _BOX = {"box_x": 100, "box_y": 100, "box_width": 200, "box_height": 240}
@@ -113,11 +112,13 @@ class MadeRows:
             self.faces, self.looks.tolist(), self._photo_of.tolist(), self._positions.tolist(), strict=True
         ):
             person, cluster = self.owner(look)
+            is_named = person is not None and _is_by_human(face)
             yield {
                 "id": face, "qdrant_point_id": face, "asset_id": self._photos[photo], "position": position,
                 "taken_at": self._taken[photo], "person_id": person, "cluster_id": cluster,
                 "grouped": True,
-                "assigned_by": None if person is None else chance.choice(("human", "machine")),
+                "assigned_by": "human" if is_named else None if person is None else "machine",
+                "name_origin": NameOrigin.HERE.value if is_named else None,
                 "landmarks": _LANDMARKS, "detection_confidence": 0.9, "quality_score": chance.random(),
                 "quality_parts": _QUALITY_PARTS, **_BOX,
             }  # fmt: skip
@@ -139,25 +140,39 @@ class MadeRows:
                 "confidence": 0.5, "source": "centroid", "evidence": [], "margin": self._chance.random() / 4,
             }  # fmt: skip
 
-    def decisions(self) -> tuple[list[Row], list[Row]]:
-        """Decisions as they are kept, and their changes: each gave some faces to a person."""
-        whose = self._chance.choices(self.persons, k=DECISIONS)
+    def decisions(self) -> tuple[list[Row], Iterator[Row]]:
+        """Decisions as they are kept, one that named each person, and their changes."""
         made = [
             {
-                "id": number, "kind": "name_cluster", "actor": "made up",
-                "details": {"faces": FACTS, "persons": [str(person)]},
+                "id": number, "kind": "name_clusters", "actor": "made up",
+                "details": {"faces": int((self.looks == number - 1).sum()), "persons": [str(person)]},
             }
-            for number, person in enumerate(whose, start=1)
+            for number, person in enumerate(self.persons, start=1)
         ]  # fmt: skip
-        changes = [
-            {
-                "decision_id": number, "fact": Fact.FACE_PERSON.value, "subject_id": face, "old": None,
-                "new": str(person),
-            }
-            for number, person in enumerate(whose, start=1)
-            for face in self._chance.sample(self.faces, min(FACTS, len(self.faces)))
-        ]  # fmt: skip
-        return made, changes
+        return made, self._changes()
+
+    def _changes(self) -> Iterator[Row]:
+        for number, person in enumerate(self.people(), start=1):
+            facts = {Fact.PERSON_NAME: person["name"], Fact.PERSON_GONE: False}
+            if person["hidden"]:
+                facts[Fact.PERSON_HIDDEN] = True
+            for fact, value in facts.items():
+                yield _change(number, fact, person["id"], value)
+        for face, look in zip(self.faces, self.looks.tolist(), strict=True):
+            if look < len(self.persons) and _is_by_human(face):
+                value = named_by(self.persons[look], NameOrigin.HERE)
+                yield _change(look + 1, Fact.FACE_PERSON, face, value)
+
+
+def _change(decision: int, fact: Fact, subject: uuid.UUID, value: Any) -> Row:
+    return {
+        "decision_id": decision, "fact": fact.value, "subject_id": subject, "old": None, "new": value
+    }  # fmt: skip
+
+
+def _is_by_human(face: uuid.UUID) -> bool:
+    """Of a face with a person, half of which humans have named."""
+    return face.int % 2 == 0
 
 
 def _ids(chance: random.Random, count: int) -> list[uuid.UUID]:

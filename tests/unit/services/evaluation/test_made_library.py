@@ -11,13 +11,16 @@ from image_search_service.core.errors import ConflictError, InvalidInputError
 from image_search_service.db.queries import library as library_queries
 from image_search_service.db.queries.faces import count_faces
 from image_search_service.library.opening import open_library
+from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.evaluation import made_library
 from image_search_service.services.evaluation.made_library import MadeLibraryService
 from image_search_service.services.evaluation.made_rows import MadeRows, MadeSizes
+from tests.support.damage import found
 
 
 def test_it_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows, points and centroids agree in number; a library that has something is refused."""
+    """Rows, points, centroids and decisions agree, only pictures are not there; a library that has something
+    is refused."""
     monkeypatch.setattr(made_library, "BATCH", 150)
     seen: list[tuple[int, int | None]] = []
     with open_library(Settings(library=tmp_path)) as library:
@@ -29,6 +32,7 @@ def test_it_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         assert (counts.photos, counts.persons, counts.named_faces) == (200, 20, 280)
         assert (counts.clustered_faces, counts.noise_faces) == (80, 40)
         assert library.engine_binding.require_row().engine_name == "opencv"
+        assert found(DoctorService(library.stores).examine()).keys() == {"missing_crop", "missing_thumbnail"}
         with pytest.raises(ConflictError):
             service.make(MadeSizes.for_faces(400))
     assert seen == [(150, 400), (300, 400), (400, 400)]
