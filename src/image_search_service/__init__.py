@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from image_search_service.core.config import Settings as Settings
     from image_search_service.core.errors import (
         ConflictError as ConflictError,
+        CopiedLibraryError as CopiedLibraryError,
         DamagedCollectionError as DamagedCollectionError,
         DamagedDatabaseError as DamagedDatabaseError,
         DataIntegrityError as DataIntegrityError,
@@ -66,6 +67,7 @@ _PLACES = {
     **dict.fromkeys(
         (
             "ConflictError",
+            "CopiedLibraryError",
             "DamagedCollectionError",
             "DamagedDatabaseError",
             "DataIntegrityError",
