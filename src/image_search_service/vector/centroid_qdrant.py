@@ -61,6 +61,10 @@ class CentroidQdrantClient(QdrantCollection):
         """All centroids as stored, see ``QdrantCollection``; without the library's mark."""
         return (point for point in super().scroll_stored(page_size) if point.id != MARK_ID)
 
+    def count(self) -> int:
+        """Number of centroids, see ``QdrantCollection``; without the library's mark. Two requests."""
+        return super().count() - len(self.retrieve_stored([MARK_ID]))
+
     def mark(self) -> StoreMark | None:
         """The mark of whoever opened the collection last; None if nobody has left one."""
         point = self.retrieve_stored([MARK_ID]).get(MARK_ID)

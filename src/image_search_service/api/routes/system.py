@@ -28,7 +28,7 @@ def get_health() -> Health:
     return Health(version=version("image-search-service"))
 
 
-@router.get("/ready", responses=problems(401) | NOT_READY)
+@router.get("/ready", responses=problems(401, 422) | NOT_READY)
 def get_readiness(
     library: Opened,
     response: Response,

@@ -12,7 +12,7 @@ from image_search_service.library.engine import identity_of
 from image_search_service.library.stores import Stores
 from image_search_service.services.doctor.context import DoctorContext
 from image_search_service.services.doctor.findings import DoctorProblem, DoctorReport, Kind
-from image_search_service.services.doctor.vector_files import copy_embeddings
+from image_search_service.services.doctor.vector_files import stored_faces
 
 
 class WhichLibrary(StrEnum):
@@ -64,7 +64,8 @@ def _part(stores: Stores) -> None:
     own.ensure_collection()
     context = DoctorContext(stores.database, DoctorReport(), repair=True, alone=False)
     with suppress(LostCollectionError):  # the other one has gone; the doctor makes the embeddings again
-        copy_embeddings(context, former, own)
+        for page in stored_faces(context, former):
+            own.upsert_faces(page)
     with stores.database.write() as session:
         store_marks.become_another_library(session, uid)
     stores.use_bound_engine()

@@ -63,10 +63,8 @@ class VectorFileCheck:
         return self._context.repair or not damaged
 
     def _keep_readable(self, former: FaceQdrantClient) -> None:
-        try:
-            copy_embeddings(self._context, former, self._faces)
-        except VectorStoreError as error:
-            log.warning("What is left of a damaged collection cannot be read", error=error.message)
+        for page in _until_damage(stored_faces(self._context, former)):
+            self._faces.upsert_faces(page)
 
     def fill_from(self, read_embeddings: ReadEmbeddings) -> None:
         """Embeddings that Qdrant lacks, from a backup: for each thousand of its a request, and where some are
@@ -87,20 +85,28 @@ class VectorFileCheck:
             self._report.repair(Kind.FACE_WITHOUT_EMBEDDING if is_there else Kind.FACE_WITHOUT_POINT, 1)
 
 
-def copy_embeddings(context: DoctorContext, former: FaceQdrantClient, faces: FaceQdrantClient) -> None:
-    """The library's faces from one collection into another, those that are there and whole.
+def stored_faces(context: DoctorContext, former: FaceQdrantClient) -> Iterator[list[FacePoint]]:
+    """The library's faces as a collection has them, those that are there and whole.
 
-    ⌈n ÷ 1,000⌉ statements and twice as many requests for n faces.
+    ⌈n ÷ 1,000⌉ statements and as many requests for n faces.
     """
     rows = context.rows(expected.face_page, lambda face: face.point_id)
     for page in chunks((face for _, face in rows), PAGE):
         batch = former.get_embeddings_by_point_ids([face.point_id for face in page], PAGE)
         truth = {face.point_id: face for face in page}
-        faces.upsert_faces(
+        yield [
             FacePoint(point_id, row, face_payload(truth[point_id]))
             for point_id, row, is_whole in zip(batch.ids, batch.matrix, is_unit(batch.matrix), strict=True)
             if is_whole
-        )
+        ]
+
+
+def _until_damage(pages: Iterator[list[FacePoint]]) -> Iterator[list[FacePoint]]:
+    """Those before the first one that cannot be read. An error of whoever stores them is not caught."""
+    try:
+        yield from pages
+    except VectorStoreError as error:
+        log.warning("What is left of a damaged collection cannot be read", error=error.message)
 
 
 def store_embeddings(
