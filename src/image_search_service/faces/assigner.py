@@ -7,6 +7,7 @@ assigned twice in a photo. A face that is similar, but not enough to be assigned
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -311,12 +312,14 @@ def _photos(comparable: Sequence[AssignableFace]) -> IntArray:
 def _positions(
     barred: Set[Pair], comparable: Sequence[AssignableFace], person_ids: Sequence[uuid.UUID]
 ) -> IntArray:
-    """``(2, b)``: the face rows and person rows of the barred pairs that are compared."""
+    """``(2, b)``: the face rows and person rows of the barred pairs that are compared. person_ids: ascending,
+    looked up without a table, which for one photo would cost more than all the rest."""
     face_rows = {face.id: row for row, face in enumerate(comparable)}
-    person_rows = {person_id: row for row, person_id in enumerate(person_ids)}
     pairs = [
-        (face_rows[face_id], person_rows[person_id])
+        (face_rows[face_id], row)
         for face_id, person_id in barred
-        if face_id in face_rows and person_id in person_rows
+        if face_id in face_rows
+        and (row := bisect_left(person_ids, person_id)) < len(person_ids)
+        and person_ids[row] == person_id
     ]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2).T

@@ -108,11 +108,16 @@ def lock_unassigned(session: Session, page: Sequence[AssignableFace]) -> set[uui
 
 def barred_pairs(session: Session, where: ColumnElement[bool]) -> set[Pair]:
     """Forbidden pairs of face and person: rejected, already in the photo, or ruled out by a difference."""
-    rows: Iterable[Row[uuid.UUID, uuid.UUID]] = session.execute(_barred(where))
+    rows: Iterable[Row[uuid.UUID, uuid.UUID]] = session.execute(
+        _barred(where, where & FaceInstance.person_id.is_(None))
+    )
     return {(face_id, person_id) for face_id, person_id in rows}
 
 
-def _barred(where: ColumnElement[bool]) -> CompoundSelect[uuid.UUID, uuid.UUID]:
+def _barred(
+    where: ColumnElement[bool], in_photos: ColumnElement[bool]
+) -> CompoundSelect[uuid.UUID, uuid.UUID]:
+    """in_photos: of faces for whom it matters who is in their photo."""
     rejected = (
         select(FaceInstance.id, FaceSuggestion.person_id)
         .join(FaceSuggestion, FaceSuggestion.face_instance_id == FaceInstance.id)
@@ -122,7 +127,7 @@ def _barred(where: ColumnElement[bool]) -> CompoundSelect[uuid.UUID, uuid.UUID]:
     in_photo = (
         select(FaceInstance.id, other.person_id)
         .join(other, other.asset_id == FaceInstance.asset_id)
-        .where(FaceInstance.person_id.is_(None), other.person_id.is_not(None), where)
+        .where(other.person_id.is_not(None), in_photos)
     )
     return union(rejected, in_photo, barred_by_difference(where))
 
@@ -148,7 +153,7 @@ def _beside() -> ColumnElement[bool]:
 
 
 _FACES_BESIDE = _assignable_faces(None).where(_beside()).order_by(None)  # else all are sorted first
-_BARRED_BESIDE = _barred(_beside())
+_BARRED_BESIDE = _barred(_beside(), _beside())  # of named ones, too, else all without a name are gone through
 _SIDES_BESIDE = select_sides(_beside())
 
 
