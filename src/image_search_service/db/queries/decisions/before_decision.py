@@ -98,7 +98,9 @@ def statements_about(session: Session, person_ids: Sequence[uuid.UUID]) -> Perso
 
 
 _DIFFERENCES = select(PersonDifference.person_id, PersonDifference.other_id)
-_MERGED = select(PersonRow.id, PersonRow.merged_into).where(PersonRow.merged_into.is_not(None))
+_MERGED = select(PersonRow.id, PersonRow.merged_into).where(
+    PersonRow.deleted, PersonRow.merged_into.is_not(None)
+)  # who was merged is deleted, too, and the deleted ones have an index
 
 
 def differences(session: Session) -> list[tuple[uuid.UUID, uuid.UUID]]:
