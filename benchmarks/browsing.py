@@ -12,7 +12,6 @@ more than the clock. What the browser takes to collect what it no longer needs i
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -22,17 +21,14 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
+from benchmarks.made import library_options, made_library
 from benchmarks.pages import serving
 from benchmarks.report import machine, print_table
-from image_search_service.core.config import Settings
 from image_search_service.core.records.faces import ClusterFilter
-from image_search_service.library.opening import Library, open_library
-from image_search_service.services.evaluation.made_library import MadeLibraryService
-from image_search_service.services.evaluation.made_rows import MadeSizes
+from image_search_service.library.opening import Library
 from image_search_service.services.people.clusters import ClusterCatalogue
 from image_search_service.services.people.persons import PersonCatalogue
 from tests.pages.browser import MISSING, WIDE, chromium, opened_chromium
-from tests.support.served import no_bar
 
 LISTS = ("/people", "/people/{person}", "/people/{person}#photos", "/groups", "/photos", "/alone")
 SHOWN = (
@@ -80,27 +76,17 @@ ANSWER = """() => {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--faces", type=int, default=100_000)
-    parser.add_argument("--photos", type=int, default=50_000)
-    parser.add_argument("--people", type=int, default=5_000)
-    parser.add_argument("--library", type=Path, help="where it is made, and kept")
-    given = parser.parse_args()
+    given = library_options(__doc__).parse_args()
     program = chromium()
     if program is None:
         raise SystemExit(MISSING)
-    with tempfile.TemporaryDirectory(prefix="image-search-bench-") as folder:
-        root = given.library or Path(folder) / "library"
-        is_new = not root.exists()
-        settings = Settings(library=root, offline=True, workers=1, allowed_hosts="*", require_token=False)
-        with open_library(settings, lambda _: None, no_bar) as library:
-            if is_new:
-                sizes = MadeSizes(given.faces, given.photos, given.people)
-                MadeLibraryService(library.stores, library.collections).make(sizes)
-            with serving(library) as port, opened_chromium(program) as browser:
-                measure(browser, f"http://127.0.0.1:{port}", library, Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="image-search-trace-") as folder,
+        made_library(given) as library,
+        serving(library) as port,
+        opened_chromium(program) as browser,
+    ):
+        measure(browser, f"http://127.0.0.1:{port}", library, Path(folder))
 
 
 def measure(browser: Browser, address: str, library: Library, folder: Path) -> None:

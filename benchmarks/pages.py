@@ -10,12 +10,10 @@ the largest, the smallest and random people and groups, and for places far down 
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import math
 import random
 import statistics
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -25,19 +23,16 @@ from pathlib import Path
 
 import uvicorn
 
+from benchmarks.made import library_options, made_library
 from benchmarks.report import machine, print_table
 from image_search_service.cli.serve import listening_socket
-from image_search_service.core.config import Settings
 from image_search_service.core.records.faces import ClusterFilter
 from image_search_service.core.records.photos import PhotoFilter, PhotoOrder
-from image_search_service.library.opening import Library, open_library
+from image_search_service.library.opening import Library
 from image_search_service.main import create_app, spare_from_collection
-from image_search_service.services.evaluation.made_library import MadeLibraryService
-from image_search_service.services.evaluation.made_rows import MadeSizes
 from image_search_service.services.people.clusters import ClusterCatalogue
 from image_search_service.services.people.persons import PersonCatalogue
 from image_search_service.services.photos.photos import PhotoCatalogue
-from tests.support.served import no_bar
 
 ROUNDS = 40
 GOAL_MS = 100.0
@@ -45,26 +40,12 @@ Paths = dict[str, list[str]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--faces", type=int, default=100_000)
-    parser.add_argument("--photos", type=int, default=50_000)
-    parser.add_argument("--people", type=int, default=5_000)
-    parser.add_argument("--library", type=Path, help="where it is made, and kept")
+    parser = library_options(__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="answers of each route")
     parser.add_argument("--only", default="", help="routes that have this in them")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="image-search-bench-") as folder:
-        root = given.library or Path(folder) / "library"
-        is_new = not root.exists()
-        settings = Settings(library=root, offline=True, workers=1, allowed_hosts="*", require_token=False)
-        with open_library(settings, lambda _: None, no_bar) as library:
-            if is_new:
-                sizes = MadeSizes(given.faces, given.photos, given.people)
-                MadeLibraryService(library.stores, library.collections).make(sizes)
-            with serving(library) as port:
-                measure(port, sampled(library), given.only, given.rounds)
+    with made_library(given) as library, serving(library) as port:
+        measure(port, sampled(library), given.only, given.rounds)
 
 
 @contextmanager

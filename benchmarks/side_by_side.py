@@ -17,7 +17,6 @@ import http.client
 import json
 import multiprocessing
 import statistics
-import tempfile
 import threading
 import time
 import uuid
@@ -26,19 +25,15 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 
+from benchmarks.made import library_options, made_library
 from benchmarks.pages import at_95, serving
 from benchmarks.report import machine, print_table
-from image_search_service.core.config import Settings
 from image_search_service.db.models import ClusterRow, FaceInstance
-from image_search_service.library.opening import Library, open_library
-from image_search_service.services.evaluation.made_library import MadeLibraryService
-from image_search_service.services.evaluation.made_rows import MadeSizes
-from tests.support.served import no_bar
+from image_search_service.library.opening import Library
 
 CLIENTS = 32
 READS = 320
@@ -57,35 +52,19 @@ class Request:
 
 def main() -> None:
     given = _options()
-    with tempfile.TemporaryDirectory(prefix="image-search-bench-") as folder:
-        root = given.library or Path(folder) / "library"
-        is_new = not root.exists()
-        settings = Settings(
-            library=root, offline=True, workers=1, allowed_hosts="*", require_token=False,
-            database_url=given.database, qdrant_url=given.url,
-        )  # fmt: skip
-        with open_library(settings, lambda _: None, no_bar) as library:
-            if is_new:
-                sizes = MadeSizes(given.faces, given.photos, given.people)
-                MadeLibraryService(library.stores, library.collections).make(sizes)
-            with (
-                serving(library) as port,
-                ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool,
-            ):
-                clients = Clients(pool, port)
-                rows = [clients.measured(*one) for one in _asked(library, given) if given.only in one[0]]
-        columns = ("asked", "clients", "p50", "p95", "most", "a second", "processor of each", "failed")
-        print_table(f"answers in ms, {machine()}", columns, rows)
+    with (
+        made_library(given, database_url=given.database, qdrant_url=given.url) as library,
+        serving(library) as port,
+        ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool,
+    ):
+        clients = Clients(pool, port)
+        rows = [clients.measured(*one) for one in _asked(library, given) if given.only in one[0]]
+    columns = ("asked", "clients", "p50", "p95", "most", "a second", "processor of each", "failed")
+    print_table(f"answers in ms, {machine()}", columns, rows)
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--faces", type=int, default=100_000)
-    parser.add_argument("--photos", type=int, default=50_000)
-    parser.add_argument("--people", type=int, default=5_000)
-    parser.add_argument("--library", type=Path, help="where it is made, and kept")
+    parser = library_options(__doc__)
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--reads", type=int, default=READS, help="answers of each kind")
     parser.add_argument("--named", type=int, default=NAMED, help="clusters that are named")
