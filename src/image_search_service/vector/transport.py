@@ -146,7 +146,8 @@ class Rest:
         return DeferredResponse(future.result, future.cancel)
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Waits for requests under way: one that outlived the client would leave its connection open."""
+        self._threads.shutdown(cancel_futures=True)
 
 
 class InProcess:

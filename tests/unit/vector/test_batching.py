@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -11,14 +12,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from benchmarks.before import get_embeddings_one_by_one
-from image_search_service.core.errors import (
-    InvalidInputError,
-)
+from image_search_service.core.errors import InvalidInputError, UnavailableError
 from image_search_service.vector.batching import BatchReader
-from image_search_service.vector.calls import MISSING, POINTS
+from image_search_service.vector.calls import MISSING, POINTS, Retry
 from image_search_service.vector.face_qdrant import FaceQdrantClient
 from tests.support.backends import unit_vectors
-from tests.support.qdrant_server import QdrantServer
+from tests.support.qdrant_server import Fault, QdrantServer
 from tests.support.round_trips import round_trips
 from tests.unit.vector.scripted_qdrant import ScriptedQdrant
 from tests.unit.vector.stored_faces import IDS, A, B
@@ -115,3 +114,13 @@ def test_few_large_batches_are_in_flight_at_once(server: QdrantServer) -> None:
     client = FaceQdrantClient(server.client(grpc=False), "faces", 16)
     with waiting_together(server, 2):
         client.get_embeddings_by_point_ids([UUID(int=row) for row in range(1, 1001)], batch_size=250)
+
+
+def test_a_read_that_fails_leaves_no_request_behind(server: QdrantServer) -> None:
+    """Over REST no thread still asks when the error is raised: the client may be closed at once."""
+    server.heal()
+    server.fail(Fault.UNAVAILABLE, "retrieve", times=1)
+    client = FaceQdrantClient(server.client(grpc=False), "faces", 16, retry=Retry(pauses=()))
+    with pytest.raises(UnavailableError):
+        client.get_embeddings_by_point_ids(IDS, batch_size=10)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("qdrant-rest")]
