@@ -71,7 +71,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000], metavar="N")
     parser.add_argument("--dimension", type=int, default=SFACE_SPREAD.dimension)
-    parser.add_argument("--memory", type=int, default=4_096, help="MiB allowed beyond the embeddings")
+    parser.add_argument("--memory", type=int, default=6_144, help="MiB allowed beyond the embeddings")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 

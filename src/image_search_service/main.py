@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from image_search_service.api.app import build_app
 from image_search_service.core.access_token import read_or_create_token
+from image_search_service.core.blas import one_thread_for_each_product
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import ImageSearchError
 from image_search_service.library.opening import Library
@@ -59,13 +60,14 @@ def read_ahead(library: Library) -> threading.Thread:
     return thread
 
 
-def spare_from_collection() -> None:
-    """Make full garbage collections short and rare; call it once, before serving.
+def prepare_to_serve() -> None:
+    """Settle how this process multiplies arrays and collects garbage; call it once, before serving.
 
     Libraries and routes are some hundred thousand objects that stay as long as the process, and Qdrant's
     models, which the first search loads, as many again. A full collection looks at each of them, while nobody
-    is answered, and one long list is enough to start it.
+    is answered, and one long list is enough to start it: so they become short and rare.
     """
+    one_thread_for_each_product()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTION_THRESHOLDS)

@@ -102,7 +102,7 @@ def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
     from uvicorn.config import LOGGING_CONFIG
 
     from image_search_service.api.connections import BACKLOG, PatientProtocol
-    from image_search_service.main import create_app, read_ahead, spare_from_collection
+    from image_search_service.main import create_app, prepare_to_serve, read_ahead
     from image_search_service.worker import stopped_by_signals
 
     # uvicorn stops by signals and raises them again when it has ended: what is open is closed first.
@@ -132,7 +132,7 @@ def _serve(run: Running, *, open_it: bool, debug: bool) -> None:
             proxy_headers=run.settings.forwarded_allow_ips is not None,
             forwarded_allow_ips=run.settings.forwarded_allow_ips,
         )
-        spare_from_collection()
+        prepare_to_serve()
         reading = read_ahead(opened)
         server = uvicorn.Server(config)
         server.should_exit = stop.is_set()  # by a signal that came before uvicorn hears them

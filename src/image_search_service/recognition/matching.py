@@ -76,7 +76,7 @@ def most_similar(
         return []
     similarity = people.matrix @ embedding
     matches: list[tuple[UUID, float]] = []
-    for row in np.argsort(-similarity, kind="stable").tolist():
+    for row in _largest(similarity, free + len(barred)):
         if free == 0:
             break
         is_barred = people.person_ids[row] in barred

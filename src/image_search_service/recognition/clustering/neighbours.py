@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from image_search_service.core.blas import as_many_threads_for_each_product
 from image_search_service.core.types import FloatArray, IntArray, Progress
 from image_search_service.recognition.clustering.candidates import BestCandidates, Candidates, Indices
 from image_search_service.recognition.clustering.cells import neighbours_by_cells
@@ -46,6 +47,7 @@ class NeighbourGraph:
         return NeighbourGraph(self.faces, self.left[kept], self.right[kept], self.similarity[kept])
 
 
+@as_many_threads_for_each_product()
 def neighbour_graph(
     embeddings: FloatArray,
     photos: IntArray,

@@ -101,6 +101,9 @@ class FaceEngine(ABC):
             raise DataIntegrityError("The model gave an embedding that is zero or not a number.")
         return raw / length, length[:, 0]
 
+    def release(self) -> None:  # noqa: B027 - most engines have nothing to give back
+        """After many photos were read at once: give back memory that a few are not worth."""
+
     @abstractmethod
     def _detect(self, image: Pixels) -> list[Detection]: ...
 

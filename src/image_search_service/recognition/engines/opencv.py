@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from image_search_service.recognition.engines import calibrated
 from image_search_service.recognition.engines.alignment import TEMPLATE_SIZE, align_face
 from image_search_service.recognition.engines.base import Detection, FaceEngine
 from image_search_service.recognition.engines.model_store import combined_checksum
+from image_search_service.recognition.engines.network_pool import NetworkPool
 from image_search_service.recognition.engines.yunet import YuNet, without_target_warning
 
 
@@ -42,14 +42,17 @@ class OpenCvEngine(FaceEngine):
     def _embed(self, chips: Sequence[Pixels]) -> FloatArray:
         return np.stack([self._recognizer.embed(chip) for chip in chips])
 
+    def release(self) -> None:
+        self._recognizer.release()
+
 
 class SFace:
-    """Safe to call from several threads: each has a network of its own, as OpenCV's keep their state."""
+    """Safe to call from several threads: OpenCV's networks keep their state, so that each is lent to one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._local = threading.local()
         try:
+            self._networks = NetworkPool(self._load)
             self.dimension = self.embed(np.zeros((TEMPLATE_SIZE, TEMPLATE_SIZE, 3), np.uint8)).size
         except cv2.error as error:
             raise InvalidInputError(
@@ -59,13 +62,14 @@ class SFace:
 
     def embed(self, chip: Pixels) -> FloatArray:
         """``(d,)`` float32, not normalised, of an aligned RGB chip."""
-        feature = self._network().feature(cv2.cvtColor(chip, cv2.COLOR_RGB2BGR))
+        with self._networks.borrowed() as network:
+            feature = network.feature(cv2.cvtColor(chip, cv2.COLOR_RGB2BGR))
         return np.asarray(feature, np.float32).reshape(-1)
 
-    def _network(self) -> cv2.FaceRecognizerSF:
-        network: cv2.FaceRecognizerSF | None = getattr(self._local, "network", None)
-        if network is None:
-            with without_target_warning():
-                network = cv2.FaceRecognizerSF.create(str(self._path), "")
-            self._local.network = network
-        return network
+    def release(self) -> None:
+        """Keep one network only."""
+        self._networks.release()
+
+    def _load(self) -> cv2.FaceRecognizerSF:
+        with without_target_warning():
+            return cv2.FaceRecognizerSF.create(str(self._path), "")

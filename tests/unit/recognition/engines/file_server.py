@@ -14,11 +14,13 @@ class FileServer:
 
     A path in ``cut_short`` breaks off half way through each answer, one in ``status`` is answered with that
     number and no file; ``types`` are content types. ``ranges`` are the first bytes that were asked for.
+    ``accepted`` are the answers to POST, by path.
     """
 
     def __init__(self, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}"
         self.files: dict[str, bytes] = {}
+        self.accepted: dict[str, bytes] = {}
         self.cut_short: set[str] = set()
         self.without_ranges: set[str] = set()
         self.without_length: set[str] = set()
@@ -54,6 +56,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content[: len(content) // 2] if self.path in served.cut_short else content)
+
+    def do_POST(self) -> None:
+        content = self.served.accepted.get(self.path)
+        if content is None:
+            self.send_error(404)
+            return
+        self.send_response(202)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def _start(self) -> int:
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
