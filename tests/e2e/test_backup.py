@@ -19,6 +19,7 @@ from tests.support.contents import contents
 from tests.support.damage import all_faces
 from tests.support.served import add_faces, add_person, bind, directions, no_bar
 from tests.support.service_processes import answers, free_port, serving
+from tests.support.waiting import wait_until
 from tests.support.world import World
 
 
@@ -27,17 +28,19 @@ def opened(folder: Path, *, restoring: bool = False) -> AbstractContextManager[L
     return open_library(settings, lambda _: None, no_bar, restoring=restoring)
 
 
-def back_up(library: Path, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def back_up(library: Path, file: Path) -> subprocess.Popen[str]:
     """By a process of its own, behind a proxy that is not to be asked."""
     command = [sys.executable, "-m", "image_search_service", "backup", str(file), "--library", str(library)]
     environment = os.environ | {"http_proxy": "http://127.0.0.1:1"}
-    return subprocess.run([*command, *options], capture_output=True, text=True, check=False, env=environment)
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+    )
 
 
 @pytest.mark.depth
 def test_the_service_that_holds_the_library_gives_it(tmp_path: Path) -> None:
-    """By whichever names browsers may call it, to whoever can read its token. What cannot be
-    made whole is refused by name, and leaves no file, and a service that answers."""
+    """By whichever names browsers may call it, to whoever can read its token. Why its job is tried again is
+    said meanwhile; whoever gives up leaves no file, and once the reason has gone the next one gets it."""
     with opened(tmp_path / "library") as library:
         bind(library)
         with library.database.write() as session:
@@ -54,13 +57,18 @@ def test_the_service_that_holds_the_library_gives_it(tmp_path: Path) -> None:
         "require_token": True,
     }
     with serving(settings) as process:
-        made = back_up(tmp_path / "library", tmp_path / "backup.tar")
-        assert made.returncode == 0, made.stderr
-        assert f"served at http://127.0.0.1:{port}" in made.stderr
         unreadable.mkdir(parents=True)
-        failed = back_up(tmp_path / "library", tmp_path / "broken.tar")
-        assert (failed.returncode, f"{unreadable} cannot be read" in failed.stderr) == (1, True)
-        assert answers(port)
+        waiting = back_up(tmp_path / "library", tmp_path / "broken.tar")
+        assert waiting.stderr is not None
+        wait_until(waiting.stderr.readline, lambda line: f"{unreadable} cannot be read" in line)
+        waiting.send_signal(signal.SIGINT)
+        assert "No longer watched" in waiting.communicate()[1]
+        assert (waiting.returncode, answers(port)) == (1, True)
+        unreadable.rmdir()
+        made = back_up(tmp_path / "library", tmp_path / "backup.tar")
+        said = made.communicate()[1]
+        assert made.returncode == 0, said
+        assert f"served at http://127.0.0.1:{port}" in said
         process.send_signal(signal.SIGTERM)
         process.communicate()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.tar", "library"]

@@ -17,7 +17,7 @@ from tests.pages.browser import PATIENCE, Complaints, Site, site
 from tests.pages.demo_libraries import DemoLibraries
 from tests.support.copies import copy_library
 from tests.support.service_processes import free_port
-from tests.support.waiting import LIMIT
+from tests.support.waiting import LIMIT, wait_until
 
 pytestmark = pytest.mark.depth
 
@@ -87,6 +87,8 @@ def test_events_are_not_held_back(published: Published) -> None:
 
 def test_large_bodies_pass_both_ways(published: Published) -> None:
     """A backup comes whole; an import of several megabytes reaches the service, which says what is wrong."""
+    job = published.client.post("/api/v1/backup").json()
+    wait_until(lambda: published.client.get(job["url"]).json()["state"] == "succeeded")
     assert b"SHA256SUMS" in published.client.get("/api/v1/backup").content[-65_536:]
     line = json.dumps({"type": "nothing", "filler": "x" * 1_000}).encode() + b"\n"
     kind = {"Content-Type": "application/x-ndjson"}

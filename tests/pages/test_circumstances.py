@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from image_search_service.core.access_token import bearer_headers
+from image_search_service.services.backup.archive import verified
 from tests.pages.browser import Complaints, Site, persons, site
 from tests.pages.conftest import Visit
 from tests.pages.demo_libraries import DemoLibraries
@@ -97,6 +98,28 @@ def test_a_page_whose_stream_began_late_hears_what_it_missed(
     expect(page.locator(f"[data-job='{job['id']}']")).to_have_count(0)
     page.unroute("**/api/v1/events*")
     expect(page.locator(f"[data-job='{job['id']}']")).to_be_visible()
+
+
+def test_a_backup_is_made_and_taken_home(visit: Visit, named: Site, tmp_path: Path) -> None:
+    """The page of jobs has one made, shows how it comes along and how large it is, and gives it out: the
+    newest alone, after a further visit, too."""
+    for times in (1, 2):
+        page = visit(named, "/jobs")
+        page.get_by_role("button", name="Make a backup").click()
+        made = page.locator("[data-job]", has_text="Writing a backup")
+        give = page.get_by_role("link", name="Download the backup")
+        for loaded in (True, False):
+            expect(made).to_have_count(times)
+            expect(made.filter(has_text="MB")).to_have_count(times)
+            expect(give).to_have_count(1)
+            expect(made.first.get_by_role("link")).to_have_count(1)
+            if loaded:
+                page.reload()
+        with page.expect_download() as download:
+            give.click()
+        assert download.value.suggested_filename == "library.tar"
+        download.value.save_as(tmp_path / "library.tar")
+        assert verified(tmp_path / "library.tar").counts["pictures"] > 0
 
 
 def test_what_is_gone_is_no_error(visit: Visit, named: Site) -> None:

@@ -18,16 +18,19 @@ from image_search_service.cli.context import (
     command_context,
     real_path,
 )
+from image_search_service.cli.handing_over import job_of_service
 from image_search_service.cli.output import table
 from image_search_service.core.access_token import bearer_headers
 from image_search_service.core.errors import ConflictError, InvalidInputError, LibraryInUseError
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.library.opening import open_library
 from image_search_service.services.backup.archive import Manifest, write_file
-from image_search_service.services.backup.download import download
+from image_search_service.services.backup.download import backup_route, download
 from image_search_service.services.backup.last_backup import note_backup
 from image_search_service.services.backup.restore import RestoreReport, RestoreService, checked_backup
+from image_search_service.services.backup.sending import BACKING_UP
 from image_search_service.services.backup.service import BackupService
+from image_search_service.services.jobs.client import ServiceClient
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -88,7 +91,7 @@ def _write(run: Running, target: Path, *, pictures: bool) -> Manifest:
     try:
         with (
             open_library(run.settings, run.out.note, run.out.progress) as opened,
-            run.out.progress("Backing up", "faces") as progress,
+            run.out.progress(BACKING_UP, "faces") as progress,
         ):
             service = BackupService(opened.stores)
             stream = service.stream(pictures=pictures, progress=progress)
@@ -96,8 +99,10 @@ def _write(run: Running, target: Path, *, pictures: bool) -> Manifest:
     except LibraryInUseError as error:
         if error.address is None:
             raise
-        run.out.note(f"The library is served at {error.address}; the backup comes from there.")
         headers = bearer_headers(LibraryPaths(run.settings.library).token)
+        client = ServiceClient(error.address, headers)
+        job_of_service(run, client, backup_route(pictures=pictures))
+        run.out.note(f"Downloading it to {target}.")
         return write_file(target, download(error.address, headers, pictures=pictures))
 
 

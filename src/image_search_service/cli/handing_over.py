@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
 
 import typer
@@ -16,6 +16,7 @@ from image_search_service.core.access_token import command_headers
 from image_search_service.core.errors import ConflictError, LibraryInUseError
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.library.opening import Library, open_library
+from image_search_service.services.backup.sending import BACKING_UP
 from image_search_service.services.indexing.pipeline import UNITS
 from image_search_service.services.jobs.client import ServiceClient
 from image_search_service.services.jobs.service import REPORT, JobState
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from image_search_service.core.types import JsonObject
 
 Answer = TypeVar("Answer")
+_UNITS: Final = {**UNITS, BACKING_UP: "faces"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ def here_or_there(
         return there(ServiceClient(error.address, headers))
 
 
-def job_of_service(run: Running, service: ServiceClient, path: str, body: JsonObject) -> JsonObject:
+def job_of_service(
+    run: Running, service: ServiceClient, path: str, body: JsonObject | None = None
+) -> JsonObject:
     """Ask the service for a job, and watch it; what it found, as ``queue/face_jobs.py`` returns it.
 
     Raises what the service answers.
@@ -97,12 +101,13 @@ def index_by_service(run: Running, service: ServiceClient, asked: IndexingAsked)
 
 
 class JobBar:
-    """The progress of a job's present step."""
+    """The progress of a job's present step, and why it is tried again."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
         self._bar = ExitStack()
         self._step: str | None = None
+        self._trouble: str | None = None
 
     def __enter__(self) -> JobBar:
         return self
@@ -116,8 +121,11 @@ class JobBar:
         step = progress["text"] or "Waiting for its turn"
         if job["state"] == JobState.PAUSED:
             step = "Paused"
+        if job["error"] not in (None, self._trouble):
+            self._trouble = job["error"]
+            self._out.note(job["error"])
         if step != self._step:
             self._bar.close()
             self._step = step
-            self._tell = self._bar.enter_context(self._out.progress(step, UNITS.get(step, "steps")))
+            self._tell = self._bar.enter_context(self._out.progress(step, _UNITS.get(step, "steps")))
         self._tell(progress["done"], progress["total"])

@@ -50,6 +50,11 @@ class LibraryPaths:
         return self.root / "backups"
 
     @property
+    def downloads(self) -> Path:
+        """Backups that the service's clients may download, for a day; ``services/backup/sending.py``."""
+        return self.root / "downloads"
+
+    @property
     def queue(self) -> Path:
         """The queue's SQLite file with ids of waiting jobs, unless ``IMAGE_SEARCH_REDIS_URL`` is set."""
         return self.root / "queue.sqlite3"
@@ -93,7 +98,8 @@ class LibraryPaths:
         """The library's existing files and folders, its root first, without files of other programs."""
         keys = (self.token, self.key, self.browser_page)
         notes = (self.lock, self.restoring, self.last_backup, self.mark)
-        folders = (self.vectors, self.thumbnails, self.crops, self.pictures, self.backups)
+        small = (self.thumbnails, self.crops, self.pictures)
+        folders = (self.vectors, *small, self.backups, self.downloads)
         named = [path for path in (*keys, *notes, *folders) if path.exists()]
         with_companions = [  # SQLite's log and shared memory lie beside its file
             path for file in (self.database, self.queue) for path in sorted(self.root.glob(f"{file.name}*"))

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from image_search_service.library.opening import Library
+from image_search_service.services.backup.sending import remove_old
 from image_search_service.services.grouping_proposals import CHOICE, GroupingProposals
 from image_search_service.services.indexing.notices import FolderNotices
 from image_search_service.services.indexing.watching import FolderWatch
@@ -56,6 +57,7 @@ def _folder_watch(library: Library) -> FolderWatch:
 
 
 def _every_minute(library: Library) -> None:
+    remove_old(library.paths)
     library.payload_sender.send_if_it_answers()
     if library.settings.watch:
         _folder_watch(library).look()

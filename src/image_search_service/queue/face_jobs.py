@@ -23,6 +23,7 @@ from image_search_service.library.stores import Stores
 from image_search_service.queue.runner import JobFunction, ProgressReporter
 from image_search_service.services.backup.last_backup import embeddings_of_last_backup
 from image_search_service.services.backup.schedule import back_up
+from image_search_service.services.backup.sending import BACKING_UP, write_backup
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.doctor.service import DoctorService
 from image_search_service.services.face_clustering_service import FaceClusteringService
@@ -263,6 +264,12 @@ def read_metadata_job(stores: Stores, progress: Progress) -> JsonObject:
     return asdict(report)
 
 
+def write_backup_job(stores: Stores, progress: ProgressReporter, *, pictures: bool) -> JsonObject:
+    """Write a backup that can be downloaded. pictures: with crops and thumbnails."""
+    progress.found(step=BACKING_UP)
+    return write_backup(stores, progress, pictures=pictures)
+
+
 def write_metadata_job(
     stores: Stores, progress: Progress, *, dry_run: bool, overrule: bool = False
 ) -> JsonObject:
@@ -313,6 +320,7 @@ JOBS: Final[Mapping[str, JobFunction]] = {
     JobKind.EXPIRE_OLD_SUGGESTIONS: expire_old_suggestions_job,
     JobKind.PROPOSE_GROUPING: _comparing(propose_grouping_job),
     JobKind.READ_METADATA: read_metadata_job,
+    JobKind.WRITE_BACKUP: write_backup_job,
     JobKind.WRITE_METADATA: write_metadata_job,
 }
 """The function of each kind of job."""

@@ -115,17 +115,46 @@ def test_a_half_restored_library_is_not_used(file: Path, tmp_path: Path) -> None
     assert run("restore", file, "--library", new)[0] == 0
 
 
-def test_whoever_holds_the_library_and_gives_nothing_is_named(library: Path, tmp_path: Path) -> None:
-    """A service that is not there, refuses, or breaks off; another command. Nothing is left behind."""
-    path, file = "/api/v1/backup?pictures=true", tmp_path / "backup.tar"
+def test_the_service_that_holds_the_library_has_it_written(library: Path, tmp_path: Path, file: Path) -> None:
+    """A job of it is asked for and followed, with what is in its way, and then the file is downloaded; small
+    pictures are left out there."""
+    job = {"id": "1", "state": "queued", "error": "No room. Tried again in 5 s.", "progress": PROGRESS}
     with file_server() as server, LibraryLock(library / "library.lock", server.address):
+        for options, pictures in (([], "true"), (["--without-pictures"], "false")):
+            path = f"/api/v1/backup?pictures={pictures}"
+            server.add(path, file.read_bytes())
+            server.accepted[path] = json.dumps(job).encode()
+            ended = job | {"state": "succeeded", "error": None, "result": {"bytes": 1}}
+            server.add("/api/v1/jobs/1", json.dumps(ended).encode())
+            target = tmp_path / f"{pictures}.tar"
+            code, _, said = run("backup", target, "--library", library, *options)
+            assert (code, target.read_bytes()) == (0, file.read_bytes())
+            for word in (f"served at {server.address}", "No room. Tried again in 5 s.", "Downloading"):
+                assert word in said
+
+
+PROGRESS = {"done": 0, "total": None, "text": "Backing up"}
+
+
+def test_whoever_holds_the_library_and_gives_nothing_is_named(library: Path, tmp_path: Path) -> None:
+    """A service that is not there, refuses, whose job fails, or that breaks off; another command. Nothing is
+    left behind."""
+    path, file = "/api/v1/backup?pictures=true", tmp_path / "backup.tar"
+    job = {"id": "1", "state": "succeeded", "result": {}}
+    with file_server() as server, LibraryLock(library / "library.lock", server.address):
+        assert "refuses it with status 404" in run("backup", file, "--library", library)[2]
+        server.accepted[path] = json.dumps(job | {"state": "failed", "error": "No room."}).encode()
+        assert "could not do it: No room." in run("backup", file, "--library", library)[2]
+        server.accepted[path] = json.dumps(job | {"state": "cancelled"}).encode()
+        assert "was cancelled" in run("backup", file, "--library", library)[2]
+        server.accepted[path] = json.dumps(job).encode()
         assert "refuses a backup: status 404" in run("backup", file, "--library", library)[2]
         server.add(path, b"x" * 10_000)
         assert "is no backup" in run("backup", file, "--library", library)[2]
         server.cut_short.add(path)
         assert "to its end" in run("backup", file, "--library", library)[2]
     with LibraryLock(library / "library.lock", server.address):
-        assert "to its end" in run("backup", file, "--library", library)[2]
+        assert "does not answer" in run("backup", file, "--library", library)[2]
     with LibraryLock(library / "library.lock"):
         assert "in use by process" in run("backup", file, "--library", library)[2]
     assert [each.name for each in tmp_path.iterdir()] == ["library"]

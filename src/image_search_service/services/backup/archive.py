@@ -19,7 +19,7 @@ import io
 import json
 import shutil
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -140,11 +140,11 @@ def _checksum_line(member: Member) -> str:
 # Reading
 
 
-def verified(path: Path) -> Manifest:
+def verified(path: Path, between: Callable[[], object] = lambda: None) -> Manifest:
     """Read the whole archive, compare each member with its checksum, and return its manifest.
 
-    Raises NotFoundError, InvalidInputError for a file that is not a backup or has a newer format, and
-    DataIntegrityError that names what is damaged.
+    between: called after each member, and may raise to end it. Raises NotFoundError, InvalidInputError for a
+    file that is not a backup or has a newer format, and DataIntegrityError that names what is damaged.
     """
     sums: list[str] = []
     manifest = stored = b""
@@ -155,6 +155,7 @@ def verified(path: Path) -> Manifest:
         sums.append(_checksum_line(member))
         if member.name == MANIFEST:
             manifest = member.content
+        between()
     if not stored:
         raise DataIntegrityError(f"The backup {path} is not complete: its end is missing.", hint=_HINT)
     _compare(path, sums, stored)
@@ -249,11 +250,14 @@ def _record(dimension: int) -> np.dtype[np.void]:
 # The file
 
 
-def write_file(path: Path, stream: Iterable[bytes], *, room: int = 0) -> Manifest:
+def write_file(
+    path: Path, stream: Iterable[bytes], *, room: int = 0, between: Callable[[], object] = lambda: None
+) -> Manifest:
     """Write an archive to a temporary file, verify it and move it to ``path``; returns its manifest.
 
     Only the owner may read the file. room: bytes that it takes, about; it is not begun where
-    fewer are free. Raises UnavailableError if the disk refuses it, DataIntegrityError if it is not what was
+    fewer are free. between: called after each piece that was written, and each that was read again; it may
+    raise to end it. Raises UnavailableError if the disk refuses it, DataIntegrityError if it is not what was
     written, and whatever ``stream`` raises; then no file is left behind, and an older one at ``path`` is
     unchanged.
     """
@@ -261,8 +265,10 @@ def write_file(path: Path, stream: Iterable[bytes], *, room: int = 0) -> Manifes
     try:
         with written_whole(path) as partial:
             with open(partial, "xb", opener=open_private) as file:
-                file.writelines(stream)
-            return verified(partial)
+                for piece in stream:
+                    file.write(piece)
+                    between()
+            return verified(partial, between)
     except OSError as error:
         raise UnavailableError(
             f"{path} cannot be written: {error.strerror}.",

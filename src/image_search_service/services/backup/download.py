@@ -1,17 +1,22 @@
-"""Takes a backup from the service that holds the library."""
+"""Takes a backup from the service that holds the library, once a job of it has written one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from image_search_service.core.errors import UnavailableError
 
 if TYPE_CHECKING:
     import httpx
 
-READ_TIMEOUT_SECONDS = 3_600.0
-"""Seconds that the service may take before it answers: it writes the whole backup first."""
+TIMEOUT_SECONDS: Final = 60.0
+"""For each part of the answer: the service has the whole file when it is asked for it."""
+
+
+def backup_route(*, pictures: bool) -> str:
+    """Below ``/api/v1``: a POST has a backup written, a GET sends the last one."""
+    return f"/backup?pictures={str(pictures).lower()}"
 
 
 def download(address: str, headers: Mapping[str, str], *, pictures: bool) -> Iterator[bytes]:
@@ -21,12 +26,11 @@ def download(address: str, headers: Mapping[str, str], *, pictures: bool) -> Ite
     """
     import httpx  # takes a tenth of a second to import
 
-    url = f"{address}/api/v1/backup"
-    query = {"pictures": str(pictures).lower()}
+    url = f"{address}/api/v1{backup_route(pictures=pictures)}"
     try:
         with (
-            httpx.Client(timeout=READ_TIMEOUT_SECONDS, trust_env=False) as client,
-            client.stream("GET", url, params=query, headers=headers) as answer,
+            httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client,
+            client.stream("GET", url, headers=headers) as answer,
         ):
             if not answer.is_success:
                 answer.read()

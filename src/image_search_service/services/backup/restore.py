@@ -28,6 +28,7 @@ from image_search_service.db.migrate import require_known
 from image_search_service.db.portable import TableForm
 from image_search_service.db.queries import faces as face_queries
 from image_search_service.db.queries.doctor import expected
+from image_search_service.db.queries.jobs import jobs as job_queries
 from image_search_service.db.queries.suggestions import centroids as centroid_queries
 from image_search_service.db.session import Session
 from image_search_service.library.stores import Stores
@@ -38,6 +39,7 @@ from image_search_service.services.backup import archive
 from image_search_service.services.backup.archive import Manifest, Member
 from image_search_service.services.centroid_service import CentroidService
 from image_search_service.services.doctor.findings import face_payload
+from image_search_service.services.jobs.service import JobKind
 from image_search_service.vector.centroid_qdrant import CentroidPoint, CentroidQdrantClient
 from image_search_service.vector.collections import FacePoint
 from image_search_service.vector.face_qdrant import FaceQdrantClient
@@ -212,6 +214,7 @@ class _RestoreRun:
             if kind == "tables":
                 portable.finish_schema(self._session)
         self._retire_centroids_without_point()
+        job_queries.cancel_all(self._session, JobKind.WRITE_BACKUP)  # the one that wrote it, while it ran
         self.report.without_embedding = face_queries.count_faces(self._session) - self.report.embeddings
 
     def _put_rows(self, part: Member) -> None:

@@ -5,7 +5,7 @@ const TITLES = {
   detect_faces: t("Reading photos"), assign_faces: t("Giving faces to whom they resemble"), cluster_faces: t("Grouping what has no name"), cluster_dual: t("Grouping what has no name"), propose_grouping: t("Seeing what grouping again would change"),
   compute_centroids: t("Learning what people look like"), find_conflicts: t("Comparing people"), find_more_suggestions: t("Looking for more faces"), find_more_multi_prototype_suggestions: t("Looking for more faces"),
   find_more_centroid_suggestions: t("Looking for more faces"), expire_old_suggestions: t("Putting old suggestions away"), doctor: t("Examining the library"),
-  read_metadata: t("Taking names from photos"), write_metadata: t("Writing names for other programs"), make_pictures: t("Making pictures"), erase_photos: t("Erasing photos"),
+  read_metadata: t("Taking names from photos"), write_metadata: t("Writing names for other programs"), write_backup: t("Writing a backup"), make_pictures: t("Making pictures"), erase_photos: t("Erasing photos"),
 };
 export const jobTitle = (job) => TITLES[job.kind] ?? job.kind.replaceAll("_", " ");
 
@@ -30,6 +30,7 @@ export const timeLeft = (seconds) => {
 const COUNTS = {
   photos_seen: photos, photos: photos, photos_new: (n) => tn("{n} new photo", "{n} new photos", n), photos_failed: (n) => tn("{n} could not be read", "{n} could not be read", n), photos_waiting: (n) => n > 0 && tn("{n} waits for another try", "{n} wait for another try", n),
   faces_new: (n) => tn("{n} new face", "{n} new faces", n), faces: faces, clusters: (n) => tn("{n} group", "{n} groups", n), suggestions: (n) => tn("{n} suggestion", "{n} suggestions", n),
+  bytes: (n) => t("{size} MB", { size: Math.ceil(n / 1e6) }),
   assigned: (n) => tn("{n} face given", "{n} faces given", n), persons: (n) => tn("{n} person", "{n} people", n),
 };
 export const resultWords = (job) => Object.entries(job.counts ?? job.result ?? {}).filter(([name, value]) => typeof value === "number" && name in COUNTS).map(([name, value]) => COUNTS[name](value)).filter(Boolean).join(", ");

@@ -43,7 +43,11 @@ const words = (job) => {
   if (job.state === "failed") return `${job.error ?? ""} ${when}`;
   return [job.state === "cancelled" ? t("cancelled") : resultWords(job), when].filter(Boolean).join(" · ");
 };
+const DAY = 86_400_000; // how long the service keeps a backup
+const hasFile = (job) => job.kind === "write_backup" && job.state === "succeeded" && Date.now() - new Date(job.finished_at) < DAY
+  && ![...jobs.values()].some((other) => other.kind === job.kind && other.state === job.state && other.parameters.pictures === job.parameters.pictures && other.finished_at > job.finished_at);
 const action = (job) => {
+  if (hasFile(job)) return link(t("Download the backup"), `/api/v1/backup?pictures=${job.parameters.pictures}`);
   if (!ACTIVE.includes(job.state)) return null;
   if (job.cancel_requested) return el("span", { class: "small soft" }, t("stops at its next step"));
   const title = jobTitle(job);
@@ -53,5 +57,7 @@ const action = (job) => {
 };
 
 const update = (job) => { jobs.set(job.id, job); draw(); };
+const backUp = () => post("/backup").then(update).catch((problem) => failed(problem, backUp));
+one("#back-up").addEventListener("click", backUp);
 onEvent("job", update);
 load();
