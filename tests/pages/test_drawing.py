@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.pages.accessibility import violations
-from tests.pages.browser import NARROW, Look, Site
+from tests.pages.browser import NARROW, Complaints, Look, Site
 from tests.pages.conftest import Visit
 from tests.pages.screens import Photo
 
@@ -73,6 +73,95 @@ def test_p6_a_face_is_added_moved_and_removed_by_keys(visit: Visit, named: Site,
     expect(photo.undo_line).to_contain_text("A box was removed")
     assert drawn(named, photo_id) == []
     for said in ("box was removed", "box was moved", "Vera Rubin now", "A face was added"):
+        photo.page.keyboard.press("Control+z")
+        expect(photo.undo_line).to_contain_text(re.compile(f"Taken back:.*{said}"))
+    assert drawn(named, photo_id) == []
+
+
+@pytest.mark.parametrize("kind", ["add", "move"])
+@pytest.mark.parametrize("said", ["A box was removed", "Emmy Noether now"])
+@pytest.mark.parametrize("is_first_lost", [False, True])
+def test_what_is_said_of_a_face_that_is_on_its_way_waits(
+    visit: Visit,
+    complaints: Complaints,
+    named: Site,
+    photo_id: str,
+    *,
+    kind: str,
+    said: str,
+    is_first_lost: bool,
+) -> None:
+    """Delete, or a name, that comes while a box is added or moved goes to the face that the service makes,
+    also where the box had to be sent again."""
+    photo = Photo(visit(named, f"/photos/{photo_id}"))
+    photo.settled()
+    by_hand = photo.page.locator("#canvas .box.by-hand")
+
+    def press(*keys: str) -> None:
+        for key in keys:
+            photo.page.keyboard.press(key)
+
+    def draw() -> None:
+        press("Escape", "d", "Enter")
+
+    if kind == "move":
+        draw()
+        expect(photo.undo_line).to_contain_text("A face was added")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    def request() -> Route:
+        while not held:
+            photo.page.wait_for_timeout(10)
+        return held.pop()
+
+    photo.page.route(f"**/decisions/{kind}-face", hold)
+    if kind == "add":
+        draw()
+    else:
+        by_hand.focus()
+        press("Escape", "m", "ArrowLeft", "Enter")
+    current = photo.page.locator("#in-photo [aria-current=true]")
+    expect(current).to_contain_text("A moment")
+    if is_first_lost:
+        complaints.expected.append("ERR_FAILED")
+        request().abort()
+        photo.page.get_by_role("button", name="Try again").click()
+        expect(current).to_contain_text("A moment")
+    if said == "A box was removed":
+        by_hand.focus()
+        press("Delete")
+    else:
+        photo.name.fill("Emmy Noether")
+        photo.name.press("Enter")
+    request().continue_()
+    expect(photo.undo_line).to_contain_text(said)
+    if said == "Emmy Noether now":
+        assert [name for name, *_ in drawn(named, photo_id)] == ["Emmy Noether"]
+        by_hand.focus()
+        press("Delete")
+        expect(photo.undo_line).to_contain_text("A box was removed")
+    assert drawn(named, photo_id) == []
+
+
+@pytest.mark.parametrize("name", ["Doris Dörrie", "Mae Jemison", "Bessie Coleman"])
+def test_names_may_begin_with_a_letter_that_is_a_key(
+    visit: Visit, named: Site, photo_id: str, name: str
+) -> None:
+    """In the empty field D begins no box, M moves none, and B hides none: they begin a name."""
+    photo = Photo(visit(named, f"/photos/{photo_id}"))
+    photo.settled()
+    for key in ("Escape", "d", "Enter"):
+        photo.page.keyboard.press(key)
+    expect(photo.undo_line).to_contain_text("A face was added")
+    expect(photo.name).to_be_focused()
+    photo.page.keyboard.type(name)
+    expect(photo.name).to_have_value(name)
+    photo.page.keyboard.press("Enter")
+    expect(photo.undo_line).to_contain_text(f"{name} now")
+    for said in (f"{name} now", "A face was added"):
         photo.page.keyboard.press("Control+z")
         expect(photo.undo_line).to_contain_text(re.compile(f"Taken back:.*{said}"))
     assert drawn(named, photo_id) == []

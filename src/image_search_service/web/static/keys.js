@@ -18,10 +18,12 @@ const nameOf = (event) => {
   return [(event.ctrlKey || event.metaKey) && "Control", event.altKey && "Alt", event.shiftKey && event.key.length > 1 && "Shift", key].filter(Boolean).join("+");
 };
 
-/** In a field keys type; in an empty name field (data-keys=pass) they may also answer. */
-const typing = (target) => {
+/** In a field keys type; in an empty one (data-keys=pass) they may also answer, but for letters: a name begins with one. */
+const typing = (event) => {
+  const { target } = event;
   if (!target.matches?.("input:not([type=checkbox],[type=radio]), textarea, select, [contenteditable]")) return false;
-  return !(target.dataset.keys === "pass" && target.value === "");
+  if (target.dataset.keys !== "pass" || target.value !== "") return true;
+  return target.type === "text" && /^\p{L}$/u.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey;
 };
 
 const IN_FIELDS = new Set(["Enter", "Space"]);
@@ -31,7 +33,7 @@ const native = (name, target) => IN_FIELDS.has(name) && target.matches?.("button
 const handle = (event) => {
   if (event.defaultPrevented || event.isComposing || event.repeat && event.key === "Enter" || one("dialog[open]")) return;
   const name = nameOf(event);
-  if (typing(event.target) || native(name, event.target)) return;
+  if (typing(event) || native(name, event.target)) return;
   if (!singleKeys() && event.key.length === 1 && !event.ctrlKey && !event.metaKey) return;
   for (const list of [...groups.values()].reverse()) {
     const found = list.find((entry) => entry.keys.includes(name) || entry.match?.(event) && !event.ctrlKey && !event.metaKey && !event.altKey);

@@ -1,11 +1,12 @@
 // One photo: as large as it goes, its faces in boxes with names, named by keyboard from left to right.
 import { rooted } from "./address.js";
 import { all, crop, el, fill, hundredths, icon, link, notice, one, pictureUrl, round } from "./dom.js";
-import { get, names, query } from "./api.js";
+import { get, names } from "./api.js";
 import { decide, failed, onChange, say } from "./decide.js";
 import { BoxDrawing } from "./drawing.js";
 import { keys } from "./keys.js";
 import { NameField, noted, whoIs } from "./names.js";
+import { PhotoOrder } from "./photo-order.js";
 import { LARGEST, photoZoom } from "./photo-zoom.js";
 import { date, s, short, t, tn, weekday } from "./words.js";
 import "./frame.js";
@@ -15,6 +16,7 @@ const address = new URLSearchParams(location.search);
 const view = one("#view");
 const canvas = one("#canvas");
 const list = one("#in-photo");
+const order = new PhotoOrder(id, address, one("#before"), one("#after"));
 let photo = null;
 let faces = [];
 let unseen = [];
@@ -82,9 +84,14 @@ const drawList = () => {
   one("#strangers").hidden = unknown.length === 0;
 };
 
+const origin = (face) => {
+  if (face.adding) return t("A moment…");
+  return { human: t("Said by a person"), machine: t("The machine"), unknown: face.by_hand ? t("Drawn by hand") : "" }[kindOf(face)];
+};
+
 const line = (face) => el("li", { "aria-current": face.id === current ? "true" : null, data: { face: face.id } }, crop(face.crop_url),
   el("div", { class: "what" }, face.person_id ? el("a", { href: `/people/${face.person_id}` }, el("strong", {}, face.person_name)) : el("button", { type: "button", class: "plain", on: { click: () => choose(face.id, true) } }, el("strong", {}, t("Who is this?"))),
-    el("span", { class: "small" }, face.adding ? t("A moment…") : kindOf(face) === "human" ? t("Said by a person") : kindOf(face) === "machine" ? t("The machine") : face.by_hand ? t("Drawn by hand") : ""),
+    el("span", { class: "small" }, origin(face)),
     face.person_id && noted(face.person_id)),
   answers(face),
   face.id === current && (field = naming(face)).element);
@@ -110,7 +117,7 @@ const pick = (person) => (person ? { cover_url: person.cover_url, faces: person.
 const drawFacts = () => {
   const path = photo.path ?? "";
   fill(one("#when"), date(photo.taken_at));
-  const whole = [weekday(photo.taken_at), at !== null && total ? t("photo {at} of {total}", { at: at + 1, total }) : null].filter(Boolean);
+  const whole = [weekday(photo.taken_at), order.words].filter(Boolean);
   fill(one("#where"), whole.join(" · "));
   const facts = [[t("Folder"), path.split("/").slice(0, -1).join("/")], [t("File"), `${path.split("/").pop()}${photo.width ? `, ${photo.width} × ${photo.height}` : ""}`]];
   fill(one("#facts"), facts.filter(([, value]) => value).map(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]));
@@ -145,16 +152,22 @@ const act = (face, change, decision) => {
   return decide({ ...decision, faces: [face.crop_url], apply: () => { Object.assign(face, change); goOn(face); }, revert: () => { Object.assign(face, before); drawBoxes(); drawList(); } });
 };
 
+/** What is said of a face that is being added or moved waits: until the service knows it, or refuses it (false). */
+const known = (face) => face.adding ?? true;
+const wait = (face) => { face.adding = new Promise((resolve) => { face.settle = resolve; }); };
+const waited = (face, isKnown) => { const { settle } = face; face.adding = null; settle(isKnown); };
+
 const name = async (face, choice) => {
-  if (face.adding && !await face.adding) return; // what was typed meanwhile is kept until the face is there
+  if (!await known(face)) return;
   const says = s("{n} face is {name} now", "{n} faces are {name} now", 1, { name: choice.name });
   const body = choice.person_id ? { kind: "assign", body: { face_ids: [face.id], person_id: choice.person_id } } : { kind: "split", body: { face_ids: [face.id], ...whoIs(choice) } };
   const made = await act(face, { person_id: choice.person_id ?? "new", person_name: choice.name, assigned_by: "human" }, { ...body, says });
   if (made?.person_id) { face.person_id = made.person_id; drawList(); }
 };
-const confirm = (face) => act(face, { assigned_by: "human" }, { kind: "assign", body: { face_ids: [face.id], person_id: face.person_id }, says: s("{n} face is {name} now", "{n} faces are {name} now", 1, { name: face.person_name }) });
+const confirm = async (face) => await known(face) && act(face, { assigned_by: "human" }, { kind: "assign", body: { face_ids: [face.id], person_id: face.person_id }, says: s("{n} face is {name} now", "{n} faces are {name} now", 1, { name: face.person_name }) });
 
-const noFace = (face) => {
+const noFace = async (face) => {
+  if (!await known(face)) return;
   const at = faces.indexOf(face);
   const said = face.by_hand ? { kind: "remove-face", body: { face_id: face.id }, says: s("A box was removed") } : { kind: "not-a-face", body: { face_ids: [face.id] }, says: s("{n} is no face", "{n} are no faces", 1) };
   decide({ ...said, faces: [face.crop_url],
@@ -183,25 +196,27 @@ const numbers = (box) => [box.x, box.y, box.width, box.height];
 /** A face is made of the box; its name can be typed while it is, and goes to it then. */
 const addFace = (box) => {
   const before = current;
-  const face = { id: "new", adding: true, by_hand: true, person_id: null, assigned_by: null, box, photo_width: 1, photo_height: 1 };
-  face.adding = decide({
+  const face = { id: "new", by_hand: true, person_id: null, assigned_by: null, box, photo_width: 1, photo_height: 1 };
+  decide({
     kind: "add-face", body: { asset_id: id, box: numbers(box) }, says: s("A face was added"),
-    apply: () => { faces.push(face); current = face.id; drawBoxes(); drawList(); field.focus(); field.element.scrollIntoView({ block: "nearest" }); },
+    apply: () => { wait(face); faces.push(face); current = face.id; drawBoxes(); drawList(); field.focus(); field.element.scrollIntoView({ block: "nearest" }); },
     done: (made) => added(face, made.face_id),
-    revert: () => { faces.splice(faces.indexOf(face), 1); current = before; drawBoxes(); drawList(); },
+    revert: () => { waited(face, false); faces.splice(faces.indexOf(face), 1); current = before; drawBoxes(); drawList(); },
   });
 };
+/** The service knows the face, by the id `made`. */
 const added = (face, made) => {
-  const line = one('#in-photo > li[data-face="new"]');
-  const box = boxOf("new");
+  const line = all("li", list).find((one) => one.dataset.face === face.id);
+  const box = boxOf(face.id);
   const typing = current === face.id;
-  Object.assign(face, { id: made, crop_url: `/api/v1/faces/${made}/crop`, adding: null });
+  Object.assign(face, { id: made, crop_url: `/api/v1/faces/${made}/crop` });
+  waited(face, true);
   if (box) box.dataset.face = made;
   if (!typing) { drawList(); return; }
   current = made; // the field stays as it is: somebody is typing in it
   line.dataset.face = made;
   one("img", line).src = face.crop_url;
-  one(".what .small", line).textContent = t("Drawn by hand");
+  one(".what .small", line).textContent = origin(face);
   one(".buttons", line).replaceWith(answers(face));
   propose(field, face);
 };
@@ -211,18 +226,29 @@ const moveBox = (face) => {
   const place = hundredths(face);
   const box = Object.fromEntries(Object.entries(place).map(([side, share]) => [side, share / 100]));
   boxOf(face.id)?.classList.add("moving");
-  const done = async (made) => {
-    current = made.face_id;
-    address.delete("face");
-    await load();
-    boxOf(current)?.focus({ preventScroll: true });
-  };
-  drawing.begin((to) => decide({ kind: "move-face", body: { face_id: face.id, box: numbers(to) }, says: s("A box was moved"), faces: [face.crop_url], done }), box);
+  drawing.begin((to) => putBox(face, to), box);
   return true;
+};
+/** The box is at its new place at once. The service makes a new face there, which takes over what people said of this one. */
+const putBox = (face, to) => {
+  const before = { ...face };
+  const forgotten = kindOf(face) === "machine" ? { person_id: null, person_name: null, assigned_by: null } : {};
+  decide({
+    kind: "move-face", body: { face_id: face.id, box: numbers(to) }, says: s("A box was moved"), faces: [face.crop_url],
+    apply: () => {
+      wait(face);
+      Object.assign(face, forgotten, { box: to, photo_width: 1, photo_height: 1 });
+      faces.sort((one, other) => hundredths(one).x - hundredths(other).x);
+      current = face.id;
+      drawBoxes(); drawList(); boxOf(face.id).focus({ preventScroll: true });
+    },
+    done: (made) => { address.delete("face"); added(face, made.face_id); },
+    revert: () => { waited(face, false); Object.assign(face, before); drawBoxes(); drawList(); },
+  });
 };
 
 const strangers = () => {
-  const unknown = faces.filter((face) => !face.person_id);
+  const unknown = faces.filter((face) => !face.person_id && !face.adding);
   if (!unknown.length) return false;
   decide({ kind: "set-aside", body: { cluster_ids: [], versions: [], face_ids: unknown.map((face) => face.id), aside: true }, says: s("{n} face set aside", "{n} faces set aside", unknown.length), faces: unknown.map((face) => face.crop_url) });
   return true;
@@ -233,32 +259,7 @@ const boxes = one("#boxes");
 const toggleBoxes = () => boxes.setAttribute("aria-pressed", String(document.body.classList.toggle("boxes-off")));
 boxes.addEventListener("click", toggleBoxes);
 
-/** Before and after: in the order of the wall, or of the person, that one came from. */
-const at = address.has("at") ? Number(address.get("at")) : null;
-let total = null;
-const neighbours = async () => {
-  if (at === null) return;
-  const filter = { person_id: address.getAll("person_id"), without: address.getAll("without"), unknown: address.get("unknown"), folder: address.get("folder"), order: address.get("order") ?? "-date" };
-  const page = await get(`/assets${query({ ...filter, offset: Math.max(0, at - 1), limit: 3 })}`).catch(() => null);
-  if (!page) return;
-  ({ total } = page);
-  const here = page.items.findIndex((one) => one.asset_id === id);
-  const lead = (selector, neighbour, place) => {
-    const way = one(selector);
-    if (!neighbour) return;
-    const next = new URLSearchParams(address);
-    next.delete("face");
-    next.set("at", String(place));
-    way.href = rooted(`/photos/${neighbour.asset_id}?${next}`);
-    way.hidden = false;
-    new Image().src = rooted(pictureUrl(neighbour.asset_id, 1600));
-  };
-  lead("#before", page.items[here - 1], at - 1);
-  lead("#after", page.items[here + 1], at + 1);
-  if (photo) drawFacts();
-};
-const go = (selector) => { const way = one(selector); if (way.hidden) return false; location.replace(way.href); return true; };
-for (const selector of ["#before", "#after"]) one(selector).addEventListener("click", (event) => { if (!event.ctrlKey && !event.metaKey) { event.preventDefault(); go(selector); } });
+const go = (selector) => order.go(one(selector));
 
 const now = () => faces.find((face) => face.id === current);
 const rtl = document.dir === "rtl";
@@ -288,4 +289,4 @@ canvas.addEventListener("keydown", (event) => {
   if (kindOf(face) === "machine") confirm(face); else field.focus();
 });
 onChange((what) => { if (what !== "decided") load(); });
-load().then(neighbours);
+load().then(() => order.look()).then(() => { if (photo) drawFacts(); });
