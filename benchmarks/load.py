@@ -9,8 +9,8 @@ The clients are threads of this process; on a machine with few cores they take p
 
 Printed are, for each kind, answers a second, median, 95th and 99th percentile and longest, what was refused
 (4xx, such as a decision on what somebody else has changed meanwhile) and what failed (5xx, or no answer);
-then for each tenth of the time the service's memory and the same figures over all kinds, so that growth
-shows.
+the same for the slowest routes; then for each tenth of the time the service's memory and the same figures
+over all kinds, so that growth shows.
 ``--library FOLDER`` keeps the library, or uses one that was kept. Ends with 1 if anything failed.
 """
 
@@ -25,11 +25,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -38,8 +37,8 @@ import numpy as np
 import psutil
 from sqlalchemy import select
 
+from benchmarks.load_figures import Answer, Memory, show
 from benchmarks.pages import path_of, sampled
-from benchmarks.report import machine, print_table
 from image_search_service.core.config import Settings
 from image_search_service.db.models import FaceInstance, ImageAsset
 from image_search_service.library.opening import Library, open_library
@@ -55,34 +54,23 @@ PAGE, PICTURE, DECISION = "pages", "pictures", "decisions"
 MIX: Final = {PAGE: 5, PICTURE: 4, DECISION: 1}
 PICTURED, DECIDED = 1_000, 2_000
 """So many photos and faces have a small picture; on so many faces is decided."""
-PERIODS = 10
 TIMEOUT_SECONDS = 60.0
 
 
-class Ids(NamedTuple):
-    """What requests are about. pages, pictures: paths."""
+class Asked(NamedTuple):
+    """A path, and the route that it is of."""
 
-    pages: list[str]
-    pictures: list[str]
+    route: str
+    path: str
+
+
+class Ids(NamedTuple):
+    """What requests are about."""
+
+    pages: list[Asked]
+    pictures: list[Asked]
     faces: list[UUID]
     persons: list[UUID]
-
-
-class Answer(NamedTuple):
-    """One request. at: seconds since the beginning. status: None if there was no answer."""
-
-    kind: str
-    at: float
-    milliseconds: float
-    status: int | None
-
-    @property
-    def failed(self) -> bool:
-        return self.status is None or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-
-    @property
-    def refused(self) -> bool:
-        return not self.failed and self.status is not None and self.status >= HTTPStatus.BAD_REQUEST
 
 
 @dataclass(slots=True)
@@ -105,15 +93,14 @@ class Client:
             if kind == DECISION:
                 self._decide()
             else:
-                self._ask(
-                    kind, "GET", self.chance.choice(self.ids.pages if kind == PAGE else self.ids.pictures)
-                )
+                asked = self.chance.choice(self.ids.pages if kind == PAGE else self.ids.pictures)
+                self._ask(kind, asked.route, "GET", asked.path)
         return self.answers
 
     def _decide(self) -> None:
         """Assign a few faces to somebody, or take back what was assigned before."""
         if self._last_decision is not None:
-            self._ask(DECISION, "POST", f"/api/v1/decisions/{self._last_decision}/undo", {})
+            self._ask(DECISION, "undo", "POST", f"/api/v1/decisions/{self._last_decision}/undo", {})
             self._last_decision = None
             return
         faces = self.chance.sample(self.ids.faces, self.chance.randint(1, 5))
@@ -121,16 +108,16 @@ class Client:
             "face_ids": [str(face) for face in faces],
             "person_id": str(self.chance.choice(self.ids.persons)),
         }
-        made = self._ask(DECISION, "POST", "/api/v1/decisions/assign", body)
+        made = self._ask(DECISION, "assign", "POST", "/api/v1/decisions/assign", body)
         if made is not None:
             self._last_decision = json.loads(made)["decision_id"]
 
-    def _ask(self, kind: str, method: str, path: str, body: Any = None) -> bytes | None:
+    def _ask(self, kind: str, route: str, method: str, path: str, body: Any = None) -> bytes | None:
         """The answer's content; None unless the request succeeded."""
         started = time.monotonic()
         status, content = self._answer(method, path, body)
         took = (time.monotonic() - started) * 1e3
-        answer = Answer(kind, started - self.began, took, status)
+        answer = Answer(kind, route, started - self.began, took, status)
         self.answers.append(answer)
         return None if answer.failed or answer.refused else content
 
@@ -148,13 +135,6 @@ class Client:
             return None, b""
 
 
-class Memory(NamedTuple):
-    """What the service's process had in memory. at: seconds since the beginning."""
-
-    at: float
-    mebibytes: float
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -169,7 +149,7 @@ def main() -> None:
         ids = prepared(root, given.faces)
         with served(root, Path(folder) / "log") as (service, port):
             used, memory = use(service, port, ids, given.clients, given.minutes * 60)
-            show(used, memory, given.minutes * 60, given.clients)
+            show(used, memory, given.minutes * 60, given.clients, list(MIX))
             failed = sum(answer.failed for answer in used)
             if failed:
                 print((Path(folder) / "log").read_text(encoding="utf-8")[-3_000:], file=sys.stderr)
@@ -184,10 +164,10 @@ def prepared(root: Path, faces: int) -> Ids:
             MadeLibraryService(library.stores, library.collections).make(MadeSizes.for_faces(faces))
         paths = sampled(library)
         shown, photos = with_pictures(library)
-    asked = [path_of(route, each) for route, samples in paths.items() for each in samples]
-    frames = [page.path for page in PAGES if "{" not in page.path]
-    pictures = [f"/api/v1/faces/{face}/crop" for face in shown[:PICTURED]]
-    pictures += [f"/api/v1/assets/{photo}/thumbnail" for photo in photos]
+    asked = [Asked(route, path_of(route, each)) for route, samples in paths.items() for each in samples]
+    frames = [Asked("pages' frames", page.path) for page in PAGES if "{" not in page.path]
+    pictures = [Asked("crop", f"/api/v1/faces/{face}/crop") for face in shown[:PICTURED]]
+    pictures += [Asked("thumbnail", f"/api/v1/assets/{photo}/thumbnail") for photo in photos]
     return Ids(asked + frames, pictures, shown, [UUID(each) for each in paths["/persons/{id}"]])
 
 
@@ -250,34 +230,6 @@ def use(
     finally:
         ended.set()
         watcher.join()
-
-
-def show(answers: Sequence[Answer], memory: Sequence[Memory], seconds: float, clients: int) -> None:
-    columns = ("", "a second", "p50", "p95", "p99", "longest", "refused", "failed")
-    rows = [(kind, *figures([answer for answer in answers if answer.kind == kind], seconds)) for kind in MIX]
-    rows.append(("all", *figures(answers, seconds)))
-    print_table(f"{clients} clients for {seconds / 60:g} minutes, ms; {machine()}", columns, rows)
-    print_table("over time", ("minute", "memory, MiB", *columns[1:]), over_time(answers, memory, seconds))
-
-
-def over_time(
-    answers: Sequence[Answer], memory: Sequence[Memory], seconds: float
-) -> Iterator[tuple[str, ...]]:
-    """A row for each tenth of the time; memory: the most in it."""
-    length = seconds / PERIODS
-    for number in range(PERIODS):
-        begin, end = number * length, (number + 1) * length
-        most = max((each.mebibytes for each in memory if begin <= each.at < end), default=float("nan"))
-        some = [answer for answer in answers if begin <= answer.at < end]
-        yield f"{end / 60:.1f}", f"{most:,.0f}", *figures(some, length)
-
-
-def figures(answers: Sequence[Answer], seconds: float) -> tuple[str, ...]:
-    """Answers a second; percentiles of those that were answered; how many were refused and failed."""
-    times = [answer.milliseconds for answer in answers if answer.status is not None]
-    points = np.percentile(times, [50, 95, 99, 100]) if times else [float("nan")] * 4
-    counts = sum(answer.refused for answer in answers), sum(answer.failed for answer in answers)
-    return f"{len(answers) / seconds:.1f}", *(f"{point:,.0f}" for point in points), *map(str, counts)
 
 
 if __name__ == "__main__":

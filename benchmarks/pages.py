@@ -29,7 +29,7 @@ from image_search_service.cli.serve import listening_socket
 from image_search_service.core.records.faces import ClusterFilter
 from image_search_service.core.records.photos import PhotoFilter, PhotoOrder
 from image_search_service.library.opening import Library
-from image_search_service.main import create_app, spare_from_collection
+from image_search_service.main import create_app, prepare_to_serve
 from image_search_service.services.people.clusters import ClusterCatalogue
 from image_search_service.services.people.persons import PersonCatalogue
 from image_search_service.services.photos.photos import PhotoCatalogue
@@ -54,7 +54,7 @@ def serving(library: Library) -> Iterator[int]:
     with listening_socket("127.0.0.1", 0) as listening:
         config = uvicorn.Config(create_app(library, run_jobs=False), log_level="warning")
         server = uvicorn.Server(config)
-        spare_from_collection()
+        prepare_to_serve()
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         while not server.started:

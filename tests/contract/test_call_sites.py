@@ -248,11 +248,11 @@ SITES: dict[str, tuple[Callable[[Crowd], object], Cost]] = {
     ),
     "assign_new_faces": (
         lambda c: c.face_assigner.assign_new_faces(),
-        Cost(batch=1_000, in_batch=2, statements=20, chunked=1),
+        Cost(batch=1_000, in_batch=2, statements=17, chunked=1),
     ),
     "assign_to_known_people": (
         lambda c: c.dual_clusterer.assign_to_known_people(),
-        Cost(batch=1_000, in_batch=2, statements=20, chunked=1),
+        Cost(batch=1_000, in_batch=2, statements=17, chunked=1),
     ),
     "cluster_unknown_faces": (
         lambda c: c.dual_clusterer.cluster_unknown_faces(),

@@ -18,6 +18,7 @@ from image_search_service.core.records.lists import ListPage
 from image_search_service.core.records.people import FaceOrder, PersonOrder
 from image_search_service.core.records.photos import UNDATED, PhotoFilter, PhotoOrder
 from image_search_service.db.models import FaceInstance, FaceSuggestion
+from image_search_service.db.queries import library
 from image_search_service.db.session import Database
 from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from image_search_service.services.decisions.history import HistoryService
@@ -41,6 +42,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     """A library with clusters of some sizes, two persons, and suggestions for one of them."""
     with open_database(request.param, tmp_path) as database:
         with database.write() as session:
+            library.bind_engine(session, SyntheticEngine.identity, {})
             world = World(session)
             for size in SIZES:
                 world.cluster([world.face(world.photo(f"/{uuid.uuid4()}")) for _ in range(size)])
@@ -223,7 +225,7 @@ def test_the_library_in_numbers(database: Database) -> None:
     found = SummaryService(database).summary()
     assert (found.photos, found.photos_failed, found.faces, found.named_faces) == (26, 0, 26, 6)
     assert (found.alone_faces, found.persons, found.clusters, found.waiting_suggestions) == (5, 2, 4, 5)
-    assert (found.engine, found.last_decision, list(found.roots)) == (None, 0, [])
+    assert (found.engine, found.last_decision, list(found.roots)) == (SyntheticEngine.identity.name, 0, [])
 
 
 def test_suggestions(database: Database) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from image_search_service.db.models import FaceSuggestion
+from image_search_service.db.queries import library
 from image_search_service.db.queries.review import answers, clusters, persons
 from image_search_service.db.session import Database
+from image_search_service.recognition.engines.synthetic import SyntheticEngine
 from tests.support.databases import DATABASES, open_database
 from tests.support.served import add_person
 from tests.support.world import World
@@ -19,6 +21,8 @@ from tests.support.world import World
 @pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     with open_database(request.param, tmp_path) as database:
+        with database.write() as session:
+            library.bind_engine(session, SyntheticEngine.identity, {})
         yield database
 
 

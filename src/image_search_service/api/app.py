@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
@@ -92,7 +92,7 @@ def build_app(
         docs_url=None,  # FastAPI's pages load from other hosts
         redoc_url=None,
     )
-    app.include_router(api_router())
+    add_routes(app)
     app.include_router(system.router)
     add_error_handlers(app)
     app.state.turns = all_turns()
@@ -103,9 +103,12 @@ def build_app(
     return app
 
 
-def api_router() -> APIRouter:
-    """Everything below ``/api/v1``. Clusters come before faces: ``/faces/clusters`` is no face's id."""
-    router = APIRouter(prefix=PREFIX, responses=problems(401, 422, 500, 503))
+def add_routes(app: FastAPI) -> None:
+    """Everything below ``/api/v1``. Clusters come before faces: ``/faces/clusters`` is no face's id.
+
+    Each part is the application's own: where one router is in another, FastAPI looks for a request's route
+    anew in each of them, twice.
+    """
     for part in (
         clusters,
         faces,
@@ -127,8 +130,7 @@ def api_router() -> APIRouter:
         maintenance,
         tokens,
     ):
-        router.include_router(part.router)
-    return router
+        app.include_router(part.router, prefix=PREFIX, responses=problems(401, 422, 500, 503))
 
 
 def _openapi(app: FastAPI, public_path: str) -> OpenApi:

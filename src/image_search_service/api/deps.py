@@ -1,4 +1,7 @@
-"""Dependencies of routes: the open library and its services; ``main`` puts it into the application."""
+"""Dependencies of routes: the open library and its services; ``main`` puts it into the application.
+
+Those that only put an object together are ``async``: each other one waits for a thread of the server's 40.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,15 @@ from image_search_service.services.photos.pictures import PictureService
 from image_search_service.services.suggestions.catalogue import SuggestionCatalogue
 
 
-def open_library(request: Request) -> Library:
+def library_of(request: Request) -> Library:
     return cast(Library, request.app.state.library)
 
 
-Opened = Annotated[Library, Depends(open_library)]
+async def _opened(request: Request) -> Library:
+    return library_of(request)
+
+
+Opened = Annotated[Library, Depends(_opened)]
 
 
 def _with_embeddings(library: Opened) -> Library:
@@ -38,19 +45,19 @@ Complete = Annotated[Library, Depends(_with_embeddings)]
 """The library, for a route that compares faces: its embeddings are all there."""
 
 
-def _faces(library: Opened) -> FaceCatalogue:
+async def _faces(library: Opened) -> FaceCatalogue:
     return FaceCatalogue(library.database)
 
 
-def _clusters(library: Opened) -> ClusterCatalogue:
+async def _clusters(library: Opened) -> ClusterCatalogue:
     return ClusterCatalogue(library.database)
 
 
-def _persons(library: Opened) -> PersonCatalogue:
+async def _persons(library: Opened) -> PersonCatalogue:
     return PersonCatalogue(library.database)
 
 
-def _photos(library: Opened) -> PhotoCatalogue:
+async def _photos(library: Opened) -> PhotoCatalogue:
     return PhotoCatalogue(library.database)
 
 
@@ -58,16 +65,16 @@ def _pictures(library: Opened) -> PictureService:
     return library.pictures
 
 
-def _folders(library: Opened) -> FolderService:
+async def _folders(library: Opened) -> FolderService:
     return FolderService(library.settings.photo_folders)
 
 
-def _suggestions(library: Opened) -> SuggestionCatalogue:
+async def _suggestions(library: Opened) -> SuggestionCatalogue:
     return SuggestionCatalogue(library.database, lambda: library.stores.thresholds)
 
 
-def _jobs(library: Opened) -> JobService:
-    return JobService(library.database, library.job_queue.enqueue)
+async def _jobs(library: Opened) -> JobService:
+    return JobService(library.database, library.enqueue)
 
 
 def caller_of(request: Request) -> Caller | None:
@@ -75,7 +82,7 @@ def caller_of(request: Request) -> Caller | None:
     return getattr(request.state, "caller", None)
 
 
-def _still_let_in(request: Request, library: Opened) -> Callable[[], bool]:
+async def _still_let_in(request: Request, library: Opened) -> Callable[[], bool]:
     """Asks, of a request that lasts, whether its token has been removed meanwhile."""
     caller = caller_of(request)
     if caller is None or caller.name is None:
@@ -89,7 +96,7 @@ ACTOR: Final = "api"
 """Who decides, of requests with the library's own token that do not say it."""
 
 
-def _actor(
+async def _actor(
     request: Request,
     x_actor: Annotated[
         str | None,
@@ -110,7 +117,7 @@ def _actor(
     return ACTOR if caller is None or caller.name is None else caller.name
 
 
-def _may_name_others(request: Request) -> bool:
+async def _may_name_others(request: Request) -> bool:
     caller = caller_of(request)
     return caller is None or caller.may_name_others
 

@@ -20,7 +20,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from image_search_service.api.deps import open_library
+from image_search_service.api.deps import library_of
 from image_search_service.api.errors import ProblemResponse, answer_of, token_problem
 from image_search_service.core.access_token import Caller, same_token
 from image_search_service.core.errors import ImageSearchError
@@ -111,7 +111,7 @@ class TokenGuard:
         for token in tokens:
             if same_token(token, self._own):
                 return Caller(token)
-            users = AccessTokenService(open_library(request).database)
+            users = AccessTokenService(library_of(request).database)
             caller = await run_in_threadpool(users.caller, token)
             if caller is not None:
                 return caller

@@ -20,7 +20,7 @@ from image_search_service.cli.output import table
 from image_search_service.library.opening import open_library
 from image_search_service.services.backup.last_backup import embeddings_of_last_backup
 from image_search_service.services.doctor.copied import WhichLibrary, say_which
-from image_search_service.services.doctor.findings import HINTS, WORDS, DoctorReport, Finding, Kind
+from image_search_service.services.doctor.findings import HARMLESS, HINTS, WORDS, DoctorReport, Finding, Kind
 from image_search_service.services.doctor.service import DoctorService
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def doctor(
             with open_library(run.settings, run.out.note, run.out.progress, examining=True) as opened:
                 say_which(opened.stores, which)
         report = _by_whom_holds_it(run, repair=repair)
-        run.out.result(report.to_json(), *_shown(report, repair=repair))
+        run.out.result(report.to_json(), *doctor_lines(report, repair=repair))
         if not report.is_healthy:
             raise typer.Exit(EXIT_FAILED)
 
@@ -81,7 +81,9 @@ def _by_whom_holds_it(run: Running, *, repair: bool) -> DoctorReport:
     return here_or_there(run, here, there, examining=True)
 
 
-def _shown(report: DoctorReport, *, repair: bool) -> Iterator[RenderableType]:
+def doctor_lines(report: DoctorReport, *, repair: bool) -> Iterator[RenderableType]:
+    """What a human is told of a report; the last line says whether all is well. repair: whether it was to be
+    mended."""
     if report.shown:
         rows = [_row(finding, repair=repair) for finding in report.shown]
         columns = ("Finding", "Found", "Repaired", "") if repair else ("Finding", "Found", "--repair …")
@@ -115,14 +117,21 @@ def _lines(finding: Finding) -> list[str]:
 
 
 def _verdict(report: DoctorReport, *, repair: bool) -> str:
-    if not report.shown:
-        return "Nothing is wrong."
-    if all(finding.kind in HINTS for finding in report.shown):
-        return "Nothing is wrong; only you can say whether these names are right."
     if report.is_healthy:
-        return "Everything that was wrong is repaired."
+        return _all_is_well(report, repair=repair)
     if report.has(Kind.COPIED_LIBRARY):
         return "Only you can say which one this is: image-search doctor --is original, or --is copy."
     if repair:
         return "Some of it cannot be repaired; the reasons are above."
     return "To mend it: image-search doctor --repair."
+
+
+def _all_is_well(report: DoctorReport, *, repair: bool) -> str:
+    kinds = {finding.kind for finding in report.shown}
+    if not kinds:
+        return "Nothing is wrong."
+    if kinds <= HINTS:
+        return "Nothing is wrong; only you can say whether these names are right."
+    if kinds <= HARMLESS and not repair:
+        return "Nothing is wrong: centroids are computed again when they are needed."
+    return "Everything that was wrong is repaired."

@@ -196,6 +196,8 @@ def finish_schema(session: Session) -> None:
     upgrade(connection, alembic_config(), "head")
     kept.keep_again(session)
     kept.start_keeping(connection)
+    if connection.dialect.name == "postgresql":  # which would notice many new rows only after a minute
+        connection.execute(text("ANALYZE"))
 
 
 def _alter_self_references(connection: Connection, how: str) -> None:

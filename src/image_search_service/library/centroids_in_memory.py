@@ -10,10 +10,9 @@ their faces. Nothing is stored: reading only reads.
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -25,10 +24,9 @@ from image_search_service.core.types import FloatArray
 from image_search_service.db.queries import face_versions as version_queries, faces as face_queries
 from image_search_service.db.queries.batches import person_groups
 from image_search_service.db.queries.face_versions import LibraryVersion
-from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestions import centroids as centroid_queries
-from image_search_service.db.queries.suggestions.centroids import CentroidSource, PersonSource
-from image_search_service.db.session import Database, Session
+from image_search_service.db.queries.suggestions.centroids import CentroidFace, CentroidSource, PersonSource
+from image_search_service.db.session import Database
 from image_search_service.recognition.centroid import (
     ALGORITHM_VERSION,
     CentroidMatrix,
@@ -59,20 +57,24 @@ class EmbeddingStores(Protocol):
     def centroids(self) -> CentroidQdrantClient: ...
 
 
+_NOBODY = CentroidMatrix([], np.empty((0, 0), dtype=np.float32))
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What is in memory. versions: of all persons' faces. vectors: ``(d,)`` of those who have a centroid."""
+    """What is in memory, and of which version of the library it is."""
 
     version: LibraryVersion | None = None
-    versions: Mapping[UUID, int] = field(default_factory=dict)
-    vectors: Mapping[UUID, FloatArray] = field(default_factory=dict)
-    matrix: CentroidMatrix = field(
-        default_factory=lambda: CentroidMatrix([], np.empty((0, 0), dtype=np.float32))
-    )
+    matrix: CentroidMatrix = _NOBODY
 
     def is_of_the_library(self, version: LibraryVersion | None) -> bool:
-        """Whether its embeddings are of the same library and engine."""
-        return self.version is not None and version is not None and self.version[:2] == version[:2]
+        """Whether its embeddings are of the same library and engine, not later than ``version``."""
+        return (
+            self.version is not None
+            and version is not None
+            and self.version[:2] == version[:2]
+            and self.version.changes <= version.changes
+        )
 
 
 @dataclass(slots=True)
@@ -109,7 +111,9 @@ class CentroidsInMemory:
 
     def of(self, person_id: UUID) -> FloatArray | None:
         """``(d,)`` of unit length; None for a person without a face that has an embedding. Costs the same."""
-        return self._up_to_date().vectors.get(person_id)
+        people = self.now()
+        row = _row(people.person_ids, person_id)
+        return None if row is None else people.matrix[row]
 
     def _up_to_date(self) -> _Kept:
         with self._database.read() as session:
@@ -125,13 +129,12 @@ class CentroidsInMemory:
             version = version_queries.library_version(session)
             if version is not None and self._kept.version == version:  # another thread was first
                 return self._kept
-            versions = version_queries.face_versions(session)
-        before = self._kept if self._kept.is_of_the_library(version) else _Kept()
-        changed = [person for person, now in versions.items() if before.versions.get(person) != now]
+            before = self._kept if self._kept.is_of_the_library(version) else _Kept()
+            since = None if before.version is None else before.version.changes
+            changed, deleted = version_queries.changed_persons(session, since)
         read = self._read_again(changed)
-        same = before.vectors.keys() & versions.keys() - set(changed)
-        vectors = {person: before.vectors[person] for person in same} | read.vectors
-        kept = _Kept(version, versions, vectors, _matrix(vectors))
+        now = {person: read.vectors.get(person) for person in [*changed, *deleted]}
+        kept = _Kept(version, _replaced(before.matrix, now))
         if read.without_embedding == 0:  # else those faces are looked for again the next time
             self._kept = kept
         return kept
@@ -163,13 +166,13 @@ class CentroidsInMemory:
         )
         for group in person_groups(counts):
             with self._database.read() as session:
-                faces = faces_by_person(session, group)
+                faces = centroid_queries.points_of_persons(session, group)
             same = [one for one in group if one in active and is_fresh(faces.get(one, []), active[one])]
             read.stored |= {active[person].id: person for person in same}
             self._compute({person: own for person, own in faces.items() if person not in same}, read)
         return read
 
-    def _compute(self, faces: Mapping[UUID, Sequence[PersonFacePoint]], read: _ReadCentroids) -> None:
+    def _compute(self, faces: Mapping[UUID, Sequence[CentroidFace]], read: _ReadCentroids) -> None:
         points = [face.point_id for own in faces.values() for face in own]
         batch = self._stores.faces.get_embeddings_by_point_ids(points, FETCH_BATCH)
         read.without_embedding += len(batch.missing)
@@ -181,11 +184,43 @@ class CentroidsInMemory:
                 read.vectors[person] = centroid.vector
 
 
-def _matrix(vectors: Mapping[UUID, FloatArray]) -> CentroidMatrix:
-    persons = sorted(vectors)
+def _replaced(before: CentroidMatrix, now: Mapping[UUID, FloatArray | None]) -> CentroidMatrix:
+    """A copy of the centroids with those that some persons have now; None: they have none."""
+    persons, matrix = before.person_ids.copy(), before.matrix.copy()
+    row_of = {person: _row(persons, person) for person in now}
+    gone: list[int] = []
+    for person, vector in now.items():
+        if (row := row_of[person]) is None:
+            continue
+        if vector is None:
+            gone.append(row)
+        else:
+            matrix[row] = vector
+    for row in sorted(gone, reverse=True):
+        del persons[row]
+    added = {
+        person: vector for person, vector in now.items() if row_of[person] is None and vector is not None
+    }
+    return _with_more(persons, np.delete(matrix, gone, axis=0) if gone else matrix, added)
+
+
+def _with_more(persons: list[UUID], matrix: FloatArray, added: Mapping[UUID, FloatArray]) -> CentroidMatrix:
+    """The centroids, and those of persons who are not among them."""
+    new = sorted(added)
+    if not new:
+        return CentroidMatrix(persons, matrix)
+    vectors = np.stack([added[person] for person in new])
     if not persons:
-        return _Kept().matrix
-    return CentroidMatrix(persons, np.stack([vectors[person] for person in persons]))
+        return CentroidMatrix(new, vectors)
+    places = [bisect_left(persons, person) for person in new]
+    for place, person in zip(reversed(places), reversed(new), strict=True):
+        persons.insert(place, person)
+    return CentroidMatrix(persons, np.insert(matrix, places, vectors, axis=0))
+
+
+def _row(persons: Sequence[UUID], person_id: UUID) -> int | None:
+    row = bisect_left(persons, person_id)
+    return row if row < len(persons) and persons[row] == person_id else None
 
 
 def is_unchanged(source: PersonSource) -> bool:
@@ -198,17 +233,11 @@ def is_unchanged(source: PersonSource) -> bool:
     )
 
 
-def is_fresh(faces: Sequence[PersonFacePoint], active: CentroidSource | None) -> bool:
+def is_fresh(faces: Sequence[CentroidFace], active: CentroidSource | None) -> bool:
     """Whether the active centroid was computed from these faces; true for no faces and no centroid."""
     if active is None:
         return not faces
     return active.source_hash == source_hash(face.id for face in faces)
-
-
-def faces_by_person(session: Session, person_ids: Sequence[UUID]) -> dict[UUID, list[PersonFacePoint]]:
-    """The faces of at most ``BATCH`` persons: one statement."""
-    faces = face_queries.faces_of_persons(session, person_ids)
-    return {person: list(own) for person, own in groupby(faces, attrgetter("person_id"))}
 
 
 def centroid_of(person_id: UUID, embeddings: FloatArray) -> TrimmedCentroid | None:

@@ -6,7 +6,10 @@ from contextlib import closing
 
 from image_search_service.core.config import Settings
 from image_search_service.core.errors import ImageSearchError, UnavailableError
-from image_search_service.db.queries import faces as face_queries, library as library_queries
+from image_search_service.db.queries import (
+    library as library_queries,
+    payloads as payload_queries,
+)
 from image_search_service.db.queries.library import Counts
 from image_search_service.library.engine import Note, Watch
 from image_search_service.library.opening import Library, open_library
@@ -70,7 +73,7 @@ def library_counts(library: Library) -> Counts:
 def outbox_size(library: Library) -> int:
     """Faces whose changes SQL has and Qdrant does not know yet."""
     with library.database.read() as session:
-        return face_queries.count_due_payloads(session)
+        return payload_queries.count_due_payloads(session)
 
 
 def _outbox_state(library: Library) -> str:

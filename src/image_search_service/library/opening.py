@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
@@ -140,3 +141,7 @@ class Library:
         queue = JobQueue(open_huey(redis_url=self.settings.redis_url, file=self.paths.queue))
         self._on_close.append(queue.close)
         return queue
+
+    def enqueue(self, job_id: uuid.UUID) -> None:
+        """Bring a job to a worker. Raises UnavailableError."""
+        self.job_queue.enqueue(job_id)

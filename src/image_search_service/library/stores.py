@@ -11,7 +11,7 @@ from image_search_service.core.config import Settings
 from image_search_service.core.errors import LostEmbeddingsError
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import EngineIdentity
-from image_search_service.db.queries import faces as face_queries
+from image_search_service.db.queries import library as library_queries
 from image_search_service.db.session import Database
 from image_search_service.library.engine import EngineBinding
 from image_search_service.library.marks import LibraryMarks
@@ -94,7 +94,7 @@ class Stores:
         Embeddings are written before rows and removed after them, so that a run at work looks no different.
         """
         with self.database.read() as session:
-            expected = face_queries.count_faces(session)
+            expected = library_queries.faces_kept(session)
         if expected and (there := self.faces.count()) < expected:
             raise LostEmbeddingsError(there, expected)
 

@@ -19,13 +19,11 @@ from image_search_service.db.models import PersonCentroid, utc_now
 from image_search_service.db.models.people import NO_VERSION
 from image_search_service.db.queries import events, faces as face_queries
 from image_search_service.db.queries.batches import BATCH, Row, person_groups
-from image_search_service.db.queries.faces import PersonFacePoint
 from image_search_service.db.queries.suggestions import centroids as centroid_queries
-from image_search_service.db.queries.suggestions.centroids import PersonSource
+from image_search_service.db.queries.suggestions.centroids import CentroidFace, PersonSource
 from image_search_service.library.centroids_in_memory import (
     centroid_of,
     centroids_missing,
-    faces_by_person,
     is_fresh,
     is_unchanged,
 )
@@ -77,7 +75,7 @@ class CentroidService:
         """A person's faces that have an embedding, by id, and the embeddings, row for row: one statement and
         ⌈n ÷ 1,000⌉ fetches for n faces."""
         with self._database.read() as session:
-            faces = face_queries.faces_of_persons(session, [person_id])
+            faces = centroid_queries.points_of_persons(session, [person_id]).get(person_id, [])
         batch = self._embeddings(faces)
         return [face.id for face in faces if face.point_id in batch], batch
 
@@ -122,7 +120,7 @@ class CentroidService:
         """Whether the active centroid was computed from other faces than the person has now. False without
         faces and centroid."""
         with self._database.read() as session:
-            faces = face_queries.faces_of_persons(session, [person_id])
+            faces = centroid_queries.points_of_persons(session, [person_id]).get(person_id, [])
             source = centroid_queries.person_sources(session, [person_id]).get(person_id)
         return source is not None and not is_fresh(faces, source.centroid)
 
@@ -133,7 +131,7 @@ class CentroidService:
         stale: list[uuid.UUID] = []
         for group in person_groups(counts):
             with self._database.read() as session:
-                faces = faces_by_person(session, group)
+                faces = centroid_queries.points_of_persons(session, group)
                 sources = centroid_queries.person_sources(session, group)
             stale += [
                 person
@@ -168,7 +166,7 @@ class CentroidService:
             rows = centroid_queries.active_centroids(session, person_ids)
         return rows, self._centroids.get_centroids_by_point_ids([row.id for row in rows], FETCH_BATCH)
 
-    def _embeddings(self, faces: Iterable[PersonFacePoint]) -> EmbeddingBatch:
+    def _embeddings(self, faces: Iterable[CentroidFace]) -> EmbeddingBatch:
         ids = [face.point_id for face in faces]
         return self._faces.get_embeddings_by_point_ids(ids, FETCH_BATCH)
 
@@ -176,7 +174,7 @@ class CentroidService:
         self, sources: Mapping[uuid.UUID, PersonSource], run: CentroidRun, force: bool
     ) -> None:
         with self._database.read() as session:
-            faces = faces_by_person(session, list(sources))
+            faces = centroid_queries.points_of_persons(session, list(sources))
         stale = {
             person: faces.get(person, [])
             for person, source in sources.items()
@@ -248,7 +246,7 @@ def _record(row: PersonCentroid) -> CentroidRecord:
 
 
 def _build(
-    stale: dict[uuid.UUID, list[PersonFacePoint]], batch: EmbeddingBatch, versions: Mapping[uuid.UUID, int]
+    stale: dict[uuid.UUID, list[CentroidFace]], batch: EmbeddingBatch, versions: Mapping[uuid.UUID, int]
 ) -> _BuiltCentroids:
     """One centroid for each person with embeddings. versions: of their faces, before these were read."""
     row_of = {point_id: row for row, point_id in enumerate(batch.ids)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from image_search_service.cli.app import app
+from image_search_service.cli.doctor import doctor_lines
+from image_search_service.services.doctor.findings import DoctorProblem, DoctorReport, Kind
 from tests.support.drawn_photos import copy_some
 
 
@@ -74,6 +77,27 @@ def test_doctor_says_why_something_is_left(library: Path) -> None:
     assert "not repaired: photo " in shown
     away.rename(album)
     assert report(library, "--repair")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("kinds", "repair", "verdict"),
+    [
+        ((), False, "Nothing is wrong."),
+        ((Kind.UNLIKE_THE_OTHERS,), True, "Nothing is wrong; only you can say"),
+        ((Kind.STALE_CENTROID,), False, "Nothing is wrong: centroids are computed again"),
+        ((Kind.STALE_CENTROID,), True, "Everything that was wrong is repaired."),
+        ((Kind.STALE_CENTROID, Kind.MISSING_CROP), False, "To mend it: image-search doctor --repair."),
+        ((Kind.MISSING_CROP,), True, "Some of it cannot be repaired"),
+    ],
+)
+def test_the_last_line_says_whether_all_is_well(kinds: Iterable[Kind], repair: bool, verdict: str) -> None:
+    """What waits to be computed, and what only a human can say, is nothing wrong."""
+    found = DoctorReport()
+    found.add(DoctorProblem(kind, "one") for kind in kinds)
+    if repair and Kind.STALE_CENTROID in kinds:
+        found.repair(Kind.STALE_CENTROID, 1)
+    *_, last = doctor_lines(found, repair=repair)
+    assert str(last).startswith(verdict)
 
 
 def test_doctor_of_nothing(tmp_path: Path) -> None:

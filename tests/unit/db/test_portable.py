@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from image_search_service.core.errors import ConflictError, DataIntegrityError
 from image_search_service.db.migrate import head_revision
@@ -99,6 +99,21 @@ def test_rows_come_back_through_json(name: str, tmp_path: Path) -> None:
             session.add(IndexRun())
             session.flush()
             assert max(session.scalars(select(IndexRun.id))) == 8
+
+
+@pytest.mark.depth
+def test_postgresql_knows_how_many_rows_there_are(tmp_path: Path) -> None:
+    """After a restore its planner goes by the rows that came, whether or not autovacuum is on."""
+    form = next(form for form in table_forms() if form.name == "index_runs")
+    with open_database("postgresql", tmp_path) as database:
+        with rebuilding(database, head_revision()) as session:
+            for number in range(7):
+                session.execute(Base.metadata.tables[form.name].insert().values(id=number + 1))
+            finish_schema(session)
+        with database.read() as session:
+            schema = session.scalar(text("SELECT current_schema()"))
+            known = text("SELECT reltuples FROM pg_class WHERE oid = to_regclass(:table)")
+            assert session.scalar(known, {"table": f"{schema}.{form.name}"}) == 7
 
 
 def everything(session: Any) -> dict[str, list[Any]]:

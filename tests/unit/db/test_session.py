@@ -103,3 +103,32 @@ def test_nothing_is_written_to_a_disk_that_is_full(tmp_path: Path, monkeypatch: 
     with database.read() as session:
         assert session.scalar(text("SELECT 1")) == 1
     database.close()
+
+
+def test_writers_share_a_connection(database: Database) -> None:
+    """One after the other has the same, with its statements prepared; who reads meanwhile has another; closed
+    and opened again, it writes."""
+    used = []
+    for _ in range(3):
+        with database.write() as session:
+            session.add(IndexRun())
+            used.append(session.connection().connection.driver_connection)
+            with database.read() as reader:
+                assert reader.connection().connection.driver_connection is not used[0]
+    assert len(set(map(id, used))) == 1
+    database.close()
+    with database.write() as session:
+        session.add(IndexRun())
+    assert runs(database) == 4
+
+
+def test_a_writer_that_failed_leaves_nothing_to_the_next(database: Database) -> None:
+    """On the same connection: neither its rows nor its transaction."""
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), database.write() as session:
+            session.add(IndexRun())
+            session.flush()
+            raise ZeroDivisionError
+    with database.write() as session:
+        session.add(IndexRun())
+    assert runs(database) == 1

@@ -80,11 +80,9 @@ def test_it_says_that_its_faces_are_drawn(made: DemoSummary, truth: dict[str, An
 
 def test_bad_files_are_bad_and_copies_are_equal(made: DemoSummary, truth: dict[str, Any]) -> None:
     """No bad file can be decoded whole; a copy has its original's bytes."""
+    bomb = (Image.DecompressionBombError, Image.DecompressionBombWarning)  # by the limit that Pillow has now
     for path in truth["bad_files"]:
-        with (
-            pytest.raises((OSError, SyntaxError, Image.DecompressionBombError)),
-            Image.open(made.folder / path) as image,
-        ):
+        with pytest.raises((OSError, SyntaxError, *bomb)), Image.open(made.folder / path) as image:
             image.load()
     for copy, original in truth["copies"].items():
         assert (made.folder / copy).read_bytes() == (made.folder / original).read_bytes()

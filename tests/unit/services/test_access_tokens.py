@@ -53,7 +53,7 @@ def test_that_its_use_cannot_be_noted_keeps_nobody_out(tmp_path: Path) -> None:
     with open_database("sqlite", tmp_path) as database:
         tokens = AccessTokenService(database)
         _, token = tokens.add("Ada")
-        with database.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA query_only=ON")
+        with database.write() as session:
+            session.connection().exec_driver_sql("PRAGMA query_only=ON")
         assert tokens.caller(token) is not None
         assert tokens.tokens()[0].last_used is None

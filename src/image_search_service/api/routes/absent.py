@@ -26,7 +26,7 @@ from image_search_service.services.jobs.service import JobKind
 router = APIRouter(tags=["photos"], responses=problems(404, 409))
 
 
-def _forgetting(library: Opened, actor: Actor, background: BackgroundTasks) -> ForgettingService:
+async def _forgetting(library: Opened, actor: Actor, background: BackgroundTasks) -> ForgettingService:
     background.add_task(library.payload_sender.send_if_it_answers)
     return ForgettingService(library.database, actor)
 

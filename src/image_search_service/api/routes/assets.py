@@ -34,7 +34,7 @@ PersonIds = Annotated[list[UUID], Query(max_length=MAX_PERSONS)]
 PictureSide = Literal["320", "640", "1024", "1600", "2560"]
 
 
-def _filter(
+async def _filter(
     person_id: Annotated[PersonIds, Query(description="Persons who are all in the photo.")] = [],  # noqa: B006
     without: Annotated[PersonIds, Query(description="Persons who are not in it.")] = [],  # noqa: B006
     unknown: Annotated[bool, Query(description="Only photos with a face without a person.")] = False,

@@ -56,34 +56,34 @@ from image_search_service.services.decisions.lost_faces import LostFaceService
 from image_search_service.services.decisions.name_lists import NameListService
 from image_search_service.services.decisions.naming import who_of
 from image_search_service.services.decisions.service import ReviewService
-from image_search_service.services.suggestions.follow_up import find_more, submit_searches
+from image_search_service.services.suggestions.follow_up import SearchesAfterDecision
 
 router = APIRouter(prefix="/decisions", tags=["decisions"], responses=problems(404, 409))
 
 
-def _history(library: Opened) -> HistoryService:
+async def _history(library: Opened) -> HistoryService:
     return HistoryService(library.database)
 
 
-def _answering(library: Opened, actor: Actor, background: BackgroundTasks) -> AnswerService:
+async def _answering(library: Opened, actor: Actor, background: BackgroundTasks) -> AnswerService:
     """As ``_deciding``."""
     background.add_task(library.payload_sender.send_if_it_answers)
     return AnswerService(library.database, actor)
 
 
-def _finding(library: Opened, actor: Actor, background: BackgroundTasks) -> LostFaceService:
+async def _finding(library: Opened, actor: Actor, background: BackgroundTasks) -> LostFaceService:
     """As ``_deciding``."""
     background.add_task(library.payload_sender.send_if_it_answers)
     return LostFaceService(library.database, actor)
 
 
-def _deciding(library: Opened, actor: Actor, background: BackgroundTasks) -> ReviewService:
+async def _deciding(library: Opened, actor: Actor, background: BackgroundTasks) -> ReviewService:
     """SQL has a decision when it is answered; Qdrant is told after that, or when it answers again."""
     background.add_task(library.payload_sender.send_if_it_answers)
     return ReviewService(library.database, actor)
 
 
-def _listing(library: Opened, actor: Actor) -> NameListService:
+async def _listing(library: Opened, actor: Actor) -> NameListService:
     return NameListService(library.database, actor)
 
 
@@ -169,7 +169,8 @@ def name_clusters(body: NameClusters, answers: Answers, jobs: Jobs) -> PersonDec
     who = body.name if body.person_id is None else body.person_id
     if who is None or (body.name is not None and body.person_id is not None):
         raise InvalidInputError("Either name or person_id is needed, and not both.")
-    made = answers.name_clusters(
+    searches = SearchesAfterDecision(jobs, body.find_more)
+    made = answers.then(searches.submit).name_clusters(
         body.cluster_ids,
         who,
         except_faces=body.except_face_ids,
@@ -178,8 +179,7 @@ def name_clusters(body: NameClusters, answers: Answers, jobs: Jobs) -> PersonDec
         question=body.question_id,
         namesake=who_of(body.same, body.another),
     )
-    job_ids = submit_searches(jobs, made.decision, [made.person_id], body.find_more)
-    return PersonDecisionResult.of(made, job_ids)
+    return PersonDecisionResult.of(made, searches.send())
 
 
 @router.post("/join-clusters")
@@ -207,7 +207,8 @@ def set_aside(body: SetAside, answers: Answers) -> DecisionResult:
 @router.post("/answer")
 def answer(body: AnswerSuggestions, answers: Answers, jobs: Jobs) -> DecisionResult:
     """Accept some suggestions for a person and reject others: one decision, one undo."""
-    made = answers.answer(
+    searches = SearchesAfterDecision(jobs, body.find_more)
+    made = answers.then(searches.submit).answer(
         body.person_id,
         body.accept,
         body.reject,
@@ -215,7 +216,7 @@ def answer(body: AnswerSuggestions, answers: Answers, jobs: Jobs) -> DecisionRes
         version=body.version,
         question=body.question_id,
     )
-    return DecisionResult.of(made, find_more(jobs, made, body.find_more))
+    return DecisionResult.of(made, searches.send())
 
 
 @router.post("/lost-face")
@@ -271,21 +272,25 @@ def not_a_face(body: FaceSelection, review: Review) -> DecisionResult:
 @router.post("/accept")
 def accept(body: SuggestionSelection, review: Review, jobs: Jobs) -> DecisionResult:
     """Accept suggestions."""
+    searches = SearchesAfterDecision(jobs, body.find_more)
+    review = review.then(searches.submit)
     if (person_id := _one_way(body)) is not None:
         made = review.accept_all(person_id, body.based_on_decision, body.version)
     else:
         made = review.accept(body.suggestion_ids, body.based_on_decision)
-    return DecisionResult.of(made, find_more(jobs, made, body.find_more))
+    return DecisionResult.of(made, searches.send())
 
 
 @router.post("/reject")
 def reject(body: SuggestionSelection, review: Review, jobs: Jobs) -> DecisionResult:
     """Reject suggestions; they are not made again."""
+    searches = SearchesAfterDecision(jobs, body.find_more)
+    review = review.then(searches.submit)
     if (person_id := _one_way(body)) is not None:
         made = review.reject_all(person_id, body.based_on_decision, body.version)
     else:
         made = review.reject(body.suggestion_ids, body.based_on_decision)
-    return DecisionResult.of(made, find_more(jobs, made, body.find_more))
+    return DecisionResult.of(made, searches.send())
 
 
 @router.post("/create-person")

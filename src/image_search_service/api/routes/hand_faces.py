@@ -17,7 +17,7 @@ from image_search_service.services.indexing.by_hand import HandFaceService
 router = APIRouter(prefix="/decisions", tags=["decisions"], responses=problems(404, 409))
 
 
-def _drawing(library: Opened, actor: Actor, background: BackgroundTasks) -> HandFaceService:
+async def _drawing(library: Opened, actor: Actor, background: BackgroundTasks) -> HandFaceService:
     """SQL has a decision when it is answered; Qdrant is told after that."""
     background.add_task(library.payload_sender.send_if_it_answers)
     return HandFaceService(library.stores, actor)

@@ -15,7 +15,7 @@ from image_search_service.services.indexing.roots import RootService
 router = APIRouter(prefix="/roots", tags=["photos"])
 
 
-def _roots(library: Opened) -> RootService:
+async def _roots(library: Opened) -> RootService:
     return RootService(library.database)
 
 

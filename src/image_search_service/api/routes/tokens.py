@@ -19,7 +19,7 @@ from image_search_service.core.errors import KeyNeededError
 from image_search_service.services.access_tokens import AccessTokenService
 
 
-def _tokens(library: Opened, has_key: HasKey) -> AccessTokenService:
+async def _tokens(library: Opened, has_key: HasKey) -> AccessTokenService:
     """Raises KeyNeededError without the library's key."""
     if not has_key:
         raise KeyNeededError("Tokens are given out, listed and removed")

@@ -13,7 +13,7 @@ from image_search_service.db.models.faces import (
 )
 from image_search_service.db.models.grouping import GroupingProposal
 from image_search_service.db.models.jobs import JobRow
-from image_search_service.db.models.kept import create_triggers_with_tables
+from image_search_service.db.models.kept.triggers import create_triggers_with_tables
 from image_search_service.db.models.library import LibraryRow, StoreMarksRow, TurnRow
 from image_search_service.db.models.people import PersonCentroid, PersonDifference, PersonPrototype, PersonRow
 from image_search_service.db.models.photos import (

@@ -13,6 +13,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from image_search_service.core.types import Box
 from image_search_service.db.models.base import Base, LocalDateTime, Uuid, partial_index, utc_now
 
+HAS_PERSON = "person_id IS NOT NULL"
+"""The condition of indexes of persons' faces."""
+
 
 class ClusterRow(Base):
     """Faces that grouping put together and nobody has named yet."""
@@ -74,7 +77,7 @@ class FaceInstance(Base):
     """Where a human's name comes from, a ``NameOrigin``; null while it has none."""
     repeats: Mapped[bool] = mapped_column(default=False)
     """Whether another face of its person is in its photo and has a smaller id: kept by triggers
-    (``db/models/kept.py``)."""
+    (``db/models/kept/``)."""
     payload_version: Mapped[int] = mapped_column(default=0)
     """Counts the changes of what Qdrant's payload repeats (person, cluster, whether hidden)."""
     payload_sent: Mapped[int] = mapped_column(default=0)
@@ -85,10 +88,27 @@ class FaceInstance(Base):
         UniqueConstraint("asset_id", "position"),
         # What lists of persons, clusters and unnamed faces are sorted and counted by. Each has every column
         # that such a statement asks for, so that no row is looked up for what is only counted or passed over.
-        Index("ix_face_instances_person_taken", "person_id", "taken_at", "id", "asset_id"),
-        Index("ix_face_instances_person_quality", "person_id", "quality_score", "id", "asset_id"),
-        Index("ix_face_instances_person_asset", "person_id", "asset_id"),
-        Index("ix_face_instances_cluster_quality", "cluster_id", "quality_score", "id"),
+        # None has the faces that it says nothing of: else each naming would take its faces from among the
+        # many without a person, each from another page of the index.
+        partial_index(
+            "ix_face_instances_person_taken", "person_id", "taken_at", "id", "asset_id", where=HAS_PERSON
+        ),
+        partial_index(
+            "ix_face_instances_person_quality",
+            "person_id",
+            "quality_score",
+            "id",
+            "asset_id",
+            where=HAS_PERSON,
+        ),
+        partial_index("ix_face_instances_person_asset", "person_id", "asset_id", where=HAS_PERSON),
+        partial_index(
+            "ix_face_instances_cluster_quality",
+            "cluster_id",
+            "quality_score",
+            "id",
+            where="cluster_id IS NOT NULL",
+        ),
         Index("ix_face_instances_asset_person", "asset_id", "person_id", "is_face", "set_aside"),
         partial_index(
             "ix_face_instances_unnamed",
@@ -99,20 +119,14 @@ class FaceInstance(Base):
             "quality_score",
             "id",
             "asset_id",
+            "recognizable",
             where="person_id IS NULL",
         ),
         partial_index(
-            "ix_face_instances_unknown",
-            "id",
-            "is_face",
-            "set_aside",
-            "person_id",
-            "asset_id",
-            where="person_id IS NULL AND is_face = 1 AND set_aside = 0",
-            on_postgresql="person_id IS NULL AND is_face AND NOT set_aside",
-        ),
-        partial_index(
             "ix_face_instances_ungrouped",
+            "person_id",  # without what it is restricted to, SQLite would rather go through all unnamed faces
+            "grouped",
+            "recognizable",
             "id",
             where="person_id IS NULL AND grouped = 0 AND recognizable = 1",
             on_postgresql="person_id IS NULL AND NOT grouped AND recognizable",

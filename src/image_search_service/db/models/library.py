@@ -26,6 +26,10 @@ class LibraryRow(Base):
     dimension: Mapped[int]
     engine_files: Mapped[dict[str, Any]]
     """Paths that the user gave for the engine (``detector``, ``recognizer``), so that they are given once."""
+    faces: Mapped[int] = mapped_column(default=0)
+    """How many there are, those of replaced photos among them: kept by triggers (``db/models/kept/``)."""
+    changes: Mapped[int] = mapped_column(default=0)
+    """Counts the changes of whose faces are whose (``db/models/kept/``)."""
     grouping_stale: Mapped[bool] = mapped_column(default=True)
     """True from the moment faces were added until they have been grouped."""
     faces_at_full_grouping: Mapped[int] = mapped_column(default=0)

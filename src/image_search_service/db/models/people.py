@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from image_search_service.db.models.base import Base, Uuid, partial_index, utc_now
@@ -32,13 +32,16 @@ class PersonRow(Base):
     birth_date: Mapped[date | None]
     cover_face_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
     faces_version: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Grows with each change of who their faces are, in the same transaction and whoever makes it: triggers
-    count (``db/models/kept.py``)."""
+    """The number of the last change of who their faces are (``LibraryRow.changes``), written in the same
+    transaction and whoever makes it: by triggers (``db/models/kept/``)."""
     faces: Mapped[int] = mapped_column(default=0)
-    """How many there are, without those of replaced photos: kept by triggers (``db/models/kept.py``)."""
+    """How many there are, without those of replaced photos: kept by triggers (``db/models/kept/``)."""
+    waiting: Mapped[int] = mapped_column(default=0)
+    """How many suggestions can be answered about them: kept by triggers, too."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
+        Index("ix_persons_changed", "faces_version", "id", "deleted"),
         partial_index(
             "ix_persons_name_key",
             "name_key",
@@ -46,7 +49,8 @@ class PersonRow(Base):
             where="deleted = 0",
             on_postgresql="NOT deleted",
         ),
-        # The lists by name and by most faces; those with as many are sorted by name when they are reached.
+        # The lists by name, by most faces and by most suggestions; those with as many are sorted by name when
+        # they are reached.
         partial_index(
             "ix_persons_by_name",
             "hidden",
@@ -59,6 +63,15 @@ class PersonRow(Base):
             "ix_persons_faces",
             "hidden",
             "faces",
+            "name_key",
+            "id",
+            where="deleted = 0",
+            on_postgresql="NOT deleted",
+        ),
+        partial_index(
+            "ix_persons_waiting",
+            "hidden",
+            "waiting",
             "name_key",
             "id",
             where="deleted = 0",

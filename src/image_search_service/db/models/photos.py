@@ -59,7 +59,7 @@ class ImageAsset(Base):
     """True when a human left the photo out because no file of it exists any more; it is then ``replaced`` for
     as long as none does."""
     unknown_faces: Mapped[int] = mapped_column(default=0)
-    """How many of its faces nobody has named or set aside: kept by triggers (``db/models/kept.py``)."""
+    """How many of its faces nobody has named or set aside: kept by triggers (``db/models/kept/``)."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
@@ -90,6 +90,14 @@ class ImageAsset(Base):
             "id",
             where="replaced = 1",
             on_postgresql="replaced",
+        ),
+        partial_index(
+            "ix_image_assets_forgotten",
+            "forgotten",
+            "replaced",
+            "id",
+            where="forgotten = 1",
+            on_postgresql="forgotten",
         ),
         partial_index(
             "ix_image_assets_failed",
@@ -156,6 +164,20 @@ class AssetPath(Base):
             "asset_id",
             "missing_since",
             where="missing_since IS NULL",
+        ),
+        # What photos are counted by: the present files by photo, and those few that are left out.
+        partial_index(
+            "ix_asset_paths_present",
+            "asset_id",
+            "missing_since",
+            where="missing_since IS NULL",
+        ),
+        partial_index(
+            "ix_asset_paths_excluded",
+            "excluded",
+            "asset_id",
+            where="excluded = 1",
+            on_postgresql="excluded",
         ),
     )
 

@@ -37,7 +37,7 @@ class FaceSuggestion(Base):
     margin: Mapped[float | None]
     """How much more it resembles the person's own centroid; null if the person has none."""
     answerable: Mapped[bool] = mapped_column(default=False)
-    """Whether it is undecided and can still be right: kept by triggers (``db/models/kept.py``)."""
+    """Whether it is undecided and can still be right: kept by triggers (``db/models/kept/``)."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (

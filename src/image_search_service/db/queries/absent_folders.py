@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, or_, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.paging import keyset_pages
@@ -59,17 +60,29 @@ def index_roots(session: Session) -> list[Path]:
 def mark_absent(session: Session, path: Path, state: AbsentState | None = None) -> int:
     """Store that nothing is at ``path``: the files below it are missing. Returns how many were not already.
 
-    state: None for one that nobody has said: ``away``, unless another one is stored.
+    state: None for one that nobody has said: ``away``, unless another one is stored. Files that are missing
+    already, as all are of a drive that is away for long, are not looked at.
     """
     row = {"path": path, "state": (state or AbsentState.AWAY).value, "since": utc_now()}
     upsert_rows(session, AbsentFolder, [row], key=["path"], update=[] if state is None else ["state"])
-    result = session.execute(
-        update(AssetPath)
-        .where(below_folder(path), IS_PRESENT)
-        .values(missing_since=utc_now())
-        .execution_options(synchronize_session=False)
-    )
-    return int(getattr(result, "rowcount", 0))
+    missing = 0
+    for files in (AssetPath.path == path, _in_folder(path)):
+        result = session.execute(
+            update(AssetPath)
+            .where(files, IS_PRESENT)
+            .values(missing_since=utc_now())
+            .execution_options(synchronize_session=False)
+        )
+        missing += int(getattr(result, "rowcount", 0))
+    return missing
+
+
+def _in_folder(folder: Path) -> ColumnElement[bool]:
+    """Of a file: it is in the folder or in one below it, as one range of ``ix_asset_paths_folder``, which has
+    the present files only. What else is in the range, as ``folder-2`` is, does not count."""
+    prefix = os.fsencode(folder).rstrip(b"/")
+    within = type_coerce(AssetPath.folder, LargeBinary)
+    return and_(within >= prefix, within < prefix + b"0", ~and_(within > prefix, within < prefix + b"/"))
 
 
 def clear_absent(session: Session, paths: Sequence[Path]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Executable, Table, insert, inspect, text
+from sqlalchemy import Executable, Table, insert, text
 from sqlalchemy.orm import Session
 
 from image_search_service.db.models import Base
@@ -21,14 +21,34 @@ Row = Mapping[str, Any]
 
 
 def insert_rows(session: Session, model: type[Base], rows: Sequence[Row]) -> None:
-    """Insert all rows with one statement; a None is written as NULL, since rows with other columns than the
-    one before would begin a statement of their own."""
+    """Insert all rows, which have the same columns, with one statement."""
     if not rows:
         return
-    statement = insert(model)
-    if _dialect(session) == "postgresql":  # else there each row is a statement for its triggers
-        statement = statement.returning(*inspect(model).primary_key)
-    session.execute(statement, list(rows), execution_options={"render_nulls": True})
+    session.flush()
+    session.connection().execute(_insert(_dialect(session), model), [dict(row) for row in rows])
+
+
+@cache
+def _insert(dialect: str, model: type[Base]) -> Executable:
+    table = _table(model)
+    if dialect == "postgresql":  # else there each row is a statement for its triggers
+        return insert(table).returning(*table.primary_key)
+    return insert(table)
+
+
+def insert_new_rows(session: Session, model: type[Base], rows: Sequence[Row]) -> set[uuid.UUID]:
+    """Insert those rows, which have the same columns, whose ``id`` no row has: one statement. Returns their
+    ids."""
+    if not rows:
+        return set()
+    session.flush()
+    statement = _insert_new(_dialect(session), _table(model))
+    return set(session.connection().execute(statement, [dict(row) for row in rows]).scalars())
+
+
+@cache
+def _insert_new(dialect: str, table: Table) -> Executable:
+    return cast(Executable, _dialect_insert(dialect, table).on_conflict_do_nothing().returning(table.c.id))
 
 
 def upsert_rows(
@@ -47,11 +67,15 @@ def upsert_rows(
     """
     if not rows:
         return
-    table = model.__table__
-    assert isinstance(table, Table)  # noqa: S101 - narrows SQLAlchemy's FromClause for the type checker
-    statement = _upsert(_dialect(session), table, tuple(key), tuple(update), where)
+    statement = _upsert(_dialect(session), _table(model), tuple(key), tuple(update), where)
     session.flush()
     session.connection().execute(statement, [dict(row) for row in rows])
+
+
+def _table(model: type[Base]) -> Table:
+    table = model.__table__
+    assert isinstance(table, Table)  # noqa: S101 - narrows SQLAlchemy's FromClause for the type checker
+    return table
 
 
 def _dialect(session: Session) -> str:

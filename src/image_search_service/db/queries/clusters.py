@@ -56,18 +56,19 @@ def _quality_and_confidence(
     ]
 
 
+_MEMBERS = (
+    select(FaceInstance.cluster_id, FaceInstance.id)
+    .where(prepared.among(FaceInstance.cluster_id))
+    .order_by(FaceInstance.id)
+)
+
+
 def members_of(session: Session, cluster_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
     """The faces of each of these clusters that has any, by id: one statement for each ``BATCH``."""
     members: dict[uuid.UUID, list[uuid.UUID]] = {}
     for part in chunks(sorted(set(cluster_ids)), BATCH):
-        rows = session.execute(
-            select(FaceInstance.cluster_id, FaceInstance.id)
-            .where(FaceInstance.cluster_id.in_(part))
-            .order_by(FaceInstance.id)
-        )
-        for cluster, face in rows:
-            if cluster is not None:
-                members.setdefault(cluster, []).append(face)
+        for cluster, face in prepared.run(session, _MEMBERS, {"ids": part}):
+            members.setdefault(cluster, []).append(face)
     return members
 
 
@@ -96,7 +97,7 @@ def delete_empty_clusters(session: Session) -> None:
     session.execute(delete(ClusterRow).where(~held).execution_options(synchronize_session=False))
 
 
-_EXISTING = select(ClusterRow.id).where(ClusterRow.id.in_(prepared.ids()))
+_EXISTING = select(ClusterRow.id).where(prepared.among(ClusterRow.id))
 
 
 def existing_clusters(session: Session, cluster_ids: Iterable[uuid.UUID | None]) -> set[uuid.UUID]:
@@ -112,7 +113,7 @@ def every_cluster(session: Session) -> set[uuid.UUID]:
 
 _OF_FACES = (
     select(FaceInstance.cluster_id)
-    .where(FaceInstance.cluster_id.is_not(None), FaceInstance.id.in_(prepared.ids()))
+    .where(FaceInstance.cluster_id.is_not(None), prepared.among(FaceInstance.id))
     .distinct()
 )
 
@@ -123,13 +124,13 @@ def clusters_of_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> set[uu
 
 
 def _mending() -> tuple[Executable, ...]:
-    """What ``mend_clusters`` does to the clusters ``ids``, in this order."""
+    """What ``mend_clusters`` does to the clusters ``ids``, in this order: first it deletes empty ones."""
     member = select(FaceInstance.id).where(FaceInstance.cluster_id == ClusterRow.id).correlate(ClusterRow)
     size = member.with_only_columns(func.count(FaceInstance.id)).scalar_subquery()
     clearest = member.order_by(FaceInstance.quality_score.desc(), FaceInstance.id).limit(1).scalar_subquery()
     stays = member.where(FaceInstance.id == ClusterRow.representative_face_id).exists()
     aside = member.where(FaceInstance.set_aside).exists()
-    these = ClusterRow.id.in_(prepared.ids())
+    these = prepared.among(ClusterRow.id)
     return (
         delete(ClusterRow).where(these, ~member.exists()),
         update(ClusterRow).where(these, ClusterRow.size != size).values(size=size),
@@ -138,7 +139,7 @@ def _mending() -> tuple[Executable, ...]:
     )
 
 
-_MENDING = _mending()
+_DELETE_EMPTY, *_MENDING = _mending()
 
 
 def mend_clusters(session: Session, cluster_ids: Iterable[uuid.UUID]) -> None:
@@ -148,6 +149,8 @@ def mend_clusters(session: Session, cluster_ids: Iterable[uuid.UUID]) -> None:
     faces are deleted.
     """
     for part in chunks(sorted(set(cluster_ids)), BATCH):
+        if prepared.run(session, _DELETE_EMPTY, {"ids": part}).rowcount == len(part):
+            continue
         for change in _MENDING:
             prepared.run(session, change, {"ids": part})
 

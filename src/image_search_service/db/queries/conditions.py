@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from image_search_service.db.models import AssetPath, FaceInstance, ImageAsset
@@ -22,6 +22,13 @@ IS_COMPARABLE_FACE = and_(IS_CURRENT_FACE, FaceInstance.recognizable)
 
 IS_UNNAMED_FACE = and_(IS_COMPARABLE_FACE, FaceInstance.person_id.is_(None), ~FaceInstance.set_aside)
 """A face that grouping, assigning and searching consider: it has no person and is not set aside."""
+
+HAS_NO_PERSON_OF_THESE = func.coalesce(FaceInstance.person_id, None).is_(None)
+"""Of a face that is given by its id: it has no person. SQLite, which cannot see an index in it, looks up
+those that are given; by the plain condition it would rather go through all that have no person."""
+
+IS_UNNAMED_OF_THESE = and_(IS_COMPARABLE_FACE, HAS_NO_PERSON_OF_THESE, ~FaceInstance.set_aside)
+"""``IS_UNNAMED_FACE``, of faces that are given by their ids."""
 
 IS_PRESENT = AssetPath.missing_since.is_(None)
 """A file that existed when its folder was last indexed."""
@@ -63,6 +70,12 @@ def is_face_aside() -> ColumnElement[bool]:
 def is_unknown() -> ColumnElement[bool]:
     """Of a face: nobody has named it, and it is not set aside."""
     return and_(FaceInstance.person_id.is_(None), FaceInstance.is_face, ~FaceInstance.set_aside)
+
+
+def is_unnamed() -> ColumnElement[bool]:
+    """Of a face: ``IS_UNNAMED_FACE``, of a statement that does not join ``ImageAsset``, so that an index has
+    all of it."""
+    return and_(is_unknown(), FaceInstance.recognizable, ~in_replaced_photo())
 
 
 def is_listed_photo() -> ColumnElement[bool]:

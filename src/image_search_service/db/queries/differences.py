@@ -128,9 +128,7 @@ def apart_pairs(
 
 
 _WITH_SIDE = (
-    select(FaceDifference.face_instance_id)
-    .where(FaceDifference.face_instance_id.in_(prepared.ids()))
-    .distinct()
+    select(FaceDifference.face_instance_id).where(prepared.among(FaceDifference.face_instance_id)).distinct()
 )
 
 
@@ -146,7 +144,7 @@ _JOINED = (
     .where(
         (FaceInstance.assigned_by == HUMAN) | FaceInstance.group_id.is_not(None),
         FaceDifference.difference_id.in_(
-            select(_own.difference_id).where(_own.face_instance_id.in_(prepared.ids()))
+            select(_own.difference_id).where(prepared.among(_own.face_instance_id))
         ),
     )
     .group_by(FaceDifference.difference_id, FaceInstance.person_id, FaceInstance.group_id)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import MOST_PERSONS, Change, Fact, Key
@@ -23,6 +23,8 @@ from image_search_service.db.queries import prepared
 from image_search_service.db.queries.batches import BATCH, insert_rows
 
 _TURN = select(LibraryRow.id).with_for_update()
+_HAS_TURN = "has_turn"
+"""In ``session.info``: of a session that ends with its transaction, as ``Database.write`` makes them."""
 
 
 def take_turn(session: Session) -> None:
@@ -31,35 +33,48 @@ def take_turn(session: Session) -> None:
     Decisions, jobs, and the triggers of both, lock rows of faces, photos and persons in whatever order: two
     at once would soon wait for each other, and PostgreSQL refuse one. SQLite has only one writer anyway.
     """
-    prepared.run(session, _TURN)
+    if not session.info.get(_HAS_TURN):
+        prepared.run(session, _TURN)
+        session.info[_HAS_TURN] = True
 
 
-def append(session: Session, decision: DecisionRow, changes: Sequence[Change]) -> int:
-    """Record a decision with its changes, in two statements; returns its number."""
-    append_all(session, [(decision, changes)])
-    return decision.id
+_DECISION = insert(DecisionRow)
+
+
+def append(
+    session: Session,
+    changes: Sequence[Change],
+    *,
+    kind: str,
+    actor: str,
+    details: Mapping[str, Any],
+    undoes: int | None = None,
+) -> int:
+    """Record a decision, made now, with its changes, in two statements; returns its number."""
+    row = {"kind": kind, "actor": actor, "undoes": undoes, "details": details}
+    key: Any = prepared.run(session, _DECISION, row).inserted_primary_key
+    number: int = key[0]
+    insert_rows(session, DecisionChange, [_row(number, change) for change in changes])
+    return number
 
 
 def append_all(session: Session, events: Sequence[tuple[DecisionRow, Sequence[Change]]]) -> None:
-    """Record several decisions in their order, in two statements."""
+    """Record several decisions, which have their numbers and times, in their order: in two statements."""
     session.add_all(decision for decision, _ in events)
     session.flush()
-    insert_rows(
-        session,
-        DecisionChange,
-        [
-            {
-                "decision_id": decision.id,
-                "fact": change.key.fact.value,
-                "subject_id": change.key.id,
-                "other_id": change.key.other,
-                "old": change.old,
-                "new": change.new,
-            }
-            for decision, changes in events
-            for change in changes
-        ],
-    )
+    rows = [_row(decision.id, change) for decision, changes in events for change in changes]
+    insert_rows(session, DecisionChange, rows)
+
+
+def _row(number: int, change: Change) -> dict[str, Any]:
+    return {
+        "decision_id": number,
+        "fact": change.key.fact.value,
+        "subject_id": change.key.id,
+        "other_id": change.key.other,
+        "old": change.old,
+        "new": change.new,
+    }
 
 
 def decision_by_id(session: Session, decision_id: int) -> DecisionRow | None:

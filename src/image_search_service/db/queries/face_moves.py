@@ -14,6 +14,7 @@ from image_search_service.core.parallel import chunks
 from image_search_service.db.models import FaceInstance, ImageAsset
 from image_search_service.db.queries import prepared
 from image_search_service.db.queries.batches import BATCH
+from image_search_service.db.queries.conditions import HAS_NO_PERSON_OF_THESE
 from image_search_service.db.queries.faces import HUMAN, MACHINE
 
 _GROUPED = (
@@ -27,7 +28,7 @@ class _FaceChange:
 
     def __init__(self, change: Update) -> None:
         change = change.values(payload_version=FaceInstance.payload_version + 1)
-        self.of_all = change.where(FaceInstance.id.in_(prepared.ids()))
+        self.of_all = change.where(prepared.among(FaceInstance.id))
         self.of_each = change.where(FaceInstance.id == bindparam("face"))
 
 
@@ -45,14 +46,13 @@ def _in_cluster() -> dict[str, Any]:
     return {"cluster_id": where, "grouped": and_(FaceInstance.grouped, where.is_not(None))}
 
 
-_without_person = FaceInstance.person_id.is_(None)
-_move = update(FaceInstance).where(_without_person).values(cluster_id=bindparam("owner"))
+_move = update(FaceInstance).where(HAS_NO_PERSON_OF_THESE).values(cluster_id=bindparam("owner"))
 _NAMED = _FaceChange(_given(HUMAN, bindparam("origin")))
-_ASSIGNED = _FaceChange(_given(MACHINE, None).where(_without_person))
+_ASSIGNED = _FaceChange(_given(MACHINE, None).where(HAS_NO_PERSON_OF_THESE))
 _FREE = _FaceChange(
     update(FaceInstance).values(person_id=None, assigned_by=None, name_origin=None, **_in_cluster())
 )
-_PUT_BACK = _FaceChange(update(FaceInstance).where(_without_person).values(**_in_cluster()))
+_PUT_BACK = _FaceChange(update(FaceInstance).where(HAS_NO_PERSON_OF_THESE).values(**_in_cluster()))
 _MOVED = _FaceChange(_move)
 _CLUSTERED = _FaceChange(_move.values(grouped=True))
 

@@ -1,14 +1,15 @@
-"""Reads how often persons' faces have changed (``PersonRow.faces_version``)."""
+"""Reads whose faces have changed since (``PersonRow.faces_version``)."""
 
 from __future__ import annotations
 
 import uuid
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from image_search_service.db.models import LibraryRow, PersonRow
+from image_search_service.db.queries import prepared
 
 
 class LibraryVersion(NamedTuple):
@@ -19,19 +20,26 @@ class LibraryVersion(NamedTuple):
     changes: int
 
 
+_VERSION = select(LibraryRow.uid, LibraryRow.engine_name + LibraryRow.engine_checksum, LibraryRow.changes)
+
+
 def library_version(session: Session) -> LibraryVersion | None:
-    """None for a library that is bound to no engine. The number of changes grows only, since each person's
-    does, whatever transactions are committed in whatever order."""
-    changes = select(func.coalesce(func.sum(PersonRow.faces_version), 0)).scalar_subquery()
-    row = session.execute(
-        select(LibraryRow.uid, LibraryRow.engine_name + LibraryRow.engine_checksum, changes)
-    ).one_or_none()
+    """None for a library that is bound to no engine. Changes that are committed later have higher numbers:
+    whoever counts one has the library's row until the transaction ends."""
+    row = prepared.run(session, _VERSION).one_or_none()
     return None if row is None else LibraryVersion(*row)
 
 
-def face_versions(session: Session) -> dict[uuid.UUID, int]:
-    """The version of the faces of everybody who is not deleted, by id."""
-    rows = session.execute(
-        select(PersonRow.id, PersonRow.faces_version).where(~PersonRow.deleted).order_by(PersonRow.id)
-    )
-    return {row[0]: row[1] for row in rows}
+_CHANGED = select(PersonRow.id, PersonRow.deleted).where(PersonRow.faces_version > bindparam("since"))
+_EVERYBODY = select(PersonRow.id, PersonRow.deleted).where(~PersonRow.deleted)
+
+
+def changed_persons(session: Session, since: int | None) -> tuple[list[uuid.UUID], list[uuid.UUID]]:
+    """Those whose faces have changed after the change of this number, and those who were deleted; with None
+    everybody, and nobody."""
+    asked = (_EVERYBODY,) if since is None else (_CHANGED, {"since": since})
+    changed: list[uuid.UUID] = []
+    deleted: list[uuid.UUID] = []
+    for person, is_deleted in prepared.run(session, *asked):
+        (deleted if is_deleted else changed).append(person)
+    return changed, deleted

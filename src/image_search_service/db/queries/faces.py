@@ -9,11 +9,9 @@ from datetime import datetime
 
 from sqlalchemy import (
     ColumnElement,
-    bindparam,
     func,
     select,
     true,
-    update,
 )
 from sqlalchemy.orm import Session
 
@@ -21,7 +19,11 @@ from image_search_service.core.parallel import chunks
 from image_search_service.core.types import Box
 from image_search_service.db.models import FaceInstance, ImageAsset, PersonRow
 from image_search_service.db.queries.batches import BATCH
-from image_search_service.db.queries.conditions import IS_UNNAMED_FACE, in_replaced_photo, is_hidden_face
+from image_search_service.db.queries.conditions import (
+    IS_UNNAMED_FACE,
+    in_replaced_photo,
+    is_unnamed,
+)
 
 HUMAN, MACHINE = "human", "machine"
 """Who assigned a face to its person."""
@@ -69,18 +71,6 @@ _GROUPABLE = (
     FaceInstance.grouped,
 )
 """The columns of a ``GroupableFace``."""
-
-
-@dataclass(frozen=True, slots=True)
-class DuePayload:
-    """A payload that must still be sent to Qdrant, and its version."""
-
-    id: uuid.UUID
-    point_id: uuid.UUID
-    person_id: uuid.UUID | None
-    cluster_id: uuid.UUID | None
-    hidden: bool
-    version: int
 
 
 def existing_points(session: Session, point_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
@@ -146,12 +136,15 @@ def groupable_faces(session: Session) -> list[GroupableFace]:
     return groupable_where(session, true())
 
 
-def groupable_where(session: Session, condition: ColumnElement[bool]) -> list[GroupableFace]:
-    """Those of ``groupable_faces`` for which the condition holds."""
+def groupable_where(
+    session: Session, condition: ColumnElement[bool], is_unnamed: ColumnElement[bool] = IS_UNNAMED_FACE
+) -> list[GroupableFace]:
+    """Those of ``groupable_faces`` for which the condition holds. is_unnamed: ``IS_UNNAMED_OF_THESE`` for a
+    condition that gives their ids."""
     rows = session.execute(
         select(*_GROUPABLE)
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(IS_UNNAMED_FACE, condition)
+        .where(is_unnamed, condition)
         .order_by(FaceInstance.id)
     )
     return [GroupableFace(*row) for row in rows]
@@ -164,46 +157,7 @@ def count_faces(session: Session) -> int:
 
 def count_unnamed(session: Session) -> int:
     """How many faces ``groupable_faces`` gives."""
-    count = session.scalar(
-        select(func.count(FaceInstance.id))
-        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(IS_UNNAMED_FACE)
-    )
-    return count or 0
-
-
-def due_payloads(session: Session, limit: int) -> list[DuePayload]:
-    """Faces of which Qdrant has not been told the last change yet."""
-    rows = session.execute(
-        select(
-            FaceInstance.id,
-            FaceInstance.qdrant_point_id,
-            FaceInstance.person_id,
-            FaceInstance.cluster_id,
-            is_hidden_face(),
-            FaceInstance.payload_version,
-        )
-        .where(FaceInstance.payload_sent < FaceInstance.payload_version)
-        .order_by(FaceInstance.id)
-        .limit(limit)
-    )
-    return [DuePayload(*row) for row in rows]
-
-
-def count_due_payloads(session: Session) -> int:
-    """How many faces have a payload to send."""
-    due = select(func.count(FaceInstance.id)).where(FaceInstance.payload_sent < FaceInstance.payload_version)
-    return session.scalar(due) or 0
-
-
-def mark_payloads_sent(session: Session, sent: Sequence[DuePayload]) -> None:
-    """Store which version was sent; a face that changed meanwhile stays due."""
-    session.connection().execute(
-        update(FaceInstance)
-        .where(FaceInstance.id == bindparam("face"))
-        .values(payload_sent=bindparam("version")),
-        [{"face": due.id, "version": due.version} for due in sent],
-    )
+    return session.scalar(select(func.count()).select_from(FaceInstance).where(is_unnamed())) or 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import FaceInstance, ImageAsset
 from image_search_service.db.queries.batches import BATCH
-from image_search_service.db.queries.conditions import IS_UNNAMED_FACE, ON_PHOTO
+from image_search_service.db.queries.conditions import IS_UNNAMED_FACE, IS_UNNAMED_OF_THESE, ON_PHOTO
 from image_search_service.db.queries.faces import GroupableFace, groupable_where
 
 
@@ -31,7 +31,7 @@ def groupable_among(session: Session, face_ids: Iterable[uuid.UUID]) -> list[Gro
     return [
         face
         for part in chunks(sorted(set(face_ids)), BATCH)
-        for face in groupable_where(session, FaceInstance.id.in_(part))
+        for face in groupable_where(session, FaceInstance.id.in_(part), IS_UNNAMED_OF_THESE)
     ]
 
 

@@ -1,20 +1,21 @@
-"""Compares kept counts and states with what they follow from (``db/models/kept.py``), and mends them."""
+"""Compares kept counts and states with what they follow from (``db/models/kept/``), and mends them."""
 
 from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import Connection, column, select, table, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.orm import Session
 
-from image_search_service.db.models.base import Uuid
-from image_search_service.db.models.kept import KEPT, KeptColumn, removing_statements, trigger_statements
+from image_search_service.db.models.base import Base
+from image_search_service.db.models.kept.columns import KEPT, KeptColumn
+from image_search_service.db.models.kept.triggers import removing_statements, trigger_statements
 
 
-def not_as_kept(session: Session, kept: KeptColumn) -> list[uuid.UUID]:
+def not_as_kept(session: Session, kept: KeptColumn) -> list[uuid.UUID | int]:
     """The ids of the rows that have another value than follows from the present rows: one statement."""
-    id_ = column("id", Uuid())
-    wrong = select(id_).select_from(table(kept.table, id_)).where(text(_differs(kept))).order_by(id_)
+    id_ = Base.metadata.tables[kept.table].c.id
+    wrong = select(id_).where(text(_differs(kept))).order_by(id_)
     return list(session.scalars(wrong))
 
 
@@ -40,4 +41,4 @@ def start_keeping(connection: Connection) -> None:
 
 
 def _differs(kept: KeptColumn) -> str:
-    return f"{kept.column} <> {kept.value}"
+    return f"{kept.table}.{kept.column} <> {kept.value}"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from image_search_service.core.types import EngineIdentity
 from image_search_service.db.models import (
@@ -23,7 +23,13 @@ from image_search_service.db.models import (
     utc_now,
 )
 from image_search_service.db.queries.batches import upsert_rows
-from image_search_service.db.queries.conditions import IS_CURRENT_FACE, IS_PRESENT
+from image_search_service.db.queries.conditions import (
+    HAS_NO_PERSON_OF_THESE,
+    IS_PRESENT,
+    in_replaced_photo,
+    is_listed_photo,
+    is_unknown,
+)
 
 LIBRARY_ID = 1
 
@@ -63,9 +69,25 @@ def bind_engine(session: Session, identity: EngineIdentity, files: dict[str, str
         engine_checksum=identity.checksum,
         dimension=identity.dimension,
         engine_files=files,
+        faces=select(func.count()).select_from(FaceInstance).scalar_subquery(),
     )
     session.add(row)
     return row
+
+
+def faces_kept(session: Session) -> int:
+    """How many faces there are, as it is kept; 0 without a library's row. To count them would read an index
+    from end to end."""
+    return session.scalar(select(LibraryRow.faces)) or 0
+
+
+def faces_shown() -> ColumnElement[int]:
+    """How many faces there are, named or not: the kept number, less those that are no faces and those of
+    photos that were replaced or forgotten, which are few and have indexes."""
+    faces = select(func.count()).select_from(FaceInstance)
+    no_faces = faces.where(~FaceInstance.is_face, HAS_NO_PERSON_OF_THESE, ~in_replaced_photo())
+    kept = func.coalesce(select(LibraryRow.faces).scalar_subquery(), 0)
+    return kept - no_faces.scalar_subquery() - faces.where(in_replaced_photo()).scalar_subquery()
 
 
 def set_engine_files(session: Session, files: dict[str, str]) -> None:
@@ -121,36 +143,61 @@ def finish_runs(session: Session) -> None:
 
 
 def library_counts(session: Session) -> Counts:
-    present = select(AssetPath.id).where(AssetPath.asset_id == ImageAsset.id, IS_PRESENT)
-    excluded = select(AssetPath.id).where(AssetPath.asset_id == ImageAsset.id, AssetPath.excluded)
-    shown = select(func.count()).where(ImageAsset.failure.is_(None), ~ImageAsset.replaced)
-    readable = shown.where(present.exists())
-    has_face = select(FaceInstance.id).where(FaceInstance.asset_id == ImageAsset.id)
-    face = current_faces()
-    unnamed = face.where(FaceInstance.person_id.is_(None), ~FaceInstance.set_aside)
+    """All counts in one statement, each from indexes that have what is asked for: no row of a photo or a face
+    is read. Of the faces that have a name, each person's kept number is taken."""
+    unknown = and_(is_unknown(), ~in_replaced_photo())
     row = session.execute(
         select(
-            readable.scalar_subquery(),
-            readable.where(has_face.exists()).scalar_subquery(),
-            shown.where(~present.exists(), ~excluded.exists()).scalar_subquery(),
-            shown.where(~present.exists(), excluded.exists()).scalar_subquery(),
-            select(func.count()).select_from(AssetPath).where(IS_PRESENT).scalar_subquery(),
-            face.scalar_subquery(),
-            face.where(FaceInstance.person_id.is_not(None)).scalar_subquery(),
-            unnamed.where(FaceInstance.cluster_id.is_not(None)).scalar_subquery(),
-            unnamed.where(FaceInstance.cluster_id.is_(None)).scalar_subquery(),
-            face.where(FaceInstance.set_aside).scalar_subquery(),
-            select(func.count()).select_from(ClusterRow).where(~ClusterRow.set_aside).scalar_subquery(),
-            select(func.count(PersonRow.id)).where(~PersonRow.deleted).scalar_subquery(),
+            _count(ImageAsset, is_listed_photo()).label("listed"),
+            _count_held().label("photos"),
+            _count_held(with_faces=True).label("photos_with_faces"),
+            _count_excluded().label("photos_excluded"),
+            _count(AssetPath, IS_PRESENT).label("files"),
+            func.coalesce(select(func.sum(PersonRow.faces)).scalar_subquery(), 0).label("named_faces"),
+            _count(FaceInstance, unknown, FaceInstance.cluster_id.is_not(None)).label("clustered_faces"),
+            _count(FaceInstance, unknown, FaceInstance.cluster_id.is_(None)).label("noise_faces"),
+            _count(
+                FaceInstance,
+                FaceInstance.person_id.is_(None),
+                FaceInstance.is_face,
+                FaceInstance.set_aside,
+                ~in_replaced_photo(),
+            ).label("aside_faces"),
+            _count(ClusterRow, ~ClusterRow.set_aside).label("clusters"),
+            _count(PersonRow, ~PersonRow.deleted).label("persons"),
         )
     ).one()
-    return Counts(*(int(value or 0) for value in row))
+    counts = {name: int(value) for name, value in row._asdict().items()}
+    missing = counts.pop("listed") - counts["photos"] - counts["photos_excluded"]
+    faces = sum(counts[of] for of in ("named_faces", "clustered_faces", "noise_faces", "aside_faces"))
+    return Counts(photos_missing=missing, faces=faces, **counts)
 
 
-def current_faces() -> Any:
-    """``SELECT count(*)`` of faces that were not marked as not a face, without those of replaced photos."""
+def _count(table: Any, *conditions: Any) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table).where(*conditions).scalar_subquery()
+
+
+def _count_held(*, with_faces: bool = False) -> ScalarSelect[int]:
+    """Listed photos of which a file is present; those that are not listed are few and have indexes of their
+    own."""
+    held = select(AssetPath.asset_id).where(IS_PRESENT).distinct().subquery()
+    conditions: list[ColumnElement[bool]] = [
+        held.c.asset_id.not_in(select(ImageAsset.id).where(ImageAsset.failure.is_not(None))),
+        held.c.asset_id.not_in(select(ImageAsset.id).where(ImageAsset.replaced)),
+    ]
+    if with_faces:
+        face = select(FaceInstance.asset_id).where(FaceInstance.asset_id == held.c.asset_id)
+        conditions.append(face.exists())
+    return _count(held, *conditions)
+
+
+def _count_excluded() -> ScalarSelect[int]:
+    """Listed photos of which no file is present, and one is left out."""
+    file = aliased(AssetPath)
+    present = select(file.asset_id).where(file.asset_id == AssetPath.asset_id, file.missing_since.is_(None))
     return (
-        select(func.count(FaceInstance.id))
-        .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(IS_CURRENT_FACE)
+        select(func.count(AssetPath.asset_id.distinct()))
+        .join(ImageAsset, ImageAsset.id == AssetPath.asset_id)
+        .where(AssetPath.excluded, is_listed_photo(), ~present.exists())
+        .scalar_subquery()
     )

@@ -49,7 +49,15 @@ IS_ANSWERABLE = and_(FaceSuggestion.answerable, is_of_shown_person())
 """Of a suggestion: it is undecided and can still be right. A decision that rules it out (the person is in the
 photo with another face, was merged or is hidden; it is not a face; the photo was replaced) does not change
 its state, so that it is open again when that decision is undone. What follows from the faces is kept
-(``db/models/kept.py``)."""
+(``db/models/kept/``)."""
+
+HAS_WAITING = and_(~PersonRow.deleted, PersonRow.hidden.is_(False), PersonRow.waiting > 0)
+"""Of a person: suggestions are answerable about them."""
+
+WAITING_SUGGESTIONS = func.coalesce(
+    select(func.sum(PersonRow.waiting)).where(HAS_WAITING).scalar_subquery(), 0
+)
+"""How many suggestions are answerable, about all persons who are shown."""
 
 FOUND = (
     "confidence",
@@ -128,7 +136,7 @@ def remembered(
 
 
 _REJECTED_PAIRS = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
-    FaceSuggestion.face_instance_id.in_(prepared.ids()), FaceSuggestion.state == REJECTED
+    prepared.among(FaceSuggestion.face_instance_id), FaceSuggestion.state == REJECTED
 )
 
 

@@ -14,7 +14,6 @@ from image_search_service.db.models import (
     ClusterRow,
     DecisionRow,
     FaceInstance,
-    FaceSuggestion,
     ImageAsset,
     IndexRoot,
     LibraryRow,
@@ -22,31 +21,29 @@ from image_search_service.db.models import (
     UnreadFile,
 )
 from image_search_service.db.queries.conditions import in_replaced_photo, is_listed_photo, is_unknown
-from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
+from image_search_service.db.queries.library import faces_shown
+from image_search_service.db.queries.suggestion_states import WAITING_SUGGESTIONS
 
 
 def library_summary(session: Session) -> LibrarySummary:
     """All counts, in two statements."""
     alone = and_(is_unknown(), FaceInstance.cluster_id.is_(None), ~in_replaced_photo())
-    unnamed = and_(FaceInstance.person_id.is_(None), FaceInstance.is_face, ~in_replaced_photo())
     row = session.execute(
         select(
             _count(ImageAsset, is_listed_photo()).label("photos"),
             _count(ImageAsset, ImageAsset.failure.is_not(None)).label("photos_failed"),
             select(func.count(UnreadFile.id)).scalar_subquery().label("photos_waiting"),
             func.coalesce(select(func.sum(PersonRow.faces)).scalar_subquery(), 0).label("named_faces"),
-            _count(FaceInstance, unnamed).label("unnamed_faces"),
+            faces_shown().label("faces"),
             _count(FaceInstance, alone).label("alone_faces"),
             _count(PersonRow, ~PersonRow.deleted).label("persons"),
             select(func.count()).select_from(ClusterRow).scalar_subquery().label("clusters"),
-            _count(FaceSuggestion, IS_ANSWERABLE).label("waiting_suggestions"),
+            WAITING_SUGGESTIONS.label("waiting_suggestions"),
             func.coalesce(select(func.max(DecisionRow.id)).scalar_subquery(), 0).label("last_decision"),
             select(LibraryRow.engine_name).scalar_subquery().label("engine"),
         )
     ).one()
-    counts = row._asdict()
-    faces = counts["named_faces"] + counts.pop("unnamed_faces")
-    return LibrarySummary(faces=faces, **counts, roots=_topmost(session))
+    return LibrarySummary(**row._asdict(), roots=_topmost(session))
 
 
 def _count(table: Any, condition: Any) -> Any:

@@ -106,10 +106,11 @@ class AnswerService(DecisionService):
             created = bool(facts)
             others = set(except_faces)
             every = [face for cluster_faces in members.values() for face in cluster_faces]
-            away = rejected_for(session, every, person_id) - others
+            away = set() if created else rejected_for(session, every, person_id) - others
             faces = [face for face in every if face not in others and face not in away]
             _require_members(others, members, faces)
-            facts |= _of_others(session, sorted(others), person_id) | facts_assigning(faces, person_id)
+            facts |= _of_others(session, sorted(others), person_id)
+            facts |= facts_assigning(faces, person_id, newcomer=created)
             details = {
                 "named": [str(row.id) for row in rows],
                 "clusters": cluster_rows(rows),

@@ -23,16 +23,20 @@ def facts_assigning(
     face_ids: Sequence[uuid.UUID],
     person_id: uuid.UUID,
     origins: Mapping[uuid.UUID, NameOrigin] = MappingProxyType({}),
+    *,
+    newcomer: bool = False,
 ) -> Facts:
     """Assign faces to a person; earlier rejections for the person end, and each counts as a face again.
 
     origins: of faces of which nobody says here whose they are, such as those of a person who is merged.
+    newcomer: the person is new, so that nothing was rejected for them.
     """
     facts: Facts = {
         Key(Fact.FACE_PERSON, face): named_by(person_id, origins.get(face, NameOrigin.HERE))
         for face in face_ids
     }
-    facts |= {Key(Fact.REJECTED, face, person_id): False for face in face_ids}
+    if not newcomer:
+        facts |= {Key(Fact.REJECTED, face, person_id): False for face in face_ids}
     return facts | {Key(Fact.FACE_IS_FACE, face): True for face in face_ids}
 
 

@@ -172,8 +172,9 @@ def _append(
     if draft.based_on is not None:
         _refuse_if_stale(session, draft.based_on, (change.key for change in changes))
     details = {**summary_of(changes), **draft.details}
-    row = DecisionRow(kind=draft.kind, actor=draft.actor, undoes=undoes, details=details)
-    number = events.append(session, row, changes)
+    number = events.append(
+        session, changes, kind=draft.kind, actor=draft.actor, details=details, undoes=undoes
+    )
     current_state.write(session, changes)
     _refuse_joined(session, changes)
     about_faces = {change.key.id for change in changes if change.key.fact in _PLACES}
@@ -200,7 +201,7 @@ def _refuse_joined(session: Session, changes: Sequence[Change]) -> None:
     moved = {change.key.id for change in changes if change.key.fact in _TOGETHER}
     if difference := differences.with_both_sides(session, moved):
         raise _different_persons_error(events.latest_with(session, Fact.APART, difference))
-    if any(change.key.fact in (Fact.PERSON_GONE, Fact.DIFFERENT) for change in changes):
+    if any(map(_may_join, changes)):
         into = before_decision.merged(session)
         same_person = [
             pair
@@ -209,6 +210,15 @@ def _refuse_joined(session: Session, changes: Sequence[Change]) -> None:
         ]
         if same_person:
             raise _different_persons_error(events.latest_about(session, [different(*same_person[0])], 0))
+
+
+def _may_join(change: Change) -> bool:
+    """Whether it may make one person of two that are different: by a merge, by what undoes one, or by what is
+    different now."""
+    is_merge = change.key.fact is Fact.PERSON_GONE and (
+        isinstance(change.old, str) or isinstance(change.new, str)
+    )
+    return is_merge or change.key.fact is Fact.DIFFERENT
 
 
 def after_merges(person_id: uuid.UUID, into: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:

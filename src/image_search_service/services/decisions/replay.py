@@ -9,7 +9,7 @@ from typing import Any
 
 from image_search_service.core.decisions import Change, Fact, Key, human_value, persons_of
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models.kept import KEPT
+from image_search_service.db.models.kept.columns import KEPT
 from image_search_service.db.queries import events, kept, persons
 from image_search_service.db.queries.decisions import current_state, unaccounted
 from image_search_service.db.session import Database, Session
@@ -21,7 +21,7 @@ EXAMPLES = 20
 @dataclass(slots=True)
 class RebuildReport:
     """facts: number compared. wrong: number that differ from the events. miscounted: number of kept counts
-    and states that are not as they should be (``db/models/kept.py``). repaired: whether all were repaired."""
+    and states that are not as they should be (``db/models/kept/``). repaired: whether all were repaired."""
 
     facts: int = 0
     wrong: int = 0

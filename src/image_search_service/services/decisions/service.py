@@ -26,7 +26,7 @@ from image_search_service.services.decisions.facts import (
     rejected_for,
     require,
 )
-from image_search_service.services.decisions.log import DecisionDraft, RecordedDecision, decide, undo
+from image_search_service.services.decisions.log import RecordedDecision, undo
 from image_search_service.services.decisions.naming import (
     Namesake,
     NamingDecision,
@@ -81,20 +81,13 @@ class ReviewService(PersonDecisionService):
             members = clusters.faces_of_cluster(session, row.id)
             refuse_changed(f"The group {row.id}", version, members)
             person_id, name, facts = named_person(session, name, who)
-            away = rejected_for(session, members, person_id)
+            created = bool(facts)
+            away = set() if created else rejected_for(session, members, person_id)
             named = [face for face in members if face not in away]
             details = {"cluster": str(row.id), "clusters": cluster_rows([row])}
-            made = decide(
-                session,
-                DecisionDraft(
-                    "name_cluster",
-                    self._actor,
-                    facts | facts_assigning(named, person_id),
-                    based_on,
-                    details,
-                ),
-            )
-            return NamingDecision(person_id, name, len(named), bool(facts), made.id, len(away))
+            facts |= facts_assigning(named, person_id, newcomer=created)
+            made = self._decide(session, "name_cluster", facts, based_on, details)
+            return NamingDecision(person_id, name, len(named), created, made.id, len(away))
 
     def assign_faces(
         self, face_ids: Sequence[uuid.UUID], person_id: uuid.UUID, based_on: int | None = None

@@ -14,7 +14,6 @@ from pathlib import Path
 from image_search_service.core.parallel import chunks
 from image_search_service.core.paths import LibraryPaths
 from image_search_service.core.types import Progress
-from image_search_service.db.models import DecisionRow
 from image_search_service.db.queries import erasure, events
 from image_search_service.db.queries.erasure import ErasedPhotos
 from image_search_service.library.stores import Stores
@@ -60,8 +59,7 @@ class ErasingService:
             events.take_turn(session)
             facts = erasure.erase(session, photos)
             details = {"photos": len(photos.assets), "faces": len(photos.faces), "persons": []}
-            row = DecisionRow(kind=ERASED, actor=self._actor, details=details)
-            events.append(session, row, [])
+            events.append(session, [], kind=ERASED, actor=self._actor, details=details)
         self._remove_orphans(photos, progress)
         return Erasing(len(photos.assets), len(photos.faces), facts)
 

@@ -111,7 +111,10 @@ class HandFaceService(DecisionService):
         with self._deciding() as session:
             facts = _facts_moving(session, face_id, drawn.ids[0])
             made = self._record(session, "move_face", drawn, facts, based_on=based_on, of=[face_id])
-        return replace(_result(drawn, made), person_id=face.person_id, name=face.person_name)
+        moved = _result(drawn, made)
+        if Key(Fact.FACE_PERSON, moved.face_id) not in facts:
+            return moved
+        return replace(moved, person_id=face.person_id, name=face.person_name)
 
     def remove(self, face_id: uuid.UUID, based_on: int | None = None) -> RecordedDecision:
         """Say that there is no face; undo brings it back."""

@@ -186,13 +186,17 @@ class _IndexRun:
         """Hash, read and store, all three at once."""
         self._total = len(changed)
         workers = self._service.workers
-        with thread_pool(HASH_THREADS, "hash") as hashing, thread_pool(workers, "read") as reading:
-            files = chunks(changed, READ_BATCH)
-            hashed = map_ahead(hashing, _hash_files, files, HASH_BATCH // READ_BATCH)
-            self._read_contents(reading, chain.from_iterable(hashed))
-            while self._copies:  # of contents that were read meanwhile, or whose first file could not be
-                copies, self._copies = self._copies, []
-                self._read_contents(reading, copies)
+        try:
+            with thread_pool(HASH_THREADS, "hash") as hashing, thread_pool(workers, "read") as reading:
+                files = chunks(changed, READ_BATCH)
+                hashed = map_ahead(hashing, _hash_files, files, HASH_BATCH // READ_BATCH)
+                self._read_contents(reading, chain.from_iterable(hashed))
+                while self._copies:  # of contents that were read meanwhile, or whose first file could not be
+                    copies, self._copies = self._copies, []
+                    self._read_contents(reading, copies)
+        finally:
+            if self._reader is not None:
+                self._reader.release()
 
     def _read_contents(self, reading: ThreadPoolExecutor, hashed: Iterable[HashedFile | Failure]) -> None:
         fresh = chunks(self._fresh(hashed), READ_BATCH)

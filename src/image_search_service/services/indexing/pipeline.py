@@ -135,7 +135,7 @@ class _EarlyGrouping:
         self._stores = stores
         self._report_changed = report_changed
         with stores.database.read() as session:
-            self._before = library_queries.library_counts(session).faces
+            self._before = library_queries.faces_kept(session)
         self._next = max(FIRST_GROUPING, GROWTH * self._before)
 
     def __call__(self, report: IndexReport) -> None:

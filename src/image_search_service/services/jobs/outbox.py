@@ -13,7 +13,7 @@ from itertools import count
 
 from image_search_service.core.errors import UnavailableError, VectorStoreError
 from image_search_service.core.logging import get_logger
-from image_search_service.db.queries import events, faces
+from image_search_service.db.queries import events, payloads
 from image_search_service.library.stores import Stores
 
 log = get_logger(__name__)
@@ -57,7 +57,7 @@ class PayloadSender:
         except _LeftToAnother:
             return 0
 
-    def _until_sent(self, due: set[faces.DuePayload]) -> Callable[[], None]:
+    def _until_sent(self, due: set[payloads.DuePayload]) -> Callable[[], None]:
         """A function to call every second while another sender is active; raises _LeftToAnother."""
         seconds = count(1)
 
@@ -92,10 +92,10 @@ class PayloadSender:
             vectors.update_hidden({face.point_id: face.hidden for face in due})
             with self._database.write() as session:
                 events.take_turn(session)
-                faces.mark_payloads_sent(session, due)
+                payloads.mark_payloads_sent(session, due)
             sent += len(due)
         return sent
 
-    def _due(self, limit: int) -> list[faces.DuePayload]:
+    def _due(self, limit: int) -> list[payloads.DuePayload]:
         with self._database.read() as session:
-            return faces.due_payloads(session, limit)
+            return payloads.due_payloads(session, limit)

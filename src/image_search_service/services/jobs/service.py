@@ -10,9 +10,11 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from image_search_service.core.errors import ConflictError, NotFoundError
+from image_search_service.core.parallel import chunks
 from image_search_service.core.records.jobs import JobFilter, JobRecord
 from image_search_service.core.records.lists import ListPage
 from image_search_service.core.types import JsonObject
@@ -42,6 +44,7 @@ class JobKind(StrEnum):
     EXPIRE_OLD_SUGGESTIONS = "expire_old_suggestions"
     PROPOSE_GROUPING = "propose_grouping"
     READ_METADATA = "read_metadata"
+    WRITE_BACKUP = "write_backup"
     WRITE_METADATA = "write_metadata"
 
 
@@ -66,6 +69,47 @@ PERSONS_IN_A_JOB = 100
 """Persons in one job: few jobs, each short enough to be cancelled or repeated."""
 
 
+@dataclass(frozen=True, slots=True)
+class SubmittedJobs:
+    """Jobs whose rows a transaction has written. due: those that a worker is to be told of."""
+
+    jobs: list[JobRecord]
+    due: list[uuid.UUID]
+
+
+def insert_jobs(
+    session: Session, kind: JobKind, parameters: Sequence[JsonObject], *, resume: bool = True
+) -> SubmittedJobs:
+    """Write several jobs of a kind, none for one that waits or runs already; ``JobService.send`` follows when
+    the transaction is committed.
+
+    Raises ConflictError if equal ones end again and again meanwhile.
+    """
+    keys = [job_key(kind, job_parameters) for job_parameters in parameters]
+    rows = {
+        key: {"id": uuid.uuid4(), "kind": kind.value, "key": key, "parameters": job_parameters, **_new()}
+        for key, job_parameters in zip(keys, parameters, strict=True)
+    }
+    for _ in range(SUBMIT_TRIES):
+        jobs.insert_new(session, list(rows.values()))
+        active = jobs.active_by_keys(session, list(rows))
+        paused = [job.id for job in active.values() if job.state == jobs.PAUSED and resume]
+        resumed = jobs.resume(session, paused) if paused else []
+        if resumed:
+            active = jobs.active_by_keys(session, list(rows))
+        if len(active) == len(rows):
+            ours = {row["id"] for row in rows.values()} | set(resumed)
+            submitted = [active[key] for key in keys]
+            return SubmittedJobs(submitted, [job.id for job in active.values() if job.id in ours])
+    raise ConflictError("Equal jobs ended while this one was submitted.", hint="Submit it again.")
+
+
+def for_persons(person_ids: Sequence[uuid.UUID], parameters: JsonObject) -> list[JsonObject]:
+    """The parameters of jobs for each hundred persons, in the order of their ids."""
+    ids = sorted({str(person_id) for person_id in person_ids})
+    return [{**parameters, "person_ids": group} for group in chunks(ids, PERSONS_IN_A_JOB)]
+
+
 class JobService:
     """Submits jobs, shows, pauses and cancels them."""
 
@@ -84,37 +128,23 @@ class JobService:
         self, kind: JobKind, person_ids: Sequence[uuid.UUID], parameters: JsonObject
     ) -> list[JobRecord]:
         """One job for each hundred persons, in the order of their ids. parameters: the other parameters."""
-        ids = sorted({str(person_id) for person_id in person_ids})
-        groups = [ids[start : start + PERSONS_IN_A_JOB] for start in range(0, len(ids), PERSONS_IN_A_JOB)]
-        return self.submit_all(kind, [{**parameters, "person_ids": group} for group in groups])
+        return self.submit_all(kind, for_persons(person_ids, parameters))
 
     def submit_all(
         self, kind: JobKind, parameters: Sequence[JsonObject], *, resume: bool = True
     ) -> list[JobRecord]:
         """Several jobs of a kind in one transaction; sent when it is committed."""
-        keys = [job_key(kind, job_parameters) for job_parameters in parameters]
-        if not keys:
+        if not parameters:
             return []
-        rows = {
-            key: {"id": uuid.uuid4(), "kind": kind.value, "key": key, "parameters": job_parameters, **_new()}
-            for key, job_parameters in zip(keys, parameters, strict=True)
-        }
-        for _ in range(SUBMIT_TRIES):
-            with self._database.write() as session:
-                jobs.insert_new(session, list(rows.values()))
-                active = jobs.active_by_keys(session, list(rows))
-                paused = [job.id for job in active.values() if job.state == jobs.PAUSED and resume]
-                resumed = jobs.resume(session, paused) if paused else []
-                if resumed:
-                    active = jobs.active_by_keys(session, list(rows))
-            if len(active) == len(rows):
-                break
-        else:
-            raise ConflictError("Equal jobs ended while this one was submitted.", hint="Submit it again.")
-        for key, row in rows.items():
-            if active[key].id == row["id"] or active[key].id in resumed:
-                self._enqueue(active[key].id)
-        return [active[key] for key in keys]
+        with self._database.write() as session:
+            submitted = insert_jobs(session, kind, parameters, resume=resume)
+        self.send(submitted)
+        return submitted.jobs
+
+    def send(self, submitted: SubmittedJobs) -> None:
+        """Bring jobs whose rows are committed to workers. Raises UnavailableError; they are sent later."""
+        for job_id in submitted.due:
+            self._enqueue(job_id)
 
     def get(self, job_id: uuid.UUID) -> JobRecord:
         """Raises NotFoundError."""

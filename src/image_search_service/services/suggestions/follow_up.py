@@ -1,15 +1,21 @@
-"""Starts searches for more faces of the persons of a decision, if the user asked for it."""
+"""Searches for more faces of the persons of a decision, if the user asked for it."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 
 from image_search_service.core.errors import UnavailableError
 from image_search_service.core.logging import get_logger
 from image_search_service.core.types import SearchMethod
+from image_search_service.db.session import Session
 from image_search_service.services.decisions.log import RecordedDecision
-from image_search_service.services.jobs.service import JobKind, JobService
+from image_search_service.services.jobs.service import (
+    JobKind,
+    JobService,
+    SubmittedJobs,
+    for_persons,
+    insert_jobs,
+)
 
 log = get_logger(__name__)
 
@@ -23,25 +29,25 @@ LIMIT = 50
 """New suggestions for each person, the default of the search."""
 
 
-def find_more(jobs: JobService, made: RecordedDecision, by: SearchMethod | None) -> list[uuid.UUID]:
-    """``submit_searches`` those whom a decision was about."""
-    return submit_searches(jobs, made.id, made.persons, by)
+class SearchesAfterDecision:
+    """Submits the searches in the decision's own transaction, so that neither is without the other, and sends
+    them to workers when it is committed. by: how to search; None: not at all."""
 
+    def __init__(self, jobs: JobService, by: SearchMethod | None) -> None:
+        self._jobs = jobs
+        self._by = by
+        self._submitted = SubmittedJobs([], [])
 
-def submit_searches(
-    jobs: JobService, decision: int | None, person_ids: Sequence[uuid.UUID], by: SearchMethod | None
-) -> list[uuid.UUID]:
-    """Submit jobs that search for more faces of these persons; none if not asked for, or nothing was decided.
+    def submit(self, session: Session, made: RecordedDecision) -> None:
+        """Searches for those whom the decision was about; none if nothing was decided."""
+        if self._by is not None and made.id is not None and made.persons:
+            parameters = for_persons(made.persons, {"limit": LIMIT, "min_confidence": None})
+            self._submitted = insert_jobs(session, JOB_KINDS[self._by], parameters)
 
-    The decision is kept even if the queue does not answer; then the jobs are sent later.
-    """
-    if by is None or decision is None:
-        return []
-    try:
-        submitted = jobs.submit_for_persons(
-            JOB_KINDS[by], person_ids, {"limit": LIMIT, "min_confidence": None}
-        )
-    except UnavailableError:
-        log.warning("follow_up_waits", decision=decision, by=by.value)
-        return []
-    return [job.id for job in submitted]
+    def send(self) -> list[uuid.UUID]:
+        """The ids of the jobs. If the queue does not answer, workers find them later."""
+        try:
+            self._jobs.send(self._submitted)
+        except UnavailableError:
+            log.warning("follow_up_waits", jobs=len(self._submitted.due))
+        return [job.id for job in self._submitted.jobs]

@@ -201,6 +201,7 @@ class SuggestionService:
     def expire_old(self, days: int) -> int:
         """Withdraw suggestions that are pending for longer; returns how many. They may be found again."""
         with self._database.write() as session:
+            events.take_turn(session)
             return queries.expire_pending(session, utc_now() - timedelta(days=days))
 
     def _best_faces(self, person_ids: Sequence[uuid.UUID], number: int) -> list[Source]:

@@ -141,10 +141,10 @@ def test_every_kind_is_put_into_words() -> None:
 def test_what_a_second_look_still_finds_is_not_repaired() -> None:
     """Of three that were repaired, one is found again: two were, and it is said which one was not."""
     report, again = DoctorReport(), DoctorReport()
-    report.add([DoctorProblem(Kind.STALE_CENTROID, f"person {number}") for number in range(3)])
-    report.repair(Kind.STALE_CENTROID, 3)
+    report.add([DoctorProblem(Kind.WRONG_CENTROID, f"person {number}") for number in range(3)])
+    report.repair(Kind.WRONG_CENTROID, 3)
     assert report.is_healthy
-    again.add([DoctorProblem(Kind.STALE_CENTROID, "person 1")])
+    again.add([DoctorProblem(Kind.WRONG_CENTROID, "person 1")])
     report.look_again(again)
     (finding,) = report.shown
     assert (finding.found, finding.repaired) == (3, 2)

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from image_search_service.core.errors import EngineMismatchError, InvalidInputError, UnavailableError
 from image_search_service.db.models import AssetPath, FaceInstance, PersonRow
-from image_search_service.db.queries import face_moves
+from image_search_service.db.queries import face_moves, photos
 from image_search_service.library.health import library_counts
 from image_search_service.library.opening import Library
 from image_search_service.services.indexing import indexer
@@ -203,6 +203,27 @@ def test_round_trips_follow_batches_not_faces(opened: Library, album: Path) -> N
     batches = -(-(report.photos_new + report.photos_failed) // indexer.STORE_BATCH)
     assert trips.qdrant["upsert"] == batches
     assert trips.statements < 80
+
+
+def test_memory_for_many_photos_is_given_back(
+    opened: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine is told once that a run has read its photos, also one that fails; a run without new ones
+    opens none."""
+    released: list[bool] = []
+    monkeypatch.setattr(opened.stores.engine, "release", lambda: released.append(True))
+    with monkeypatch.context() as broken:
+        broken.setattr(photos, "save_assets", _fail)
+        with pytest.raises(UnavailableError):
+            IndexService(opened.stores).index([album])
+    assert len(released) == 1
+    IndexService(opened.stores).index([album])
+    IndexService(opened.stores).index([album])
+    assert len(released) == 2
+
+
+def _fail(*_: object) -> None:
+    raise UnavailableError("the database is away")
 
 
 def test_a_root_that_is_not_there_is_wrong_use(indexed: Library, indexed_album: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from image_search_service.core.errors import InvalidInputError, NotFoundError
 from image_search_service.core.names import clean_name
 from image_search_service.core.types import Box
-from image_search_service.db.queries import faces
+from image_search_service.db.queries import payloads
 from image_search_service.db.session import Database
 from image_search_service.services.decisions.naming import Namesake
 from image_search_service.services.decisions.service import ReviewService
@@ -58,7 +58,7 @@ def test_naming_a_cluster_makes_a_person_of_its_faces(database: Database) -> Non
     ]
     assert [cluster.id.hex for cluster in found.clusters] == [small]
     with database.read() as session:
-        due = faces.due_payloads(session, 10)
+        due = payloads.due_payloads(session, 10)
     assert [(face.person_id, face.cluster_id) for face in due] == [(named.person_id, None)] * 3
 
 

@@ -68,60 +68,40 @@ def create_face_instances() -> None:
     _index_face_instances()
 
 
+_OF_A_PERSON = "person_id IS NOT NULL"
+_OF_AN_UNNAMED_FACE = ["is_face", "set_aside", "quality_score", "id", "asset_id", "recognizable"]
+_OF_FACES = {
+    "asset_person": (["asset_id", "person_id", "is_face", "set_aside"], None, None),
+    "cluster_quality": (["cluster_id", "quality_score", "id"], "cluster_id IS NOT NULL", None),
+    "no_face": (["is_face", "quality_score", "id", "asset_id"], "is_face = 0", "NOT is_face"),
+    "payload_due": (["id"], "payload_sent < payload_version", None),
+    "person_asset": (["person_id", "asset_id"], _OF_A_PERSON, None),
+    "person_quality": (["person_id", "quality_score", "id", "asset_id"], _OF_A_PERSON, None),
+    "person_taken": (["person_id", "taken_at", "id", "asset_id"], _OF_A_PERSON, None),
+    "repeats": (["person_id", "asset_id", "repeats"], "repeats = 1", "repeats"),
+    "ungrouped": (
+        ["person_id", "grouped", "recognizable", "id"],
+        "person_id IS NULL AND grouped = 0 AND recognizable = 1",
+        "person_id IS NULL AND NOT grouped AND recognizable",
+    ),
+    "unnamed": (
+        ["person_id", "cluster_id", *_OF_AN_UNNAMED_FACE],
+        "person_id IS NULL",
+        None,
+    ),
+}
+"""Columns and condition of each index; last, the condition where PostgreSQL writes it otherwise."""
+
+
 def _index_face_instances() -> None:
-    create_index(
-        "ix_face_instances_asset_person", "face_instances", ["asset_id", "person_id", "is_face", "set_aside"]
-    )
-    create_index("ix_face_instances_cluster_quality", "face_instances", ["cluster_id", "quality_score", "id"])
-    create_index(
-        "ix_face_instances_no_face",
-        "face_instances",
-        ["is_face", "quality_score", "id", "asset_id"],
-        sqlite="is_face = 0",
-        postgresql="NOT is_face",
-    )
-    create_index(
-        "ix_face_instances_payload_due",
-        "face_instances",
-        ["id"],
-        sqlite="payload_sent < payload_version",
-        postgresql="payload_sent < payload_version",
-    )
-    create_index("ix_face_instances_person_asset", "face_instances", ["person_id", "asset_id"])
-    create_index(
-        "ix_face_instances_person_quality", "face_instances", ["person_id", "quality_score", "id", "asset_id"]
-    )
-    create_index(
-        "ix_face_instances_person_taken", "face_instances", ["person_id", "taken_at", "id", "asset_id"]
-    )
-    create_index(
-        "ix_face_instances_repeats",
-        "face_instances",
-        ["person_id", "asset_id", "repeats"],
-        sqlite="repeats = 1",
-        postgresql="repeats",
-    )
-    create_index(
-        "ix_face_instances_ungrouped",
-        "face_instances",
-        ["id"],
-        sqlite="person_id IS NULL AND grouped = 0 AND recognizable = 1",
-        postgresql="person_id IS NULL AND NOT grouped AND recognizable",
-    )
-    create_index(
-        "ix_face_instances_unknown",
-        "face_instances",
-        ["id", "is_face", "set_aside", "person_id", "asset_id"],
-        sqlite="person_id IS NULL AND is_face = 1 AND set_aside = 0",
-        postgresql="person_id IS NULL AND is_face AND NOT set_aside",
-    )
-    create_index(
-        "ix_face_instances_unnamed",
-        "face_instances",
-        ["person_id", "cluster_id", "is_face", "set_aside", "quality_score", "id", "asset_id"],
-        sqlite="person_id IS NULL",
-        postgresql="person_id IS NULL",
-    )
+    for name, (columns, where, on_postgresql) in _OF_FACES.items():
+        create_index(
+            f"ix_face_instances_{name}",
+            "face_instances",
+            columns,
+            sqlite=where,
+            postgresql=on_postgresql or where,
+        )
 
 
 def create_face_differences() -> None:

@@ -15,6 +15,8 @@ def create_library() -> None:
         sa.Column("engine_checksum", sa.String(), nullable=False),
         sa.Column("dimension", sa.Integer(), nullable=False),
         sa.Column("engine_files", sa.JSON(), nullable=False),
+        sa.Column("faces", sa.Integer(), nullable=False),
+        sa.Column("changes", sa.Integer(), nullable=False),
         sa.Column("grouping_stale", sa.Boolean(), nullable=False),
         sa.Column("faces_at_full_grouping", sa.Integer(), nullable=False),
         sa.Column("grown", sa.Boolean(), nullable=False),

@@ -22,6 +22,7 @@ def create_persons() -> None:
         sa.Column("cover_face_id", sa.Uuid(), nullable=True),
         sa.Column("faces_version", sa.Integer(), server_default="0", nullable=False),
         sa.Column("faces", sa.Integer(), nullable=False),
+        sa.Column("waiting", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["merged_into"], ["persons.id"], name=op.f("fk_persons_merged_into_persons")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
@@ -33,6 +34,7 @@ def create_persons() -> None:
         sqlite="deleted = 0",
         postgresql="NOT deleted",
     )
+    create_index("ix_persons_changed", "persons", ["faces_version", "id", "deleted"])
     create_index(
         "ix_persons_deleted", "persons", ["deleted", "id"], sqlite="deleted = 1", postgresql="deleted"
     )
@@ -46,6 +48,13 @@ def create_persons() -> None:
     create_index("ix_persons_hidden", "persons", ["hidden", "id"], sqlite="hidden = 1", postgresql="hidden")
     create_index(
         "ix_persons_name_key", "persons", ["name_key", "id"], sqlite="deleted = 0", postgresql="NOT deleted"
+    )
+    create_index(
+        "ix_persons_waiting",
+        "persons",
+        ["hidden", "waiting", "name_key", "id"],
+        sqlite="deleted = 0",
+        postgresql="NOT deleted",
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from image_search_service.db.migrations.initial.indexes import create_index
+
 
 def create_image_assets() -> None:
     op.create_table(
@@ -24,38 +26,24 @@ def create_image_assets() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_image_assets")),
         sa.UniqueConstraint("content_hash", name=op.f("uq_image_assets_content_hash")),
     )
-    op.create_index(
-        "ix_image_assets_failed",
-        "image_assets",
-        ["failure", "id"],
-        unique=False,
-        sqlite_where=sa.text("failure IS NOT NULL"),
-        postgresql_where=sa.text("failure IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_image_assets_replaced",
-        "image_assets",
-        ["replaced", "id"],
-        unique=False,
-        sqlite_where=sa.text("replaced = 1"),
-        postgresql_where=sa.text("replaced"),
-    )
-    op.create_index(
-        "ix_image_assets_shown",
-        "image_assets",
-        ["taken_at", "id", "replaced", "failure"],
-        unique=False,
-        sqlite_where=sa.text("failure IS NULL AND replaced = 0"),
-        postgresql_where=sa.text("failure IS NULL AND NOT replaced"),
-    )
-    op.create_index(
-        "ix_image_assets_unknown",
-        "image_assets",
-        ["taken_at", "id", "replaced", "failure", "unknown_faces"],
-        unique=False,
-        sqlite_where=sa.text("failure IS NULL AND replaced = 0 AND unknown_faces > 0"),
-        postgresql_where=sa.text("failure IS NULL AND NOT replaced AND unknown_faces > 0"),
-    )
+    _index_image_assets()
+
+
+def _index_image_assets() -> None:
+    shown, shown_on_postgresql = "failure IS NULL AND replaced = 0", "failure IS NULL AND NOT replaced"
+    for name, columns, sqlite, postgresql in (
+        ("failed", ["failure", "id"], "failure IS NOT NULL", "failure IS NOT NULL"),
+        ("forgotten", ["forgotten", "replaced", "id"], "forgotten = 1", "forgotten"),
+        ("replaced", ["replaced", "id"], "replaced = 1", "replaced"),
+        ("shown", ["taken_at", "id", "replaced", "failure"], shown, shown_on_postgresql),
+        (
+            "unknown",
+            ["taken_at", "id", "replaced", "failure", "unknown_faces"],
+            f"{shown} AND unknown_faces > 0",
+            f"{shown_on_postgresql} AND unknown_faces > 0",
+        ),
+    ):
+        create_index(f"ix_image_assets_{name}", "image_assets", columns, sqlite=sqlite, postgresql=postgresql)
 
 
 def create_index_roots() -> None:
@@ -124,6 +112,20 @@ def create_asset_paths() -> None:
         sa.UniqueConstraint("path", name=op.f("uq_asset_paths_path")),
     )
     op.create_index(op.f("ix_asset_paths_asset_id"), "asset_paths", ["asset_id"], unique=False)
+    create_index(
+        "ix_asset_paths_excluded",
+        "asset_paths",
+        ["excluded", "asset_id"],
+        sqlite="excluded = 1",
+        postgresql="excluded",
+    )
+    create_index(
+        "ix_asset_paths_present",
+        "asset_paths",
+        ["asset_id", "missing_since"],
+        sqlite="missing_since IS NULL",
+        postgresql="missing_since IS NULL",
+    )
     op.create_index(
         "ix_asset_paths_folder",
         "asset_paths",

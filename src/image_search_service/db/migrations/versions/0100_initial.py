@@ -18,7 +18,8 @@ from image_search_service.db.migrations.initial import (
     suggestions,
     tokens,
 )
-from image_search_service.db.models.kept import ON_POSTGRESQL, trigger_statements
+from image_search_service.db.models.kept import on_postgresql
+from image_search_service.db.models.kept.triggers import trigger_statements
 
 revision = "0100"
 down_revision = None
@@ -95,5 +96,5 @@ def downgrade() -> None:
     for table in reversed(TABLES):
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
-        for function in ("refuse_change", *(trigger.name for trigger in ON_POSTGRESQL)):
+        for function in ("refuse_change", *(trigger.name for trigger in on_postgresql.TRIGGERS)):
             op.execute(f"DROP FUNCTION {function}()")

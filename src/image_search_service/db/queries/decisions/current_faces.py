@@ -6,10 +6,10 @@ Writers do not update the sizes of clusters; their caller, ``current_state.write
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, bindparam, case, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Update, bindparam, case, delete, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from image_search_service.core.decisions import Change, Fact, Key, NameOrigin, human_value
@@ -23,6 +23,7 @@ from image_search_service.db.models import (
 )
 from image_search_service.db.queries import clusters, face_moves, faces, prepared
 from image_search_service.db.queries.batches import BATCH, insert_rows, upsert_rows
+from image_search_service.db.queries.conditions import HAS_NO_PERSON_OF_THESE
 from image_search_service.db.queries.decisions.current_values import Values, as_text, as_uuid, pairs_exist
 from image_search_service.db.queries.suggestion_states import ACCEPTED, PENDING, REJECTED, SUPERSEDED
 
@@ -30,13 +31,16 @@ BY_HAND = "decision"
 """The source of a rejection without an earlier suggestion."""
 
 
-_these = FaceInstance.id.in_(prepared.ids())
-_PERSONS = (
+_these = prepared.among(FaceInstance.id)
+_PLACES = (
     select(
         FaceInstance.id,
+        FaceInstance.is_face,
         FaceInstance.person_id,
         FaceInstance.assigned_by,
         FaceInstance.name_origin,
+        FaceInstance.group_id,
+        FaceInstance.set_aside,
         FaceInstance.cluster_id,
     )
     .where(_these)
@@ -44,17 +48,27 @@ _PERSONS = (
 )
 
 
-def read_face_person(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
-    rows = prepared.run(session, _PERSONS, _ids_of(keys))
-    return {
-        Key(Fact.FACE_PERSON, face): {
-            "person": as_text(person),
-            "by": by,
-            "origin": origin,
-            "cluster": as_text(cluster),
-        }
-        for face, person, by, origin, cluster in rows
-    }
+def read_faces(session: Session, keys: Sequence[Key]) -> Values:
+    """Facts of at most ``BATCH`` faces, those that exist: one statement, which locks them."""
+    rows = prepared.run(session, _PLACES, {"ids": sorted({key.id for key in keys})})
+    faces_by_id = {face.id: face for face in rows}
+    return {key: FACE_VALUES[key.fact](faces_by_id[key.id]) for key in keys if key.id in faces_by_id}
+
+
+FACE_VALUES: dict[Fact, Callable[[Row[Any]], Any]] = {
+    Fact.FACE_PERSON: lambda face: {
+        "person": as_text(face.person_id),
+        "by": face.assigned_by,
+        "origin": face.name_origin,
+        "cluster": as_text(face.cluster_id),
+    },
+    Fact.FACE_GROUP: lambda face: {
+        "group": as_text(face.group_id),
+        "cluster": as_text(face.cluster_id),
+    },
+    Fact.FACE_IS_FACE: lambda face: face.is_face,
+    Fact.FACE_SET_ASIDE: lambda face: {"aside": face.set_aside, "cluster": as_text(face.cluster_id)},
+}
 
 
 def write_face_person(session: Session, changes: Sequence[Change]) -> None:
@@ -75,17 +89,6 @@ def write_face_person(session: Session, changes: Sequence[Change]) -> None:
         face_moves.set_persons(session, persons, origin)
     face_moves.set_free(session, free | dict.fromkeys(guessed))
     face_moves.assign_persons(session, guessed)
-
-
-_GROUPS = select(FaceInstance.id, FaceInstance.group_id, FaceInstance.cluster_id).where(_these)
-
-
-def read_face_group(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
-    rows = prepared.run(session, _GROUPS, _ids_of(keys))
-    return {
-        Key(Fact.FACE_GROUP, face): {"group": as_text(group), "cluster": as_text(cluster)}
-        for face, group, cluster in rows
-    }
 
 
 def write_face_group(session: Session, changes: Sequence[Change]) -> None:
@@ -110,7 +113,7 @@ _ASTRAY = (
         _these,
         FaceInstance.group_id.is_not(None),
         FaceInstance.group_id.is_distinct_from(FaceInstance.cluster_id),
-        FaceInstance.person_id.is_(None),
+        HAS_NO_PERSON_OF_THESE,
         FaceInstance.is_face,
         ~FaceInstance.set_aside,
         ~ImageAsset.replaced,
@@ -126,17 +129,11 @@ def settle_groups(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
     face_moves.set_clusters(session, astray)
 
 
-_ARE_FACES = select(FaceInstance.id, FaceInstance.is_face).where(_these)
 _SAY_IF_FACE = (
     update(FaceInstance)
     .where(_these)
     .values(is_face=bindparam("value"), payload_version=FaceInstance.payload_version + 1)
 )
-
-
-def read_is_face(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
-    rows = prepared.run(session, _ARE_FACES, _ids_of(keys))
-    return {Key(Fact.FACE_IS_FACE, face): is_face for face, is_face in rows}
 
 
 def write_is_face(session: Session, changes: Sequence[Change]) -> None:
@@ -147,20 +144,11 @@ def write_is_face(session: Session, changes: Sequence[Change]) -> None:
     face_moves.set_clusters(session, dict.fromkeys(none))
 
 
-_ASIDE = select(FaceInstance.id, FaceInstance.set_aside, FaceInstance.cluster_id).where(_these)
 _SET_ASIDE = (
     update(FaceInstance)
     .where(_these)
     .values(set_aside=bindparam("value"), payload_version=FaceInstance.payload_version + 1)
 )
-
-
-def read_set_aside(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
-    rows = prepared.run(session, _ASIDE, _ids_of(keys))
-    return {
-        Key(Fact.FACE_SET_ASIDE, face): {"aside": aside, "cluster": as_text(cluster)}
-        for face, aside, cluster in rows
-    }
 
 
 def write_set_aside(session: Session, changes: Sequence[Change]) -> None:
@@ -182,7 +170,7 @@ def write_set_aside(session: Session, changes: Sequence[Change]) -> None:
 def _leaving_mixed(leaving: ColumnElement[bool]) -> Update:
     """Faces for which the condition holds leave clusters that have both, of those that ``ids`` are in."""
     other = aliased(FaceInstance)
-    own_clusters = select(other.cluster_id).where(other.id.in_(prepared.ids()), other.cluster_id.is_not(None))
+    own_clusters = select(other.cluster_id).where(prepared.among(other.id), other.cluster_id.is_not(None))
     among_others = (
         select(other.id)
         .where(other.cluster_id == FaceInstance.cluster_id, other.set_aside != FaceInstance.set_aside)
@@ -212,21 +200,17 @@ def part_set_aside(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
         prepared.run(session, leaving, {"ids": face_ids})
 
 
-def _ids_of(keys: Sequence[Key]) -> dict[str, list[uuid.UUID]]:
-    return {"ids": [key.id for key in keys]}
-
-
 # Facts about a face and a person
 
 
 _REJECTED = select(FaceSuggestion.face_instance_id, FaceSuggestion.person_id).where(
     FaceSuggestion.state == REJECTED,
-    FaceSuggestion.face_instance_id.in_(prepared.ids()),
-    FaceSuggestion.person_id.in_(prepared.ids("persons")),
+    prepared.among(FaceSuggestion.face_instance_id),
+    prepared.among(FaceSuggestion.person_id, "persons"),
 )
 
 
-def read_rejected(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
+def read_rejected(session: Session, keys: Sequence[Key]) -> Values:
     wanted = {"ids": sorted({key.id for key in keys}), "persons": [*{key.other for key in keys}]}
     return pairs_exist(prepared.run(session, _REJECTED, wanted), keys)
 
@@ -307,8 +291,8 @@ def _settling(which: ColumnElement[bool]) -> Update:
     )
 
 
-_SETTLE_OF_FACES = _settling(FaceSuggestion.face_instance_id.in_(prepared.ids()))
-_SETTLE_OF_PERSONS = _settling(FaceSuggestion.person_id.in_(prepared.ids()))
+_SETTLE_OF_FACES = _settling(prepared.among(FaceSuggestion.face_instance_id))
+_SETTLE_OF_PERSONS = _settling(prepared.among(FaceSuggestion.person_id))
 
 
 def settle_suggestions_of_faces(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
@@ -321,7 +305,7 @@ def settle_suggestions_of_persons(session: Session, person_ids: Sequence[uuid.UU
     prepared.run(session, _SETTLE_OF_PERSONS, {"ids": person_ids})
 
 
-def read_pinned(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
+def read_pinned(session: Session, keys: Sequence[Key]) -> Values:
     pairs = select(PersonPrototype.face_instance_id, PersonPrototype.person_id).where(
         PersonPrototype.pinned,
         PersonPrototype.face_instance_id.in_({key.id for key in keys}),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, delete, select, tuple_, update
+from sqlalchemy import Row, bindparam, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.decisions import Change, Fact, Key
@@ -14,7 +15,7 @@ from image_search_service.core.names import name_key
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import PersonDifference, PersonRow
 from image_search_service.db.queries import prepared
-from image_search_service.db.queries.batches import BATCH, upsert_rows
+from image_search_service.db.queries.batches import BATCH, insert_new_rows, upsert_rows
 from image_search_service.db.queries.decisions.current_values import Values, as_text, as_uuid, pairs_exist
 
 _PERSONS = select(
@@ -26,14 +27,22 @@ _PERSONS = select(
     PersonRow.birth_date,
     PersonRow.note,
     PersonRow.cover_face_id,
-).where(PersonRow.id.in_(prepared.ids()))
+).where(prepared.among(PersonRow.id))
 
 
-def read_person(session: Session, fact: Fact, keys: Sequence[Key]) -> Values:
-    rows = prepared.run(session, _PERSONS, {"ids": [key.id for key in keys]})
+def read_persons(session: Session, keys: Sequence[Key]) -> Values:
+    """Facts of at most ``BATCH`` persons: one statement."""
+    rows = prepared.run(session, _PERSONS, {"ids": sorted({key.id for key in keys})})
     persons = {person.id: person for person in rows}
-    missing = True if fact is Fact.PERSON_GONE else None
-    return {key: PERSON_VALUES[fact](persons[key.id]) if key.id in persons else missing for key in keys}
+    return {
+        key: PERSON_VALUES[key.fact](persons[key.id]) if key.id in persons else _of_nobody(key.fact)
+        for key in keys
+    }
+
+
+def _of_nobody(fact: Fact) -> bool | None:
+    """The value of a person's fact before they were created."""
+    return True if fact is Fact.PERSON_GONE else None
 
 
 PERSON_VALUES: dict[Fact, Callable[[Row[Any]], Any]] = {
@@ -46,43 +55,64 @@ PERSON_VALUES: dict[Fact, Callable[[Row[Any]], Any]] = {
 }
 
 
-def _writer(columns_of: Callable[[Any], dict[str, Any]]) -> Callable[[Session, Sequence[Change]], None]:
+def _writer(**columns: Callable[[Any], Any]) -> Callable[[Session, Sequence[Change]], None]:
+    """Writes these columns, each with what its function makes of a fact's new value."""
+    statement = (
+        update(PersonRow)
+        .where(PersonRow.id == bindparam("person"))
+        .values({name: bindparam(f"new_{name}") for name in columns})
+    )
+
     def write_columns(session: Session, changes: Sequence[Change]) -> None:
-        rows = [{"id": change.key.id, **columns_of(change.new)} for change in changes]
-        session.execute(update(PersonRow), rows)
+        rows = [
+            {"person": change.key.id, **{f"new_{name}": of(change.new) for name, of in columns.items()}}
+            for change in changes
+        ]
+        prepared.run(session, statement, rows)
 
     return write_columns
 
 
-def _gone(value: Any) -> dict[str, Any]:
-    return {"deleted": value is not False, "merged_into": as_uuid(value) if isinstance(value, str) else None}
+CREATING = (Fact.PERSON_NAME, Fact.PERSON_GONE)
+"""The facts that ``create`` writes."""
+
+
+def _merged_into(gone: bool | str) -> uuid.UUID | None:
+    return as_uuid(gone) if isinstance(gone, str) else None
+
+
+def create(session: Session, changes: Sequence[Change]) -> set[uuid.UUID]:
+    """Insert the persons whom these changes give a name and say to be there, as far as nobody has their ids:
+    one statement. Returns their ids; of those ``CREATING`` is written."""
+    there = {gone.key.id for gone in changes if gone.key.fact is Fact.PERSON_GONE and gone.new is False}
+    names = [change for change in changes if change.key.fact is Fact.PERSON_NAME and change.new is not None]
+    rows = [_row(name, deleted=False) for name in names if name.key.id in there]
+    return insert_new_rows(session, PersonRow, rows)
+
+
+def _row(name: Change, *, deleted: bool) -> dict[str, Any]:
+    return {
+        "id": name.key.id,
+        "name": name.new,
+        "name_key": name_key(name.new),
+        "deleted": deleted,
+        "hidden": False,
+    }
 
 
 def write_names(session: Session, changes: Sequence[Change]) -> None:
-    """Write names. A new person's row starts as deleted, hidden from all lists until PERSON_GONE is False."""
-    named = [change for change in changes if change.new is not None]
-    rows = [
-        {
-            "id": change.key.id,
-            "name": change.new,
-            "name_key": name_key(change.new),
-            "deleted": True,
-            "hidden": False,
-        }
-        for change in named
-    ]
+    """Write names. Who has no row gets one as deleted, hidden from all lists until PERSON_GONE is False."""
+    rows = [_row(change, deleted=True) for change in changes if change.new is not None]
     upsert_rows(session, PersonRow, rows, key=["id"], update=["name", "name_key"])
 
 
 WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     Fact.PERSON_NAME: write_names,
-    Fact.PERSON_GONE: _writer(_gone),
-    Fact.PERSON_HIDDEN: _writer(lambda value: {"hidden": bool(value)}),
-    Fact.PERSON_BIRTH: _writer(
-        lambda value: {"birth_date": None if value is None else date.fromisoformat(value)}
-    ),
-    Fact.PERSON_NOTE: _writer(lambda value: {"note": value}),
-    Fact.PERSON_COVER: _writer(lambda value: {"cover_face_id": as_uuid(value)}),
+    Fact.PERSON_GONE: _writer(deleted=lambda gone: gone is not False, merged_into=_merged_into),
+    Fact.PERSON_HIDDEN: _writer(hidden=bool),
+    Fact.PERSON_BIRTH: _writer(birth_date=lambda value: None if value is None else date.fromisoformat(value)),
+    Fact.PERSON_NOTE: _writer(note=lambda value: value),
+    Fact.PERSON_COVER: _writer(cover_face_id=as_uuid),
 }
 """In this order: writing the name creates the row."""
 
@@ -90,7 +120,7 @@ WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
 # Facts about two persons
 
 
-def read_different(session: Session, _fact: Fact, keys: Sequence[Key]) -> Values:
+def read_different(session: Session, keys: Sequence[Key]) -> Values:
     pairs = select(PersonDifference.person_id, PersonDifference.other_id).where(
         PersonDifference.person_id.in_({key.id for key in keys}),
         PersonDifference.other_id.in_({key.other for key in keys}),

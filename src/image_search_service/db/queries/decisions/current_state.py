@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Exists, Update, select, update
 from sqlalchemy.orm import Session
 
-from image_search_service.core.decisions import FACE_FACTS, Change, Fact, Key
+from image_search_service.core.decisions import FACE_FACTS, Change, Fact, Key, human_value
 from image_search_service.core.parallel import chunks
 from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonRow
 from image_search_service.db.queries import clusters, differences, faces, forgotten, lost_faces, prepared
@@ -20,36 +20,69 @@ from image_search_service.db.queries.suggestion_states import REJECTED, expire_a
 
 
 def current(session: Session, keys: Iterable[Key]) -> Values:
-    """The value of each fact, as JSON: a few statements for each ``BATCH`` of facts of a kind."""
+    """The value of each fact, as JSON: a few statements for each ``BATCH`` of faces or persons."""
     values: Values = {}
-    for fact, of_kind in _by_fact(keys, lambda key: key.fact).items():
-        for part in chunks(of_kind, BATCH):
-            values |= _READERS[fact](session, fact, part)
+    by_reader: dict[_Reader, list[Key]] = {}
+    for key in keys:
+        by_reader.setdefault(_READERS[key.fact], []).append(key)
+    for read, of_reader in by_reader.items():
+        for part in _by_subject(of_reader):
+            values |= read(session, part)
     return values
+
+
+def _by_subject(keys: Sequence[Key]) -> Iterator[list[Key]]:
+    """The facts of at most ``BATCH`` faces or persons at a time."""
+    of_subject: dict[uuid.UUID, list[Key]] = {}
+    for key in keys:
+        of_subject.setdefault(key.id, []).append(key)
+    for part in chunks(of_subject.values(), BATCH):
+        yield [key for of_one in part for key in of_one]
 
 
 def write(session: Session, changes: Sequence[Change]) -> None:
     """Give each fact its new value, and update what depends on it: clusters, suggestions and the outbox."""
+    created = current_persons.create(session, changes)
+    changes = [change for change in changes if not _is_created(change, created)]
     of_faces = sorted({change.key.id for change in changes if change.key.fact in FACE_FACTS})
     before = clusters.clusters_of_faces(session, of_faces)
     for fact, of_kind in _by_fact(changes, lambda change: change.key.fact).items():
         _WRITERS[fact](session, of_kind)
     touched = sorted({change.key.id for change in changes if change.key.fact in _PLACING})
+    named = _named(changes)
     for part in chunks(touched, BATCH):
-        _settle(session, part)
+        _settle(session, part, named)
     came_or_went = {deletion.key.id for deletion in changes if deletion.key.fact is Fact.PERSON_GONE}
     for part in chunks(sorted(came_or_went), BATCH):
         prepared.run(session, _FREE_OF_NOBODY, {"ids": part})
         current_faces.settle_suggestions_of_persons(session, part)
-    clusters.mend_clusters(session, before | clusters.clusters_of_faces(session, of_faces))
+    unnamed = [face for face in of_faces if face not in named]
+    clusters.mend_clusters(session, before | clusters.clusters_of_faces(session, unnamed))
 
 
-def _settle(session: Session, face_ids: Sequence[uuid.UUID]) -> None:
+def _is_created(change: Change, persons: Container[uuid.UUID]) -> bool:
+    """Whether it is written with the rows of persons who are new, of whom nothing can be settled yet."""
+    return change.key.fact in current_persons.CREATING and change.key.id in persons
+
+
+def _named(changes: Sequence[Change]) -> set[uuid.UUID]:
+    """Faces that a human has just given to somebody: they are in no cluster, and no guess is left of them."""
+    return {
+        change.key.id
+        for change in changes
+        if change.key.fact is Fact.FACE_PERSON and human_value(change.key, change.new)
+    }
+
+
+def _settle(session: Session, face_ids: Sequence[uuid.UUID], named: Container[uuid.UUID]) -> None:
     """Update what depends on the persons of at most ``BATCH`` faces."""
-    prepared.run(session, _FREE_CONTRADICTED, {"ids": face_ids})
+    unnamed = [face for face in face_ids if face not in named]
+    if unnamed:
+        prepared.run(session, _FREE_CONTRADICTED, {"ids": unnamed})
     current_faces.settle_suggestions_of_faces(session, face_ids)
-    current_faces.settle_groups(session, face_ids)
-    current_faces.part_set_aside(session, face_ids)
+    if unnamed:
+        current_faces.settle_groups(session, unnamed)
+        current_faces.part_set_aside(session, unnamed)
     _keep_apart(session, differences.faces_with_side(session, face_ids))
 
 
@@ -120,7 +153,7 @@ def _freeing(condition: ColumnElement[bool]) -> Update:
 
 
 _FREE_CONTRADICTED = _freeing(
-    FaceInstance.id.in_(prepared.ids())
+    prepared.among(FaceInstance.id)
     & (
         _is_rejected()
         | _is_of_nobody()
@@ -129,22 +162,21 @@ _FREE_CONTRADICTED = _freeing(
         | FaceInstance.set_aside
     )
 )
-_FREE_OF_NOBODY = _freeing(FaceInstance.person_id.in_(prepared.ids()) & _is_of_nobody())
+_FREE_OF_NOBODY = _freeing(prepared.among(FaceInstance.person_id) & _is_of_nobody())
 
 
-_READERS: dict[Fact, Callable[[Session, Fact, Sequence[Key]], Values]] = {
-    **dict.fromkeys(current_persons.PERSON_VALUES, current_persons.read_person),
+_Reader = Callable[[Session, Sequence[Key]], Values]
+_READERS: dict[Fact, _Reader] = {
+    **dict.fromkeys(current_persons.PERSON_VALUES, current_persons.read_persons),
     Fact.DIFFERENT: current_persons.read_different,
-    Fact.FACE_PERSON: current_faces.read_face_person,
-    Fact.FACE_GROUP: current_faces.read_face_group,
-    Fact.FACE_IS_FACE: current_faces.read_is_face,
-    Fact.FACE_SET_ASIDE: current_faces.read_set_aside,
+    **dict.fromkeys(current_faces.FACE_VALUES, current_faces.read_faces),
     Fact.REJECTED: current_faces.read_rejected,
     Fact.PINNED: current_faces.read_pinned,
-    Fact.APART: lambda session, _fact, keys: differences.read_sides(session, keys),
-    Fact.LOSS_ANSWERED: lambda session, _fact, keys: lost_faces.read_answered(session, keys),
-    Fact.PHOTO_FORGOTTEN: lambda session, _fact, keys: forgotten.read_forgotten(session, keys),
+    Fact.APART: differences.read_sides,
+    Fact.LOSS_ANSWERED: lost_faces.read_answered,
+    Fact.PHOTO_FORGOTTEN: forgotten.read_forgotten,
 }
+"""What reads each kind of fact; facts of one row are read together."""
 _WRITERS: dict[Fact, Callable[[Session, Sequence[Change]], None]] = {
     **current_persons.WRITERS,
     Fact.DIFFERENT: current_persons.write_different,

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, Row as SelectedRow, func, inspect, or_, select, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.records.jobs import JobFilter, JobRecord
 from image_search_service.core.types import JsonObject
 from image_search_service.db.models import JobRow
+from image_search_service.db.queries import prepared
 from image_search_service.db.queries.batches import Row, upsert_rows
 from image_search_service.db.queries.clock import database_ago, database_moment, database_now
 
@@ -37,7 +38,7 @@ class Claim:
     attempt: int
 
 
-def job_record(row: JobRow) -> JobRecord:
+def job_record(row: JobRow | SelectedRow[Any]) -> JobRecord:
     return JobRecord(
         id=row.id,
         kind=row.kind,
@@ -64,9 +65,14 @@ def insert_new(session: Session, rows: Sequence[Row]) -> None:
     upsert_rows(session, JobRow, rows, key=["key"], update=[], where=_ACTIVE)
 
 
+_ACTIVE_BY_KEYS = select(*inspect(JobRow).columns).where(
+    prepared.among(JobRow.key, "keys"), JobRow.state.in_(ACTIVE)
+)
+
+
 def active_by_keys(session: Session, keys: Sequence[str]) -> dict[str, JobRecord]:
     """Those that wait, run or are paused, by key."""
-    rows = session.scalars(select(JobRow).where(JobRow.key.in_(keys), JobRow.state.in_(ACTIVE)))
+    rows = prepared.run(session, _ACTIVE_BY_KEYS, {"keys": keys})
     return {job.key: job_record(job) for job in rows}
 
 
@@ -201,6 +207,16 @@ def request_cancel(session: Session, job_id: uuid.UUID) -> bool:
     return _changed(
         session,
         update(JobRow).where(JobRow.id == job_id, JobRow.state == RUNNING).values(cancel_requested=True),
+    )
+
+
+def cancel_all(session: Session, kind: str) -> None:
+    """Cancel every job of a kind, in a library of which no worker knows yet."""
+    _changed(
+        session,
+        update(JobRow)
+        .where(JobRow.kind == kind, JobRow.state.in_(ACTIVE))
+        .values(state=CANCELLED, cancel_requested=True, finished_at=database_now(session)),
     )
 
 

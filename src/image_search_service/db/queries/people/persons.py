@@ -1,21 +1,20 @@
-"""Reads persons for display. How many faces each has is kept (``db/models/kept.py``); other details are read
+"""Reads persons for display. How many faces each has is kept (``db/models/kept/``); other details are read
 only for the persons of one page."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Subquery, and_, bindparam, func, literal, or_, select, tuple_
+from sqlalchemy import and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from image_search_service.core.records.people import Companion, PersonName, PersonOrder, PersonRecord
-from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonRow
+from image_search_service.db.models import FaceInstance, PersonRow
 from image_search_service.db.queries import prepared
 from image_search_service.db.queries.conditions import in_replaced_photo
-from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
 
 Place = tuple[int | datetime, str, uuid.UUID]
 """A person's position in a list: the sort value, then ``name_key``, then the id."""
@@ -30,38 +29,33 @@ def persons_page(
     limit: int,
     hidden: bool,
 ) -> list[PersonRecord]:
-    """A page of the visible persons, or of the hidden ones; equal ones by name. At most three statements.
+    """A page of the visible persons, or of the hidden ones; equal ones by name. Two statements.
 
     after: the position of the previous page's last person. offset: persons to skip after it.
     """
-    place, counts = _sorted_by(order)
-    statement = select(PersonRow.id, place).where(~PersonRow.deleted, PersonRow.hidden.is_(hidden))
-    if counts is not None:
-        statement = statement.outerjoin(counts, counts.c.person_id == PersonRow.id)
-    by_place = [] if order is PersonOrder.NAME else [place.desc()]
+    place = _sorted_by(order, hidden=hidden)
+    statement = select(PersonRow.id).where(~PersonRow.deleted, PersonRow.hidden.is_(hidden))
+    by_place = [] if place is None else [place.desc()]
     if after is not None:
         value, key, person_id = after
         behind = tuple_(PersonRow.name_key, PersonRow.id) > tuple_(key, literal(person_id))
-        further = or_(place < value, and_(place == value, behind))
-        statement = statement.where(further if by_place else behind)
-    rows = session.execute(
-        statement.order_by(*by_place, PersonRow.name_key, PersonRow.id).offset(offset).limit(limit)
-    ).all()
-    waiting = {row[0]: row[1] for row in rows} if order is PersonOrder.WAITING else None
-    return persons_by_ids(session, [row[0] for row in rows], waiting)
+        further = behind if place is None else or_(place < value, and_(place == value, behind))
+        statement = statement.where(further)
+    in_order = statement.order_by(*by_place, PersonRow.name_key, PersonRow.id)
+    return persons_by_ids(session, session.scalars(in_order.offset(offset).limit(limit)).all())
 
 
-def _sorted_by(order: PersonOrder) -> tuple[Any, Subquery | None]:
+def _sorted_by(order: PersonOrder, *, hidden: bool) -> Any:
+    """What persons are sorted by, the largest first, before their names; None for nothing."""
     match order:
         case PersonOrder.FACES:
-            return PersonRow.faces, None
+            return PersonRow.faces
         case PersonOrder.WAITING:
-            counts = _waiting_counts().subquery()
-            return func.coalesce(counts.c.waiting, 0), counts
+            return None if hidden else PersonRow.waiting
         case PersonOrder.NEWEST:
-            return PersonRow.created_at, None
+            return PersonRow.created_at
         case PersonOrder.NAME:
-            return literal(0), None
+            return None
 
 
 def place_of(person: PersonRecord, order: PersonOrder) -> Place:
@@ -75,13 +69,8 @@ def place_of(person: PersonRecord, order: PersonOrder) -> Place:
     return places[order], person.name_key, person.id
 
 
-def persons_by_ids(
-    session: Session, person_ids: Sequence[uuid.UUID], waiting: Mapping[uuid.UUID, int] | None = None
-) -> list[PersonRecord]:
-    """The existing ones among at most ``BATCH`` persons, in the order of the ids: two statements.
-
-    waiting: how many suggestions wait for each, if that is known; one statement less.
-    """
+def persons_by_ids(session: Session, person_ids: Sequence[uuid.UUID]) -> list[PersonRecord]:
+    """The existing ones among at most ``BATCH`` persons, in the order of the ids: one statement."""
     repeated = (
         select(func.count())
         .where(FaceInstance.person_id == PersonRow.id, FaceInstance.repeats, ~in_replaced_photo())
@@ -96,13 +85,11 @@ def persons_by_ids(
         _of_person(func.min(FaceInstance.taken_at)),
         _of_person(func.max(FaceInstance.taken_at)),
     ).where(PersonRow.id.in_(person_ids), ~PersonRow.deleted)
-    rows = session.execute(statement).all()
-    waiting = waiting_of_persons(session, person_ids) if waiting is None else waiting
-    persons = {row[0].id: _record(row, waiting.get(row[0].id, 0)) for row in rows}
+    persons = {row[0].id: _record(row) for row in session.execute(statement)}
     return [persons[person_id] for person_id in person_ids if person_id in persons]
 
 
-def _record(row: Any, waiting: int) -> PersonRecord:
+def _record(row: Any) -> PersonRecord:
     person, cover_face_id, shown_face_id, photos, first, last = row
     return PersonRecord(
         id=person.id,
@@ -115,7 +102,7 @@ def _record(row: Any, waiting: int) -> PersonRecord:
         shown_face_id=shown_face_id,
         faces=person.faces,
         photos=photos,
-        pending_suggestions=waiting,
+        pending_suggestions=0 if person.hidden else person.waiting,
         first_year=None if first is None else first.year,
         last_year=None if last is None else last.year,
         created_at=person.created_at,
@@ -168,7 +155,7 @@ _NAMES = (
     .where(~PersonRow.deleted)
     .order_by(PersonRow.name_key, PersonRow.id)
 )
-_OF_NAMES = _NAMES.where(PersonRow.name_key.in_(bindparam("keys", expanding=True)))
+_OF_NAMES = _NAMES.where(prepared.among(PersonRow.name_key, "keys"))
 
 
 def person_names(session: Session, keys: Sequence[str] | None = None) -> list[PersonName]:
@@ -232,18 +219,4 @@ def existing_persons(session: Session, person_ids: Sequence[uuid.UUID] | None) -
     statement = select(PersonRow.id).where(~PersonRow.deleted).order_by(PersonRow.id)
     return list(
         session.scalars(statement if person_ids is None else statement.where(PersonRow.id.in_(person_ids)))
-    )
-
-
-def waiting_of_persons(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """The number of pending suggestions of each of these persons that has any."""
-    counted = _waiting_counts().where(FaceSuggestion.person_id.in_(person_ids))
-    return {row[0]: row[1] for row in session.execute(counted)}
-
-
-def _waiting_counts() -> Any:
-    return (
-        select(FaceSuggestion.person_id.label("person_id"), func.count().label("waiting"))
-        .where(IS_ANSWERABLE)
-        .group_by(FaceSuggestion.person_id)
     )

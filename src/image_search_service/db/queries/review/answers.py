@@ -9,14 +9,13 @@ from sqlalchemy.orm import Session
 
 from image_search_service.db.models import (
     DecisionRow,
-    FaceInstance,
-    FaceSuggestion,
     PersonRow,
     ReviewSkip,
     utc_now,
 )
 from image_search_service.db.queries.batches import insert_rows
-from image_search_service.db.queries.conditions import in_replaced_photo
+from image_search_service.db.queries.library import faces_shown
+from image_search_service.db.queries.suggestion_states import WAITING_SUGGESTIONS
 
 
 def last_decisions(session: Session, limit: int) -> list[DecisionRow]:
@@ -43,22 +42,7 @@ def add_skip(session: Session, subject: str, at_answer: int) -> None:
 
 
 def progress(session: Session) -> tuple[int, int, int]:
-    """Faces with a name, faces, and suggestions that nobody has answered: from kept columns and indexes.
-
-    Faces without a name in photos that were replaced or forgotten do not count; they are few and are counted
-    by themselves.
-    """
-    unnamed = (
-        select(func.count())
-        .select_from(FaceInstance)
-        .where(FaceInstance.person_id.is_(None), FaceInstance.is_face)
-    )
-    counts = [
-        select(func.sum(PersonRow.faces)),
-        unnamed,
-        unnamed.where(in_replaced_photo()),
-        select(func.count()).where(FaceSuggestion.answerable),
-    ]
-    row = session.execute(select(*(count.scalar_subquery() for count in counts))).one()
-    named, without_name, replaced, waiting = (int(count or 0) for count in row)
-    return named, named + without_name - replaced, waiting
+    """Faces with a name, faces, and suggestions that nobody has answered: from kept columns and indexes."""
+    named = select(func.sum(PersonRow.faces)).scalar_subquery()
+    row = session.execute(select(named, faces_shown(), WAITING_SUGGESTIONS)).one()
+    return int(row[0] or 0), int(row[1]), int(row[2])

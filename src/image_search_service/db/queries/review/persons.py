@@ -21,7 +21,7 @@ from image_search_service.db.models import (
     PersonRow,
 )
 from image_search_service.db.queries.people.persons import shown_face
-from image_search_service.db.queries.suggestion_states import IS_ANSWERABLE
+from image_search_service.db.queries.suggestion_states import HAS_WAITING, IS_ANSWERABLE
 
 _PERSONS: Any = bindparam("persons", expanding=True)
 """Of statements that are made once: making one anew for each question takes longer than some of them."""
@@ -62,12 +62,10 @@ class AgeSpan:
 
 def most_waiting(session: Session, limit: int) -> list[tuple[uuid.UUID, int]]:
     """Persons who are shown and for whom most suggestions wait, and how many."""
-    waiting = func.count()
     rows = session.execute(
-        select(FaceSuggestion.person_id, waiting)
-        .where(IS_ANSWERABLE)
-        .group_by(FaceSuggestion.person_id)
-        .order_by(waiting.desc(), FaceSuggestion.person_id)
+        select(PersonRow.id, PersonRow.waiting)
+        .where(HAS_WAITING)
+        .order_by(PersonRow.waiting.desc(), PersonRow.name_key, PersonRow.id)
         .limit(limit)
     )
     return [(row[0], row[1]) for row in rows]

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session, aliased
 
 from image_search_service.db.models import FaceDifference, FaceInstance, FaceSuggestion, ImageAsset
 from image_search_service.db.queries import prepared
-from image_search_service.db.queries.conditions import IS_UNNAMED_FACE
+from image_search_service.db.queries.conditions import IS_UNNAMED_FACE, IS_UNNAMED_OF_THESE
 from image_search_service.db.queries.differences import Side, barred_by_difference, select_sides
 from image_search_service.db.queries.suggestion_states import REJECTED, Pair
 
@@ -52,8 +52,11 @@ class UnassignedFaces:
 def _assignable(since: datetime | None) -> ColumnElement[bool]:
     """Of a face: it has no person, no human put it into a group or aside, it is recognizable, its photo was
     not replaced, and it was found at ``since`` or later."""
-    conditions = [IS_UNNAMED_FACE, FaceInstance.group_id.is_(None)]
+    conditions = [IS_UNNAMED_FACE, _IS_UNGROUPED]
     return and_(*conditions, *([] if since is None else [FaceInstance.created_at >= since]))
+
+
+_IS_UNGROUPED = FaceInstance.group_id.is_(None)
 
 
 def count_assignable(session: Session, since: datetime | None = None) -> int:
@@ -70,15 +73,15 @@ def assignable_faces(
     session: Session, after: AssignableFace | None, limit: int, since: datetime | None = None
 ) -> list[AssignableFace]:
     """The next faces, photo by photo."""
-    statement = _assignable_faces(since).limit(limit)
+    statement = _faces_by_photo(_assignable(since)).limit(limit)
     if after is not None:
         place = tuple_(FaceInstance.asset_id, FaceInstance.position)
         statement = statement.where(place > (after.asset_id, after.position))
     return [AssignableFace(*row) for row in session.execute(statement)]
 
 
-def _assignable_faces(
-    since: datetime | None,
+def _faces_by_photo(
+    where: ColumnElement[bool],
 ) -> Select[uuid.UUID, uuid.UUID, int, uuid.UUID, uuid.UUID | None]:
     return (
         select(
@@ -89,7 +92,7 @@ def _assignable_faces(
             FaceInstance.cluster_id,
         )
         .join(ImageAsset, ImageAsset.id == FaceInstance.asset_id)
-        .where(_assignable(since))
+        .where(where)
         .order_by(FaceInstance.asset_id, FaceInstance.position)
     )
 
@@ -152,7 +155,9 @@ def _beside() -> ColumnElement[bool]:
     return FaceInstance.id.in_(union_all(here, same))
 
 
-_FACES_BESIDE = _assignable_faces(None).where(_beside()).order_by(None)  # else all are sorted first
+_FACES_BESIDE = _faces_by_photo(and_(IS_UNNAMED_OF_THESE, _IS_UNGROUPED, _beside())).order_by(
+    None
+)  # else all are sorted first
 _BARRED_BESIDE = _barred(_beside(), _beside())  # of named ones, too, else all without a name are gone through
 _SIDES_BESIDE = select_sides(_beside())
 

@@ -6,13 +6,16 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from image_search_service.core.parallel import chunks
-from image_search_service.db.models import PersonCentroid, PersonRow
+from image_search_service.db.models import FaceInstance, PersonCentroid, PersonRow
+from image_search_service.db.queries import prepared
 from image_search_service.db.queries.batches import BATCH, Row, insert_rows
+from image_search_service.db.queries.conditions import in_replaced_photo
 
 BUILDING, ACTIVE, RETIRED = "building", "active", "retired"
 
@@ -54,6 +57,30 @@ class PersonSource:
 
     faces_version: int
     centroid: CentroidSource | None
+
+
+class CentroidFace(NamedTuple):
+    """A face that a centroid is computed from, and its point."""
+
+    id: uuid.UUID
+    point_id: uuid.UUID
+
+
+_POINTS_OF_PERSONS = (
+    select(FaceInstance.person_id, FaceInstance.id, FaceInstance.qdrant_point_id)
+    .where(prepared.among(FaceInstance.person_id), ~in_replaced_photo())
+    .order_by(FaceInstance.person_id, FaceInstance.id)
+)
+
+
+def points_of_persons(
+    session: Session, person_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[CentroidFace]]:
+    """The faces of at most ``BATCH`` persons by id, without those of replaced photos: one statement."""
+    of_person: dict[uuid.UUID, list[CentroidFace]] = {}
+    for person, face, point in prepared.run(session, _POINTS_OF_PERSONS, {"ids": person_ids}):
+        of_person.setdefault(person, []).append(CentroidFace(face, point))
+    return of_person
 
 
 def person_sources(

@@ -126,8 +126,12 @@ def twice_in_a_photo(session: Session, after: Place | None, limit: int) -> list[
 
 
 def before_birth(session: Session, after: Place | None, limit: int) -> list[PersonInPhoto]:
-    """Persons in photos that were taken before they were born, by name: two statements."""
-    return _in_photos(session, FaceInstance.taken_at < PersonRow.birth_date, after, limit)
+    """Persons in photos that were taken before they were born, by name: two statements.
+
+    Only the faces are read of those whose date of birth is known; SQLite would look for everybody's else.
+    """
+    is_known = PersonRow.birth_date.is_not(None)
+    return _in_photos(session, is_known & (FaceInstance.taken_at < PersonRow.birth_date), after, limit)
 
 
 def _in_photos(

@@ -15,6 +15,7 @@ from image_search_service.core.records.suggestions import SuggestionRecord
 from image_search_service.db.models import FaceInstance, FaceSuggestion, PersonRow
 from image_search_service.db.queries.batches import BATCH
 from image_search_service.db.queries.suggestion_states import (
+    HAS_WAITING,
     IS_ANSWERABLE,
     PENDING,
     SUPERSEDED,
@@ -38,24 +39,18 @@ def groups_page(
 ) -> tuple[list[WaitingGroup], int]:
     """A page of persons, those with most suggestions first, then by name; and the number of all such persons.
     Two statements."""
-    pending = (
-        select(FaceSuggestion.person_id.label("person_id"), func.count().label("pending"))
-        .where(IS_ANSWERABLE)
-        .group_by(FaceSuggestion.person_id)
-        .cte("pending")
-    )
-    total = select(func.count()).select_from(pending).scalar_subquery()
-    statement = select(PersonRow.id, PersonRow.name, PersonRow.name_key, pending.c.pending, total).join(
-        pending, pending.c.person_id == PersonRow.id
+    total = select(func.count()).select_from(PersonRow).where(HAS_WAITING).correlate(None).scalar_subquery()
+    statement = select(PersonRow.id, PersonRow.name, PersonRow.name_key, PersonRow.waiting, total).where(
+        HAS_WAITING
     )
     if after is not None:
         count, name_key, person_id = after
         behind = or_(
             PersonRow.name_key > name_key, and_(PersonRow.name_key == name_key, PersonRow.id > person_id)
         )
-        statement = statement.where(or_(pending.c.pending < count, and_(pending.c.pending == count, behind)))
+        statement = statement.where(or_(PersonRow.waiting < count, and_(PersonRow.waiting == count, behind)))
     rows = session.execute(
-        statement.order_by(pending.c.pending.desc(), PersonRow.name_key, PersonRow.id).limit(limit)
+        statement.order_by(PersonRow.waiting.desc(), PersonRow.name_key, PersonRow.id).limit(limit)
     ).all()
     waiting = waiting_for(session, [row[0] for row in rows])
     groups = [WaitingGroup(row[0], row[1], row[2], row[3], waiting[row[0]]) for row in rows]
@@ -104,15 +99,9 @@ def waiting_page(
     return [(suggestion_record(row[0]), row[1], row[2]) for row in rows]
 
 
-def count_waiting(session: Session) -> int:
-    """The number of pending suggestions of all persons."""
-    return session.scalar(select(func.count()).select_from(FaceSuggestion).where(IS_ANSWERABLE)) or 0
-
-
 def count_groups(session: Session) -> int:
     """The number of persons with pending suggestions."""
-    waiting = select(func.count(FaceSuggestion.person_id.distinct())).where(IS_ANSWERABLE)
-    return session.scalar(waiting) or 0
+    return session.scalar(select(func.count()).select_from(PersonRow).where(HAS_WAITING)) or 0
 
 
 def suggestion_counts(session: Session) -> list[tuple[str, str, int, int]]:
