@@ -11,6 +11,7 @@ from tests.pages.accessibility import violations
 from tests.pages.browser import NARROW, Complaints, Look, Site
 from tests.pages.conftest import Visit
 from tests.pages.screens import Photo
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.depth
 
@@ -112,9 +113,12 @@ def test_what_is_said_of_a_face_that_is_on_its_way_waits(
     def hold(route: Route) -> None:
         held.append(route)
 
+    def looked() -> list[Route]:
+        photo.page.wait_for_timeout(10)  # requests come to their handlers while Playwright waits
+        return held
+
     def request() -> Route:
-        while not held:
-            photo.page.wait_for_timeout(10)
+        wait_until(looked)
         return held.pop()
 
     photo.page.route(f"**/decisions/{kind}-face", hold)
