@@ -13,7 +13,14 @@ import pytest
 from sqlalchemy import Update, delete, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from image_search_service.db.models import FaceInstance, FaceSuggestion, ImageAsset, PersonRow
+from image_search_service.db.models import (
+    AssetPath,
+    ClusterRow,
+    FaceInstance,
+    FaceSuggestion,
+    ImageAsset,
+    PersonRow,
+)
 from image_search_service.db.models.kept.columns import KEPT
 from image_search_service.db.queries import kept, library
 from image_search_service.db.session import Database, Session
@@ -65,6 +72,13 @@ class Changes:
     def set_aside(self) -> None:
         self._faces(set_aside=self._chance.random() < 0.3)
 
+    def group(self) -> None:
+        """Some faces get into a group, or out of theirs."""
+        cluster = ClusterRow(size=0, confidence=0.5, representative_face_id=uuid.uuid4())
+        self._session.add(cluster)
+        self._session.flush()
+        self._faces(cluster_id=self._chance.choice([cluster.id, None]))
+
     def swap_persons(self) -> None:
         """Each of two persons gets as many faces as it loses."""
         faces = self._all(FaceInstance.id)
@@ -91,6 +105,22 @@ class Changes:
             .where(ImageAsset.id.in_(self._some(ImageAsset.id)))
             .values(replaced=self._chance.random() < 0.4)
         )
+
+    def fail_photos(self) -> None:
+        """Some cannot be read, or can be again."""
+        self._session.execute(
+            update(ImageAsset)
+            .where(ImageAsset.id.in_(self._some(ImageAsset.id)))
+            .values(failure=self._chance.choice(("truncated", None)))
+        )
+
+    def remove_photos(self) -> None:
+        """Those that show nobody; others come."""
+        shown = select(FaceInstance.asset_id)
+        self._session.execute(delete(AssetPath).where(AssetPath.asset_id.not_in(shown)))
+        self._session.execute(delete(ImageAsset).where(ImageAsset.id.not_in(shown)))
+        for _ in range(2):
+            World(self._session).photo(f"/{uuid.uuid4()}")
 
     def delete_persons(self) -> None:
         self._session.execute(
@@ -137,8 +167,9 @@ class Changes:
 
     def all(self) -> list[Callable[[], None]]:
         return [
-            self.name, self.say_if_faces, self.set_aside, self.swap_persons, self.move_to_a_photo,
-            self.replace_photos, self.delete_persons, self.remove_faces, self.suggest, self.answer,
+            self.name, self.say_if_faces, self.set_aside, self.group, self.swap_persons,
+            self.move_to_a_photo, self.replace_photos, self.fail_photos, self.remove_photos,
+            self.delete_persons, self.remove_faces, self.suggest, self.answer,
         ]  # fmt: skip
 
 

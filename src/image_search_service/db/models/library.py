@@ -28,6 +28,12 @@ class LibraryRow(Base):
     """Paths that the user gave for the engine (``detector``, ``recognizer``), so that they are given once."""
     faces: Mapped[int] = mapped_column(default=0)
     """How many there are, those of replaced photos among them: kept by triggers (``db/models/kept/``)."""
+    named_faces: Mapped[int] = mapped_column(default=0)
+    """How many have a person, but for those of replaced photos; kept likewise."""
+    alone_faces: Mapped[int] = mapped_column(default=0)
+    """How many are unknown and in no group, but for those of replaced photos; kept likewise."""
+    photos: Mapped[int] = mapped_column(default=0)
+    """How many are listed; kept likewise."""
     changes: Mapped[int] = mapped_column(default=0)
     """Counts the changes of whose faces are whose (``db/models/kept/``)."""
     grouping_stale: Mapped[bool] = mapped_column(default=True)

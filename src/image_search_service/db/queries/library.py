@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, func, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, literal_column, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from image_search_service.core.types import EngineIdentity
 from image_search_service.db.models import (
@@ -22,6 +22,7 @@ from image_search_service.db.models import (
     PersonRow,
     utc_now,
 )
+from image_search_service.db.models.kept.columns import OF_LIBRARY
 from image_search_service.db.queries.batches import upsert_rows
 from image_search_service.db.queries.conditions import (
     HAS_NO_PERSON_OF_THESE,
@@ -69,7 +70,7 @@ def bind_engine(session: Session, identity: EngineIdentity, files: dict[str, str
         engine_checksum=identity.checksum,
         dimension=identity.dimension,
         engine_files=files,
-        faces=select(func.count()).select_from(FaceInstance).scalar_subquery(),
+        **{kept.column: literal_column(kept.value) for kept in OF_LIBRARY},
     )
     session.add(row)
     return row
@@ -81,13 +82,21 @@ def faces_kept(session: Session) -> int:
     return session.scalar(select(LibraryRow.faces)) or 0
 
 
+def as_kept(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
+    """A count of the library's row, within another statement; 0 without a row."""
+    return func.coalesce(select(column).scalar_subquery(), 0)
+
+
 def faces_shown() -> ColumnElement[int]:
     """How many faces there are, named or not: the kept number, less those that are no faces and those of
     photos that were replaced or forgotten, which are few and have indexes."""
     faces = select(func.count()).select_from(FaceInstance)
     no_faces = faces.where(~FaceInstance.is_face, HAS_NO_PERSON_OF_THESE, ~in_replaced_photo())
-    kept = func.coalesce(select(LibraryRow.faces).scalar_subquery(), 0)
-    return kept - no_faces.scalar_subquery() - faces.where(in_replaced_photo()).scalar_subquery()
+    return (
+        as_kept(LibraryRow.faces)
+        - no_faces.scalar_subquery()
+        - faces.where(in_replaced_photo()).scalar_subquery()
+    )
 
 
 def set_engine_files(session: Session, files: dict[str, str]) -> None:
@@ -143,19 +152,19 @@ def finish_runs(session: Session) -> None:
 
 
 def library_counts(session: Session) -> Counts:
-    """All counts in one statement, each from indexes that have what is asked for: no row of a photo or a face
-    is read. Of the faces that have a name, each person's kept number is taken."""
+    """All counts in one statement, each a kept number, or from indexes that have what is asked for: no row of
+    a photo or a face is read."""
     unknown = and_(is_unknown(), ~in_replaced_photo())
     row = session.execute(
         select(
-            _count(ImageAsset, is_listed_photo()).label("listed"),
+            as_kept(LibraryRow.photos).label("listed"),
             _count_held().label("photos"),
             _count_held(with_faces=True).label("photos_with_faces"),
             _count_excluded().label("photos_excluded"),
             _count(AssetPath, IS_PRESENT).label("files"),
-            func.coalesce(select(func.sum(PersonRow.faces)).scalar_subquery(), 0).label("named_faces"),
+            as_kept(LibraryRow.named_faces).label("named_faces"),
             _count(FaceInstance, unknown, FaceInstance.cluster_id.is_not(None)).label("clustered_faces"),
-            _count(FaceInstance, unknown, FaceInstance.cluster_id.is_(None)).label("noise_faces"),
+            as_kept(LibraryRow.alone_faces).label("noise_faces"),
             _count(
                 FaceInstance,
                 FaceInstance.person_id.is_(None),

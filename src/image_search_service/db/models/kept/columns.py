@@ -37,6 +37,24 @@ def is_unknown(face: str) -> str:
     return f"{face}.person_id IS NULL AND {face}.is_face AND NOT {face}.set_aside"
 
 
+def is_alone(face: str) -> str:
+    """Whether it is one of these, and in no group."""
+    return f"{is_unknown(face)} AND {face}.cluster_id IS NULL"
+
+
+def is_listed(photo: str) -> str:
+    """Whether a photo (a row of this name) can be read, and no edited version has replaced it."""
+    return f"{photo}.failure IS NULL AND NOT {photo}.replaced"
+
+
+def _shown_faces(condition: str) -> str:
+    """How many faces the condition is true of, of photos that were not replaced."""
+    return (
+        "(SELECT count(*) FROM face_instances JOIN image_assets ON image_assets.id = face_instances.asset_id "
+        f"WHERE {condition} AND NOT image_assets.replaced)"
+    )
+
+
 UNKNOWN_FACES: Final = KeptColumn(
     "image_assets",
     "unknown_faces",
@@ -66,7 +84,17 @@ WAITING: Final = KeptColumn(
     "AND face_suggestions.answerable)",
 )
 FACES_OF_LIBRARY: Final = KeptColumn("library", "faces", "(SELECT count(*) FROM face_instances)")
-KEPT: Final = (FACES_OF_PERSON, UNKNOWN_FACES, REPEATS, ANSWERABLE, WAITING, FACES_OF_LIBRARY)
+NAMED_OF_LIBRARY: Final = KeptColumn(
+    "library", "named_faces", _shown_faces("face_instances.person_id IS NOT NULL")
+)
+ALONE_OF_LIBRARY: Final = KeptColumn("library", "alone_faces", _shown_faces(is_alone("face_instances")))
+PHOTOS_OF_LIBRARY: Final = KeptColumn(
+    "library", "photos", f"(SELECT count(*) FROM image_assets WHERE {is_listed('image_assets')})"
+)
+OF_LIBRARY: Final = (FACES_OF_LIBRARY, NAMED_OF_LIBRARY, ALONE_OF_LIBRARY, PHOTOS_OF_LIBRARY)
+KEPT: Final = (FACES_OF_PERSON, UNKNOWN_FACES, REPEATS, ANSWERABLE, WAITING, *OF_LIBRARY)
 """Each after those that it follows from."""
 FOLLOWED: Final = ("person_id", "is_face", "set_aside", "asset_id")
 """Columns of a face that kept columns follow from."""
+COUNTED: Final = (*FOLLOWED, "cluster_id")
+"""Those that the library's counts follow from."""

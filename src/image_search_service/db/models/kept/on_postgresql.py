@@ -8,7 +8,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from image_search_service.db.models.kept.columns import FOLLOWED, is_unknown
+from image_search_service.db.models.kept.columns import (
+    COUNTED,
+    FOLLOWED,
+    is_alone,
+    is_listed,
+    is_unknown,
+)
 from image_search_service.db.models.kept.statements import (
     ONE_MORE_CHANGE,
     KeepingTrigger,
@@ -52,6 +58,34 @@ def _unknown(changed: str) -> str:
     )
 
 
+def _of_library(counts: str, *columns: str) -> str:
+    """The library has other counts. counts: a statement whose one row says how many more of each column."""
+    more = ", ".join(f"{column} = library.{column} + counted.{column}" for column in columns)
+    is_any = " OR ".join(f"counted.{column} <> 0" for column in columns)
+    return f"UPDATE library SET {more} FROM ({counts}) AS counted WHERE {is_any}"
+
+
+def _faces_of_library(*sides: str) -> str:
+    """Other faces have names, or are alone. sides: all columns of faces and how many more each of them is."""
+    more = "coalesce(sum(face.more) FILTER (WHERE {}), 0) AS {}".format
+    return _of_library(
+        f"SELECT {more('face.person_id IS NOT NULL', 'named_faces')}, "
+        f"{more(is_alone('face'), 'alone_faces')} "
+        f"FROM ({' UNION ALL '.join(sides)}) AS face JOIN image_assets ON image_assets.id = face.asset_id "
+        "WHERE NOT image_assets.replaced",
+        "named_faces",
+        "alone_faces",
+    )
+
+
+def _photos_of_library(sides: str) -> str:
+    """Other photos are listed. sides: rows of how many more each of them is."""
+    return _of_library(f"SELECT coalesce(sum(photo.more), 0) AS photos FROM ({sides}) AS photo", "photos")
+
+
+_FACES_NOW, _FACES_THEN = "SELECT now.*, 1 AS more FROM now", "SELECT gone.*, -1 AS more FROM gone"
+_LISTED_NOW = f"SELECT 1 AS more FROM now WHERE {is_listed('now')}"
+_LISTED_THEN = f"SELECT -1 AS more FROM gone WHERE {is_listed('gone')}"
 _CHANGED = "= ANY(changed)"
 _REPEATS = (
     "UPDATE face_instances SET repeats = NOT repeats WHERE id IN (SELECT of_photos.id FROM ("
@@ -91,6 +125,7 @@ TRIGGERS: Final = (
             more_faces("(SELECT count(*) FROM now)"),
             _counts(_PERSONS_NOW),
             _unknown(_UNKNOWN_NOW),
+            _faces_of_library(_FACES_NOW),
             *_FOLLOWING,
         ),
     ),
@@ -102,6 +137,7 @@ TRIGGERS: Final = (
             more_faces("-(SELECT count(*) FROM gone)"),
             _counts(_PERSONS_THEN),
             _unknown(_UNKNOWN_THEN),
+            _faces_of_library(_FACES_THEN),
             *_FOLLOWING,
         ),
     ),
@@ -118,6 +154,13 @@ TRIGGERS: Final = (
         FOLLOWED,
     ),
     KeepingTrigger(
+        "keep_counted_faces",
+        "face_instances",
+        "UPDATE",
+        (_faces_of_library(_FACES_NOW, _FACES_THEN),),
+        COUNTED,
+    ),
+    KeepingTrigger(
         "keep_replaced_photos",
         "image_assets",
         "UPDATE",
@@ -131,8 +174,28 @@ TRIGGERS: Final = (
                 "GROUP BY face_instances.person_id) AS counted WHERE persons.id = counted.person_id"
             ),
             _flipping(answerable_in(_CHANGED)),
+            _of_library(
+                "SELECT coalesce(sum(photo.more * photo.named), 0) AS named_faces, "
+                "coalesce(sum(photo.more * photo.alone), 0) AS alone_faces FROM ("
+                "SELECT CASE WHEN image_assets.replaced THEN -1 ELSE 1 END AS more, "
+                "count(face.person_id) AS named, "
+                f"count(*) FILTER (WHERE {is_alone('face')}) AS alone FROM image_assets "
+                f"JOIN face_instances AS face ON face.asset_id = image_assets.id "
+                f"WHERE image_assets.id {_CHANGED} GROUP BY image_assets.id) AS photo",
+                "named_faces",
+                "alone_faces",
+            ),
         ),
         ("replaced",),
+    ),
+    KeepingTrigger("keep_added_photos", "image_assets", "INSERT", (_photos_of_library(_LISTED_NOW),)),
+    KeepingTrigger("keep_removed_photos", "image_assets", "DELETE", (_photos_of_library(_LISTED_THEN),)),
+    KeepingTrigger(
+        "keep_listed_photos",
+        "image_assets",
+        "UPDATE",
+        (_photos_of_library(f"{_LISTED_NOW} UNION ALL {_LISTED_THEN}"),),
+        ("failure", "replaced"),
     ),
     KeepingTrigger(
         "keep_deleted_persons",

@@ -6,7 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from image_search_service.db.models.kept.columns import FOLLOWED, REPEATS, UNKNOWN_FACES
+from image_search_service.db.models.kept.columns import (
+    COUNTED,
+    FOLLOWED,
+    REPEATS,
+    UNKNOWN_FACES,
+    is_alone,
+    is_listed,
+)
 from image_search_service.db.models.kept.statements import (
     ONE_MORE_CHANGE,
     KeepingTrigger,
@@ -49,6 +56,31 @@ def _waiting(more: str, suggestion: str) -> str:
     )
 
 
+def _is_shown(face: str) -> str:
+    return f"NOT (SELECT replaced FROM image_assets WHERE id = {face}.asset_id)"
+
+
+def _is_named(face: str) -> str:
+    return f"({face}.person_id IS NOT NULL AND {_is_shown(face)})"
+
+
+def _is_alone(face: str) -> str:
+    return f"({is_alone(face)} AND {_is_shown(face)})"
+
+
+def _of_library(column: str, more: str) -> str:
+    """The library counts so many more."""
+    return f"UPDATE library SET {column} = {column} + ({more}) WHERE ({more}) <> 0"
+
+
+def _of_photo(condition: str) -> str:
+    """How many more faces of the photo count since it was, or is no longer, replaced."""
+    return (
+        "(CASE WHEN NEW.replaced THEN -1 ELSE 1 END) * (SELECT count(*) FROM face_instances "
+        f"WHERE asset_id = NEW.id AND {condition})"
+    )
+
+
 _MOVED = ("person_id", "asset_id")
 TRIGGERS: Final = (
     KeepingTrigger(
@@ -58,6 +90,8 @@ TRIGGERS: Final = (
         (
             more_faces("1"),
             _count("NEW", 1),
+            _of_library("named_faces", _is_named("NEW")),
+            _of_library("alone_faces", _is_alone("NEW")),
             *_of_photos("= NEW.asset_id", "person_id = NEW.person_id"),
         ),
     ),
@@ -68,6 +102,8 @@ TRIGGERS: Final = (
         (
             more_faces("-1"),
             _count("OLD", -1),
+            _of_library("named_faces", f"-{_is_named('OLD')}"),
+            _of_library("alone_faces", f"-{_is_alone('OLD')}"),
             *_of_photos("= OLD.asset_id", "person_id = OLD.person_id"),
         ),
     ),
@@ -75,8 +111,19 @@ TRIGGERS: Final = (
         "keep_moved_face",
         "face_instances",
         "UPDATE",
-        (ONE_MORE_CHANGE, _count("OLD", -1), _count("NEW", 1)),
+        (
+            f"{ONE_MORE_CHANGE}, named_faces = named_faces + {_is_named('NEW')} - {_is_named('OLD')}",
+            _count("OLD", -1),
+            _count("NEW", 1),
+        ),
         _MOVED,
+    ),
+    KeepingTrigger(
+        "keep_alone_face",
+        "face_instances",
+        "UPDATE",
+        (_of_library("alone_faces", f"{_is_alone('NEW')} - {_is_alone('OLD')}"),),
+        COUNTED,
     ),
     KeepingTrigger(
         "keep_changed_face",
@@ -101,8 +148,21 @@ TRIGGERS: Final = (
                 + " WHERE id IN (SELECT person_id FROM face_instances WHERE asset_id = NEW.id)"
             ),
             answerable_in("= NEW.id"),
+            _of_library("named_faces", _of_photo("person_id IS NOT NULL")),
+            _of_library("alone_faces", _of_photo(is_alone("face_instances"))),
         ),
         ("replaced",),
+    ),
+    KeepingTrigger("keep_added_photo", "image_assets", "INSERT", (_of_library("photos", is_listed("NEW")),)),
+    KeepingTrigger(
+        "keep_removed_photo", "image_assets", "DELETE", (_of_library("photos", f"-({is_listed('OLD')})"),)
+    ),
+    KeepingTrigger(
+        "keep_listed_photo",
+        "image_assets",
+        "UPDATE",
+        (_of_library("photos", f"({is_listed('NEW')}) - ({is_listed('OLD')})"),),
+        ("failure", "replaced"),
     ),
     KeepingTrigger(
         "keep_deleted_person",

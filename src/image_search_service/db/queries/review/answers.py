@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from image_search_service.db.models import (
-    DecisionRow,
-    PersonRow,
-    ReviewSkip,
-    utc_now,
-)
+from image_search_service.db.models import DecisionRow, LibraryRow, ReviewSkip, utc_now
 from image_search_service.db.queries.batches import insert_rows
-from image_search_service.db.queries.library import faces_shown
+from image_search_service.db.queries.library import as_kept, faces_shown
 from image_search_service.db.queries.suggestion_states import WAITING_SUGGESTIONS
 
 
@@ -43,6 +38,6 @@ def add_skip(session: Session, subject: str, at_answer: int) -> None:
 
 def progress(session: Session) -> tuple[int, int, int]:
     """Faces with a name, faces, and suggestions that nobody has answered: from kept columns and indexes."""
-    named = select(func.sum(PersonRow.faces)).scalar_subquery()
+    named = as_kept(LibraryRow.named_faces)
     row = session.execute(select(named, faces_shown(), WAITING_SUGGESTIONS)).one()
-    return int(row[0] or 0), int(row[1]), int(row[2])
+    return int(row[0]), int(row[1]), int(row[2])
