@@ -11,7 +11,7 @@ BIN := .venv/bin
 USER := .venv/.user
 DEV := .venv/.dev
 PINS := pyproject.toml constraints.txt scripts/install.sh
-PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --max-worker-restart=0
 
 .PHONY: help install offline dev demo stop test test-all lint types bench screenshots wheel container try-container clean
 
