@@ -66,7 +66,7 @@ def _of_library(counts: str, *columns: str) -> str:
 
 
 def _faces_of_library(*sides: str) -> str:
-    """Other faces have names, or are alone. sides: all columns of faces and how many more each of them is."""
+    """Other faces have names, or are alone. sides: rows of what counts of a face, and how many more it is."""
     more = "coalesce(sum(face.more) FILTER (WHERE {}), 0) AS {}".format
     return _of_library(
         f"SELECT {more('face.person_id IS NOT NULL', 'named_faces')}, "
@@ -83,7 +83,8 @@ def _photos_of_library(sides: str) -> str:
     return _of_library(f"SELECT coalesce(sum(photo.more), 0) AS photos FROM ({sides}) AS photo", "photos")
 
 
-_FACES_NOW, _FACES_THEN = "SELECT now.*, 1 AS more FROM now", "SELECT gone.*, -1 AS more FROM gone"
+_FACES_NOW = f"SELECT {', '.join(COUNTED)}, 1 AS more FROM now"
+_FACES_THEN = f"SELECT {', '.join(COUNTED)}, -1 AS more FROM gone"
 _LISTED_NOW = f"SELECT 1 AS more FROM now WHERE {is_listed('now')}"
 _LISTED_THEN = f"SELECT -1 AS more FROM gone WHERE {is_listed('gone')}"
 _CHANGED = "= ANY(changed)"
