@@ -5,7 +5,7 @@ row leaves its former version behind until the transaction ends."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from image_search_service.db.models.kept.columns import (
@@ -26,12 +26,16 @@ from image_search_service.db.models.kept.statements import (
 )
 
 
+def _is_shown(row: str) -> str:
+    """Whether its photo was not replaced: such photos are few and have an index, so that no other is read."""
+    return f"NOT EXISTS (SELECT 1 FROM image_assets WHERE image_assets.id = {row}.asset_id AND replaced)"
+
+
 def _counts(moved: str) -> str:
     """Persons have other faces. moved: rows of a person, a photo and how many faces more."""
     return (
         changed_faces("counted.more") + " FROM (SELECT moved.person_id, sum(moved.more) AS more "
-        f"FROM ({moved}) AS moved WHERE moved.person_id IS NOT NULL AND NOT EXISTS (SELECT 1 "
-        "FROM image_assets WHERE image_assets.id = moved.asset_id AND image_assets.replaced) "
+        f"FROM ({moved}) AS moved WHERE moved.person_id IS NOT NULL AND {_is_shown('moved')} "
         "GROUP BY moved.person_id) AS counted WHERE persons.id = counted.person_id"
     )
 
@@ -71,8 +75,7 @@ def _faces_of_library(*sides: str) -> str:
     return _of_library(
         f"SELECT {more('face.person_id IS NOT NULL', 'named_faces')}, "
         f"{more(is_alone('face'), 'alone_faces')} "
-        f"FROM ({' UNION ALL '.join(sides)}) AS face JOIN image_assets ON image_assets.id = face.asset_id "
-        "WHERE NOT image_assets.replaced",
+        f"FROM ({' UNION ALL '.join(sides)}) AS face WHERE {_is_shown('face')}",
         "named_faces",
         "alone_faces",
     )
@@ -159,7 +162,6 @@ TRIGGERS: Final = (
         "face_instances",
         "UPDATE",
         (_faces_of_library(_FACES_NOW, _FACES_THEN),),
-        COUNTED,
     ),
     KeepingTrigger(
         "keep_replaced_photos",
@@ -196,7 +198,6 @@ TRIGGERS: Final = (
         "image_assets",
         "UPDATE",
         (_photos_of_library(f"{_LISTED_NOW} UNION ALL {_LISTED_THEN}"),),
-        ("failure", "replaced"),
     ),
     KeepingTrigger(
         "keep_deleted_persons",
@@ -226,26 +227,35 @@ _READS_ROWS = re.compile(r"\b(FROM|JOIN) (now|gone)\b").search
 
 
 def creating(trigger: KeepingTrigger) -> Iterator[str]:
-    """The function, for which ``changed`` are the photos or suggestions that its statements are about, and
-    the trigger that calls it. What it changes calls it again, and is about nothing.
+    """The function, and the trigger that calls it, but not for what triggers themselves change: nothing
+    follows from that which they do not change as well.
 
     What reads the rows of the statement is planned anew each time: a plan that was kept from a statement
     about one row would compare each of thousands with each.
     """
-    key = "asset_id" if trigger.table == "face_instances" else "id"
     tables = {"INSERT": ("now",), "DELETE": ("gone",), "UPDATE": ("gone", "now")}[trigger.change]
-    rows = "gone JOIN now ON now.id = gone.id" if trigger.change == "UPDATE" else tables[0]
-    different = " OR ".join(f"gone.{column} IS DISTINCT FROM now.{column}" for column in trigger.when)
-    where = f" WHERE {different}" if trigger.when else ""
-    photos = " UNION ".join(f"SELECT {table}.{key} FROM {rows}{where}" for table in tables)
     body = "; ".join(f"EXECUTE $sql${one}$sql$" if _READS_ROWS(one) else one for one in trigger.statements)
+    if any(_CHANGED in statement for statement in trigger.statements):
+        body = f"{_which_changed(trigger, tables)}; {body}"
     yield (
         f"CREATE OR REPLACE FUNCTION {trigger.name}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ DECLARE changed uuid[]; BEGIN EXECUTE $sql$SELECT ARRAY({photos})$sql$ INTO changed; "
-        f"IF cardinality(changed) = 0 THEN RETURN NULL; END IF; {body}; RETURN NULL; END $$"
+        f"$$ DECLARE changed uuid[]; BEGIN {body}; RETURN NULL; END $$"
     )
     seen = " ".join(f"{'NEW' if table == 'now' else 'OLD'} TABLE AS {table}" for table in tables)
     yield (
-        f"CREATE TRIGGER {trigger.name} AFTER {trigger.change} ON {trigger.table} "
-        f"REFERENCING {seen} FOR EACH STATEMENT EXECUTE FUNCTION {trigger.name}()"
+        f"CREATE TRIGGER {trigger.name} AFTER {trigger.change} ON {trigger.table} REFERENCING {seen} "
+        f"FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION {trigger.name}()"
+    )
+
+
+def _which_changed(trigger: KeepingTrigger, tables: Sequence[str]) -> str:
+    """Sets ``changed``: the photos or suggestions that the statements are about; without any, that is all."""
+    key = "asset_id" if trigger.table == "face_instances" else "id"
+    rows = "gone JOIN now ON now.id = gone.id" if trigger.change == "UPDATE" else tables[0]
+    different = " OR ".join(f"gone.{column} IS DISTINCT FROM now.{column}" for column in trigger.when)
+    where = f" WHERE {different}" if trigger.when else ""
+    ids = " UNION ".join(f"SELECT {table}.{key} FROM {rows}{where}" for table in tables)
+    return (
+        f"EXECUTE $sql$SELECT ARRAY({ids})$sql$ INTO changed; "
+        "IF cardinality(changed) = 0 THEN RETURN NULL; END IF"
     )
