@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,17 @@ settings.load_profile("tests")
 
 def pytest_configure(config: pytest.Config) -> None:
     keep_in_memory()
+    _hear_interrupts()
     gc.set_threshold(100_000, 50, 100)  # an eighth of the tests' time was spent on looking for garbage
     if os.environ.get("IMAGE_SEARCH_CI"):
         config.pluginmanager.register(NoSkips(allowed=() if SHARED.is_dir() else (str(SHARED),)), "no-skips")
+
+
+def _hear_interrupts() -> None:
+    """As in a terminal: what a shell runs in the background ignores Ctrl-C, and so does what it starts, for
+    which tests that interrupt it would wait for ever."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure() -> None:
