@@ -169,7 +169,8 @@ class CentroidsInMemory:
                 faces = centroid_queries.points_of_persons(session, group)
             same = [one for one in group if one in active and is_fresh(faces.get(one, []), active[one])]
             read.stored |= {active[person].id: person for person in same}
-            self._compute({person: own for person, own in faces.items() if person not in same}, read)
+            if others := {person: own for person, own in faces.items() if person not in same}:
+                self._compute(others, read)
         return read
 
     def _compute(self, faces: Mapping[UUID, Sequence[CentroidFace]], read: _ReadCentroids) -> None:

@@ -150,6 +150,18 @@ def test_an_outage_leaves_what_is_there(library: Library) -> None:
     assert len(library.stores.centroids_in_memory.now().person_ids) == len(whole.person_ids)
 
 
+def test_who_is_in_replaced_photos_only_has_no_centroid(library: Library) -> None:
+    """And Qdrant is not asked for the embeddings of no faces."""
+    with library.database.write() as session:
+        world = World(session)
+        person = add_person(world, "Replaced").id
+        face = add_faces(library, world, directions(1, seed=80), person_id=person)[0]
+        session.execute(update(ImageAsset).where(ImageAsset.id == face.asset_id).values(replaced=True))
+    CentroidService(library.stores).compute_centroids()
+    away = with_collections(library.stores, faces=AwayFaces()).centroids_in_memory
+    assert person not in away.now().person_ids
+
+
 def test_a_lost_centroid_is_an_error(library: Library) -> None:
     """A stored centroid without its point is not somebody without a centroid."""
     CentroidService(library.stores).compute_centroids()
@@ -168,10 +180,11 @@ def test_a_lost_centroid_is_an_error(library: Library) -> None:
 def test_a_face_without_embedding_is_looked_for_again(library: Library) -> None:
     """A centroid of a part of the faces is not kept, so that the face counts once its embedding is back."""
     with library.database.write() as session:
-        face = add_faces(library, World(session), directions(1, seed=79))[0]
-        face.person_id = session.scalars(select(PersonRow.id).where(~PersonRow.deleted)).first()
-        point, owner = face.qdrant_point_id, face.person_id
-    assert owner is not None
+        world = World(session)
+        owner = add_person(world, "Half").id
+        add_faces(library, world, directions(1, seed=81), person_id=owner)
+        face = add_faces(library, world, directions(1, seed=79), person_id=owner)[0]
+        point = face.qdrant_point_id
     library.faces.delete_faces([point])
     kept = library.stores.centroids_in_memory
     before = kept.of(owner)
