@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final, Generic, TypeVar
 
 Network = TypeVar("Network")
@@ -58,13 +58,17 @@ class NetworkPool(Generic[Network]):
             if self._free:
                 return self._free.pop()
             self._loaded += 1
-        try:
-            return self._load()
-        except BaseException:
-            with self._given_back:
-                self._loaded -= 1
-                self._given_back.notify()
-            raise
+        with ExitStack() as failed:
+            failed.callback(self._not_loaded)
+            network = self._load()
+            failed.pop_all()
+        return network
+
+    def _not_loaded(self) -> None:
+        """Somebody else may load it."""
+        with self._given_back:
+            self._loaded -= 1
+            self._given_back.notify()
 
     def _has_earned_one(self) -> bool:
         return self._used >= EARNED * self._loaded
